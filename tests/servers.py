@@ -1,4 +1,4 @@
-"""Private PostgreSQL and Redis servers for one test run, and what this machine has to run them with.
+"""Private PostgreSQL and Redis servers for one test run, and what this machine can run them with.
 
 Each has its own folder and port, and is gone when the run is, however that ends:
 
@@ -193,8 +193,7 @@ class PostgreSQL(Server):
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement by psql, as the superuser, and returns what it prints."""
         ran = subprocess.run(
-            [self.program("psql"), "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", statement]
-            + ["-d", self.url(database)],
+            [self.program("psql"), "-XqtA", "-c", statement, self.url(database)],
             capture_output=True,
             text=True,
         )
@@ -210,9 +209,9 @@ class PostgreSQL(Server):
         if self.user:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
             self._bring_within_reach()
+        options = ["--encoding=UTF8", f"--locale={utf8_locale()}", "--no-sync"]
         subprocess.run(
-            [self.program("initdb"), "-D", self.data, "-U", "portal", "-A", "trust"]
-            + ["-E", "UTF8", f"--locale={utf8_locale()}", "--no-sync"],
+            [self.program("initdb"), "-D", self.data, "-U", "portal", "-A", "trust", *options],
             check=True,
             stdout=subprocess.DEVNULL,
             **self._as_user,
@@ -263,7 +262,7 @@ class PostgreSQL(Server):
         return where
 
     def _bring_within_reach(self) -> None:
-        """Copies the programs when they lie where the unprivileged user can't go, as in root's home."""
+        """Copies the programs when they lie where that user can't go, as in root's home."""
         try:
             subprocess.run(
                 [self.program("postgres"), "-V"], stdout=subprocess.DEVNULL, **self._as_user
@@ -296,9 +295,9 @@ class Redis(Server):
     def run(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         program = redis_program()
         assert program, "Redis is not installed: run bin/test, which installs it."
+        address = ["--bind", "127.0.0.1", "--port", str(self.port)]
         return subprocess.Popen(
-            [program, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder]
-            + ["--save", "", "--appendonly", "no"],
+            [program, *address, "--dir", self.folder, "--save", "", "--appendonly", "no"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
