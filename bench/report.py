@@ -168,8 +168,8 @@ def write_markdown(page: Path, tables: list[Table], rounds: int) -> None:
     said = (
         f"Medians of {rounds} rounds, {datetime.now().astimezone():%-d %B %Y}, on "
         f"{where['cores']} cores ({where['processor']}), Python {where['python']}. A share is the "
-        "median of the rounds' shares of the first line. PostgreSQL does not wait for the disk here, "
-        "for the floors as for Portal."
+        "median of the rounds' shares of the first line. PostgreSQL does not wait for the "
+        "disk here, for the floors as for Portal."
     )
     page.write_text(f"{before}{start}\n{said}\n\n{markdown(tables)}\n{end}{after}")
 
