@@ -1,0 +1,80 @@
+"""Sealing what people entrust to Portal: AES-256-GCM, bound to the table, column and row it lies in.
+
+A sealed value is `1 | length of key id | key id | nonce (12) | ciphertext and tag`. The key file is JSON,
+`{"writing": "<id>", "keys": {"<id>": "<32 bytes, base64>"}}`: any number of keys can be read, one writes,
+so keys can be replaced while the practice works.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_VERSION = 1
+
+
+class Unreadable(Exception):
+    """A sealed value that no key at hand opens, or that was moved from another row."""
+
+
+@dataclass(frozen=True)
+class Keyring:
+    writing: str
+    keys: dict[str, AESGCM]
+
+    def seal(self, text: str, place: str) -> bytes:
+        """Encrypt text for `place` (table/column/row). The same text never gives the same bytes."""
+        key_id = self.writing.encode()
+        nonce = os.urandom(12)
+        box = self.keys[self.writing].encrypt(nonce, text.encode(), place.encode())
+        return bytes([_VERSION, len(key_id)]) + key_id + nonce + box
+
+    def open(self, sealed: bytes, place: str) -> str:
+        """The text sealed for `place`; raises Unreadable for another place or an unknown key."""
+        if len(sealed) < 2 or sealed[0] != _VERSION:
+            raise Unreadable(f"{place} does not hold a sealed value of this version")
+        end = 2 + sealed[1]
+        key = self.keys.get(sealed[2:end].decode("ascii", "replace"))
+        if key is None:
+            raise Unreadable(f"{place} was sealed with a key that is not in the key file")
+        try:
+            return key.decrypt(sealed[end : end + 12], sealed[end + 12 :], place.encode()).decode()
+        except InvalidTag as reason:
+            raise Unreadable(f"{place} was altered, or belongs to another row") from reason
+
+
+_ring: Keyring | None = None
+
+
+def load_keys(path: Path) -> Keyring:
+    """Read the key file and use it from now on. Raises OSError or ValueError with what is wrong."""
+    global _ring
+    held = json.loads(path.read_text())
+    keys = {name: AESGCM(base64.b64decode(value)) for name, value in held["keys"].items()}
+    if held["writing"] not in keys:
+        raise ValueError(f"{path} names a writing key that it does not hold")
+    _ring = Keyring(held["writing"], keys)
+    return _ring
+
+
+def make_key_file(path: Path) -> None:
+    """Write a new key file that only its owner may read. Never overwrites one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    name = secrets.token_hex(4)
+    key = base64.b64encode(AESGCM.generate_key(256)).decode()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump({"writing": name, "keys": {name: key}}, file)
+
+
+def ring() -> Keyring:
+    if _ring is None:
+        raise RuntimeError("The keys are not loaded: call load_keys() before touching sealed values")
+    return _ring

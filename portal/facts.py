@@ -1,0 +1,138 @@
+"""The kinds of fact: what can happen in a practice, in the past tense, told in ids only.
+
+A fact names whom it concerns by *audience keys* (`client:<id>`, `staff:<id>`, `account:<id>`). No name, no text
+and no HTML is ever part of one: whoever hears it re-reads what they may see.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+KINDS: dict[str, type[Fact]] = {}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`shows_nowhere` says that no region shows it, on purpose; start-up asks for one or the other."""
+
+    shows_nowhere: ClassVar[bool] = False
+    changes_access: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        KINDS[cls.__name__] = cls
+
+    def keys(self) -> set[str]:
+        """The audience keys: each id of a client, staff member or account that the fact names."""
+        return {
+            f"{name}:{value}"
+            for name in ("client", "staff", "account")
+            if (value := getattr(self, name, None)) is not None
+        }
+
+    def body(self) -> dict[str, Any]:
+        return {
+            field.name: str(value) if isinstance(value := getattr(self, field.name), UUID) else value
+            for field in dataclasses.fields(self)
+        }
+
+    @staticmethod
+    def from_body(kind: str, body: dict[str, Any]) -> Fact | None:
+        """The fact as it was announced; None for a kind that this version does not know."""
+        cls = KINDS.get(kind)
+        if cls is None:
+            return None
+        values = {f.name: body.get(f.name) for f in dataclasses.fields(cls)}
+        return cls(**{k: UUID(v) if _is_id(v) else v for k, v in values.items()})
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 36 and value.count("-") == 4
+
+
+@dataclass(frozen=True)
+class ClientAdded(Fact):
+    client: UUID
+    staff: UUID | None  # the therapist it was added for
+
+
+@dataclass(frozen=True)
+class ClientChanged(Fact):
+    client: UUID
+
+
+@dataclass(frozen=True)
+class ClientArchived(Fact):
+    changes_access: ClassVar[bool] = True
+    client: UUID
+
+
+@dataclass(frozen=True)
+class ClientRestored(Fact):
+    changes_access: ClassVar[bool] = True
+    client: UUID
+
+
+@dataclass(frozen=True)
+class CareTeamChanged(Fact):
+    changes_access: ClassVar[bool] = True
+    client: UUID
+    staff: UUID
+
+
+@dataclass(frozen=True)
+class StaffChanged(Fact):
+    """Someone's role, permissions, supervisor or employment changed."""
+
+    changes_access: ClassVar[bool] = True
+    staff: UUID
+
+
+@dataclass(frozen=True)
+class AccessGranted(Fact):
+    changes_access: ClassVar[bool] = True
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
+class AccessEnded(Fact):
+    changes_access: ClassVar[bool] = True
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
+class SessionEnded(Fact):
+    """Signed out, here or from elsewhere: the session's sockets close on every worker."""
+
+    shows_nowhere: ClassVar[bool] = True
+    changes_access: ClassVar[bool] = True
+    session: UUID
+    staff: UUID | None = None
+    account: UUID | None = None
+
+
+@dataclass(frozen=True)
+class ConversationStarted(Fact):
+    client: UUID
+    conversation: UUID
+
+
+@dataclass(frozen=True)
+class MessageSent(Fact):
+    client: UUID
+    conversation: UUID
+    number: int
+
+
+@dataclass(frozen=True)
+class ConversationRead(Fact):
+    """Someone read up to a number. Concerns the reader's own counts only."""
+
+    conversation: UUID
+    number: int
+    staff: UUID | None = None
+    account: UUID | None = None

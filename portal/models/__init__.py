@@ -1,0 +1,1 @@
+"""What the practice knows and does: one file per noun; the verbs are methods."""

@@ -1,0 +1,138 @@
+"""Portal accounts, and the accesses that say for whom each may act."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.exceptions import IntegrityError
+
+from portal import clock
+from portal.facts import AccessEnded, AccessGranted
+from portal.models import sql
+from portal.models.client import Client
+from portal.models.fact import announce
+from portal.models.moment import Moment
+from portal.models.person import canonical_email
+from portal.models.record import Kind, Lasting, Record, live
+from portal.models.scope import Scope
+
+
+class PortalAccount(Record):
+    """One login. It says nothing of what may be seen: that is Access alone."""
+
+    name = fields.CharField(max_length=120)
+    email = fields.CharField(max_length=254)
+    email_key = fields.CharField(max_length=254, unique=True)
+    password_hash = fields.CharField(max_length=255)
+    client_id = fields.UUIDField(null=True)  # who holds it: a client,
+    contact_id = fields.UUIDField(null=True)  # or a contact
+    language = fields.CharField(max_length=8, default="en")
+    theme = fields.CharField(max_length=8, default="")
+    added_at = fields.DatetimeField(default=clock.now)
+
+    class Meta:
+        table = "portal_account"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Its holder; and staff who may see a client it has, or had, access to."""
+        if kind is not Kind.STAFF:
+            return f"{r}.id = :viewer"
+        return (
+            f"exists (select 1 from access pa join client pc on pc.id = pa.client_id "
+            f"where pa.account_id = {r}.id and {Client.visible_to(kind, 'pc')})"
+        )
+
+    @classmethod
+    async def open(cls, name: str, email: str, password_hash: str, **holder: Any) -> PortalAccount:
+        return await cls.create(
+            name=name,
+            email=email,
+            email_key=canonical_email(email),
+            password_hash=password_hash,
+            **holder,
+        )
+
+
+class Access(Lasting):
+    """An account may act for a client, as the client or through a contact link, for as long as this lives."""
+
+    account_id = fields.UUIDField()
+    client_id = fields.UUIDField()
+    contact_link_id = fields.UUIDField(null=True)
+    granted_by = fields.UUIDField(null=True)
+    ended_by = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "access"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff who may see the client; its own account while it lives."""
+        seen = (
+            f"exists (select 1 from client ac where ac.id = {r}.client_id "
+            f"and {Client.visible_to(kind, 'ac')})"
+        )
+        return seen if kind is Kind.STAFF else f"{r}.account_id = :viewer and {live(r)} and {seen}"
+
+    @classmethod
+    async def grant(
+        cls,
+        account: UUID,
+        client: UUID,
+        link: UUID | None = None,
+        until: dt.datetime | None = None,
+        by: UUID | None = None,
+        since: dt.datetime | None = None,
+    ) -> Access | None:
+        """Give an account access; None where it has it already. An end in the future becomes a Moment."""
+        try:
+            access = await cls.create(
+                account_id=account,
+                client_id=client,
+                contact_link_id=link,
+                until_at=until,
+                granted_by=by,
+                from_at=since or clock.now(),
+            )
+        except IntegrityError:
+            return None
+        if until is not None and until > clock.now():
+            await Moment.plan(until, AccessEnded(client=client, account=account))
+        await announce(AccessGranted(client=client, account=account))
+        return access
+
+    async def end(self, by: UUID | None = None) -> None:
+        """End it now. Pages that are open close within two seconds on every worker."""
+        self.until_at = clock.now()
+        self.ended_by = by
+        await self.save(update_fields=["until_at", "ended_by"])
+        await announce(AccessEnded(client=self.client_id, account=self.account_id))
+
+    async def end_on(self, when: dt.datetime, by: UUID | None = None) -> None:
+        """Plan its end."""
+        self.until_at = when
+        self.ended_by = by
+        await self.save(update_fields=["until_at", "ended_by"])
+        await Moment.plan(when, AccessEnded(client=self.client_id, account=self.account_id))
+
+
+async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
+    """The clients an account may act for, youngest access last: id, names, colour, date of birth, as self or not."""
+    return await (
+        accesses.join("join client c on c.id = r.client_id")
+        .order("r.contact_link_id is not null, r.from_at, r.id")
+        .columns(
+            "c.id, c.first_name, c.last_name, c.colour, c.date_of_birth_sealed, "
+            "r.contact_link_id is null as self"
+        )
+    )
+
+
+async def clients_of(kind: Kind, viewer: UUID, client: UUID | None) -> list[UUID]:
+    """The ids a socket is indexed under: the clients its viewer may see now."""
+    found = await Scope(Client, kind, viewer, client).columns("r.id")
+    return [sql.uuid(row["id"]) for row in found]

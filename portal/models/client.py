@@ -1,0 +1,194 @@
+"""Clients: people in care, their chart, and the team that cares for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.exceptions import IntegrityError
+
+from portal import clock
+from portal.facts import CareTeamChanged, ClientAdded, ClientArchived, ClientChanged, ClientRestored
+from portal.models import sql
+from portal.models.fact import announce
+from portal.models.person import canonical_email, colour_for, search_form
+from portal.models.record import Kind, Lasting, Record, Sealed, live
+from portal.models.scope import Scope
+from portal.models.staff import holds, works_here
+
+
+class Client(Record):
+    first_name = fields.CharField(max_length=60)
+    last_name = fields.CharField(max_length=60)
+    search = fields.CharField(max_length=260)  # names as the search box compares them
+    sorting = fields.CharField(max_length=130)
+    email = fields.CharField(max_length=254, null=True)
+    email_key = fields.CharField(max_length=254, null=True)
+    date_of_birth_sealed = fields.BinaryField(null=True)
+    phone_sealed = fields.BinaryField(null=True)
+    address_sealed = fields.BinaryField(null=True)
+    colour = fields.CharField(max_length=12)
+    added_at = fields.DatetimeField(default=clock.now)
+    archived_at = fields.DatetimeField(null=True)
+
+    date_of_birth = Sealed()
+    phone = Sealed()
+    address = Sealed()
+
+    class Meta:
+        table = "client"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff: one's own clients, one's supervisees', or all by permission. Accounts: by a live access,
+        while the client is not archived."""
+        if kind is Kind.STAFF:
+            return (
+                f"{works_here(':viewer')} and ({holds(':viewer', SEE_ALL)} or exists "
+                f"(select 1 from care_team vt where vt.client_id = {r}.id and {live('vt')} "
+                f"and (vt.staff_id = :viewer or exists (select 1 from staff_member vs "
+                f"where vs.id = vt.staff_id and vs.supervisor_id = :viewer))))"
+            )
+        rule = (
+            f"{r}.archived_at is null and exists (select 1 from access va "
+            f"left join contact_link vl on vl.id = va.contact_link_id "
+            f"where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} "
+            f"and (vl.id is null or {live('vl')}))"
+        )
+        return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def born(self) -> dt.date | None:
+        return dt.date.fromisoformat(self.date_of_birth) if self.date_of_birth else None
+
+    @classmethod
+    async def add(cls, details: dict[str, Any], therapist: UUID | None) -> Client:
+        """Add a client, with a first member of the care team where one is named."""
+        client = cls(colour="slate", first_name="", last_name="", search="", sorting="")
+        client.colour = colour_for(client.id)
+        client._take(details)
+        await client.save(force_create=True)
+        if therapist is not None:
+            await CareTeam.create(client_id=client.id, staff_id=therapist, lead=True)
+        await announce(ClientAdded(client=client.id, staff=therapist))
+        return client
+
+    async def change(self, details: dict[str, Any]) -> None:
+        self._take(details)
+        await self.save()
+        await announce(ClientChanged(client=self.id))
+
+    async def archive(self) -> None:
+        """Put the chart away. Portal access pauses until the client is restored."""
+        if self.archived_at is None:
+            self.archived_at = clock.now()
+            await self.save(update_fields=["archived_at"])
+            await announce(ClientArchived(client=self.id))
+
+    async def restore(self) -> None:
+        if self.archived_at is not None:
+            self.archived_at = None
+            await self.save(update_fields=["archived_at"])
+            await announce(ClientRestored(client=self.id))
+
+    def _take(self, details: dict[str, Any]) -> None:
+        self.first_name, self.last_name = details["first_name"], details["last_name"]
+        self.search = search_form(f"{self.first_name} {self.last_name} {self.first_name}")
+        self.sorting = search_form(f"{self.last_name} {self.first_name}")
+        self.email = details.get("email") or None
+        self.email_key = canonical_email(self.email) if self.email else None
+        born = details.get("date_of_birth")
+        self.date_of_birth = born.isoformat() if born else None
+        self.phone = details.get("phone") or None
+        self.address = details.get("address") or None
+
+
+SEE_ALL = "'see_all_clients'"
+
+
+class CareTeam(Lasting):
+    client_id = fields.UUIDField()
+    staff_id = fields.UUIDField()
+    lead = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "care_team"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        return (
+            f"exists (select 1 from client tc where tc.id = {r}.client_id "
+            f"and {Client.visible_to(kind, 'tc')})"
+        )
+
+    @classmethod
+    async def join_team(cls, client: UUID, staff: UUID, lead: bool = False) -> None:
+        """Make someone part of a client's care team; twice is once."""
+        try:
+            await cls.create(client_id=client, staff_id=staff, lead=lead)
+        except IntegrityError:
+            return
+        await announce(CareTeamChanged(client=client, staff=staff))
+
+    async def end(self) -> None:
+        self.until_at = clock.now()
+        await self.save(update_fields=["until_at"])
+        await announce(CareTeamChanged(client=self.client_id, staff=self.staff_id))
+
+
+async def team_of(teams: Scope[CareTeam], clients: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """Who cares for each of these clients, the lead first: id, name, role."""
+    found = await (
+        teams.where("r.client_id = any(:clients)", clients=clients)
+        .where(live("r"))
+        .join("join staff_member s on s.id = r.staff_id")
+        .order("r.lead desc, r.from_at, r.id")
+        .columns("r.client_id, s.id as staff_id, s.name, s.role")
+    )
+    teams_by_client: dict[UUID, list[dict[str, Any]]] = {client: [] for client in clients}
+    for row in found:
+        teams_by_client[sql.uuid(row["client_id"])].append(row)
+    return teams_by_client
+
+
+PAGE = 50
+
+
+async def page_of_clients(
+    clients: Scope[Client], words: str, archived: bool, after: str | None, before: str | None
+) -> tuple[list[dict[str, Any]], bool, bool]:
+    """One keyset page of clients by last name: the rows, whether there are earlier ones, and later ones.
+
+    `after` and `before` are places: the sorting name and the id of a row, joined by a line feed.
+    """
+    wanted = clients.where(f"r.archived_at is {'not ' if archived else ''}null")
+    for index, word in enumerate(search_form(words).split()[:6]):
+        place = f"word{'abcdef'[index]}"
+        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        wanted = wanted.where(f"r.search like :{place} escape '\\'", **{place: pattern})
+    backwards = before is not None
+    place = before if backwards else after
+    if place is not None:
+        name, _, id = place.partition("\n")
+        wanted = wanted.where(
+            f"(r.sorting, r.id) {'<' if backwards else '>'} (:place_name, :place_id)",
+            place_name=name,
+            place_id=UUID(id),
+        )
+    order = "r.sorting desc, r.id desc" if backwards else "r.sorting, r.id"
+    found = await wanted.order(order).columns(
+        "r.id, r.first_name, r.last_name, r.sorting, r.colour, r.date_of_birth_sealed, r.archived_at, "
+        "exists (select 1 from access a where a.client_id = r.id and a.from_at <= :now "
+        "and (a.until_at is null or a.until_at > :now)) as active",
+        limit=PAGE + 1,
+    )
+    more, found = len(found) > PAGE, found[:PAGE]
+    if backwards:
+        return found[::-1], more, True
+    return found, after is not None, more

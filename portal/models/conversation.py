@@ -1,0 +1,351 @@
+"""Conversations between a client, or contacts acting for one, and staff: by audience, numbered, encrypted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+
+from portal import clock
+from portal.facts import ConversationRead, ConversationStarted, MessageSent
+from portal.models import sql
+from portal.models.client import Client
+from portal.models.fact import announce
+from portal.models.record import Kind, Record, Sealed, live, seal, unseal, uuid7
+from portal.models.scope import Scope
+from portal.models.staff import holds
+
+LONGEST = 10_000  # characters of one message
+PAGE = 50  # messages a page shows, and an older page adds
+
+
+class Audience(Enum):
+    """Who of the staff reads: those who hold the permission `<audience>_messages` and may see the client."""
+
+    CLINICAL = "Clinical"
+    ADMINISTRATIVE = "Administrative"
+    BILLING = "Billing"
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
+
+
+class Conversation(Record):
+    client_id = fields.UUIDField()
+    audience = fields.CharField(max_length=16)
+    confidential = fields.BooleanField(default=False)
+    last_number = fields.IntField(default=0)
+    last_at = fields.DatetimeField(null=True)
+    last_side = fields.CharField(max_length=8, null=True)  # staff or client: who spoke last
+    started_at = fields.DatetimeField(default=clock.now)
+
+    class Meta:
+        table = "conversation"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff: the client, and the permission for its audience. Accounts: a live access whose person takes
+        part, and for a contact the right to messages. A confidential one has only the client as participant."""
+        if kind is Kind.STAFF:
+            return (
+                f"{holds(':viewer', f'{r}.audience' + sql_text('_messages'))} and exists (select 1 "
+                f"from client oc where oc.id = {r}.client_id and {Client.visible_to(kind, 'oc')})"
+            )
+        rule = (
+            f"exists (select 1 from access oa join client oc on oc.id = oa.client_id "
+            f"join participant op on op.conversation_id = {r}.id "
+            f"left join contact_link ol on ol.id = oa.contact_link_id "
+            f"where oa.account_id = :viewer and oa.client_id = {r}.client_id and {live('oa')} "
+            f"and oc.archived_at is null and ((ol.id is null and op.client_id = oa.client_id) or "
+            f"(op.contact_id = ol.contact_id and ol.may_messages and {live('ol')})))"
+        )
+        return f"{r}.client_id = :client and {rule}" if kind is Kind.PROFILE else rule
+
+    @classmethod
+    async def start(
+        cls,
+        client: UUID,
+        audience: Audience,
+        contacts: list[UUID],
+        with_client: bool,
+        confidential: bool = False,
+    ) -> Conversation:
+        conversation = await cls.create(
+            client_id=client, audience=audience.key, confidential=confidential
+        )
+        if with_client:
+            await Participant.create(conversation_id=conversation.id, client_id=client)
+        for contact in contacts:
+            await Participant.create(conversation_id=conversation.id, contact_id=contact)
+        await announce(ConversationStarted(client=client, conversation=conversation.id))
+        return conversation
+
+    async def post(
+        self,
+        body: str,
+        staff: UUID | None = None,
+        account: UUID | None = None,
+        at: dt.datetime | None = None,
+    ) -> tuple[UUID, int]:
+        """Add a message and give its id and number. Numbers follow the order of commits: the row of the
+        conversation is locked by taking one."""
+        sent_at, side = at or clock.now(), "staff" if staff else "client"
+        taken = await sql.row(
+            "update conversation set last_number = last_number + 1, last_at = :at, last_side = :side "
+            "where id = :id returning last_number",
+            id=self.id,
+            at=sent_at,
+            side=side,
+        )
+        assert taken is not None
+        id, number = uuid7(), int(taken["last_number"])
+        await sql.rows(
+            "insert into message (id, conversation_id, number, staff_id, account_id, body_sealed, sent_at) "
+            "values (:id, :conversation, :number, :staff, :account, :body, :at)",
+            id=id,
+            conversation=self.id,
+            number=number,
+            staff=staff,
+            account=account,
+            body=seal(Message, "body_sealed", id, body),
+            at=sent_at,
+        )
+        await announce(
+            MessageSent(client=self.client_id, conversation=self.id, number=number)
+        )
+        return id, number
+
+    async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
+        """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
+        number = min(number, self.last_number)
+        moved = await sql.rows(
+            "insert into reading (conversation_id, reader_id, number, at) "
+            "values (:conversation, :reader, :number, :at) "
+            "on conflict (conversation_id, reader_id) do update "
+            "set number = excluded.number, at = excluded.at "
+            "where reading.number < excluded.number returning number",
+            conversation=self.id,
+            reader=staff or account,
+            number=number,
+            at=clock.now(),
+        )
+        if moved:
+            await announce(
+                ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
+            )
+
+
+def sql_text(text: str) -> str:
+    return f" || '{text}'"
+
+
+class Participant(Model):
+    """Who takes part on the client's side: the client in person, or a contact."""
+
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    conversation_id = fields.UUIDField()
+    client_id = fields.UUIDField(null=True)
+    contact_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "participant"
+
+
+class Message(Record):
+    conversation_id = fields.UUIDField()
+    number = fields.IntField()
+    staff_id = fields.UUIDField(null=True)
+    account_id = fields.UUIDField(null=True)
+    body_sealed = fields.BinaryField()
+    sent_at = fields.DatetimeField()
+
+    body = Sealed()
+
+    class Meta:
+        table = "message"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        return (
+            f"exists (select 1 from conversation mc where mc.id = {r}.conversation_id "
+            f"and {Conversation.visible_to(kind, 'mc')})"
+        )
+
+
+_MESSAGE = (
+    "r.id, r.conversation_id, r.number, r.staff_id, r.account_id, r.body_sealed, r.sent_at, "
+    "coalesce(ms.name, ma.name) as from_name"
+)
+_AUTHORS = (
+    "left join staff_member ms on ms.id = r.staff_id left join portal_account ma on ma.id = r.account_id"
+)
+
+
+def _opened(row: dict[str, Any]) -> dict[str, Any]:
+    id = sql.uuid(row["id"])
+    return {
+        "id": id,
+        "conversation_id": sql.uuid(row["conversation_id"]),
+        "number": row["number"],
+        "author": sql.uuid(row["staff_id"] or row["account_id"]),
+        "by_staff": row["staff_id"] is not None,
+        "from_name": row["from_name"],
+        "body": unseal(Message, "body_sealed", id, row["body_sealed"]),
+        "sent_at": sql.moment(row["sent_at"]),
+    }
+
+
+async def messages_before(
+    messages: Scope[Message], conversation: UUID, before: int | None, limit: int = PAGE
+) -> list[dict[str, Any]]:
+    """The newest messages of a conversation, or those before a number; oldest first, one more than `limit`
+    where there are older ones."""
+    found = await (
+        messages.where("r.conversation_id = :conversation", conversation=conversation)
+        .where("r.number < :before", before=before if before is not None else 2**31 - 1)
+        .join(_AUTHORS)
+        .order("r.number desc")
+        .columns(_MESSAGE, limit=limit + 1)
+    )
+    return [_opened(row) for row in reversed(found)]
+
+
+async def messages_after(conversation: UUID, after: int, limit: int = 200) -> list[dict[str, Any]]:
+    """Messages beyond a cursor, with the one before them. The caller has asked who may see them
+    (`who_may_see`): a push loads once for all its readers."""
+    found = await sql.rows(
+        f"select {_MESSAGE} from message r {_AUTHORS} where r.conversation_id = :conversation "
+        f"and r.number >= :after order by r.number limit {int(limit)}",
+        conversation=conversation,
+        after=after,
+    )
+    return [_opened(row) for row in found]
+
+
+_UNREAD = (
+    "(select count(*) from message um where um.conversation_id = r.id "
+    "and um.number > coalesce(rd.number, 0) "
+    "and coalesce(um.staff_id, um.account_id) <> :viewer)"
+)
+_READING = "left join reading rd on rd.conversation_id = r.id and rd.reader_id = :viewer"
+
+
+async def unread(conversations: Scope[Conversation]) -> int:
+    """How many messages from others the viewer has not read. Derived, never kept."""
+    found = await (
+        conversations.join(_READING)
+        .where("r.last_number > coalesce(rd.number, 0)")
+        .columns(f"coalesce(sum({_UNREAD}), 0) as n")
+    )
+    return int(found[0]["n"])
+
+
+async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int]:
+    found = await (
+        conversations.join(_READING)
+        .where("r.last_number > coalesce(rd.number, 0)")
+        .columns(f"r.client_id, {_UNREAD} as n")
+    )
+    counts: dict[UUID, int] = {}
+    for row in found:
+        client = sql.uuid(row["client_id"])
+        counts[client] = counts.get(client, 0) + int(row["n"])
+    return counts
+
+
+async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
+    """Conversations with their last message, the viewer's unread count and the client's name, newest first."""
+    found = await (
+        conversations.join(_READING)
+        .join(
+            "join client c on c.id = r.client_id "
+            "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
+            "left join staff_member ls on ls.id = lm.staff_id "
+            "left join portal_account la on la.id = lm.account_id"
+        )
+        .order("r.last_at is null, r.last_at desc, r.id desc")
+        .columns(
+            "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
+            "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, "
+            "lm.staff_id, lm.account_id, coalesce(ls.name, la.name) as from_name, "
+            f"case when r.last_number > coalesce(rd.number, 0) then {_UNREAD} else 0 end as unread",
+            limit=limit,
+        )
+    )
+    for row in found:
+        row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
+        row["last_at"] = sql.maybe_moment(row["last_at"])
+        row["confidential"] = bool(row["confidential"])
+        box = row.pop("body_sealed")
+        row["body"] = None if box is None else unseal(Message, "body_sealed", row["message_id"], box)
+    return found
+
+
+async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[UUID, dict[str, list[Any]]]:
+    """Who can read each of these conversations now, beside the one who asks: the participants on the client's
+    side, and the staff of the care team who hold the audience's permission, or with none of them anyone
+    who does. The rows the viewer may not see are not answered."""
+    allowed = [
+        sql.uuid(row["id"])
+        for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")
+    ]
+    answer: dict[UUID, dict[str, list[Any]]] = {
+        id: {"people": [], "staff": [], "others": []} for id in allowed
+    }
+    people = await sql.rows(
+        "select distinct p.conversation_id, a.id, a.name, p.client_id is not null as self "
+        "from participant p join conversation r on r.id = p.conversation_id "
+        "join access x on x.client_id = r.client_id left join contact_link l on l.id = x.contact_link_id "
+        "join portal_account a on a.id = x.account_id "
+        f"where p.conversation_id = any(:ids) and {live('x')} and ((l.id is null and "
+        f"p.client_id = x.client_id) or (l.contact_id = p.contact_id and l.may_messages and {live('l')})) "
+        "order by a.name",
+        ids=allowed,
+        now=clock.now(),
+    )
+    for row in people:
+        answer[sql.uuid(row["conversation_id"])]["people"].append(
+            {"id": sql.uuid(row["id"]), "name": row["name"]}
+        )
+    staff = await sql.rows(
+        "select r.id as conversation_id, s.id, s.name, exists (select 1 from care_team t "
+        f"where t.client_id = r.client_id and t.staff_id = s.id and {live('t')}) as team "
+        "from conversation r join staff_permission p on p.permission = r.audience || '_messages' "
+        "join staff_member s on s.id = p.staff_id and s.ended_at is null "
+        "where r.id = any(:ids) and (exists (select 1 from staff_permission sp where sp.staff_id = s.id "
+        "and sp.permission = 'see_all_clients') or exists (select 1 from care_team t "
+        f"where t.client_id = r.client_id and {live('t')} and (t.staff_id = s.id or exists (select 1 "
+        "from staff_member sv where sv.id = t.staff_id and sv.supervisor_id = s.id)))) order by s.name",
+        ids=allowed,
+        now=clock.now(),
+    )
+    for row in staff:
+        group = "staff" if row["team"] else "others"
+        answer[sql.uuid(row["conversation_id"])][group].append(
+            {"id": sql.uuid(row["id"]), "name": row["name"]}
+        )
+    return answer
+
+
+async def participants_of_client(client: UUID) -> tuple[bool, list[UUID]]:
+    """Whom a new clinical conversation with a client is between: the client where they have an account or no
+    contact may message, and the guardians who may."""
+    contacts = await sql.rows(
+        f"select l.contact_id from contact_link l where l.client_id = :client and l.may_messages "
+        f"and {live('l')} order by l.from_at",
+        client=client,
+        now=clock.now(),
+    )
+    own = await sql.row(
+        f"select 1 as yes from access x where x.client_id = :client and x.contact_link_id is null "
+        f"and {live('x')}",
+        client=client,
+        now=clock.now(),
+    )
+    ids = [sql.uuid(row["contact_id"]) for row in contacts]
+    return own is not None or not ids, ids

@@ -1,0 +1,114 @@
+"""Opening the database: SQLite in the data folder, or PostgreSQL by its address."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tortoise import Tortoise
+from tortoise.context import TortoiseContext
+from tortoise.migrations.api import migrate as apply_migrations
+from tortoise.migrations.executor import MigrationExecutor
+
+from portal.models import sql
+from portal.models.practice import begin_era
+from portal.settings import Settings
+
+MODELS = [
+    f"portal.models.{name}"
+    for name in (
+        "practice",
+        "staff",
+        "client",
+        "contact",
+        "account",
+        "session",
+        "conversation",
+        "moment",
+        "waiting",
+        "audit",
+    )
+]
+
+
+def config(settings: Settings) -> dict[str, Any]:
+    """Tortoise's configuration for these settings."""
+    if settings.sqlite:
+        connection: dict[str, Any] = {
+            "engine": "portal.models.sqlite",
+            "credentials": {
+                "file_path": str(settings.data / "portal.db"),
+                "synchronous": "FULL",
+                "busy_timeout": 5000,
+            },
+        }
+    else:
+        address = urlsplit(settings.database_url)
+        options = {key: values[-1] for key, values in parse_qs(address.query).items()}
+        connection = {
+            "engine": "tortoise.backends.asyncpg",
+            "credentials": {
+                "host": options.get("host", address.hostname),
+                "port": address.port or 5432,
+                "user": unquote(address.username or ""),
+                "password": unquote(address.password or "") or None,
+                "database": address.path.lstrip("/"),
+                "minsize": 1,
+                "maxsize": settings.pool,
+                "timeout": 5,
+                "command_timeout": 20,
+                "application_name": "portal",
+                "server_settings": {
+                    "idle_in_transaction_session_timeout": "30000",
+                    "statement_timeout": "20000",
+                    "jit": "off",
+                },
+            }
+            | ({"ssl": options["sslmode"]} if "sslmode" in options else {}),
+        }
+    return {
+        "connections": {"default": connection},
+        "apps": {
+            "models": {
+                "models": MODELS,
+                "default_connection": "default",
+                "migrations": "portal.models.migrations",
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def open_database(settings: Settings) -> TortoiseContext:
+    """Connect, for this process. The connection is tried first when it is used."""
+    if settings.sqlite:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    return await Tortoise.init(config=config(settings), _enable_global_fallback=True)
+
+
+async def close_database() -> None:
+    """Close the connections; a process that forgets this never ends."""
+    await Tortoise.close_connections()
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database to the shape this version needs, on connections of its own. Safe to repeat."""
+    if settings.sqlite:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        await apply_migrations(config=config(settings))
+        if await sql.row("select 1 as yes from era") is None:
+            await begin_era()
+    finally:
+        await close_database()
+
+
+async def pending_migrations() -> list[str]:
+    """The names of migrations that this database has not had."""
+    executor = MigrationExecutor(
+        sql.connection(), {"models": {"models": MODELS, "migrations": "portal.models.migrations"}}
+    )
+    return [step.migration.name for step in await executor.plan(None)]
+
+

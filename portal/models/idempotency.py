@@ -1,0 +1,57 @@
+"""Keys that make a repeated request harmless: the first result again, never the act twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.models import sql
+
+KEPT = dt.timedelta(hours=48)
+
+
+class AnotherRequest(Exception):
+    """The key was used for a request with another content."""
+
+
+async def claim(owner: UUID, key: UUID, request: str) -> dict[str, Any] | None:
+    """Take a key inside this transaction. None: it is new, go on and `settle` it. A dictionary: the result
+    of the first request. Raises AnotherRequest when the same key came with another request hash.
+
+    A second request waits here for the first one's transaction, so it sees either its result or a free key.
+    """
+    taken = await sql.rows(
+        "insert into idempotency (owner_id, key, request, at) values (:owner, :key, :request, :now) "
+        "on conflict (owner_id, key) do nothing returning key",
+        owner=owner,
+        key=key,
+        request=request,
+        now=clock.now(),
+    )
+    if taken:
+        return None
+    first = await sql.row(
+        "select request, result from idempotency where owner_id = :owner and key = :key",
+        owner=owner,
+        key=key,
+    )
+    if first is None or first["request"] != request:
+        raise AnotherRequest
+    result: dict[str, Any] = sql.parsed(first["result"]) or {}
+    return result
+
+
+async def settle(owner: UUID, key: UUID, result: dict[str, Any]) -> None:
+    await sql.rows(
+        "update idempotency set result = :result where owner_id = :owner and key = :key",
+        owner=owner,
+        key=key,
+        result=json.dumps(result),
+    )
+
+
+async def forget_old_keys() -> None:
+    await sql.rows("delete from idempotency where at < :before", before=clock.now() - KEPT)

@@ -1,0 +1,44 @@
+"""The practice this deployment serves, its locations, and what the database itself is called."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from portal import clock
+from portal.models import sql
+from portal.models.record import uuid7
+
+
+class Practice(Model):
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    name = fields.CharField(max_length=120)
+    phone = fields.CharField(max_length=40, default="")
+    address = fields.CharField(max_length=200, default="")
+    hours = fields.CharField(max_length=200, default="")
+    zone = fields.CharField(max_length=60, default="UTC")
+    language = fields.CharField(max_length=8, default="en")
+    crisis: Any = fields.JSONField(default=list)  # [[label, number], …]: whom to call in danger
+    made_at = fields.DatetimeField(default=clock.now)
+
+    class Meta:
+        table = "practice"
+
+
+class Location(Model):
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    name = fields.CharField(max_length=120)
+    address = fields.CharField(max_length=200, default="")
+    phone = fields.CharField(max_length=40, default="")
+
+    class Meta:
+        table = "location"
+
+
+async def begin_era() -> None:
+    """Give the database a new name of its own. Bookmarks of another era are unknown."""
+    await sql.rows("delete from era")
+    await sql.rows("insert into era (one, value) values (1, :value)", value=secrets.token_hex(8))

@@ -1,0 +1,130 @@
+"""Reading through a viewer: the only way routes and pushes reach a record."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from portal import clock
+from portal.models import sql
+from portal.models.record import Kind, Record
+
+M = TypeVar("M", bound=Record)
+
+
+@lru_cache
+def _rule(model: type[Record], kind: Kind) -> str:
+    return model.visible_to(kind, "r")
+
+
+@lru_cache
+def _columns(model: type[Record]) -> str:
+    return ", ".join(f"r.{column}" for column in model._meta.fields_db_projection.values())
+
+
+@dataclass(frozen=True)
+class Scope(Generic[M]):
+    """The rows of a model that one viewer may see now, narrowed step by step.
+
+    `r` names the model's own row in `where`, `join` and `order`.
+    """
+
+    model: type[M]
+    kind: Kind
+    viewer: UUID
+    client: UUID | None
+    conditions: tuple[str, ...] = ()
+    joins: str = ""
+    ordered: str = ""
+    values: tuple[tuple[str, Any], ...] = ()
+
+    def where(self, condition: str, **values: Any) -> Scope[M]:
+        return dataclasses.replace(
+            self,
+            conditions=(*self.conditions, condition),
+            values=(*self.values, *values.items()),
+        )
+
+    def join(self, joins: str, **values: Any) -> Scope[M]:
+        return dataclasses.replace(
+            self, joins=f"{self.joins} {joins}", values=(*self.values, *values.items())
+        )
+
+    def order(self, by: str) -> Scope[M]:
+        return dataclasses.replace(self, ordered=f" order by {by}")
+
+    async def columns(self, columns: str, limit: int | None = None) -> list[dict[str, Any]]:
+        """Plain rows, for lists: no objects are made."""
+        conditions = " and ".join(f"({c})" for c in (*self.conditions, _rule(self.model, self.kind)))
+        text = (
+            f"select {columns} from {self.model._meta.db_table} r{self.joins} where {conditions}"
+            f"{self.ordered}{'' if limit is None else f' limit {int(limit)}'}"
+        )
+        values = dict(self.values)
+        return await sql.rows(
+            text, **{"viewer": self.viewer, "client": self.client, "now": clock.now()} | values
+        )
+
+    async def all(self, limit: int | None = None) -> list[M]:
+        return [
+            self.model._init_from_db(**row)
+            for row in await self.columns(_columns(self.model), limit)
+        ]
+
+    async def first(self) -> M | None:
+        found = await self.all(limit=1)
+        return found[0] if found else None
+
+    async def find(self, id: UUID) -> M | None:
+        return await self.where("r.id = :id", id=id).first()
+
+    async def count(self) -> int:
+        return int((await self.columns("count(*) as n"))[0]["n"])
+
+
+async def who_may_see(
+    model: type[Record],
+    kind: Kind,
+    viewers: Iterable[tuple[UUID, UUID | None]],
+    ids: Iterable[UUID],
+) -> set[tuple[UUID, UUID | None, UUID]]:
+    """Which of these viewers (id, and the client they are narrowed to) may see which of these rows: one query."""
+    pairs = list(viewers)
+    text = _crowd(model, kind, sql.is_postgres())
+    found = await sql.rows(
+        text,
+        viewers=[viewer for viewer, _ in pairs],
+        clients=[client or _NOBODY for _, client in pairs],
+        ids=list(ids),
+        now=clock.now(),
+    )
+    return {
+        (sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"]))
+        for row in found
+    }
+
+
+_NOBODY = UUID(int=0)
+
+
+def _somebody(client: UUID) -> UUID | None:
+    return None if client == _NOBODY else client
+
+
+@lru_cache
+def _crowd(model: type[Record], kind: Kind, postgres: bool) -> str:
+    rule = _rule(model, kind).replace(":viewer", "v.id").replace(":client", "v.client")
+    viewers = (
+        "unnest(:viewers::uuid[], :clients::uuid[]) v(id, client)"
+        if postgres
+        else "(select a.value as id, b.value as client from json_each(:viewers) a "
+        "join json_each(:clients) b on a.key = b.key) v"
+    )
+    return (
+        f"select v.id as viewer, v.client as client, r.id as id from {viewers} "
+        f"join {model._meta.db_table} r on r.id = any(:ids) where {rule}"
+    )

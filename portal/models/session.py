@@ -1,0 +1,244 @@
+"""Server-side sessions: an opaque token in a cookie, its hash here; and the throttle of the sign-in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import SessionEnded
+from portal.models import sql
+from portal.models.fact import Bookmark, announce
+from portal.models.record import Kind, Record, Sealed
+
+IDLE = {"staff": dt.timedelta(minutes=15), "client": dt.timedelta(minutes=20)}
+LONGEST = dt.timedelta(hours=12)
+TOUCH = dt.timedelta(minutes=1)  # how often last-seen is written
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Session(Record):
+    token_hash = fields.CharField(max_length=64, unique=True)
+    side = fields.CharField(max_length=8)
+    staff_id = fields.UUIDField(null=True)
+    account_id = fields.UUIDField(null=True)
+    started_at = fields.DatetimeField()
+    seen_at = fields.DatetimeField()
+    idle_until = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    address_sealed = fields.BinaryField(null=True)
+    agent_sealed = fields.BinaryField(null=True)
+
+    address = Sealed()
+    agent = Sealed()
+
+    class Meta:
+        table = "session"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Its own holder."""
+        return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
+
+    @classmethod
+    async def start(cls, side: str, holder: UUID, address: str, agent: str) -> tuple[Session, str]:
+        """A new session and the token for its cookie, which is kept nowhere."""
+        token, now = secrets.token_urlsafe(32), clock.now()
+        session = cls(
+            token_hash=digest(token),
+            side=side,
+            staff_id=holder if side == "staff" else None,
+            account_id=holder if side == "client" else None,
+            started_at=now,
+            seen_at=now,
+            idle_until=now + IDLE[side],
+            expires_at=now + LONGEST,
+        )
+        session.address, session.agent = address, agent[:300]
+        await session.save(force_create=True)
+        return session, token
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who holds a session, as one query found it, with the bookmark taken by the same statement."""
+
+    session: UUID
+    side: str
+    holder: UUID
+    name: str
+    email: str
+    role: str | None
+    language: str
+    theme: str
+    seen_at: dt.datetime
+    idle_until: dt.datetime
+    expires_at: dt.datetime
+    bookmark: Bookmark
+
+    @property
+    def due_for_touch(self) -> bool:
+        return clock.now() - self.seen_at >= TOUCH
+
+
+_PLACE = {
+    True: "pg_current_snapshot()::text",
+    False: "(select coalesce(max(id), 0) from fact)",
+}
+_WHO = """
+    select s.id, s.side, coalesce(s.staff_id, s.account_id) as holder, s.seen_at, s.idle_until,
+        s.expires_at, coalesce(m.name, a.name) as name, coalesce(m.email, a.email) as email, m.role,
+        coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme,
+        era.value as era, {place} as place
+    from session s cross join era
+        left join staff_member m on m.id = s.staff_id
+        left join portal_account a on a.id = s.account_id
+    where s.token_hash = :token and s.side = :side and s.ended_at is null and s.idle_until > :now
+        and s.expires_at > :now and (m.id is null or m.ended_at is null)
+"""
+_WHO_TEXT = {postgres: _WHO.format(place=place) for postgres, place in _PLACE.items()}
+
+
+async def who(token: str, side: str) -> SignedIn | None:
+    """Whom a cookie belongs to now, and the bookmark of this moment; one query."""
+    if not 20 <= len(token) <= 100:
+        return None
+    found = await sql.row(
+        _WHO_TEXT[sql.is_postgres()], token=digest(token), side=side, now=clock.now()
+    )
+    if found is None:
+        return None
+    return SignedIn(
+        session=sql.uuid(found["id"]),
+        side=found["side"],
+        holder=sql.uuid(found["holder"]),
+        name=found["name"],
+        email=found["email"],
+        role=found["role"],
+        language=found["language"],
+        theme=found["theme"],
+        seen_at=sql.moment(found["seen_at"]),
+        idle_until=sql.moment(found["idle_until"]),
+        expires_at=sql.moment(found["expires_at"]),
+        bookmark=Bookmark.now_at(found),
+    )
+
+
+async def touch(session: UUID, side: str) -> dt.datetime:
+    """Note that someone was active; gives the new idle end."""
+    now = clock.now()
+    until = now + IDLE[side]
+    await sql.rows(
+        "update session set seen_at = :now, idle_until = :until where id = :id and ended_at is null",
+        now=now,
+        until=until,
+        id=session,
+    )
+    return until
+
+
+async def lives_until(sessions: list[UUID]) -> dict[UUID, dt.datetime]:
+    """Until when each of these sessions lives if nothing is done; ended ones are missing."""
+    found = await sql.rows(
+        "select s.id, s.idle_until, s.expires_at from session s "
+        "left join staff_member m on m.id = s.staff_id "
+        "where s.id = any(:ids) and s.ended_at is null and (m.id is null or m.ended_at is null)",
+        ids=sessions,
+    )
+    return {
+        sql.uuid(row["id"]): min(sql.moment(row["idle_until"]), sql.moment(row["expires_at"]))
+        for row in found
+    }
+
+
+async def end_session(session: UUID, side: str, holder: UUID) -> None:
+    """Sign out: the cookie is worthless from now on and the session's sockets close everywhere."""
+    await sql.rows(
+        "update session set ended_at = :now where id = :id and ended_at is null",
+        now=clock.now(),
+        id=session,
+    )
+    await announce(
+        SessionEnded(
+            session=session,
+            staff=holder if side == "staff" else None,
+            account=holder if side == "client" else None,
+        )
+    )
+
+
+async def forget_old_sessions() -> None:
+    await sql.rows(
+        "delete from session where expires_at < :before", before=clock.now() - dt.timedelta(days=30)
+    )
+
+
+# --- The throttle: rule 12 of the security rules -----------------------------------------------
+
+ACCOUNT_TRIES, ACCOUNT_WINDOW = 5, dt.timedelta(minutes=30)
+ADDRESS_TRIES, ADDRESS_WINDOW = 20, dt.timedelta(minutes=10)
+
+
+async def count_try(key: str, window: dt.timedelta) -> int:
+    """Count one more failure under a key and give the number in its window. One statement, so that
+    parallel tries cannot share a count."""
+    now = clock.now()
+    found = await sql.row(
+        "insert into throttle (key, count, until_at) values (:key, 1, :until) "
+        "on conflict (key) do update set "
+        "count = case when throttle.until_at <= :now then 1 else throttle.count + 1 end, "
+        "until_at = case when throttle.until_at <= :now then :until else throttle.until_at end "
+        "returning count",
+        key=key,
+        until=now + window,
+        now=now,
+    )
+    assert found is not None
+    return int(found["count"])
+
+
+async def tries(keys: list[str]) -> dict[str, int]:
+    found = await sql.rows(
+        "select key, count from throttle where key = any(:keys) and until_at > :now",
+        keys=keys,
+        now=clock.now(),
+    )
+    return {row["key"]: int(row["count"]) for row in found}
+
+
+async def forget_tries(key: str) -> None:
+    await sql.rows("delete from throttle where key = :key", key=key)
+
+
+# --- Devices that signed in before: a throttle never locks them out ---------------------------
+
+
+async def remember_device(side: str, holder: UUID) -> str:
+    token = secrets.token_urlsafe(32)
+    await sql.rows(
+        "insert into device (token_hash, side, holder_id, seen_at) values (:hash, :side, :holder, :now)",
+        hash=digest(token),
+        side=side,
+        holder=holder,
+        now=clock.now(),
+    )
+    return token
+
+
+async def knows_device(token: str, holder: UUID) -> bool:
+    found: Any = await sql.row(
+        "select 1 as yes from device where token_hash = :hash and holder_id = :holder",
+        hash=digest(token),
+        holder=holder,
+    )
+    return found is not None

@@ -1,0 +1,99 @@
+"""SQL with named places, the same text for PostgreSQL and SQLite.
+
+`:name` is a place; `= any(:names)` means "is in this list". Everything that reads or writes outside
+Tortoise's own query builder goes through `rows`, so there is one place where values meet a database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import require_context
+
+_PLACE = re.compile(r"(?<!:):([a-z_]+)\b")
+_ANY = re.compile(r"= any\((:[a-z_]+)\)")
+
+counted: list[str] | None = None  # tests put a list here to count a page's queries
+
+
+def connection() -> BaseDBAsyncClient:
+    """The database, or the transaction this task is in."""
+    return require_context().connections.get("default")
+
+
+def is_postgres() -> bool:
+    return connection().capabilities.dialect == "postgres"
+
+
+@lru_cache(maxsize=2048)
+def _compiled(text: str, postgres: bool) -> tuple[str, tuple[str, ...]]:
+    names: list[str] = []
+    if not postgres:
+        text = _ANY.sub(r"in (select value from json_each(\1))", text)
+
+    def number(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in names:
+            names.append(name)
+        return f"{'$' if postgres else '?'}{names.index(name) + 1}"
+
+    return _PLACE.sub(number, text), tuple(names)
+
+
+def _for_sqlite(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ")
+    if isinstance(value, (list, tuple, set)):
+        return json.dumps([_for_sqlite(item) for item in value])
+    return value
+
+
+async def rows(text: str, **values: Any) -> list[dict[str, Any]]:
+    """Run one statement and give its rows as dictionaries (none for a plain write).
+
+    Values: UUIDs, aware datetimes, text, numbers, bytes, lists for `any`; JSON goes in as text.
+    """
+    database = connection()
+    postgres = database.capabilities.dialect == "postgres"
+    sql, names = _compiled(text, postgres)
+    if counted is not None:
+        counted.append(sql)
+    if postgres:
+        return await database.execute_query_dict(sql, [values[name] for name in names])
+    return await database.execute_query_dict(sql, [_for_sqlite(values[name]) for name in names])
+
+
+async def row(text: str, **values: Any) -> dict[str, Any] | None:
+    found = await rows(text, **values)
+    return found[0] if found else None
+
+
+def moment(value: Any) -> dt.datetime:
+    """A time as rows() gave it: PostgreSQL's is a datetime, SQLite's a text."""
+    return value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+
+
+def maybe_moment(value: Any) -> dt.datetime | None:
+    return None if value is None else moment(value)
+
+
+def uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(str(value))
+
+
+def parsed(value: Any) -> Any:
+    """JSON as rows() gave it."""
+    return json.loads(value) if isinstance(value, (str, bytes)) else value
+
+
+async def close() -> None:
+    await Tortoise.close_connections()

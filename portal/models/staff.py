@@ -1,0 +1,124 @@
+"""Staff members: their role, what they may do, whom they supervise."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+
+from portal import clock
+from portal.facts import StaffChanged
+from portal.models import sql
+from portal.models.fact import announce
+from portal.models.person import canonical_email
+from portal.models.record import Kind, Record
+from portal.permissions import ROLE_PERMISSIONS, Permission, Role
+
+
+class StaffMember(Record):
+    name = fields.CharField(max_length=120)
+    email = fields.CharField(max_length=254)
+    email_key = fields.CharField(max_length=254, unique=True)
+    role = fields.CharField(max_length=40)
+    granted: Any = fields.JSONField(default=list)  # permissions given to this person by hand
+    denied: Any = fields.JSONField(default=list)  # and those taken away
+    supervisor_id = fields.UUIDField(null=True)
+    subscribed = fields.BooleanField(default=True)  # may be messaged and booked by clients
+    password_hash = fields.CharField(max_length=255)
+    language = fields.CharField(max_length=8, default="en")
+    theme = fields.CharField(max_length=8, default="")
+    added_at = fields.DatetimeField(default=clock.now)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "staff_member"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Colleagues see each other; an account sees who cares for a client it may see."""
+        if kind is Kind.STAFF:
+            return works_here(":viewer")
+        from portal.models.client import Client
+
+        return (
+            f"exists (select 1 from care_team st join client sc on sc.id = st.client_id "
+            f"where st.staff_id = {r}.id and st.from_at <= :now "
+            f"and (st.until_at is null or st.until_at > :now) and {Client.visible_to(kind, 'sc')})"
+        )
+
+    @classmethod
+    async def add(cls, name: str, email: str, role: Role, password_hash: str, **more: Any) -> StaffMember:
+        member = await cls.create(
+            name=name,
+            email=email,
+            email_key=canonical_email(email),
+            role=role.key,
+            password_hash=password_hash,
+            **more,
+        )
+        await member._settle_permissions()
+        await announce(StaffChanged(staff=member.id))
+        return member
+
+    async def allow(self, permission: Permission, yes: bool) -> None:
+        """Give or take one permission by hand, whatever the role says."""
+        self.granted = sorted((set(self.granted) - {permission.key}) | ({permission.key} if yes else set()))
+        self.denied = sorted((set(self.denied) - {permission.key}) | (set() if yes else {permission.key}))
+        await self.save(update_fields=["granted", "denied"])
+        await self._settle_permissions()
+        await announce(StaffChanged(staff=self.id))
+
+    async def leave(self) -> None:
+        """End this person's work here: every page they have open closes."""
+        self.ended_at = clock.now()
+        await self.save(update_fields=["ended_at"])
+        await announce(StaffChanged(staff=self.id))
+
+    @property
+    def role_label(self) -> str:
+        return Role[self.role.upper()].value
+
+    async def permissions(self) -> frozenset[Permission]:
+        held = await sql.rows(
+            "select permission from staff_permission where staff_id = :staff", staff=self.id
+        )
+        return frozenset(Permission[row["permission"].upper()] for row in held)
+
+    async def _settle_permissions(self) -> None:
+        """Rewrite the rows that the rules of visibility join: the role's own, plus and minus by hand."""
+        held = {p.key for p in ROLE_PERMISSIONS[Role[self.role.upper()]]}
+        held = (held | set(self.granted)) - set(self.denied)
+        await sql.rows("delete from staff_permission where staff_id = :staff", staff=self.id)
+        for key in sorted(held):
+            await sql.rows(
+                "insert into staff_permission (staff_id, permission) values (:staff, :key)",
+                staff=self.id,
+                key=key,
+            )
+
+
+def works_here(staff: str) -> str:
+    """The staff member with this id is still employed."""
+    return f"exists (select 1 from staff_member wh where wh.id = {staff} and wh.ended_at is null)"
+
+
+def holds(staff: str, permission: str) -> str:
+    """The staff member with this id holds a permission (an SQL expression for its key)."""
+    return (
+        f"exists (select 1 from staff_permission hp "
+        f"where hp.staff_id = {staff} and hp.permission = {permission})"
+    )
+
+
+class StaffPermission(Model):
+    """One permission one person holds now: written by StaffMember alone, joined by every rule."""
+
+    staff_id = fields.UUIDField(primary_key=True)
+    permission = fields.CharField(max_length=40)
+
+    class Meta:
+        table = "staff_permission"
+
+

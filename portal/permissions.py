@@ -1,0 +1,77 @@
+"""What staff may do, in the practice's own words, and what each role holds to begin with (product.md, B)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Permission(Enum):
+    """The value is the practice's wording; the name, in lower case, is what the database keeps."""
+
+    PORTAL_ACCESS = "Manage portal access"
+    INTAKE = "Invite clients to the portal and manage intake forms"
+    INTAKE_FORMS = "Edit intake forms and packets"
+    DYNAMIC_FORMS = "Add, edit and archive dynamic forms"
+    DOCUMENTS = "Upload client general documents"
+    PORTAL_SETTINGS = "Client portal settings"
+    STAFF = "Manage staff and their permissions, portal subscriptions"
+    SEE_ALL_CLIENTS = "See all clients"
+    CLINICAL_MESSAGES = "Read and answer clinical messages"
+    ADMINISTRATIVE_MESSAGES = "Read and answer administrative messages"
+    BILLING_MESSAGES = "Read and answer billing messages"
+    SCHEDULE = "Schedule"
+    BILLING = "Billing"
+    CONTACT_NETWORK = "Contact network"
+    AUDIT_LOG = "Audit log"
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
+
+
+class Role(Enum):
+    ORGANISATION_ADMINISTRATOR = "Organisation Administrator"
+    CLINICAL_ADMINISTRATOR = "Clinical Administrator"
+    SUPERVISOR = "Supervisor"
+    THERAPIST = "Therapist"
+    INTERN = "Intern"
+    SCHEDULER = "Practice Scheduler"
+    BILLER = "Biller"
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
+
+
+class Right(Enum):
+    """What a contact may do for a client; the name is the column on ContactLink."""
+
+    FORMS = "may_forms"
+    APPOINTMENTS = "may_appointments"
+    MESSAGES = "may_messages"
+    DOCUMENTS = "may_documents"
+    BILLING = "may_billing"
+
+
+P = Permission
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ORGANISATION_ADMINISTRATOR: frozenset(P) - {P.CLINICAL_MESSAGES},
+    Role.CLINICAL_ADMINISTRATOR: frozenset(
+        {P.PORTAL_ACCESS, P.DYNAMIC_FORMS, P.DOCUMENTS, P.SEE_ALL_CLIENTS, P.CLINICAL_MESSAGES}
+        | {P.ADMINISTRATIVE_MESSAGES, P.BILLING_MESSAGES, P.SCHEDULE, P.CONTACT_NETWORK}
+    ),
+    Role.SUPERVISOR: frozenset(
+        {P.PORTAL_ACCESS, P.DYNAMIC_FORMS, P.DOCUMENTS, P.CLINICAL_MESSAGES}
+        | {P.ADMINISTRATIVE_MESSAGES, P.SCHEDULE, P.CONTACT_NETWORK}
+    ),
+    Role.THERAPIST: frozenset(
+        {P.PORTAL_ACCESS, P.DYNAMIC_FORMS, P.DOCUMENTS, P.CLINICAL_MESSAGES}
+        | {P.ADMINISTRATIVE_MESSAGES, P.BILLING_MESSAGES, P.SCHEDULE, P.CONTACT_NETWORK}
+    ),
+    Role.INTERN: frozenset({P.PORTAL_ACCESS, P.CLINICAL_MESSAGES, P.SCHEDULE}),
+    Role.SCHEDULER: frozenset(
+        {P.PORTAL_ACCESS, P.SEE_ALL_CLIENTS, P.ADMINISTRATIVE_MESSAGES, P.SCHEDULE}
+        | {P.CONTACT_NETWORK}
+    ),
+    Role.BILLER: frozenset({P.SEE_ALL_CLIENTS, P.BILLING_MESSAGES, P.BILLING}),
+}

@@ -1,0 +1,106 @@
+"""Every environment variable Portal reads, typed, each with the reason it exists."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", extra="ignore", populate_by_name=True)
+
+    data: Path = Field(default=ROOT / "data", description="Folder of the embedded database and key")
+    database_url: str = Field(
+        default="",
+        alias="DATABASE_URL",
+        description="postgres://user:password@host/name; empty means SQLite in the data folder",
+    )
+    redis_url: str = Field(
+        default="",
+        alias="REDIS_URL",
+        description="redis://host:port; empty means the in-process bus, and so one process",
+    )
+    smtp_url: str = Field(default="", alias="SMTP_URL", description="smtp[s]://user:password@host:port")
+    base_url: str = Field(
+        default="", description="The address people type, such as https://portal.example.org"
+    )
+    key_file: Path | None = Field(
+        default=None, description="The file with the encryption keys; not in the data folder's backup"
+    )
+    demo: bool = Field(default=False, description="The cast on the sign-in page; http on loopback")
+    metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")
+    trusted_proxies: str = Field(
+        default="", description="Addresses whose X-Forwarded-For is believed, comma separated"
+    )
+    pool: int = Field(default=16, description="Database connections of one worker")
+
+    @property
+    def sqlite(self) -> bool:
+        return not self.database_url
+
+    @property
+    def embedded_bus(self) -> bool:
+        return not self.redis_url
+
+    @property
+    def keys_path(self) -> Path:
+        return self.key_file or self.data / "portal.key"
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    def problems(self) -> list[str]:
+        """What would lose or leak something, in sentences; empty when all is well."""
+        found = []
+        parts = urlsplit(self.base_url)
+        if not parts.scheme or not parts.netloc:
+            found.append(
+                "PORTAL_BASE_URL is not set: give the address people type, such as "
+                "https://portal.example.org. Links in letters are made from it."
+            )
+        elif parts.scheme == "http" and not _loopback(parts.hostname or ""):
+            found.append(
+                f"PORTAL_BASE_URL is {self.base_url}: passwords and messages would cross the "
+                "network unencrypted. Use https, or a loopback address for a demo."
+            )
+        if self.demo and parts.netloc and not _loopback(parts.hostname or ""):
+            found.append(
+                "PORTAL_DEMO is on for an address that others can reach: anyone could sign in as "
+                "anyone. Turn it off, or use a loopback address."
+            )
+        if self.database_url and not self.database_url.startswith(("postgres://", "postgresql://")):
+            found.append("DATABASE_URL must begin with postgres:// (or be empty for SQLite).")
+        if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
+            found.append("REDIS_URL must begin with redis:// or rediss:// (or be empty).")
+        if self.database_url and self.key_file is None and not self.demo:
+            found.append(
+                "PORTAL_KEY_FILE is not set: with PostgreSQL the keys must lie in a file that every "
+                "worker and host reads, and that your backups of the database do not hold."
+            )
+        return found
+
+
+def _loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process; read once."""
+    return Settings()
