@@ -1,7 +1,6 @@
-// What makes a page live: the socket's frames, messages on their way, the strip that tells the
-// truth about the line, and the small behaviours of dialogs and keys. It needs htmx with hx-csp,
-// hx-ws and hx-upsert before it, in plain (not deferred) scripts, so that it hears their first event.
-// Nothing is stored: what is typed and not yet sent lives in this page's memory alone.
+// What makes a page live: the socket's frames, messages on their way, the strip that tells the truth about the line, and
+// the small behaviours of dialogs and keys. Loaded after htmx with hx-csp, hx-ws and hx-upsert. Nothing is stored: what
+// is typed and not yet sent lives in this page's memory alone.
 (() => {
   "use strict";
 
@@ -10,6 +9,7 @@
   const TOO_SLOW = 10_000; // one try of one request
   const WARN_BEFORE = 120_000; // before an idle session ends
   const FIELDS = "input, textarea, select, [contenteditable]";
+  const ITEMS = ":scope > [data-number]:not(.day, .older-row)"; // a list's messages, without the lines between them
 
   let connection = null; // hx-ws's own record of the socket
   let since = null; // the newest bookmark this page is drained to
@@ -24,8 +24,9 @@
   const byId = (id) => document.getElementById(id);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const flat = (node) => (node?.textContent ?? "").replace(/\s+/g, " ").trim();
+  const numberOf = (item) => Number(item?.dataset.number ?? 0);
   const isUp = () => connection?.socket?.readyState === WebSocket.OPEN;
-  const word = (name, n) => (byId("words")?.dataset[name] ?? "").replace("{n}", n);
+  const word = (name, values = {}) => (byId("words")?.dataset[name] ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 
   function element(tag, className, ...children) {
     const made = document.createElement(tag);
@@ -34,45 +35,50 @@
     return made;
   }
 
+  function button(className, act, ...children) {
+    const made = element("button", className, ...children);
+    made.type = "button";
+    made.addEventListener("click", act);
+    return made;
+  }
+
   function icon(name) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const use = svg.appendChild(document.createElementNS(svg.namespaceURI, "use"));
     svg.setAttribute("class", "i");
     svg.setAttribute("aria-hidden", "true");
-    use.setAttribute("href", `${byId("words")?.dataset.icons}#${name}`);
+    svg.appendChild(document.createElementNS(svg.namespaceURI, "use")).setAttribute("href", `${byId("words")?.dataset.icons}#${name}`);
     return svg;
   }
 
   // Every request of this file goes through here, so each answer may move the idle end.
   async function ask(url, fields) {
-    const answer = await fetch(url, {
-      method: fields ? "POST" : "GET",
-      body: fields && (fields instanceof FormData ? fields : new URLSearchParams(fields)),
-      headers: { "HX-Request": "true", Accept: "text/html" },
-      credentials: "same-origin",
-      signal: AbortSignal.timeout(TOO_SLOW),
-    });
+    const body = fields && (fields instanceof FormData ? fields : new URLSearchParams(fields));
+    const headers = { "HX-Request": "true", Accept: "text/html" };
+    const signal = AbortSignal.timeout(TOO_SLOW);
+    const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers, credentials: "same-origin", signal });
     moveIdleEnd(answer.headers);
     // A redirect to sign-in would be followed silently and look like success.
-    if (answer.status === 401 || answer.redirected) empty("ended");
+    if (answer.status === 401 || answer.redirected) empty("gone-session");
     return answer;
   }
 
-  // ---- The socket ---------------------------------------------------------------------------
-
-  function hello(from) {
-    if (!isUp() || over) return;
-    const cursors = {};
-    for (const list of all("[data-cursor]")) cursors[list.dataset.region] = Number(list.dataset.cursor);
-    said = showing();
-    connection.socket.send(JSON.stringify({ hello: { since: from, showing: said, cursors } }));
-  }
+  // ---- The socket
 
   const showing = () => [...new Set(all("[data-region]").map((region) => region.dataset.region))].sort();
 
-  // What came into view by a request is as old as that request, so the catch-up starts there.
-  function helloAgain(from) {
-    if (said && String(said) !== String(showing())) hello(from);
+  function hello(from) {
+    if (!isUp() || over) return;
+    said = showing();
+    const cursors = Object.fromEntries(all("[data-cursor]").map((list) => [list.dataset.region, Number(list.dataset.cursor)]));
+    connection.socket.send(JSON.stringify({ hello: { since: from, showing: said, cursors } }));
+  }
+
+  function greet() {
+    heard = Date.now();
+    downSince = 0;
+    hello(since);
+    drawLine();
+    sendAllNow();
   }
 
   // hx-ws knows no "come back in n ms", and a half-open socket's own close event can be long in
@@ -88,13 +94,6 @@
     socket.close();
   }
 
-  function hangUp() {
-    if (!connection) return;
-    clearTimeout(connection.timer);
-    connection.abortController?.abort();
-    connection.socket?.close();
-  }
-
   function readFrame(data) {
     try {
       const frame = JSON.parse(data);
@@ -104,7 +103,6 @@
     }
   }
 
-  // A frame that names no place in this page is dropped: hx-ws would swap it into the body.
   const hasPlace = (frame) => /^#[^\s,]+$/.test(frame.target ?? "") && byId(frame.target.slice(1));
   const isOld = (note) => note.version < versions.get(note.region);
 
@@ -113,6 +111,7 @@
     arriving = readFrame(event.detail.message.data);
     if (!arriving || over) return event.preventDefault();
     if (arriving.reconnect !== undefined) redial(Number(arriving.reconnect));
+    // What names no place in this page is dropped: hx-ws would swap it into the body.
     if (arriving.content !== undefined && (!hasPlace(arriving) || isOld(arriving))) {
       event.preventDefault();
       afterFrame();
@@ -123,35 +122,19 @@
   // to a POST, which says nothing about the messages of others before it.
   function afterFrame() {
     if (arriving.since) since = arriving.since;
-    if (arriving.cursor !== undefined) {
-      for (const list of all("[data-cursor]").filter((one) => one.dataset.region === arriving.region)) {
-        list.dataset.cursor = Math.max(list.dataset.cursor, arriving.cursor);
-      }
+    for (const list of all("[data-cursor]")) {
+      if (list.dataset.region === arriving.region) list.dataset.cursor = Math.max(list.dataset.cursor, arriving.cursor ?? 0);
     }
     arriving = null;
   }
 
-  document.addEventListener("htmx:ws:before:connection", (event) => {
-    // hx-csp does not look at hx-ws attributes inside what is swapped in: the body's is the only socket.
-    if (event.target !== document.body || over) event.preventDefault();
-    else connection = event.detail.connection;
-  });
-  document.addEventListener("htmx:ws:before:message:outgoing", (event) => event.preventDefault());
-  document.addEventListener("htmx:ws:before:message:incoming", beforeFrame);
-  document.addEventListener("htmx:ws:after:message:incoming", afterFrame);
-  document.addEventListener("htmx:ws:after:connection", () => {
-    heard = Date.now();
-    hello(since);
-    drawLine();
-    sendAllNow();
-  });
-  document.addEventListener("htmx:ws:close", (event) => {
-    if (event.detail.code === 4401) return empty("ended");
-    if (event.detail.code === 4403) return empty("gone");
-    downSince = Date.now();
-  });
+  function onClose({ detail: { code } }) {
+    if (code === 4401) return empty("gone-session");
+    if (code === 4403) return empty("gone-access");
+    downSince ||= Date.now();
+  }
 
-  // ---- The strip ----------------------------------------------------------------------------
+  // ---- The strip
 
   let drawn = null;
   let backUntil = 0;
@@ -159,34 +142,26 @@
   function lineState() {
     // A frame heard since the browser said "offline" proves it wrong.
     if (!navigator.onLine && (!isUp() || heard <= offlineSince)) return "offline";
-    if (!isUp()) return Date.now() - downSince > 2000 ? "reconnecting" : drawn === "back" ? null : drawn;
+    if (!isUp()) return Date.now() - downSince >= 2000 ? "reconnecting" : drawn === "back" ? null : drawn;
     if (drawn && drawn !== "back") backUntil = Date.now() + 3000;
     return Date.now() < backUntil ? "back" : null;
   }
 
   function drawLine() {
     const strip = byId("line");
-    if (!strip || over || !document.body.hasAttribute("hx-ws:connect")) return;
     const state = lineState();
-    if (state === drawn) return;
+    if (!strip || over || state === drawn || !document.body.hasAttribute("hx-ws:connect")) return;
     drawn = state;
     strip.hidden = !state;
     if (!state) return;
     strip.className = { offline: "strip off", reconnecting: "strip", back: "strip well" }[state];
-    const mark = { offline: "wifi-off", reconnecting: "refresh-cw", back: "check" }[state];
-    strip.replaceChildren(icon(mark), word(state));
+    strip.replaceChildren(icon({ offline: "wifi-off", reconnecting: "rotate-cw", back: "check" }[state]), word(state));
   }
 
-  // ---- Swaps: nothing goes back in time, nothing moves under the reader ----------------------
+  // ---- Swaps: nothing goes back in time, nothing moves under the reader
 
-  const begun = new WeakMap(); // htmx request -> the bookmark held when it started
-  const finishing = new WeakMap(); // htmx request or frame -> what to do after its swap
-
-  function noteOf(ctx) {
-    if (ctx.portal) return ctx.portal;
-    if (arriving && ctx.text === arriving.content) return { ...arriving, pushed: true };
-    return noteFrom(ctx.response?.headers);
-  }
+  const begun = new WeakMap(); // a request -> the bookmark held when it started
+  const finishing = new WeakMap(); // a request or frame -> what to do after its swap
 
   function noteFrom(headers) {
     const version = headers?.get("Portal-Version");
@@ -195,9 +170,23 @@
 
   function beforeSwap(event) {
     const { ctx, tasks } = event.detail;
-    const note = noteOf(ctx);
+    const pushed = arriving && ctx.text === arriving.content;
+    const note = ctx.portal ?? (pushed ? { ...arriving, pushed } : noteFrom(ctx.response?.headers));
     if (over || isOld(note)) return event.preventDefault();
-    finishing.set(ctx, tasks.slice().map((task) => prepare(task, note, tasks)));
+    finishing.set(ctx, [...tasks].map((task) => prepare(task, note, tasks)));
+  }
+
+  function afterSwap({ detail: { ctx } }) {
+    finishing.get(ctx)?.forEach((finish) => finish());
+    settle(begun.get(ctx) ?? since);
+  }
+
+  function settle(from) {
+    for (const list of outbox.keys()) keepOutbox(list);
+    watchOlder();
+    markRead();
+    // What came into view by a request is as old as that request, so the catch-up starts there.
+    if (said && String(said) !== String(showing())) hello(from);
   }
 
   function prepare(task, note, tasks) {
@@ -206,49 +195,49 @@
     const keepPlace = holdPlace(target.closest(".log"));
     all("[autofocus]", task.fragment).forEach((field) => field.removeAttribute("autofocus"));
     if (task.swapSpec.style === "upsert") return sift(task, target, note, tasks, keepPlace);
-    if (task.swapSpec.style === "outerMorph") keepOpen(target, task.fragment);
     if (note.region && note.version !== undefined) versions.set(note.region, note.version);
-    const rows = note.pushed ? all("li[id], tr[id], .row[id]", task.fragment).filter((row) => !byId(row.id)) : [];
-    rows.filter((row) => !row.matches(".own")).forEach(glow);
-    return () => keepPlace();
+    if (note.pushed) markNewRows(target, task.fragment);
+    return () => (keepPlace(), fade(target));
   }
 
-  // What a reader has unfolded stays unfolded.
-  function keepOpen(target, fragment) {
-    for (const shown of all("details[open][id]", target)) {
-      fragment.querySelector(`#${CSS.escape(shown.id)}`)?.setAttribute("open", "");
-    }
+  // A row is known by its id, or else by where it leads.
+  function markNewRows(target, fragment) {
+    const rows = (root) => all("li, tr, .row", root).filter((row) => !row.matches(".own"));
+    const name = (row) => row.id || row.querySelector("a[href]")?.getAttribute("href");
+    const known = new Set(rows(target).map(name));
+    rows(fragment).filter((row) => name(row) && !known.has(name(row))).forEach((row) => row.classList.add("arrives"));
   }
+
+  const fade = (root) => setTimeout(() => all(".arrives", root).forEach((item) => item.classList.remove("arrives")), 1000);
 
   // The items of a list carry a version each: the answer to my POST is newer than a message of
   // someone else's that is still under way, and must not make that one look old.
   function sift(task, list, note, tasks, keepPlace) {
-    const numbered = all(":scope > [data-number]", list);
-    const oldest = numbered.length && findOlder(list) ? Number(numbered[0].dataset.number) : 0;
-    const days = [];
+    const oldest = list.querySelector("[data-older]") ? numberOf(list.querySelector(ITEMS)) : 0;
     const fresh = [];
     for (const item of [...task.fragment.children]) {
       const shown = byId(item.id);
-      if (item.matches("[data-day]:not([data-number])")) {
-        days.push([item, Number(item.nextElementSibling?.dataset.number)]);
-        item.remove();
-      } else if (note.version < versions.get(item.id)) {
-        item.remove();
-      } else {
-        if (note.version !== undefined) versions.set(item.id, note.version);
-        if (shown) tasks.push(morphOf(shown, item, task)); // upsert would replace it, and lose focus and selection
-        else if (Number(item.dataset.number) < oldest) item.remove(); // not loaded yet
-        else fresh.push(item);
-      }
+      const late = note.version < versions.get(item.id) || (!shown && numberOf(item) < oldest); // or not loaded yet
+      if (!late && note.version !== undefined) versions.set(item.id, note.version);
+      if (late) item.remove();
+      else if (item.matches(".day")) keepFirst(shown, item);
+      else if (shown) tasks.push(morphOf(shown, item, task)); // upsert would replace it, and lose focus and selection
+      else fresh.push(item);
     }
     const news = note.pushed ? fresh.filter((item) => !item.matches(".own")) : [];
-    news.forEach(glow);
-    if (note.pushed) hideTwins(list, fresh);
+    news.forEach((item) => item.classList.add("arrives"));
+    if (note.pushed) hideTwin(list, fresh);
     return () => {
-      days.forEach(([day, number]) => placeDay(list, day, number));
-      keepPlace(fresh.length > 0 && note.mine, news.length);
+      keepPlace(note.mine, news.length);
+      fade(list);
       if (list.closest(".log")) announce(news);
     };
+  }
+
+  function keepFirst(shown, day) {
+    if (!shown) return;
+    if (numberOf(shown) <= numberOf(day)) day.remove();
+    else shown.remove();
   }
 
   function morphOf(shown, item, task) {
@@ -257,164 +246,116 @@
     return { ...task, fragment, target: shown, swapSpec: { style: "outerMorph" } };
   }
 
-  function placeDay(list, day, number) {
-    const already = all(":scope > [data-day]", list).some((one) => one.dataset.day === day.dataset.day);
-    if (!already) list.insertBefore(day, [...list.children].find((item) => Number(item.dataset.number) >= number) ?? null);
-  }
-
-  function afterSwap(event) {
-    const { ctx } = event.detail;
-    for (const finish of finishing.get(ctx) ?? []) finish();
-    settle(begun.get(ctx) ?? since);
-  }
-
-  function settle(from) {
-    for (const list of outbox.keys()) keepOutbox(list);
-    watchOlder();
-    markRead();
-    helloAgain(from);
-  }
-
-  function glow(item) {
-    item.classList.add("arrives");
-    setTimeout(() => (byId(item.id) ?? item).classList.remove("arrives"), 1000);
-  }
-
   function announce(items) {
     const spot = byId("announce");
     if (!spot || !items.length) return;
-    const [from, text] = [".from b", ".bubble"].map((part) => flat(items[0].querySelector(part)));
-    spot.textContent = items.length === 1 ? [from, text].filter(Boolean).join(": ") : word("newMany", items.length);
+    const name = flat(items[0].querySelector(".from b"));
+    spot.textContent = items.length === 1 ? word("newMessage", { name }) : word("newMany", { n: items.length });
   }
 
-  // ---- The reader's place in a log -----------------------------------------------------------
-  // The log is reversed (column-reverse), so its scroll is measured from the end: what joins at the
-  // top moves nothing, what joins at the end would push the text one reads. Places are measured by
-  // where things are on the screen, which is right for either direction.
+  // ---- The reader's place in a log
+  // The log is reversed (column-reverse), so its scroll counts from the end: what joins at the top moves nothing, what
+  // joins at the end would push the text one reads. Places are measured on the screen: right in either direction.
 
   const unseen = new WeakMap(); // log -> new messages below the reader's place
-
-  function isAtEnd(log) {
-    return log.lastElementChild.getBoundingClientRect().bottom <= log.getBoundingClientRect().bottom + 32;
-  }
+  const chipPlace = (log) => log.parentElement.querySelector("[data-chip-place]");
+  const isAtEnd = (log) => log.lastElementChild.getBoundingClientRect().bottom <= log.getBoundingClientRect().bottom + 32;
 
   function toEnd(log) {
     log.scrollTop = log.scrollHeight; // clamped: the end in either direction
     unseen.delete(log);
-    log.querySelector(":scope > .chip")?.remove();
+    chipPlace(log)?.replaceChildren();
   }
 
   function holdPlace(log) {
     if (!log) return () => {};
     const top = log.getBoundingClientRect().top;
     const atEnd = isAtEnd(log);
-    const read = all("[data-number]", log).find((item) => item.getBoundingClientRect().bottom > top);
-    const was = read?.getBoundingClientRect().top;
+    const item = all("[data-number]", log).find((one) => one.getBoundingClientRect().bottom > top);
+    const was = item?.getBoundingClientRect().top;
     return (mine = false, added = 0) => {
       if (atEnd || mine) return toEnd(log);
+      if (item?.isConnected) log.scrollTop += item.getBoundingClientRect().top - was;
       if (added) showChip(log, added);
-      if (read?.isConnected) log.scrollTop += read.getBoundingClientRect().top - was;
     };
   }
 
   function showChip(log, added) {
-    const count = (unseen.get(log) ?? 0) + added;
-    unseen.set(log, count);
-    let chip = log.querySelector(":scope > .chip");
-    if (!chip) {
-      chip = element("button", "chip");
-      chip.type = "button";
-      chip.addEventListener("click", () => (toEnd(log), log.focus({ preventScroll: true })));
-      log.prepend(chip); // first in a reversed box is the lowest: it sticks to the lower edge
-    }
-    chip.replaceChildren(icon("arrow-down"), word(count === 1 ? "newOne" : "newMany", count));
+    const n = (unseen.get(log) ?? 0) + added;
+    unseen.set(log, n);
+    const toNewest = () => (toEnd(log), log.focus({ preventScroll: true }));
+    chipPlace(log)?.replaceChildren(button("chip", toNewest, icon("arrow-down"), word(n === 1 ? "newOne" : "newMany", { n })));
   }
 
-  document.addEventListener("scroll", (event) => {
-    const log = event.target;
+  function onScroll({ target: log }) {
     if (!log.matches?.(".log")) return;
     if (unseen.has(log) && isAtEnd(log)) toEnd(log);
     markRead();
-  }, { capture: true, passive: true });
+  }
 
-  // ---- Reading -------------------------------------------------------------------------------
+  // ---- Reading
 
   const read = new Map(); // list id -> the last number told to the server
 
-  const composerOf = (list) => document.querySelector(`form[data-composer][data-list="${CSS.escape(list.id)}"]`);
-
   function markRead() {
     if (over || document.visibilityState !== "visible" || !document.hasFocus()) return;
-    for (const list of all(".log [data-cursor]")) {
-      const url = list.dataset.reading ?? composerOf(list)?.action.replace(/\/messages$/, "/reading");
-      const newest = all(":scope > [data-number]:not(.own)", list).at(-1);
-      const number = Number(newest?.dataset.number ?? 0);
-      if (!url || number <= (read.get(list.id) ?? Number(list.dataset.read ?? 0))) continue;
-      const place = newest.getBoundingClientRect();
-      const view = list.closest(".log").getBoundingClientRect();
-      if (place.bottom < view.top || place.bottom > view.bottom + 8) continue;
+    for (const list of all("[data-reading] [data-cursor]")) {
+      const newest = all(`${ITEMS}:not(.own)`, list).at(-1);
+      const number = numberOf(newest);
+      if (number <= (read.get(list.id) ?? 0)) continue;
+      const { top, bottom } = list.closest(".log").getBoundingClientRect();
+      const end = newest.getBoundingClientRect().bottom;
+      if (end < top || end > bottom + 8) continue;
       read.set(list.id, number);
-      ask(url, { number }).catch(() => read.delete(list.id)); // the next look tells it again
+      // Not heard: the next look tells it again.
+      ask(list.closest("[data-reading]").dataset.reading, { number }).catch(() => read.delete(list.id));
     }
   }
 
-  // ---- Older messages ------------------------------------------------------------------------
+  // ---- Older messages
 
-  const findOlder = (list) => list.querySelector("[data-older]") ?? list.parentElement.querySelector("[data-older]");
+  const loading = new WeakSet();
+  const watchOlder = () => all("[data-older]:not([data-failed])").forEach((link) => inSight.observe(link));
   const inSight = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) if (isIntersecting) loadOlder(target);
-  }, { rootMargin: "240px 0px 0px" });
-
-  const watchOlder = () => all("[data-older]:not([data-failed])").forEach((link) => inSight.observe(link));
+  });
 
   async function loadOlder(link) {
-    if (link.ariaBusy === "true") return;
-    link.ariaBusy = "true";
+    if (loading.has(link)) return;
+    loading.add(link);
     inSight.unobserve(link);
     try {
       const answer = await ask(link.href);
-      const text = await answer.text();
       if (!answer.ok) throw new Error(`Older messages were answered with ${answer.status}.`);
-      if (link.isConnected && !over) showOlder(link, text, noteFrom(answer.headers));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (link.isConnected) showOlder(link, page, noteFrom(answer.headers));
     } catch {
-      link.ariaBusy = "false";
+      loading.delete(link);
       link.dataset.failed = "";
       link.textContent = word("olderFailed");
     }
   }
 
-  function showOlder(link, text, note) {
-    const page = new DOMParser().parseFromString(text, "text/html");
-    const list = link.closest("[data-cursor]") ?? link.parentElement.querySelector("[data-cursor]");
-    const items = all("[data-number], [data-day]", page).filter((item) => !item.id || !byId(item.id));
-    // Changed while this page was under way, and not shown, so the change was dropped: look again.
-    if (items.some((item) => note.version < versions.get(item.id))) return (link.ariaBusy = "false"), loadOlder(link);
-    const keepPlace = holdPlace(list.closest(".log"));
-    const first = list.querySelector(":scope > [data-number], :scope > [data-day]");
-    if (first?.matches("[data-day]") && items.some((item) => item.dataset.day === first.dataset.day)) {
-      const next = first.nextElementSibling;
-      first.remove();
-      next.before(...items);
-    } else if (first) first.before(...items);
-    else list.append(...items);
+  function showOlder(link, page, note) {
+    const row = link.closest(".older-row");
+    const items = all("[data-number]:not(.older-row)", page).filter((item) => item.matches(".day") || !byId(item.id));
+    // An item changed while this page was under way; the change was dropped, for it was not shown. So look again.
+    if (items.some((item) => note.version < versions.get(item.id))) throw new Error("The older page is out of date.");
+    const keepPlace = holdPlace(row.closest(".log"));
     const hadFocus = link === document.activeElement;
-    const next = page.querySelector("[data-older]");
-    if (next) link.replaceWith(next);
-    else (link.closest("li:not([data-number])") ?? link).remove();
+    items.filter((item) => item.matches(".day")).forEach((day) => byId(day.id)?.remove()); // its day begins further up now
+    row.after(...items);
+    const next = page.querySelector(".older-row");
+    if (next) row.replaceWith(next);
+    else row.remove();
     keepPlace();
-    if (hadFocus) (next ?? list.closest(".log"))?.focus({ preventScroll: true });
+    if (hadFocus) (next?.querySelector("a") ?? items[0]?.closest(".log"))?.focus({ preventScroll: true });
     settle(since);
   }
 
-  // ---- The composer and the messages on their way ---------------------------------------------
+  // ---- The composer and the messages on their way
 
-  const outbox = new Map(); // list id -> { letters, place (an <ol> of its own after the list), busy, timer }
-
-  function outboxOf(list) {
-    if (!outbox.has(list)) outbox.set(list, { letters: [], place: element("ol", "pending"), busy: false, timer: 0 });
-    keepOutbox(list);
-    return outbox.get(list);
-  }
+  const outbox = new Map(); // list id -> { letters, place, busy, timer }; place is an <ol> of its own
 
   // Beside the list, not in it: a push that renders the list anew never touches what waits.
   function keepOutbox(list) {
@@ -426,21 +367,22 @@
     const fields = new FormData(form, submitter);
     const body = String(fields.get("body") ?? "");
     if (!body.trim()) return form.elements.body.focus();
-    const key = crypto.randomUUID();
-    fields.set("key", key);
-    const letter = { key, body, fields, form, url: form.action, list: form.dataset.list, tries: 0, refused: false };
-    const box = outboxOf(letter.list);
-    letter.state = element("p", "state");
-    letter.bubble = element("li", "msg own pending", element("div", "bubble", ...paragraphs(body)), letter.state);
-    tell(letter, word("sending"));
+    fields.set("key", crypto.randomUUID());
+    const list = form.dataset.list;
+    const state = element("p", "state");
+    const bubble = element("li", "msg own pending", element("div", "bubble", ...paragraphs(body)), state);
+    const letter = { body, fields, form, url: form.action, list, state, bubble, tries: 0, refused: false };
+    if (!outbox.has(list)) outbox.set(list, { letters: [], place: element("ol", "pending"), busy: false, timer: 0 });
+    keepOutbox(list);
+    const box = outbox.get(list);
     box.letters.push(letter);
-    box.place.append(letter.bubble);
-    const log = box.place.closest(".log");
-    if (log) toEnd(log);
-    answerSpot(form).replaceChildren();
+    box.place.append(bubble);
+    tell(letter, word("sending"));
+    if (box.place.closest(".log")) toEnd(box.place.closest(".log"));
+    form.querySelector("[data-trouble]").replaceChildren();
     form.elements.body.value = "";
     form.elements.body.focus();
-    sendNext(letter.list);
+    sendNext(list);
   }
 
   function paragraphs(text) {
@@ -456,20 +398,20 @@
   // One at a time, so what was written first is read first.
   async function sendNext(list) {
     const box = outbox.get(list);
-    const letter = box.letters.find((one) => !one.refused);
+    const letter = box?.letters.find((one) => !one.refused);
     if (!letter || box.busy || over) return;
     clearTimeout(box.timer);
     box.busy = true;
     const wait = await deliver(letter).catch(() => RETRIES[Math.min(letter.tries, RETRIES.length - 1)]);
     box.busy = false;
     if (over) return;
-    if (wait === undefined) return sendNext(list);
+    if (!wait) return sendNext(list);
     letter.tries += 1;
-    tell(letter, word("waiting"));
+    tell(letter, word("notSent"));
     box.timer = setTimeout(() => sendNext(list), wait);
   }
 
-  // Resolves when there is an answer that ends it; rejects when the same letter must be tried again.
+  // Resolves when there is an answer that ends it; rejects when the same letter, with its key, must be tried again.
   async function deliver(letter) {
     const multipart = letter.form.enctype === "multipart/form-data";
     const answer = await ask(letter.url, multipart ? letter.fields : [...letter.fields]);
@@ -477,16 +419,15 @@
     if (over) return;
     if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) throw new Error("Try again.");
     if (answer.ok) await accept(letter, text, answer.headers);
-    else if (answer.status === 403 && !text.trim()) empty("gone");
+    else if (answer.status === 403 && !text.trim()) empty("gone-access");
     else refuse(letter, text);
   }
 
   async function accept(letter, text, headers) {
-    const list = byId(letter.list);
     remove(letter);
-    if (!list) return;
+    const target = byId(letter.list);
     const portal = { ...noteFrom(headers), mine: true };
-    await htmx.swap({ sourceElement: document.body, target: list, swap: "upsert key:data-number", text, portal });
+    if (target) await htmx.swap({ sourceElement: document.body, target, swap: "upsert key:data-number", text, portal });
   }
 
   function remove(letter) {
@@ -497,99 +438,90 @@
 
   function refuse(letter, text) {
     const reason = new DOMParser().parseFromString(text, "text/html").body;
-    if (letter.form.isConnected && !letter.form.elements.body.value) {
-      answerSpot(letter.form).replaceChildren(...(flat(reason) ? reason.childNodes : [word("refused")]));
+    const form = composerOf(letter);
+    if (form && !form.elements.body.value) {
+      form.querySelector("[data-trouble]").replaceChildren(...(flat(reason) ? reason.childNodes : [word("refused")]));
       return putBack(letter);
     }
     letter.refused = true;
     letter.tries += 1;
     letter.bubble.hidden = false;
-    tell(letter, flat(reason) || word("refused"), button("tryAgain", () => {
-      letter.refused = false;
-      tell(letter, word("sending"));
-      sendNext(letter.list);
-    }), button("putBack", () => putBack(letter)));
+    const again = button("btn plain", () => tryAgain(letter), word("tryAgain"));
+    tell(letter, flat(reason) || word("refused"), again, button("btn plain", () => putBack(letter), word("putBack")));
   }
 
-  function button(name, act) {
-    const made = element("button", "btn plain", word(name));
-    made.type = "button";
-    made.addEventListener("click", act);
-    return made;
+  function tryAgain(letter) {
+    letter.refused = false;
+    tell(letter, word("sending"));
+    sendNext(letter.list);
   }
+
+  const composerOf = ({ form, list }) => form.isConnected ? form : document.querySelector(`form[data-composer][data-list="${CSS.escape(list)}"]`);
 
   function putBack(letter) {
-    const field = (letter.form.isConnected ? letter.form : composerOf({ id: letter.list }))?.elements.body;
+    const field = composerOf(letter)?.elements.body;
     if (!field) return;
     field.value = [letter.body, field.value].filter(Boolean).join("\n\n");
     remove(letter);
     field.focus();
   }
 
-  function answerSpot(form) {
-    return form.querySelector("[data-answer]") ?? form.insertBefore(Object.assign(element("div"), { role: "alert" }), form.querySelector(".box"));
-  }
-
   // The push may outrun the answer to the POST: the same words are then not shown twice.
-  function hideTwins(list, items) {
+  function hideTwin(list, items) {
     const bare = (node) => (node?.textContent ?? "").replace(/\s+/g, "");
-    const waiting = outbox.get(list.id)?.letters.find((letter) => !letter.refused);
-    const twin = waiting && items.some((item) => item.matches(".own") && bare(item.querySelector(".bubble")) === bare(waiting.bubble.firstChild));
-    if (twin) waiting.bubble.hidden = true;
+    const letter = outbox.get(list.id)?.letters.find((one) => !one.refused);
+    const same = (item) => item.matches(".own") && bare(item.querySelector(".bubble")) === bare(letter.bubble.firstChild);
+    if (letter && items.some(same)) letter.bubble.hidden = true;
   }
 
   const sendAllNow = () => [...outbox.keys()].forEach(sendNext);
-  const isUnsent = () => [...outbox.values()].some((box) => box.letters.length) || all("form[data-composer] textarea").some((field) => field.value.trim());
+  const isUnsent = () => [...outbox.values()].some((box) => box.letters.length) || all("[data-composer] textarea").some((field) => field.value.trim());
 
-  // ---- When the session or the access ends -----------------------------------------------------
+  // ---- When the session or the access ends
 
   // Everything of the record leaves the page: what stays is the template's message.
   function empty(template) {
     if (over) return;
     over = true;
     clearInterval(ticking);
-    hangUp();
     outbox.clear();
-    const message = byId(template);
+    clearTimeout(connection?.timer);
+    connection?.abortController?.abort();
+    connection?.socket?.close();
+    const message = byId(template)?.content.cloneNode(true);
     if (!message) return location.reload();
-    document.title = message.dataset.title ?? "Portal";
-    document.body.replaceChildren(message.content.cloneNode(true));
-    for (const { name } of [...document.body.attributes]) document.body.removeAttribute(name);
-    const heading = document.querySelector("h1");
-    heading?.setAttribute("tabindex", "-1");
-    heading?.focus();
+    document.body.replaceChildren(message);
+    document.title = flat(document.querySelector("h1"));
+    document.documentElement.removeAttribute("class"); // the profile's colour
+    for (const { name } of [...document.body.attributes]) if (name !== "data-side") document.body.removeAttribute(name);
+    document.querySelector("main")?.focus();
   }
 
-  let idleUntil = Infinity;
+  let idleUntil = 0; // by the server's clock, as are all idle ends; 0 where no session can end
   let warnedFor = 0;
   let clockAhead = 0; // this clock less the server's: a wrong clock must not end a session
-  const tabs = new BroadcastChannel("portal-idle"); // another tab's work keeps this one open too
+  const tabs = new BroadcastChannel("portal-idle"); // work in another tab keeps this one open too
 
   function moveIdleEnd(headers) {
-    const end = Number(headers?.get("Portal-Idle-Until"));
+    const end = Number(headers.get("Portal-Idle-Until"));
     if (!end) return;
-    idleUntil = end + clockAhead;
+    idleUntil = Math.max(idleUntil, end);
     tabs.postMessage({ side: document.body.dataset.side, end });
   }
 
-  tabs.onmessage = ({ data }) => {
-    if (data.side !== document.body.dataset.side) return;
-    idleUntil = Math.max(idleUntil, data.end + clockAhead);
-    if (idleUntil - Date.now() > WARN_BEFORE) byId("idle")?.close();
-  };
+  function hearTab({ data: { side, end } }) {
+    if (side !== document.body.dataset.side || !idleUntil) return;
+    idleUntil = Math.max(idleUntil, end);
+    if (idleUntil + clockAhead - Date.now() > WARN_BEFORE) byId("idle")?.close();
+  }
 
   function watchIdle() {
-    const left = idleUntil - Date.now();
-    if (left <= 0) return empty("ended");
+    const left = idleUntil + clockAhead - Date.now();
     const dialog = byId("idle");
-    if (!dialog || left > WARN_BEFORE) return;
-    if (warnedFor !== idleUntil) {
-      warnedFor = idleUntil;
-      if (!dialog.open) dialog.showModal();
-    }
-    const shown = dialog.querySelector("[data-left]");
-    const seconds = Math.ceil(left / 1000);
-    if (shown) shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    if (!idleUntil || left > WARN_BEFORE) return;
+    if (left <= 0) return empty("gone-session");
+    if (dialog && !dialog.open && warnedFor !== idleUntil) dialog.showModal();
+    warnedFor = idleUntil;
   }
 
   async function stay(dialog) {
@@ -597,16 +529,25 @@
     if (answer?.ok) dialog.close();
   }
 
-  // ---- Small behaviours --------------------------------------------------------------------------
+  // ---- Small behaviours
 
-  let leaving = false; // by the quick exit, which must not be held up by a question
-  let prefix = ""; // the first of two keys, as in "g t"
+  let leaving = false; // by the quick exit, which no question may hold up
+  let before = ""; // the first of two keys, as in "g t"
+  const MENUS = "details.who[open], details[open]:has(> .menu)";
+  const ROWS = "[data-rows] > *, .work .row, .work tbody > tr, .work .thread-row";
   const KEYS = {
-    "/": "[data-search], [type=search]", n: "[data-new]", "g t": '.rail a[href="/staff"], .rail a[href="/staff/today"]',
-    "g i": '.rail a[href="/staff/inbox"]', "g c": '.rail a[href="/staff/clients"]',
+    "/": "[data-find], [data-search]", n: '[data-new], a[href="/staff/clients/new"]',
+    "g t": 'a[href="/staff/today"]', "g i": 'a[href="/staff/inbox"]', "g c": 'a[href="/staff/clients"]',
+  };
+  const CLICKS = {
+    "[data-opens]": openDialog,
+    "[data-closes]": (closer) => closer.closest("dialog")?.close(),
+    "[data-peek]": peek,
+    "[data-stay]": (stayer) => stay(stayer.closest("dialog")),
+    "[data-older]": (link) => (delete link.dataset.failed, loadOlder(link)),
   };
 
-  function open(opener) {
+  function openDialog(opener) {
     const dialog = byId(opener.dataset.opens);
     if (!dialog || dialog.open) return;
     dialog.addEventListener("close", () => opener.isConnected && opener.focus(), { once: true });
@@ -621,73 +562,68 @@
     toggle.textContent = show ? toggle.dataset.hide ?? word("hide") : toggle.dataset.show ?? word("show");
   }
 
-  const CLICKS = {
-    "[data-opens]": open,
-    "[data-closes]": (closer) => closer.closest("dialog")?.close(),
-    "[data-peek]": peek,
-    "[data-stay]": (button) => stay(button.closest("dialog")),
-    "[data-older]": (link) => { delete link.dataset.failed; loadOlder(link); },
-  };
-
   function onClick(event) {
-    for (const menu of all("details.who[open]")) if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of all(MENUS)) if (!menu.contains(event.target)) menu.open = false;
     if (event.target.closest("[data-leave], a.leave")) leaving = true;
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     for (const [selector, act] of Object.entries(CLICKS)) {
       const found = event.target.closest(selector);
-      if (found) { event.preventDefault(); act(found); }
+      if (!found) continue;
+      event.preventDefault();
+      act(found);
     }
   }
 
-  // On a desk Enter sends; on a touch keyboard it makes a new line and Ctrl or Cmd with Enter sends.
+  // On a desk Enter sends; on a touch keyboard it makes a new line, and Ctrl or Cmd with Enter sends.
   const onDesk = () => matchMedia("(hover: hover) and (pointer: fine)").matches;
 
   function onEnter(event) {
-    const form = event.target.closest("form[data-composer]");
     const sends = event.ctrlKey || event.metaKey || (onDesk() && !event.shiftKey && !event.altKey);
-    if (!form || event.target.name !== "body" || !sends || event.isComposing) return;
+    if (!sends || event.isComposing || !event.target.matches('[data-composer] [name="body"]')) return;
     event.preventDefault();
-    form.requestSubmit();
+    event.target.form.requestSubmit();
   }
 
   function onKey(event) {
     if (event.defaultPrevented) return;
     if (event.key === "Enter") return onEnter(event);
     if (event.key === "Escape") return onEscape(event.target);
-    if (document.body.dataset.side !== "staff" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches(FIELDS) || document.querySelector("dialog[open]")) return;
+    const busy = event.target.matches(FIELDS) || document.querySelector("dialog[open]");
+    if (busy || document.body.dataset.side !== "staff" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (onShortcut(event.key)) event.preventDefault();
   }
 
   function onEscape(target) {
-    const menu = document.querySelector("details.who[open]");
-    if (menu) { menu.open = false; menu.querySelector("summary")?.focus(); }
-    else if (target.matches(FIELDS) && !target.closest("dialog")) target.blur();
+    const menu = document.querySelector(MENUS);
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    } else if (target.matches(FIELDS) && !target.closest("dialog")) target.blur();
   }
 
   function onShortcut(key) {
-    const keys = prefix + key;
-    prefix = key === "g" ? "g " : "";
+    const keys = before + key;
+    before = key === "g" ? "g " : "";
     if (key === "j" || key === "k") return moveRow(key === "j" ? 1 : -1);
     if (key === "?" && byId("keys")) return byId("keys").showModal(), true;
-    const aim = document.querySelector(`[data-keys="${CSS.escape(keys)}"]`) ?? (KEYS[keys] && document.querySelector(KEYS[keys]));
-    if (!aim) return false;
-    if (aim.matches(FIELDS)) aim.focus();
-    else aim.click();
-    return true;
+    const aim = KEYS[keys] && document.querySelector(KEYS[keys]);
+    if (aim?.matches(FIELDS)) aim.focus();
+    else aim?.click();
+    return Boolean(aim);
   }
 
   // The cursor is the focus of the row's first link, so Enter opens it as ever.
   function moveRow(step) {
-    const rows = all("[data-rows] > *").filter((row) => row.querySelector("a[href]"));
+    const linkOf = (row) => (row.matches("a[href]") ? row : row.querySelector("a[href]"));
+    const rows = all(ROWS).filter((row) => linkOf(row) && !row.querySelector(ROWS));
     const at = rows.findIndex((row) => row.contains(document.activeElement));
-    const to = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + step, 0), rows.length - 1)];
+    const to = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
     rows.forEach((row) => row.classList.toggle("cursor", row === to));
-    to?.querySelector("a[href]").focus();
+    if (to) linkOf(to).focus();
     return Boolean(to);
   }
 
-  // ---- Beginning ---------------------------------------------------------------------------------
+  // ---- Beginning
 
   let ticking = 0;
 
@@ -698,43 +634,60 @@
   }
 
   function begin() {
-    const { idleUntil: end, now } = document.body.dataset;
-    clockAhead = now ? Date.now() - Number(now) : 0;
+    const { since: bookmark, idleUntil: end, now } = document.body.dataset;
+    since ??= bookmark ?? null;
+    if (now) clockAhead = Date.now() - Number(now);
     if (end) moveIdleEnd(new Headers({ "Portal-Idle-Until": end }));
     for (const log of all(".log")) {
-      log.ariaLive = "off"; // #announce says a new message once; the log would read out history too
+      log.setAttribute("aria-live", "off"); // #announce says a new message once; the log would read out history too
       log.style.overflowAnchor = "none"; // holdPlace does it, also where browsers don't
     }
     if (onDesk()) all("[data-enter-hint]").forEach((hint) => (hint.hidden = false));
+    // Deferred scripts can be so late that htmx began without hx-ws, or connected before this file could hear of it.
+    htmx.process(document.body);
+    connection ??= document.body._htmx?.ws?.connection ?? null;
+    if (isUp() && !said) greet();
     ticking = setInterval(tick, 1000);
     watchOlder();
     markRead();
   }
 
-  // htmx connects on this event too, and was there first: the bookmark must be known by then.
-  document.addEventListener("readystatechange", () => (since ??= document.body.dataset.since ?? null));
-  document.addEventListener("DOMContentLoaded", begin);
-  document.addEventListener("htmx:before:request", ({ detail }) => begun.set(detail.ctx, since));
-  document.addEventListener("htmx:before:response", ({ detail }) => moveIdleEnd(detail.ctx.response.headers));
-  document.addEventListener("htmx:before:response", (event) => {
-    if (event.detail.ctx.response.status !== 401) return;
-    event.preventDefault();
-    empty("ended");
+  const on = (name, act, target = document) => target.addEventListener(name, act);
+  on("DOMContentLoaded", begin);
+  on("htmx:ws:before:connection", (event) => {
+    // hx-csp does not look at hx-ws attributes inside what is swapped in: the body's is the only socket.
+    if (event.target !== document.body || over) return event.preventDefault();
+    connection = event.detail.connection;
   });
-  document.addEventListener("htmx:before:swap", beforeSwap);
-  document.addEventListener("htmx:after:swap", afterSwap);
-  document.addEventListener("submit", (event) => {
-    if (!event.target.matches("form[data-composer]") || event.defaultPrevented) return;
+  on("htmx:ws:after:connection", () => { since ??= document.body.dataset.since ?? null; greet(); });
+  on("htmx:ws:before:message:outgoing", (event) => event.preventDefault());
+  on("htmx:ws:before:message:incoming", beforeFrame);
+  on("htmx:ws:after:message:incoming", afterFrame);
+  on("htmx:ws:close", onClose);
+  on("htmx:before:request", ({ detail }) => begun.set(detail.ctx, since));
+  on("htmx:before:response", (event) => {
+    const { raw } = event.detail.ctx.response;
+    moveIdleEnd(raw.headers);
+    if (raw.status !== 401) return;
+    event.preventDefault();
+    empty("gone-session");
+  });
+  on("htmx:before:swap", beforeSwap);
+  on("htmx:after:swap", afterSwap);
+  on("submit", (event) => {
+    if (event.defaultPrevented || !event.target.matches("form[data-composer]")) return;
     event.preventDefault();
     post(event.target, event.submitter);
   });
-  document.addEventListener("click", onClick);
-  document.addEventListener("keydown", onKey);
-  document.addEventListener("visibilitychange", markRead);
-  addEventListener("focus", markRead);
-  addEventListener("offline", () => { offlineSince = Date.now(); drawLine(); });
-  addEventListener("online", () => { drawLine(); sendAllNow(); });
-  addEventListener("beforeunload", (event) => { if (!over && !leaving && isUnsent()) event.preventDefault(); });
-  // The browser may show a page from before sign-out when one goes back.
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  on("click", onClick);
+  on("keydown", onKey);
+  document.addEventListener("scroll", onScroll, { capture: true, passive: true });
+  on("visibilitychange", markRead);
+  on("focus", markRead, window);
+  on("message", hearTab, tabs);
+  on("offline", () => { offlineSince = Date.now(); drawLine(); }, window);
+  on("online", () => { drawLine(); sendAllNow(); }, window);
+  on("beforeunload", (event) => { if (!over && !leaving && isUnsent()) event.preventDefault(); }, window);
+  // Going back may show a page from before sign-out.
+  on("pageshow", (event) => { if (event.persisted) location.reload(); }, window);
 })();
