@@ -9,7 +9,7 @@
   const TOO_SLOW = 10_000; // one try of one request
   const WARN_BEFORE = 120_000; // before an idle session ends
   const FIELDS = "input, textarea, select, [contenteditable]";
-  const ITEMS = ":scope > [data-number]:not(.day, .older-row)"; // a list's messages, without the lines between them
+  const ITEMS = ":scope > [data-number]"; // a list's messages, without the days between them
 
   let connection = null; // hx-ws's own record of the socket
   let since = null; // the newest bookmark this page is drained to
@@ -26,7 +26,7 @@
   const flat = (node) => (node?.textContent ?? "").replace(/\s+/g, " ").trim();
   const numberOf = (item) => Number(item?.dataset.number ?? 0);
   const isUp = () => connection?.socket?.readyState === WebSocket.OPEN;
-  const word = (name, values = {}) => (byId("words")?.dataset[name] ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+  const word = (name, n) => (byId("words")?.dataset[name] ?? "").replace("{n}", n);
 
   function element(tag, className, ...children) {
     const made = document.createElement(tag);
@@ -58,7 +58,7 @@
     const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers, credentials: "same-origin", signal });
     moveIdleEnd(answer.headers);
     // A redirect to sign-in would be followed silently and look like success.
-    if (answer.status === 401 || answer.redirected) empty("gone-session");
+    if (answer.status === 401 || answer.redirected) empty("ended");
     return answer;
   }
 
@@ -129,8 +129,8 @@
   }
 
   function onClose({ detail: { code } }) {
-    if (code === 4401) return empty("gone-session");
-    if (code === 4403) return empty("gone-access");
+    if (code === 4401) return empty("ended");
+    if (code === 4403) return empty("gone");
     downSince ||= Date.now();
   }
 
@@ -155,7 +155,7 @@
     strip.hidden = !state;
     if (!state) return;
     strip.className = { offline: "strip off", reconnecting: "strip", back: "strip well" }[state];
-    strip.replaceChildren(icon({ offline: "wifi-off", reconnecting: "rotate-cw", back: "check" }[state]), word(state));
+    strip.replaceChildren(icon({ offline: "wifi-off", reconnecting: "refresh-cw", back: "check" }[state]), word(state));
   }
 
   // ---- Swaps: nothing goes back in time, nothing moves under the reader
@@ -196,8 +196,14 @@
     all("[autofocus]", task.fragment).forEach((field) => field.removeAttribute("autofocus"));
     if (task.swapSpec.style === "upsert") return sift(task, target, note, tasks, keepPlace);
     if (note.region && note.version !== undefined) versions.set(note.region, note.version);
+    keepOpen(target, task.fragment);
     if (note.pushed) markNewRows(target, task.fragment);
     return () => (keepPlace(), fade(target));
+  }
+
+  // What a reader has unfolded stays unfolded.
+  function keepOpen(target, fragment) {
+    for (const { id } of all("details[open][id]", target)) fragment.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   }
 
   // A row is known by its id, or else by where it leads.
@@ -215,12 +221,17 @@
   function sift(task, list, note, tasks, keepPlace) {
     const oldest = list.querySelector("[data-older]") ? numberOf(list.querySelector(ITEMS)) : 0;
     const fresh = [];
+    const days = [];
     for (const item of [...task.fragment.children]) {
+      if (item.matches(".day")) {
+        days.push([item, numberOf(item.nextElementSibling)]);
+        item.remove();
+        continue;
+      }
       const shown = byId(item.id);
       const late = note.version < versions.get(item.id) || (!shown && numberOf(item) < oldest); // or not loaded yet
       if (!late && note.version !== undefined) versions.set(item.id, note.version);
       if (late) item.remove();
-      else if (item.matches(".day")) keepFirst(shown, item);
       else if (shown) tasks.push(morphOf(shown, item, task)); // upsert would replace it, and lose focus and selection
       else fresh.push(item);
     }
@@ -228,16 +239,16 @@
     news.forEach((item) => item.classList.add("arrives"));
     if (note.pushed) hideTwin(list, fresh);
     return () => {
+      days.forEach(([day, number]) => placeDay(list, day, number));
       keepPlace(note.mine, news.length);
       fade(list);
       if (list.closest(".log")) announce(news);
     };
   }
 
-  function keepFirst(shown, day) {
-    if (!shown) return;
-    if (numberOf(shown) <= numberOf(day)) day.remove();
-    else shown.remove();
+  function placeDay(list, day, number) {
+    const known = all(":scope > .day", list).some((one) => one.dataset.day === day.dataset.day);
+    if (!known) list.insertBefore(day, all(ITEMS, list).find((item) => numberOf(item) >= number) ?? null);
   }
 
   function morphOf(shown, item, task) {
@@ -249,8 +260,8 @@
   function announce(items) {
     const spot = byId("announce");
     if (!spot || !items.length) return;
-    const name = flat(items[0].querySelector(".from b"));
-    spot.textContent = items.length === 1 ? word("newMessage", { name }) : word("newMany", { n: items.length });
+    const said = [".from b", ".bubble"].map((part) => flat(items[0].querySelector(part))).filter(Boolean).join(": ");
+    spot.textContent = items.length === 1 ? said : word("newMany", items.length);
   }
 
   // ---- The reader's place in a log
@@ -258,13 +269,12 @@
   // joins at the end would push the text one reads. Places are measured on the screen: right in either direction.
 
   const unseen = new WeakMap(); // log -> new messages below the reader's place
-  const chipPlace = (log) => log.parentElement.querySelector("[data-chip-place]");
   const isAtEnd = (log) => log.lastElementChild.getBoundingClientRect().bottom <= log.getBoundingClientRect().bottom + 32;
 
   function toEnd(log) {
     log.scrollTop = log.scrollHeight; // clamped: the end in either direction
     unseen.delete(log);
-    chipPlace(log)?.replaceChildren();
+    log.querySelector(":scope > .chip")?.remove();
   }
 
   function holdPlace(log) {
@@ -275,8 +285,8 @@
     const was = item?.getBoundingClientRect().top;
     return (mine = false, added = 0) => {
       if (atEnd || mine) return toEnd(log);
-      if (item?.isConnected) log.scrollTop += item.getBoundingClientRect().top - was;
       if (added) showChip(log, added);
+      if (item?.isConnected) log.scrollTop += item.getBoundingClientRect().top - was;
     };
   }
 
@@ -284,7 +294,8 @@
     const n = (unseen.get(log) ?? 0) + added;
     unseen.set(log, n);
     const toNewest = () => (toEnd(log), log.focus({ preventScroll: true }));
-    chipPlace(log)?.replaceChildren(button("chip", toNewest, icon("arrow-down"), word(n === 1 ? "newOne" : "newMany", { n })));
+    log.querySelector(":scope > .chip")?.remove();
+    log.prepend(button("chip", toNewest, icon("arrow-down"), word(n === 1 ? "newOne" : "newMany", n))); // first is lowest here
   }
 
   function onScroll({ target: log }) {
@@ -299,16 +310,16 @@
 
   function markRead() {
     if (over || document.visibilityState !== "visible" || !document.hasFocus()) return;
-    for (const list of all("[data-reading] [data-cursor]")) {
+    for (const list of all("[data-cursor][data-reading]")) {
       const newest = all(`${ITEMS}:not(.own)`, list).at(-1);
       const number = numberOf(newest);
       if (number <= (read.get(list.id) ?? 0)) continue;
-      const { top, bottom } = list.closest(".log").getBoundingClientRect();
+      const { top, bottom } = (list.closest(".log") ?? list).getBoundingClientRect();
       const end = newest.getBoundingClientRect().bottom;
       if (end < top || end > bottom + 8) continue;
       read.set(list.id, number);
       // Not heard: the next look tells it again.
-      ask(list.closest("[data-reading]").dataset.reading, { number }).catch(() => read.delete(list.id));
+      ask(list.dataset.reading, { number }).catch(() => read.delete(list.id));
     }
   }
 
@@ -338,12 +349,13 @@
 
   function showOlder(link, page, note) {
     const row = link.closest(".older-row");
-    const items = all("[data-number]:not(.older-row)", page).filter((item) => item.matches(".day") || !byId(item.id));
+    const items = all("[data-number], .day", page).filter((item) => !item.id || !byId(item.id));
     // An item changed while this page was under way; the change was dropped, for it was not shown. So look again.
     if (items.some((item) => note.version < versions.get(item.id))) throw new Error("The older page is out of date.");
     const keepPlace = holdPlace(row.closest(".log"));
     const hadFocus = link === document.activeElement;
-    items.filter((item) => item.matches(".day")).forEach((day) => byId(day.id)?.remove()); // its day begins further up now
+    const day = row.nextElementSibling;
+    if (items.some((item) => item.dataset.day && item.dataset.day === day?.dataset.day)) day.remove(); // it begins further up now
     row.after(...items);
     const next = page.querySelector(".older-row");
     if (next) row.replaceWith(next);
@@ -379,7 +391,7 @@
     box.place.append(bubble);
     tell(letter, word("sending"));
     if (box.place.closest(".log")) toEnd(box.place.closest(".log"));
-    form.querySelector("[data-trouble]").replaceChildren();
+    form.querySelector("[data-answer]").replaceChildren();
     form.elements.body.value = "";
     form.elements.body.focus();
     sendNext(list);
@@ -407,7 +419,7 @@
     if (over) return;
     if (!wait) return sendNext(list);
     letter.tries += 1;
-    tell(letter, word("notSent"));
+    tell(letter, word("waiting"));
     box.timer = setTimeout(() => sendNext(list), wait);
   }
 
@@ -419,7 +431,7 @@
     if (over) return;
     if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) throw new Error("Try again.");
     if (answer.ok) await accept(letter, text, answer.headers);
-    else if (answer.status === 403 && !text.trim()) empty("gone-access");
+    else if (answer.status === 403 && !text.trim()) empty("gone");
     else refuse(letter, text);
   }
 
@@ -440,7 +452,7 @@
     const reason = new DOMParser().parseFromString(text, "text/html").body;
     const form = composerOf(letter);
     if (form && !form.elements.body.value) {
-      form.querySelector("[data-trouble]").replaceChildren(...(flat(reason) ? reason.childNodes : [word("refused")]));
+      form.querySelector("[data-answer]").replaceChildren(...(flat(reason) ? reason.childNodes : [word("refused")]));
       return putBack(letter);
     }
     letter.refused = true;
@@ -488,10 +500,10 @@
     clearTimeout(connection?.timer);
     connection?.abortController?.abort();
     connection?.socket?.close();
-    const message = byId(template)?.content.cloneNode(true);
+    const message = byId(template);
     if (!message) return location.reload();
-    document.body.replaceChildren(message);
-    document.title = flat(document.querySelector("h1"));
+    document.title = message.dataset.title;
+    document.body.replaceChildren(message.content.cloneNode(true));
     document.documentElement.removeAttribute("class"); // the profile's colour
     for (const { name } of [...document.body.attributes]) if (name !== "data-side") document.body.removeAttribute(name);
     document.querySelector("main")?.focus();
@@ -519,9 +531,12 @@
     const left = idleUntil + clockAhead - Date.now();
     const dialog = byId("idle");
     if (!idleUntil || left > WARN_BEFORE) return;
-    if (left <= 0) return empty("gone-session");
+    if (left <= 0) return empty("ended");
     if (dialog && !dialog.open && warnedFor !== idleUntil) dialog.showModal();
     warnedFor = idleUntil;
+    const shown = dialog?.querySelector("[data-left]");
+    const seconds = Math.ceil(left / 1000);
+    if (shown) shown.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   }
 
   async function stay(dialog) {
@@ -533,10 +548,10 @@
 
   let leaving = false; // by the quick exit, which no question may hold up
   let before = ""; // the first of two keys, as in "g t"
-  const MENUS = "details.who[open], details[open]:has(> .menu)";
+  const MENUS = "details.who[open]";
   const ROWS = "[data-rows] > *, .work .row, .work tbody > tr, .work .thread-row";
   const KEYS = {
-    "/": "[data-find], [data-search]", n: '[data-new], a[href="/staff/clients/new"]',
+    "/": "[data-search]", n: '[data-new], a[href="/staff/clients/new"]',
     "g t": 'a[href="/staff/today"]', "g i": 'a[href="/staff/inbox"]', "g c": 'a[href="/staff/clients"]',
   };
   const CLICKS = {
@@ -638,10 +653,8 @@
     since ??= bookmark ?? null;
     if (now) clockAhead = Date.now() - Number(now);
     if (end) moveIdleEnd(new Headers({ "Portal-Idle-Until": end }));
-    for (const log of all(".log")) {
-      log.setAttribute("aria-live", "off"); // #announce says a new message once; the log would read out history too
-      log.style.overflowAnchor = "none"; // holdPlace does it, also where browsers don't
-    }
+    // #announce says a new message once; a log that speaks would read out history too.
+    all(".log").forEach((log) => log.setAttribute("aria-live", "off"));
     if (onDesk()) all("[data-enter-hint]").forEach((hint) => (hint.hidden = false));
     // Deferred scripts can be so late that htmx began without hx-ws, or connected before this file could hear of it.
     htmx.process(document.body);
@@ -670,7 +683,7 @@
     moveIdleEnd(raw.headers);
     if (raw.status !== 401) return;
     event.preventDefault();
-    empty("gone-session");
+    empty("ended");
   });
   on("htmx:before:swap", beforeSwap);
   on("htmx:after:swap", afterSwap);
