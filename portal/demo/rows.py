@@ -1,0 +1,40 @@
+"""Rows that are made by the hundred: filled in as their models would, written many at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from portal.models.account import PortalAccount
+from portal.models.client import Client
+from portal.models.conversation import Message
+from portal.models.person import canonical_email, colour_for
+
+
+def client(**details: Any) -> Client:
+    row = Client(colour="slate", first_name="", last_name="", search="", sorting="")
+    row.colour = colour_for(row.id)
+    row._take(details)
+    return row
+
+
+def account(name: str, email: str, password_hash: str, **more: Any) -> PortalAccount:
+    return PortalAccount(
+        name=name,
+        email=email,
+        email_key=canonical_email(email),
+        password_hash=password_hash,
+        **more,
+    )
+
+
+def message(
+    conversation: UUID, number: int, at: dt.datetime, text: str, author: dict[str, UUID]
+) -> Message:
+    """`author` is the one column that names who wrote it: staff_id or account_id."""
+    row = Message(
+        conversation_id=conversation, number=number, sent_at=at, body_sealed=b"", **author
+    )
+    row.body = text
+    return row
