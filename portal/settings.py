@@ -31,7 +31,8 @@ class Settings(BaseSettings):
         default="", description="The address people type, such as https://portal.example.org"
     )
     key_file: Path | None = Field(
-        default=None, description="The file with the encryption keys; not in the data folder's backup"
+        default=None,
+        description="The file with the encryption keys; not in the data folder's backup",
     )
     demo: bool = Field(default=False, description="The cast on the sign-in page; http on loopback")
     metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")

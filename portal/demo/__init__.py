@@ -96,9 +96,9 @@ async def cast(everyone: bool = False) -> list[dict[str, Any]]:
     employed = {member.email: member async for member in StaffMember.filter(ended_at=None)}
     colleagues = STAFF if everyone else STAFF[:NAMED_STAFF]
     staff = [employed[c.email] for c in colleagues if c.email in employed]
-    return [
-        _entry("staff", member.name, member.role_label, member.email, None) for member in staff
-    ] + [_entry("client", a.name, labels[a.email], a.email, a.client_id) for a in named + others]
+    return [_entry("staff", member.name, member.role_label, member.email, None) for member in staff] + [
+        _entry("client", a.name, labels[a.email], a.email, a.client_id) for a in named + others
+    ]
 
 
 def _entry(side: str, name: str, role: str, email: str, client: UUID | None) -> dict[str, Any]:
@@ -161,9 +161,7 @@ async def _take_on(made: Made, password_hash: str) -> None:
                 added_at=since + DAY,
             )
             made.accounts[account.name] = account
-            accesses.append(
-                Access(account_id=account.id, client_id=client.id, from_at=account.added_at)
-            )
+            accesses.append(Access(account_id=account.id, client_id=client.id, from_at=account.added_at))
     await Client.bulk_create(made.clients.values())
     await CareTeam.bulk_create(teams)
     await PortalAccount.bulk_create(made.accounts.values())
@@ -174,9 +172,7 @@ async def _bring_relatives(made: Made, password_hash: str) -> None:
     """Contacts, what they are to whom, and the accounts with which they act."""
     links, accesses = [], []
     for relative in CONTACTS:
-        contact = Contact(
-            name=relative.name, email=relative.email, email_key=canonical_email(relative.email)
-        )
+        contact = Contact(name=relative.name, email=relative.email, email_key=canonical_email(relative.email))
         contact.phone = relative.phone
         since = max(made.clients[tie.client].added_at for tie in relative.ties) + 2 * DAY
         account = rows.account(

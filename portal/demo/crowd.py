@@ -139,12 +139,8 @@ def _message(
     assert conversation.last_at is not None
     at = conversation.last_at - (conversation.last_number - number) * _PAUSE
     if _side(number) == "staff":
-        return rows.message(
-            conversation.id, number, at, chance.choice(_FROM_STAFF), {"staff_id": staff}
-        )
-    return rows.message(
-        conversation.id, number, at, chance.choice(_FROM_CLIENT), {"account_id": account.id}
-    )
+        return rows.message(conversation.id, number, at, chance.choice(_FROM_STAFF), {"staff_id": staff})
+    return rows.message(conversation.id, number, at, chance.choice(_FROM_CLIENT), {"account_id": account.id})
 
 
 async def _write(messages: list[Message]) -> None:

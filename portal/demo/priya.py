@@ -1,7 +1,6 @@
 """One long thread, of most of a year, so that there are older pages to turn back to."""
 
 # A message is one line, however long.
-# ruff: noqa: E501
 
 from portal.demo.times import paced
 

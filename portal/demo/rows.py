@@ -29,12 +29,8 @@ def account(name: str, email: str, password_hash: str, **more: Any) -> PortalAcc
     )
 
 
-def message(
-    conversation: UUID, number: int, at: dt.datetime, text: str, author: dict[str, UUID]
-) -> Message:
+def message(conversation: UUID, number: int, at: dt.datetime, text: str, author: dict[str, UUID]) -> Message:
     """`author` is the one column that names who wrote it: staff_id or account_id."""
-    row = Message(
-        conversation_id=conversation, number=number, sent_at=at, body_sealed=b"", **author
-    )
+    row = Message(conversation_id=conversation, number=number, sent_at=at, body_sealed=b"", **author)
     row.body = text
     return row

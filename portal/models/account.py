@@ -18,6 +18,7 @@ from portal.models.moment import Moment
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Lasting, Record, live
 from portal.models.scope import Scope
+from portal.permissions import Right
 
 
 class PortalAccount(Record):
@@ -136,3 +137,34 @@ async def clients_of(kind: Kind, viewer: UUID, client: UUID | None) -> list[UUID
     """The ids a socket is indexed under: the clients its viewer may see now."""
     found = await Scope(Client, kind, viewer, client).columns("r.id")
     return [sql.uuid(row["id"]) for row in found]
+
+
+async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
+    """When the next of a viewer's accesses, or of its links or care teams, ends by itself; None when none does."""
+    if kind is Kind.STAFF:
+        text = (
+            "select min(t.until_at) as at from care_team t where t.until_at > :now and (t.staff_id = :viewer "
+            "or t.staff_id in (select id from staff_member where supervisor_id = :viewer))"
+        )
+    else:
+        text = (
+            "select min(at) as at from (select a.until_at as at from access a where a.account_id = :viewer "
+            "union all select l.until_at from access a join contact_link l on l.id = a.contact_link_id "
+            "where a.account_id = :viewer) ends where at > :now"
+        )
+    found = await sql.row(text, viewer=viewer, now=clock.now())
+    return sql.maybe_moment(found["at"]) if found else None
+
+
+async def rights_for(account: UUID, client: UUID) -> frozenset[Right] | None:
+    """What an account may do for a client now: all in person, a contact's rights through the link; None where
+    it may not act for them at all."""
+    scope = Scope(Access, Kind.PROFILE, account, client).where("r.client_id = :client")
+    found = await scope.join("left join contact_link l on l.id = r.contact_link_id").columns(
+        "r.contact_link_id, " + ", ".join(f"l.{right.value}" for right in Right)
+    )
+    if not found:
+        return None
+    if any(row["contact_link_id"] is None for row in found):
+        return frozenset(Right)
+    return frozenset(right for right in Right for row in found if row[right.value])

@@ -6,11 +6,12 @@ import json
 from typing import Any
 from uuid import UUID
 
+from tortoise import fields
+from tortoise.models import Model
+
 from portal import clock
 from portal.models import sql
 from portal.models.record import seal, uuid7
-from tortoise.models import Model
-from tortoise import fields
 
 
 class Audit(Model):

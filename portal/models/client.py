@@ -102,7 +102,7 @@ class Client(Record):
         self.search = search_form(f"{self.first_name} {self.last_name} {self.first_name}")
         self.sorting = search_form(f"{self.last_name} {self.first_name}")
         self.email = details.get("email") or None
-        self.email_key = canonical_email(self.email) if self.email else None
+        self.email_key = canonical_email(details["email"]) if self.email else None
         born = details.get("date_of_birth")
         self.date_of_birth = born.isoformat() if born else None
         self.phone = details.get("phone") or None
@@ -173,9 +173,9 @@ async def page_of_clients(
         pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         wanted = wanted.where(f"r.search like :{place} escape '\\'", **{place: pattern})
     backwards = before is not None
-    place = before if backwards else after
-    if place is not None:
-        name, _, id = place.partition("\n")
+    start = before if backwards else after
+    if start is not None:
+        name, _, id = start.partition("\n")
         wanted = wanted.where(
             f"(r.sorting, r.id) {'<' if backwards else '>'} (:place_name, :place_id)",
             place_name=name,

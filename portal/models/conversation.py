@@ -75,9 +75,7 @@ class Conversation(Record):
         with_client: bool,
         confidential: bool = False,
     ) -> Conversation:
-        conversation = await cls.create(
-            client_id=client, audience=audience.key, confidential=confidential
-        )
+        conversation = await cls.create(client_id=client, audience=audience.key, confidential=confidential)
         if with_client:
             await Participant.create(conversation_id=conversation.id, client_id=client)
         for contact in contacts:
@@ -115,9 +113,7 @@ class Conversation(Record):
             body=seal(Message, "body_sealed", id, body),
             at=sent_at,
         )
-        await announce(
-            MessageSent(client=self.client_id, conversation=self.id, number=number)
-        )
+        await announce(MessageSent(client=self.client_id, conversation=self.id, number=number))
         return id, number
 
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
@@ -291,8 +287,7 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
     side, and the staff of the care team who hold the audience's permission, or with none of them anyone
     who does. The rows the viewer may not see are not answered."""
     allowed = [
-        sql.uuid(row["id"])
-        for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")
+        sql.uuid(row["id"]) for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")
     ]
     answer: dict[UUID, dict[str, list[Any]]] = {
         id: {"people": [], "staff": [], "others": []} for id in allowed
@@ -349,3 +344,16 @@ async def participants_of_client(client: UUID) -> tuple[bool, list[UUID]]:
     )
     ids = [sql.uuid(row["contact_id"]) for row in contacts]
     return own is not None or not ids, ids
+
+
+async def participant_for(account: UUID, client: UUID) -> tuple[bool, list[UUID]]:
+    """As whom an account takes part in a conversation about a client: in person, or as a contact."""
+    found = await sql.rows(
+        "select l.contact_id from access a left join contact_link l on l.id = a.contact_link_id "
+        f"where a.account_id = :account and a.client_id = :client and {live('a')}",
+        account=account,
+        client=client,
+        now=clock.now(),
+    )
+    contacts = [sql.uuid(row["contact_id"]) for row in found if row["contact_id"] is not None]
+    return len(contacts) < len(found), contacts

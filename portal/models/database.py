@@ -110,5 +110,3 @@ async def pending_migrations() -> list[str]:
         sql.connection(), {"models": {"models": MODELS, "migrations": "portal.models.migrations"}}
     )
     return [step.migration.name for step in await executor.plan(None)]
-
-

@@ -29,7 +29,7 @@ class Unit:
 
     @property
     def keys(self) -> set[str]:
-        return {key for fact in self.facts for key in fact.keys()}
+        return {key for fact in self.facts for key in fact.keys()}  # noqa: SIM118
 
 
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
@@ -180,5 +180,3 @@ async def since(seen: Bookmark) -> News:
 async def forget_old() -> None:
     """Facts are kept 48 hours; a page that slept longer re-reads."""
     await sql.rows("delete from fact where at < :before", before=clock.now() - KEPT)
-
-

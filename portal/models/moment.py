@@ -47,5 +47,3 @@ class Moment(Model):
             if fact is not None:
                 await announce(fact)
         return len(due)
-
-

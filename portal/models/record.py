@@ -22,9 +22,7 @@ from portal import clock, crypto
 
 def uuid7() -> UUID:
     """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then chance."""
-    value = int.from_bytes(
-        (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10), "big"
-    )
+    value = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10), "big")
     value = value & ~(0xF000 << 64) | (0x7000 << 64)
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
     return UUID(int=value)
@@ -90,8 +88,8 @@ def unseal(model: type[Model], column: str, row_id: object, box: bytes) -> str:
 class Lasting(Record):
     """A record with a life. It is ended by a time, never deleted."""
 
-    from_at: dt.datetime = fields.DatetimeField(default=clock.now)  # type: ignore[assignment]
-    until_at: dt.datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    from_at: dt.datetime = fields.DatetimeField(default=clock.now)
+    until_at: dt.datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         abstract = True

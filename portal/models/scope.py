@@ -70,10 +70,7 @@ class Scope(Generic[M]):
         )
 
     async def all(self, limit: int | None = None) -> list[M]:
-        return [
-            self.model._init_from_db(**row)
-            for row in await self.columns(_columns(self.model), limit)
-        ]
+        return [self.model._init_from_db(**row) for row in await self.columns(_columns(self.model), limit)]
 
     async def first(self) -> M | None:
         found = await self.all(limit=1)
@@ -103,8 +100,7 @@ async def who_may_see(
         now=clock.now(),
     )
     return {
-        (sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"]))
-        for row in found
+        (sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"])) for row in found
     }
 
 

@@ -113,9 +113,7 @@ async def who(token: str, side: str) -> SignedIn | None:
     """Whom a cookie belongs to now, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:
         return None
-    found = await sql.row(
-        _WHO_TEXT[sql.is_postgres()], token=digest(token), side=side, now=clock.now()
-    )
+    found = await sql.row(_WHO_TEXT[sql.is_postgres()], token=digest(token), side=side, now=clock.now())
     if found is None:
         return None
     return SignedIn(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
@@ -14,6 +13,7 @@ from portal.models import sql
 from portal.models.fact import announce
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record
+from portal.models.scope import Scope
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
 
 
@@ -122,3 +122,11 @@ class StaffPermission(Model):
         table = "staff_permission"
 
 
+async def therapists(colleagues: Scope[StaffMember]) -> list[dict[str, Any]]:
+    """Those who can lead a client's care, by name."""
+    return await (
+        colleagues.where("r.ended_at is null")
+        .where("r.role in ('therapist', 'supervisor', 'clinical_administrator', 'intern')")
+        .order("r.name")
+        .columns("r.id, r.name")
+    )

@@ -62,9 +62,7 @@ class Bus:
         backend = RedisBackend(redis_url, {HINTS}, lost)
         return cls(Broadcast(backend=backend), backend, lost)
 
-    def __init__(
-        self, broadcast: Broadcast, redis: RedisBackend | None, lost: Counter[str]
-    ) -> None:
+    def __init__(self, broadcast: Broadcast, redis: RedisBackend | None, lost: Counter[str]) -> None:
         self.lost = lost
         self._broadcast = broadcast
         self._redis = redis
@@ -365,9 +363,7 @@ class Work:
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=END)
 
-    def _ended(
-        self, work: Callable[[], Coroutine[Any, Any, None]], task: asyncio.Task[None]
-    ) -> None:
+    def _ended(self, work: Callable[[], Coroutine[Any, Any, None]], task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if self._ending:
             return

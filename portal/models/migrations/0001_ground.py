@@ -295,7 +295,7 @@ create trigger audit_no_delete before delete on audit
 
 class Migration(TortoiseMigration):
     initial = True
-    operations = [
+    operations = [  # noqa: RUF012
         Sql(TABLES),
         Sql(postgres=FACT_POSTGRES, sqlite=FACT_SQLITE),
     ]

@@ -1,0 +1,98 @@
+"""The application: its routes behind their doors, and what lives as long as a worker does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+
+from portal import crypto, worker
+from portal.doors import error_page
+from portal.guard import Guard
+from portal.language import choose
+from portal.models.database import close_database, open_database
+from portal.realtime.bus import Bus
+from portal.realtime.follower import Follower
+from portal.realtime.hub import Hub
+from portal.realtime.socket import account_live, client_live, staff_live
+from portal.regions import catalogue
+from portal.rendering import learn_practice
+from portal.routes import ROUTES
+from portal.settings import settings
+
+log = structlog.get_logger()
+
+SOCKETS = [
+    WebSocketRoute("/staff/live", staff_live),
+    WebSocketRoute("/clients/{client}/live", client_live),
+    WebSocketRoute("/live", account_live),
+]
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Database, bus, follower and hub; with the in-process bus the worker too."""
+    chosen = settings()
+    crypto.load_keys(chosen.keys_path)
+    await open_database(chosen)
+    app.state.bus = bus = Bus.make(chosen.redis_url)
+    app.state.hub = hub = Hub()
+    app.state.follower = follower = Follower(bus, hub)
+    await bus.connect()
+    tasks = [
+        asyncio.create_task(follower.run()),
+        asyncio.create_task(hub.run()),
+        asyncio.create_task(_learn()),
+    ]
+    if chosen.embedded_bus:
+        tasks.append(asyncio.create_task(worker.work(bus)))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await bus.close()
+        await close_database()
+
+
+async def _learn() -> None:
+    """Read the practice's own words, as soon as the database is there to tell them."""
+    while True:
+        try:
+            if await learn_practice():
+                return
+        except Exception as reason:
+            log.warning("the practice can't be read yet", reason=type(reason).__name__)
+        await asyncio.sleep(1)
+
+
+async def not_found(request: Request, reason: Exception) -> Response:
+    """An address or a method that no route has."""
+    status = reason.status_code if isinstance(reason, HTTPException) else 404
+    title, text = "There’s nothing here", "This page doesn’t exist, or isn’t yours to see."
+    language = choose(request.headers.get("accept-language"))
+    part = request.headers.get("hx-request") == "true"
+    return error_page(request, language, status, title, text, part)
+
+
+def create() -> Starlette:
+    """The ASGI application. Refuses to be made with a route without a door or a fact without a region."""
+    for route in ROUTES:
+        if isinstance(route, Route) and not hasattr(route.endpoint, "door"):
+            raise RuntimeError(f"{route.methods} {route.path} has no door: say who may come in")
+    catalogue.check()
+    return Starlette(
+        routes=[*SOCKETS, *ROUTES],
+        lifespan=lifespan,
+        middleware=[Middleware(Guard)],
+        exception_handlers={404: not_found, 405: not_found},
+    )

@@ -1,0 +1,312 @@
+"""The command line: demo, serve, work, migrate, check, cast."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from portal import crypto, serving
+from portal.models import database, sql
+from portal.settings import ROOT, Settings, settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Portal: a live client portal for therapy practices.",
+)
+Data = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
+
+
+def main() -> None:
+    # No locals in tracebacks and no console colours: a log must never hold what people wrote.
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    app()
+
+
+def _fail(*sentences: str) -> typer.Exit:
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    return typer.Exit(1)
+
+
+def _use(data: Path | None) -> Settings:
+    if data is not None:
+        os.environ["PORTAL_DATA"] = str(data.resolve())
+        settings.cache_clear()
+    return settings()
+
+
+async def _with_database(act: Callable[[], Awaitable[None]]) -> None:
+    """Open, act, close: a process that forgets to close never ends."""
+    await database.open_database(settings())
+    try:
+        await act()
+    finally:
+        await database.close_database()
+
+
+@app.command()
+def migrate(data: Data = None) -> None:
+    """Bring the database to the shape this version needs. Safe to repeat."""
+    asyncio.run(database.migrate(_use(data)))
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT")] = 8000,
+    workers: Annotated[int, typer.Option(envvar="WEB_CONCURRENCY")] = 1,
+) -> None:
+    """Serve the portal. Refuses to start with a configuration that would lose or leak something."""
+    chosen = settings()
+    problems = chosen.problems()
+    if not chosen.keys_path.exists():
+        problems.append(f"There is no key file at {chosen.keys_path}: make one with `portal keys new`.")
+    if workers > 1 and (chosen.embedded_bus or chosen.sqlite):
+        problems.append(
+            "Several workers need PostgreSQL and Redis: set DATABASE_URL and REDIS_URL, or use one worker."
+        )
+    if problems:
+        raise _fail(*problems)
+    _hold(chosen)
+    serving.serve(host, port, workers)
+
+
+def _hold(chosen: Settings) -> None:
+    if chosen.sqlite or chosen.embedded_bus:
+        try:
+            serving.hold(chosen.data)
+        except serving.InUse as reason:
+            raise _fail(str(reason)) from None
+
+
+@app.command()
+def work() -> None:
+    """Run the worker beside `portal serve`: what is due, and what can be forgotten."""
+    from portal import worker
+    from portal.realtime.bus import Bus
+
+    chosen = settings()
+    if chosen.embedded_bus or chosen.sqlite:
+        raise _fail(
+            "With SQLite or the in-process bus `portal serve` does this work itself. "
+            "For a worker of its own set DATABASE_URL and REDIS_URL."
+        )
+    crypto.load_keys(chosen.keys_path)
+
+    async def run() -> None:
+        bus = Bus.make(chosen.redis_url)
+        await bus.connect()
+        working = asyncio.create_task(worker.work(bus))
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, working.cancel)
+        try:
+            await working
+        except asyncio.CancelledError:
+            pass
+        finally:
+            await bus.close()
+
+    asyncio.run(_with_database(run))
+
+
+@app.command()
+def check(data: Data = None) -> None:
+    """Say in sentences what is missing or wrong; ends with 1 then."""
+    chosen = _use(data)
+    problems = chosen.problems()
+    if chosen.demo or (data is not None and not chosen.base_url):
+        problems = [p for p in problems if not p.startswith("PORTAL_BASE_URL is not set")]
+    try:
+        crypto.load_keys(chosen.keys_path)
+    except FileNotFoundError:
+        problems.append(f"There is no key file at {chosen.keys_path}.")
+    except (OSError, ValueError, KeyError) as reason:
+        problems.append(f"The key file at {chosen.keys_path} can’t be used: {reason}")
+    else:
+        if chosen.keys_path.stat().st_mode & 0o077:
+            problems.append(f"Others can read the key file: run `chmod 600 {chosen.keys_path}`.")
+
+    async def look() -> None:
+        waiting = await database.pending_migrations()
+        if waiting:
+            problems.append(
+                f"The database has not had {len(waiting)} migration(s), {', '.join(waiting)}: "
+                "run `portal migrate`."
+            )
+            return
+        if await sql.row("select 1 as yes from practice") is None:
+            problems.append("There is no practice in the database yet: `portal demo` makes one to look at.")
+        sealed = await sql.row(
+            "select id, date_of_birth_sealed as box from client where date_of_birth_sealed is not null limit 1"
+        )
+        if sealed is not None:
+            from portal.models.client import Client
+            from portal.models.record import unseal
+
+            try:
+                unseal(Client, "date_of_birth_sealed", sealed["id"], sealed["box"])
+            except crypto.Unreadable as reason:
+                problems.append(f"The key file does not open this database: {reason}.")
+
+    if chosen.sqlite and not (chosen.data / "portal.db").exists():
+        problems.append(f"There is no database in {chosen.data}: run `portal migrate`.")
+    else:
+        try:
+            asyncio.run(_with_database(look))
+        except Exception as reason:
+            problems.append(f"The database can’t be reached: {reason}")
+    if problems:
+        raise _fail(*problems)
+    typer.echo("All is well.")
+
+
+keys = typer.Typer(no_args_is_help=True, help="The encryption keys.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("new")
+def new_key_file(data: Data = None) -> None:
+    """Make a new key file where PORTAL_KEY_FILE says; never overwrites one."""
+    path = _use(data).keys_path
+    try:
+        crypto.make_key_file(path)
+    except FileExistsError:
+        raise _fail(
+            f"{path} exists. It opens what is encrypted: keep it, and keep a copy elsewhere."
+        ) from None
+    typer.echo(f"Made {path}. Keep a copy where the database's backups are not.")
+
+
+@app.command()
+def cast(
+    as_json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False,
+    data: Data = None,
+) -> None:
+    """Whom one can sign in as in the demo practice."""
+    from portal import demo as practice
+
+    if data is None and "PORTAL_DATA" not in os.environ and not settings().database_url:
+        data = ROOT / "data" / "demo"
+    chosen = _use(data)
+    crypto.load_keys(chosen.keys_path)
+    people: list[dict[str, object]] = []
+
+    async def look() -> None:
+        people.extend(await practice.cast())
+
+    asyncio.run(_with_database(look))
+    if as_json:
+        typer.echo(json.dumps(people, indent=2, ensure_ascii=False))
+    else:
+        for person in people:
+            typer.echo(f"{person['name']:<28}{person['role']:<32}{person['email']}")
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option()] = 8000,
+    data: Data = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make the practice anew.")] = False,
+    workers: Annotated[int, typer.Option(help="With DATABASE_URL and REDIS_URL only.")] = 1,
+    reload: Annotated[bool, typer.Option("--reload", help="Restart when a file changes.")] = False,
+) -> None:
+    """Make the demo practice where there is none, serve it on loopback, and say whom one can sign in as."""
+    folder = (data or ROOT / "data" / "demo").resolve()
+    os.environ |= {
+        "PORTAL_DATA": str(folder),
+        "PORTAL_DEMO": "1",
+        "PORTAL_BASE_URL": f"http://localhost:{port}",
+    }
+    settings.cache_clear()
+    chosen = settings()
+    if workers > 1 and (chosen.sqlite or chosen.embedded_bus):
+        raise _fail("Several workers need DATABASE_URL and REDIS_URL in the environment.")
+    _hold(chosen)
+    asyncio.run(_make_demo(chosen, fresh))
+    typer.echo(f"\nWillow Street Counselling is at http://localhost:{port}\n")
+    typer.echo("One click on its sign-in page, or an address of these with the password below:")
+    _print_cast()
+    beside = None
+    if not chosen.embedded_bus and not chosen.sqlite:
+        beside = subprocess.Popen([sys.argv[0], "work"])
+    try:
+        serving.serve("127.0.0.1", port, workers, reload)
+    finally:
+        if beside is not None:
+            beside.terminate()
+            beside.wait()
+
+
+def _print_cast() -> None:
+    from portal import demo as practice
+
+    async def show() -> None:
+        for person in await practice.cast():
+            typer.echo(f"  {person['name']:<26}{person['role']:<34}{person['email']}")
+
+    asyncio.run(_with_database(show))
+    typer.echo(f"\nThe password of them all: {practice.PASSWORD}\n")
+
+
+async def _make_demo(chosen: Settings, fresh: bool) -> None:
+    """The demo practice in an empty database; with `fresh`, in one that is emptied first."""
+    from portal import demo as practice
+
+    if fresh:
+        await _empty(chosen)
+    if not chosen.keys_path.exists():
+        crypto.make_key_file(chosen.keys_path)
+    crypto.load_keys(chosen.keys_path)
+    await database.migrate(chosen)
+
+    async def make() -> None:
+        if await sql.row("select 1 as yes from practice") is None:
+            await practice.make_practice()
+
+    await _with_database(make)
+
+
+async def _empty(chosen: Settings) -> None:
+    """Throw the demo's data away: the files of the folder, or all tables of a database that holds a demo."""
+    if chosen.sqlite:
+        for path in chosen.data.glob("portal.db*"):
+            path.unlink()
+        return
+    await database.open_database(chosen)
+    try:
+        found = await sql.rows("select name from practice") if await _has_tables() else []
+        if any(row["name"] != "Willow Street Counselling" for row in found):
+            raise _fail("This database holds a real practice. --fresh only empties a demo.")
+        await sql.rows("drop schema public cascade")
+        await sql.rows("create schema public")
+    finally:
+        await database.close_database()
+
+
+async def _has_tables() -> bool:
+    found = await sql.row("select to_regclass('practice') is not null as yes")
+    return found is not None and bool(found["yes"])

@@ -1,0 +1,436 @@
+"""The doors: what stands before every route. Who may come in, and how a request becomes one transaction.
+
+    @staff(Permission.CONTACT_NETWORK)
+    async def create(visit: Visit) -> Answer: ...
+
+A door refuses cross-site writes by header, reads and checks the body, opens one transaction for a write, builds
+the viewer, answers after commit, and then lets the hint go. A refusal is rolled back first and noted afterwards.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+from markupsafe import Markup
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from portal import clock
+from portal.language import choose, say
+from portal.models import audit, idempotency
+from portal.models.fact import Bookmark, bookmark, unit
+from portal.models.person import initial
+from portal.models.record import Kind
+from portal.models.session import SignedIn, touch, who
+from portal.permissions import Permission, Right, Role
+from portal.regions import Region
+from portal.regions import draw as draw_region
+from portal.rendering import render
+from portal.settings import settings
+from portal.viewer import NotPermitted, NotVisible, Viewer
+
+Answer = Response | Callable[[], Awaitable[Response]]
+Endpoint = Callable[["Visit"], Awaitable[Answer]]
+
+
+class Form(BaseModel):
+    """A form as a route takes it. Keys it does not name are refused; texts lose surrounding space."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Refused(Exception):
+    """The request can't be taken: a status and a sentence for the person."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+
+def cookie_name(side: str) -> str:
+    """`__Host-` binds a cookie to this very host, and needs https; only a demo on loopback does without."""
+    return f"__Host-portal-{side}" if settings().secure else f"portal-{side}"
+
+
+async def admitted(connection: HTTPConnection, side: str) -> SignedIn | None:
+    """Whose session of this side the cookie holds, the same for a request and for a socket."""
+    token = connection.cookies.get(cookie_name(side))
+    return await who(token, side) if token else None
+
+
+def origin_allowed(headers: Mapping[str, str]) -> bool:
+    """A socket's or a write's Origin is this deployment's own."""
+    return headers.get("origin") == settings().origin
+
+
+def same_site(headers: Mapping[str, str]) -> bool:
+    """A write comes from a page of ours: Sec-Fetch-Site says same-origin, else Origin is ours. One must be there."""
+    site = headers.get("sec-fetch-site")
+    return site == "same-origin" if site is not None else origin_allowed(headers)
+
+
+@dataclass
+class Visit:
+    """One request behind its door."""
+
+    request: Request
+    viewer: Viewer | None
+    who: SignedIn | None
+    since: Bookmark
+    form: Any = None
+    errors: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, str] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def me(self) -> Viewer:
+        assert self.viewer is not None
+        return self.viewer
+
+    @property
+    def holder(self) -> SignedIn:
+        assert self.who is not None
+        return self.who
+
+    @property
+    def language(self) -> str:
+        if self.who is not None:
+            return self.who.language
+        chosen = self.request.cookies.get("portal-language", "")
+        return chosen or choose(self.request.headers.get("accept-language"))
+
+    @property
+    def by_script(self) -> bool:
+        """Asked for by htmx or live.js: the answer is a part of a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def say(self, message: str, **values: object) -> str:
+        return say(self.language, message, **values)
+
+    def id(self, name: str) -> UUID:
+        """An id from the path. What is no id is not visible."""
+        try:
+            return UUID(self.request.path_params[name])
+        except ValueError:
+            raise NotVisible from None
+
+    def query(self, name: str) -> str:
+        return self.request.query_params.get(name, "")[:300]
+
+    async def draw(self, region: Region, **args: Any) -> Markup:
+        return await draw_region(self.me, region, **args)
+
+    def page(self, template: str, *, title: str, place: str = "", status: int = 200, **more: Any) -> Response:
+        """A whole page. `live` is where its socket is, `regions` the parts of it that stay current."""
+        live = more.pop("live", None)
+        colour = more.pop("colour", "")
+        context: dict[str, Any] = {
+            "nonce": self.request.scope["portal.nonce"],
+            "theme": self.who.theme if self.who else "",
+            "page": {
+                "title": title,
+                "place": place,
+                "since": str(self.since),
+                "now": int(clock.now().timestamp() * 1000),
+                "idle_until": _milliseconds(self.who) if self.who else None,
+                "live": live,
+                "colour": colour,
+            },
+            "me": self._me(),
+        }
+        return HTMLResponse(render(template, self.language, context | more), status)
+
+    def fragment(self, html: str, status: int = 200, region: str = "") -> Response:
+        """A part of a page, with the region and the version by which the page orders it among pushes."""
+        headers = {"Portal-Version": str(self.version or self.since.version)}
+        if region:
+            headers["Portal-Region"] = region
+        return HTMLResponse(html, status, headers)
+
+    def _me(self) -> dict[str, Any]:
+        if self.who is None:
+            return {}
+        role = self.say(Role[self.who.role.upper()].value) if self.who.role else ""
+        return {
+            "name": self.who.name,
+            "initial": initial(self.who.name),
+            "role_label": role,
+            "email": self.who.email,
+        }
+
+
+def _milliseconds(who: SignedIn) -> int:
+    return int(min(who.idle_until, who.expires_at).timestamp() * 1000)
+
+
+def go(path: str) -> Response:
+    """To another page after a write."""
+    return RedirectResponse(path, 303)
+
+
+# --- The doors ---------------------------------------------------------------------------------
+
+
+def anyone(form: type[Form] | None = None, transaction: bool = True) -> Callable[[Endpoint], Any]:
+    """For everybody, signed in or not."""
+    return _door("anyone", form, transaction=transaction)
+
+
+def signed_in(form: type[Form] | None = None) -> Callable[[Endpoint], Any]:
+    """For staff and clients alike."""
+    return _door("signed_in", form)
+
+
+def staff(
+    permission: Permission | None = None, form: type[Form] | None = None, opens: str = ""
+) -> Callable[[Endpoint], Any]:
+    """For staff, with a permission where one is named. `opens` names what a visit is noted to have opened."""
+    return _door("staff", form, permission=permission, opens=opens)
+
+
+def client(
+    right: Right | None = None, form: type[Form] | None = None, opens: str = ""
+) -> Callable[[Endpoint], Any]:
+    """For a portal account. With `{client}` in the path the viewer is narrowed to that client: everything else
+    is not visible. A right is what a contact must hold for the client; the client in person holds all."""
+    return _door("client", form, right=right, opens=opens)
+
+
+def _door(
+    kind: Literal["anyone", "signed_in", "staff", "client"],
+    form: type[Form] | None,
+    permission: Permission | None = None,
+    right: Right | None = None,
+    opens: str = "",
+    transaction: bool = True,
+) -> Callable[[Endpoint], Any]:
+    def wrap(endpoint: Endpoint) -> Any:
+        @functools.wraps(endpoint)
+        async def behind(request: Request) -> Response:
+            write = request.method not in ("GET", "HEAD")
+            visit = Visit(request, None, None, await bookmark() if kind == "anyone" else _UNSEEN)
+            try:
+                if write and not same_site(request.headers):
+                    raise Refused(403, "This didn’t come from a page of this portal.")
+                await _identify(visit, kind)
+                if write:
+                    await _read(visit, form)
+                if not write or not transaction:
+                    await _authorise(visit, permission, right)
+                    answer = await endpoint(visit)
+                    await _opened(visit, opens)
+                else:
+                    async with unit() as said:
+                        await _authorise(visit, permission, right)
+                        answer = await endpoint(visit)
+                        if visit.who is not None:
+                            until = await touch(visit.who.session, visit.who.side)
+                    if said.facts:
+                        request.app.state.bus.hint(said.keys)
+                if not isinstance(answer, Response):
+                    visit.since = await bookmark()
+                    answer = await answer()
+                if visit.who is not None:
+                    _tell_idle(visit, answer, until if write and transaction else None)
+                return answer
+            except (NotVisible, NotPermitted, Refused) as reason:
+                return await _refuse(visit, endpoint.__name__, reason)
+            except idempotency.AnotherRequest:
+                text = "This was already sent with another content. Reload the page and try again."
+                return await _refuse(visit, endpoint.__name__, Refused(409, text))
+
+        behind.door = kind  # type: ignore[attr-defined]
+        behind.permission = permission  # type: ignore[attr-defined]
+        behind.right = right  # type: ignore[attr-defined]
+        behind.form = form  # type: ignore[attr-defined]
+        return behind
+
+    return wrap
+
+
+_UNSEEN = Bookmark("00000000", "0", 0)
+
+
+async def _identify(visit: Visit, kind: str) -> None:
+    """Who is there, and as whom they look. The bookmark is taken with the session, before anything is read."""
+    sides = {"staff": ["staff"], "client": ["client"]}.get(kind, ["staff", "client"])
+    found = None
+    for side in sides:
+        found = await admitted(visit.request, side)
+        if found is not None:
+            break
+    if found is None:
+        if kind == "anyone":
+            return
+        raise SignInFirst
+    visit.who = found
+    if kind != "anyone":
+        visit.since = found.bookmark
+    if found.side == "staff":
+        visit.viewer = Viewer(Kind.STAFF, found.holder, None, found.language)
+    elif "client" in visit.request.path_params:
+        visit.viewer = Viewer(Kind.PROFILE, found.holder, visit.id("client"), found.language)
+    else:
+        visit.viewer = Viewer(Kind.ACCOUNT, found.holder, None, found.language)
+
+
+class SignInFirst(Refused):
+    def __init__(self) -> None:
+        super().__init__(401, "Sign in to see this page.")
+
+
+async def _authorise(visit: Visit, permission: Permission | None, right: Right | None) -> None:
+    if permission is not None and not await visit.me.may(permission):
+        raise NotPermitted(
+            visit.say("Your role doesn’t include “%(name)s”.", name=visit.say(permission.value))
+        )
+    if right is not None:
+        await require(visit.me, right)
+
+
+async def require(viewer: Viewer, right: Right) -> None:
+    """The account acts for its client in person, or holds the right as a contact. Raises NotVisible where it
+    may not act for that client at all, NotPermitted where only the right is missing."""
+    from portal.models.account import rights_for
+
+    assert viewer.client is not None
+    held = await rights_for(viewer.id, viewer.client)
+    if held is None:
+        raise NotVisible
+    if right not in held:
+        raise NotPermitted(say(viewer.language, "You may look here, but not act for this person in this."))
+
+
+async def _read(visit: Visit, form: type[Form] | None) -> None:
+    """Parse the body into the route's form. A wrong shape is refused; a wrong value is for the page to show."""
+    body = await visit.request.body()
+    kind = visit.request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if body and kind != "application/x-www-form-urlencoded":
+        raise Refused(415, "This kind of form is not known here.")
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            max_num_fields=100,
+            strict_parsing=bool(body),
+        )
+    except ValueError:
+        raise Refused(400, "This form could not be read.") from None
+    visit.sent = dict(pairs)
+    if len(pairs) != len(visit.sent) or any("\x00" in value for value in visit.sent.values()):
+        raise Refused(400, "This form could not be read.")
+    if form is None:
+        if visit.sent:
+            raise Refused(400, "This form has fields that are not known here.")
+        return
+    try:
+        visit.form = form.model_validate(visit.sent)
+    except ValidationError as wrong:
+        for error in wrong.errors():
+            if error["type"] == "extra_forbidden":
+                raise Refused(400, "This form has fields that are not known here.") from None
+            name = str(error["loc"][0]) if error["loc"] else ""
+            visit.errors.setdefault(name, _in_words(visit, error))
+
+
+def _in_words(visit: Visit, error: Any) -> str:
+    if error["type"] in ("missing", "string_too_short"):
+        return visit.say("Fill this in.")
+    if error["type"] == "string_too_long":
+        return visit.say("This is longer than %(n)s characters.", n=error["ctx"]["max_length"])
+    if error["type"].startswith("date"):
+        return visit.say("Write a real date: year, month, day.")
+    if error["type"] == "value_error":
+        return visit.say(str(error["ctx"]["error"]))
+    return visit.say("This can’t be read. Please check it.")
+
+
+async def _opened(visit: Visit, opens: str) -> None:
+    """Note that a record was opened, and that someone was active: one short transaction before the answer leaves."""
+    if visit.who is None:
+        return
+    looked = bool(opens) and visit.request.method == "GET"
+    if not looked and not visit.who.due_for_touch:
+        return
+    async with unit():
+        if visit.who.due_for_touch:
+            await touch(visit.who.session, visit.who.side)
+        if looked:
+            at = visit.request.path_params.get("client")
+            await audit.note(
+                opens, side=visit.who.side, actor=visit.who.holder, client=UUID(at) if at else None
+            )
+
+
+def _tell_idle(visit: Visit, answer: Response, until: Any) -> None:
+    end = min(until or visit.holder.idle_until, visit.holder.expires_at)
+    answer.headers["Portal-Idle-Until"] = str(int(end.timestamp() * 1000))
+
+
+async def _refuse(visit: Visit, act: str, reason: Exception) -> Response:
+    """Say no: the same page for what is not there and what is not theirs, a reason for what is theirs to see."""
+    match reason:
+        case SignInFirst():
+            if visit.request.method == "GET" and not visit.by_script:
+                path = urlsplit(str(visit.request.url)).path
+                return go(f"/sign-in?next={path}" if path != "/" else "/sign-in")
+            status, title, text = 401, "You’re signed out", reason.text
+        case NotVisible():
+            status, title = 404, "There’s nothing here"
+            text = "This page doesn’t exist, or isn’t yours to see."
+        case NotPermitted():
+            status, title, text = 403, "This isn’t yours to do", str(reason)
+        case Refused():
+            status, title, text = reason.status, "That didn’t work", reason.text
+        case _:
+            raise reason
+    async with unit():
+        await audit.note(
+            act,
+            side=visit.who.side if visit.who else "nobody",
+            actor=visit.who.holder if visit.who else None,
+            result="refused",
+            status=status,
+            path=visit.request.url.path,
+        )
+    return error_page(visit.request, visit.language, status, title, text, visit.by_script)
+
+
+def error_page(
+    request: Request, language: str, status: int, title: str, text: str, part: bool = False
+) -> Response:
+    """A page, or a part of one, that says what happened and what to do."""
+    context = {
+        "status": status,
+        "title": say(language, title),
+        "body": say(language, text),
+        "action": {"href": "/", "label": say(language, "Go to your first page")},
+    }
+    if part:
+        return HTMLResponse(render("_error.html", language, context), status)
+    page = {"title": context["title"], "place": "", "since": "", "idle_until": None, "live": None}
+    whole = context | {
+        "nonce": request.scope["portal.nonce"],
+        "theme": "",
+        "page": page | {"colour": ""},
+        "me": {},
+    }
+    return HTMLResponse(render("public/error.html", language, whole), status)
+
+
+async def once(visit: Visit, key: UUID) -> dict[str, Any] | None:
+    """Claim the key of a request that creates something: None the first time, then the first result again."""
+    content = "&".join(f"{k}={v}" for k, v in sorted(visit.sent.items()) if k != "key")
+    request = f"{visit.request.url.path}?{content}"
+    return await idempotency.claim(visit.me.id, key, hashlib.sha256(request.encode()).hexdigest())
+
+
+async def done(visit: Visit, key: UUID, **result: Any) -> None:
+    await idempotency.settle(visit.me.id, key, {k: str(v) for k, v in result.items()})

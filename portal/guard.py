@@ -1,0 +1,187 @@
+"""What surrounds every request and socket: the host, the headers, the limits, and a kind word when something is down.
+
+Plain ASGI, because Starlette's BaseHTTPMiddleware never sees a socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+
+import asyncpg
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from tortoise.exceptions import DBConnectionError, OperationalError
+
+from portal.doors import error_page
+from portal.language import choose
+from portal.models import audit
+from portal.settings import settings
+
+log = structlog.get_logger()
+
+BODY = 1024 * 1024  # bytes
+BODY_WITHIN = 20.0  # seconds for the whole body to arrive
+
+# What the database's absence looks like, from the driver up.
+AWAY = (
+    ConnectionError,
+    OSError,
+    TimeoutError,
+    DBConnectionError,
+    OperationalError,
+    sqlite3.OperationalError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # With no-referrer a same-origin form would send `Origin: null`, and the doors would refuse it.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
+    "X-Frame-Options": "DENY",
+}
+
+
+class TooLarge(Exception):
+    """The body is over the limit."""
+
+
+class Guard:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            # A page that does not read can only be let go by its transport; see Page.abort.
+            scope["portal.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
+            await self._socket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _host_allowed(scope):
+            await _refused("host", "websocket")
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            await self.app(scope, receive, send)
+        except AWAY as reason:
+            log.warning("a socket ended: the database is away", reason=type(reason).__name__)
+            transport = scope["portal.transport"]
+            if transport is not None:
+                transport.close()
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        nonce = secrets.token_urlsafe(16)
+        scope["portal.nonce"] = nonce
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
+                headers.setdefault("Cache-Control", "no-store")
+                if settings().secure:
+                    headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+            await send(message)
+
+        request = Request(scope)
+        language = choose(request.headers.get("accept-language"))
+        try:
+            if not _host_allowed(scope):
+                await _refused("host", "http")
+                answer = error_page(
+                    request, language, 400, "That didn’t work", "This address isn’t served here."
+                )
+                await answer(scope, receive, guarded)
+                return
+            await self.app(scope, _limited(scope, receive), guarded)
+        except TooLarge:
+            await _refused("body", "http")
+            text = "That is more than can be sent at once. Shorten it and try again."
+            if not started:
+                await error_page(request, language, 413, "That didn’t work", text)(scope, receive, guarded)
+        except AWAY as reason:
+            log.warning("answered 503", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
+            if started:
+                raise
+            text = "The portal can’t reach its records for a moment. This page tries again by itself."
+            answer = error_page(
+                request,
+                language,
+                503,
+                "Just a moment",
+                text,
+                request.headers.get("hx-request") == "true",
+            )
+            answer.headers["Refresh"] = answer.headers["Retry-After"] = "5"
+            await answer(scope, receive, guarded)
+        except Exception:
+            log.exception("unexpected", path=scope["path"].split("/")[1:3])
+            if started:
+                raise
+            text = (
+                "Something went wrong on our side, and nothing you wrote was changed. Try again in a moment."
+            )
+            await error_page(request, language, 500, "That didn’t work", text)(scope, receive, guarded)
+
+
+def _host_allowed(scope: Scope) -> bool:
+    """The Host header names this deployment. `/up` is asked by machines that know only an address."""
+    if scope["path"] in ("/up", "/metrics"):
+        return True
+    host = Headers(scope=scope).get("host", "").lower()
+    return host == settings().origin.partition("//")[2].lower()
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """The body, as long as it is not too long and does not take too long."""
+    declared = Headers(scope=scope).get("content-length", "0")
+    size, until = 0, asyncio.get_running_loop().time() + BODY_WITHIN
+    ended = False
+
+    async def limited() -> Message:
+        nonlocal size, ended
+        if ended:
+            return await receive()
+        if declared.isdigit() and int(declared) > BODY:
+            raise TooLarge
+        try:
+            message = await asyncio.wait_for(receive(), until - asyncio.get_running_loop().time())
+        except TimeoutError:
+            raise TooLarge from None
+        size += len(message.get("body", b""))
+        ended = not message.get("more_body", False)
+        if size > BODY:
+            raise TooLarge
+        return message
+
+    return limited
+
+
+async def _refused(what: str, kind: str) -> None:
+    try:
+        await audit.note("knock", result="refused", what=what, kind=kind)
+    except AWAY:
+        log.warning("refused, and could not be noted", what=what)

@@ -1,0 +1,117 @@
+"""English and Spanish from one catalogue; dates, times and ages as people say them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gettext
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_skeleton, format_time
+from babel.messages.pofile import read_po
+
+from portal import clock
+from portal.settings import ROOT
+
+LANGUAGES = {"en": "English", "es": "Español"}
+
+
+class Catalogue(gettext.NullTranslations):
+    """A .po file read as it is: there is no compile step to forget."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self.one: dict[str, str] = {}
+        self.many: dict[str, tuple[str, str]] = {}
+        path = ROOT / "portal" / "locale" / f"{language}.po"
+        if path.exists():
+            with path.open("rb") as file:
+                for message in read_po(file, locale=language):
+                    if not message.id or message.fuzzy:
+                        continue
+                    if isinstance(message.id, tuple):
+                        forms = tuple(message.string or ())
+                        self.many[message.id[0]] = (str(forms[0]), str(forms[1]))
+                    elif message.string:
+                        self.one[str(message.id)] = str(message.string)
+
+    def gettext(self, message: str) -> str:
+        return self.one.get(message, message)
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        forms = self.many.get(singular)
+        # English and Spanish both have two forms, the first for exactly one.
+        return (forms or (singular, plural))[0 if n == 1 else 1]
+
+
+@lru_cache
+def catalogue(language: str) -> Catalogue:
+    return Catalogue(language if language in LANGUAGES else "en")
+
+
+def say(language: str, message: str, **values: object) -> str:
+    """A sentence of the catalogue with its places filled."""
+    text = catalogue(language).gettext(message)
+    return text % values if values else text
+
+
+def choose(wanted: str | None) -> str:
+    """The language of an Accept-Language header that Portal speaks, English otherwise."""
+    for part in (wanted or "").split(",")[:20]:
+        code = part.split(";")[0].strip().lower()[:2]
+        if code in LANGUAGES:
+            return code
+    return "en"
+
+
+def _local(when: dt.datetime, zone: str) -> dt.datetime:
+    return when.astimezone(ZoneInfo(zone))
+
+
+def time_of_day(when: dt.datetime, zone: str, language: str) -> str:
+    text = format_time(_local(when, zone), "short", locale=_locale(language))
+    return text.replace("AM", "am").replace("PM", "pm")
+
+
+def local_day(when: dt.datetime, zone: str) -> dt.date:
+    return _local(when, zone).date()
+
+
+def day(when: dt.date, zone: str, language: str) -> str:
+    """“Today”, “Yesterday”, or the day in words."""
+    today = local_day(clock.now(), zone)
+    if when == today:
+        return say(language, "Today")
+    if when == today - dt.timedelta(days=1):
+        return say(language, "Yesterday")
+    skeleton = "MMMMEEEEd" if when.year == today.year else "yMMMMEEEEd"
+    return str(format_skeleton(skeleton, when, locale=_locale(language)))
+
+
+def short(when: dt.datetime, zone: str, language: str) -> str:
+    """A time in a list: the hour today, the weekday this week, else the date."""
+    local, today = local_day(when, zone), local_day(clock.now(), zone)
+    if local == today:
+        return time_of_day(when, zone, language)
+    if 0 < (today - local).days < 7:
+        return str(format_skeleton("E", local, locale=_locale(language)))
+    return str(
+        format_skeleton("MMMd" if local.year == today.year else "yMMMd", local, locale=_locale(language))
+    )
+
+
+def date_in_words(when: dt.date, language: str) -> str:
+    return str(format_date(when, "long", locale=_locale(language)))
+
+
+def today_in_words(zone: str, language: str) -> str:
+    return str(format_skeleton("MMMMEEEEd", local_day(clock.now(), zone), locale=_locale(language)))
+
+
+def age(born: dt.date, zone: str) -> int:
+    today = local_day(clock.now(), zone)
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _locale(language: str) -> str:
+    return "es_US" if language == "es" else "en_US"

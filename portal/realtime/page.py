@@ -1,0 +1,127 @@
+"""One open page as its worker knows it: who looks, what is shown, what of it is out of date."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import types
+from collections.abc import Coroutine, Generator
+from typing import Any
+from uuid import UUID
+
+import structlog
+from starlette.websockets import WebSocket
+
+from portal.models.fact import Bookmark
+from portal.regions import Shown
+from portal.viewer import Viewer
+
+log = structlog.get_logger()
+
+STALLED = 30.0  # seconds a page may take to drain before it is let go
+
+SIGNED_OUT, NO_ACCESS, COME_BACK, RESTARTING, BAD = 4401, 4403, 1013, 1012, 1008
+
+
+class Page:
+    """Keeps the keys of regions to render, never rendered HTML: what waits can't outlive an access."""
+
+    __slots__ = (
+        "busy_since",
+        "closing",
+        "cursors",
+        "dirty",
+        "drained",
+        "keys",
+        "ready",
+        "session",
+        "showing",
+        "until",
+        "viewer",
+        "ws",
+    )
+
+    def __init__(self, ws: WebSocket, viewer: Viewer, session: UUID, until: dt.datetime) -> None:
+        self.ws = ws
+        self.viewer = viewer
+        self.session = session
+        self.until = until  # the session's or an access's end, whichever is first: ask again then
+        self.keys: frozenset[str] = frozenset()
+        self.showing: dict[str, Shown] = {}
+        self.cursors: dict[str, int] = {}
+        self.dirty: set[str] = set()
+        self.ready = False  # has said hello, and been told what it missed
+        self.busy_since: float | None = None
+        self.closing = False
+        self.drained: Bookmark | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self.busy_since is not None or self.closing
+
+    def send(self, frames: list[dict[str, Any]]) -> asyncio.Task[None] | None:
+        """Begin to send. None when it went out at once; else the task that finishes it, and the page is busy.
+
+        Waiting for each page in turn would let one phone in a tunnel stop the worker, and a task for each send
+        costs half the throughput. So the send is begun by hand; only one that does not finish gets a task.
+        """
+        return self._begin(self._send(frames))
+
+    async def _send(self, frames: list[dict[str, Any]]) -> None:
+        for frame in frames:
+            await self.ws.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+
+    def _begin(self, sending: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        try:
+            waits_for = sending.send(None)
+        except StopIteration:
+            return None
+        except Exception:  # the other side is gone; its receive loop ends and says so
+            return None
+        self.busy_since = asyncio.get_running_loop().time()
+        task = asyncio.ensure_future(self._finish(_go_on(sending, waits_for)))
+        return task
+
+    async def _finish(self, sending: Any) -> None:
+        try:
+            await sending
+        except Exception as reason:
+            log.debug("page went away while it was sent to", reason=type(reason).__name__)
+        finally:
+            self.busy_since = None
+
+    async def close(self, code: int) -> None:
+        """Close the socket; what was being sent is cut off where it does not drain."""
+        if self.closing:
+            return
+        self.closing = True
+        try:
+            await asyncio.wait_for(self.ws.close(code), 1.0)
+        except (Exception, asyncio.CancelledError):
+            self.abort()
+
+    def abort(self) -> None:
+        """Drop the connection without waiting for the other side to read."""
+        self.closing = True
+        transport = self.ws.scope.get("portal.transport")
+        if transport is not None:
+            transport.abort()
+
+
+@types.coroutine
+def _go_on(begun: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Await a coroutine whose first step was taken by hand."""
+    while True:
+        try:
+            value = yield waits_for
+        except BaseException as reason:
+            try:
+                waits_for = begun.throw(reason)
+            except StopIteration:
+                return
+        else:
+            try:
+                waits_for = begun.send(value)
+            except StopIteration:
+                return

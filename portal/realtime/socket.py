@@ -1,0 +1,139 @@
+"""The socket of an open page: who may open one, and what a page may say on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from portal.doors import admitted, origin_allowed
+from portal.models import audit
+from portal.models.fact import Bookmark, News, bookmark, since
+from portal.models.record import Kind
+from portal.realtime.hub import Hub
+from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
+from portal.regions import read_key
+from portal.viewer import Viewer
+
+OF_ONE_PERSON = 10  # sockets on one worker
+HELLO_WITHIN = 10.0  # seconds
+FRAMES = (40, 10.0)  # at most so many in so many seconds
+
+
+class Hello(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    since: str = Field(max_length=4096)
+    showing: list[str] = Field(max_length=60)
+    cursors: dict[str, int] = Field(default_factory=dict, max_length=10)
+
+
+class Frame(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    hello: Hello
+
+
+async def staff_live(ws: WebSocket) -> None:
+    await _live(ws, "staff", None)
+
+
+async def client_live(ws: WebSocket) -> None:
+    try:
+        client = UUID(ws.path_params["client"])
+    except ValueError:
+        await _turn_away(ws, NO_ACCESS)
+        return
+    await _live(ws, "client", client)
+
+
+async def account_live(ws: WebSocket) -> None:
+    await _live(ws, "client", None)
+
+
+async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
+    hub: Hub = ws.app.state.hub
+    if not origin_allowed(ws.headers):
+        # Before accept, so that a foreign page learns nothing; a browser of ours never gets here.
+        await audit.note("open a socket", side=side, result="refused", why="foreign origin")
+        await ws.close(BAD)
+        return
+    if hub.draining:
+        await _turn_away(ws, COME_BACK)
+        return
+    who = await admitted(ws, side)
+    if who is None:
+        await _turn_away(ws, SIGNED_OUT)
+        return
+    if hub.of_holder(who.holder) >= OF_ONE_PERSON:
+        await _turn_away(ws, COME_BACK)
+        return
+    kind = Kind.STAFF if side == "staff" else Kind.PROFILE if client else Kind.ACCOUNT
+    page = Page(
+        ws,
+        Viewer(kind, who.holder, client, who.language),
+        who.session,
+        min(who.idle_until, who.expires_at),
+    )
+    await ws.accept()
+    try:
+        if await hub.add(page):
+            await _listen(hub, page)
+    except (WebSocketDisconnect, RuntimeError, TimeoutError):
+        pass
+    finally:
+        hub.remove(page)
+
+
+async def _turn_away(ws: WebSocket, code: int) -> None:
+    """Accept and close: a browser retries for ever what is refused before accept."""
+    await ws.accept()
+    await ws.close(code)
+
+
+async def _listen(hub: Hub, page: Page) -> None:
+    """Hear the page's hellos until it goes. Anything else is refused."""
+    clock = asyncio.get_running_loop().time
+    heard: list[float] = []
+    while page in hub.pages:
+        text = await asyncio.wait_for(page.ws.receive_text(), None if page.ready else HELLO_WITHIN)
+        heard = [at for at in heard if at > clock() - FRAMES[1]] + [clock()]
+        said = _read(text)
+        if said is None or len(heard) > FRAMES[0]:
+            hub.remove(page)
+            page.closing = False
+            await page.close(BAD)
+            return
+        await _greet(hub, page, said)
+
+
+def _read(text: str) -> Hello | None:
+    try:
+        said: Any = json.loads(text)
+        hello = Frame.model_validate(said).hello
+    except (ValueError, ValidationError, RecursionError):
+        return None
+    return hello if all(read_key(key) for key in hello.showing) else None
+
+
+async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
+    """Take what the page shows, and tell it what happened since it was made."""
+    shown = [found for key in hello.showing if (found := read_key(key))]
+    page.showing = {found.key: found for found in shown}
+    for key, number in hello.cursors.items():
+        found = read_key(key)
+        if found is not None and 0 <= number < 2**31:
+            page.cursors[found.key] = max(number, page.cursors.get(found.key, 0) if page.ready else 0)
+    seen = Bookmark.read(hello.since)
+    # From here on the follower tells this page of new facts; what it missed before is asked for once.
+    page.ready = True
+    news = await since(seen) if seen is not None else News(None, await bookmark())
+    if hub.latest is None:
+        hub.latest = news.bookmark
+    await hub.dispatch(news, only=page)
+    if not page.dirty:
+        page.send([{"since": str(news.bookmark)}])

@@ -1,0 +1,16 @@
+"""All regions, by importing the files that make them; and the check that no fact was forgotten."""
+
+from __future__ import annotations
+
+from portal.regions import clients, conversations, home, today, unmapped
+
+ALL = (clients, conversations, home, today)
+
+
+def check() -> None:
+    """Refuse to start with a fact that would change nothing on any page without saying so."""
+    missing = unmapped()
+    if missing:
+        raise RuntimeError(
+            f"No region shows {', '.join(missing)}: map it in a region's `on`, or say `shows_nowhere`."
+        )

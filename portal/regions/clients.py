@@ -1,0 +1,231 @@
+"""The list of clients, and the head and the overview of a chart."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from portal.facts import (
+    ClientAdded,
+    ClientArchived,
+    ClientChanged,
+    ClientRestored,
+    ConversationRead,
+    MessageSent,
+)
+from portal.language import age, date_in_words, say
+from portal.models import sql
+from portal.models.client import CareTeam, Client, page_of_clients, team_of
+from portal.models.contact import ContactLink
+from portal.models.conversation import Conversation, unread_by_client
+from portal.models.person import initial
+from portal.models.record import live, unseal
+from portal.permissions import Right
+from portal.regions import Context, anyone, its, region
+from portal.regions.words import listed, role_label, zone
+from portal.viewer import Viewer
+
+
+@region(
+    "clients",
+    "staff/clients/_list.html",
+    on={
+        ClientAdded: anyone,
+        ClientChanged: anyone,
+        ClientArchived: anyone,
+        ClientRestored: anyone,
+        MessageSent: anyone,
+        ConversationRead: anyone,
+    },
+    element="clients",
+)
+async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str) -> Context | None:
+    q, archived = q or "", show == "archived"
+    rows, earlier, later = await page_of_clients(
+        viewer.see(Client), q, archived, _place(after), _place(before)
+    )
+    ids = [sql.uuid(row["id"]) for row in rows]
+    teams = await team_of(viewer.see(CareTeam), ids)
+    counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = any(:ids)", ids=ids))
+    words = {"q": q} | ({"show": "archived"} if archived else {})
+
+    def link(name: str, row: dict[str, Any]) -> str:
+        return "/staff/clients?" + urlencode({k: v for k, v in words.items() if v} | {name: _token(row)})
+
+    shown = [_row(viewer.language, row, teams[sql.uuid(row["id"])], counts) for row in rows]
+    return {
+        "rows": shown,
+        "q": q,
+        "show": "archived" if archived else "active",
+        "total_label": "",
+        "next_href": link("after", rows[-1]) if rows and later else None,
+        "previous_href": link("before", rows[0]) if rows and earlier else None,
+    }
+
+
+def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID, int]) -> dict[str, Any]:
+    id = sql.uuid(row["id"])
+    born = _born(id, row["date_of_birth_sealed"])
+    portal = (
+        ("ok", say(language, "Active")) if row["active"] else ("neutral", say(language, "Not on the portal"))
+    )
+    return {
+        "href": f"/staff/clients/{id}",
+        "id": id,
+        "name": f"{row['first_name']} {row['last_name']}",
+        "colour": row["colour"],
+        "initial": initial(row["first_name"]),
+        "born": date_in_words(born, language) if born else "",
+        "age_label": say(language, "Age %(age)s", age=age(born, zone())) if born else "",
+        "care_of": listed(language, [member["name"] for member in team]),
+        "portal_kind": portal[0],
+        "portal_label": portal[1],
+        "unread": counts.get(id, 0),
+        "archived": row["archived_at"] is not None,
+    }
+
+
+def _born(id: UUID, box: bytes | None) -> dt.date | None:
+    if box is None:
+        return None
+    return dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box))
+
+
+def _token(row: dict[str, Any]) -> str:
+    text = f"{row['sorting']}\n{row['id']}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _place(token: str | None) -> str | None:
+    """The place a page link names; None for a token that is not one of ours."""
+    try:
+        text = base64.urlsafe_b64decode((token or "") + "=" * (-len(token or "") % 4)).decode()
+        name, _, id = text.partition("\n")
+        return f"{name}\n{UUID(id)}"
+    except ValueError:
+        return None
+
+
+_TABS = (("overview", "Overview", ""), ("messages", "Messages", "/messages"))
+
+
+@region(
+    "chart-head",
+    "staff/clients/_head.html",
+    on={
+        ClientChanged: its("client"),
+        MessageSent: its("client"),
+        ConversationRead: anyone,
+    },
+)
+async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    language = viewer.language
+    teams = await team_of(viewer.see(CareTeam), [client])
+    counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = :id", id=client))
+    born = found.born
+    parts = []
+    if born:
+        years = age(born, zone())
+        parts.append(say(language, "Adult") if years >= 18 else say(language, "Age %(age)s", age=years))
+        parts.append(say(language, "born %(date)s", date=date_in_words(born, language)))
+    if teams[client]:
+        names = listed(language, [member["name"] for member in teams[client]])
+        parts.append(say(language, "care of %(names)s", names=names))
+    return {
+        "name": found.name,
+        "initial": initial(found.first_name),
+        "colour": found.colour,
+        "line": ", ".join(parts),
+        "archived": found.archived_at is not None,
+        "tabs": [
+            {
+                "href": f"/staff/clients/{client}{path}",
+                "label": say(language, label),
+                "current": name == tab,
+                "count": counts.get(client, 0) if name == "messages" else 0,
+            }
+            for name, label, path in _TABS
+        ],
+    }
+
+
+@region("overview", "staff/clients/_overview.html", on={ClientChanged: its("client")})
+async def overview(viewer: Viewer, client: UUID) -> Context | None:
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    language = viewer.language
+    edit = f"/staff/clients/{client}/edit"
+
+    def fact(label: str, value: str | None, field: str) -> dict[str, Any]:
+        return {
+            "label": say(language, label),
+            "value": value or say(language, "Not on file"),
+            "missing": not value,
+            "href": f"{edit}#{field}",
+        }
+
+    team = (await team_of(viewer.see(CareTeam), [client]))[client]
+    links = await (
+        viewer.see(ContactLink)
+        .where("r.client_id = :id", id=client)
+        .where(live("r"))
+        .join("join contact c on c.id = r.contact_id")
+        .order("r.guardian desc, r.from_at, r.id")
+        .columns("c.name, r.relationship, r.guardian, " + ", ".join(f"r.{x.value}" for x in Right))
+    )
+    return {
+        "id": client,
+        "facts": [
+            fact(
+                "Date of birth",
+                date_in_words(found.born, language) if found.born else None,
+                "date_of_birth",
+            ),
+            fact("Email", found.email, "email"),
+            fact("Phone", found.phone, "phone"),
+            fact("Address", found.address, "address"),
+        ],
+        "care_team": [
+            {
+                "name": m["name"],
+                "initial": initial(m["name"]),
+                "role": role_label(language, m["role"]),
+            }
+            for m in team
+        ],
+        "contacts": [
+            {
+                "name": link["name"],
+                "relationship": say(language, link["relationship"])
+                + (say(language, ", legal guardian") if link["guardian"] else ""),
+                "rights_line": _rights_line(language, link),
+            }
+            for link in links
+        ],
+        "can_edit": found.archived_at is None,
+        "edit_href": edit,
+        "archived": found.archived_at is not None,
+    }
+
+
+_RIGHT_WORDS = {
+    Right.FORMS: "forms",
+    Right.APPOINTMENTS: "appointments",
+    Right.MESSAGES: "messages",
+    Right.DOCUMENTS: "documents",
+    Right.BILLING: "billing",
+}
+
+
+def _rights_line(language: str, link: dict[str, Any]) -> str:
+    rights = [say(language, words) for right, words in _RIGHT_WORDS.items() if link[right.value]]
+    if not rights:
+        return say(language, "No rights on the portal")
+    return say(language, "May act in %(rights)s", rights=listed(language, rights))

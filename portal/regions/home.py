@@ -1,0 +1,106 @@
+"""The client side's Home, the switch between profiles, and the count beside Messages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from portal.facts import ClientChanged, ConversationRead, ConversationStarted, MessageSent
+from portal.language import age, say, short, today_in_words
+from portal.models import sql
+from portal.models.account import Access, profiles
+from portal.models.client import CareTeam, Client, team_of
+from portal.models.conversation import Conversation, threads, unread, unread_by_client
+from portal.models.person import initial
+from portal.models.record import unseal
+from portal.regions import Context, anyone, its, region
+from portal.regions.words import excerpt, role_label, zone
+from portal.viewer import Viewer
+
+
+@region("unread", "client/_unread.html", on={MessageSent: its("client"), ConversationRead: anyone})
+async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
+    return {"count": await unread(viewer.see(Conversation).where("r.client_id = :of", of=client))}
+
+
+@region(
+    "home",
+    "client/home/_home.html",
+    on={
+        MessageSent: its("client"),
+        ConversationRead: anyone,
+        ConversationStarted: its("client"),
+        ClientChanged: its("client"),
+    },
+)
+async def home(viewer: Viewer, client: UUID) -> Context | None:
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    language = viewer.language
+    rows = await threads(
+        viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_number > 0"), 1
+    )
+    team = (await team_of(viewer.see(CareTeam), [client]))[client]
+    latest: dict[str, Any] | None = None
+    if rows:
+        row = rows[0]
+        mine = str(row["staff_id"] or row["account_id"]) == str(viewer.id)
+        latest = {
+            "from_name": say(language, "You") if mine else row["from_name"],
+            "initial": initial(row["from_name"]),
+            "at": short(row["last_at"], zone(), language),
+            "text": excerpt(row["body"], 300),
+            "new": row["unread"] > 0,
+            "href": f"/clients/{client}/conversations/{row['id']}",
+        }
+    return {
+        "name": found.first_name,
+        "date_label": today_in_words(zone(), language),
+        "latest": latest,
+        "care_team": [
+            {
+                "name": m["name"],
+                "initial": initial(m["name"]),
+                "role": role_label(language, m["role"]),
+            }
+            for m in team
+        ],
+        "threads_href": f"/clients/{client}/messages",
+    }
+
+
+@region(
+    "switch",
+    "client/_switch.html",
+    on={MessageSent: anyone, ConversationRead: anyone, ClientChanged: anyone},
+    element="switch",
+)
+async def switch(viewer: Viewer, client: UUID) -> Context | None:
+    """Looks wider than the profile: at all that the account may act for, names and counts only."""
+    wide = viewer.wide()
+    counts = await unread_by_client(wide.see(Conversation))
+    rows = [_profile(viewer.language, row, client, counts) for row in await profiles(wide.see(Access))]
+    current = next((row for row in rows if row["current"]), None)
+    return None if current is None else {"profiles": rows, "current": current}
+
+
+def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUID, int]) -> dict[str, Any]:
+    id, box = sql.uuid(row["id"]), row["date_of_birth_sealed"]
+    if row["self"]:
+        line = say(language, "Yourself")
+    elif box is not None:
+        born = dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box))
+        line = say(language, "Age %(age)s", age=age(born, zone()))
+    else:
+        line = ""
+    return {
+        "href": f"/clients/{id}/home",
+        "name": row["first_name"],
+        "initial": initial(row["first_name"]),
+        "colour": row["colour"],
+        "line": line,
+        "unread": counts.get(id, 0),
+        "current": id == current,
+    }

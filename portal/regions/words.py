@@ -1,0 +1,99 @@
+"""Small sentences that several regions say the same way."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from portal import rendering
+from portal.language import say, short
+from portal.models.person import initial
+from portal.permissions import Role
+
+_LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
+_TRAILING = ".,;:!?)]}’”'\""
+
+
+def zone() -> str:
+    return str(rendering.practice.get("zone", "UTC"))
+
+
+def paragraphs(body: str) -> list[list[tuple[str, str, str]]]:
+    """A message as paragraphs of (kind, text, href): links are recognised, nothing else is."""
+    return [_pieces(part) for part in re.split(r"\n\s*\n", body.strip())]
+
+
+def _pieces(text: str) -> list[tuple[str, str, str]]:
+    pieces, at = [], 0
+    for match in _LINK.finditer(text):
+        link = match[0].rstrip(_TRAILING)
+        if match.start() > at:
+            pieces.append(("text", text[at : match.start()], ""))
+        pieces.append(("link", link, link))
+        at = match.start() + len(link)
+    if at < len(text):
+        pieces.append(("text", text[at:], ""))
+    return pieces
+
+
+def excerpt(body: str | None, length: int = 160) -> str:
+    text = " ".join((body or "").split())
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def listed(language: str, names: list[str]) -> str:
+    """Names as a sentence lists them: “A, B and C”."""
+    if len(names) < 2:
+        return "".join(names)
+    return say(language, "%(some)s and %(last)s", some=", ".join(names[:-1]), last=names[-1])
+
+
+def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> str:
+    """Who can read a conversation, the care team by name, the reader as “you”."""
+    names = [p["name"] for p in readers["staff"] + readers["people"] if p["id"] != viewer]
+    everyone = readers["staff"] + readers["people"] + readers["others"]
+    if any(person["id"] == viewer for person in everyone):
+        names.append(say(language, "you"))
+    others = sum(1 for person in readers["others"] if person["id"] != viewer)
+    if others:
+        names.append(
+            say(language, "one more person at the practice")
+            if others == 1
+            else say(language, "%(num)s more people at the practice", num=others)
+        )
+    if names == [say(language, "you")]:
+        return say(language, "Only you can read this")
+    if len(names) == 1:
+        return say(language, "%(name)s can read this", name=names[0])
+    return say(language, "%(names)s can read this", names=listed(language, names))
+
+
+def audience_label(language: str, audience: str) -> str:
+    return say(language, audience.capitalize())
+
+
+def role_label(language: str, role: str) -> str:
+    return say(language, Role[role.upper()].value)
+
+
+def thread_row(language: str, row: dict[str, Any], viewer: UUID, href: str) -> dict[str, Any]:
+    """A conversation as a list shows it, from a row of `threads`."""
+    mine = row["staff_id"] or row["account_id"]
+    from_name = say(language, "You") if mine and str(mine) == str(viewer) else row["from_name"]
+    said = excerpt(row["body"])
+    return {
+        "href": href,
+        "client_name": f"{row['first_name']} {row['last_name']}",
+        "colour": row["colour"],
+        "initial": initial(row["first_name"]),
+        "from_name": from_name or "",
+        "excerpt": said,
+        "at": short(row["last_at"], zone(), language) if row["last_at"] else "",
+        "at_iso": row["last_at"].isoformat() if row["last_at"] else "",
+        "audience_label": audience_label(language, row["audience"]),
+        "confidential": row["confidential"],
+        "count": row["unread"],
+        "unread": row["unread"],
+        "fresh": False,
+    }

@@ -1,0 +1,75 @@
+"""Templates to text: one Jinja environment per language, the same for a page, a push and a letter."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+
+from portal.language import LANGUAGES, catalogue
+from portal.models.practice import Practice
+from portal.settings import ROOT
+
+practice: dict[str, Any] = {}
+
+
+async def learn_practice() -> bool:
+    """Read the practice's own words for every page; False while there is none yet."""
+    found = await Practice.all().first()
+    if found is not None:
+        practice.update(
+            name=found.name,
+            phone=found.phone,
+            phone_href="tel:" + re.sub(r"[^\d+]", "", found.phone),
+            address=found.address,
+            hours_line=found.hours,
+            crisis=[tuple(line) for line in found.crisis],
+            zone=found.zone,
+        )
+    return found is not None
+
+
+@lru_cache
+def static_version() -> str:
+    """A hash over everything in static/: it stands in each address, so files can be cached for ever."""
+    sum = hashlib.sha256()
+    for path in sorted((ROOT / "static").rglob("*")):
+        if path.is_file():
+            sum.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return sum.hexdigest()[:12]
+
+
+def asset(path: str) -> str:
+    return f"/static/{static_version()}/{path}"
+
+
+@lru_cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    words = catalogue(language)
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        words.gettext, words.ngettext, newstyle=True
+    )
+    environment.globals.update(asset=asset, practice=practice, lang=language)
+    return environment
+
+
+@lru_cache
+def _template(name: str, language: str) -> Template:
+    return _environment(language if language in LANGUAGES else "en").get_template(name)
+
+
+def render(name: str, language: str, context: dict[str, Any]) -> str:
+    return _template(name, language).render(context)

@@ -1,0 +1,33 @@
+"""Home: what is next for the one whose profile this is."""
+
+from __future__ import annotations
+
+from portal.doors import Answer, Visit, client, go
+from portal.models import sql
+from portal.models.account import Access, profiles
+from portal.models.client import Client
+from portal.regions import home
+from portal.routes.client.shell import page
+
+
+@client()
+async def first(visit: Visit) -> Answer:
+    """To the home of the first profile, oneself before others; or a page that says there is none."""
+    found = await profiles(visit.me.see(Access))
+    if found:
+        return go(f"/clients/{sql.uuid(found[0]['id'])}/home")
+    return visit.page(
+        "client/nobody.html", title="Portal", place="home", live="/live", places=None, regions={}
+    )
+
+
+@client(opens="open home")
+async def show(visit: Visit) -> Answer:
+    found = await visit.me.find(Client, visit.id("client"))
+    return await page(
+        visit,
+        "client/home/show.html",
+        found,
+        place="home",
+        regions={"home": await visit.draw(home.home, client=found.id)},
+    )

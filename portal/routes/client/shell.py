@@ -1,0 +1,35 @@
+"""What every client page has around it: whose profile this is, and the places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from portal.doors import Visit
+from portal.models.client import Client
+from portal.regions import home
+
+
+async def page(
+    visit: Visit,
+    template: str,
+    client: Client,
+    *,
+    regions: dict[str, Any] | None = None,
+    **more: Any,
+) -> Response:
+    here = f"/clients/{client.id}"
+    return visit.page(
+        template,
+        title="Portal",
+        live=f"{here}/live",
+        colour=client.colour,
+        places={"home": f"{here}/home", "messages": f"{here}/messages"},
+        regions={
+            "switch": await visit.draw(home.switch, client=client.id),
+            "unread": await visit.draw(home.unread_count, client=client.id),
+        }
+        | (regions or {}),
+        **more,
+    )

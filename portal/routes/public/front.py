@@ -1,0 +1,85 @@
+"""The first page, static files, and the choices of language and light."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from portal.doors import Answer, Form, Visit, admitted, anyone, go, signed_in
+from portal.models.preferences import choose_language, choose_theme
+from portal.rendering import static_version
+from portal.settings import ROOT, settings
+
+
+@anyone()
+async def first(visit: Visit) -> Answer:
+    """To the page each person starts from."""
+    if await admitted(visit.request, "staff"):
+        return go("/staff/today")
+    return go("/home" if visit.who else "/sign-in")
+
+
+class Language(Form):
+    lang: Literal["en", "es"]
+
+
+@anyone(form=Language)
+async def language(visit: Visit) -> Answer:
+    """Change the language: for the signed-in person everywhere, else for this browser."""
+    chosen = visit.form.lang if visit.form else "en"
+    if visit.who is not None:
+        await choose_language(visit.who.side, visit.who.holder, chosen)
+    back = go(came_from(visit))
+    back.set_cookie(
+        "portal-language",
+        chosen,
+        31_536_000,
+        secure=settings().secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return back
+
+
+class Theme(Form):
+    theme: Literal["system", "light", "dark"]
+
+
+@signed_in(form=Theme)
+async def theme(visit: Visit) -> Answer:
+    """Light, dark, or as the device says."""
+    chosen = visit.form.theme if visit.form else "system"
+    await choose_theme(visit.holder.side, visit.holder.holder, "" if chosen == "system" else chosen)
+    return go(came_from(visit))
+
+
+def came_from(visit: Visit) -> str:
+    """The own path a form was sent from; never another site."""
+    referer = urlsplit(visit.request.headers.get("referer", ""))
+    return referer.path if f"{referer.scheme}://{referer.netloc}" == settings().origin else "/"
+
+
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain",
+}
+
+
+async def static(request: Request) -> Response:
+    """A file of static/. Its address holds the hash of them all, so it may be kept for ever."""
+    folder = (ROOT / "static").resolve()
+    path = (folder / request.path_params["path"]).resolve()
+    if not path.is_relative_to(folder) or not path.is_file() or path.suffix not in _TYPES:
+        return Response("Not found", 404, media_type="text/plain")
+    fresh = request.path_params["version"] == static_version()
+    keep = "public, max-age=31536000, immutable" if fresh else "no-cache"
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": keep})
+
+
+static.door = "anyone"  # type: ignore[attr-defined]

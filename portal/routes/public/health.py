@@ -1,0 +1,61 @@
+"""Whether this worker is well, for a load balancer; and its numbers, for Prometheus."""
+
+from __future__ import annotations
+
+import hmac
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+import portal
+from portal.models import sql
+from portal.settings import settings
+
+
+async def up(request: Request) -> Response:
+    """JSON: database, bus, the follower's delay in seconds, version. 503 when this worker should get no visitors."""
+    state = request.app.state
+    try:
+        database = await sql.row("select 1 as yes") is not None
+    except Exception:
+        database = False
+    delay = state.follower.delay
+    ready = database and delay < 5 and not state.hub.draining
+    return JSONResponse(
+        {
+            "ready": ready,
+            "database": "well" if database else "away",
+            "bus": "well" if state.bus.well else "away",
+            "follower_delay": round(delay, 2),
+            "version": portal.__version__,
+        },
+        200 if ready else 503,
+        {"Cache-Control": "no-store"},
+    )
+
+
+async def metrics(request: Request) -> Response:
+    """Counts only, no name and no id; behind the token of PORTAL_METRICS_TOKEN."""
+    token = settings().metrics_token
+    said = request.headers.get("authorization", "")
+    if not token or not hmac.compare_digest(said.encode(), f"Bearer {token}".encode()):
+        return Response("Not found", 404, media_type="text/plain")
+    state = request.app.state
+    registry = CollectorRegistry()
+    for name, text, value in (
+        ("portal_sockets", "Open pages on this worker", len(state.hub.pages)),
+        ("portal_pushes", "Frames sent since start", state.hub.pushes),
+        (
+            "portal_follower_delay_seconds",
+            "Since the last good look at the facts",
+            state.follower.delay,
+        ),
+        ("portal_follower_looks", "Looks at the facts since start", state.follower.looks),
+        ("portal_bus_well", "Whether hints travel", float(state.bus.well)),
+    ):
+        Gauge(name, text, registry=registry).set(value)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+up.door = metrics.door = "anyone"  # type: ignore[attr-defined]

@@ -1,0 +1,132 @@
+"""Signing in and out, for both sides."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from portal.demo import PASSWORD, cast
+from portal.doors import Answer, Form, Visit, admitted, anyone, cookie_name, go, signed_in
+from portal.models import audit
+from portal.models.fact import unit
+from portal.models.session import LONGEST, Session, end_session, remember_device
+from portal.models.signing_in import Holder, verified
+from portal.settings import settings
+
+_WRONG = (
+    "That email and password don’t open an account, or there were too many tries. "
+    "Check them, or wait half an hour and try again."
+)
+_SIDES = {"staff": "Staff", "client": "Client or family"}
+_DEVICE_KEPT = 180 * 24 * 3600  # seconds
+
+
+class Credentials(Form):
+    email: str = ""
+    password: str = ""
+    side: str = ""
+    next: str = ""
+    demo: str = ""
+
+
+@anyone()
+async def show(visit: Visit) -> Answer:
+    return await _page(visit, next=visit.query("next"))
+
+
+@anyone(form=Credentials, transaction=False)
+async def create(visit: Visit) -> Answer:
+    """Sign in. The hashing is done outside any transaction; every failure is answered alike."""
+    said: Credentials = visit.form or Credentials()
+    demo = settings().demo and said.demo == "1"
+    secret = PASSWORD if demo else said.password
+    address = visit.request.client.host if visit.request.client else ""
+    device = visit.request.cookies.get(cookie_name("device"), "")
+    async with unit():
+        found = await verified(said.email[:300], secret, address, device)
+    chosen = [holder for holder in found if not said.side or holder.side == said.side]
+    if not chosen:
+        async with unit():
+            await audit.note("sign in", result="refused", email=said.email[:300], address=address)
+        return await _page(visit, 401, visit.say(_WRONG), said)
+    if len(chosen) > 1:
+        sides = [{"value": side, "label": visit.say(label)} for side, label in _SIDES.items()]
+        return await _page(visit, 200, None, said, sides)
+    return await _enter(visit, chosen[0], said.next, address, device)
+
+
+async def _enter(visit: Visit, holder: Holder, next: str, address: str, device: str) -> Response:
+    """A new session, never one that was there before; the cookie of the old one is worthless from now on."""
+    before = await admitted(visit.request, holder.side)
+    async with unit() as said:
+        if before is not None:
+            await end_session(before.session, before.side, before.holder)
+        _, token = await Session.start(
+            holder.side, holder.id, address, visit.request.headers.get("user-agent", "")
+        )
+        new_device = "" if device else await remember_device(holder.side, holder.id)
+        await audit.note("sign in", side=holder.side, actor=holder.id, address=address)
+    if said.facts:
+        visit.request.app.state.bus.hint(said.keys)
+    answer = go(_own_path(next, holder.side))
+    _set(answer, cookie_name(holder.side), token, int(LONGEST.total_seconds()))
+    if new_device:
+        _set(answer, cookie_name("device"), new_device, _DEVICE_KEPT)
+    return answer
+
+
+def _set(answer: Response, name: str, value: str, age: int) -> None:
+    answer.set_cookie(name, value, age, path="/", secure=settings().secure, httponly=True, samesite="lax")
+
+
+def _own_path(next: str, side: str) -> str:
+    """Where to go after signing in: only a path of one's own side."""
+    first = "/staff/today" if side == "staff" else "/home"
+    if not next.startswith("/") or next.startswith(("//", "/\\")) or any(ord(c) < 33 for c in next):
+        return first
+    staff_page = next.startswith("/staff/")
+    return (
+        next
+        if staff_page == (side == "staff") and next.startswith(("/staff/", "/clients/", "/home"))
+        else first
+    )
+
+
+async def _page(
+    visit: Visit,
+    status: int = 200,
+    error: str | None = None,
+    said: Credentials | None = None,
+    sides: list[dict[str, str]] | None = None,
+    next: str = "",
+) -> Response:
+    return visit.page(
+        "public/sign_in.html",
+        title=visit.say("Sign in"),
+        status=status,
+        email=said.email if said else "",
+        error=error,
+        next=said.next if said else next,
+        sides=sides,
+        cast=await cast() if settings().demo else [],
+    )
+
+
+@signed_in()
+async def end(visit: Visit) -> Answer:
+    """Sign out here: on whichever sides this browser is signed in."""
+    for side in ("staff", "client"):
+        found = await admitted(visit.request, side)
+        if found is not None:
+            await end_session(found.session, side, found.holder)
+            await audit.note("sign out", side=side, actor=found.holder)
+    answer = go("/sign-in")
+    for side in ("staff", "client"):
+        answer.delete_cookie(cookie_name(side), secure=settings().secure, httponly=True, samesite="lax")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@signed_in()
+async def stay(visit: Visit) -> Answer:
+    """“Stay signed in”: the door notes the activity and tells the new end."""
+    return Response(status_code=204)

@@ -1,0 +1,185 @@
+"""Clients: the list, a chart's overview, adding, editing, archiving and restoring (A0)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from portal import clock
+from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.models import audit
+from portal.models.client import Client
+from portal.models.record import uuid7
+from portal.models.staff import StaffMember, therapists
+from portal.permissions import Permission
+from portal.regions import clients
+from portal.regions.clients import client_list
+from portal.routes.staff.shell import page
+
+
+def _email(value: str) -> str:
+    local, at, domain = value.partition("@")
+    if value and (not at or not local or "." not in domain or any(c.isspace() or ord(c) < 32 for c in value)):
+        raise ValueError("Write an email address like name@example.com.")
+    return value
+
+
+def _born(value: dt.date | None) -> dt.date | None:
+    if value and not dt.date(1900, 1, 1) <= value <= clock.now().date():
+        raise ValueError("A date of birth lies between 1900 and today.")
+    return value
+
+
+def _empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+class Details(Form):
+    first_name: Annotated[str, Field(min_length=1, max_length=60)]
+    last_name: Annotated[str, Field(min_length=1, max_length=60)]
+    date_of_birth: Annotated[dt.date | None, BeforeValidator(_empty), AfterValidator(_born)] = None
+    email: Annotated[str, Field(max_length=254), AfterValidator(_email)] = ""
+    phone: Annotated[str, Field(max_length=40)] = ""
+    address: Annotated[str, Field(max_length=300)] = ""
+
+
+class NewClient(Details):
+    key: UUID
+    therapist: Annotated[UUID | None, BeforeValidator(_empty)] = None
+
+
+@staff()
+async def index(visit: Visit) -> Answer:
+    """The list, a page of it, or by script only the list itself."""
+    asked = {name: visit.query(name) or None for name in ("q", "show", "after", "before")}
+    html = await visit.draw(client_list, **asked)
+    if visit.by_script:
+        return visit.fragment(html)
+    return await page(
+        visit,
+        "staff/clients/index.html",
+        title=visit.say("Clients"),
+        place="clients",
+        q=asked["q"] or "",
+        show="archived" if asked["show"] == "archived" else "active",
+        may_add=await visit.me.may(Permission.PORTAL_ACCESS),
+        regions={"clients": html},
+    )
+
+
+@staff(Permission.PORTAL_ACCESS)
+async def new(visit: Visit) -> Answer:
+    return await _new(visit, 200)
+
+
+@staff(Permission.PORTAL_ACCESS, form=NewClient)
+async def create(visit: Visit) -> Answer:
+    if visit.errors:
+        return await _new(visit, 422)
+    said: NewClient = visit.form
+    first = await once(visit, said.key)
+    if first is not None:
+        return go(f"/staff/clients/{first['client']}")
+    therapist = said.therapist or await _myself(visit)
+    if therapist is not None:
+        await visit.me.find(StaffMember, therapist)
+    client = await Client.add(said.model_dump(exclude={"key", "therapist"}), therapist)
+    await done(visit, said.key, client=client.id)
+    await audit.note("add client", side="staff", actor=visit.me.id, client=client.id)
+    return go(f"/staff/clients/{client.id}")
+
+
+async def _myself(visit: Visit) -> UUID | None:
+    """Who does not see all clients leads the care of those they add; else they could not see them."""
+    return None if await visit.me.may(Permission.SEE_ALL_CLIENTS) else visit.me.id
+
+
+async def _new(visit: Visit, status: int) -> Answer:
+    mine = await _myself(visit)
+    return await page(
+        visit,
+        "staff/clients/new.html",
+        title=visit.say("New client"),
+        place="clients",
+        status=status,
+        action="/staff/clients",
+        key=visit.sent.get("key") if "key" not in visit.errors else uuid7(),
+        values=visit.sent,
+        errors={k: v for k, v in visit.errors.items() if k != "key"},
+        therapists=await therapists(visit.me.see(StaffMember)),
+        therapist=visit.sent.get("therapist") or mine or "",
+    )
+
+
+@staff(opens="open chart")
+async def show(visit: Visit) -> Answer:
+    client = await visit.me.find(Client, visit.id("client"))
+    may = await visit.me.may(Permission.PORTAL_ACCESS)
+    here = f"/staff/clients/{client.id}"
+    return await page(
+        visit,
+        "staff/clients/show.html",
+        title=visit.say("Clients"),
+        place="clients",
+        name=client.name,
+        archive_action=f"{here}/archival" if may and client.archived_at is None else None,
+        restore_action=f"{here}/restoration" if may and client.archived_at is not None else None,
+        regions={
+            "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
+            "overview": await visit.draw(clients.overview, client=client.id),
+        },
+    )
+
+
+@staff(Permission.PORTAL_ACCESS, opens="open chart")
+async def edit(visit: Visit) -> Answer:
+    client = await visit.me.find(Client, visit.id("client"))
+    values = {name: getattr(client, name) or "" for name in Details.model_fields}
+    return await _edit(visit, client, values, 200)
+
+
+@staff(Permission.PORTAL_ACCESS, form=Details)
+async def update(visit: Visit) -> Answer:
+    client = await visit.me.find(Client, visit.id("client"))
+    if visit.errors:
+        return await _edit(visit, client, visit.sent, 422)
+    if client.archived_at is not None:
+        raise Refused(409, "This chart is archived. Restore it first.")
+    await client.change(visit.form.model_dump())
+    await audit.note("edit client", side="staff", actor=visit.me.id, client=client.id)
+    return go(f"/staff/clients/{client.id}")
+
+
+async def _edit(visit: Visit, client: Client, values: dict[str, Any], status: int) -> Answer:
+    here = f"/staff/clients/{client.id}"
+    return await page(
+        visit,
+        "staff/clients/edit.html",
+        title=visit.say("Clients"),
+        place="clients",
+        status=status,
+        action=here,
+        name=client.name,
+        back_href=here,
+        values=values,
+        errors=visit.errors,
+    )
+
+
+@staff(Permission.PORTAL_ACCESS)
+async def archive(visit: Visit) -> Answer:
+    client = await visit.me.find(Client, visit.id("client"))
+    await client.archive()
+    await audit.note("archive client", side="staff", actor=visit.me.id, client=client.id)
+    return go(f"/staff/clients/{client.id}")
+
+
+@staff(Permission.PORTAL_ACCESS)
+async def restore(visit: Visit) -> Answer:
+    client = await visit.me.find(Client, visit.id("client"))
+    await client.restore()
+    await audit.note("restore client", side="staff", actor=visit.me.id, client=client.id)
+    return go(f"/staff/clients/{client.id}")

@@ -1,0 +1,88 @@
+"""A chart's messages: the list of conversations and one of them open."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.doors import Answer, Visit, go, staff
+from portal.models.client import Client
+from portal.models.conversation import Audience, Conversation, participants_of_client
+from portal.models.record import uuid7
+from portal.permissions import Permission
+from portal.regions import clients
+from portal.regions.conversations import chart_threads
+from portal.routes import writing
+from portal.routes.staff.shell import page
+
+
+@staff(opens="open messages")
+async def index(visit: Visit) -> Answer:
+    client = await visit.me.find(Client, visit.id("client"))
+    return await _page(visit, client, None)
+
+
+@staff(opens="read conversation")
+async def show(visit: Visit) -> Answer:
+    conversation = await writing.found(visit)
+    older = await writing.older(visit, conversation)
+    if older is not None:
+        return older
+    return await _page(visit, await visit.me.find(Client, conversation.client_id), conversation)
+
+
+async def _page(visit: Visit, client: Client, conversation: Conversation | None) -> Answer:
+    may_write = client.archived_at is None
+    head = await visit.draw(clients.chart_head, client=client.id, tab="messages")
+    any_yet = (
+        conversation or await visit.me.see(Conversation).where("r.client_id = :of", of=client.id).first()
+    )
+    start = None
+    if any_yet is None and may_write and await visit.me.may(Permission.CLINICAL_MESSAGES):
+        start = {
+            "action": f"/staff/clients/{client.id}/conversations",
+            "label": visit.say("Start a conversation"),
+            "body": visit.say(
+                "Write to %(name)s and those who act for them. The care team can read it too.",
+                name=client.first_name,
+            ),
+            "key": uuid7(),
+        }
+    current: UUID | None = conversation.id if conversation else None
+    regions = {
+        "head": head,
+        "threads": await visit.draw(chart_threads, client=client.id, current=current),
+    }
+    if conversation is not None:
+        regions |= await writing.parts(visit, conversation)
+    label = visit.say("Message about %(name)s", name=client.name)
+    return await page(
+        visit,
+        "staff/clients/messages.html",
+        title=visit.say("Clients"),
+        place="clients",
+        threads_href=f"/staff/clients/{client.id}/messages",
+        chosen=conversation is not None,
+        start=start,
+        composer=writing.composer(visit, conversation, label) if conversation and may_write else None,
+        closed_line=None
+        if may_write
+        else visit.say("This chart is archived, so nothing new can be written."),
+        regions=regions,
+    )
+
+
+@staff(Permission.CLINICAL_MESSAGES, form=writing.Begin)
+async def create(visit: Visit) -> Answer:
+    """Begin the clinical conversation of a client with their care team."""
+    client = await visit.me.find(Client, visit.id("client"))
+
+    async def start() -> Conversation:
+        with_client, contacts = await participants_of_client(client.id)
+        return await Conversation.start(client.id, Audience.CLINICAL, contacts, with_client)
+
+    conversation = await writing.begun(visit, start)
+    return go(f"/staff/clients/{client.id}/conversations/{conversation}")
+
+
+send = staff(form=writing.NewMessage)(writing.send)
+read = staff(form=writing.Reading)(writing.read)

@@ -1,0 +1,24 @@
+"""Today: the page staff leave open."""
+
+from __future__ import annotations
+
+from portal.doors import Answer, Visit, staff
+from portal.language import today_in_words
+from portal.regions import today
+from portal.regions.words import zone
+from portal.routes.staff.shell import page
+
+
+@staff()
+async def show(visit: Visit) -> Answer:
+    return await page(
+        visit,
+        "staff/today/show.html",
+        title=visit.say("Today"),
+        place="today",
+        date_label=today_in_words(zone(), visit.language),
+        regions={
+            "unread": await visit.draw(today.unread_messages),
+            "waiting": await visit.draw(today.waiting),
+        },
+    )
