@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from portal import crypto, worker
+from portal import crypto, logs, worker
 from portal.doors import error_page
 from portal.guard import Guard
 from portal.language import choose
@@ -86,6 +86,7 @@ async def not_found(request: Request, reason: Exception) -> Response:
 
 def create() -> Starlette:
     """The ASGI application. Refuses to be made with a route without a door or a fact without a region."""
+    logs.begin()
     for route in ROUTES:
         if isinstance(route, Route) and not hasattr(route.endpoint, "door"):
             raise RuntimeError(f"{route.methods} {route.path} has no door: say who may come in")

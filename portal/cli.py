@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -13,10 +12,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
-from portal import crypto, serving
+from portal import crypto, logs, serving
 from portal.models import database, sql
 from portal.settings import ROOT, Settings, settings
 
@@ -30,18 +28,7 @@ Data = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
 
 
 def main() -> None:
-    # No locals in tracebacks and no console colours: a log must never hold what people wrote.
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.begin()
     app()
 
 

@@ -23,7 +23,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portal import clock
-from portal.language import choose, say
+from portal.language import LANGUAGES, choose, say
 from portal.models import audit, idempotency
 from portal.models.fact import Bookmark, bookmark, unit
 from portal.models.person import initial
@@ -104,7 +104,9 @@ class Visit:
         if self.who is not None:
             return self.who.language
         chosen = self.request.cookies.get("portal-language", "")
-        return chosen or choose(self.request.headers.get("accept-language"))
+        if chosen in LANGUAGES:
+            return chosen
+        return choose(self.request.headers.get("accept-language"))
 
     @property
     def by_script(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.supervisors import ChangeReload, Multiprocess, multiprocess
 
-DRAIN = 10.0  # seconds in which open pages are asked to come back, each at a moment of its own
+from portal.settings import settings
 
 
 class Server(uvicorn.Server):
@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
             app = app.app
         hub = getattr(getattr(app, "state", None), "hub", None)
         if hub is not None:
-            await hub.drain(float(os.environ.get("PORTAL_DRAIN", DRAIN)))
+            await hub.drain(settings().drain)
         await super().shutdown(sockets)
 
 
@@ -59,7 +59,7 @@ def serve(host: str, port: int, workers: int = 1, reload: bool = False) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
-        forwarded_allow_ips=os.environ.get("PORTAL_TRUSTED_PROXIES", ""),
+        forwarded_allow_ips=settings().trusted_proxies,
     )
     server = Server(config)
     if reload:

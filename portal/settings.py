@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         default="", description="Addresses whose X-Forwarded-For is believed, comma separated"
     )
+    drain: float = Field(
+        default=10.0, description="Seconds in which open pages are asked to come back before a worker ends"
+    )
+    messages_per_minute: int = Field(default=60, description="Messages one person may send in a minute")
     pool: int = Field(default=16, description="Database connections of one worker")
 
     @property
@@ -57,10 +61,6 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.base_url).hostname or ""
 
     @property
     def secure(self) -> bool:

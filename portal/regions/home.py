@@ -9,7 +9,7 @@ from uuid import UUID
 from portal.facts import ClientChanged, ConversationRead, ConversationStarted, MessageSent
 from portal.language import age, say, short, today_in_words
 from portal.models import sql
-from portal.models.account import Access, profiles
+from portal.models.account import Access, PortalAccount, profiles
 from portal.models.client import CareTeam, Client, team_of
 from portal.models.conversation import Conversation, threads, unread, unread_by_client
 from portal.models.person import initial
@@ -103,4 +103,17 @@ def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUI
         "line": line,
         "unread": counts.get(id, 0),
         "current": id == current,
+    }
+
+
+@region("nobody", "client/_nobody.html", on={ClientChanged: anyone})
+async def nobody(viewer: Viewer) -> Context | None:
+    """For an account that acts for no one yet: the page that waits until it does."""
+    account = await viewer.see(PortalAccount).find(viewer.id)
+    if account is None:
+        return None
+    rows = await profiles(viewer.see(Access))
+    return {
+        "email": account.email,
+        "profiles": [{"href": f"/clients/{row['id']}/home", "name": row["first_name"]} for row in rows],
     }

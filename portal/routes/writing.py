@@ -5,17 +5,25 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from pydantic import Field
 from starlette.responses import Response
 
 from portal.doors import Answer, Form, Refused, Visit, done, go, once
 from portal.models import audit
 from portal.models.client import Client
-from portal.models.conversation import LONGEST, Conversation
+from portal.models.conversation import LONGEST, Conversation, Message, messages_before
 from portal.models.record import uuid7
 from portal.regions import conversations
 from portal.regions.conversations import base, items, window
 from portal.rendering import render
+from portal.settings import settings
+from portal.viewer import NotVisible
+
+# Per worker: a bound on floods, not an account of them.
+_pace = MovingWindowRateLimiter(MemoryStorage())
 
 
 class NewMessage(Form):
@@ -35,8 +43,6 @@ async def found(visit: Visit) -> Conversation:
     """The conversation of the path, which belongs to the client of the path."""
     conversation = await visit.me.find(Conversation, visit.id("conversation"))
     if conversation.client_id != visit.id("client"):
-        from portal.viewer import NotVisible
-
         raise NotVisible
     return conversation
 
@@ -79,6 +85,8 @@ async def send(visit: Visit) -> Answer:
     here = f"{base(visit.me, conversation.client_id)}/conversations/{conversation.id}"
     if visit.errors:
         raise Refused(422, _why(visit.errors))
+    if not _pace.hit(parse(f"{settings().messages_per_minute}/minute"), str(visit.me.id)):
+        raise Refused(429, "That’s a lot at once. Wait a minute, then send it again.")
     said: NewMessage = visit.form
     first = await once(visit, said.key)
     if first is None:
@@ -107,8 +115,6 @@ def _why(errors: dict[str, str]) -> str:
 
 async def one(visit: Visit, conversation: UUID, number: int) -> str:
     """One message as this viewer's list shows it."""
-    from portal.models.conversation import Message, messages_before
-
     loaded = await messages_before(visit.me.see(Message), conversation, number + 1, limit=1)
     return items(visit.me, loaded, after=number - 1)
 

@@ -271,10 +271,6 @@ create function audit_is_append_only() returns trigger language plpgsql as
 --;
 create trigger audit_append_only before update or delete or truncate on audit
     for each statement execute function audit_is_append_only()
---;
-create extension if not exists pg_trgm
---;
-create index client_by_words on client using gin (search gin_trgm_ops)
 """
 FACT_SQLITE = """
 create table fact (

@@ -16,8 +16,9 @@ async def first(visit: Visit) -> Answer:
     found = await profiles(visit.me.see(Access))
     if found:
         return go(f"/clients/{sql.uuid(found[0]['id'])}/home")
+    regions = {"nobody": await visit.draw(home.nobody)}
     return visit.page(
-        "client/nobody.html", title="Portal", place="home", live="/live", places=None, regions={}
+        "client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions
     )
 
 

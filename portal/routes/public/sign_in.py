@@ -41,8 +41,7 @@ async def create(visit: Visit) -> Answer:
     secret = PASSWORD if demo else said.password
     address = visit.request.client.host if visit.request.client else ""
     device = visit.request.cookies.get(cookie_name("device"), "")
-    async with unit():
-        found = await verified(said.email[:300], secret, address, device)
+    found = await verified(said.email[:300], secret, address, device)
     chosen = [holder for holder in found if not said.side or holder.side == said.side]
     if not chosen:
         async with unit():

@@ -1,0 +1,23 @@
+"""Logs: one JSON object a line, on standard error. Ids at most; never what people wrote, no locals in tracebacks."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def begin() -> None:
+    """Set up this process's logs. Each worker calls it for itself."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
