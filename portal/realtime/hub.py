@@ -120,9 +120,13 @@ class Hub:
 
     async def dispatch(self, news: News, only: Page | None = None) -> None:
         """Mark what these facts touch, on every page they concern, or on one that has just come."""
+        pages = {only} if only is not None else self.pages
+        await self._mark_all(news, pages)
+        # Only now: a round in between must not tell a page that it is further than it was marked.
         if only is None:
             self.latest = news.bookmark
-        pages = {only} if only is not None else self.pages
+
+    async def _mark_all(self, news: News, pages: set[Page]) -> None:
         if news.facts is None:
             for page in list(pages):
                 if await self.reindex(page):
