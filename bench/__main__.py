@@ -5,13 +5,12 @@ import resource
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from bench import load, report
 from bench.floors import DurableChat, Sockets
 from bench.load import Processes, Result
+from bench.product import MessagesOnly, Portal, Practice
 from bench.side import Side
 from tests.servers import PostgreSQL, Redis
 
@@ -49,8 +48,7 @@ class Job:
 def main() -> None:
     options = read_options()
     allow_many_sockets()
-    product = the_product()
-    jobs = list(jobs_of(options, product))
+    jobs = list(jobs_of(options))
     sides = {case.side.name: case.side for job in jobs for case in job.cases}
     try:
         load.generator()
@@ -67,7 +65,7 @@ def main() -> None:
                         case.row.rounds.append(measured(case, servers))
     except load.Wrong as wrong:
         sys.exit(f"bench: {wrong}")
-    show(options, [job.table for job in jobs], product)
+    show(options, [job.table for job in jobs])
 
 
 def measured(case: Case, servers: Processes) -> Result:
@@ -84,17 +82,10 @@ def allow_many_sockets() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def the_product() -> Side | None:
-    """Portal itself, once there is an adapter to it."""
-    if not find_spec("bench.product"):
-        return None
-    portal: Side = import_module("bench.product").Portal()
-    return portal
-
-
-def jobs_of(options: argparse.Namespace, product: Side | None) -> Iterator[Job]:
+def jobs_of(options: argparse.Namespace) -> Iterator[Job]:
     """The jobs asked for, each with the floor as its first case."""
-    sockets, chat = Sockets(options.frame_bytes), DurableChat()
+    sockets, chat, practice = Sockets(options.frame_bytes), DurableChat(), Practice()
+    whole, messages = Portal(practice), MessagesOnly(practice)
     timed = {"seconds": options.seconds, "warm": options.warm}
 
     def full_speed(side: Side, servers: Processes) -> Result:
@@ -120,34 +111,30 @@ def jobs_of(options: argparse.Namespace, product: Side | None) -> Iterator[Job]:
 
     for name in options.only:
         if name == "chat":
-            yield job("Chat, full speed", "chat", full_speed, chat, product)
+            yield job("Chat, full speed", "chat", full_speed, chat, messages, whole)
         elif name == "latency":
             for rate in RATES:
-                yield job(f"Chat at {rate}/s", "latency", steady(rate), chat, product)
+                yield job(f"Chat at {rate}/s", "latency", steady(rate), chat, messages, whole)
         elif name == "shared":
-            region = job(
-                f"One region on {options.sockets:,} pages", "shared", fan_out(0), sockets, product
-            )
-            if product:
-                row = report.Measured(f"{product.name}, {options.stalled} more stalled", [])
-                region.table.rows.append(row)
-                region.cases.append(Case(row, product, fan_out(options.stalled)))
+            title = f"One region on {options.sockets:,} pages"
+            region = job(title, "shared", fan_out(0), sockets, messages)
+            row = report.Measured(f"{messages.name}, {options.stalled} more stalled", [])
+            region.table.rows.append(row)
+            region.cases.append(Case(row, messages, fan_out(options.stalled)))
             yield region
         elif name == "idle":
-            yield job(f"{options.sockets:,} idle pages", "idle", memory, sockets, product)
+            yield job(f"{options.sockets:,} idle pages", "idle", memory, sockets, whole)
         elif name == "pairs":
-            yield job("Chat, sockets alone", "chat", full_speed, sockets, chat, product)
+            yield job("Chat, sockets alone", "chat", full_speed, sockets, chat, messages)
 
 
-def job(title: str, kind: str, measure: Measure, *sides: Side | None) -> Job:
-    cases = [Case(report.Measured(side.name, []), side, measure) for side in sides if side]
+def job(title: str, kind: str, measure: Measure, *sides: Side) -> Job:
+    cases = [Case(report.Measured(side.name, []), side, measure) for side in sides]
     return Job(report.Table(title, kind, [case.row for case in cases]), cases)
 
 
-def show(options: argparse.Namespace, tables: list[report.Table], product: Side | None) -> None:
+def show(options: argparse.Namespace, tables: list[report.Table]) -> None:
     print("\n\n".join(report.text(table) for table in tables))
-    if not product:
-        print("\nOnly the floors: there is no bench/product.py yet.")
     asked = {name: value for name, value in vars(options).items() if name != "write"}
     print(f"\nAll rounds: {report.write_json(HERE / 'results', tables, asked)}")
     if options.write:

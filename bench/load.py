@@ -43,9 +43,7 @@ def generator() -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     fresh = program.with_suffix(f".{os.getpid()}")
-    ran = subprocess.run(
-        [compiler, "-O2", "-o", fresh, SOURCE], capture_output=True, text=True, check=False
-    )
+    ran = subprocess.run([compiler, "-O2", "-o", fresh, SOURCE], capture_output=True, text=True, check=False)
     if ran.returncode:
         raise Wrong(f"The load generator does not compile here (it needs Linux):\n{ran.stderr}")
     fresh.rename(program)

@@ -30,9 +30,7 @@ class Workers:
         command += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
         for address in self.addresses:
             port = address.rpartition(":")[2]
-            self.processes.append(
-                subprocess.Popen([*command, "--port", port], env=os.environ | environment)
-            )
+            self.processes.append(subprocess.Popen([*command, "--port", port], env=os.environ | environment))
         for address, process in zip(self.addresses, self.processes, strict=True):
             wait_until_open(address, process)
 

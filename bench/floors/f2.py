@@ -102,9 +102,7 @@ async def live(socket: WebSocket) -> None:
 @asynccontextmanager
 async def connections(app: Starlette) -> AsyncIterator[None]:
     async with (
-        asyncpg.create_pool(
-            os.environ["FLOOR_POSTGRES"], min_size=10, max_size=10
-        ) as app.state.database,
+        asyncpg.create_pool(os.environ["FLOOR_POSTGRES"], min_size=10, max_size=10) as app.state.database,
         Redis.from_url(os.environ["FLOOR_REDIS"]) as app.state.redis,
     ):
         follower = asyncio.create_task(follow(app.state.redis, app.state.database))
