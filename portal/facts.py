@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 KINDS: dict[str, type[Fact]] = {}
+EVERY_STAFF_MEMBER = "board:staff"  # the audience key under which each page of staff is indexed
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Fact:
         KINDS[cls.__name__] = cls
 
     def keys(self) -> set[str]:
-        """The audience keys: each id of a client, staff member or account that the fact names."""
-        return {
+        """The audience keys: each id of a client, staff member or account that the fact names. One that names
+        nobody concerns all staff."""
+        named = {
             f"{name}:{value}"
             for name in ("client", "staff", "account")
             if (value := getattr(self, name, None)) is not None
         }
+        return named or {EVERY_STAFF_MEMBER}
 
     def body(self) -> dict[str, Any]:
         return {
@@ -136,3 +139,133 @@ class ConversationRead(Fact):
     number: int
     staff: UUID | None = None
     account: UUID | None = None
+
+
+@dataclass(frozen=True)
+class ProfilePaused(Fact):
+    """What an invitation needs was cleared: nobody on the client's side sees the profile until it is back."""
+
+    changes_access: ClassVar[bool] = True
+    client: UUID
+
+
+@dataclass(frozen=True)
+class ProfileResumed(Fact):
+    changes_access: ClassVar[bool] = True
+    client: UUID
+
+
+@dataclass(frozen=True)
+class InvitationSent(Fact):
+    client: UUID
+
+
+@dataclass(frozen=True)
+class InvitationOpened(Fact):
+    """The invited person pressed the button behind the link."""
+
+    client: UUID
+
+
+@dataclass(frozen=True)
+class BirthDateConfirmed(Fact):
+    client: UUID
+
+
+@dataclass(frozen=True)
+class BirthDateMissed(Fact):
+    """A wrong date of birth was given."""
+
+    client: UUID
+
+
+@dataclass(frozen=True)
+class InvitationLocked(Fact):
+    client: UUID
+
+
+@dataclass(frozen=True)
+class InvitationUnlocked(Fact):
+    client: UUID
+
+
+@dataclass(frozen=True)
+class InvitationEnded(Fact):
+    """Withdrawn, or dead because the address on file changed."""
+
+    client: UUID
+
+
+@dataclass(frozen=True)
+class AccountOpened(Fact):
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
+class ResetSent(Fact):
+    """A link to choose a new password went out. Told once for each client the account acts for."""
+
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
+class PasswordChanged(Fact):
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
+class SignedIn(Fact):
+    """An account signed in: the Portal tab says when someone was last here."""
+
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
+class PortalSettingsChanged(Fact):
+    """The portal was switched on or off, or its letters were rewritten. Concerns all staff."""
+
+    staff: UUID
+
+
+@dataclass(frozen=True)
+class LetterDelivered(Fact):
+    """The mail server took it. Letters need not be about a client."""
+
+    client: UUID | None
+    letter: UUID
+
+
+@dataclass(frozen=True)
+class LetterDelayed(Fact):
+    """It could not be handed over, and is tried again. Announced when the reason is new."""
+
+    client: UUID | None
+    letter: UUID
+
+
+@dataclass(frozen=True)
+class LetterFailed(Fact):
+    """It was refused, or tried too often: somebody has to look."""
+
+    client: UUID | None
+    letter: UUID
+
+
+@dataclass(frozen=True)
+class LetterRetried(Fact):
+    """A member of staff asked for it to be tried again, now."""
+
+    client: UUID | None
+    letter: UUID
+
+
+@dataclass(frozen=True)
+class LetterDropped(Fact):
+    """Wiped unsent: what it was about is over, or it lay undelivered for thirty days."""
+
+    client: UUID | None
+    letter: UUID

@@ -115,3 +115,14 @@ def age(born: dt.date, zone: str) -> int:
 
 def _locale(language: str) -> str:
     return "es_US" if language == "es" else "en_US"
+
+
+def at_in_words(when: dt.datetime, zone: str, language: str) -> str:
+    """A moment with its day: “today at 2:45 pm”, “March 3, 2026 at 6:12 pm”."""
+    local, today = local_day(when, zone), local_day(clock.now(), zone)
+    hour = time_of_day(when, zone, language)
+    if local == today:
+        return say(language, "today at %(time)s", time=hour)
+    if local == today - dt.timedelta(days=1):
+        return say(language, "yesterday at %(time)s", time=hour)
+    return say(language, "%(date)s at %(time)s", date=date_in_words(local, language), time=hour)

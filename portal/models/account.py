@@ -33,6 +33,8 @@ class PortalAccount(Record):
     language = fields.CharField(max_length=8, default="en")
     theme = fields.CharField(max_length=8, default="")
     added_at = fields.DatetimeField(default=clock.now)
+    password_set_at = fields.DatetimeField(null=True)
+    last_seen_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "portal_account"

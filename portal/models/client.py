@@ -10,7 +10,15 @@ from tortoise import fields
 from tortoise.exceptions import IntegrityError
 
 from portal import clock
-from portal.facts import CareTeamChanged, ClientAdded, ClientArchived, ClientChanged, ClientRestored
+from portal.facts import (
+    CareTeamChanged,
+    ClientAdded,
+    ClientArchived,
+    ClientChanged,
+    ClientRestored,
+    ProfilePaused,
+    ProfileResumed,
+)
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.person import canonical_email, colour_for, search_form
@@ -43,7 +51,7 @@ class Client(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Staff: one's own clients, one's supervisees', or all by permission. Accounts: by a live access,
-        while the client is not archived."""
+        while the client is not archived and what an invitation needs is still on file (A2)."""
         if kind is Kind.STAFF:
             return (
                 f"{works_here(':viewer')} and ({holds(':viewer', SEE_ALL)} or exists "
@@ -52,10 +60,12 @@ class Client(Record):
                 f"where vs.id = vt.staff_id and vs.supervisor_id = :viewer))))"
             )
         rule = (
-            f"{r}.archived_at is null and exists (select 1 from access va "
-            f"left join contact_link vl on vl.id = va.contact_link_id "
+            f"{r}.archived_at is null and {r}.date_of_birth_sealed is not null "
+            f"and exists (select 1 from access va left join contact_link vl on vl.id = va.contact_link_id "
+            f"left join contact vk on vk.id = vl.contact_id "
             f"where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} "
-            f"and (vl.id is null or {live('vl')}))"
+            f"and (vl.id is null and {r}.email_key is not null "
+            f"or vk.email_key is not null and {live('vl')}))"
         )
         return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
 
@@ -80,9 +90,26 @@ class Client(Record):
         return client
 
     async def change(self, details: dict[str, Any]) -> None:
+        """Save what staff changed. Another address ends the links that went to the old one; what an invitation
+        needs, cleared, pauses the profile until it is back (A2)."""
+        address, complete = self.email_key, self.complete
         self._take(details)
         await self.save()
+        if self.email_key != address:
+            await sql.rows(
+                "update invitation set ended_at = :now, ended_why = 'address' where client_id = :client "
+                "and contact_link_id is null and used_at is null and ended_at is null",
+                now=clock.now(),
+                client=self.id,
+            )
+        if self.complete != complete:
+            await announce(ProfileResumed(self.id) if self.complete else ProfilePaused(self.id))
         await announce(ClientChanged(client=self.id))
+
+    @property
+    def complete(self) -> bool:
+        """What an invitation needs is on file: an e-mail and a date of birth."""
+        return self.email_key is not None and self.date_of_birth_sealed is not None
 
     async def archive(self) -> None:
         """Put the chart away. Portal access pauses until the client is restored."""

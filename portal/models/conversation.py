@@ -61,7 +61,7 @@ class Conversation(Record):
             f"join participant op on op.conversation_id = {r}.id "
             f"left join contact_link ol on ol.id = oa.contact_link_id "
             f"where oa.account_id = :viewer and oa.client_id = {r}.client_id and {live('oa')} "
-            f"and oc.archived_at is null and ((ol.id is null and op.client_id = oa.client_id) or "
+            f"and {Client.visible_to(Kind.ACCOUNT, 'oc')} and ((ol.id is null and op.client_id = oa.client_id) or "
             f"(op.contact_id = ol.contact_id and ol.may_messages and {live('ol')})))"
         )
         return f"{r}.client_id = :client and {rule}" if kind is Kind.PROFILE else rule

@@ -24,6 +24,8 @@ MODELS = [
         "account",
         "session",
         "conversation",
+        "invitation",
+        "reset",
         "moment",
         "waiting",
         "audit",

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 
 from portal import clock
+from portal.facts import LetterDropped, LetterRetried
+from portal.models import sql
+from portal.models.client import Client
+from portal.models.fact import announce, unit
 from portal.models.record import Kind, Record, Sealed
+from portal.models.staff import holds, works_here
+from portal.permissions import Permission
+
+UNDELIVERED_KEPT = dt.timedelta(days=30)
+SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
 
 
 class Notice(Record):
@@ -35,12 +46,16 @@ class Outbox(Record):
 
     kind = fields.CharField(max_length=40)
     payload_sealed = fields.BinaryField(null=True)  # wiped on delivery
+    client_id = fields.UUIDField(null=True)
+    about_id = fields.UUIDField(null=True)  # the invitation or the reset it carries the link of
+    message_id = fields.CharField(max_length=160, null=True)  # the same however often it is sent
+    posted_at = fields.DatetimeField(null=True, default=clock.now)
     due_at = fields.DatetimeField(default=clock.now)
     tries = fields.IntField(default=0)
     leased_until = fields.DatetimeField(null=True)
     done_at = fields.DatetimeField(null=True)
     failed_at = fields.DatetimeField(null=True)
-    reason = fields.CharField(max_length=500, null=True)
+    reason = fields.CharField(max_length=500, null=True)  # why not yet: the mail server's words, or our code
 
     payload = Sealed()
 
@@ -49,5 +64,48 @@ class Outbox(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Nobody through a page: staff see a letter's way on the record it belongs to."""
-        return "false"
+        """Staff who may see the client it is about; what is about none, who answers for the portal's settings."""
+        if kind is not Kind.STAFF:
+            return "false"
+        return (
+            f"({r}.client_id is null and {works_here(':viewer')} and {holds(':viewer', SETTINGS)}) or exists "
+            f"(select 1 from client oc where oc.id = {r}.client_id and {Client.visible_to(kind, 'oc')})"
+        )
+
+    async def retry(self) -> bool:
+        """Have it sent now, as if for the first time. False where it is out, wiped or being sent already."""
+        freed = await sql.rows(
+            "update outbox set failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now "
+            "where id = :id and done_at is null and payload_sealed is not null "
+            "and (failed_at is not null or tries > 0) and (leased_until is null or leased_until <= :now) "
+            "returning id",
+            id=self.id,
+            now=clock.now(),
+        )
+        if freed:
+            await announce(LetterRetried(client=self.client_id, letter=self.id))
+        return bool(freed)
+
+
+async def drop_letters(about: UUID) -> None:
+    """What these letters were about is over: those not delivered yet are never sent, and their words wiped.
+    One that is on its way in this very moment may still arrive."""
+    await _wipe("about_id = :about and done_at is null", about=about)
+
+
+async def forget_old_letters() -> None:
+    """The words of a letter nobody could deliver are kept thirty days, to try it again."""
+    async with unit():
+        await _wipe("failed_at <= :before", before=clock.now() - UNDELIVERED_KEPT)
+
+
+async def _wipe(which: str, **values: Any) -> None:
+    wiped = await sql.rows(
+        "update outbox set payload_sealed = null, failed_at = coalesce(failed_at, :now) "
+        f"where payload_sealed is not null and {which} returning id, client_id",
+        now=clock.now(),
+        **values,
+    )
+    for row in wiped:
+        client = None if row["client_id"] is None else sql.uuid(row["client_id"])
+        await announce(LetterDropped(client=client, letter=sql.uuid(row["id"])))

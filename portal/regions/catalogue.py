@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.regions import clients, conversations, home, today, unmapped
+from portal.regions import clients, conversations, home, mail, portal, today, unmapped
 
-ALL = (clients, conversations, home, today)
+ALL = (clients, conversations, home, mail, portal, today)
 
 
 def check() -> None:

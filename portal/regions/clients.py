@@ -109,7 +109,11 @@ def _place(token: str | None) -> str | None:
         return None
 
 
-_TABS = (("overview", "Overview", ""), ("messages", "Messages", "/messages"))
+_TABS = (
+    ("overview", "Overview", ""),
+    ("portal", "Portal", "/portal"),
+    ("messages", "Messages", "/messages"),
+)
 
 
 @region(

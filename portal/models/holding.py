@@ -1,0 +1,191 @@
+"""Who holds, or could hold, access to a client's profile: what the Portal tab says, derived from rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.models import sql
+from portal.models.client import Client
+from portal.models.invitation import (
+    A_DAY,
+    RESEND_AFTER,
+    Holder,
+    Invitation,
+    account_with,
+    missing_for,
+)
+from portal.models.practice import Practice
+from portal.models.record import live
+
+
+@dataclass
+class Holding:
+    """The portal access of one client, as staff see it now."""
+
+    client: Client
+    accounts: list[dict[str, Any]]  # live accesses: account, name, email, as, since, last seen
+    past: list[dict[str, Any]]  # accounts whose access has ended
+    invitation: Invitation | None  # the newest that is neither used nor ended
+    letter: dict[str, Any] | None  # its letter: done_at, failed_at, reason, tries
+    holders: list[Holder]
+    portal_on: bool
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """not_invited, invited, trouble, locked, active, paused or removed."""
+        if self.accounts:
+            return "paused" if self.paused else "active"
+        if self.invitation is not None:
+            if self.invitation.locked_at is not None:
+                return "locked"
+            return "trouble" if self.letter and (self.letter["failed_at"] or self.letter["reason"]) else "invited"
+        return "removed" if self.past else "not_invited"
+
+    @property
+    def paused(self) -> bool:
+        if self.client.date_of_birth_sealed is None:
+            return True
+        return self.client.email_key is None and all(a["self"] for a in self.accounts)
+
+
+async def holding_of(client: Client) -> Holding:
+    """Read everything the Portal tab needs about one client, which the caller was allowed to see."""
+    rows = await sql.rows(
+        "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, a.password_set_at, "
+        "x.from_at, x.until_at, x.contact_link_id, l.relationship, l.guardian, g.name as granted_by, "
+        f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')})) as live "
+        "from access x join portal_account a on a.id = x.account_id "
+        "left join contact_link l on l.id = x.contact_link_id "
+        "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "
+        "where x.client_id = :client order by x.from_at, x.id",
+        client=client.id,
+        now=clock.now(),
+    )
+    for row in rows:
+        row["id"], row["access_id"] = sql.uuid(row["id"]), sql.uuid(row["access_id"])
+        row["self"] = row["contact_link_id"] is None
+        for name in ("last_seen_at", "added_at", "password_set_at", "from_at", "until_at"):
+            row[name] = sql.maybe_moment(row[name])
+    now_live = [row for row in rows if row["live"]]
+    living = {row["id"] for row in now_live}
+    invitation = await (
+        Invitation.filter(client_id=client.id, used_at=None, ended_at=None).order_by("-sent_at").first()
+    )
+    letter = None
+    if invitation is not None and invitation.letter_id is not None:
+        letter = await sql.row(
+            "select done_at, failed_at, reason, tries from outbox where id = :id", id=invitation.letter_id
+        )
+    practice = await Practice.all().first()
+    holders = await possible_holders(client)
+    found = Holding(
+        client,
+        now_live,
+        list({row["id"]: row for row in rows if row["id"] not in living}.values()),
+        invitation,
+        letter,
+        holders,
+        practice is None or practice.portal_on,
+    )
+    found.missing = missing_for(client, holders[0])
+    return found
+
+
+async def possible_holders(client: Client) -> list[Holder]:
+    """The client, and the contacts whose link lives: who could be sent a welcome e-mail."""
+    links = await sql.rows(
+        "select l.id, c.name, c.email from contact_link l join contact c on c.id = l.contact_id "
+        f"where l.client_id = :client and {live('l')} order by l.guardian desc, l.from_at",
+        client=client.id,
+        now=clock.now(),
+    )
+    return [
+        Holder(None, client.name, client.email),
+        *(Holder(sql.uuid(row["id"]), row["name"], row["email"]) for row in links),
+    ]
+
+
+async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
+    """When another letter may go to this holder; None when now."""
+    same = "contact_link_id = :link" if link else "contact_link_id is null"
+    values: dict[str, Any] = {"link": link} if link else {}
+    sent = await sql.rows(
+        f"select sent_at from invitation where client_id = :client and {same} and sent_at > :since "
+        "order by sent_at desc",
+        client=client,
+        since=clock.now() - dt.timedelta(days=1),
+        **values,
+    )
+    if not sent:
+        return None
+    if len(sent) >= A_DAY:
+        return sql.moment(sent[-1]["sent_at"]) + dt.timedelta(days=1)
+    soonest = sql.moment(sent[0]["sent_at"]) + RESEND_AFTER
+    return soonest if soonest > clock.now() else None
+
+
+async def linkable(client: Client) -> list[dict[str, Any]]:
+    """Accounts with exactly the client's e-mail, or a contact's, that do not act for the client yet (A7)."""
+    offers = []
+    for holder in await possible_holders(client):
+        account = await account_with(holder.email) if holder.email else None
+        if account is None:
+            continue
+        held = await sql.row(
+            f"select 1 as yes from access x where x.account_id = :account and x.client_id = :client and {live('x')}",
+            account=account.id,
+            client=client.id,
+            now=clock.now(),
+        )
+        if held is None:
+            offers.append({"id": account.id, "name": account.name, "email": account.email, "link": holder.link})
+    return offers
+
+
+async def history_of(client: UUID) -> list[dict[str, Any]]:
+    """What happened with the portal access of one client, newest first: (at, kind, name, by)."""
+    events: list[dict[str, Any]] = []
+
+    def add(kind: str, at: Any, name: str = "", by: str | None = None) -> None:
+        when = sql.maybe_moment(at)
+        if when is not None and when <= clock.now():
+            events.append({"kind": kind, "at": when, "name": name, "by": by or ""})
+
+    for row in await sql.rows(
+        "select i.*, s.name as sender, u.name as unlocker from invitation i "
+        "join staff_member s on s.id = i.sent_by left join staff_member u on u.id = i.unlocked_by "
+        "where i.client_id = :client order by i.sent_at desc limit 50",
+        client=client,
+    ):
+        add("sent", row["sent_at"], row["email"], row["sender"])
+        add("opened", row["opened_at"])
+        add("verified", row["verified_at"])
+        add("locked", row["locked_at"])
+        add("unlocked", row["unlocked_at"], by=row["unlocker"])
+        if row["ended_why"] == "address":
+            add("address", row["ended_at"])
+    for row in await sql.rows(
+        "select x.from_at, x.until_at, a.name, a.added_at, g.name as granter, e.name as ender, a.id "
+        "from access x join portal_account a on a.id = x.account_id "
+        "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "
+        "where x.client_id = :client order by x.from_at",
+        client=client,
+    ):
+        opened = abs((sql.moment(row["from_at"]) - sql.moment(row["added_at"])).total_seconds()) < 5
+        add("joined" if opened else "granted", row["from_at"], row["name"], row["granter"])
+        add("removed", row["until_at"], row["name"], row["ender"])
+    for row in await sql.rows(
+        "select r.made_at, r.used_at, s.name as staff, a.name from reset r "
+        "join portal_account a on a.id = r.account_id left join staff_member s on s.id = r.by_staff "
+        "where exists (select 1 from access x where x.account_id = r.account_id and x.client_id = :client) "
+        "order by r.made_at desc limit 20",
+        client=client,
+    ):
+        add("reset_sent", row["made_at"], row["name"], row["staff"])
+        add("reset", row["used_at"], row["name"])
+    return sorted(events, key=lambda event: event["at"], reverse=True)[:60]

@@ -1,0 +1,318 @@
+"""Invitations: from the chart to an account of one's own, and every way that can go wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from portal import clock
+from portal.facts import (
+    AccountOpened,
+    BirthDateConfirmed,
+    BirthDateMissed,
+    InvitationLocked,
+    InvitationOpened,
+    InvitationSent,
+    InvitationUnlocked,
+)
+from portal.models import sql
+from portal.models.account import Access, PortalAccount
+from portal.models.client import Client
+from portal.models.contact import Contact, ContactLink
+from portal.models.fact import announce
+from portal.models.person import canonical_email
+from portal.models.record import Kind, Record
+from portal.models.session import count_try, digest
+
+LIVES = dt.timedelta(days=7)
+RESEND_AFTER = dt.timedelta(minutes=5)
+A_DAY = 5  # letters to one holder in 24 hours
+TRIES = 5  # dates of birth behind one link
+CLIENT_TRIES, CLIENT_WINDOW = 15, dt.timedelta(days=1)
+ADDRESS_TRIES, ADDRESS_WINDOW = 20, dt.timedelta(minutes=10)
+
+
+class CannotInvite(Exception):
+    """Why an invitation can't go out now, in a sentence for staff; `until` where waiting helps."""
+
+    def __init__(self, why: str, until: dt.datetime | None = None) -> None:
+        super().__init__(why)
+        self.why, self.until = why, until
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who would hold the account: the client, or a contact by a link."""
+
+    link: UUID | None
+    name: str
+    email: str | None
+
+    @property
+    def value(self) -> str:
+        return str(self.link) if self.link else "client"
+
+
+class Invitation(Record):
+    client_id = fields.UUIDField()
+    contact_link_id = fields.UUIDField(null=True)
+    email = fields.CharField(max_length=254)
+    email_key = fields.CharField(max_length=254)
+    token_hash = fields.CharField(max_length=64, unique=True)
+    language = fields.CharField(max_length=8, default="en")
+    sent_by = fields.UUIDField()
+    sent_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    letter_id = fields.UUIDField(null=True)
+    opened_at = fields.DatetimeField(null=True)
+    verified_at = fields.DatetimeField(null=True)
+    tries = fields.IntField(default=0)
+    locked_at = fields.DatetimeField(null=True)
+    unlocked_by = fields.UUIDField(null=True)
+    unlocked_at = fields.DatetimeField(null=True)
+    used_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+    ended_why = fields.CharField(max_length=16, null=True)
+
+    class Meta:
+        table = "invitation"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff who may see the client it is about."""
+        if kind is not Kind.STAFF:
+            return "false"
+        return (
+            f"exists (select 1 from client ic where ic.id = {r}.client_id and {Client.visible_to(kind, 'ic')})"
+        )
+
+    @classmethod
+    async def send(
+        cls, client: Client, holder: Holder, by: UUID, language: str
+    ) -> tuple[Invitation, str]:
+        """A new invitation, and the token for its link, which is kept nowhere. The older link dies.
+
+        Raises CannotInvite: something missing on file, an account there already, five minutes not over, or
+        five letters today."""
+        # Holds the client's row, so that two who press Send in the same moment send one letter.
+        await sql.rows("update client set search = search where id = :id", id=client.id)
+        missing = missing_for(client, holder)
+        if missing:
+            raise CannotInvite(missing[0])
+        assert holder.email is not None
+        if await account_with(holder.email) is not None:
+            raise CannotInvite("This email already has a portal account. Link it instead.")
+        now = clock.now()
+        same, values = _of_holder(holder.link)
+        sent = await sql.rows(
+            f"select sent_at from invitation where client_id = :client and sent_at > :since and {same} "
+            "order by sent_at desc",
+            client=client.id,
+            since=now - dt.timedelta(days=1),
+            **values,
+        )
+        if sent and sql.moment(sent[0]["sent_at"]) + RESEND_AFTER > now:
+            raise CannotInvite(
+                "The last letter went out less than five minutes ago.",
+                sql.moment(sent[0]["sent_at"]) + RESEND_AFTER,
+            )
+        if len(sent) >= A_DAY:
+            raise CannotInvite("Five letters went out within a day. Call, or try again tomorrow.")
+        await end_invitations(client.id, holder.link, "replaced")
+        token = secrets.token_urlsafe(32)
+        invitation = await cls.create(
+            client_id=client.id,
+            contact_link_id=holder.link,
+            email=holder.email,
+            email_key=canonical_email(holder.email),
+            token_hash=digest(token),
+            language=language,
+            sent_by=by,
+            sent_at=now,
+            expires_at=now + LIVES,
+        )
+        await announce(InvitationSent(client=client.id))
+        return invitation, token
+
+    @property
+    def state(self) -> str:
+        """open, used, replaced, locked or expired: what stands behind the link now."""
+        if self.used_at is not None:
+            return "used"
+        if self.ended_at is not None:
+            return "replaced"
+        if self.locked_at is not None:
+            return "locked"
+        return "open" if self.expires_at > clock.now() else "expired"
+
+    async def open(self) -> str:
+        """The button behind the link was pressed: a half-session begins. Gives its token."""
+        if self.opened_at is None:
+            self.opened_at = clock.now()
+            await self.save(update_fields=["opened_at"])
+            await announce(InvitationOpened(client=self.client_id))
+        return await HalfSession.start(invitation_id=self.id)
+
+    async def try_birth_date(self, said: dt.date | None, address: str) -> bool:
+        """Whether this is the client's date of birth. The try is counted before it is compared, so that
+        parallel ones can't share it; after the fifth the link is locked until staff unlock it."""
+        counted = await sql.row(
+            "update invitation set tries = tries + 1 where id = :id and tries < :most and locked_at is null "
+            "and used_at is null and ended_at is null and expires_at > :now returning tries",
+            id=self.id,
+            most=TRIES,
+            now=clock.now(),
+        )
+        if counted is None:
+            return False
+        place = hashlib.sha256(address.encode()).hexdigest()[:40]
+        of_client = await count_try(f"birth-client:{self.client_id}", CLIENT_WINDOW)
+        of_address = await count_try(f"birth-address:{place}", ADDRESS_WINDOW)
+        client = await Client.get(id=self.client_id)
+        over = of_client > CLIENT_TRIES or of_address > ADDRESS_TRIES
+        if said is not None and client.born == said and not over:
+            await sql.rows(
+                "update invitation set verified_at = :now where id = :id", now=clock.now(), id=self.id
+            )
+            await announce(BirthDateConfirmed(client=self.client_id))
+            return True
+        if int(counted["tries"]) >= TRIES or of_client > CLIENT_TRIES:
+            await sql.rows(
+                "update invitation set locked_at = :now where id = :id", now=clock.now(), id=self.id
+            )
+            await announce(InvitationLocked(client=self.client_id))
+        else:
+            await announce(BirthDateMissed(client=self.client_id))
+        return False
+
+    async def unlock(self, by: UUID) -> None:
+        """Five new tries on the same link, and a seventh day from now if it had run out."""
+        self.tries, self.locked_at = 0, None
+        self.unlocked_by, self.unlocked_at = by, clock.now()
+        self.expires_at = max(self.expires_at, clock.now() + LIVES)
+        await self.save(
+            update_fields=["tries", "locked_at", "unlocked_by", "unlocked_at", "expires_at"]
+        )
+        await sql.rows("delete from throttle where key = :key", key=f"birth-client:{self.client_id}")
+        await announce(InvitationUnlocked(client=self.client_id))
+
+    async def accept(self, password_hash: str) -> PortalAccount | None:
+        """Make the account and its access; None when someone else was quicker with this link or this address."""
+        won = await sql.row(
+            "update invitation set used_at = :now where id = :id and used_at is null and ended_at is null "
+            "and locked_at is null and verified_at is not null returning id",
+            now=clock.now(),
+            id=self.id,
+        )
+        if won is None:
+            return None
+        link = await ContactLink.get_or_none(id=self.contact_link_id) if self.contact_link_id else None
+        if link is not None:
+            name = (await Contact.get(id=link.contact_id)).name
+            holder: dict[str, Any] = {"contact_id": link.contact_id}
+        else:
+            name = (await Client.get(id=self.client_id)).name
+            holder = {"client_id": self.client_id}
+        try:
+            async with in_transaction():
+                account = await PortalAccount.open(
+                    name,
+                    self.email,
+                    password_hash,
+                    language=self.language,
+                    password_set_at=clock.now(),
+                    **holder,
+                )
+        except IntegrityError:
+            return None
+        await Access.grant(account.id, self.client_id, self.contact_link_id, by=self.sent_by)
+        await announce(AccountOpened(client=self.client_id, account=account.id))
+        return account
+
+
+def missing_for(client: Client, holder: Holder) -> list[str]:
+    """What is missing on file before this holder can be invited, in sentences (A2)."""
+    missing = []
+    if client.archived_at is not None:
+        missing.append("This chart is archived.")
+    if not holder.email:
+        missing.append("There is no email on file.")
+    if client.born is None:
+        missing.append("There is no date of birth on file.")
+    return missing
+
+
+async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
+    """End what is outstanding for one holder; gives how many there were."""
+    same, values = _of_holder(link)
+    ended = await sql.rows(
+        f"update invitation set ended_at = :now, ended_why = :why where client_id = :client and {same} "
+        "and used_at is null and ended_at is null returning id",
+        now=clock.now(),
+        why=why,
+        client=client,
+        **values,
+    )
+    return len(ended)
+
+
+def _of_holder(link: UUID | None) -> tuple[str, dict[str, Any]]:
+    return ("contact_link_id = :link", {"link": link}) if link else ("contact_link_id is null", {})
+
+
+async def account_with(email: str) -> PortalAccount | None:
+    return await PortalAccount.get_or_none(email_key=canonical_email(email))
+
+
+async def by_token(token: str) -> Invitation | None:
+    if not 20 <= len(token) <= 100:
+        return None
+    return await Invitation.get_or_none(token_hash=digest(token))
+
+
+class HalfSession(Record):
+    """Between a link and an account: opens the pages of signing up, and nothing else."""
+
+    token_hash = fields.CharField(max_length=64, unique=True)
+    invitation_id = fields.UUIDField(null=True)
+    reset_id = fields.UUIDField(null=True)
+    expires_at = fields.DatetimeField()
+    verified_at = fields.DatetimeField(null=True)
+
+    LIVES = dt.timedelta(minutes=30)
+
+    class Meta:
+        table = "half_session"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Nobody: only the cookie opens it."""
+        return "false"
+
+    @classmethod
+    async def start(cls, **about: UUID) -> str:
+        token = secrets.token_urlsafe(32)
+        await cls.create(token_hash=digest(token), expires_at=clock.now() + cls.LIVES, **about)
+        return token
+
+    @classmethod
+    async def held_by(cls, token: str) -> HalfSession | None:
+        if not 20 <= len(token) <= 100:
+            return None
+        found = await cls.get_or_none(token_hash=digest(token))
+        return found if found is not None and found.expires_at > clock.now() else None
+
+    async def verify(self) -> None:
+        self.verified_at = clock.now()
+        await self.save(update_fields=["verified_at"])
+
+    async def end(self) -> None:
+        await self.delete()

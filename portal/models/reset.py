@@ -1,0 +1,123 @@
+"""Choosing a new password by a link: asked for by staff or by the person, 24 hours, single use."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import PasswordChanged, ResetSent, SessionEnded
+from portal.models import sql
+from portal.models.account import PortalAccount
+from portal.models.fact import announce
+from portal.models.record import Kind, Record
+from portal.models.session import digest
+
+LIVES = dt.timedelta(hours=24)
+AN_HOUR = 3  # self-service links to one address
+
+
+class Reset(Record):
+    account_id = fields.UUIDField()
+    token_hash = fields.CharField(max_length=64, unique=True)
+    by_staff = fields.UUIDField(null=True)
+    made_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "reset"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff who may see the account."""
+        if kind is not Kind.STAFF:
+            return "false"
+        return (
+            f"exists (select 1 from portal_account ra where ra.id = {r}.account_id "
+            f"and {PortalAccount.visible_to(kind, 'ra')})"
+        )
+
+    @classmethod
+    async def make(cls, account: UUID, by: UUID | None) -> tuple[Reset, str]:
+        """A new link's token; older links die."""
+        now, token = clock.now(), secrets.token_urlsafe(32)
+        await sql.rows(
+            "update reset set ended_at = :now where account_id = :account and used_at is null "
+            "and ended_at is null",
+            now=now,
+            account=account,
+        )
+        reset = await cls.create(
+            account_id=account, token_hash=digest(token), by_staff=by, made_at=now, expires_at=now + LIVES
+        )
+        for client in await clients_acted_for(account):
+            await announce(ResetSent(client=client, account=account))
+        return reset, token
+
+    @property
+    def state(self) -> str:
+        if self.used_at is not None:
+            return "used"
+        if self.ended_at is not None:
+            return "replaced"
+        return "open" if self.expires_at > clock.now() else "expired"
+
+    async def use(self, password_hash: str) -> PortalAccount | None:
+        """Set the password once; every session of the account ends. None when the link was used meanwhile."""
+        won = await sql.row(
+            "update reset set used_at = :now where id = :id and used_at is null and ended_at is null "
+            "and expires_at > :now returning id",
+            now=clock.now(),
+            id=self.id,
+        )
+        if won is None:
+            return None
+        account = await PortalAccount.get(id=self.account_id)
+        account.password_hash, account.password_set_at = password_hash, clock.now()
+        await account.save(update_fields=["password_hash", "password_set_at"])
+        await end_sessions(account.id)
+        for client in await clients_acted_for(account.id):
+            await announce(PasswordChanged(client=client, account=account.id))
+        return account
+
+
+async def by_token(token: str) -> Reset | None:
+    if not 20 <= len(token) <= 100:
+        return None
+    return await Reset.get_or_none(token_hash=digest(token))
+
+
+async def end_sessions(account: UUID) -> None:
+    """Sign an account out everywhere, and forget the devices it was known by."""
+    ended = await sql.rows(
+        "update session set ended_at = :now where account_id = :account and ended_at is null returning id",
+        now=clock.now(),
+        account=account,
+    )
+    await sql.rows("delete from device where holder_id = :account", account=account)
+    for row in ended:
+        await announce(SessionEnded(session=sql.uuid(row["id"]), account=account))
+
+
+async def clients_acted_for(account: UUID) -> list[UUID]:
+    found = await sql.rows(
+        "select distinct client_id from access where account_id = :account "
+        "and (until_at is null or until_at > :now)",
+        account=account,
+        now=clock.now(),
+    )
+    return [sql.uuid(row["client_id"]) for row in found]
+
+
+async def end_resets(account: UUID) -> None:
+    await sql.rows(
+        "update reset set ended_at = :now where account_id = :account and used_at is null "
+        "and ended_at is null",
+        now=clock.now(),
+        account=account,
+    )

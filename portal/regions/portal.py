@@ -1,0 +1,358 @@
+"""The chart's Portal tab: the state of access, whom the account acts for, and what happened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.facts import (
+    AccountOpened,
+    BirthDateConfirmed,
+    BirthDateMissed,
+    ClientChanged,
+    InvitationEnded,
+    InvitationLocked,
+    InvitationOpened,
+    InvitationSent,
+    InvitationUnlocked,
+    LetterDelayed,
+    LetterDelivered,
+    LetterFailed,
+    PasswordChanged,
+    PortalSettingsChanged,
+    ResetSent,
+    SignedIn,
+)
+from portal.language import at_in_words, say
+from portal.models.client import Client
+from portal.models.holding import Holding, history_of, holding_of, linkable, next_send
+from portal.models.person import initial
+from portal.permissions import Permission
+from portal.regions import Context, anyone, its, region
+from portal.regions.words import zone
+from portal.viewer import Viewer
+
+_STEPS = {
+    kind: its("client")
+    for kind in (
+        AccountOpened,
+        BirthDateConfirmed,
+        BirthDateMissed,
+        ClientChanged,
+        InvitationEnded,
+        InvitationLocked,
+        InvitationOpened,
+        InvitationSent,
+        InvitationUnlocked,
+        LetterDelayed,
+        LetterDelivered,
+        LetterFailed,
+        PasswordChanged,
+        ResetSent,
+        SignedIn,
+    )
+}
+
+
+def _when(viewer: Viewer, at: dt.datetime) -> str:
+    return at_in_words(at, zone(), viewer.language)
+
+
+@region("portal-state", "staff/portal/_state.html", on=_STEPS | {PortalSettingsChanged: anyone})
+async def state(viewer: Viewer, client: UUID) -> Context | None:
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    holding = await holding_of(found)
+    may = await viewer.may(Permission.PORTAL_ACCESS)
+    return {
+        "state": holding.state,
+        "title": _title(viewer, holding),
+        "sentence": _sentence(viewer, holding),
+        "facts": _facts(viewer, holding),
+        "needs": _needs(viewer, holding) if holding.state in ("not_invited", "paused") else [],
+        "acts": await _acts(viewer, holding, may),
+    }
+
+
+def _title(viewer: Viewer, holding: Holding) -> str:
+    name, language = holding.client.first_name, viewer.language
+    others = [a for a in holding.accounts if not a["self"]]
+    if holding.state == "active" and others and len(others) == len(holding.accounts):
+        return say(language, "%(other)s acts for %(name)s", other=others[0]["name"], name=name)
+    return say(
+        language,
+        {
+            "not_invited": "%(name)s isn’t invited yet",
+            "invited": "%(name)s is invited",
+            "trouble": "The welcome email couldn’t be delivered",
+            "locked": "Sign-up for %(name)s is locked",
+            "active": "%(name)s uses the portal",
+            "paused": "The portal is paused for %(name)s",
+            "removed": "Access to %(name)s has been removed",
+        }[holding.state],
+        name=name,
+    )
+
+
+def _sentence(viewer: Viewer, holding: Holding) -> str:
+    language, invitation = viewer.language, holding.invitation
+    match holding.state:
+        case "not_invited":
+            return (
+                say(language, "One thing is missing before a welcome email can go out.")
+                if holding.missing
+                else say(language, "Everything a welcome email needs is on file.")
+            )
+        case "invited" if invitation is not None:
+            step = "Nobody has opened the link yet."
+            if invitation.verified_at is not None:
+                step = "The date of birth was right; a password is being chosen."
+            elif invitation.opened_at is not None:
+                step = "The link was opened; the date of birth is being asked for."
+            if invitation.expires_at <= clock.now():
+                step = "The link has expired. Send another one."
+            return say(language, step)
+        case "trouble" if holding.letter is not None:
+            return say(
+                language,
+                "The mail server said: %(reason)s",
+                reason=holding.letter["reason"] or "no answer",
+            )
+        case "locked":
+            return say(language, "Five wrong dates of birth were given. Speak with them, then lift the lock.")
+        case "paused":
+            return say(language, "Something an account needs was cleared. It goes on when it is back.")
+        case "removed":
+            return say(language, "Nobody can see this record on the portal. Access can be given back.")
+    last = max((a["last_seen_at"] for a in holding.accounts if a["last_seen_at"]), default=None)
+    if last is None:
+        return say(language, "Signed up, and not been here since.")
+    return say(language, "Last here %(when)s.", when=_when(viewer, last))
+
+
+def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
+    language, facts = viewer.language, []
+
+    def fact(label: str, value: str) -> None:
+        facts.append({"label": say(language, label), "value": value})
+
+    for account in holding.accounts:
+        fact("Signs in with", account["email"])
+        fact("Signed up", _when(viewer, account["added_at"]))
+        if account["last_seen_at"]:
+            fact("Last sign-in", _when(viewer, account["last_seen_at"]))
+    if holding.invitation is not None:
+        fact("Welcome email to", holding.invitation.email)
+        fact("Sent", _when(viewer, holding.invitation.sent_at))
+        fact("Link works until", _when(viewer, holding.invitation.expires_at))
+        if holding.invitation.tries:
+            fact("Wrong dates of birth", f"{holding.invitation.tries} / 5")
+    if holding.state == "removed" and holding.past:
+        last = max(holding.past, key=lambda row: row["until_at"])
+        fact("Removed", _when(viewer, last["until_at"]))
+        if last["ended_by"]:
+            fact("Removed by", last["ended_by"])
+    return facts
+
+
+def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
+    language, edit = viewer.language, f"/staff/clients/{holding.client.id}/edit"
+
+    def need(label: str, value: str | None, href: str, link: str) -> dict[str, Any]:
+        return {
+            "label": say(language, label),
+            "value": value or say(language, "Missing"),
+            "ok": bool(value),
+            "href": href,
+            "link_label": say(language, link),
+        }
+
+    born = holding.client.date_of_birth
+    return [
+        need("Email", holding.client.email, f"{edit}#field-email", "Add an email"),
+        need("Date of birth", born, f"{edit}#field-date_of_birth", "Add the date of birth"),
+        need(
+            "Client portal",
+            say(language, "On") if holding.portal_on else None,
+            "/staff/settings/portal",
+            "Switch it on",
+        ),
+    ]
+
+
+async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, Any]]:
+    """The buttons, each with why it can't be pressed yet."""
+    language, acts = viewer.language, []
+    here = f"/staff/clients/{holding.client.id}/portal"
+    denied = None if may else say(language, "Your role doesn’t include managing portal access.")
+
+    def act(name: str, label: str, opens: str, why: str | None = None, **more: Any) -> None:
+        reason = denied or (say(language, why) if why else None)
+        acts.append(
+            {
+                "name": name,
+                "label": say(language, label),
+                "opens": opens,
+                "action": None,
+                "why": reason,
+                "danger": False,
+                "until": None,
+            }
+            | more
+        )
+
+    invited = holding.invitation is not None
+    usable = [h for h in holding.holders if h.email]
+    nothing = None
+    if not holding.portal_on:
+        nothing = "The portal is switched off for the practice."
+    elif holding.client.archived_at is not None:
+        nothing = "This chart is archived."
+    elif holding.client.born is None:
+        nothing = "There is no date of birth on file."
+    elif not usable:
+        nothing = "There is no email on file."
+    if holding.state == "locked":
+        act("unlock", "Lift the lock", "dialog-unlock")
+    if not holding.accounts or invited:
+        wait = (
+            await next_send(holding.client.id, holding.invitation.contact_link_id)
+            if holding.invitation is not None
+            else None
+        )
+        act(
+            "resend" if invited else "send",
+            "Resend welcome email" if invited else "Send welcome email",
+            "dialog-send",
+            nothing or ("It can be sent again in a moment." if wait else None),
+            until=int(wait.timestamp() * 1000) if wait and not nothing and not denied else None,
+        )
+    act(
+        "reset",
+        "Reset client's portal password",
+        "dialog-reset",
+        None if holding.accounts else "There is no account yet, so there is no password to reset.",
+    )
+    offers = await linkable(holding.client)
+    act(
+        "link",
+        "Link client to portal account",
+        "dialog-link",
+        None if offers else "No other account has this client’s email, or a contact’s.",
+    )
+    if holding.past and not holding.accounts:
+        act("give_back", "Give access back", "dialog-give-back")
+    elif holding.accounts:
+        several = any(a["acts_for"] > 1 for a in await _reach(holding))
+        act(
+            "remove",
+            "Remove access to this client" if several else "Remove client's access",
+            "dialog-remove",
+            danger=True,
+        )
+        if several:
+            act("remove_all", "Remove access to all clients", "dialog-remove-all", danger=True)
+    elif invited:
+        act("withdraw", "Withdraw the invitation", "dialog-withdraw", danger=True)
+    return acts
+
+
+async def _reach(holding: Holding) -> list[dict[str, int]]:
+    from portal.models.reset import clients_acted_for
+
+    return [{"acts_for": len(await clients_acted_for(a["id"]))} for a in holding.accounts]
+
+
+@region("portal-linked", "staff/portal/_linked.html", on=_STEPS)
+async def linked(viewer: Viewer, client: UUID) -> Context | None:
+    """Whom the accounts that act for this client act for besides; only clients this viewer may see are named."""
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    from portal.models.account import Access
+
+    language = viewer.language
+    holding = await holding_of(found)
+    rows = []
+    accounts = [a["id"] for a in holding.accounts]
+    seen = await (
+        viewer.see(Access)
+        .where("r.account_id = any(:accounts)", accounts=accounts)
+        .where("r.from_at <= :now and (r.until_at is null or r.until_at > :now)")
+        .join(
+            "join client c on c.id = r.client_id join portal_account a on a.id = r.account_id "
+            "left join contact_link l on l.id = r.contact_link_id"
+        )
+        .order("a.name, r.from_at, r.id")
+        .columns(
+            "r.id, r.client_id, r.from_at, r.account_id, c.first_name, c.last_name, c.colour, "
+            "a.name as account_name, l.relationship, l.guardian"
+        )
+    )
+    from portal.models import sql
+
+    for row in seen:
+        relation = (
+            say(language, "In person")
+            if row["relationship"] is None
+            else say(language, row["relationship"])
+            + (say(language, ", legal guardian") if row["guardian"] else "")
+        )
+        this = sql.uuid(row["client_id"]) == client
+        rows.append(
+            {
+                "account": row["account_name"],
+                "name": f"{row['first_name']} {row['last_name']}",
+                "initial": initial(row["first_name"]),
+                "colour": row["colour"],
+                "as_label": relation,
+                "since": _when(viewer, sql.moment(row["from_at"])),
+                "unlink_action": None,
+                "this_chart": this,
+                "href": f"/staff/clients/{sql.uuid(row['client_id'])}/portal",
+            }
+        )
+    offers = [
+        {"name": offer["name"], "email": offer["email"], "action": None}
+        for offer in await linkable(found)
+    ]
+    return {"rows": rows, "offers": offers}
+
+
+_HISTORY = {
+    "sent": "Welcome email sent to %(name)s by %(by)s",
+    "opened": "The link was opened",
+    "verified": "The date of birth was right",
+    "locked": "Locked after five wrong dates of birth",
+    "unlocked": "Lock lifted by %(by)s",
+    "address": "The email on file changed, so the link ended",
+    "joined": "%(name)s signed up",
+    "granted": "%(name)s given access by %(by)s",
+    "removed": "Access of %(name)s removed by %(by)s",
+    "reset_sent": "A link for a new password was sent to %(name)s",
+    "reset": "%(name)s chose a new password",
+}
+
+
+@region("portal-history", "staff/portal/_history.html", on=_STEPS)
+async def history(viewer: Viewer, client: UUID) -> Context | None:
+    if await viewer.see(Client).find(client) is None:
+        return None
+    system = say(viewer.language, "the practice")
+    return {
+        "events": [
+            {
+                "text": say(
+                    viewer.language,
+                    _HISTORY[event["kind"]],
+                    **{"name": event["name"], "by": event["by"] or system},
+                ),
+                "at": _when(viewer, event["at"]),
+                "kind": "warn" if event["kind"] in ("locked", "removed") else "hot" if n == 0 else "",
+            }
+            for n, event in enumerate(await history_of(client))
+        ]
+    }

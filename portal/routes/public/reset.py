@@ -1,0 +1,106 @@
+"""A new password: asked for by oneself, or sent by staff; the same neutral answer whether the address is known."""
+
+from __future__ import annotations
+
+from portal import passwords
+from portal.doors import Answer, Form, Visit, anyone, go
+from portal.mail import letters, outbox
+from portal.models import audit, reset
+from portal.models.account import PortalAccount
+from portal.models.fact import unit
+from portal.models.invitation import HalfSession
+from portal.models.reset import Reset
+from portal.routes.public.welcome import NewPassword, Token, drop_half, half, over, set_half
+
+
+class Forgot(Form):
+    email: str = ""
+
+
+@anyone()
+async def ask(visit: Visit) -> Answer:
+    return visit.page("public/forgot.html", title=visit.say("New password"), email="", sent=False)
+
+
+@anyone(form=Forgot)
+async def forgot(visit: Visit) -> Answer:
+    """Take the wish, and let the worker find out whether there is such an account: what is answered, and how
+    long it takes, is the same for every address."""
+    said = (visit.form.email if visit.form else "")[:254]
+    address = visit.request.client.host if visit.request.client else ""
+    await outbox.wish_reset(said, address, visit.language)
+    return visit.page("public/forgot.html", title=visit.say("New password"), email=said, sent=True)
+
+
+@anyone()
+async def open_link(visit: Visit) -> Answer:
+    found = await reset.by_token(visit.request.path_params["token"])
+    if found is None or found.state != "open":
+        return over(visit, found.state if found else "unknown")
+    return visit.page(
+        "public/reset/open.html",
+        title=visit.say("New password"),
+        token=visit.request.path_params["token"],
+    )
+
+
+@anyone(form=Token)
+async def begin(visit: Visit) -> Answer:
+    found = await reset.by_token(visit.form.token if visit.form else "")
+    if found is None or found.state != "open":
+        return over(visit, found.state if found else "unknown")
+    answer = go("/reset/password")
+    set_half(answer, await HalfSession.start(reset_id=found.id))
+    return answer
+
+
+async def _held(visit: Visit) -> tuple[HalfSession, Reset] | None:
+    held = await half(visit)
+    if held is None or held.reset_id is None:
+        return None
+    found = await Reset.get(id=held.reset_id)
+    return (held, found) if found.state == "open" else None
+
+
+@anyone()
+async def ask_password(visit: Visit) -> Answer:
+    if await _held(visit) is None:
+        return over(visit, "unknown")
+    return visit.page("public/reset/password.html", title=visit.say("New password"), error=None)
+
+
+@anyone(form=NewPassword, transaction=False)
+async def change(visit: Visit) -> Answer:
+    """Every other session ends, the holder is told, and one signs in anew (a second factor is not skipped)."""
+    held = await _held(visit)
+    if held is None:
+        return over(visit, "unknown", 403)
+    half_session, found = held
+    password = visit.form.password if visit.form else ""
+    account = await PortalAccount.get(id=found.account_id)
+    weak = await passwords.weakness(password, account.email, *account.name.split())
+    if weak is not None:
+        return visit.page(
+            "public/reset/password.html",
+            title=visit.say("New password"),
+            status=422,
+            error=visit.say(weak),
+        )
+    hashed = await passwords.hashed(password)
+    async with unit() as told:
+        changed = await found.use(hashed)
+        if changed is not None:
+            await half_session.end()
+            await outbox.post(
+                letters.password_changed(
+                    changed.language, name=changed.name.split()[0], email=changed.email
+                ),
+                about=changed.id,
+            )
+            await audit.note("change password", side="client", actor=changed.id, record=found.id)
+    visit.request.app.state.bus.hint(told.keys)
+    if changed is None:
+        return over(visit, "used", 409)
+    answer = go("/sign-in?changed=1")
+    drop_half(answer)
+    return answer

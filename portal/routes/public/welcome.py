@@ -1,0 +1,188 @@
+"""Signing up: from the link in a letter, through the date of birth, to a password and one's first page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from starlette.responses import Response
+
+from portal import passwords
+from portal.doors import Answer, Form, Visit, anyone, cookie_name, go
+from portal.models import audit, invitation
+from portal.models.client import Client
+from portal.models.fact import unit
+from portal.models.invitation import TRIES, HalfSession, Invitation
+from portal.models.practice import Practice
+from portal.routes.public.sign_in import enter
+from portal.settings import settings
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Token(Form):
+    token: str = ""
+
+
+class BirthDate(Form):
+    date_of_birth: str = ""
+
+
+class NewPassword(Form):
+    password: str = ""
+
+
+@anyone()
+async def open_link(visit: Visit) -> Answer:
+    """What the link in the letter opens. Looking consumes nothing: mail scanners look too."""
+    found = await invitation.by_token(visit.request.path_params["token"])
+    if found is None or found.state != "open":
+        return over(visit, found.state if found else "unknown")
+    return visit.page(
+        "public/welcome/open.html",
+        title=visit.say("Welcome"),
+        token=visit.request.path_params["token"],
+    )
+
+
+@anyone(form=Token)
+async def begin(visit: Visit) -> Answer:
+    """The button behind the link: possession of the link becomes a half-session."""
+    found = await invitation.by_token(visit.form.token if visit.form else "")
+    if found is None or found.state != "open" or not await portal_is_on():
+        return over(visit, found.state if found else "unknown")
+    token = await found.open()
+    await audit.note("open invitation", client=found.client_id, record=found.id)
+    answer = go("/welcome/birth-date")
+    set_half(answer, token)
+    return answer
+
+
+async def portal_is_on() -> bool:
+    practice = await Practice.all().first()
+    return practice is None or practice.portal_on
+
+
+def set_half(answer: Response, token: str) -> None:
+    answer.set_cookie(
+        cookie_name("half"), token, 1800, path="/", secure=settings().secure, httponly=True, samesite="lax"
+    )
+
+
+def drop_half(answer: Response) -> None:
+    answer.delete_cookie(cookie_name("half"), secure=settings().secure, httponly=True, samesite="lax")
+
+
+async def half(visit: Visit) -> HalfSession | None:
+    return await HalfSession.held_by(visit.request.cookies.get(cookie_name("half"), ""))
+
+
+async def _held(visit: Visit) -> tuple[HalfSession, Invitation] | None:
+    """The half-session of this browser and its invitation, if it can still become an account."""
+    held = await half(visit)
+    if held is None or held.invitation_id is None:
+        return None
+    found = await Invitation.get(id=held.invitation_id)
+    return (held, found) if found.state in ("open", "locked") else None
+
+
+def over(visit: Visit, state: str, status: int = 200) -> Response:
+    """One kind page for every link that leads no further; it says what to do."""
+    return visit.page("public/welcome/over.html", title=visit.say("Welcome"), status=status, state=state)
+
+
+@anyone()
+async def ask_birth_date(visit: Visit) -> Answer:
+    held = await _held(visit)
+    if held is None:
+        return over(visit, "unknown")
+    return await _birth_page(visit, held[1], None, 200)
+
+
+async def _birth_page(visit: Visit, found: Invitation, error: str | None, status: int) -> Response:
+    if found.state == "locked":
+        return over(visit, "locked", status)
+    client = await Client.get(id=found.client_id)
+    return visit.page(
+        "public/welcome/birth.html",
+        title=visit.say("Welcome"),
+        status=status,
+        name=client.first_name,
+        tries_left=TRIES - found.tries if found.tries else None,
+        error=error,
+    )
+
+
+@anyone(form=BirthDate, transaction=False)
+async def check_birth_date(visit: Visit) -> Answer:
+    """Compare, exactly. The try is committed whatever the answer: a refusal must not give it back."""
+    held = await _held(visit)
+    if held is None:
+        return over(visit, "unknown", 403)
+    half_session, found = held
+    said = visit.form.date_of_birth if visit.form else ""
+    address = visit.request.client.host if visit.request.client else ""
+    async with unit() as told:
+        right = await found.try_birth_date(_date(said), address)
+        if right:
+            await half_session.verify()
+        else:
+            await audit.note("confirm birth date", client=found.client_id, record=found.id, result="refused")
+    visit.request.app.state.bus.hint(told.keys)
+    if right:
+        return go("/welcome/password")
+    found = await Invitation.get(id=found.id)
+    return await _birth_page(visit, found, visit.say("That isn’t the date we have on file."), 422)
+
+
+def _date(text: str) -> dt.date | None:
+    """A real date in exactly the form of the field; no other digits, no other separators."""
+    try:
+        return dt.date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+@anyone()
+async def ask_password(visit: Visit) -> Answer:
+    held = await _held(visit)
+    if held is None or held[0].verified_at is None:
+        return over(visit, "unknown")
+    return _password_page(visit, held[1], None, 200)
+
+
+def _password_page(visit: Visit, found: Invitation, error: str | None, status: int) -> Response:
+    return visit.page(
+        "public/welcome/password.html",
+        title=visit.say("Welcome"),
+        status=status,
+        email=found.email,
+        error=error,
+    )
+
+
+@anyone(form=NewPassword, transaction=False)
+async def create_account(visit: Visit) -> Answer:
+    """The account exists from here on. Two tabs, two people at once: one account."""
+    held = await _held(visit)
+    if held is None or held[0].verified_at is None:
+        return over(visit, "unknown", 403)
+    half_session, found = held
+    password = visit.form.password if visit.form else ""
+    weak = await passwords.weakness(password, found.email, *found.email.split("@"))
+    if weak is not None:
+        return _password_page(visit, found, visit.say(weak), 422)
+    hashed = await passwords.hashed(password)
+    async with unit() as told:
+        account = await found.accept(hashed)
+        if account is not None:
+            await half_session.end()
+            await audit.note(
+                "open account", side="client", actor=account.id, client=found.client_id, record=found.id
+            )
+    visit.request.app.state.bus.hint(told.keys)
+    if account is None:
+        return over(visit, "used", 409)
+    answer = await enter(visit, "client", account.id, f"/clients/{found.client_id}/home")
+    drop_half(answer)
+    return answer
