@@ -70,7 +70,7 @@ def serve(host: str, port: int, workers: int = 1, reload: bool = False) -> None:
         multiprocess.Process = Worker  # type: ignore[misc]
         Multiprocess(config, sockets=[config.bind_socket()]).run()
     else:
-        asyncio.run(server.serve())
+        server.run()
 
 
 class InUse(Exception):

@@ -1,9 +1,15 @@
-"""What every test may ask for."""
+"""What every test may ask for.
 
-from collections.abc import Iterator
+`embedded` and `full` are shared by all tests that leave the practice as they found it, or don't mind what
+others have written there; a test that needs one for itself makes it: `async with Deployment.full(...)`.
+"""
+
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 
+from tests.deployment import Deployment
 from tests.servers import PostgreSQL, Redis
 
 
@@ -17,3 +23,17 @@ def postgres() -> Iterator[PostgreSQL]:
 def redis_server() -> Iterator[Redis]:
     with Redis() as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def embedded() -> AsyncIterator[Deployment]:
+    """SQLite, the in-process bus, one worker."""
+    async with Deployment.embedded() as deployment:
+        yield deployment
+
+
+@pytest_asyncio.fixture(scope="session")
+async def full(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
+    """PostgreSQL, Redis, two workers, and the worker for what is due."""
+    async with Deployment.full(postgres, redis_server) as deployment:
+        yield deployment

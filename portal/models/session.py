@@ -221,10 +221,13 @@ async def forget_tries(key: str) -> None:
 # --- Devices that signed in before: a throttle never locks them out ---------------------------
 
 
-async def remember_device(side: str, holder: UUID) -> str:
-    token = secrets.token_urlsafe(32)
+async def remember_device(side: str, holder: UUID, token: str) -> str:
+    """Note that a holder signed in from this device; gives its token, a new one where it had none."""
+    if not 20 <= len(token) <= 100:
+        token = secrets.token_urlsafe(32)
     await sql.rows(
-        "insert into device (token_hash, side, holder_id, seen_at) values (:hash, :side, :holder, :now)",
+        "insert into device (token_hash, side, holder_id, seen_at) values (:hash, :side, :holder, :now) "
+        "on conflict (token_hash, holder_id) do update set seen_at = excluded.seen_at",
         hash=digest(token),
         side=side,
         holder=holder,

@@ -148,10 +148,11 @@ create table session (
     check ((side = 'client') = (account_id is not null))
 );
 create table device (
-    token_hash varchar(64) not null primary key,
+    token_hash varchar(64) not null,
     side varchar(8) not null check (side in ('staff', 'client')),
     holder_id uuid not null,
-    seen_at timestamptz not null
+    seen_at timestamptz not null,
+    primary key (token_hash, holder_id)
 );
 create table throttle (
     key varchar(120) not null primary key,

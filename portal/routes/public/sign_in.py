@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from starlette.responses import Response
 
 from portal.demo import PASSWORD, cast
@@ -9,7 +12,7 @@ from portal.doors import Answer, Form, Visit, admitted, anyone, cookie_name, go,
 from portal.models import audit
 from portal.models.fact import unit
 from portal.models.session import LONGEST, Session, end_session, remember_device
-from portal.models.signing_in import Holder, verified
+from portal.models.signing_in import verified
 from portal.settings import settings
 
 _WRONG = (
@@ -50,26 +53,25 @@ async def create(visit: Visit) -> Answer:
     if len(chosen) > 1:
         sides = [{"value": side, "label": visit.say(label)} for side, label in _SIDES.items()]
         return await _page(visit, 200, None, said, sides)
-    return await _enter(visit, chosen[0], said.next, address, device)
+    return await enter(visit, chosen[0].side, chosen[0].id, said.next)
 
 
-async def _enter(visit: Visit, holder: Holder, next: str, address: str, device: str) -> Response:
+async def enter(visit: Visit, side: str, holder: UUID, next: str) -> Response:
     """A new session, never one that was there before; the cookie of the old one is worthless from now on."""
-    before = await admitted(visit.request, holder.side)
+    before = await admitted(visit.request, side)
+    device = visit.request.cookies.get(cookie_name("device"), "")
+    address = visit.request.client.host if visit.request.client else ""
     async with unit() as said:
         if before is not None:
             await end_session(before.session, before.side, before.holder)
-        _, token = await Session.start(
-            holder.side, holder.id, address, visit.request.headers.get("user-agent", "")
-        )
-        new_device = "" if device else await remember_device(holder.side, holder.id)
-        await audit.note("sign in", side=holder.side, actor=holder.id, address=address)
+        _, token = await Session.start(side, holder, address, visit.request.headers.get("user-agent", ""))
+        device = await remember_device(side, holder, device)
+        await audit.note("sign in", side=side, actor=holder, address=address)
     if said.facts:
         visit.request.app.state.bus.hint(said.keys)
-    answer = go(_own_path(next, holder.side))
-    _set(answer, cookie_name(holder.side), token, int(LONGEST.total_seconds()))
-    if new_device:
-        _set(answer, cookie_name("device"), new_device, _DEVICE_KEPT)
+    answer = go(_own_path(next, side))
+    _set(answer, cookie_name(side), token, int(LONGEST.total_seconds()))
+    _set(answer, cookie_name("device"), device, _DEVICE_KEPT)
     return answer
 
 
@@ -106,8 +108,12 @@ async def _page(
         error=error,
         next=said.next if said else next,
         sides=sides,
-        cast=await cast() if settings().demo else [],
+        cast=await _cast(visit) if settings().demo else [],
     )
+
+
+async def _cast(visit: Visit) -> list[dict[str, Any]]:
+    return [person | {"role": visit.say(person["role"])} for person in await cast()]
 
 
 @signed_in()

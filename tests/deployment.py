@@ -1,0 +1,277 @@
+"""A deployment of its own for a test: real workers, a database and a bus, with the demo practice in them.
+
+    async with Deployment.embedded() as deployment: ...        # SQLite and the in-process bus, one worker
+    async with Deployment.full(postgres, redis) as deployment: ...  # two workers and the one beside them
+
+Each worker has a port, and so an address, of its own; cookies of localhost hold for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import IO, Any, Self
+
+import asyncpg
+
+from portal import crypto
+from portal.models import sql as named
+from portal.models.database import close_database, open_database
+from portal.models.fact import Bookmark
+from portal.settings import Settings
+from tests.cast import Cast
+from tests.servers import PostgreSQL, Redis, Server
+
+METRICS_TOKEN = "the-tests-look"
+ROOT = Path(__file__).resolve().parent.parent
+PORTAL = [sys.executable, "-c", "from portal.cli import main; main()"]
+
+_MAKE = (
+    "import asyncio; from portal import cli; from portal.settings import settings; "
+    "asyncio.run(cli._make_demo(settings(), False))"
+)
+
+
+class Process(Server):
+    """One `portal` command, running in its deployment's environment."""
+
+    def __init__(self, arguments: list[str], env: dict[str, str]) -> None:
+        super().__init__()
+        self.arguments = arguments
+        self.env = env
+
+    def run(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*PORTAL, *self.arguments],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def answers(self) -> bool:
+        return True
+
+    def stop(self, how: signal.Signals) -> None:
+        self._end(how)
+
+
+class Worker(Process):
+    """`portal serve` on a port of its own."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        super().__init__([], env)
+        self.base = f"http://localhost:{self.port}"
+        self.arguments = ["serve", "--port", str(self.port)]
+        self.env = env | {"PORTAL_BASE_URL": self.base}
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/up", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+
+class Deployment:
+    """What runs for one test, and how the test looks into it. `cast` knows everybody's ids."""
+
+    cast: Cast
+
+    def __init__(
+        self, folder: Path, env: dict[str, str], workers: int, with_worker: bool, database_url: str = ""
+    ) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        self.env = _plain_environment() | env
+        self.workers = [Worker(self.env) for _ in range(workers)]
+        self.beside = Process(["work"], self.env) if with_worker else None
+
+    # --- Making one -------------------------------------------------------------------------
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def embedded(cls, **more: str) -> AsyncIterator[Self]:
+        """SQLite, the in-process bus, one worker. `more` are further environment variables."""
+        with _folder() as folder:
+            await asyncio.to_thread(_practice_in_sqlite, folder)
+            deployment = cls(folder, _demo(folder) | more, workers=1, with_worker=False)
+            async with deployment._running():
+                yield deployment
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def full(
+        cls, postgres: PostgreSQL, redis: Redis, workers: int = 2, with_worker: bool = True, **more: str
+    ) -> AsyncIterator[Self]:
+        """PostgreSQL, Redis, several workers, and the one for what is due."""
+        with _folder() as folder:
+            name = f"portal_{folder.name.rpartition('-')[2].lower()}"
+            url = await asyncio.to_thread(_practice_in_postgres, postgres, folder, name)
+            env = _demo(folder) | {"DATABASE_URL": url, "REDIS_URL": redis.url()} | more
+            deployment = cls(folder, env, workers, with_worker, url)
+            try:
+                async with deployment._running():
+                    yield deployment
+            finally:
+                await asyncio.to_thread(postgres.drop_database, name)
+
+    @contextlib.asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        processes: list[Process] = [*self.workers, *([self.beside] if self.beside else [])]
+        try:
+            await asyncio.gather(*(asyncio.to_thread(process.start) for process in processes))
+            self.cast = await Cast.of(self)
+            yield
+            await self.cast.close()
+        finally:
+            for process in processes:
+                await asyncio.to_thread(process.close)
+
+    # --- Working with it --------------------------------------------------------------------
+
+    @property
+    def bases(self) -> list[str]:
+        return [worker.base for worker in self.workers]
+
+    @property
+    def sqlite(self) -> bool:
+        return not self.database_url
+
+    async def stop(self, worker: int = 0, how: signal.Signals = signal.SIGKILL) -> None:
+        """End a worker, and return when it has ended; SIGTERM lets it drain first."""
+        await asyncio.to_thread(self.workers[worker].stop, how)
+
+    async def start(self, worker: int = 0) -> None:
+        """Start a worker again, at the address it had."""
+        await asyncio.to_thread(self.workers[worker].start)
+
+    def log(self, worker: int = 0) -> str:
+        return self.workers[worker].log.read_text()
+
+    async def sql(self, text: str, **values: Any) -> list[dict[str, Any]]:
+        """Look into the database: `await deployment.sql("select … where id = :id", id=…)`."""
+        statement, names = named._compiled(text, not self.sqlite)
+        if self.sqlite:
+            given = [named._for_sqlite(values[name]) for name in names]
+            return await asyncio.to_thread(self._look, statement, given)
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return [dict(row) for row in await connection.fetch(statement, *(values[n] for n in names))]
+        finally:
+            await connection.close()
+
+    def _look(self, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+        with contextlib.closing(sqlite3.connect(self.folder / "portal.db", timeout=10)) as connection:
+            connection.row_factory = sqlite3.Row
+            with connection:
+                return [dict(row) for row in connection.execute(statement, values)]
+
+    async def bookmark(self) -> Bookmark:
+        """Where the database is now."""
+        place = "(select coalesce(max(id), 0) from fact)" if self.sqlite else "pg_current_snapshot()::text"
+        return Bookmark.now_at((await self.sql(f"select value as era, {place} as place from era"))[0])
+
+    @contextlib.asynccontextmanager
+    async def models(self) -> AsyncIterator[None]:
+        """The models at work in this very process, on the deployment's database."""
+        crypto.load_keys(self.folder / "portal.key")
+        await open_database(Settings(data=self.folder, database_url=self.database_url))
+        try:
+            yield
+        finally:
+            await close_database()
+
+    async def metric(self, name: str, worker: int = 0) -> float:
+        """One of the worker's own numbers."""
+
+        def ask() -> str:
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{self.workers[worker].port}/metrics",
+                headers={"Authorization": f"Bearer {METRICS_TOKEN}"},
+            )
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return str(answer.read().decode())
+
+        lines = (await asyncio.to_thread(ask)).splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+def _plain_environment() -> dict[str, str]:
+    ours = ("PORTAL_", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "WEB_CONCURRENCY", "PORT")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def _demo(folder: Path) -> dict[str, str]:
+    return {
+        "PORTAL_DATA": str(folder),
+        "PORTAL_KEY_FILE": str(folder / "portal.key"),
+        "PORTAL_DEMO": "1",
+        "PORTAL_METRICS_TOKEN": METRICS_TOKEN,
+    }
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="portal-deployment-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# --- The demo practice, made once in a run and copied ------------------------------------------
+
+_made: dict[str, bytes] = {}  # the file of the SQLite practice, and the keys of each
+
+
+def _make(folder: Path, **env: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _MAKE],
+        cwd=ROOT,
+        env=_plain_environment() | _demo(folder) | {"PORTAL_BASE_URL": "http://localhost:1"} | env,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    if ran.returncode:
+        raise RuntimeError(f"The demo practice could not be made:\n{ran.stderr}")
+
+
+def _practice_in_sqlite(folder: Path) -> None:
+    if "sqlite" not in _made:
+        with _folder() as first:
+            _make(first)
+            with contextlib.closing(sqlite3.connect(first / "portal.db")) as connection:
+                connection.execute("pragma wal_checkpoint(truncate)")
+            _made["sqlite"] = (first / "portal.db").read_bytes()
+            _made["sqlite key"] = (first / "portal.key").read_bytes()
+    (folder / "portal.db").write_bytes(_made["sqlite"])
+    _write_key(folder, _made["sqlite key"])
+
+
+def _practice_in_postgres(postgres: PostgreSQL, folder: Path, name: str) -> str:
+    template = "willow_street"
+    if postgres.url() not in _made:
+        with _folder() as first:
+            _make(first, DATABASE_URL=postgres.create_database(template))
+            _made[postgres.url()] = (first / "portal.key").read_bytes()
+    _write_key(folder, _made[postgres.url()])
+    return postgres.create_database(name, template)
+
+
+def _write_key(folder: Path, key: bytes) -> None:
+    (folder / "portal.key").write_bytes(key)
+    (folder / "portal.key").chmod(0o600)

@@ -1,0 +1,41 @@
+"""The deployment, the cast and the pages that the other tests stand on do what they say."""
+
+import pytest
+
+from tests.deployment import Deployment
+from tests.pages import open_page
+
+
+@pytest.fixture(params=["embedded", "full"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    return request.getfixturevalue(request.param)
+
+
+async def test_two_open_pages_hear_what_one_of_them_writes(deployment: Deployment) -> None:
+    cast, last = deployment.cast, len(deployment.bases) - 1
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=last)
+    noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
+    async with (
+        open_page(dana, f"/clients/{noa}/conversations/{thread}") as page,
+        open_page(miriam, "/staff/today") as today,
+    ):
+        assert page.live == await page.reload()
+        key = "0192f0c1-0000-7000-8000-000000000001"
+        answer = await dana.send(
+            f"/clients/{noa}/conversations/{thread}/messages", key=key, body="See you Tuesday."
+        )
+        assert answer.status_code == 201, answer.text
+        assert "See you Tuesday." in await page.next_push("messages")
+        assert "See you Tuesday." in await today.next_push("today-unread")
+        await page.settle()
+        await today.settle()
+        assert page.live == await page.reload()
+        assert today.live == await today.reload()
+
+
+async def test_the_models_work_in_the_test_itself(deployment: Deployment) -> None:
+    from portal.models.client import Client
+
+    async with deployment.models():
+        noa = await Client.get(id=deployment.cast.client["noa"])
+        assert noa.date_of_birth
