@@ -18,6 +18,7 @@ from portal import crypto, logs, worker
 from portal.doors import error_page
 from portal.guard import Guard
 from portal.language import choose
+from portal.models import beginning
 from portal.models.database import close_database, open_database
 from portal.realtime.bus import Bus
 from portal.realtime.follower import Follower
@@ -65,11 +66,15 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _learn() -> None:
-    """Read the practice's own words, as soon as the database is there to tell them."""
+    """Read the practice's own words, as soon as the database is there to tell them. Where it holds none, say in
+    the log how the first run begins."""
     while True:
         try:
             if await learn_practice():
                 return
+            code = await beginning.offer_code()
+            if code is not None:
+                log.warning("no practice yet", go_to=f"{settings().base_url}/start", one_time_code=code)
         except Exception as reason:
             log.warning("the practice can't be read yet", reason=type(reason).__name__)
         await asyncio.sleep(1)

@@ -171,6 +171,30 @@ def check(data: Data = None) -> None:
     typer.echo("All is well.")
 
 
+@app.command()
+def start(data: Data = None) -> None:
+    """Begin a practice in an empty deployment: key file, database, and a one-time code for its first page."""
+    from portal.models import beginning
+
+    chosen = _use(data)
+    if not chosen.keys_path.exists():
+        crypto.make_key_file(chosen.keys_path)
+        typer.echo(f"Made the key file {chosen.keys_path}. Keep a copy where the database's backups are not.")
+    crypto.load_keys(chosen.keys_path)
+    asyncio.run(database.migrate(chosen))
+    codes: list[str | None] = []
+
+    async def offer() -> None:
+        codes.append(await beginning.offer_code(anew=True))
+
+    asyncio.run(_with_database(offer))
+    if codes[0] is None:
+        raise _fail("There is a practice here already: sign in to it.")
+    address = chosen.base_url or "the address of this portal"
+    typer.echo(f"Start it with `portal serve`, then open {address}/start and give this code once:")
+    typer.echo(f"  {codes[0]}")
+
+
 keys = typer.Typer(no_args_is_help=True, help="The encryption keys.")
 app.add_typer(keys, name="keys")
 

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.exceptions import IntegrityError
 
 from portal import clock
-from portal.facts import AccessEnded, AccessGranted
+from portal.facts import AccessEnded, AccessGranted, SignedIn
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce
@@ -139,6 +139,15 @@ async def clients_of(kind: Kind, viewer: UUID, client: UUID | None) -> list[UUID
     """The ids a socket is indexed under: the clients its viewer may see now."""
     found = await Scope(Client, kind, viewer, client).columns("r.id")
     return [sql.uuid(row["id"]) for row in found]
+
+
+async def note_visit(account: UUID) -> None:
+    """The holder has signed in: the Portal tab of each client says when they were last here."""
+    await sql.rows(
+        "update portal_account set last_seen_at = :now where id = :id", now=clock.now(), id=account
+    )
+    for client in await clients_of(Kind.ACCOUNT, account, None):
+        await announce(SignedIn(client=client, account=account))
 
 
 async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:

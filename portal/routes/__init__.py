@@ -6,8 +6,8 @@ from starlette.routing import BaseRoute, Route
 
 from portal.routes.client import conversations as client_conversations
 from portal.routes.client import home
-from portal.routes.public import front, health, sign_in
-from portal.routes.staff import clients, conversations, today
+from portal.routes.public import front, health, reset, sign_in, start, welcome
+from portal.routes.staff import clients, conversations, portal, settings, today
 
 GET, POST = ["GET"], ["POST"]
 
@@ -16,6 +16,20 @@ ROUTES: list[BaseRoute] = [
     Route("/sign-in", sign_in.show, methods=GET),
     Route("/sign-in", sign_in.create, methods=POST),
     Route("/sign-out", sign_in.end, methods=POST),
+    Route("/start", start.show, methods=GET),
+    Route("/start", start.create, methods=POST),
+    Route("/welcome", welcome.begin, methods=POST),
+    Route("/welcome/birth-date", welcome.ask_birth_date, methods=GET),
+    Route("/welcome/birth-date", welcome.check_birth_date, methods=POST),
+    Route("/welcome/password", welcome.ask_password, methods=GET),
+    Route("/welcome/password", welcome.create_account, methods=POST),
+    Route("/welcome/{token}", welcome.open_link, methods=GET),
+    Route("/forgot", reset.ask, methods=GET),
+    Route("/forgot", reset.forgot, methods=POST),
+    Route("/reset", reset.begin, methods=POST),
+    Route("/reset/password", reset.ask_password, methods=GET),
+    Route("/reset/password", reset.change, methods=POST),
+    Route("/reset/{token}", reset.open_link, methods=GET),
     Route("/session", sign_in.stay, methods=POST),
     Route("/language", front.language, methods=POST),
     Route("/theme", front.theme, methods=POST),
@@ -32,6 +46,20 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/edit", clients.edit, methods=GET),
     Route("/staff/clients/{client}/archival", clients.archive, methods=POST),
     Route("/staff/clients/{client}/restoration", clients.restore, methods=POST),
+    Route("/staff/clients/{client}/portal", portal.show, methods=GET),
+    Route("/staff/clients/{client}/portal/letter", portal.letter, methods=GET),
+    Route("/staff/clients/{client}/portal/invitations", portal.invite, methods=POST),
+    Route("/staff/clients/{client}/portal/withdrawal", portal.withdraw, methods=POST),
+    Route("/staff/clients/{client}/portal/unlocking", portal.unlock, methods=POST),
+    Route("/staff/clients/{client}/portal/resets", portal.reset, methods=POST),
+    Route("/staff/clients/{client}/portal/removals", portal.remove, methods=POST),
+    Route("/staff/clients/{client}/portal/removals/all", portal.remove_all, methods=POST),
+    Route("/staff/clients/{client}/portal/accesses", portal.grant, methods=POST),
+    Route("/staff/settings/portal", settings.show, methods=GET),
+    Route("/staff/settings/portal", settings.switch, methods=POST),
+    Route("/staff/settings/portal/letter", settings.save, methods=POST),
+    Route("/staff/settings/portal/preview", settings.preview, methods=POST),
+    Route("/staff/settings/portal/sample", settings.sample, methods=POST),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
     Route("/staff/clients/{client}/conversations/{conversation}", conversations.show, methods=GET),

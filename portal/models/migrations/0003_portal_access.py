@@ -51,6 +51,10 @@ create table half_session (
     verified_at timestamptz,
     check ((invitation_id is null) <> (reset_id is null))
 );
+create table first_run (
+    one integer not null primary key check (one = 1),
+    code_hash varchar(64) not null
+);
 alter table portal_account add column password_set_at timestamptz;
 alter table portal_account add column last_seen_at timestamptz;
 alter table practice add column portal_on boolean not null default true;

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, Response
 
 from portal.doors import Answer, Form, Visit, admitted, anyone, go, signed_in
 from portal.models.preferences import choose_language, choose_theme
-from portal.rendering import static_version
+from portal.rendering import practice, static_version
 from portal.settings import ROOT, settings
 
 
@@ -19,6 +19,8 @@ async def first(visit: Visit) -> Answer:
     """To the page each person starts from."""
     if await admitted(visit.request, "staff"):
         return go("/staff/today")
+    if not practice:
+        return go("/start")
     return go("/home" if visit.who else "/sign-in")
 
 

@@ -11,6 +11,7 @@ from portal.demo import PASSWORD, cast
 from portal.doors import Answer, Form, Visit, admitted, anyone, cookie_name, go, signed_in
 from portal.models import audit
 from portal.models.fact import unit
+from portal.models.account import note_visit
 from portal.models.session import LONGEST, Session, end_session, remember_device
 from portal.models.signing_in import verified
 from portal.settings import settings
@@ -66,6 +67,8 @@ async def enter(visit: Visit, side: str, holder: UUID, next: str) -> Response:
             await end_session(before.session, before.side, before.holder)
         _, token = await Session.start(side, holder, address, visit.request.headers.get("user-agent", ""))
         device = await remember_device(side, holder, device)
+        if side == "client":
+            await note_visit(holder)
         await audit.note("sign in", side=side, actor=holder, address=address)
     if said.facts:
         visit.request.app.state.bus.hint(said.keys)

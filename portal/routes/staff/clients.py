@@ -20,7 +20,7 @@ from portal.regions.clients import client_list
 from portal.routes.staff.shell import page
 
 
-def _email(value: str) -> str:
+def email_address(value: str) -> str:
     local, at, domain = value.partition("@")
     if value and (not at or not local or "." not in domain or any(c.isspace() or ord(c) < 32 for c in value)):
         raise ValueError("Write an email address like name@example.com.")
@@ -41,7 +41,7 @@ class Details(Form):
     first_name: Annotated[str, Field(min_length=1, max_length=60)]
     last_name: Annotated[str, Field(min_length=1, max_length=60)]
     date_of_birth: Annotated[dt.date | None, BeforeValidator(_empty), AfterValidator(_born)] = None
-    email: Annotated[str, Field(max_length=254), AfterValidator(_email)] = ""
+    email: Annotated[str, Field(max_length=254), AfterValidator(email_address)] = ""
     phone: Annotated[str, Field(max_length=40)] = ""
     address: Annotated[str, Field(max_length=300)] = ""
 

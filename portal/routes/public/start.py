@@ -1,0 +1,98 @@
+"""The first page of an empty deployment: ten minutes from nothing to the first invitation (I8)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+from portal import passwords
+from portal.doors import Answer, Form, Visit, anyone
+from portal.models import audit, beginning
+from portal.models.fact import unit
+from portal.models.session import ADDRESS_TRIES, ADDRESS_WINDOW, count_try, tries
+from portal.rendering import learn_practice
+from portal.routes.public.sign_in import enter
+from portal.routes.staff.clients import email_address
+from portal.viewer import NotVisible
+
+ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("Choose a time zone from the list.")
+    return value
+
+
+class Start(Form):
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+    practice_name: Annotated[str, Field(min_length=1, max_length=120)]
+    phone: Annotated[str, Field(min_length=1, max_length=40)]
+    address: Annotated[str, Field(max_length=200)] = ""
+    hours: Annotated[str, Field(max_length=200)] = ""
+    zone: Annotated[str, AfterValidator(_zone)]
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
+    password: str = ""
+
+
+@anyone()
+async def show(visit: Visit) -> Answer:
+    if not await beginning.is_empty():
+        raise NotVisible
+    return _page(visit, 200)
+
+
+def _page(visit: Visit, status: int) -> Answer:
+    return visit.page(
+        "public/start.html",
+        title="Portal",
+        status=status,
+        values={k: v for k, v in visit.sent.items() if k != "password"},
+        errors=visit.errors,
+        zones=ZONES,
+    )
+
+
+@anyone(form=Start, transaction=False)
+async def create(visit: Visit) -> Answer:
+    if not await beginning.is_empty():
+        raise NotVisible
+    key = f"start:{visit.request.client.host if visit.request.client else ''}"
+    if (await tries([key])).get(key, 0) >= ADDRESS_TRIES:
+        visit.errors["code"] = visit.say("Too many tries. Wait ten minutes.")
+    password = visit.sent.get("password", "")
+    weak = await passwords.weakness(password, visit.sent.get("email", ""), visit.sent.get("name", ""))
+    if weak is not None:
+        visit.errors["password"] = visit.say(weak)
+    if visit.errors:
+        return _page(visit, 422)
+    said: Start = visit.form
+    hashed = await passwords.hashed(password)
+    async with unit() as told:
+        administrator = await beginning.begin(
+            said.code,
+            {
+                "name": said.practice_name,
+                "phone": said.phone,
+                "address": said.address,
+                "hours": said.hours,
+                "zone": said.zone,
+                "language": visit.language,
+                "crisis": [["911", "911"], ["988", "988"]],
+                "location": said.practice_name,
+                "location_address": said.address,
+            },
+            {"name": said.name, "email": said.email, "password_hash": hashed},
+        )
+        if administrator is not None:
+            await audit.note("make practice", side="staff", actor=administrator.id)
+    if administrator is None:
+        await count_try(key, ADDRESS_WINDOW)
+        visit.errors["code"] = visit.say("That isn’t the code in the log. `portal start` prints a new one.")
+        return _page(visit, 422)
+    visit.request.app.state.bus.hint(told.keys)
+    await learn_practice()
+    return await enter(visit, "staff", administrator.id, "/staff/today")
