@@ -1,0 +1,182 @@
+// Small behaviours beside live.js: what waits for a moment, questions asked with the newest answers in them, a password's
+// length in words, a letter shown before it is sent. Every page works without it.
+(() => {
+  "use strict";
+
+  const byId = (id) => document.getElementById(id);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+  const word = (name, what) => (byId("words")?.dataset[name] ?? "").replace("{what}", what);
+  const say = (text) => { const spot = byId("announce"); if (spot) spot.textContent = text; };
+
+  // A link's secret leaves the address bar before anything else happens on the page.
+  const shown = document.querySelector('meta[name="portal-replace"]');
+  if (shown) history.replaceState(null, "", shown.content);
+
+  // ---- What waits for a moment: [data-until] holds a button [data-when-due] and perhaps a [data-countdown].
+  // The server sends the same words at any moment, so that a page kept open equals one loaded anew; the rest is here.
+
+  const now = Number(document.body.dataset.now);
+  const clockAhead = now ? Date.now() - now : 0; // this clock less the server's
+  const told = new Map(); // a waiting thing's id and end -> seconds that were left when its state was last said
+
+  function tick() {
+    for (const place of all("[data-until]")) count(place, Math.ceil((Number(place.dataset.until) + clockAhead - Date.now()) / 1000));
+  }
+
+  function count(place, left) {
+    const waiting = left > 0;
+    const button = place.querySelector("[data-when-due]");
+    const counter = place.querySelector("[data-countdown]");
+    const why = place.querySelector("[data-until-then]");
+    const text = waiting ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "";
+    if (counter && counter.textContent !== text) counter.textContent = text;
+    if (why) why.hidden = !waiting;
+    if (!button) return;
+    if (waiting) button.setAttribute("aria-disabled", "true");
+    else ["aria-disabled", "aria-describedby"].forEach((name) => button.removeAttribute(name));
+    button.classList.toggle("js-only", !waiting);
+    tell(`${place.id} ${place.dataset.until}`, left, [...button.childNodes].filter((node) => node !== counter).map((node) => node.textContent).join("").trim());
+  }
+
+  // Said at the last minute and at the end, never each second.
+  function tell(name, left, what) {
+    const before = told.get(name);
+    told.set(name, left);
+    if (before > 60 && left <= 60 && left > 0) say(word("lastMinute", what));
+    if (before > 0 && left <= 0) say(word("due", what));
+  }
+
+  // ---- Questions: [data-asks] opens a dialog, fetched anew from this same page, since the state beside it is live
+
+  const heardBy = new BroadcastChannel("portal-idle");
+
+  async function ask(url, fields) {
+    const headers = { Accept: "text/html", ...(fields || url.fragment ? { "HX-Request": "true" } : {}) };
+    const answer = await fetch(url.href ?? url, { method: fields ? "POST" : "GET", body: fields, headers, credentials: "same-origin", signal: AbortSignal.timeout(10_000) });
+    const end = Number(answer.headers.get("Portal-Idle-Until"));
+    if (end) heardBy.postMessage({ side: document.body.dataset.side, end });
+    if (answer.status === 401 || new URL(answer.url).pathname === "/sign-in") location.reload(); // live.js or the server says why
+    return answer;
+  }
+
+  async function openFresh(opener) {
+    if (opener.getAttribute("aria-busy") === "true") return;
+    opener.setAttribute("aria-busy", "true");
+    const { id } = opener;
+    const name = opener.dataset.asks;
+    const fresh = await ask(location.href).then((answer) => (answer.ok && !answer.redirected ? answer.text() : ""), () => "");
+    const questions = fresh && parse(fresh).getElementById("dialogs");
+    (byId(id) ?? opener).removeAttribute("aria-busy");
+    if (document.querySelector("dialog[open]")) return;
+    if (questions) byId("dialogs")?.replaceWith(document.adoptNode(questions));
+    const dialog = byId(name);
+    if (!dialog) return questions ? location.reload() : toast(word("noAnswer"));
+    // The button may have been drawn anew meanwhile, or be gone with the state it belonged to.
+    dialog.addEventListener("close", () => (byId(id) ?? byId("main"))?.focus(), { once: true });
+    dialog.showModal();
+  }
+
+  function toast(text) {
+    const made = document.createElement("p");
+    made.className = "toast";
+    made.textContent = text;
+    byId("toasts")?.append(made);
+    setTimeout(() => made.remove(), 8000);
+  }
+
+  // ---- Acts: a form [data-act] is posted without leaving the page; what it changed arrives as for everyone else
+
+  async function act(form, submitter) {
+    if (form.getAttribute("aria-busy") === "true") return;
+    form.setAttribute("aria-busy", "true");
+    submitter?.setAttribute("aria-busy", "true");
+    const place = form.querySelector("[data-answer]");
+    place?.replaceChildren();
+    try {
+      const answer = await ask(form.action, new URLSearchParams(new FormData(form, submitter)));
+      const onward = answer.headers.get("HX-Redirect");
+      const text = await answer.text();
+      if (onward) return location.assign(onward);
+      if (!answer.ok) return refuse(place, parse(text).body);
+      form.closest("dialog")?.close();
+      // Nothing will arrive while the line is down: then the page is loaded as without JavaScript.
+      if (!byId("line")?.hidden) location.assign(answer.redirected ? answer.url : location.href);
+    } catch {
+      refuse(place, word("noAnswer"));
+    } finally {
+      form.removeAttribute("aria-busy");
+      submitter?.removeAttribute("aria-busy");
+    }
+  }
+
+  function refuse(place, reason) {
+    const text = typeof reason === "string" ? reason : (reason.querySelector(".trouble, main") ?? reason).textContent.replace(/\s+/g, " ").trim();
+    if (!place) return toast(text || word("noAnswer"));
+    const made = document.createElement("div");
+    made.className = "trouble";
+    made.setAttribute("role", "alert");
+    made.textContent = text || word("noAnswer");
+    place.replaceChildren(made);
+  }
+
+  // ---- A letter before it goes
+
+  async function preview(link) {
+    const place = byId(link.dataset.preview);
+    const href = new URL(link.href);
+    const holder = link.closest("form")?.querySelector('[name="holder"]:checked');
+    if (holder) href.searchParams.set("holder", holder.value);
+    const answer = await ask({ href: href.href, fragment: true }).catch(() => null);
+    if (!answer?.ok) return (place.textContent = word("noAnswer"));
+    place.replaceChildren(...parse(await answer.text()).body.childNodes);
+  }
+
+  function insert(button) {
+    const field = byId(button.dataset.into);
+    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  // ---- A password's length, in words. Whether it is a good one, the server judges.
+
+  function measure(list) {
+    const { least, good, empty, short, shortOne, enough, strong, strength } = list.dataset;
+    const length = [...byId(strength).value].length;
+    const missing = Number(least) - length;
+    const text = !length ? empty : missing === 1 ? shortOne : missing > 0 ? short.replace("{n}", missing) : length < Number(good) ? enough : strong;
+    const spot = list.querySelector("[data-length]");
+    if (spot.textContent !== text) spot.textContent = text;
+    spot.closest("li").classList.toggle("met", missing <= 0);
+    const use = spot.closest("li").querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, missing <= 0 ? "#circle-check" : "#circle-dashed"));
+  }
+
+  const CLICKS = { "[data-asks]": openFresh, "[data-preview]": preview, "[data-insert]": insert };
+
+  // What isn't available stays where it is, can be reached, and says why; pressing it does nothing.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.('[aria-disabled="true"]')) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+  document.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    for (const [selector, behave] of Object.entries(CLICKS)) {
+      const found = event.target.closest(selector);
+      if (!found) continue;
+      event.preventDefault();
+      behave(found);
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || !event.target.matches("form[data-act]")) return;
+    event.preventDefault();
+    act(event.target, event.submitter);
+  });
+  document.addEventListener("input", ({ target }) => all("[data-strength]").filter((list) => list.dataset.strength === target.id).forEach(measure));
+  document.addEventListener("htmx:after:swap", tick); // before the next second shows what the server alone can't know
+  tick();
+  setInterval(tick, 1000);
+})();
