@@ -127,6 +127,11 @@ def check(data: Data = None) -> None:
     problems = chosen.problems()
     if chosen.demo or (data is not None and not chosen.base_url):
         problems = [p for p in problems if not p.startswith("PORTAL_BASE_URL is not set")]
+    if not chosen.smtp_url and not chosen.demo:
+        problems.append(
+            "SMTP_URL is not set: letters stay in the outbox, and nobody can be invited. "
+            "Give the mail server, such as smtps://user:password@mail.example.org."
+        )
     try:
         crypto.load_keys(chosen.keys_path)
     except FileNotFoundError:
@@ -246,11 +251,16 @@ def demo(
     reload: Annotated[bool, typer.Option("--reload", help="Restart when a file changes.")] = False,
 ) -> None:
     """Make the demo practice where there is none, serve it on loopback, and say whom one can sign in as."""
+    from portal.demo.mailbox import Mailbox
+
     folder = (data or ROOT / "data" / "demo").resolve()
+    mailbox = Mailbox(folder / "mail")
     os.environ |= {
         "PORTAL_DATA": str(folder),
         "PORTAL_DEMO": "1",
         "PORTAL_BASE_URL": f"http://localhost:{port}",
+        # Whatever was set: a demo never writes to the world outside.
+        "SMTP_URL": mailbox.url,
     }
     settings.cache_clear()
     chosen = settings()
@@ -261,11 +271,13 @@ def demo(
     typer.echo(f"\nWillow Street Counselling is at http://localhost:{port}\n")
     typer.echo("One click on its sign-in page, or an address of these with the password below:")
     _print_cast()
+    typer.echo(f"What it sends can be read at http://localhost:{port}/demo/mail\n")
     beside = None
     if not chosen.embedded_bus and not chosen.sqlite:
         beside = subprocess.Popen([sys.argv[0], "work"])
     try:
-        serving.serve("127.0.0.1", port, workers, reload)
+        with mailbox:
+            serving.serve("127.0.0.1", port, workers, reload)
     finally:
         if beside is not None:
             beside.terminate()

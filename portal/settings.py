@@ -26,7 +26,11 @@ class Settings(BaseSettings):
         alias="REDIS_URL",
         description="redis://host:port; empty means the in-process bus, and so one process",
     )
-    smtp_url: str = Field(default="", alias="SMTP_URL", description="smtp[s]://user:password@host:port")
+    smtp_url: str = Field(
+        default="",
+        alias="SMTP_URL",
+        description="smtps://user:password@host:port; also smtp+starttls:// and smtp://",
+    )
     base_url: str = Field(
         default="", description="The address people type, such as https://portal.example.org"
     )
@@ -89,12 +93,33 @@ class Settings(BaseSettings):
             found.append("DATABASE_URL must begin with postgres:// (or be empty for SQLite).")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             found.append("REDIS_URL must begin with redis:// or rediss:// (or be empty).")
+        found += self._smtp_problems()
         if self.database_url and self.key_file is None and not self.demo:
             found.append(
                 "PORTAL_KEY_FILE is not set: with PostgreSQL the keys must lie in a file that every "
                 "worker and host reads, and that your backups of the database do not hold."
             )
         return found
+
+    def _smtp_problems(self) -> list[str]:
+        if not self.smtp_url:
+            return []
+        try:
+            parts = urlsplit(self.smtp_url)
+            well = parts.scheme in ("smtp", "smtps", "smtp+starttls") and parts.hostname and (parts.port or 1)
+        except ValueError:
+            well = False
+        if not well:
+            return [
+                "SMTP_URL can’t be read: write smtps://user:password@host:port, or smtp+starttls:// where the "
+                "mail server wants STARTTLS. Special characters of the password are written as %40 and the like."
+            ]
+        if parts.scheme == "smtp" and parts.password and not _loopback(parts.hostname or ""):
+            return [
+                "SMTP_URL begins with smtp://: the password could cross the network unencrypted. "
+                "Write smtps:// or smtp+starttls://."
+            ]
+        return []
 
 
 def _loopback(host: str) -> bool:

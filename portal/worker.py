@@ -1,45 +1,53 @@
-"""The worker: turns due Moments into facts, and forgets what has been kept long enough."""
+"""The worker: turns due Moments into facts, delivers letters, and forgets what has been kept long enough."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
+from portal.mail.delivery import deliver
+from portal.mail.wishes import grant_wishes
 from portal.models.fact import forget_old, unit
 from portal.models.idempotency import forget_old_keys
 from portal.models.moment import Moment
 from portal.models.session import forget_old_sessions
 from portal.models.signing_in import forget_old_tries
+from portal.models.waiting import forget_old_letters
 from portal.realtime.bus import Bus
 
 log = structlog.get_logger()
 
-EVERY = 0.5  # seconds between looks for due moments
+EVERY = 0.5  # seconds between looks for due moments, and for due letters
 TIDY_EVERY = 600.0
 TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     forget_old,
     forget_old_keys,
     forget_old_sessions,
     forget_old_tries,
+    forget_old_letters,
 )
 
 
 async def work(bus: Bus) -> None:
-    """Go on for ever. Several may run at once: each moment is struck by one of them."""
-    clock = asyncio.get_running_loop().time
-    tidied_at = clock()
+    """Go on for ever. Several may run at once: each moment is struck, and each letter sent, by one of them."""
+    async with asyncio.TaskGroup() as loops:
+        # Apart from each other: a mail server that is slow to answer holds up no moment.
+        loops.create_task(_again(EVERY, lambda: strike(bus)))
+        loops.create_task(_again(EVERY, lambda: deliver(bus)))
+        loops.create_task(_again(EVERY, lambda: grant_wishes(bus)))
+        loops.create_task(_again(TIDY_EVERY, _tidy))
+
+
+async def _again(pause: float, act: Callable[[], Awaitable[Any]]) -> None:
     while True:
         try:
-            await strike(bus)
-            if clock() - tidied_at > TIDY_EVERY:
-                tidied_at = clock()
-                for tidy in TIDYING:
-                    await tidy()
+            await act()
         except Exception as reason:
             log.warning("the worker will try again", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(pause)
 
 
 async def strike(bus: Bus) -> int:
@@ -49,3 +57,8 @@ async def strike(bus: Bus) -> int:
     if said.facts:
         bus.hint(said.keys)
     return struck
+
+
+async def _tidy() -> None:
+    for tidy in TIDYING:
+        await tidy()

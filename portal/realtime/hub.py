@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from portal import clock
-from portal.facts import Fact, SessionEnded
+from portal.facts import EVERY_STAFF_MEMBER, Fact, SessionEnded
 from portal.models.account import clients_of, next_end
 from portal.models.fact import Bookmark, News
 from portal.models.record import Kind
@@ -77,6 +77,8 @@ class Hub:
                 await self._let_go(page, NO_ACCESS)
                 return False
             keys = {viewer.key} | {f"client:{client}" for client in clients}
+        if viewer.kind is Kind.STAFF:
+            keys.add(EVERY_STAFF_MEMBER)
         end = await next_end(viewer.kind, viewer.id)
         page.until = session if end is None else min(session, end)
         if page not in self.pages:

@@ -1,0 +1,296 @@
+"""Taking letters from the outbox to the mail server, several at once, none of them lost.
+
+A worker leases what it sends. One that is killed after the mail server took a letter and before that was noted leaves
+it leased: another sends it again when the lease is over, with the same Message-ID, by which mail programs know it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as AS_SENT
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import structlog
+from aiosmtplib import (
+    SMTP,
+    SMTPException,
+    SMTPNotSupported,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from portal import clock, crypto
+from portal.facts import Fact, LetterDelayed, LetterDelivered, LetterFailed
+from portal.mail.outbox import LETTER, host
+from portal.models import sql
+from portal.models.fact import announce, unit
+from portal.models.practice import Practice
+from portal.models.record import unseal
+from portal.models.waiting import Outbox
+from portal.realtime.bus import Bus
+from portal.settings import settings
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 4
+PATIENCE = 20.0  # seconds for one answer of the mail server
+AT_MOST = 60.0  # seconds for one letter, however chatty the server
+LEASE = dt.timedelta(minutes=2)
+LOOK = 0.5  # seconds between looks for more while letters are in flight
+LAST_MOMENT = 5.0  # seconds for letters in flight when the worker is told to end
+MOST_TRIES = 15  # four and a half days
+FIRST_WAIT, LONGEST_WAIT = dt.timedelta(minutes=1), dt.timedelta(hours=24)
+LONGEST_REASON = 300  # characters
+NOTE_AGAIN = (1.0, 5.0, 15.0)  # seconds: what was delivered is worth some patience to note
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A letter this worker holds the lease of. `tries` counts this one, and names the lease."""
+
+    id: UUID
+    client: UUID | None
+    box: bytes
+    message_id: str
+    posted_at: dt.datetime
+    tries: int
+    reason: str | None
+
+
+class Later(Exception):
+    """Not now: the reason to keep."""
+
+
+class Never(Exception):
+    """The mail server said no for good: the reason to show."""
+
+
+async def deliver(bus: Bus) -> int:
+    """Send what is due, and what becomes due meanwhile; gives how many were tried. Without SMTP_URL letters stay."""
+    flying: set[asyncio.Task[None]] = set()
+    tried = 0
+    try:
+        while settings().smtp_url:
+            taken = await take(IN_FLIGHT - len(flying)) if len(flying) < IN_FLIGHT else []
+            flying |= {asyncio.create_task(_send(letter, bus)) for letter in taken}
+            tried += len(taken)
+            if not flying:
+                break
+            # A slow one must not keep the others waiting.
+            _, flying = await asyncio.wait(flying, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if flying:
+            _, late = await asyncio.wait(flying, timeout=LAST_MOMENT)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+    return tried
+
+
+async def take(most: int) -> list[Taken]:
+    """Lease up to so many letters that are due. Two workers never take the same one."""
+    locked = "for update skip locked" if sql.is_postgres() else ""
+    now = clock.now()
+    found = await sql.rows(
+        f"with due as materialized (select id from outbox where kind = '{LETTER}' and done_at is null "
+        "and failed_at is null and due_at <= :now and (leased_until is null or leased_until <= :now) "
+        f"order by due_at limit {int(most)} {locked}) "
+        "update outbox set leased_until = :until, tries = tries + 1 where id in (select id from due) "
+        "returning id, client_id, payload_sealed, message_id, posted_at, tries, reason",
+        now=now,
+        until=now + LEASE,
+    )
+    return [
+        Taken(
+            sql.uuid(row["id"]),
+            None if row["client_id"] is None else sql.uuid(row["client_id"]),
+            row["payload_sealed"],
+            row["message_id"],
+            sql.moment(row["posted_at"]),
+            row["tries"],
+            row["reason"],
+        )
+        for row in found
+    ]
+
+
+async def _send(letter: Taken, bus: Bus) -> None:
+    """One letter, and what became of it."""
+    line = SMTP(**server(settings().smtp_url), timeout=PATIENCE, local_hostname=host())
+    try:
+        try:
+            async with asyncio.timeout(AT_MOST):
+                await _hand_over(letter, line)
+        except (Later, TimeoutError) as reason:
+            await _put_off(letter, str(reason) or "silent", bus)
+        except Never as reason:
+            await _give_up(letter, str(reason), bus)
+        else:
+            await _note_delivered(letter, bus)
+            with suppress(SMTPException, OSError):
+                await line.quit(timeout=1)
+    except Exception as reason:
+        # The lease ends, and it is tried again.
+        log.warning("a letter is left for later", letter=str(letter.id), reason=type(reason).__name__)
+    finally:
+        line.close()
+
+
+async def _hand_over(letter: Taken, line: SMTP) -> None:
+    """Give it to the mail server. Raises Later or Never."""
+    try:
+        words = json.loads(unseal(Outbox, "payload_sealed", letter.id, letter.box))
+    except crypto.Unreadable:
+        raise Later("unreadable") from None
+    sender = await _sender()
+    try:
+        await line.connect()
+    except SMTPResponseException as reason:
+        # A wrong password, say: no fault of the letter's, so it waits until that is put right.
+        raise Later(_said(reason.code, reason.message)) from None
+    except Exception as reason:
+        raise Later(_trouble(reason)) from None
+    try:
+        to = _by_wire(words["to"])
+        await line.send_message(written(letter, words, sender), sender=sender.addr_spec, recipients=[to])
+    except SMTPRecipientsRefused as refused:
+        raise _refusal(refused.recipients[0].code, refused.recipients[0].message) from None
+    except SMTPResponseException as reason:
+        raise _refusal(reason.code, reason.message) from None
+    except (SMTPNotSupported, ValueError):
+        raise Never("address") from None
+    except (SMTPException, OSError) as reason:
+        raise Later(_trouble(reason)) from None
+
+
+def _refusal(code: int, message: str) -> Exception:
+    kind = Never if 500 <= code < 600 else Later
+    return kind(_said(code, message))
+
+
+def _said(code: int, message: str) -> str:
+    """The server's words, as one line that can be shown."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in f"{code} {message}").split())
+    return words[:LONGEST_REASON]
+
+
+def _trouble(reason: Exception) -> str:
+    if isinstance(reason, TimeoutError):
+        return "silent"
+    if isinstance(reason, ssl.SSLError) or isinstance(reason.__cause__, ssl.SSLError):
+        return "insecure"
+    if isinstance(reason, SMTPNotSupported):
+        return "insecure"
+    if isinstance(reason, SMTPException) and not type(reason).__name__.startswith("SMTPConnect"):
+        return "dropped"
+    return "unreachable"
+
+
+# --- What became of it -------------------------------------------------------------------------
+
+
+async def _note_delivered(letter: Taken, bus: Bus) -> None:
+    for pause in NOTE_AGAIN:
+        try:
+            return await _settle(
+                letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None
+            )
+        except Exception:
+            await asyncio.sleep(pause)
+    await _settle(letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None)
+
+
+async def _put_off(letter: Taken, reason: str, bus: Bus) -> None:
+    if letter.tries >= MOST_TRIES:
+        return await _give_up(letter, reason, bus)
+    told = LetterDelayed if reason != letter.reason else None
+    await _settle(letter, told, bus, due_at=clock.now() + wait_after(letter.tries), reason=reason)
+
+
+async def _give_up(letter: Taken, reason: str, bus: Bus) -> None:
+    await _settle(letter, LetterFailed, bus, failed_at=clock.now(), reason=reason)
+
+
+def wait_after(tries: int) -> dt.timedelta:
+    """How long to wait after so many tries: 1, 2, 4, … minutes, 24 hours at most."""
+    return min(FIRST_WAIT * int(2 ** min(tries - 1, 20)), LONGEST_WAIT)
+
+
+async def _settle(
+    letter: Taken,
+    fact: type[LetterDelivered] | type[LetterDelayed] | type[LetterFailed] | None,
+    bus: Bus,
+    **columns: Any,
+) -> None:
+    """End the lease with what became of the letter; nothing where the lease is no longer this one."""
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    async with unit() as said:
+        kept = await sql.rows(
+            f"update outbox set leased_until = null, {changes} where id = :id and tries = :tries "
+            "and done_at is null and failed_at is null returning id",
+            id=letter.id,
+            tries=letter.tries,
+            **columns,
+        )
+        if kept and fact is not None:
+            happened: Fact = fact(client=letter.client, letter=letter.id)
+            await announce(happened)
+    if said.facts:
+        bus.hint(said.keys)
+
+
+# --- The letter as it is sent ------------------------------------------------------------------
+
+
+def written(letter: Taken, words: dict[str, str], sender: Address) -> EmailMessage:
+    """The same bytes each time but for the boundary between text and HTML. A header never takes a line break:
+    the library refuses it."""
+    message = EmailMessage(AS_SENT)
+    message["From"] = sender
+    message["To"] = _by_wire(words["to"])
+    message["Subject"] = words["subject"]
+    message["Date"] = format_datetime(letter.posted_at)
+    message["Message-ID"] = letter.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(words["text"], cte="quoted-printable")
+    message.add_alternative(words["html"], subtype="html", cte="quoted-printable")
+    return message
+
+
+async def _sender() -> Address:
+    """The practice, by its own address where it has given one."""
+    practice = await Practice.all().first()
+    name = " ".join((practice.name if practice else "Portal").split())
+    address = (practice.mail_from if practice else "") or f"no-reply@{host()}"
+    return Address(display_name=name, addr_spec=_by_wire(address))
+
+
+def _by_wire(address: str) -> str:
+    """The address with its domain as mail servers write it. Raises ValueError where there is no such domain."""
+    local, _, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}@{domain.encode('idna').decode()}"
+
+
+def server(url: str) -> dict[str, Any]:
+    """Where and how to connect: `smtp://` takes encryption where it is offered, `smtp+starttls://` asks for it,
+    `smtps://` begins with it."""
+    parts = urlsplit(url)
+    usual = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}[parts.scheme]
+    return {
+        "hostname": parts.hostname,
+        "port": parts.port or usual,
+        "username": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "use_tls": parts.scheme == "smtps",
+        "start_tls": {"smtp": None, "smtp+starttls": True, "smtps": False}[parts.scheme],
+    }

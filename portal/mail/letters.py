@@ -1,0 +1,305 @@
+"""What each letter says, in English and Spanish, as text and as HTML. Nothing here is sent or kept.
+
+Letters are read on shared screens and pass through others' machines: they name the practice and a first name, and say
+nothing about why somebody comes. Words that a practice writes itself are text with places such as {name} in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portal import rendering
+from portal.language import say
+from portal.rendering import render
+
+PLACES = ("name", "practice", "link", "phone", "expires")
+PLACEHOLDERS = tuple(f"{{{place}}}" for place in PLACES)
+SUBJECT_PLACES = ("name", "practice", "phone")  # a link in a subject would show on a locked phone
+LONGEST_SUBJECT = 200  # characters
+
+_PLACE = re.compile(r"\{([^{}\n]*)\}")
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+@[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+")
+
+
+class NotAnAddress(ValueError):
+    """No letter can be sent there: it is not one plain email address."""
+
+
+class UnknownPlaceholder(ValueError):
+    """Words with a place that can't be filled there, or without the link; in a sentence for the person."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter to one address. Raises NotAnAddress, and ValueError for a subject that is not one line."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    kind: str = "letter"
+
+    def __post_init__(self) -> None:
+        if len(self.to) > 254 or not _ADDRESS.fullmatch(self.to):
+            raise NotAnAddress(f"{self.to!r} is not one plain email address")
+        if not self.subject.isprintable() or len(self.subject) > LONGEST_SUBJECT:
+            raise ValueError("A subject is one line of at most 200 printable characters")
+
+
+# --- The letters -------------------------------------------------------------------------------
+
+EXPIRES_DAYS = 7  # an invitation's link
+
+
+def welcome(
+    language: str,
+    *,
+    name: str,
+    email: str,
+    link: str,
+    texts: Mapping[str, Any] | None = None,
+    expires_days: int = EXPIRES_DAYS,
+) -> Letter:
+    """The invitation. `texts` are the practice's own words by language, {"en": {"subject", "body"}}; where they
+    are empty the built-in ones stand. Raises UnknownPlaceholder."""
+    words = _own(texts, language)
+    return _letter(
+        language,
+        checked_subject(words["subject"]),
+        _paragraphs(checked_body(words["body"])),
+        {"name": name, "link": link, "expires": _days(language, expires_days)},
+        email,
+        "welcome",
+        say(language, "Set up your account"),
+    )
+
+
+def sample(
+    language: str,
+    *,
+    name: str,
+    email: str,
+    link: str,
+    texts: Mapping[str, Any] | None = None,
+    expires_days: int = EXPIRES_DAYS,
+) -> Letter:
+    """The invitation as its reader will get it, for those who write it. The link opens no account."""
+    words = _own(texts, language)
+    note = say(language, "This is a sample of the welcome email. Its link opens no account.")
+    return _letter(
+        language,
+        say(language, "Sample: %(subject)s", subject=checked_subject(words["subject"])),
+        [note, *_paragraphs(checked_body(words["body"]))],
+        {"name": name, "link": link, "expires": _days(language, expires_days)},
+        email,
+        "sample",
+        say(language, "Set up your account"),
+    )
+
+
+def reset(language: str, *, name: str, email: str, link: str) -> Letter:
+    """The way to a new password; the link lives 24 hours."""
+    paragraphs = [
+        say(language, "Hello {name},"),
+        say(language, "A new password was asked for, for your account at {practice}. Choose one here:"),
+        "{link}",
+        say(
+            language,
+            "The link works once, within 24 hours. If you didn’t ask for it, there is nothing you need to do: "
+            "your password stays as it is.",
+        ),
+        say(language, "If something doesn’t work, call us at {phone}."),
+        "{practice}",
+    ]
+    subject = say(language, "A new password for your account at {practice}")
+    label = say(language, "Choose a new password")
+    return _letter(language, subject, paragraphs, {"name": name, "link": link}, email, "reset", label)
+
+
+def password_changed(language: str, *, name: str, email: str) -> Letter:
+    paragraphs = [
+        say(language, "Hello {name},"),
+        say(language, "The password of your account at {practice} was changed just now."),
+        say(language, "If that was you, all is well. If it wasn’t, call us at {phone} right away."),
+        "{practice}",
+    ]
+    subject = say(language, "Your password at {practice} was changed")
+    return _letter(language, subject, paragraphs, {"name": name}, email, "password_changed")
+
+
+def access_linked(language: str, *, name: str, email: str, who: str, link: str) -> Letter:
+    """`who` is the first name of the profile that the account now opens too; the link leads to signing in."""
+    paragraphs = [
+        say(language, "Hello {name},"),
+        say(
+            language,
+            "Your account at {practice} now opens the pages of {who}, too. Sign in as you always do:",
+        ),
+        "{link}",
+        say(language, "If you didn’t expect this, call us at {phone}."),
+        "{practice}",
+    ]
+    subject = say(language, "Your account at {practice} has changed")
+    values = {"name": name, "who": who, "link": link}
+    return _letter(language, subject, paragraphs, values, email, "access_linked", say(language, "Sign in"))
+
+
+def access_ended(language: str, *, name: str, email: str, who: str | None = None) -> Letter:
+    """`who` is the first name of the profile that the account no longer opens; None where several are meant."""
+    ended = (
+        say(language, "Your account at {practice} no longer opens the pages of {who}.")
+        if who
+        else say(language, "Your account at {practice} no longer opens some or all of its pages.")
+    )
+    paragraphs = [
+        say(language, "Hello {name},"),
+        ended,
+        say(language, "If you didn’t expect this, call us at {phone}."),
+        "{practice}",
+    ]
+    subject = say(language, "Your account at {practice} has changed")
+    return _letter(language, subject, paragraphs, {"name": name, "who": who or ""}, email, "access_ended")
+
+
+def what(language: str, kind: str) -> str:
+    """A letter by what it is, for lists."""
+    names = {
+        "welcome": say(language, "Welcome email"),
+        "sample": say(language, "Sample of the welcome email"),
+        "reset": say(language, "Link to a new password"),
+        "password_changed": say(language, "Password changed"),
+        "access_linked": say(language, "Access added"),
+        "access_ended": say(language, "Access ended"),
+    }
+    return names.get(kind) or say(language, "Letter")
+
+
+# --- Words that a practice writes --------------------------------------------------------------
+
+
+def welcome_words(language: str) -> dict[str, str]:
+    """The subject and body of the welcome email of a practice that has written none."""
+    return {
+        "subject": say(language, "Your account at {practice}"),
+        "body": "\n\n".join(
+            (
+                say(language, "Hello {name},"),
+                say(
+                    language,
+                    "{practice} invites you to set up your online account. There you can write to us, and find "
+                    "what we send you, whenever it suits you.",
+                ),
+                "{link}",
+                say(
+                    language,
+                    "The link is for you alone and works once, within {expires}. If it has run out, or something "
+                    "doesn’t work, call us at {phone} and we’ll send another.",
+                ),
+                "{practice}",
+            )
+        ),
+    }
+
+
+def placeholders(language: str) -> list[dict[str, str]]:
+    """The places the text may have, each with what will stand there."""
+    meanings = (
+        say(language, "Their first name"),
+        say(language, "The name of the practice"),
+        say(language, "The link to set up the account"),
+        say(language, "The phone number of the practice"),
+        say(language, "How long the link works"),
+    )
+    return [{"name": name, "meaning": said} for name, said in zip(PLACEHOLDERS, meanings, strict=True)]
+
+
+def checked_subject(text: str) -> str:
+    """A subject a practice may use, on one line. Raises UnknownPlaceholder."""
+    if any(name not in SUBJECT_PLACES for name in _PLACE.findall(text)):
+        raise UnknownPlaceholder("The subject can only have the placeholders {name}, {practice} and {phone}.")
+    return _one_line(text)
+
+
+def checked_body(text: str) -> str:
+    """Words a practice may use. Raises UnknownPlaceholder."""
+    places = _PLACE.findall(text)
+    if any(name not in PLACES for name in places):
+        raise UnknownPlaceholder(
+            "The text can only have the placeholders {name}, {practice}, {link}, {phone} and {expires}."
+        )
+    if "link" not in places:
+        raise UnknownPlaceholder("The text needs {link}: without it nobody can set up an account.")
+    return text
+
+
+def _own(texts: Mapping[str, Any] | None, language: str) -> dict[str, str]:
+    own = (texts or {}).get(language) or {}
+    return {name: str(own.get(name) or "").strip() or text for name, text in welcome_words(language).items()}
+
+
+# --- Putting them together ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Lines of (text, address) pieces; `button` is the address where the paragraph is nothing but the link."""
+
+    lines: list[list[tuple[str, str]]]
+    button: str = ""
+
+
+def _letter(
+    language: str,
+    subject: str,
+    paragraphs: Iterable[str],
+    values: Mapping[str, str],
+    to: str,
+    kind: str,
+    label: str = "",
+) -> Letter:
+    practice = rendering.practice
+    ours = {
+        "practice": practice.get("name") or "Portal",
+        "phone": practice.get("phone") or say(language, "our office"),
+    }
+    # A value is data: it brings no line, and no place within it is filled.
+    filling = {place: _one_line(value) for place, value in (ours | dict(values)).items()}
+    shown = [_paragraph(text, filling) for text in paragraphs]
+    text = "\n\n".join("\n".join("".join(piece for piece, _ in line) for line in p.lines) for p in shown)
+    title = _one_line(_filled(subject, filling))[:LONGEST_SUBJECT]
+    html = render(
+        "letters/letter.html", language, {"subject": title, "paragraphs": shown, "button_label": label}
+    )
+    return Letter(to, title, text + "\n", html, kind)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part.strip() for part in re.split(r"\n[^\S\n]*\n", "\n".join(text.splitlines())) if part.strip()]
+
+
+def _paragraph(text: str, values: Mapping[str, str]) -> Paragraph:
+    lines = [list(_pieces(line, values)) for line in text.splitlines()]
+    return Paragraph(lines, values["link"] if text == "{link}" else "")
+
+
+def _pieces(line: str, values: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    for part in re.split(r"(\{link\})", line):
+        if part == "{link}":
+            yield values["link"], values["link"]
+        elif part:
+            yield _filled(part, values), ""
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda place: values[place[1]], text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _days(language: str, days: int) -> str:
+    return say(language, "one day") if days == 1 else say(language, "%(num)s days", num=days)

@@ -1,0 +1,73 @@
+"""Where letters wait: written by the transaction that caused them, so that neither is ever without the other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from portal import clock
+from portal.language import say
+from portal.mail.letters import Letter
+from portal.models.record import uuid7
+from portal.models.waiting import Outbox, drop_letters, forget_old_letters
+from portal.settings import settings
+
+__all__ = ["drop_letters", "forget_old_letters", "host", "post", "reason_in_words", "wish_reset"]
+
+LETTER, WISH = "letter", "reset wish"
+
+
+async def post(
+    letter: Letter, *, client: UUID | None = None, about: UUID | None = None, due: dt.datetime | None = None
+) -> UUID:
+    """Put a letter into the outbox, inside the caller's unit of work; the worker sends it after that is committed.
+
+    `client` is whom it is about, for those who may see its way; `about` the invitation or reset whose link it
+    carries (see `drop_letters`); `due` when it may leave, at once by default.
+    """
+    now, id = clock.now(), uuid7()
+    row = Outbox(
+        id=id,
+        kind=LETTER,
+        client_id=client,
+        about_id=about,
+        message_id=f"<{id}@{host()}>",
+        posted_at=now,
+        due_at=due or now,
+    )
+    row.payload = json.dumps(vars(letter), ensure_ascii=False)
+    await row.save(force_create=True)
+    return id
+
+
+async def wish_reset(email: str, address: str, language: str) -> None:
+    """Note that someone at this network address wants a new password for this email, inside the caller's unit.
+    Whether there is such an account is the worker's to find out, so nothing of it shows in the answer."""
+    row = Outbox(kind=WISH)
+    row.payload = json.dumps({"email": email, "address": address, "language": language})
+    await row.save(force_create=True)
+
+
+def host() -> str:
+    """The host by which this deployment is known to people, and so to mail servers."""
+    return urlsplit(settings().base_url).hostname or "localhost"
+
+
+def reason_in_words(language: str, reason: str) -> str:
+    """Why a letter is not delivered: one of our own codes in words, or what the mail server said."""
+    match reason:
+        case "unreachable":
+            return say(language, "The mail server couldn’t be reached.")
+        case "silent":
+            return say(language, "The mail server took too long to answer.")
+        case "dropped":
+            return say(language, "The mail server ended the connection.")
+        case "insecure":
+            return say(language, "No encrypted connection to the mail server could be made.")
+        case "address":
+            return say(language, "The mail server can’t send to this address.")
+        case "unreadable":
+            return say(language, "The letter can’t be opened with the keys at hand.")
+    return reason

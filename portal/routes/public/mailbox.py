@@ -1,0 +1,35 @@
+"""The demo's mail as a page. Without demo mode there is no such page."""
+
+from __future__ import annotations
+
+import asyncio
+
+from portal.demo.mailbox import Mail, newest
+from portal.doors import Answer, Visit, anyone
+from portal.language import at_in_words
+from portal.regions.words import paragraphs, zone
+from portal.settings import settings
+from portal.viewer import NotVisible
+
+
+@anyone()
+async def show(visit: Visit) -> Answer:
+    if not settings().demo:
+        raise NotVisible
+    found = await asyncio.to_thread(newest, settings().data / "mail")
+    return visit.page(
+        "public/mailbox.html",
+        title=visit.say("Mail of the demo"),
+        letters=[_shown(visit, mail) for mail in found],
+    )
+
+
+def _shown(visit: Visit, mail: Mail) -> dict[str, object]:
+    return {
+        "name": mail.name,
+        "to": mail.to,
+        "subject": mail.subject,
+        "at": at_in_words(mail.at, zone(), visit.language) if mail.at else "",
+        "at_iso": mail.at.isoformat() if mail.at else "",
+        "paragraphs": paragraphs(mail.text),
+    }
