@@ -6,8 +6,8 @@ from starlette.routing import BaseRoute, Route
 
 from portal.routes.client import conversations as client_conversations
 from portal.routes.client import home
-from portal.routes.public import front, health, reset, sign_in, start, welcome
-from portal.routes.staff import clients, conversations, portal, settings, today
+from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
+from portal.routes.staff import clients, conversations, mail, portal, settings, today
 
 GET, POST = ["GET"], ["POST"]
 
@@ -34,6 +34,7 @@ ROUTES: list[BaseRoute] = [
     Route("/language", front.language, methods=POST),
     Route("/theme", front.theme, methods=POST),
     Route("/static/{version}/{path:path}", front.static, methods=GET),
+    Route("/demo/mail", mailbox.show, methods=GET),
     Route("/up", health.up, methods=GET),
     Route("/metrics", health.metrics, methods=GET),
     # Staff
@@ -73,6 +74,8 @@ ROUTES: list[BaseRoute] = [
         conversations.read,
         methods=POST,
     ),
+    Route("/staff/mail", mail.index, methods=GET),
+    Route("/staff/mail/{letter}/retry", mail.retry, methods=POST),
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
     Route("/clients/{client}/home", home.show, methods=GET),
