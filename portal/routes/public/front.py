@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from portal.doors import Answer, Form, Visit, admitted, anyone, go, signed_in
+from portal.models.beginning import is_empty
 from portal.models.preferences import choose_language, choose_theme
-from portal.rendering import practice, static_version
+from portal.rendering import static_version
 from portal.settings import ROOT, settings
 
 
@@ -19,7 +20,7 @@ async def first(visit: Visit) -> Answer:
     """To the page each person starts from."""
     if await admitted(visit.request, "staff"):
         return go("/staff/today")
-    if not practice:
+    if visit.who is None and await is_empty():
         return go("/start")
     return go("/home" if visit.who else "/sign-in")
 
