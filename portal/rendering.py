@@ -60,7 +60,7 @@ def _environment(language: str) -> Environment:
     )
     words = catalogue(language)
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        words.gettext, words.ngettext, newstyle=True
+        words.gettext, words.ngettext, newstyle=True, pgettext=words.pgettext
     )
     environment.globals.update(asset=asset, practice=practice, lang=language)
     return environment
