@@ -84,7 +84,7 @@ async def not_found(request: Request, reason: Exception) -> Response:
     """An address or a method that no route has."""
     status = reason.status_code if isinstance(reason, HTTPException) else 404
     title, text = "There’s nothing here", "This page doesn’t exist, or isn’t yours to see."
-    language = choose(request.headers.get("accept-language"))
+    language = choose(request.cookies.get("portal-language") or request.headers.get("accept-language"))
     part = request.headers.get("hx-request") == "true"
     return error_page(request, language, status, title, text, part)
 

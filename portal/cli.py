@@ -217,6 +217,28 @@ def new_key_file(data: Data = None) -> None:
     typer.echo(f"Made {path}. Keep a copy where the database's backups are not.")
 
 
+@keys.command("rotate")
+def rotate_keys(data: Data = None) -> None:
+    """Add a key, and seal everything anew with it. Workers that run learn of the key by themselves; restart
+    them so that they write with it too. Old keys stay in the file: the audit log needs them."""
+    from portal.models.rekeying import reseal
+
+    chosen = _use(data)
+    if not chosen.keys_path.exists():
+        raise _fail(f"There is no key file at {chosen.keys_path}: make one with `portal keys new`.")
+    crypto.load_keys(chosen.keys_path)
+    name = crypto.add_key(chosen.keys_path)
+    counted: list[int] = []
+
+    async def seal_anew() -> None:
+        counted.append(await reseal())
+
+    asyncio.run(_with_database(seal_anew))
+    typer.echo(
+        f"{counted[0]} values are now sealed with the key {name}. Copy the key file to its safe place."
+    )
+
+
 @app.command()
 def cast(
     as_json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False,

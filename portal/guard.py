@@ -107,7 +107,7 @@ class Guard:
             await send(message)
 
         request = Request(scope)
-        language = choose(request.headers.get("accept-language"))
+        language = choose(request.cookies.get("portal-language") or request.headers.get("accept-language"))
         try:
             if not _host_allowed(scope):
                 await _refused("host", "http")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import gettext
+import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_time
 from babel.messages.pofile import read_po
 
 from portal import clock
@@ -21,7 +22,7 @@ class Catalogue(gettext.NullTranslations):
 
     def __init__(self, language: str) -> None:
         super().__init__()
-        self.one: dict[str, str] = {}
+        self.one: dict[tuple[str | None, str], str] = {}  # by context, for what is one word in English only
         self.many: dict[str, tuple[str, str]] = {}
         path = ROOT / "portal" / "locale" / f"{language}.po"
         if path.exists():
@@ -33,10 +34,13 @@ class Catalogue(gettext.NullTranslations):
                         forms = tuple(message.string or ())
                         self.many[message.id[0]] = (str(forms[0]), str(forms[1]))
                     elif message.string:
-                        self.one[str(message.id)] = str(message.string)
+                        self.one[message.context, str(message.id)] = str(message.string)
 
     def gettext(self, message: str) -> str:
-        return self.one.get(message, message)
+        return self.one.get((None, message), message)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self.one.get((context, message), message)
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
         forms = self.many.get(singular)
@@ -46,13 +50,32 @@ class Catalogue(gettext.NullTranslations):
 
 @lru_cache
 def catalogue(language: str) -> Catalogue:
-    return Catalogue(language if language in LANGUAGES else "en")
+    return Catalogue(_known(language))
 
 
 def say(language: str, message: str, **values: object) -> str:
     """A sentence of the catalogue with its places filled."""
     text = catalogue(language).gettext(message)
     return text % values if values else text
+
+
+def say_many(language: str, one: str, many: str, num: int) -> str:
+    """A sentence that counts: `num` stands in it."""
+    return catalogue(language).ngettext(one, many, num) % {"num": num}
+
+
+# Spanish says “Ana e Idris”: y becomes e before its own sound, but not before a diphthong as in hierro.
+_SOUNDS_LIKE_Y = re.compile(r"(h?[ií]|y)(?![aeiouáéíóú])", re.IGNORECASE)
+
+
+def listed(language: str, names: list[str]) -> str:
+    """Names as a sentence lists them: “A, B and C”."""
+    if len(names) < 2:
+        return "".join(names)
+    some, last = ", ".join(names[:-1]), names[-1]
+    if language == "es" and _SOUNDS_LIKE_Y.match(last):
+        return f"{some} e {last}"
+    return say(language, "%(some)s and %(last)s", some=some, last=last)
 
 
 def choose(wanted: str | None) -> str:
@@ -77,15 +100,41 @@ def local_day(when: dt.datetime, zone: str) -> dt.date:
     return _local(when, zone).date()
 
 
+# Babel's nearest pattern for a weekday with its date shortens the words, and sets a comma in Spanish
+# that nobody writes.
+_PATTERNS = {
+    "en": {
+        "weekday": "EEE",
+        "weekday and date": "EEEE, MMMM d",
+        "weekday and date of a year": "EEEE, MMMM d, y",
+        "date": "MMM d",
+        "date of a year": "MMM d, y",
+    },
+    "es": {
+        "weekday": "EEE",
+        "weekday and date": "EEEE d 'de' MMMM",
+        "weekday and date of a year": "EEEE d 'de' MMMM 'de' y",
+        "date": "d MMM",
+        "date of a year": "d MMM y",
+    },
+}
+
+
+def _date(when: dt.date, pattern: str, language: str) -> str:
+    return str(format_date(when, _PATTERNS[_known(language)][pattern], locale=_locale(language)))
+
+
 def day(when: dt.date, zone: str, language: str) -> str:
-    """“Today”, “Yesterday”, or the day in words."""
+    """“Today”, “Yesterday”, or the day in words. It stands alone, as a heading, so it begins large."""
     today = local_day(clock.now(), zone)
     if when == today:
         return say(language, "Today")
     if when == today - dt.timedelta(days=1):
         return say(language, "Yesterday")
-    skeleton = "MMMMEEEEd" if when.year == today.year else "yMMMMEEEEd"
-    return str(format_skeleton(skeleton, when, locale=_locale(language)))
+    text = _date(
+        when, "weekday and date" if when.year == today.year else "weekday and date of a year", language
+    )
+    return text[0].upper() + text[1:]
 
 
 def short(when: dt.datetime, zone: str, language: str) -> str:
@@ -94,10 +143,8 @@ def short(when: dt.datetime, zone: str, language: str) -> str:
     if local == today:
         return time_of_day(when, zone, language)
     if 0 < (today - local).days < 7:
-        return str(format_skeleton("E", local, locale=_locale(language)))
-    return str(
-        format_skeleton("MMMd" if local.year == today.year else "yMMMd", local, locale=_locale(language))
-    )
+        return _date(local, "weekday", language)
+    return _date(local, "date" if local.year == today.year else "date of a year", language)
 
 
 def date_in_words(when: dt.date, language: str) -> str:
@@ -105,7 +152,7 @@ def date_in_words(when: dt.date, language: str) -> str:
 
 
 def today_in_words(zone: str, language: str) -> str:
-    return str(format_skeleton("MMMMEEEEd", local_day(clock.now(), zone), locale=_locale(language)))
+    return _date(local_day(clock.now(), zone), "weekday and date", language)
 
 
 def age(born: dt.date, zone: str) -> int:
@@ -113,8 +160,16 @@ def age(born: dt.date, zone: str) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+def age_in_words(born: dt.date, zone: str, language: str) -> str:
+    return say_many(language, "Age %(num)s", "Age %(num)s", age(born, zone))
+
+
+def _known(language: str) -> str:
+    return language if language in LANGUAGES else "en"
+
+
 def _locale(language: str) -> str:
-    return "es_US" if language == "es" else "en_US"
+    return f"{_known(language)}_US"
 
 
 def at_in_words(when: dt.datetime, zone: str, language: str) -> str:

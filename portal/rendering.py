@@ -13,7 +13,16 @@ from portal.language import LANGUAGES, catalogue
 from portal.models.practice import Practice
 from portal.settings import ROOT
 
-practice: dict[str, Any] = {}
+# What every page says of the practice; empty words until there is one.
+practice: dict[str, Any] = {
+    "name": "Portal",
+    "phone": "",
+    "phone_href": "",
+    "address": "",
+    "hours_line": "",
+    "crisis": [],
+    "zone": "UTC",
+}
 
 
 async def learn_practice() -> bool:
@@ -60,7 +69,7 @@ def _environment(language: str) -> Environment:
     )
     words = catalogue(language)
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        words.gettext, words.ngettext, newstyle=True
+        words.gettext, words.ngettext, newstyle=True, pgettext=words.pgettext
     )
     environment.globals.update(asset=asset, practice=practice, lang=language)
     return environment

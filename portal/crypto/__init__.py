@@ -41,7 +41,8 @@ class Keyring:
         if len(sealed) < 2 or sealed[0] != _VERSION:
             raise Unreadable(f"{place} does not hold a sealed value of this version")
         end = 2 + sealed[1]
-        key = self.keys.get(sealed[2:end].decode("ascii", "replace"))
+        name = sealed[2:end].decode("ascii", "replace")
+        key = self.keys.get(name) or _look_again(name)
         if key is None:
             raise Unreadable(f"{place} was sealed with a key that is not in the key file")
         try:
@@ -51,17 +52,45 @@ class Keyring:
 
 
 _ring: Keyring | None = None
+_path: Path | None = None
 
 
 def load_keys(path: Path) -> Keyring:
     """Read the key file and use it from now on. Raises OSError or ValueError with what is wrong."""
-    global _ring
+    global _ring, _path
     held = json.loads(path.read_text())
     keys = {name: AESGCM(base64.b64decode(value)) for name, value in held["keys"].items()}
     if held["writing"] not in keys:
         raise ValueError(f"{path} names a writing key that it does not hold")
-    _ring = Keyring(held["writing"], keys)
+    _ring, _path = Keyring(held["writing"], keys), path
     return _ring
+
+
+def _look_again(name: str) -> AESGCM | None:
+    """A key that was added to the file while this process ran."""
+    if _path is None:
+        return None
+    try:
+        return load_keys(_path).keys.get(name)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def add_key(path: Path) -> str:
+    """Add a key to the file and write with it from now on; the others stay readable. Gives its id."""
+    held = json.loads(path.read_text())
+    name = secrets.token_hex(4)
+    held["keys"][name] = base64.b64encode(AESGCM.generate_key(256)).decode()
+    held["writing"] = name
+    beside = path.with_name(f"{path.name}.new")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(held, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    load_keys(path)
+    return name
 
 
 def make_key_file(path: Path) -> None:

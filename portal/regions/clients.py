@@ -16,7 +16,7 @@ from portal.facts import (
     ConversationRead,
     MessageSent,
 )
-from portal.language import age, date_in_words, say
+from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models import sql
 from portal.models.client import CareTeam, Client, page_of_clients, team_of
 from portal.models.contact import ContactLink
@@ -25,7 +25,7 @@ from portal.models.person import initial
 from portal.models.record import live, unseal
 from portal.permissions import Right
 from portal.regions import Context, anyone, its, region
-from portal.regions.words import listed, role_label, zone
+from portal.regions.words import role_label, zone
 from portal.viewer import Viewer
 
 
@@ -79,7 +79,7 @@ def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID,
         "colour": row["colour"],
         "initial": initial(row["first_name"]),
         "born": date_in_words(born, language) if born else "",
-        "age_label": say(language, "Age %(age)s", age=age(born, zone())) if born else "",
+        "age_label": age_in_words(born, zone(), language) if born else "",
         "care_of": listed(language, [member["name"] for member in team]),
         "portal_kind": portal[0],
         "portal_label": portal[1],
@@ -135,8 +135,8 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     born = found.born
     parts = []
     if born:
-        years = age(born, zone())
-        parts.append(say(language, "Adult") if years >= 18 else say(language, "Age %(age)s", age=years))
+        adult = age(born, zone()) >= 18
+        parts.append(say(language, "Adult") if adult else age_in_words(born, zone(), language))
         parts.append(say(language, "born %(date)s", date=date_in_words(born, language)))
     if teams[client]:
         names = listed(language, [member["name"] for member in teams[client]])
@@ -169,7 +169,7 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
 
     def fact(label: str, value: str | None, field: str) -> dict[str, Any]:
         return {
-            "label": say(language, label),
+            "label": label,
             "value": value or say(language, "Not on file"),
             "missing": not value,
             "href": f"{edit}#{field}",
@@ -188,13 +188,13 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         "id": client,
         "facts": [
             fact(
-                "Date of birth",
+                say(language, "Date of birth"),
                 date_in_words(found.born, language) if found.born else None,
                 "date_of_birth",
             ),
-            fact("Email", found.email, "email"),
-            fact("Phone", found.phone, "phone"),
-            fact("Address", found.address, "address"),
+            fact(say(language, "Email"), found.email, "email"),
+            fact(say(language, "Phone"), found.phone, "phone"),
+            fact(say(language, "Address"), found.address, "address"),
         ],
         "care_team": [
             {

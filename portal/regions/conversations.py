@@ -13,7 +13,7 @@ from portal.facts import (
     ConversationStarted,
     MessageSent,
 )
-from portal.language import day, local_day, say, time_of_day
+from portal.language import day, listed, local_day, say, time_of_day
 from portal.models.client import Client
 from portal.models.conversation import (
     PAGE,
@@ -29,7 +29,6 @@ from portal.models.scope import who_may_see
 from portal.regions import Ask, Context, Fresh, Stream, anyone, its, region
 from portal.regions.words import (
     audience_label,
-    listed,
     paragraphs,
     readers_line,
     thread_row,

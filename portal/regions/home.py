@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.facts import ClientChanged, ConversationRead, ConversationStarted, MessageSent
-from portal.language import age, say, short, today_in_words
+from portal.language import age_in_words, say, short, today_in_words
 from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
 from portal.models.client import CareTeam, Client, team_of
@@ -92,7 +92,7 @@ def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUI
         line = say(language, "Yourself")
     elif box is not None:
         born = dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box))
-        line = say(language, "Age %(age)s", age=age(born, zone()))
+        line = age_in_words(born, zone(), language)
     else:
         line = ""
     return {

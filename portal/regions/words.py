@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal import rendering
-from portal.language import say, short
+from portal.language import listed, say, say_many, short
 from portal.models.person import initial
 from portal.permissions import Role
 
@@ -42,13 +42,6 @@ def excerpt(body: str | None, length: int = 160) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def listed(language: str, names: list[str]) -> str:
-    """Names as a sentence lists them: “A, B and C”."""
-    if len(names) < 2:
-        return "".join(names)
-    return say(language, "%(some)s and %(last)s", some=", ".join(names[:-1]), last=names[-1])
-
-
 def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> str:
     """Who can read a conversation, the care team by name, the reader as “you”."""
     names = [p["name"] for p in readers["staff"] + readers["people"] if p["id"] != viewer]
@@ -58,9 +51,9 @@ def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> 
     others = sum(1 for person in readers["others"] if person["id"] != viewer)
     if others:
         names.append(
-            say(language, "one more person at the practice")
-            if others == 1
-            else say(language, "%(num)s more people at the practice", num=others)
+            say_many(
+                language, "one more person at the practice", "%(num)s more people at the practice", others
+            )
         )
     if names == [say(language, "you")]:
         return say(language, "Only you can read this")

@@ -84,7 +84,7 @@ async def send(visit: Visit) -> Answer:
     conversation = await found(visit)
     here = f"{base(visit.me, conversation.client_id)}/conversations/{conversation.id}"
     if visit.errors:
-        raise Refused(422, _why(visit.errors))
+        raise Refused(422, _why(visit))
     if not _pace.hit(parse(f"{settings().messages_per_minute}/minute"), str(visit.me.id)):
         raise Refused(429, "That’s a lot at once. Wait a minute, then send it again.")
     said: NewMessage = visit.form
@@ -107,10 +107,10 @@ async def send(visit: Visit) -> Answer:
     return answer
 
 
-def _why(errors: dict[str, str]) -> str:
-    if "key" in errors:
-        return "This form is too old. Reload the page and try again."
-    return f"Your message was not sent. {errors.get('body', '')}".strip()
+def _why(visit: Visit) -> str:
+    if "key" in visit.errors:
+        return visit.say("This form is too old. Reload the page and try again.")
+    return visit.say("Your message was not sent. %(why)s", why=visit.errors.get("body", "")).strip()
 
 
 async def one(visit: Visit, conversation: UUID, number: int) -> str:

@@ -1,0 +1,191 @@
+"""Two people, two browsers, two workers: what one writes the other reads at once, whatever happens between."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.visitor import becomes, regions, said, write
+from tests.deployment import Deployment
+
+# Notes when each message was first shown, by the clock that all pages of this machine share.
+_NOTE_ARRIVALS = """() => {
+    window.shownAt = {};
+    const look = () => document.querySelectorAll("[data-number] .bubble")
+        .forEach((bubble) => { window.shownAt[bubble.textContent.trim()] ??= Date.now(); });
+    look();
+    new MutationObserver(look).observe(document.querySelector(".log"), { childList: true, subtree: true });
+}"""
+_NOTE_SENDING = """() => {
+    window.sentAt = {};
+    const note = ({ target }) => { window.sentAt[target.elements.body.value] = Date.now(); };
+    document.addEventListener("submit", note, true);
+}"""
+
+
+def noa_thread(practice: Deployment, side: str) -> str:
+    path = (
+        f"/clients/{practice.cast.client['noa']}/conversations/{practice.cast.conversation['noa clinical']}"
+    )
+    return f"/staff{path}" if side == "staff" else path
+
+
+async def shows(page: Page, text: str, within: float = 5.0) -> None:
+    await becomes(
+        page,
+        "(text) => [...document.querySelectorAll('[data-number] .bubble')].some((b) => b.textContent.trim() === text)",
+        text,
+        within,
+    )
+
+
+async def test_ten_messages_each_way_arrive_once_in_order_within_a_second(
+    practice: Deployment, visit: Visit
+) -> None:
+    miriam, dana = await visit("miriam"), await visit("dana")
+    hers = await miriam.open(noa_thread(practice, "staff"), worker=0)
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    before = await said(theirs)
+    for page in (hers, theirs):
+        await page.evaluate(_NOTE_ARRIVALS)
+        await page.evaluate(_NOTE_SENDING)
+
+    for n in range(1, 6):  # in turns
+        await write(hers, f"Miriam says {n}.")
+        await shows(theirs, f"Miriam says {n}.")
+        await write(theirs, f"Dana says {n}.")
+        await shows(hers, f"Dana says {n}.")
+
+    async def burst(page: Page, name: str) -> None:
+        for n in range(6, 11):
+            await write(page, f"{name} says {n}.")
+
+    await asyncio.gather(burst(hers, "Miriam"), burst(theirs, "Dana"))
+    for page in (hers, theirs):
+        await shows(page, "Miriam says 10.")
+        await shows(page, "Dana says 10.")
+        await expect(page.locator(".pending .msg")).to_have_count(0)
+
+    new = (await said(hers))[len(before) :]
+    assert sorted(new) == sorted(f"{name} says {n}." for name in ("Miriam", "Dana") for n in range(1, 11))
+    for name in ("Miriam", "Dana"):
+        assert [text for text in new if text.startswith(name)] == [f"{name} says {n}." for n in range(1, 11)]
+    assert await said(hers) == await said(theirs)
+    for sender, reader in ((hers, theirs), (theirs, hers)):
+        sent, shown = await sender.evaluate("sentAt"), await reader.evaluate("shownAt")
+        slow = {text: shown[text] - at for text, at in sent.items() if shown[text] - at > 1000}
+        assert len(sent) == 10 and not slow, slow
+    for page in (hers, theirs):
+        live = await regions(page)
+        await page.reload()
+        assert await regions(page) == live
+
+
+async def test_the_unread_badge_comes_and_goes(practice: Deployment, visit: Visit) -> None:
+    miriam, dana = await visit("miriam"), await visit("dana")
+    home = await dana.open("/home", worker=0)
+    today = await miriam.open("/staff/today", worker=1)
+    badge = home.get_by_role("link", name="Messages").locator(".count")
+    await expect(badge).to_have_count(0)
+    thread = await miriam.open(noa_thread(practice, "staff"), worker=1)
+    await write(thread, "Could you bring the blue folder?")
+    await expect(badge).to_contain_text("1 unread message")
+    await expect(home.get_by_text("Could you bring the blue folder?")).to_be_visible()
+
+    opened = await dana.open(noa_thread(practice, "client"), worker=0)
+    await opened.bring_to_front()
+    await expect(badge).to_have_count(0)
+
+    # The conversation is out of Miriam's sight now, so what Dana answers stays unread.
+    await thread.close()
+    row = today.locator("#today-unread li").filter(has_text="Noa Reyes-Menon")
+    await expect(row).to_have_count(0)
+    count = today.get_by_role("link", name="Today").locator(".count > span").first
+    before = int(await count.inner_text())
+    await write(opened, "Yes, it is in the car.")
+    await expect(row).to_contain_text("Yes, it is in the car.")
+    await expect(count).to_have_text(str(before + 1))
+    await row.get_by_role("link").click()
+    await shows(today, "Yes, it is in the car.")
+    await today.bring_to_front()
+    await expect(count).to_have_text(str(before))
+
+
+async def test_nothing_is_lost_when_a_worker_is_killed_and_comes_back(
+    practice: Deployment, visit: Visit
+) -> None:
+    miriam, dana = await visit("miriam"), await visit("dana")
+    hers = await miriam.open(noa_thread(practice, "staff"), worker=0)
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    before = await said(theirs)
+    dana.line_is_cut = True
+    await practice.stop(1, signal.SIGKILL)
+    try:
+        for n in range(1, 4):
+            await write(hers, f"While you were away, {n}.")
+        await shows(hers, "While you were away, 3.")
+        await expect(theirs.locator("#line")).to_have_text("Reconnecting…")
+        assert await said(theirs) == before
+    finally:
+        await practice.start(1)
+    await shows(theirs, "While you were away, 3.", within=8)
+    assert await said(theirs) == [*before, *(f"While you were away, {n}." for n in range(1, 4))]
+    await expect(theirs.locator("#line")).to_have_text("You’re back. Everything is up to date.")
+    await expect(theirs.locator("#line")).to_be_hidden()
+    dana.line_is_cut = False
+    await write(theirs, "I am here again.")
+    await shows(hers, "I am here again.")
+
+
+async def test_what_is_written_while_the_line_is_down_waits_and_is_sent_once(
+    practice: Deployment, visit: Visit
+) -> None:
+    miriam, dana = await visit("miriam"), await visit("dana")
+    hers = await miriam.open(noa_thread(practice, "staff"), worker=0)
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    dana.line_is_cut = True
+    await dana.context.set_offline(True)
+    await practice.stop(1, signal.SIGKILL)
+    try:
+        await expect(theirs.locator("#line")).to_have_text("You’re offline. What you write is kept.")
+        await write(theirs, "Written in the tunnel.")
+        await write(theirs, "And this after it.")
+        waiting = theirs.locator(".pending .msg")
+        await expect(waiting).to_have_count(2)
+        await expect(waiting.first).to_contain_text("Not sent yet. Trying again…")
+        await expect(theirs.get_by_label("Message about Noa")).to_have_value("")
+    finally:
+        await practice.start(1)
+        await dana.context.set_offline(False)
+    await shows(hers, "And this after it.", within=10)
+    await shows(theirs, "And this after it.")
+    await expect(waiting).to_have_count(0)
+    for page in (hers, theirs):
+        assert (await said(page))[-2:] == ["Written in the tunnel.", "And this after it."]
+    await theirs.reload()
+    assert (await said(theirs)).count("Written in the tunnel.") == 1
+
+
+async def test_everything_works_without_javascript(practice: Deployment, visit: Visit) -> None:
+    await visit("miriam")
+    dana = await visit(java_script_enabled=False)
+    page = await dana.context.new_page()
+    await page.goto(practice.bases[0] + noa_thread(practice, "client"))
+    await page.get_by_label("Email").fill("dana.reyes@example.com")
+    await page.get_by_label("Password").fill("willow-street-paper-lantern")
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(page).to_have_url(practice.bases[0] + noa_thread(practice, "client"))
+    await expect(page.get_by_text("Is it all right if her brother sits in the waiting room?")).to_be_visible()
+    await page.get_by_label("Message about Noa").fill("Sent by a plain form.")
+    await page.get_by_role("button", name="Send").click()
+    newest = page.locator("[data-number]").last
+    await expect(newest).to_contain_text("Sent by a plain form.")
+    await expect(newest).to_be_in_viewport()
+    await page.locator("#more > summary").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page).to_have_url(practice.bases[0] + "/sign-in")
+    await page.goto(practice.bases[0] + noa_thread(practice, "client"))
+    await expect(page.get_by_label("Password")).to_be_visible()

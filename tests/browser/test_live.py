@@ -1,0 +1,152 @@
+"""Live equals reload, in a real Chromium: after each act every open page shows what a fresh one would show."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import uuid4
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.visitor import fresh_regions, regions
+from tests.cast import Person
+from tests.deployment import Deployment
+
+WITHIN = 5.0  # seconds for a page to become what a reload would make of it
+
+
+async def becomes_fresh(pages: dict[str, Page]) -> None:
+    """Each page shows, by itself and soon, what the server would answer now."""
+    until = time.monotonic() + WITHIN
+    for name, page in pages.items():
+        live, fresh = await regions(page), await fresh_regions(page)
+        while live != fresh and time.monotonic() < until:
+            live, fresh = await regions(page), await fresh_regions(page)
+        assert live == fresh, name
+
+
+class Practice:
+    """What others do while the pages stand open."""
+
+    def __init__(self, deployment: Deployment, jo: Person, dana: Person, miriam: Person) -> None:
+        self.deployment, self.jo, self.dana, self.miriam = deployment, jo, dana, miriam
+        self.noa = deployment.cast.client["noa"]
+        self.thread = f"conversations/{deployment.cast.conversation['noa clinical']}"
+
+    async def write(self, person: Person, text: str) -> None:
+        place = f"/staff/clients/{self.noa}" if person.side == "staff" else f"/clients/{self.noa}"
+        await self._done(person, f"{place}/{self.thread}/messages", key=str(uuid4()), body=text)
+
+    async def read(self, person: Person) -> None:
+        place = f"/staff/clients/{self.noa}" if person.side == "staff" else f"/clients/{self.noa}"
+        await self._done(person, f"{place}/{self.thread}/reading", number=9999)
+
+    async def edit(self, **details: str) -> None:
+        known = {
+            "first_name": "Noa",
+            "last_name": "Reyes-Menon",
+            "date_of_birth": "2017-03-09",
+            "email": "",
+            "phone": "",
+            "address": "",
+        }
+        await self._done(self.miriam, f"/staff/clients/{self.noa}", **(known | details))
+
+    async def archive(self) -> None:
+        await self._done(self.miriam, f"/staff/clients/{self.noa}/archival")
+
+    async def restore(self) -> None:
+        await self._done(self.miriam, f"/staff/clients/{self.noa}/restoration")
+
+    async def _done(self, person: Person, path: str, **form: Any) -> None:
+        answer = await person.post(path, **form)
+        assert answer.status_code in (204, 303), f"{path}: {answer.status_code}\n{answer.text}"
+
+
+async def test_every_open_page_stays_what_a_reload_would_make_of_it(
+    practice: Deployment, visit: Visit
+) -> None:
+    cast = practice.cast
+    noa = cast.client["noa"]
+    act = Practice(
+        practice, await cast.sign_in("jo"), await cast.sign_in("dana"), await cast.sign_in("miriam", 1)
+    )
+    miriam, dana, eli = await visit("miriam"), await visit("dana"), await visit("eli")
+    at_work = {
+        "Today": await miriam.open("/staff/today"),
+        "the clients while searching": await miriam.open("/staff/clients", worker=1),
+        "the chart": await miriam.open(f"/staff/clients/{noa}"),
+        "the chart's thread": await miriam.open(f"/staff/clients/{noa}/{act.thread}", worker=1),
+    }
+    at_home = {
+        "Home": await dana.open(f"/clients/{noa}/home"),
+        "the threads": await dana.open(f"/clients/{noa}/messages", worker=1),
+        "the thread": await dana.open(f"/clients/{noa}/{act.thread}"),
+    }
+    stranger = {"Eli's Home": await eli.open(f"/clients/{cast.client['eli']}/home", worker=1)}
+    pages = at_work | at_home | stranger
+
+    search = at_work["the clients while searching"]
+    await search.get_by_label("Search by name").press_sequentially("noa")
+    await expect(search.locator("#clients tbody tr")).to_have_count(1)
+    # The address bar does not follow a search, so this page is compared with the list of its search.
+    await search.evaluate("history.replaceState(null, '', '/staff/clients?q=noa&show=active')")
+    # A message is read where it is seen: of these pages, none is in front but the last.
+    await stranger["Eli's Home"].bring_to_front()
+
+    await becomes_fresh(pages)
+    await act.write(act.dana, "She asks whether the rabbit is real.")
+    await becomes_fresh(pages)
+    await expect(at_work["Today"].get_by_text("She asks whether the rabbit is real.")).to_be_visible()
+    await act.read(act.miriam)
+    await becomes_fresh(pages)
+    await act.write(act.miriam, "As real as rabbits are. https://example.org/rabbits")
+    await becomes_fresh(pages)
+    await expect(at_home["Home"].get_by_text("As real as rabbits are.")).to_be_visible()
+    await act.read(act.dana)
+    await becomes_fresh(pages)
+    await act.edit(first_name="Noah", address="12 Mill Lane")
+    await becomes_fresh(pages)
+    await expect(at_home["Home"].get_by_role("heading", level=1)).to_have_text("What’s next for Noah")
+    await expect(at_work["the chart"].get_by_text("12 Mill Lane")).to_be_visible()
+    await act.edit()
+    await becomes_fresh(pages)
+    await expect(search.locator("#clients tbody tr")).to_contain_text(["Noa Reyes-Menon"])
+
+    before = {name: await regions(page) for name, page in pages.items()}
+    for name, page in pages.items():
+        await page.reload()
+        assert await regions(page) == before[name], name
+
+    await act.archive()
+    try:
+        await becomes_fresh(at_work | stranger)
+        await expect(at_work["the chart"].get_by_role("heading", level=1)).to_contain_text("Archived")
+        await expect(search.get_by_text("No client matches “noa”")).to_be_visible()
+        for page in at_home.values():
+            await expect(page.get_by_role("heading", name="This has ended")).to_be_visible()
+    finally:
+        await act.restore()
+    await becomes_fresh(at_work | stranger)
+    await expect(search.locator("#clients tbody tr")).to_have_count(1)
+
+
+async def test_a_page_hears_nothing_of_what_is_not_its_own(practice: Deployment, visit: Visit) -> None:
+    theo, ravi = await visit("theo"), await visit("ravi")
+    strangers = [(theo, await theo.open("/staff/today")), (ravi, await ravi.open("/home", worker=1))]
+    miriam, dana = await visit("miriam"), await visit("dana")
+    heard = [await miriam.open("/staff/today"), await dana.open("/home", worker=1)]
+    act = Practice(
+        practice,
+        await practice.cast.sign_in("jo"),
+        await practice.cast.sign_in("dana"),
+        await practice.cast.sign_in("miriam"),
+    )
+    await act.write(act.dana, "Between us: the cat is called Kestrel.")
+    for page in heard:  # what reaches these on either worker has passed the others by
+        await expect(page.get_by_text("Between us: the cat is called Kestrel.")).to_be_visible()
+    for visitor, page in strangers:
+        await becomes_fresh({"page": page})
+        assert "Kestrel" not in await page.content()
+        assert not [frame for frame in visitor.socket(page).frames if "Kestrel" in str(frame)]

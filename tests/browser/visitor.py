@@ -1,0 +1,146 @@
+"""Someone of the cast at a real Chromium, and what a test reads from the pages they have open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Response, WebError, WebSocket
+
+from tests.cast import Person
+from tests.deployment import Deployment
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+
+# What a browser says of a line that the test itself has cut.
+_LINE_CUT = re.compile(
+    r"WebSocket|ERR_CONNECTION|ERR_INTERNET|ERR_NETWORK|ERR_EMPTY|htmx:ws:error|Failed to fetch"
+)
+
+
+class Visitor:
+    """A window of their own: a browser context with their cookies. All trouble its pages report is kept."""
+
+    def __init__(self, deployment: Deployment, context: BrowserContext, person: Person | None) -> None:
+        self.deployment = deployment
+        self.context = context
+        self.person = person
+        self.troubles: list[str] = []
+        self.line_is_cut = False  # by the test: what the browser says of that is no trouble
+        self.may_be_refused: set[int] = set()  # statuses that the test provokes
+        self._sockets: dict[Page, Socket] = {}
+        context.on("console", self._hear)
+        context.on("weberror", self._fail)
+        context.on("response", self._check)
+        context.on("page", self._watch)
+
+    async def open(self, path: str, worker: int = 0, page: Page | None = None) -> Page:
+        """A page of the portal, once it is live: its socket has said hello and been answered."""
+        page = page or await self.context.new_page()
+        await page.goto(self.deployment.bases[worker] + path)
+        await self.is_live(page)
+        return page
+
+    async def is_live(self, page: Page) -> None:
+        """Wait until this page's own socket has been answered."""
+        if await page.evaluate("document.body.hasAttribute('hx-ws:connect')"):
+            await asyncio.wait_for(self._sockets[page].answered.wait(), 10)
+
+    def socket(self, page: Page) -> Socket:
+        return self._sockets[page]
+
+    def _watch(self, page: Page) -> None:
+        self._sockets[page] = Socket()
+        page.on("websocket", self._sockets[page].begin)
+        page.on("framenavigated", lambda frame: self._sockets[page].forget())
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # A refused request is judged by its status, below.
+        if message.type in ("error", "warning") and "Failed to load resource: the server" not in message.text:
+            self._note(f"console: {message.text}")
+
+    def _fail(self, error: WebError) -> None:
+        self._note(f"script: {error.error}")
+
+    def _check(self, response: Response) -> None:
+        refused = response.status >= 400 and not response.request.is_navigation_request()
+        if response.status >= 500 or (refused and response.status not in self.may_be_refused):
+            self._note(f"{response.status} from {response.url}")
+
+    def _note(self, trouble: str) -> None:
+        if not (self.line_is_cut and _LINE_CUT.search(trouble)):
+            self.troubles.append(trouble)
+
+
+class Socket:
+    """What a page's sockets have brought it since it was loaded."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.answered = asyncio.Event()
+
+    def begin(self, socket: WebSocket) -> None:
+        socket.on("framereceived", self._receive)
+
+    def _receive(self, text: str | bytes) -> None:
+        self.frames.append(json.loads(text))
+        self.answered.set()
+
+
+# --- What a page shows ---------------------------------------------------------------------------
+
+_REGIONS = (Path(__file__).parent / "regions.js").read_text()
+
+
+async def regions(page: Page) -> dict[str, str]:
+    """The live regions of a page by their keys, as text that does not depend on how they came to be."""
+    found: dict[str, str] = await page.evaluate(f"({_REGIONS})(document)")
+    return found
+
+
+async def fresh_regions(page: Page) -> dict[str, str]:
+    """The same of the page as the server would give it now, asked for by the page itself."""
+    found: dict[str, str] = await page.evaluate(
+        f"""async () => {{
+            const answer = await fetch(location.href, {{ headers: {{ Accept: "text/html" }} }});
+            return ({_REGIONS})(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        }}"""
+    )
+    return found
+
+
+async def said(page: Page) -> list[str]:
+    """The messages a conversation shows, in the order shown; those on their way are not among them."""
+    texts: list[str] = await page.evaluate(
+        """() => [...document.querySelectorAll('[data-number] .bubble')].map((bubble) => bubble.textContent.trim())"""
+    )
+    return texts
+
+
+async def write(page: Page, text: str) -> None:
+    """Type a message and press Enter, as on a desk."""
+    box = page.get_by_label(re.compile("^Message"))
+    await box.fill(text)
+    await box.press("Enter")
+
+
+async def becomes(page: Page, script: str, arg: Any = None, within: float = 5.0) -> None:
+    """Wait until a script of the page is true; the page itself looks, each frame."""
+    await page.wait_for_function(script, arg=arg, timeout=within * 1000)
+
+
+class Stopwatch:
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began

@@ -1,0 +1,73 @@
+"""Keys: replaced while the practice works, and nothing sealed before is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from portal import crypto, demo
+from portal.models import sql
+from portal.models.client import Client
+from portal.models.database import close_database, migrate, open_database
+from portal.models.rekeying import reseal, sealed_columns
+from portal.settings import Settings
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def folder(tmp_path: Path) -> AsyncIterator[Path]:
+    crypto.make_key_file(tmp_path / "key")
+    crypto.load_keys(tmp_path / "key")
+    settings = Settings(data=tmp_path, DATABASE_URL="")
+    await migrate(settings)
+    await open_database(settings)
+    await demo.make_practice()
+    yield tmp_path
+    await close_database()
+
+
+async def _key_ids() -> set[str]:
+    """The ids of the keys under which anything but the audit log lies."""
+    ids = set()
+    for model, column in sealed_columns():
+        for row in await sql.rows(
+            f"select {column} as box from {model._meta.db_table} where {column} is not null"
+        ):
+            ids.add(row["box"][2 : 2 + row["box"][1]].decode())
+    return ids
+
+
+async def test_everything_lies_under_the_new_key_and_still_opens(folder: Path) -> None:
+    before = {client.id: client.date_of_birth for client in await Client.all()}
+    old = crypto.ring().writing
+    new = crypto.add_key(folder / "key")
+
+    assert await _key_ids() == {old}
+    assert await reseal() > 300
+    assert await _key_ids() == {new}
+    assert {client.id: client.date_of_birth for client in await Client.all()} == before
+
+
+async def test_a_worker_that_runs_learns_of_a_key_that_was_added(folder: Path) -> None:
+    running = crypto.ring()
+    crypto.add_key(folder / "key")
+    box = crypto.ring().seal("read me", "message/body_sealed/1")
+
+    assert running.open(box, "message/body_sealed/1") == "read me"
+
+
+async def test_a_key_that_is_nowhere_opens_nothing(folder: Path) -> None:
+    crypto.add_key(folder / "key")
+    box = crypto.ring().seal("read me", "message/body_sealed/1")
+    held = json.loads((folder / "key").read_text())
+    lost = held["keys"].pop(held["writing"])
+    held["writing"] = next(iter(held["keys"]))
+    (folder / "key").write_text(json.dumps(held))
+    crypto.load_keys(folder / "key")
+
+    assert lost
+    with pytest.raises(crypto.Unreadable, match="not in the key file"):
+        crypto.ring().open(box, "message/body_sealed/1")

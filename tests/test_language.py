@@ -1,0 +1,304 @@
+"""Spanish: nothing that Portal says lacks it, and days, times and lists read as people say them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from html.parser import HTMLParser
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from portal import clock
+from portal.demo.people import PRACTICE
+from portal.language import (
+    age_in_words,
+    choose,
+    date_in_words,
+    day,
+    listed,
+    say,
+    say_many,
+    short,
+    time_of_day,
+    today_in_words,
+)
+from tests import words
+from tests.cast import Person
+from tests.deployment import Deployment
+
+ZONE = "America/New_York"
+MONDAY = dt.datetime(2026, 11, 23, 15, 5, tzinfo=dt.UTC)  # five past ten in New York
+
+
+# --- The catalogue ------------------------------------------------------------------------------
+
+
+def test_everything_that_is_said_has_spanish_with_the_same_places() -> None:
+    assert words.faults(words.spanish()) == []
+
+
+def test_every_sentence_is_written_where_it_is_said_or_listed() -> None:
+    assert words.hidden() == []
+    assert words.needless() == []
+
+
+def test_a_sentence_without_spanish_is_found() -> None:
+    catalogue = words.spanish()
+    catalogue.delete("Stay signed in")
+    assert [fault for fault in words.faults(catalogue) if "“Stay signed in” is not translated" in fault]
+
+
+@pytest.mark.parametrize("spanish", ["Sobre usted", "Sobre %(nombre)s", "Sobre %(name)s y %(name)s"])
+def test_a_translation_with_other_places_is_found(spanish: str) -> None:
+    catalogue = words.spanish()
+    catalogue["About %(name)s"].string = spanish
+    assert [fault for fault in words.faults(catalogue) if f"“{spanish}” has not the places" in fault]
+
+
+def test_a_translation_of_what_nobody_says_is_found() -> None:
+    catalogue = words.spanish()
+    catalogue.add("Fax", "Fax")
+    assert words.faults(catalogue) == ["“Fax” is translated, and nobody says it."]
+
+
+def test_a_plural_that_lacks_a_form_is_found() -> None:
+    catalogue = words.spanish()
+    catalogue["%(num)s message"].string = ("%(num)s mensaje", "")
+    assert len(words.faults(catalogue)) == 1
+    assert words.faults(Catalog(locale="es"))
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ('visit.say("Hello")', ["Hello"]),
+        ('say(language, "Hello %(name)s", name=name)', ["Hello %(name)s"]),
+        ('say(language, "One" if single else "Many")', ["One", "Many"]),
+        ('def f():\n    text = "Hello"\n    raise Refused(409, text)', ["Hello"]),
+        (
+            'def f():\n    a, b = "Title", "Body"\n    return error_page(r, language, 4, a, b)',
+            ["Title", "Body"],
+        ),
+        ('class C(Refused):\n    def __init__(self):\n        super().__init__(401, "Hello")', ["Hello"]),
+        ('raise NotPermitted(visit.say("No"))', ["No"]),
+        ('raise ValueError("Write a word.")', ["Write a word."]),
+    ],
+)
+def test_what_code_says_is_found(code: str, said: list[str]) -> None:
+    found = list(words.in_file("portal/routes/somewhere.py", code))
+    assert [one.words.one if isinstance(one, words.Said) else one for one in found] == said
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "visit.say(label)",
+        'Refused(422, f"No {why}")',
+        "say(language, row['words'])",
+        'Refused(422, "No " + why)',
+    ],
+)
+def test_a_sentence_that_is_put_together_elsewhere_is_found(code: str) -> None:
+    (found,) = words.in_file("portal/routes/somewhere.py", code)
+    assert isinstance(found, words.Hidden)
+
+
+# --- Days, times, ages, lists -------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_monday() -> Iterator[None]:
+    clock.move(MONDAY - dt.datetime.now(dt.UTC))
+    yield
+    clock.move(dt.timedelta())
+
+
+def test_days_and_times_in_spanish(on_monday: None) -> None:
+    assert today_in_words(ZONE, "es") == "lunes 23 de noviembre"
+    assert day(dt.date(2026, 11, 23), ZONE, "es") == "Hoy"
+    assert day(dt.date(2026, 11, 22), ZONE, "es") == "Ayer"
+    assert day(dt.date(2026, 11, 4), ZONE, "es") == "Miércoles 4 de noviembre"
+    assert day(dt.date(2025, 1, 31), ZONE, "es") == "Viernes 31 de enero de 2025"
+    assert date_in_words(dt.date(2017, 3, 9), "es") == "9 de marzo de 2017"
+    assert plain(time_of_day(MONDAY, ZONE, "es")) == "10:05 a.m."
+    assert plain(short(MONDAY, ZONE, "es")) == "10:05 a.m."
+    assert short(MONDAY - dt.timedelta(days=4), ZONE, "es") == "jue"
+    assert short(MONDAY - dt.timedelta(days=40), ZONE, "es") == "14 oct"
+    assert short(MONDAY - dt.timedelta(days=400), ZONE, "es") == "19 oct 2025"
+
+
+def test_days_and_times_in_english(on_monday: None) -> None:
+    assert today_in_words(ZONE, "en") == "Monday, November 23"
+    assert day(dt.date(2026, 11, 23), ZONE, "en") == "Today"
+    assert day(dt.date(2026, 11, 22), ZONE, "en") == "Yesterday"
+    assert day(dt.date(2026, 11, 4), ZONE, "en") == "Wednesday, November 4"
+    assert day(dt.date(2025, 1, 31), ZONE, "en") == "Friday, January 31, 2025"
+    assert date_in_words(dt.date(2017, 3, 9), "en") == "March 9, 2017"
+    assert plain(time_of_day(MONDAY, ZONE, "en")) == "10:05 am"
+    assert short(MONDAY - dt.timedelta(days=4), ZONE, "en") == "Thu"
+    assert short(MONDAY - dt.timedelta(days=40), ZONE, "en") == "Oct 14"
+    assert short(MONDAY - dt.timedelta(days=400), ZONE, "en") == "Oct 19, 2025"
+
+
+def plain(text: str) -> str:
+    """With an ordinary space where a line must not break."""
+    return text.replace("\u202f", " ")
+
+
+def test_one_is_not_several(on_monday: None) -> None:
+    assert age_in_words(dt.date(2017, 3, 9), ZONE, "es") == "9 años"
+    assert age_in_words(dt.date(2025, 3, 9), ZONE, "es") == "1 año"
+    assert age_in_words(dt.date(2017, 3, 9), ZONE, "en") == "Age 9"
+    assert say_many("es", "%(num)s message", "%(num)s messages", 0) == "0 mensajes"
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([], ""),
+        (["Dana"], "Dana"),
+        (["Dana", "Sam"], "Dana y Sam"),
+        (["Dana", "Sam", "Eli"], "Dana, Sam y Eli"),
+        (["Dana", "Idris"], "Dana e Idris"),
+        (["Dana", "Hilario"], "Dana e Hilario"),
+        (["Dana", "Yvonne"], "Dana e Yvonne"),
+        (["Dana", "Yago"], "Dana y Yago"),
+        (["Dana", "Hieronymus"], "Dana y Hieronymus"),
+    ],
+)
+def test_names_are_listed_as_spanish_lists_them(names: list[str], sentence: str) -> None:
+    assert listed("es", names) == sentence
+
+
+def test_a_language_that_portal_does_not_speak_is_english() -> None:
+    assert say("fr", "Today") == "Today"
+    assert choose("fr-CH, es-MX;q=0.9, en;q=0.8") == "es"
+    assert choose("") == choose(None) == choose("fr") == "en"
+
+
+# --- The pages ----------------------------------------------------------------------------------
+
+ENGLISH = re.compile(r"\b(the|your?|this|that|with|are|is|not|here|of|to)\b", re.IGNORECASE)
+
+
+class Reader(HTMLParser):
+    """What a page says to eyes and ears, but for what people wrote in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.within: list[bool] = []  # of the elements around: whether people's own words are inside
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        spoken = ("aria-label", "title", "placeholder", "alt")
+        self.said += [text for name, text in attrs if text and name in spoken]
+        if names.get("id") == "words":
+            self.said += [text for name, text in attrs if text and name.startswith("data-")]
+        if tag not in ("meta", "link", "input", "br", "hr", "img"):
+            self.within.append("hx-ignore" in names or tag in ("script", "style"))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not any(self.within):
+            self.said.append(" ".join(data.split()))
+
+
+def said_by(html: str) -> list[str]:
+    reader = Reader()
+    reader.feed(html.replace(PRACTICE["hours"], ""))
+    return reader.said
+
+
+def english_in(html: str) -> list[str]:
+    """What stands on a page in English: whole sentences of the catalogue, and common words of any other."""
+    translated = {
+        text
+        for message in words.spanish()
+        for text in (message.id if isinstance(message.id, tuple) else (message.id,))
+        if text and text not in words._texts(message)
+    }
+    return [text for text in said_by(html) if text in translated or ENGLISH.search(text)]
+
+
+async def test_the_door_speaks_the_language_of_the_browser(embedded: Deployment) -> None:
+    async with embedded.cast.stranger() as somebody:
+        page = await somebody.get("/sign-in", **{"Accept-Language": "es-MX,es;q=0.9"})
+        assert '<html lang="es"' in page.text and "Iniciar sesión" in page.text
+        assert english_in(page.text) == []
+        missing = await somebody.get("/nowhere", **{"Accept-Language": "es"})
+        assert missing.status_code == 404 and "Aquí no hay nada" in missing.text
+        wrong = await somebody.post(
+            "/sign-in", 0, {"Accept-Language": "es"}, email="x@y.example", password="x"
+        )
+        assert wrong.status_code == 401 and "Ese correo y esa contraseña" in wrong.text
+
+
+async def test_a_chosen_language_holds_where_no_route_is(embedded: Deployment) -> None:
+    async with embedded.cast.stranger() as somebody:
+        await somebody.post("/language", lang="es")
+        assert "Aquí no hay nada" in (await somebody.get("/nowhere")).text
+
+
+@asynccontextmanager
+async def in_spanish(deployment: Deployment, name: str) -> AsyncIterator[Person]:
+    person = await deployment.cast.sign_in(name)
+    await person.post("/language", lang="es")
+    try:
+        yield person
+    finally:
+        await person.post("/language", lang="en")
+
+
+async def test_no_english_is_left_on_a_client_s_pages(embedded: Deployment) -> None:
+    async with in_spanish(embedded, "dana") as dana:
+        noa = embedded.cast.client["noa"]
+        for path in (
+            f"/clients/{noa}/home",
+            f"/clients/{noa}/messages",
+            f"/clients/{noa}/conversations/{embedded.cast.conversation['noa clinical']}",
+            f"/clients/{embedded.cast.client['sam']}/home",
+        ):
+            page = await dana.get(path, follow=True)
+            assert '<html lang="es"' in page.text
+            assert (path, english_in(page.text)) == (path, [])
+
+
+async def test_no_english_is_left_on_a_staff_page(embedded: Deployment) -> None:
+    async with in_spanish(embedded, "henrik") as henrik:
+        chart = f"/staff/clients/{embedded.cast.client['noa']}"
+        for path in (
+            "/staff/today",
+            "/staff/clients",
+            "/staff/clients?q=zzz",
+            "/staff/clients?show=archived",
+            "/staff/clients/new",
+            chart,
+            f"{chart}/edit",
+            f"{chart}/messages",
+            f"{chart}/conversations/{embedded.cast.conversation['noa clinical']}",
+        ):
+            page = await henrik.get(path)
+            assert '<html lang="es"' in page.text
+            assert (path, english_in(page.text)) == (path, [])
+        refused = await henrik.post("/staff/clients", first_name="", last_name="x" * 61, email="nowhere")
+        assert refused.status_code == 422
+        assert english_in(refused.text) == []
+        for sentence in (
+            "Complete este campo.",
+            "Esto tiene más de 60 caracteres.",
+            "Escriba un correo como",
+        ):
+            assert sentence in refused.text
+        empty = await henrik.send(
+            f"{chart}/conversations/{embedded.cast.conversation['noa clinical']}/messages",
+            key="0192f0c1-2345-7abc-8def-0123456789ab",
+            body=" ",
+        )
+        assert empty.status_code == 422
+        assert "Su mensaje no se envió. Complete este campo." in empty.text

@@ -1,0 +1,282 @@
+"""Every sentence that Portal says, found in its templates and its code, beside what the catalogue has for it.
+
+`bin/words` prints what has no Spanish yet; `bin/words --write` puts it into the catalogue, to be translated
+there, and takes out what nobody says any more.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
+
+from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
+from portal.models.conversation import Audience
+from portal.permissions import Permission, Role
+from portal.regions import clients
+from portal.routes.public import sign_in
+from portal.settings import ROOT
+
+SPANISH = ROOT / "portal" / "locale" / "es.po"
+
+# Which arguments of a call are sentences for people; one less where it is a method, as in visit.say("…").
+SAYS = {
+    "say": (1,),
+    "say_many": (1, 2),
+    "Refused": (1,),
+    "NotPermitted": (0,),
+    "error_page": (3, 4),
+    "ValueError": (0,),  # in routes: what is wrong with a field
+}
+
+# What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
+# said, or found, where it comes from.
+ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
+    ("portal/doors.py", "message"): "said",  # Visit.say hands on what it is given
+    ("portal/doors.py", "title"): "said",  # and so does error_page
+    ("portal/doors.py", "text"): "said",
+    ("portal/doors.py", "reason.text"): "said",  # Refused("…")
+    ("portal/doors.py", "str(reason)"): "said",  # NotPermitted("…")
+    ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
+    ("portal/doors.py", "permission.value"): [permission.value for permission in Permission],
+    ("portal/doors.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
+    ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
+    ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
+    ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],
+    ("portal/regions/clients.py", "words"): clients._RIGHT_WORDS.values(),
+    ("portal/regions/clients.py", "link['relationship']"): [
+        tie.relationship for contact in CONTACTS for tie in contact.ties
+    ],
+    ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
+    ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
+    ("portal/routes/public/sign_in.py", "person['role']"): [
+        person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
+    ],
+    ("portal/routes/writing.py", "_why(visit)"): "said",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A sentence; where it counts also how it is said of many, and where English has one word for two, of what."""
+
+    one: str
+    many: str = ""
+    context: str | None = None
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return (self.one, self.many) if self.many else (self.one,)
+
+
+@dataclass(frozen=True)
+class Said:
+    where: str
+    words: Words
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A sentence that is not written where it is said: who knows whether it has Spanish?"""
+
+    where: str
+    file: str
+    expression: str
+
+
+_IN_TEMPLATES = ("_", "ngettext", "pgettext")
+
+
+def in_templates() -> Iterator[Said]:
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        with path.open("rb") as file:
+            for line, name, texts, _ in babel_extract(file, _IN_TEMPLATES, (), {"silent": "false"}):
+                first, *more = [texts] if isinstance(texts, str) else [text for text in texts if text]
+                words = {"_": Words(first), "ngettext": Words(first, *more[:1])}
+                words["pgettext"] = Words(*more[:1], context=first) if more else words["_"]
+                yield Said(f"{path.relative_to(ROOT)}:{line}", words[name])
+
+
+def in_code() -> Iterator[Said | Hidden]:
+    for path in sorted((ROOT / "portal").rglob("*.py")):
+        file = path.relative_to(ROOT).as_posix()
+        if not file.startswith("portal/demo/"):  # the words of a demo are its practice's own
+            yield from in_file(file, path.read_text())
+
+
+def in_file(file: str, code: str) -> Iterator[Said | Hidden]:
+    tree = ast.parse(code)
+    inside: dict[ast.AST, ast.AST] = {}
+    for function in ast.walk(tree):  # from the outside in, so the innermost wins
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside |= dict.fromkeys(ast.walk(function), function)
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call):
+            continue
+        where, arguments = f"{file}:{call.lineno}", _sentences(file, call)
+        if len(arguments) == 2 and _name(call) == "say_many" and all(map(_written, arguments)):
+            yield Said(where, Words(*filter(None, map(_written, arguments))))
+            continue
+        for argument in arguments:
+            for value in _values(argument, inside.get(call)):
+                if words := _written(value):
+                    yield Said(where, Words(words))
+                elif not (isinstance(value, ast.Call) and _name(value) in SAYS):
+                    yield Hidden(where, file, ast.unparse(value))
+
+
+def _name(call: ast.Call) -> str:
+    """The name by which something is called, a method's too; what a kind of Refused hands up is its own."""
+    match call:
+        case ast.Call(func=ast.Name(id=name)):
+            return name
+        case ast.Call(func=ast.Attribute(attr="__init__"), args=[ast.Constant(value=int()), _]):
+            return "Refused"
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name
+    return ""
+
+
+def _sentences(file: str, call: ast.Call) -> list[ast.expr]:
+    name = _name(call)
+    if name == "ValueError" and not file.startswith("portal/routes/"):
+        return []
+    method = isinstance(call.func, ast.Attribute) and name == "say"
+    return [call.args[i - method] for i in SAYS.get(name, ()) if i - method < len(call.args)]
+
+
+def _written(value: ast.expr) -> str | None:
+    match value:
+        case ast.Constant(value=str(text)):
+            return text
+    return None
+
+
+def _values(argument: ast.expr, function: ast.AST | None) -> list[ast.expr]:
+    """What an argument can be: a name that its function sets is each thing it is set to."""
+    if isinstance(argument, ast.IfExp):
+        return _values(argument.body, function) + _values(argument.orelse, function)
+    if not isinstance(argument, ast.Name) or function is None:
+        return [argument]
+    found: list[ast.expr] = []
+    for step in ast.walk(function):
+        if isinstance(step, ast.Assign):
+            for target in step.targets:
+                match target, step.value:
+                    case ast.Name(id=argument.id), value:
+                        found.append(value)
+                    case ast.Tuple(elts=names), ast.Tuple(elts=values):
+                        found += [
+                            v
+                            for n, v in zip(names, values, strict=True)
+                            if isinstance(n, ast.Name) and n.id == argument.id
+                        ]
+    return found or [argument]
+
+
+def all_words() -> dict[Words, list[str]]:
+    """Everything that is said, with the places where."""
+    found: dict[Words, list[str]] = {}
+    for one in [*in_templates(), *in_code()]:
+        if isinstance(one, Said):
+            found.setdefault(one.words, []).append(one.where)
+        elif (texts := ELSEWHERE.get((one.file, one.expression), "said")) != "said":
+            for text in texts:
+                found.setdefault(Words(text), []).append(one.where)
+    return found
+
+
+def hidden() -> list[Hidden]:
+    """Sentences that are neither written where they are said nor listed in ELSEWHERE."""
+    return [
+        one for one in in_code() if isinstance(one, Hidden) and (one.file, one.expression) not in ELSEWHERE
+    ]
+
+
+def needless() -> list[tuple[str, str]]:
+    """What ELSEWHERE lists and nobody says."""
+    said = {(one.file, one.expression) for one in in_code() if isinstance(one, Hidden)}
+    return [entry for entry in ELSEWHERE if entry not in said]
+
+
+def spanish() -> Catalog:
+    with SPANISH.open("rb") as file:
+        return read_po(file, locale="es")
+
+
+def places(text: str) -> list[str]:
+    """The placeholders of a sentence, in any order."""
+    return sorted(re.findall(r"%(?:\(\w+\))?.|\{\w+\}", text))
+
+
+def faults(catalogue: Catalog) -> list[str]:
+    """What is wrong with the translation of all that is said, in sentences; empty when it is whole."""
+    wrong, said = [], all_words()
+    for words, (where, *_) in said.items():
+        message = catalogue.get(words.one, words.context)
+        texts = _texts(message)
+        if message is None or message.fuzzy or len(texts) != len(words.forms) or not all(texts):
+            wrong.append(f"{where}: “{words.one}” is not translated.")
+        for text in filter(None, texts):
+            # Of one, a sentence may leave the number out.
+            if places(text) not in [places(form) for form in words.forms]:
+                wrong.append(f"{where}: “{text}” has not the places of “{words.forms[-1]}”.")
+    known = {(words.one, words.context) for words in said}
+    for message in catalogue:
+        id = message.id[0] if isinstance(message.id, tuple) else message.id
+        if id and (id, message.context) not in known:
+            wrong.append(f"“{id}” is translated, and nobody says it.")
+    return wrong
+
+
+def _texts(message: Message | None) -> tuple[str, ...]:
+    if message is None:
+        return ()
+    return tuple(message.string) if isinstance(message.string, tuple | list) else (str(message.string),)
+
+
+HEADER = """\
+# Portal in Spanish, as it is spoken in the United States, with usted.
+# The words of the field, in both languages: docs/language.md.
+msgid ""
+msgstr ""
+"Language: es\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+"""
+
+
+def write() -> None:
+    """Write the catalogue anew, in the order of the code, with what is new left empty."""
+    old, new = spanish(), Catalog(locale="es")
+    for words, where in all_words().items():
+        texts = _texts(old.get(words.one, words.context)) or ("", "")
+        # Files without lines: a catalogue changes when words do, not when lines do.
+        files = dict.fromkeys((place.rsplit(":", 1)[0], None) for place in where)
+        if words.many:
+            new.add(words.forms, texts, locations=files, context=words.context)
+        else:
+            new.add(words.one, texts[0], locations=files, context=words.context)
+    with SPANISH.open("wb") as file:
+        file.write(HEADER.encode())
+        write_po(file, new, width=100, omit_header=True)
+
+
+def main() -> None:
+    if sys.argv[1:] == ["--write"]:
+        write()
+    wrong = faults(spanish())
+    wrong += [f"{one.where}: what “{one.expression}” can be is not known: write it out." for one in hidden()]
+    print("\n".join(wrong) or f"All {len(all_words())} sentences have Spanish.")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
