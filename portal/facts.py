@@ -226,9 +226,7 @@ class SignedIn(Fact):
 
 @dataclass(frozen=True)
 class PortalSettingsChanged(Fact):
-    """The portal was switched on or off, or its letters were rewritten. Concerns all staff."""
-
-    staff: UUID
+    """The portal was switched on or off, or its letters were rewritten. It names nobody: all staff."""
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ def _trouble(reason: Exception) -> str:
         return "silent"
     if isinstance(reason, ssl.SSLError) or isinstance(reason.__cause__, ssl.SSLError):
         return "insecure"
-    if isinstance(reason, SMTPNotSupported):
+    if "STARTTLS" in str(reason):
         return "insecure"
     if isinstance(reason, SMTPException) and not type(reason).__name__.startswith("SMTPConnect"):
         return "dropped"

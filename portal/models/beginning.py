@@ -39,9 +39,6 @@ async def begin(code: str, practice: dict[str, Any], administrator: dict[str, An
     )
     if not taken or not await is_empty():
         return None
-    place = {name: practice.pop(name) for name in ("location", "location_address")}
     made = await Practice.create(made_at=clock.now(), **practice)
-    await Location.create(
-        name=place["location"] or made.name, address=place["location_address"], phone=made.phone
-    )
+    await Location.create(name=made.name, address=made.address, phone=made.phone)
     return await StaffMember.add(role=Role.ORGANISATION_ADMINISTRATOR, **administrator)

@@ -18,7 +18,7 @@ from portal.models.invitation import (
     account_with,
     missing_for,
 )
-from portal.models.practice import Practice
+from portal.models.practice import the_practice
 from portal.models.record import live
 
 
@@ -43,7 +43,11 @@ class Holding:
         if self.invitation is not None:
             if self.invitation.locked_at is not None:
                 return "locked"
-            return "trouble" if self.letter and (self.letter["failed_at"] or self.letter["reason"]) else "invited"
+            return (
+                "trouble"
+                if self.letter and (self.letter["failed_at"] or self.letter["reason"])
+                else "invited"
+            )
         return "removed" if self.past else "not_invited"
 
     @property
@@ -81,7 +85,7 @@ async def holding_of(client: Client) -> Holding:
         letter = await sql.row(
             "select done_at, failed_at, reason, tries from outbox where id = :id", id=invitation.letter_id
         )
-    practice = await Practice.all().first()
+    practice = await the_practice()
     holders = await possible_holders(client)
     found = Holding(
         client,
@@ -90,7 +94,7 @@ async def holding_of(client: Client) -> Holding:
         invitation,
         letter,
         holders,
-        practice is None or practice.portal_on,
+        practice.portal_on,
     )
     found.missing = missing_for(client, holders[0])
     return found
@@ -143,7 +147,9 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
             now=clock.now(),
         )
         if held is None:
-            offers.append({"id": account.id, "name": account.name, "email": account.email, "link": holder.link})
+            offers.append(
+                {"id": account.id, "name": account.name, "email": account.email, "link": holder.link}
+            )
     return offers
 
 

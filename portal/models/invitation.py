@@ -90,14 +90,10 @@ class Invitation(Record):
         """Staff who may see the client it is about."""
         if kind is not Kind.STAFF:
             return "false"
-        return (
-            f"exists (select 1 from client ic where ic.id = {r}.client_id and {Client.visible_to(kind, 'ic')})"
-        )
+        return f"exists (select 1 from client ic where ic.id = {r}.client_id and {Client.visible_to(kind, 'ic')})"
 
     @classmethod
-    async def send(
-        cls, client: Client, holder: Holder, by: UUID, language: str
-    ) -> tuple[Invitation, str]:
+    async def send(cls, client: Client, holder: Holder, by: UUID, language: str) -> tuple[Invitation, str]:
         """A new invitation, and the token for its link, which is kept nowhere. The older link dies.
 
         Raises CannotInvite: something missing on file, an account there already, five minutes not over, or
@@ -198,9 +194,7 @@ class Invitation(Record):
         self.tries, self.locked_at = 0, None
         self.unlocked_by, self.unlocked_at = by, clock.now()
         self.expires_at = max(self.expires_at, clock.now() + LIVES)
-        await self.save(
-            update_fields=["tries", "locked_at", "unlocked_by", "unlocked_at", "expires_at"]
-        )
+        await self.save(update_fields=["tries", "locked_at", "unlocked_by", "unlocked_at", "expires_at"])
         await sql.rows("delete from throttle where key = :key", key=f"birth-client:{self.client_id}")
         await announce(InvitationUnlocked(client=self.client_id))
 
@@ -298,9 +292,14 @@ class HalfSession(Record):
         return "false"
 
     @classmethod
-    async def start(cls, **about: UUID) -> str:
+    async def start(cls, invitation_id: UUID | None = None, reset_id: UUID | None = None) -> str:
         token = secrets.token_urlsafe(32)
-        await cls.create(token_hash=digest(token), expires_at=clock.now() + cls.LIVES, **about)
+        await cls.create(
+            token_hash=digest(token),
+            expires_at=clock.now() + cls.LIVES,
+            invitation_id=invitation_id,
+            reset_id=reset_id,
+        )
         return token
 
     @classmethod

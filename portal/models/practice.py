@@ -41,6 +41,11 @@ class Location(Model):
         table = "location"
 
 
+async def the_practice() -> Practice:
+    """The one practice there is; where there is none yet, one with empty words that is not saved."""
+    return await Practice.all().first() or Practice(name="Portal", portal_on=True)
+
+
 async def begin_era() -> None:
     """Give the database a new name of its own. Bookmarks of another era are unknown."""
     await sql.rows("delete from era")

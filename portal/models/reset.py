@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -94,14 +95,24 @@ async def by_token(token: str) -> Reset | None:
 
 async def end_sessions(account: UUID) -> None:
     """Sign an account out everywhere, and forget the devices it was known by."""
-    ended = await sql.rows(
-        "update session set ended_at = :now where account_id = :account and ended_at is null returning id",
-        now=clock.now(),
-        account=account,
-    )
+    await _end("account_id = :account", account=account)
     await sql.rows("delete from device where holder_id = :account", account=account)
+
+
+async def end_client_sessions() -> None:
+    """Sign everyone on the client side out, as when the portal is switched off."""
+    await _end("side = 'client'")
+
+
+async def _end(which: str, **values: Any) -> None:
+    ended = await sql.rows(
+        f"update session set ended_at = :now where {which} and ended_at is null and idle_until > :now "
+        "returning id, account_id",
+        now=clock.now(),
+        **values,
+    )
     for row in ended:
-        await announce(SessionEnded(session=sql.uuid(row["id"]), account=account))
+        await announce(SessionEnded(session=sql.uuid(row["id"]), account=sql.uuid(row["account_id"])))
 
 
 async def clients_acted_for(account: UUID) -> list[UUID]:

@@ -12,6 +12,7 @@ from portal.facts import (
     BirthDateConfirmed,
     BirthDateMissed,
     ClientChanged,
+    Fact,
     InvitationEnded,
     InvitationLocked,
     InvitationOpened,
@@ -26,15 +27,18 @@ from portal.facts import (
     SignedIn,
 )
 from portal.language import at_in_words, say
+from portal.models import sql
+from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.holding import Holding, history_of, holding_of, linkable, next_send
 from portal.models.person import initial
+from portal.models.reset import clients_acted_for
 from portal.permissions import Permission
-from portal.regions import Context, anyone, its, region
+from portal.regions import Concerns, Context, anyone, its, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
-_STEPS = {
+_STEPS: dict[type[Fact], Concerns] = {
     kind: its("client")
     for kind in (
         AccountOpened,
@@ -74,6 +78,7 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
         "facts": _facts(viewer, holding),
         "needs": _needs(viewer, holding) if holding.state in ("not_invited", "paused") else [],
         "acts": await _acts(viewer, holding, may),
+        "note": None,
     }
 
 
@@ -186,7 +191,6 @@ def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
 async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, Any]]:
     """The buttons, each with why it can't be pressed yet."""
     language, acts = viewer.language, []
-    here = f"/staff/clients/{holding.client.id}/portal"
     denied = None if may else say(language, "Your role doesn’t include managing portal access.")
 
     def act(name: str, label: str, opens: str, why: str | None = None, **more: Any) -> None:
@@ -226,7 +230,7 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         act(
             "resend" if invited else "send",
             "Resend welcome email" if invited else "Send welcome email",
-            "dialog-send",
+            "dialog-resend" if invited else "dialog-send",
             nothing or ("It can be sent again in a moment." if wait else None),
             until=int(wait.timestamp() * 1000) if wait and not nothing and not denied else None,
         )
@@ -244,9 +248,9 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         None if offers else "No other account has this client’s email, or a contact’s.",
     )
     if holding.past and not holding.accounts:
-        act("give_back", "Give access back", "dialog-give-back")
+        act("give_back", "Give access back", "dialog-give_back")
     elif holding.accounts:
-        several = any(a["acts_for"] > 1 for a in await _reach(holding))
+        several = any([len(await clients_acted_for(a["id"])) > 1 for a in holding.accounts])
         act(
             "remove",
             "Remove access to this client" if several else "Remove client's access",
@@ -254,16 +258,10 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
             danger=True,
         )
         if several:
-            act("remove_all", "Remove access to all clients", "dialog-remove-all", danger=True)
+            act("remove_all", "Remove access to all clients", "dialog-remove_all", danger=True)
     elif invited:
         act("withdraw", "Withdraw the invitation", "dialog-withdraw", danger=True)
     return acts
-
-
-async def _reach(holding: Holding) -> list[dict[str, int]]:
-    from portal.models.reset import clients_acted_for
-
-    return [{"acts_for": len(await clients_acted_for(a["id"]))} for a in holding.accounts]
 
 
 @region("portal-linked", "staff/portal/_linked.html", on=_STEPS)
@@ -272,8 +270,6 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
         return None
-    from portal.models.account import Access
-
     language = viewer.language
     holding = await holding_of(found)
     rows = []
@@ -292,8 +288,6 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
             "a.name as account_name, l.relationship, l.guardian"
         )
     )
-    from portal.models import sql
-
     for row in seen:
         relation = (
             say(language, "In person")
@@ -315,11 +309,8 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
                 "href": f"/staff/clients/{sql.uuid(row['client_id'])}/portal",
             }
         )
-    offers = [
-        {"name": offer["name"], "email": offer["email"], "action": None}
-        for offer in await linkable(found)
-    ]
-    return {"rows": rows, "offers": offers}
+    offers = [{"name": offer["name"], "opens": "dialog-link"} for offer in await linkable(found)]
+    return {"rows": rows, "offers": offers, "title": None}
 
 
 _HISTORY = {
@@ -348,7 +339,8 @@ async def history(viewer: Viewer, client: UUID) -> Context | None:
                 "text": say(
                     viewer.language,
                     _HISTORY[event["kind"]],
-                    **{"name": event["name"], "by": event["by"] or system},
+                    name=event["name"],
+                    by=event["by"] or system,
                 ),
                 "at": _when(viewer, event["at"]),
                 "kind": "warn" if event["kind"] in ("locked", "removed") else "hot" if n == 0 else "",

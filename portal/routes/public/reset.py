@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.responses import Response
+
 from portal import passwords
 from portal.doors import Answer, Form, Visit, anyone, go
 from portal.mail import letters, outbox
@@ -19,7 +21,14 @@ class Forgot(Form):
 
 @anyone()
 async def ask(visit: Visit) -> Answer:
-    return visit.page("public/forgot.html", title=visit.say("New password"), email="", sent=False)
+    return visit.page(
+        "public/forgot.html",
+        title=visit.say("New password"),
+        action="/forgot",
+        email="",
+        error=None,
+        sent=False,
+    )
 
 
 @anyone(form=Forgot)
@@ -29,17 +38,25 @@ async def forgot(visit: Visit) -> Answer:
     said = (visit.form.email if visit.form else "")[:254]
     address = visit.request.client.host if visit.request.client else ""
     await outbox.wish_reset(said, address, visit.language)
-    return visit.page("public/forgot.html", title=visit.say("New password"), email=said, sent=True)
+    return visit.page(
+        "public/forgot.html",
+        title=visit.say("New password"),
+        action="/forgot",
+        email=said,
+        error=None,
+        sent=True,
+    )
 
 
 @anyone()
 async def open_link(visit: Visit) -> Answer:
     found = await reset.by_token(visit.request.path_params["token"])
     if found is None or found.state != "open":
-        return over(visit, found.state if found else "unknown")
+        return over(visit, found.state if found else "unknown", what="reset")
     return visit.page(
         "public/reset/open.html",
         title=visit.say("New password"),
+        action="/reset",
         token=visit.request.path_params["token"],
     )
 
@@ -48,7 +65,7 @@ async def open_link(visit: Visit) -> Answer:
 async def begin(visit: Visit) -> Answer:
     found = await reset.by_token(visit.form.token if visit.form else "")
     if found is None or found.state != "open":
-        return over(visit, found.state if found else "unknown")
+        return over(visit, found.state if found else "unknown", what="reset")
     answer = go("/reset/password")
     set_half(answer, await HalfSession.start(reset_id=found.id))
     return answer
@@ -64,9 +81,21 @@ async def _held(visit: Visit) -> tuple[HalfSession, Reset] | None:
 
 @anyone()
 async def ask_password(visit: Visit) -> Answer:
-    if await _held(visit) is None:
-        return over(visit, "unknown")
-    return visit.page("public/reset/password.html", title=visit.say("New password"), error=None)
+    held = await _held(visit)
+    if held is None:
+        return over(visit, "unknown", what="reset")
+    return _page(visit, await PortalAccount.get(id=held[1].account_id), None, 200)
+
+
+def _page(visit: Visit, account: PortalAccount, error: str | None, status: int) -> Response:
+    return visit.page(
+        "public/reset/password.html",
+        title=visit.say("New password"),
+        status=status,
+        action="/reset/password",
+        email=account.email,
+        error=error,
+    )
 
 
 @anyone(form=NewPassword, transaction=False)
@@ -74,33 +103,26 @@ async def change(visit: Visit) -> Answer:
     """Every other session ends, the holder is told, and one signs in anew (a second factor is not skipped)."""
     held = await _held(visit)
     if held is None:
-        return over(visit, "unknown", 403)
+        return over(visit, "unknown", 403, "reset")
     half_session, found = held
     password = visit.form.password if visit.form else ""
     account = await PortalAccount.get(id=found.account_id)
     weak = await passwords.weakness(password, account.email, *account.name.split())
     if weak is not None:
-        return visit.page(
-            "public/reset/password.html",
-            title=visit.say("New password"),
-            status=422,
-            error=visit.say(weak),
-        )
+        return _page(visit, account, visit.say(weak), 422)
     hashed = await passwords.hashed(password)
     async with unit() as told:
         changed = await found.use(hashed)
         if changed is not None:
             await half_session.end()
             await outbox.post(
-                letters.password_changed(
-                    changed.language, name=changed.name.split()[0], email=changed.email
-                ),
+                letters.password_changed(changed.language, name=changed.name.split()[0], email=changed.email),
                 about=changed.id,
             )
             await audit.note("change password", side="client", actor=changed.id, record=found.id)
     visit.request.app.state.bus.hint(told.keys)
     if changed is None:
-        return over(visit, "used", 409)
+        return over(visit, "used", 409, "reset")
     answer = go("/sign-in?changed=1")
     drop_half(answer)
     return answer

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from portal.demo import PASSWORD, cast
 from portal.doors import Answer, Form, Visit, admitted, anyone, cookie_name, go, signed_in
 from portal.models import audit
-from portal.models.fact import unit
 from portal.models.account import note_visit
+from portal.models.fact import unit
+from portal.models.practice import the_practice
 from portal.models.session import LONGEST, Session, end_session, remember_device
 from portal.models.signing_in import verified
 from portal.settings import settings
@@ -54,6 +55,11 @@ async def create(visit: Visit) -> Answer:
     if len(chosen) > 1:
         sides = [{"value": side, "label": visit.say(label)} for side, label in _SIDES.items()]
         return await _page(visit, 200, None, said, sides)
+    if chosen[0].side == "client" and not (await the_practice()).portal_on:
+        closed = visit.say(
+            "The portal is closed at the moment. Nothing of yours is lost; call us with questions."
+        )
+        return await _page(visit, 403, closed, said)
     return await enter(visit, chosen[0].side, chosen[0].id, said.next)
 
 

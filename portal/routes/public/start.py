@@ -28,12 +28,11 @@ def _zone(value: str) -> str:
 
 class Start(Form):
     code: Annotated[str, Field(min_length=1, max_length=40)]
-    practice_name: Annotated[str, Field(min_length=1, max_length=120)]
+    practice: Annotated[str, Field(min_length=1, max_length=100)]
     phone: Annotated[str, Field(min_length=1, max_length=40)]
-    address: Annotated[str, Field(max_length=200)] = ""
-    hours: Annotated[str, Field(max_length=200)] = ""
+    location: Annotated[str, Field(min_length=1, max_length=200)]
     zone: Annotated[str, AfterValidator(_zone)]
-    name: Annotated[str, Field(min_length=1, max_length=120)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
     email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
     password: str = ""
 
@@ -50,6 +49,7 @@ def _page(visit: Visit, status: int) -> Answer:
         "public/start.html",
         title="Portal",
         status=status,
+        action="/start",
         values={k: v for k, v in visit.sent.items() if k != "password"},
         errors=visit.errors,
         zones=ZONES,
@@ -75,15 +75,12 @@ async def create(visit: Visit) -> Answer:
         administrator = await beginning.begin(
             said.code,
             {
-                "name": said.practice_name,
+                "name": said.practice,
                 "phone": said.phone,
-                "address": said.address,
-                "hours": said.hours,
+                "address": said.location,
                 "zone": said.zone,
                 "language": visit.language,
                 "crisis": [["911", "911"], ["988", "988"]],
-                "location": said.practice_name,
-                "location_address": said.address,
             },
             {"name": said.name, "email": said.email, "password_hash": hashed},
         )

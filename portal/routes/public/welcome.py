@@ -13,7 +13,7 @@ from portal.models import audit, invitation
 from portal.models.client import Client
 from portal.models.fact import unit
 from portal.models.invitation import TRIES, HalfSession, Invitation
-from portal.models.practice import Practice
+from portal.models.practice import the_practice
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
 
@@ -41,6 +41,7 @@ async def open_link(visit: Visit) -> Answer:
     return visit.page(
         "public/welcome/open.html",
         title=visit.say("Welcome"),
+        action="/welcome",
         token=visit.request.path_params["token"],
     )
 
@@ -49,18 +50,13 @@ async def open_link(visit: Visit) -> Answer:
 async def begin(visit: Visit) -> Answer:
     """The button behind the link: possession of the link becomes a half-session."""
     found = await invitation.by_token(visit.form.token if visit.form else "")
-    if found is None or found.state != "open" or not await portal_is_on():
+    if found is None or found.state != "open" or not (await the_practice()).portal_on:
         return over(visit, found.state if found else "unknown")
     token = await found.open()
     await audit.note("open invitation", client=found.client_id, record=found.id)
     answer = go("/welcome/birth-date")
     set_half(answer, token)
     return answer
-
-
-async def portal_is_on() -> bool:
-    practice = await Practice.all().first()
-    return practice is None or practice.portal_on
 
 
 def set_half(answer: Response, token: str) -> None:
@@ -86,9 +82,11 @@ async def _held(visit: Visit) -> tuple[HalfSession, Invitation] | None:
     return (held, found) if found.state in ("open", "locked") else None
 
 
-def over(visit: Visit, state: str, status: int = 200) -> Response:
+def over(visit: Visit, kind: str, status: int = 200, what: str = "invitation") -> Response:
     """One kind page for every link that leads no further; it says what to do."""
-    return visit.page("public/welcome/over.html", title=visit.say("Welcome"), status=status, state=state)
+    return visit.page(
+        "public/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what
+    )
 
 
 @anyone()
@@ -107,6 +105,8 @@ async def _birth_page(visit: Visit, found: Invitation, error: str | None, status
         "public/welcome/birth.html",
         title=visit.say("Welcome"),
         status=status,
+        action="/welcome/birth-date",
+        own=found.contact_link_id is None,
         name=client.first_name,
         tries_left=TRIES - found.tries if found.tries else None,
         error=error,
@@ -156,6 +156,7 @@ def _password_page(visit: Visit, found: Invitation, error: str | None, status: i
         "public/welcome/password.html",
         title=visit.say("Welcome"),
         status=status,
+        action="/welcome/password",
         email=found.email,
         error=error,
     )

@@ -8,18 +8,22 @@ from uuid import UUID
 from pydantic import BeforeValidator
 
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.facts import InvitationEnded
+from portal.language import listed
 from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
-from portal.models.holding import Holding, holding_of, linkable
+from portal.models.fact import announce
+from portal.models.holding import Holding, holding_of, linkable, possible_holders
 from portal.models.invitation import CannotInvite, Holder, Invitation, end_invitations
-from portal.models.practice import Practice
+from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.models.reset import Reset, clients_acted_for, end_resets
 from portal.permissions import Permission
 from portal.regions import clients
 from portal.regions import portal as tab
+from portal.rendering import render
 from portal.routes.staff.shell import page
 from portal.settings import settings
 from portal.viewer import NotVisible
@@ -40,8 +44,15 @@ class Keyed(Form):
 
 
 class OnAccount(Form):
+    """`holder` and `account` both name an account: the first where one of those who hold access is meant."""
+
     key: UUID
-    account: UUID
+    holder: UUID | None = None
+    account: UUID | None = None
+
+    @property
+    def chosen(self) -> UUID | None:
+        return self.holder or self.account
 
 
 @staff(opens="open portal tab")
@@ -49,17 +60,16 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, await visit.me.find(Client, visit.id("client")))
 
 
-async def _page(visit: Visit, client: Client, error: str | None = None, status: int = 200) -> Answer:
+async def _page(visit: Visit, client: Client) -> Answer:
     holding = await holding_of(client)
+    may = await visit.me.may(Permission.PORTAL_ACCESS)
     return await page(
         visit,
         "staff/portal/show.html",
         title=visit.say("Clients"),
         place="clients",
-        status=status,
-        error=error,
-        name=client.first_name,
-        dialogs=await _dialogs(visit, holding),
+        said=None,
+        dialogs=await _dialogs(visit, holding) if may else {},
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="portal"),
             "state": await visit.draw(tab.state, client=client.id),
@@ -70,49 +80,150 @@ async def _page(visit: Visit, client: Client, error: str | None = None, status: 
 
 
 async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
-    """What each dialog asks; the buttons that open them are in the live part of the page."""
-    here = f"/staff/clients/{holding.client.id}/portal"
-    accounts = [
-        {
-            "id": a["id"],
-            "name": a["name"],
-            "email": a["email"],
-            "clients": await _names(visit, a["id"]),
-        }
-        for a in holding.accounts
-    ]
-    past = [{"id": a["id"], "name": a["name"], "email": a["email"]} for a in holding.past]
-    return {
-        "name": holding.client.first_name,
+    """What each button asks first: the person, the consequence, and what there is to choose."""
+    client, here = holding.client, f"/staff/clients/{holding.client.id}/portal"
+    name, say = client.first_name, visit.say
+    dialogs: dict[str, Any] = {"asks": []}
+
+    def ask(act: str, path: str, title: str, label: str, consequence: str, **more: Any) -> None:
+        dialogs["asks"].append(
+            {
+                "id": f"dialog-{act}",
+                "action": f"{here}/{path}",
+                "key": uuid7(),
+                "title": title,
+                "label": label,
+                "consequence": consequence,
+                "danger": False,
+            }
+            | more
+        )
+
+    dialogs["send"] = {
+        "action": f"{here}/invitations",
+        "preview_href": f"{here}/letter",
         "key": uuid7(),
-        "send": {
+        "holders": [_choice(visit, client, holder) for holder in holding.holders],
+    }
+    if holding.invitation is not None:
+        sent_to = holding.invitation.contact_link_id
+        dialogs["resend"] = {
             "action": f"{here}/invitations",
-            "preview_href": f"{here}/letter",
-            "holders": [
-                {"value": h.value, "label": h.name, "email": h.email or "", "usable": bool(h.email)}
-                for h in holding.holders
-            ],
-        },
-        "unlock": {"action": f"{here}/unlocking"},
-        "withdraw": {"action": f"{here}/withdrawal"},
-        "reset": {"action": f"{here}/resets", "accounts": accounts},
-        "remove": {"action": f"{here}/removals", "accounts": accounts},
-        "remove_all": {"action": f"{here}/removals/all", "accounts": accounts},
-        "give_back": {"action": f"{here}/accesses", "accounts": past},
-        "link": {
-            "action": f"{here}/accesses",
-            "accounts": [
-                {"id": o["id"], "name": o["name"], "email": o["email"]}
-                for o in await linkable(holding.client)
-            ],
-        },
+            "preview_href": f"{here}/letter?holder={sent_to or 'client'}",
+            "key": uuid7(),
+            "holder": str(sent_to or "client"),
+            "email": next((h.email for h in holding.holders if h.link == sent_to), None)
+            or holding.invitation.email,
+        }
+        ask(
+            "unlock",
+            "unlocking",
+            say("Lift the lock for %(name)s?", name=name),
+            say("Lift the lock"),
+            say("The link works again, with five new tries. Be sure that you spoke with the right person."),
+        )
+        ask(
+            "withdraw",
+            "withdrawal",
+            say("Withdraw the invitation of %(name)s?", name=name),
+            say("Withdraw the invitation"),
+            say("The link in the email stops working now."),
+            danger=True,
+        )
+    held = [_held(row) for row in holding.accounts]
+    if held:
+        who = held[0]["label"]
+        ask(
+            "reset",
+            "resets",
+            say("Reset %(name)s’s portal password?", name=who),
+            say("Send reset email"),
+            say(
+                "An email goes out with a link to choose a new password. It works once, within 24 hours. "
+                "The present password keeps working until then."
+            ),
+            holders=held,
+        )
+        ask(
+            "remove",
+            "removals",
+            say("Remove %(who)s’s access to %(name)s?", who=who, name=name),
+            say("Remove access"),
+            say(
+                "%(who)s will be signed out of %(name)s’s record now, on every device. Other clients of the "
+                "account are not touched. Access can be given back.",
+                who=who,
+                name=name,
+            ),
+            danger=True,
+            holders=held,
+        )
+        names = {row["id"]: await _names(visit, row["id"]) for row in holding.accounts}
+        ask(
+            "remove_all",
+            "removals/all",
+            say("Remove %(who)s’s access to all clients?", who=who),
+            say("Remove access to all clients"),
+            say(
+                "%(who)s will be signed out now, and sees nothing of %(names)s any more.",
+                who=who,
+                names=listed(visit.language, names[holding.accounts[0]["id"]]),
+            ),
+            danger=True,
+            holders=held,
+        )
+    past = [_held(row) for row in holding.past]
+    if past:
+        ask(
+            "give_back",
+            "accesses",
+            say("Give %(who)s access to %(name)s again?", who=past[0]["label"], name=name),
+            say("Give access back"),
+            say(
+                "%(who)s can see %(name)s’s record again, and is told by email.",
+                who=past[0]["label"],
+                name=name,
+            ),
+            holders=past,
+        )
+    dialogs["link"] = {
+        "action": f"{here}/accesses",
+        "key": uuid7(),
+        "name": name,
+        "candidates": [
+            {"value": offer["id"], "name": offer["name"], "email": offer["email"], "line": ""}
+            for offer in await linkable(client)
+        ],
+    }
+    return dialogs
+
+
+def _held(row: dict[str, Any]) -> dict[str, Any]:
+    choice = {"value": row["id"], "label": row["name"], "email": row["email"]}
+    return choice | {"help": "", "why": "", "href": "", "link_label": ""}
+
+
+def _choice(visit: Visit, client: Client, holder: Holder) -> dict[str, Any]:
+    """Someone who could hold the account, or why they can't yet."""
+    help = visit.say("The client in person") if holder.link is None else visit.say("Contact")
+    choice = {"value": holder.value, "label": holder.name, "email": holder.email or "", "help": help}
+    lacks = not holder.email
+    return choice | {
+        "why": visit.say("There is no email on file.") if lacks else "",
+        "href": f"/staff/clients/{client.id}/edit#field-email" if lacks and holder.link is None else "",
+        "link_label": visit.say("Add an email") if lacks and holder.link is None else "",
     }
 
 
 async def _names(visit: Visit, account: UUID) -> list[str]:
     """First names of the clients an account acts for, of those this viewer may see."""
     ids = await clients_acted_for(account)
-    rows = await visit.me.see(Client).where("r.id = any(:ids)", ids=ids).order("r.sorting").columns("r.first_name")
+    rows = (
+        await visit.me.see(Client)
+        .where("r.id = any(:ids)", ids=ids)
+        .order("r.sorting")
+        .columns("r.first_name")
+    )
     return [row["first_name"] for row in rows]
 
 
@@ -128,8 +239,6 @@ async def _client(visit: Visit) -> Client:
 
 
 async def _holder(client: Client, link: UUID | None) -> Holder:
-    from portal.models.holding import possible_holders
-
     for holder in await possible_holders(client):
         if holder.link == link:
             return holder
@@ -141,8 +250,8 @@ async def invite(visit: Visit) -> Answer:
     """Send (or resend) the welcome e-mail; the older link dies."""
     client = await _client(visit)
     said: Send = visit.form
-    practice = await Practice.all().first()
-    if practice is not None and not practice.portal_on:
+    practice = await the_practice()
+    if not practice.portal_on:
         raise Refused(409, "The portal is switched off for the practice.")
     if await once(visit, said.key) is not None:
         return go(_here(visit))
@@ -156,7 +265,7 @@ async def invite(visit: Visit) -> Answer:
         name=holder.name.split()[0],
         email=invitation.email,
         link=f"{settings().base_url.rstrip('/')}/welcome/{token}",
-        texts=practice.welcome if practice else None,
+        texts=practice.welcome,
     )
     invitation.letter_id = await outbox.post(letter, client=client.id, about=invitation.id)
     await invitation.save(update_fields=["letter_id"])
@@ -176,18 +285,35 @@ async def letter(visit: Visit) -> Answer:
         holder = await _holder(client, UUID(wanted) if wanted not in ("", "client") else None)
     except ValueError:
         raise NotVisible from None
-    practice = await Practice.all().first()
+    practice = await the_practice()
+    language = visit.query("language") if visit.query("language") in ("en", "es") else visit.language
     written = letters.welcome(
-        visit.query("language") if visit.query("language") in ("en", "es") else visit.language,
+        language,
         name=holder.name.split()[0],
         email=holder.email or "name@example.com",
         link=f"{settings().base_url.rstrip('/')}/welcome/…",
-        texts=practice.welcome if practice else None,
+        texts=practice.welcome,
     )
-    from portal.rendering import render
-
-    shown = {"letter": {"to": written.to, "subject": written.subject, "text": written.text}}
-    return visit.fragment(render("staff/portal/_letter.html", visit.language, shown))
+    shown: dict[str, Any] = {
+        "el": "letter",
+        "language": language,
+        "sender": visit.say("%(practice)s, to %(email)s", practice=practice.name, email=written.to),
+        "subject": written.subject,
+        "text": written.text,
+        "error": None,
+    }
+    if visit.by_script:
+        return visit.fragment(render("staff/settings/_preview.html", visit.language, shown))
+    back = f"/staff/clients/{client.id}/portal"
+    return await page(
+        visit,
+        "staff/portal/preview.html",
+        title=visit.say("Clients"),
+        place="clients",
+        name=client.first_name,
+        back_href=back,
+        **shown,
+    )
 
 
 @staff(Permission.PORTAL_ACCESS, form=Keyed)
@@ -208,9 +334,6 @@ async def withdraw(visit: Visit) -> Answer:
     client = await _client(visit)
     for holder in (await holding_of(client)).holders:
         await end_invitations(client.id, holder.link, "withdrawn")
-    from portal.facts import InvitationEnded
-    from portal.models.fact import announce
-
     await announce(InvitationEnded(client=client.id))
     await audit.note("withdraw invitation", side="staff", actor=visit.me.id, client=client.id)
     return go(_here(visit))
@@ -218,9 +341,9 @@ async def withdraw(visit: Visit) -> Answer:
 
 async def _account(visit: Visit, client: Client, among: list[dict[str, Any]]) -> PortalAccount:
     """The account of the form, if it is one that this client's tab offers."""
-    if visit.form.account not in [row["id"] for row in among]:
+    if visit.form.chosen not in [row["id"] for row in among]:
         raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")
-    return await PortalAccount.get(id=visit.form.account)
+    return await PortalAccount.get(id=visit.form.chosen)
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)
@@ -306,5 +429,3 @@ async def grant(visit: Visit) -> Answer:
         )
         await audit.note("give access", side="staff", actor=visit.me.id, client=client.id)
     return go(_here(visit))
-
-

@@ -3,92 +3,128 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
+from markupsafe import Markup
 from pydantic import Field
 
+from portal import rendering
 from portal.doors import Answer, Form, Refused, Visit, go, staff
 from portal.facts import PortalSettingsChanged
 from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.fact import announce
-from portal.models.practice import Practice
+from portal.models.practice import Practice, the_practice
+from portal.models.record import uuid7
+from portal.models.reset import end_client_sessions
 from portal.permissions import Permission
-from portal.rendering import render
 from portal.routes.staff.shell import page
 from portal.settings import settings
 
 LINK = "/welcome/…"
+TONGUES = {"en": "English", "es": "Español"}
 
 
 class Words(Form):
-    lang: Literal["en", "es"] = "en"
-    subject: Annotated[str, Field(max_length=150)] = ""
-    body: Annotated[str, Field(max_length=4000)] = ""
+    """The letter in both languages; `language` or `built_in` names the one whose button was pressed."""
+
+    subject_en: Annotated[str, Field(max_length=150)] = ""
+    body_en: Annotated[str, Field(max_length=5000)] = ""
+    subject_es: Annotated[str, Field(max_length=150)] = ""
+    body_es: Annotated[str, Field(max_length=5000)] = ""
+    language: Literal["en", "es", ""] = ""
+    built_in: Literal["en", "es", ""] = ""
+
+    def of(self, language: str) -> dict[str, str]:
+        return {"subject": getattr(self, f"subject_{language}"), "body": getattr(self, f"body_{language}")}
 
 
 class Switch(Form):
-    portal_on: Literal["on", ""] = ""
+    key: UUID
+    on: Literal["yes", "no"]
 
 
 @staff(Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
-    return await _page(visit, await _practice(), visit.query("lang"))
-
-
-async def _practice() -> Practice:
-    found = await Practice.all().first()
-    if found is None:
-        raise Refused(409, "There is no practice here yet.")
-    return found
+    return await _page(visit, await the_practice())
 
 
 async def _page(
-    visit: Visit, practice: Practice, lang: str, words: dict[str, str] | None = None, status: int = 200
+    visit: Visit, practice: Practice, said: Words | None = None, news: str | None = None, status: int = 200
 ) -> Answer:
-    lang = lang if lang in ("en", "es") else "en"
-    shown = words or (practice.welcome or {}).get(lang) or letters.welcome_words(lang)
+    own = practice.welcome or {}
+    texts = []
+    for language, label in TONGUES.items():
+        words = said.of(language) if said else own.get(language) or letters.welcome_words(language)
+        texts.append(
+            words
+            | {
+                "language": language,
+                "label": label,
+                "built_in": language not in own and said is None,
+                "preview": Markup(_preview(visit, language, words)),
+                "errors": {},
+            }
+        )
     return await page(
         visit,
         "staff/settings/portal.html",
         title=visit.say("Client portal"),
         place="settings",
         status=status,
-        portal_on=practice.portal_on,
-        letter_lang=lang,
-        values={"subject": shown["subject"], "body": shown["body"]},
+        power={"on": practice.portal_on, "action": "/staff/settings/portal", "key": uuid7()},
+        texts=texts,
+        placeholders=letters.placeholders(visit.language),
+        action="/staff/settings/portal/letter",
+        preview_action="/staff/settings/portal/preview",
+        sample_action="/staff/settings/portal/sample",
+        sample_to=visit.holder.email if settings().smtp_url else None,
         errors=visit.errors,
-        placeholders=letters.PLACEHOLDERS,
-        preview=_preview(visit, lang, shown),
-        sample_to=visit.holder.email,
+        said=news,
+        mail={"href": "/staff/mail", "count": 0},
     )
 
 
-def _preview(visit: Visit, lang: str, words: dict[str, str]) -> dict[str, Any]:
-    """The letter as it would read, or why it can't be made."""
+def _preview(visit: Visit, language: str, words: dict[str, str]) -> str:
+    """The letter as it would be read, or why it can't be made."""
+    shown: dict[str, Any] = {
+        "el": f"preview-{language}",
+        "language": language,
+        "sender": rendering.practice["name"],
+        "subject": "",
+        "text": "",
+        "error": None,
+    }
     try:
-        letter = _letter(visit, lang, words)
-    except letters.UnknownPlaceholder as reason:
-        return {"subject": words["subject"], "text": "", "error": visit.say(str(reason))}
-    return {"subject": letter.subject, "text": letter.text, "error": None}
+        letter = _letter(visit, language, words)
+        shown |= {"subject": letter.subject, "text": letter.text}
+    except ValueError as reason:
+        shown["error"] = visit.say(str(reason))
+    return rendering.render("staff/settings/_preview.html", visit.language, shown)
 
 
-def _letter(visit: Visit, lang: str, words: dict[str, str]) -> letters.Letter:
-    return letters.welcome(
-        lang,
+def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = False) -> letters.Letter:
+    make = letters.sample if sample else letters.welcome
+    return make(
+        language,
         name=visit.holder.name.split()[0],
         email=visit.holder.email,
         link=settings().base_url.rstrip("/") + LINK,
-        texts={lang: words},
+        texts={language: words},
     )
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Switch)
 async def switch(visit: Visit) -> Answer:
-    """The portal on or off: off, nobody new can be invited or sign up."""
-    practice = await _practice()
-    practice.portal_on = visit.form is not None and visit.form.portal_on == "on"
+    """The portal on or off. Off, everyone on the client side is signed out and nobody comes in or signs up."""
+    if visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    practice = await the_practice()
+    practice.portal_on = visit.form.on == "yes"
     await practice.save(update_fields=["portal_on"])
-    await announce(PortalSettingsChanged(staff=visit.me.id))
+    if not practice.portal_on:
+        await end_client_sessions()
+    await announce(PortalSettingsChanged())
     await audit.note("switch portal", side="staff", actor=visit.me.id, on=practice.portal_on)
     return go("/staff/settings/portal")
 
@@ -96,43 +132,63 @@ async def switch(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_SETTINGS, form=Words)
 async def preview(visit: Visit) -> Answer:
     """What is typed, as the letter it makes; nothing is saved."""
-    words = {"subject": visit.sent.get("subject", ""), "body": visit.sent.get("body", "")}
-    lang = visit.sent.get("lang", "en")
-    shown = _preview(visit, lang if lang in ("en", "es") else "en", words)
-    return visit.fragment(render("staff/settings/_preview.html", visit.language, {"preview": shown}))
+    language = visit.query("language") if visit.query("language") in TONGUES else "en"
+    words = {name: visit.sent.get(f"{name}_{language}", "") for name in ("subject", "body")}
+    return visit.fragment(_preview(visit, language, words))
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Words)
 async def save(visit: Visit) -> Answer:
-    practice = await _practice()
-    lang = visit.sent.get("lang", "en")
-    words = {"subject": visit.sent.get("subject", ""), "body": visit.sent.get("body", "")}
-    if not visit.errors:
-        try:
-            _letter(visit, lang, words)
-        except letters.UnknownPlaceholder as reason:
-            visit.errors["body"] = visit.say(str(reason))
+    """Keep the practice's own words, or go back to the built-in ones."""
+    practice = await the_practice()
     if visit.errors:
-        return await _page(visit, practice, lang, words, 422)
-    practice.welcome = (practice.welcome or {}) | {lang: words}
+        return await _page(visit, practice, _as_sent(visit), status=422)
+    said: Words = visit.form
+    own = dict(practice.welcome or {})
+    if said.built_in:
+        own.pop(said.built_in, None)
+    else:
+        for language in TONGUES:
+            _check(visit, language, said.of(language))
+            if said.of(language) != letters.welcome_words(language):
+                own[language] = said.of(language)
+        if visit.errors:
+            return await _page(visit, practice, said, status=422)
+    practice.welcome = own
     await practice.save(update_fields=["welcome"])
-    await announce(PortalSettingsChanged(staff=visit.me.id))
-    await audit.note("change welcome email", side="staff", actor=visit.me.id, language=lang)
-    return go(f"/staff/settings/portal?lang={lang}")
+    await announce(PortalSettingsChanged())
+    await audit.note("change welcome email", side="staff", actor=visit.me.id)
+    return go("/staff/settings/portal")
+
+
+def _as_sent(visit: Visit) -> Words:
+    """What was sent, too long or not, to be shown again."""
+    known: dict[str, Any] = {name: visit.sent.get(name, "") for name in Words.model_fields}
+    return Words.model_construct(**known)
+
+
+def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
+    try:
+        letters.checked_subject(words["subject"])
+    except ValueError as reason:
+        visit.errors[f"subject_{language}"] = visit.say(str(reason))
+    try:
+        letters.checked_body(words["body"])
+    except ValueError as reason:
+        visit.errors[f"body_{language}"] = visit.say(str(reason))
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Words)
 async def sample(visit: Visit) -> Answer:
-    """Send the letter, as it stands in the form, to oneself."""
+    """Send the letter as it stands in the form, saved or not, to oneself."""
+    practice = await the_practice()
     if visit.errors:
-        raise Refused(422, "This letter can’t be sent yet. Check its text.")
+        return await _page(visit, practice, _as_sent(visit), status=422)
     said: Words = visit.form
-    try:
-        letter = _letter(visit, said.lang, {"subject": said.subject, "body": said.body})
-    except letters.UnknownPlaceholder as reason:
-        raise Refused(422, str(reason)) from None
-    await outbox.post(letter, about=visit.me.id)
-    if visit.by_script:
-        shown = {"text": visit.say("A sample is on its way to %(email)s.", email=visit.holder.email)}
-        return visit.fragment(render("staff/settings/_sent.html", visit.language, shown))
-    return go(f"/staff/settings/portal?lang={said.lang}")
+    language = said.language or "en"
+    _check(visit, language, said.of(language))
+    if visit.errors:
+        return await _page(visit, practice, said, status=422)
+    await outbox.post(_letter(visit, language, said.of(language), sample=True), about=visit.me.id)
+    news = visit.say("A sample is on its way to %(email)s.", email=visit.holder.email)
+    return await _page(visit, practice, said, news)

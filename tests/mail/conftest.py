@@ -1,0 +1,78 @@
+"""An open database of either kind, with a practice and a client in it, and a mail server that is the practice's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+
+from portal import clock, crypto, rendering
+from portal.models.client import Client
+from portal.models.database import close_database, migrate, open_database
+from portal.models.fact import unit
+from portal.models.practice import Practice
+from portal.realtime.bus import Bus
+from portal.rendering import learn_practice
+from portal.settings import Settings, settings
+from tests.mail.post_office import PostOffice
+from tests.servers import PostgreSQL
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UUID]:
+    """The client Noa in a practice that has nobody else; its database is open meanwhile."""
+    postgres: PostgreSQL | None = None
+    name = f"mail_{tmp_path.name.lower()[-40:]}"
+    if request.param == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        postgres.create_database(name)
+    # Tortoise keeps the statements it has compiled, whatever database comes next.
+    EXECUTOR_CACHE.clear()
+    chosen = Settings(data=tmp_path, DATABASE_URL=postgres.url(name) if postgres else "")
+    crypto.make_key_file(tmp_path / "key")
+    crypto.load_keys(tmp_path / "key")
+    await migrate(chosen)
+    await open_database(chosen)
+    before = dict(rendering.practice)
+    try:
+        async with unit():
+            await Practice.create(name="Willow Street", phone="(555) 010-0134", mail_from="hello@willow.example")
+            noa = await Client.add({"first_name": "Noa", "last_name": "Reyes"}, None)
+        await learn_practice()
+        yield noa.id
+    finally:
+        clock.move(dt.timedelta())
+        rendering.practice.clear()
+        rendering.practice.update(before)
+        await close_database()
+        EXECUTOR_CACHE.clear()
+        if postgres:
+            postgres.drop_database(name)
+
+
+@pytest_asyncio.fixture
+async def office(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PostOffice]:
+    """The practice's mail server."""
+    async with PostOffice() as server:
+        use(monkeypatch, server.url)
+        yield server
+    settings.cache_clear()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("SMTP_URL", url)
+    monkeypatch.setenv("PORTAL_BASE_URL", "https://portal.willow.example")
+    settings.cache_clear()
+
+
+@pytest_asyncio.fixture
+async def bus() -> AsyncIterator[Bus]:
+    made = Bus.make("")
+    await made.connect()
+    yield made
+    await made.close()
