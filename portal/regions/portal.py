@@ -26,11 +26,12 @@ from portal.facts import (
     ResetSent,
     SignedIn,
 )
-from portal.language import at_in_words, say
+from portal.language import at_in_words, date_in_words, say
 from portal.models import sql
 from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.holding import Holding, history_of, holding_of, linkable, next_send
+from portal.models.invitation import account_with
 from portal.models.person import initial
 from portal.models.reset import clients_acted_for
 from portal.permissions import Permission
@@ -171,11 +172,11 @@ def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
             "label": say(language, label),
             "value": value or say(language, "Missing"),
             "ok": bool(value),
-            "href": href,
+            "href": "" if value else href,
             "link_label": say(language, link),
         }
 
-    born = holding.client.date_of_birth
+    born = date_in_words(holding.client.born, language) if holding.client.born else None
     return [
         need("Email", holding.client.email, f"{edit}#field-email", "Add an email"),
         need("Date of birth", born, f"{edit}#field-date_of_birth", "Add the date of birth"),
@@ -219,6 +220,8 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         nothing = "There is no date of birth on file."
     elif not usable:
         nothing = "There is no email on file."
+    elif all([await account_with(h.email) for h in usable if h.email]):
+        nothing = "This email already has a portal account. Link it, or give access back."
     if holding.state == "locked":
         act("unlock", "Lift the lock", "dialog-unlock")
     if not holding.accounts or invited:
@@ -238,7 +241,11 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         "reset",
         "Reset client's portal password",
         "dialog-reset",
-        None if holding.accounts else "There is no account yet, so there is no password to reset.",
+        None
+        if holding.accounts
+        else "Access was removed. Give it back first."
+        if holding.past
+        else "There is no account yet, so there is no password to reset.",
     )
     offers = await linkable(holding.client)
     act(
@@ -247,9 +254,9 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         "dialog-link",
         None if offers else "No other account has this client’s email, or a contact’s.",
     )
-    if holding.past and not holding.accounts:
+    if holding.past:
         act("give_back", "Give access back", "dialog-give_back")
-    elif holding.accounts:
+    if holding.accounts:
         several = any([len(await clients_acted_for(a["id"])) > 1 for a in holding.accounts])
         act(
             "remove",

@@ -147,9 +147,17 @@ async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
         ask(
             "remove",
             "removals",
-            say("Remove %(who)s’s access to %(name)s?", who=who, name=name),
+            say("Remove access to %(name)s?", name=name)
+            if len(held) > 1
+            else say("Remove %(who)s’s access to %(name)s’s record?", who=who, name=name),
             say("Remove access"),
             say(
+                "Whoever you choose will be signed out of %(name)s’s record now, on every device. Other clients "
+                "of the account are not touched. Access can be given back.",
+                name=name,
+            )
+            if len(held) > 1
+            else say(
                 "%(who)s will be signed out of %(name)s’s record now, on every device. Other clients of the "
                 "account are not touched. Access can be given back.",
                 who=who,
