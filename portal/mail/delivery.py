@@ -31,6 +31,7 @@ from aiosmtplib import (
 
 from portal import clock, crypto
 from portal.facts import Fact, LetterDelayed, LetterDelivered, LetterFailed
+from portal.mail.letters import one_line
 from portal.mail.outbox import LETTER, host
 from portal.models import sql
 from portal.models.fact import announce, unit
@@ -270,9 +271,12 @@ def written(letter: Taken, words: dict[str, str], sender: Address) -> EmailMessa
 async def _sender() -> Address:
     """The practice, by its own address where it has given one."""
     practice = await Practice.all().first()
-    name = " ".join((practice.name if practice else "Portal").split())
     address = (practice.mail_from if practice else "") or f"no-reply@{host()}"
-    return Address(display_name=name, addr_spec=_by_wire(address))
+    return sender_of(practice.name if practice else "Portal", address)
+
+
+def sender_of(name: str, address: str) -> Address:
+    return Address(display_name=one_line(name), addr_spec=_by_wire(address))
 
 
 def _by_wire(address: str) -> str:

@@ -220,7 +220,7 @@ def checked_subject(text: str) -> str:
     """A subject a practice may use, on one line. Raises UnknownPlaceholder."""
     if any(name not in SUBJECT_PLACES for name in _PLACE.findall(text)):
         raise UnknownPlaceholder("The subject can only have the placeholders {name}, {practice} and {phone}.")
-    return _one_line(text)
+    return one_line(text)
 
 
 def checked_body(text: str) -> str:
@@ -266,10 +266,10 @@ def _letter(
         "phone": practice.get("phone") or say(language, "our office"),
     }
     # A value is data: it brings no line, and no place within it is filled.
-    filling = {place: _one_line(value) for place, value in (ours | dict(values)).items()}
+    filling = {place: one_line(value) for place, value in (ours | dict(values)).items()}
     shown = [_paragraph(text, filling) for text in paragraphs]
     text = "\n\n".join("\n".join("".join(piece for piece, _ in line) for line in p.lines) for p in shown)
-    title = _one_line(_filled(subject, filling))[:LONGEST_SUBJECT]
+    title = one_line(_filled(subject, filling))[:LONGEST_SUBJECT]
     html = render(
         "letters/letter.html", language, {"subject": title, "paragraphs": shown, "button_label": label}
     )
@@ -297,7 +297,8 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda place: values[place[1]], text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Text without line breaks or other characters that can't be seen."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

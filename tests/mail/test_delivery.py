@@ -205,7 +205,9 @@ async def test_a_server_without_encryption_gets_nothing_where_it_is_asked_for(
     assert (await row(id))["reason"] == "insecure"
 
 
-async def test_an_address_the_server_cant_write_is_refused(client: UUID, bus: Bus, office: PostOffice) -> None:
+async def test_an_address_the_server_cant_write_is_refused(
+    client: UUID, bus: Bus, office: PostOffice
+) -> None:
     id = await posted(client, to="zoë@family.example")
     await deliver(bus)
     left = await row(id)
@@ -301,7 +303,9 @@ async def test_letters_in_flight_are_finished_when_the_worker_is_told_to_end(
     assert (await row(id))["done_at"]
 
 
-async def test_a_letter_whose_matter_is_over_is_never_sent(client: UUID, bus: Bus, office: PostOffice) -> None:
+async def test_a_letter_whose_matter_is_over_is_never_sent(
+    client: UUID, bus: Bus, office: PostOffice
+) -> None:
     invitation = uuid4()
     id, other = await posted(client, about=invitation), await posted(client, about=uuid4())
     async with unit():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.policy
 import re
 from collections.abc import Callable, Iterator
-from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
 
@@ -53,7 +52,7 @@ def willow() -> Iterator[None]:
 def sent(letter: Letter, practice: str = "Willow Street") -> Any:
     """The letter as it leaves, and as a mail program reads it."""
     taken = delivery.Taken(uuid7(), None, b"", "<1@portal.willow.example>", clock.now(), 1, None)
-    sender = Address(practice, addr_spec="hello@willow.example")
+    sender = delivery.sender_of(practice, "hello@willow.example")
     wire = delivery.written(taken, vars(letter), sender).as_bytes()
     return email.message_from_bytes(wire, EmailMessage, policy=email.policy.default)
 
@@ -105,9 +104,7 @@ def own(body: str, subject: str = "Welcome, {name}", name: str = "Dana") -> Lett
 def test_a_practices_own_words_are_filled_and_keep_their_lines() -> None:
     letter = own("Dear {name},\r\nhere it is: {link}\r\n\r\n\r\nValid {expires}. {practice}, {phone}")
     assert letter.subject == "Welcome, Dana"
-    assert letter.text == (
-        f"Dear Dana,\nhere it is: {LINK}\n\nValid 7 days. Willow Street, (555) 010-0134\n"
-    )
+    assert letter.text == (f"Dear Dana,\nhere it is: {LINK}\n\nValid 7 days. Willow Street, (555) 010-0134\n")
     assert f'<p>Dear Dana,<br>here it is: <a href="{LINK}">{LINK}</a></p>' in letter.html
 
 
@@ -168,10 +165,11 @@ HEADERS = [
 def test_no_name_and_no_subject_makes_a_header(name: str, subject: str, practice: str) -> None:
     rendering.practice["name"] = practice
     subject = re.sub(r"[{}]", "", subject)
-    message = sent(own("{name} {practice} {link}", f"{subject} {{name}} {{practice}}", name))
+    message = sent(own("{name} {practice} {link}", f"{subject} {{name}} {{practice}}", name), practice)
     assert [key for key in message if key not in HEADERS] == []
     assert len(message.keys()) == len(HEADERS)
     assert message["To"] == "dana@family.example"
+    assert message["From"].addresses[0].addr_spec == "hello@willow.example"
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x0b", "\x85", "\u2028", "\x00"])

@@ -1,0 +1,303 @@
+"""What staff see of letters that don't arrive, and where the demo's letters are read."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+import pytest_asyncio
+
+from portal.demo.mailbox import Mailbox
+from portal.mail import letters
+from portal.mail.outbox import post
+from portal.models.fact import unit
+from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment
+from tests.mail.post_office import PostOffice
+from tests.pages import open_page
+from tests.servers import PostgreSQL, Redis, free_port
+
+REFUSAL = "550 5.1.1 No such user here"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def office() -> AsyncIterator[PostOffice]:
+    async with PostOffice() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def portal(office: PostOffice) -> AsyncIterator[Deployment]:
+    """A practice whose mail server is that office."""
+    async with Deployment.embedded(SMTP_URL=office.url) as deployment:
+        yield deployment
+
+
+async def write(portal: Deployment, to: str, client: str | None) -> UUID:
+    """Post a letter about a client of the cast, or about none."""
+    letter = letters.welcome("en", name="Dana", email=to, link="https://portal.example/welcome/Zm9vYmFy")
+    async with portal.models(), unit():
+        return await post(letter, client=UUID(portal.cast.client[client]) if client else None)
+
+
+async def settled(portal: Deployment, id: UUID) -> None:
+    """Wait until a letter was tried."""
+    async with asyncio.timeout(20):
+        while not await portal.sql("select 1 from outbox where id = :id and reason is not null", id=id):
+            await asyncio.sleep(0.05)
+
+
+async def test_staff_see_a_refusal_come_with_its_reason_and_go_when_it_is_tried_again(
+    portal: Deployment, office: PostOffice
+) -> None:
+    miriam = await portal.cast.sign_in("miriam")
+    async with open_page(miriam, "/staff/mail") as page:
+        assert "All letters have arrived" in page.live["undelivered"]
+        office.to_rcpt.append(REFUSAL)
+        id = await write(portal, "dana.gone@family.example", "noa")
+        shown = await page.next_push(region="undelivered")
+        for said in ("dana.gone@family.example", "Welcome email", "Noa", REFUSAL, "Not delivered"):
+            assert said in shown, said
+        assert page.live == await page.reload()
+
+        before = len(office.letters)
+        assert (await miriam.post(f"/staff/mail/{id}/retry")).status_code == 303
+        await office.arrived(before + 1)
+        async with asyncio.timeout(20):
+            while "dana.gone" in page.live["undelivered"]:
+                await page.next_push(region="undelivered")
+        assert office.recipients[-1] == "dana.gone@family.example"
+        assert page.live == await page.reload()
+    assert (await miriam.post(f"/staff/mail/{id}/retry")).status_code == 303
+    noted = await portal.sql("select id from audit where action = 'retry letter' and record_id = :id", id=id)
+    assert len(noted) == 1
+
+
+async def test_only_those_who_may_see_the_client_see_the_letter(
+    portal: Deployment, office: PostOffice
+) -> None:
+    office.to_rcpt.extend([REFUSAL, REFUSAL])
+    noas = await write(portal, "for.noa@family.example", "noa")
+    await settled(portal, noas)
+    nobodys = await write(portal, "sample@willow.example", None)
+    await settled(portal, nobodys)
+
+    sees = {
+        "miriam": {"for.noa"},
+        "jo": {"for.noa"},
+        "ada": {"for.noa", "sample@willow"},
+        "theo": set(),
+        "idris": set(),
+    }
+    for name, seen in sees.items():
+        person = await portal.cast.sign_in(name)
+        text = (await person.get("/staff/mail")).text
+        assert {word for word in ("for.noa", "sample@willow") if word in text} == seen, name
+        for id, word in ((noas, "for.noa"), (nobodys, "sample@willow")):
+            if word not in seen:
+                assert (await person.post(f"/staff/mail/{id}/retry")).status_code in (403, 404), name
+    idris = await portal.cast.sign_in("idris")
+    assert "Try again now" not in (await idris.get("/staff/mail")).text
+    dana = await portal.cast.sign_in("dana")
+    assert (await dana.get("/staff/mail")).status_code == 303
+    assert (await dana.post(f"/staff/mail/{noas}/retry")).status_code == 401
+    kept = await portal.sql("select reason from outbox where id = :a or id = :b", a=noas, b=nobodys)
+    assert [found["reason"] for found in kept] == [REFUSAL] * 2
+
+
+async def test_a_letter_about_nobody_comes_live_to_who_answers_for_the_settings(
+    portal: Deployment, office: PostOffice
+) -> None:
+    ada, theo = await portal.cast.sign_in("ada"), await portal.cast.sign_in("theo")
+    async with open_page(ada, "/staff/mail") as page, open_page(theo, "/staff/mail") as other:
+        office.to_rcpt.append("550 Not today")
+        await write(portal, "new.sample@willow.example", None)
+        async with asyncio.timeout(20):
+            while "new.sample@willow.example" not in page.live["undelivered"]:
+                await page.next_push(region="undelivered")
+        assert "new.sample" not in other.live["undelivered"]
+        assert other.live == await other.reload()
+
+
+async def test_no_request_waits_for_the_mail_server() -> None:
+    async with PostOffice() as office, Deployment.embedded(SMTP_URL=office.url) as portal:
+        office.slow |= {"slow@family.example", portal.cast.email["client", "sam"]}
+        miriam = await portal.cast.sign_in("miriam")
+        await write(portal, "slow@family.example", "noa")
+        await office.until(lambda: office.waiting == 1)
+
+        asked = await miriam.post("/forgot", email=portal.cast.email["client", "sam"])
+        assert asked.status_code == 200
+        await office.until(lambda: office.waiting == 2)
+        sent = await miriam.send(
+            f"/staff/clients/{portal.cast.client['noa']}/conversations/"
+            f"{portal.cast.conversation['noa clinical']}/messages",
+            key="0195b9a0-0000-7000-8000-000000000001",
+            body="Written while the mail server keeps us waiting.",
+        )
+        assert sent.status_code == 201
+        # The worker goes on with what is due meanwhile.
+        assert office.letters == []
+        office.go.set()
+        await office.arrived(2)
+
+
+async def test_a_worker_killed_after_the_server_took_a_letter_leaves_it_to_another(
+    postgres: PostgreSQL, redis_server: Redis
+) -> None:
+    async with (
+        PostOffice() as office,
+        Deployment.full(postgres, redis_server, workers=1, SMTP_URL=office.url) as portal,
+    ):
+        assert portal.beside is not None
+        office.slow.add("dana@family.example")
+        id = await write(portal, "dana@family.example", "noa")
+        await office.until(lambda: office.waiting == 1)
+        await asyncio.to_thread(portal.beside.stop, signal.SIGKILL)
+        office.go.set()
+        [left] = await portal.sql("select * from outbox where id = :id", id=id)
+        assert left["done_at"] is None and left["leased_until"] is not None
+
+        # Its lease is two minutes; they pass.
+        await portal.sql("update outbox set leased_until = posted_at where id = :id", id=id)
+        await asyncio.to_thread(portal.beside.start)
+        await office.until(lambda: left["message_id"] in office.ids)
+        assert set(office.ids) == {left["message_id"]}
+        async with asyncio.timeout(20):
+            while not await portal.sql("select 1 from outbox where id = :id and done_at is not null", id=id):
+                await asyncio.sleep(0.05)
+
+
+async def test_two_processes_deliver_each_letter_once(postgres: PostgreSQL, redis_server: Redis) -> None:
+    async with (
+        PostOffice() as office,
+        Deployment.full(postgres, redis_server, workers=1, SMTP_URL=office.url) as portal,
+    ):
+        another = Process(["work"], portal.env)
+        await asyncio.to_thread(another.start)
+        try:
+            async with portal.models(), unit():
+                ids = [
+                    await post(
+                        letters.password_changed("en", name="Dana", email=f"reader{n}@family.example"),
+                        client=UUID(portal.cast.client["noa"]),
+                    )
+                    for n in range(60)
+                ]
+            await office.arrived(60)
+            async with asyncio.timeout(20):
+                while await portal.sql("select 1 from outbox where done_at is null"):
+                    await asyncio.sleep(0.05)
+        finally:
+            await asyncio.to_thread(another.close)
+        assert len(office.ids) == 60
+        assert {UUID(found[1:37]) for found in office.ids} == set(ids)
+        told = await portal.sql("select count(*) as n from fact where kind = 'LetterDelivered'")
+        assert told[0]["n"] == 60
+
+
+# --- The demo's mail --------------------------------------------------------------------------
+
+
+async def test_the_demos_mail_goes_over_smtp_and_can_be_read(tmp_path: Path) -> None:
+    """The whole way, by the command that people type."""
+    port = free_port()
+    base = f"http://localhost:{port}"
+    env = _plain_environment() | {"SMTP_URL": "smtp://real.example:25"}
+    demo = Process(["demo", "--port", str(port), "--data", str(tmp_path / "demo")], env)
+    await asyncio.to_thread(demo.start)
+    try:
+        async with httpx2.AsyncClient(base_url=base, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
+            async with asyncio.timeout(60):
+                while True:
+                    try:
+                        if (await browser.get("/up")).status_code == 200:
+                            break
+                    except httpx2.TransportError:
+                        await asyncio.sleep(0.1)
+            assert "No mail yet" in (await browser.get("/demo/mail")).text
+            for email in ("dana.reyes-menon@example.com", "sam.okafor@example.com"):
+                await browser.post("/forgot", data={"email": email})
+            people = await asyncio.to_thread(cast_of, tmp_path / "demo")
+            assert people, "the cast can be listed"
+            await browser.post("/forgot", data={"email": people["client"]})
+            async with asyncio.timeout(30):
+                while f'href="{base}/reset/' not in (page := (await browser.get("/demo/mail")).text):
+                    await asyncio.sleep(0.1)
+            assert people["client"] in page and "A new password for your account at Willow Street" in page
+            link = re.search(rf'href="{base}(/reset/[^"]+)"', page)
+            assert link is not None
+            assert (await browser.get(link[1])).status_code == 200
+            for kept in (tmp_path / "demo" / "mail").iterdir():
+                assert kept.suffix == ".eml" and kept.stat().st_mode & 0o077 == 0
+    finally:
+        await asyncio.to_thread(demo.close)
+
+
+def cast_of(folder: Path) -> dict[str, str]:
+    """An email address of each side of the demo."""
+    import json
+
+    ran = subprocess.run(
+        [*PORTAL, "cast", "--json", "--data", str(folder)],
+        cwd=ROOT,
+        env=_plain_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {person["side"]: person["email"] for person in json.loads(ran.stdout)}
+
+
+async def test_without_demo_mode_there_is_no_such_page() -> None:
+    async with Deployment.embedded(PORTAL_DEMO="0") as portal, httpx2.AsyncClient() as browser:
+        assert (await browser.get(portal.bases[0] + "/demo/mail")).status_code == 404
+
+
+async def test_mail_is_shown_as_text_newest_first(tmp_path: Path) -> None:
+    import smtplib
+
+    from portal.demo.mailbox import newest
+
+    with Mailbox(tmp_path) as mailbox:
+        host, _, port = mailbox.url.removeprefix("smtp://").partition(":")
+        for n in range(3):
+            with smtplib.SMTP(host, int(port)) as line:
+                text = (
+                    f"Subject: Letter {n}\r\nTo: dana@family.example\r\n\r\n<script>alert({n})</script>\r\n"
+                )
+                await asyncio.to_thread(line.sendmail, "hello@willow.example", ["dana@family.example"], text)
+    found = newest(tmp_path)
+    assert [mail.subject for mail in found] == ["Letter 2", "Letter 1", "Letter 0"]
+    assert found[0].text.strip() == "<script>alert(2)</script>"
+    (tmp_path / "other.eml").write_text("not ours")
+    assert len(newest(tmp_path)) == 3
+    assert len(newest(tmp_path, most=1)) == 1
+
+
+# --- portal check -----------------------------------------------------------------------------
+
+
+def check(folder: Path, **env: str) -> str:
+    ran = subprocess.run(
+        [*PORTAL, "check", "--data", str(folder)],
+        cwd=ROOT,
+        env=_plain_environment() | env,
+        capture_output=True,
+        text=True,
+    )
+    return ran.stdout + ran.stderr
+
+
+def test_check_says_what_is_missing_for_letters(tmp_path: Path) -> None:
+    assert "SMTP_URL is not set: letters stay in the outbox" in check(tmp_path)
+    assert "SMTP_URL" not in check(tmp_path, SMTP_URL="smtps://me:secret@mail.example")
+    assert "SMTP_URL can’t be read" in check(tmp_path, SMTP_URL="mail.example:25")
+    assert "SMTP_URL can’t be read" in check(tmp_path, SMTP_URL="smtp://mail.example:port")
+    assert "unencrypted" in check(tmp_path, SMTP_URL="smtp://me:secret@mail.example")
+    assert "SMTP_URL" not in check(tmp_path, SMTP_URL="smtp://me:secret@127.0.0.1")
