@@ -12,11 +12,12 @@ from uuid import UUID
 import structlog
 
 from portal import clock
-from portal.facts import Fact, SessionEnded
+from portal.facts import EVERYONE, Fact, SessionEnded
 from portal.models.account import clients_of, next_end
 from portal.models.fact import Bookmark, News
 from portal.models.record import Kind
 from portal.models.session import lives_until
+from portal.models.staff import supervised_by
 from portal.permissions import Permission
 from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
 from portal.regions import Shown, ended
@@ -97,11 +98,15 @@ class Hub:
         if viewer.kind is Kind.STAFF and await viewer.may(Permission.SEE_ALL_CLIENTS):
             keys = {viewer.key, EVERY_CLIENT}
         else:
-            clients = await clients_of(viewer.kind, viewer.id, viewer.client)
-            if viewer.kind is Kind.PROFILE and not clients:
+            # All of an account's clients, for the switch between profiles on every page of theirs.
+            clients = await clients_of(viewer.kind, viewer.id)
+            if viewer.client is not None and not clients.get(viewer.client):
                 self._let_go(page, NO_ACCESS)
                 return False
             keys = {viewer.key} | {f"client:{client}" for client in clients}
+            if viewer.kind is Kind.STAFF:
+                # The clients of those whom one supervises come and go with them.
+                keys |= {f"staff:{member}" for member in await supervised_by(viewer.id)}
         end = await next_end(viewer.kind, viewer.id)
         if page not in self.pages:
             return False
@@ -129,11 +134,15 @@ class Hub:
     def concerns(self, keys: Iterable[str]) -> bool:
         """Whether any page here is concerned by one of these audience keys."""
         return any(
-            key in self.index or key == "*" or (EVERY_CLIENT in self.index and key.startswith("client:"))
+            key in self.index
+            or key == "*"
+            or (key == EVERYONE and bool(self.pages))
+            or (EVERY_CLIENT in self.index and key.startswith("client:"))
             for key in keys
         )
 
-    def _audience(self, fact: Fact) -> set[Page]:
+    def _named(self, fact: Fact) -> set[Page]:
+        """The pages indexed under somebody whom the fact names."""
         keys = fact.keys()
         found = {page for key in keys for page in self.index.get(key, ())}
         if any(key.startswith("client:") for key in keys):
@@ -152,7 +161,7 @@ class Hub:
         for page in changed:
             self.mark(page, page.showing)
         for fact in news.facts or ():
-            for page in self._audience(fact) & pages:
+            for page in (self.pages if fact.concerns_everyone else self._named(fact)) & pages:
                 self.mark(page, [key for key, shown in page.showing.items() if shown.touched_by(fact)])
 
     def _whose_access_changed(self, news: News, pages: set[Page]) -> set[Page]:
@@ -163,7 +172,7 @@ class Hub:
         for fact in news.facts:
             if fact.changes_access:
                 ending = fact.session if isinstance(fact, SessionEnded) else None
-                concerned = self._audience(fact) & pages
+                concerned = self._named(fact) & pages
                 found |= {page for page in concerned if ending is None or page.session == ending}
         return found
 
