@@ -12,28 +12,31 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 KINDS: dict[str, type[Fact]] = {}
-EVERY_STAFF_MEMBER = "board:staff"  # the audience key under which each page of staff is indexed
+EVERYONE = "everyone"  # the audience key of what can change any page
 
 
 @dataclass(frozen=True)
 class Fact:
-    """`shows_nowhere` says that no region shows it, on purpose; start-up asks for one or the other."""
+    """`shows_nowhere` says that no region shows it, on purpose; start-up asks for one or the other.
+    `changes_access` has the pages of those it names look again at everything; `concerns_everyone` takes it to
+    every page that shows a region which is mapped to it."""
 
     shows_nowhere: ClassVar[bool] = False
     changes_access: ClassVar[bool] = False
+    concerns_everyone: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         KINDS[cls.__name__] = cls
 
     def keys(self) -> set[str]:
         """The audience keys: each id of a client, staff member or account that the fact names. One that names
-        nobody concerns all staff."""
+        nobody concerns everyone."""
         named = {
             f"{name}:{value}"
             for name in ("client", "staff", "account")
             if (value := getattr(self, name, None)) is not None
         }
-        return named or {EVERY_STAFF_MEMBER}
+        return named | {EVERYONE} if self.concerns_everyone or not named else named
 
     def body(self) -> dict[str, Any]:
         return {
@@ -57,6 +60,7 @@ def _is_id(value: object) -> bool:
 
 @dataclass(frozen=True)
 class ClientAdded(Fact):
+    changes_access: ClassVar[bool] = True  # the therapist's pages are from now on concerned by the client
     client: UUID
     staff: UUID | None  # the therapist it was added for
 
@@ -87,9 +91,11 @@ class CareTeamChanged(Fact):
 
 @dataclass(frozen=True)
 class StaffChanged(Fact):
-    """Someone's role, permissions, supervisor or employment changed."""
+    """Someone's role, permissions, supervisor or employment changed. Every conversation says who can read it,
+    so this can change any page."""
 
     changes_access: ClassVar[bool] = True
+    concerns_everyone: ClassVar[bool] = True
     staff: UUID
 
 

@@ -36,7 +36,8 @@ class Settings(BaseSettings):
     )
     key_file: Path | None = Field(
         default=None,
-        description="The file with the encryption keys; not in the data folder's backup",
+        description="The file with the encryption keys, backed up apart from the database; "
+        "empty means portal.key in the data folder",
     )
     demo: bool = Field(default=False, description="The cast on the sign-in page; http on loopback")
     metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")

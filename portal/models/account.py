@@ -135,10 +135,18 @@ async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
     )
 
 
-async def clients_of(kind: Kind, viewer: UUID, client: UUID | None) -> list[UUID]:
-    """The ids a socket is indexed under: the clients its viewer may see now."""
-    found = await Scope(Client, kind, viewer, client).columns("r.id")
-    return [sql.uuid(row["id"]) for row in found]
+async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:
+    """The clients a socket is indexed under, and whether its viewer may see each now. An account's are all it
+    has a living access to, archived ones too: else it could not hear of their return."""
+    if kind is Kind.STAFF:
+        return {sql.uuid(row["id"]): True for row in await Scope(Client, kind, viewer, None).columns("r.id")}
+    found = await sql.rows(
+        f"select c.id, {Client.visible_to(Kind.ACCOUNT, 'c')} as seen from client c where c.id in "
+        f"(select a.client_id from access a where a.account_id = :viewer and {live('a')})",
+        viewer=viewer,
+        now=clock.now(),
+    )
+    return {sql.uuid(row["id"]): bool(row["seen"]) for row in found}
 
 
 async def note_visit(account: UUID) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
@@ -120,6 +121,12 @@ class StaffPermission(Model):
 
     class Meta:
         table = "staff_permission"
+
+
+async def supervised_by(staff: UUID) -> list[UUID]:
+    """Whose clients this staff member sees beside their own."""
+    found = await sql.rows("select id from staff_member where supervisor_id = :staff", staff=staff)
+    return [sql.uuid(row["id"]) for row in found]
 
 
 async def therapists(colleagues: Scope[StaffMember]) -> list[dict[str, Any]]:

@@ -12,11 +12,12 @@ from uuid import UUID
 import structlog
 
 from portal import clock
-from portal.facts import EVERY_STAFF_MEMBER, Fact, SessionEnded
+from portal.facts import EVERYONE, Fact, SessionEnded
 from portal.models.account import clients_of, next_end
 from portal.models.fact import Bookmark, News
 from portal.models.record import Kind
 from portal.models.session import lives_until
+from portal.models.staff import supervised_by
 from portal.permissions import Permission
 from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
 from portal.regions import Shown, ended
@@ -27,6 +28,21 @@ log = structlog.get_logger()
 HEARTBEAT = 5  # seconds
 A_TURN = 100  # pages between two turns for the rest of the loop
 EVERY_CLIENT = "client:*"
+TRY_AGAIN = 1.0  # seconds, after a region could not be rendered
+
+
+class Draw:
+    """What one round renders for one page. It counts as sent, cursors too, only when the sending begins."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.hellos = page.hellos
+        self.showing = page.showing
+        self.keys = page.dirty & page.showing.keys()
+        self.frames: list[dict[str, Any]] = []
+        self.cursors: dict[str, int] = {}
+        self.more: set[str] = set()  # streams with more items than one push holds
+        self.failed: set[str] = set()
 
 
 class Hub:
@@ -48,10 +64,18 @@ class Hub:
         self.pages.add(page)
         return await self.reindex(page)
 
+    def greet(self, page: Page) -> None:
+        """The page is marked for all that it missed: from now on it is sent to, first how far it is."""
+        page.ready = True
+        if page in self.pages:
+            self.waiting.add(page)
+            self._wake.set()
+
     def remove(self, page: Page) -> None:
+        """Nothing is rendered for it or sent to it any more."""
         self.pages.discard(page)
         self.waiting.discard(page)
-        page.closing = True
+        page.dirty.clear()
         self._forget(page)
 
     def _forget(self, page: Page) -> None:
@@ -65,39 +89,40 @@ class Hub:
         """Ask again whom this page is concerned by, and until when that holds. Closes one whose session or
         profile is over."""
         viewer = page.viewer
+        # Two may ask at once, the follower and the page's own hello: the later answer counts.
+        page.asked = asked = page.asked + 1
         session = (await lives_until([page.session])).get(page.session)
         if session is None or session <= clock.now():
-            await self._let_go(page, SIGNED_OUT)
+            self._let_go(page, SIGNED_OUT)
             return False
         if viewer.kind is Kind.STAFF and await viewer.may(Permission.SEE_ALL_CLIENTS):
             keys = {viewer.key, EVERY_CLIENT}
         else:
-            clients = await clients_of(viewer.kind, viewer.id, viewer.client)
-            if viewer.kind is Kind.PROFILE and not clients:
-                await self._let_go(page, NO_ACCESS)
+            # All of an account's clients, for the switch between profiles on every page of theirs.
+            clients = await clients_of(viewer.kind, viewer.id)
+            if viewer.client is not None and not clients.get(viewer.client):
+                self._let_go(page, NO_ACCESS)
                 return False
             keys = {viewer.key} | {f"client:{client}" for client in clients}
-        if viewer.kind is Kind.STAFF:
-            keys.add(EVERY_STAFF_MEMBER)
+            if viewer.kind is Kind.STAFF:
+                # The clients of those whom one supervises come and go with them.
+                keys |= {f"staff:{member}" for member in await supervised_by(viewer.id)}
         end = await next_end(viewer.kind, viewer.id)
-        page.until = session if end is None else min(session, end)
         if page not in self.pages:
             return False
+        if page.asked != asked:
+            return True
+        page.until = session if end is None else min(session, end)
         self._forget(page)
         page.keys = frozenset(keys)
         for key in keys:
             self.index[key].add(page)
         return True
 
-    async def _let_go(self, page: Page, code: int) -> None:
-        self.remove(page)
-        page.dirty.clear()
-        self._close(page, code)
-
-    def _close(self, page: Page, code: int) -> None:
+    def _let_go(self, page: Page, code: int) -> None:
         """Close without waiting for it; the set keeps the task alive until it is done."""
-        page.closing = False
-        task = asyncio.ensure_future(page.close(code))
+        self.remove(page)
+        page.parting = task = asyncio.ensure_future(page.close(code))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
@@ -109,11 +134,15 @@ class Hub:
     def concerns(self, keys: Iterable[str]) -> bool:
         """Whether any page here is concerned by one of these audience keys."""
         return any(
-            key in self.index or key == "*" or (EVERY_CLIENT in self.index and key.startswith("client:"))
+            key in self.index
+            or key == "*"
+            or (key == EVERYONE and bool(self.pages))
+            or (EVERY_CLIENT in self.index and key.startswith("client:"))
             for key in keys
         )
 
-    def _audience(self, fact: Fact) -> set[Page]:
+    def _named(self, fact: Fact) -> set[Page]:
+        """The pages indexed under somebody whom the fact names."""
         keys = fact.keys()
         found = {page for key in keys for page in self.index.get(key, ())}
         if any(key.startswith("client:") for key in keys):
@@ -123,30 +152,34 @@ class Hub:
     async def dispatch(self, news: News, only: Page | None = None) -> None:
         """Mark what these facts touch, on every page they concern, or on one that has just come."""
         pages = {only} if only is not None else self.pages
-        await self._mark_all(news, pages)
-        # Only now: a round in between must not tell a page that it is further than it was marked.
+        # Who may see what comes first: the rest is then told to whom it is true for.
+        changed = [page for page in self._whose_access_changed(news, pages) if await self.reindex(page)]
+        # From here on nothing waits. A round in between would tell a page that it is further than it
+        # was marked, or render what is marked as of a bookmark before it.
         if only is None:
             self.latest = news.bookmark
+        for page in changed:
+            self.mark(page, page.showing)
+        for fact in news.facts or ():
+            for page in (self.pages if fact.concerns_everyone else self._named(fact)) & pages:
+                self.mark(page, [key for key, shown in page.showing.items() if shown.touched_by(fact)])
 
-    async def _mark_all(self, news: News, pages: set[Page]) -> None:
+    def _whose_access_changed(self, news: News, pages: set[Page]) -> set[Page]:
+        """All of them where it is not known what happened."""
         if news.facts is None:
-            for page in list(pages):
-                if await self.reindex(page):
-                    self.mark(page, page.showing)
-            return
-        # Who may see what comes first: the rest is then told to whom it is true for.
+            return set(pages)
+        found: set[Page] = set()
         for fact in news.facts:
             if fact.changes_access:
                 ending = fact.session if isinstance(fact, SessionEnded) else None
-                for page in self._audience(fact) & pages:
-                    if (ending is None or page.session == ending) and await self.reindex(page):
-                        self.mark(page, page.showing)
-        for fact in news.facts:
-            for page in self._audience(fact) & pages:
-                self.mark(page, [key for key, shown in page.showing.items() if shown.touched_by(fact)])
+                concerned = self._named(fact) & pages
+                found |= {page for page in concerned if ending is None or page.session == ending}
+        return found
 
     def mark(self, page: Page, keys: Iterable[str]) -> None:
         """Note that regions of a page are out of date; they are rendered when it is ready to be sent to."""
+        if page not in self.pages:
+            return
         page.dirty.update(keys)
         if page.dirty:
             self.waiting.add(page)
@@ -162,48 +195,49 @@ class Hub:
             try:
                 await self.round()
             except Exception:
-                # The database is away. What is dirty stays so; the follower closes the pages
-                # if it lasts, and they come back and catch up.
-                log.warning("a round failed", exc_info=True)
+                log.exception("a round failed")
                 await asyncio.sleep(0.2)
                 self._wake.set()
 
     async def round(self) -> None:
-        ready = [page for page in self.waiting if page.ready and not page.busy]
         here = self.latest
-        wanted: dict[str, list[Page]] = defaultdict(list)
-        shown: dict[str, Shown] = {}
-        for page in ready:
-            for key in page.dirty:
-                if key in page.showing:
-                    wanted[key].append(page)
-                    shown[key] = page.showing[key]
-        frames: dict[Page, list[dict[str, Any]]] = {page: [] for page in ready}
-        taken = {page: page.dirty for page in ready}
-        for page in ready:
-            self.waiting.discard(page)
-            page.dirty = set()
-        try:
-            for key, pages in wanted.items():
-                await self._render(shown[key], pages, frames, here)
-        except Exception:
-            for page, keys in taken.items():
-                page.dirty |= keys
-                self.waiting.add(page)
-            raise
-        for number, (page, out) in enumerate(frames.items()):
-            if page in self.pages and not page.busy:
-                self._send(page, out, here)
+        draws = {page: Draw(page) for page in self.waiting if page.ready and not page.busy}
+        self.waiting -= draws.keys()
+        wanted: dict[str, list[Draw]] = defaultdict(list)
+        for page, draw in draws.items():
+            page.drawing, page.dirty = True, set()
+            for key in draw.keys:
+                wanted[key].append(draw)
+        for key, asking in wanted.items():
+            shown = asking[0].showing[key]
+            try:
+                await self._render(shown, asking, here)
+            except Exception as reason:
+                # One region that can't be rendered must not silence the others.
+                log.warning("a region failed", region=shown.region.name, reason=type(reason).__name__)
+                for draw in asking:
+                    draw.failed.add(key)
+        for number, (page, draw) in enumerate(draws.items()):
+            page.drawing = False
+            if page.busy or page.hellos != draw.hellos:
+                # It has said hello anew. What was drawn for it is thrown away, never kept.
+                self.mark(page, draw.keys)
+            elif page in self.pages:
+                page.dirty |= draw.failed
+                page.cursors |= draw.cursors
+                self._send(page, draw.frames, here)
+                self.mark(page, draw.more)
             if number % A_TURN == A_TURN - 1:
                 await asyncio.sleep(0)
+        failed = [page for page, draw in draws.items() if draw.failed]
+        if failed:
+            asyncio.get_running_loop().call_later(TRY_AGAIN, self._try_again, failed)
 
-    async def _render(
-        self,
-        shown: Shown,
-        pages: list[Page],
-        frames: dict[Page, list[dict[str, Any]]],
-        here: Bookmark | None,
-    ) -> None:
+    def _try_again(self, pages: list[Page]) -> None:
+        for page in pages:
+            self.mark(page, ())
+
+    async def _render(self, shown: Shown, asking: list[Draw], here: Bookmark | None) -> None:
         region, args = shown.region, dict(shown.args)
         head = {
             "region": shown.key,
@@ -211,30 +245,30 @@ class Hub:
             "version": here.version if here else 0,
         }
         if region.stream is not None:
-            asks = {(page.viewer, page.cursors.get(shown.key, 0)) for page in pages}
-            answers = await region.stream.since(list(asks), conversation=args["conversation"])
-            for page in pages:
-                fresh = answers.get((page.viewer, page.cursors.get(shown.key, 0)))
+            asks = {draw: (draw.page.viewer, draw.page.cursors.get(shown.key, 0)) for draw in asking}
+            answers = await region.stream.since(list(set(asks.values())), conversation=args["conversation"])
+            for draw, ask in asks.items():
+                fresh = answers.get(ask)
                 if fresh is None:
-                    frames[page].append(head | _gone(page.viewer, shown))
+                    draw.frames.append(head | _gone(draw.page.viewer, shown))
                 elif fresh.items:
-                    page.cursors[shown.key] = fresh.cursor
-                    frames[page].append(
+                    draw.cursors[shown.key] = fresh.cursor
+                    draw.frames.append(
                         head
                         | {"swap": "upsert key:data-number", "content": fresh.items}
                         | {"cursor": fresh.cursor}
                     )
                     if fresh.more:
-                        self.mark(page, [shown.key])
+                        draw.more.add(shown.key)
             return
         drawn: dict[Viewer, str | None] = {}
-        for page in pages:
-            if page.viewer not in drawn:
-                drawn[page.viewer] = await region.render(page.viewer, args)
-            html = drawn[page.viewer]
-            frames[page].append(
-                head
-                | ({"swap": "outerMorph", "content": html} if html is not None else _gone(page.viewer, shown))
+        for draw in asking:
+            viewer = draw.page.viewer
+            if viewer not in drawn:
+                drawn[viewer] = await region.render(viewer, args)
+            html = drawn[viewer]
+            draw.frames.append(
+                head | ({"swap": "outerMorph", "content": html} if html is not None else _gone(viewer, shown))
             )
 
     def _send(self, page: Page, frames: list[dict[str, Any]], here: Bookmark | None) -> None:
@@ -242,6 +276,8 @@ class Hub:
         if here is not None and not page.dirty:
             mark = {"since": str(here)}
             frames = [*frames[:-1], frames[-1] | mark] if frames else [mark]
+        if not frames:
+            return
         self.pushes += len(frames)
         task = page.send(frames)
         if task is not None:
@@ -261,6 +297,8 @@ class Hub:
         for number, page in enumerate(list(self.pages)):
             if number % A_TURN == A_TURN - 1:
                 await asyncio.sleep(0)
+            if page not in self.pages:
+                continue
             if page.busy_since is not None:
                 if loop_now - page.busy_since > STALLED:
                     self.remove(page)
@@ -268,14 +306,13 @@ class Hub:
             elif page.until <= now:
                 if await self.reindex(page):
                     self.mark(page, page.showing)
-            elif page.ready and hash(page) % HEARTBEAT == self._beat and not page.dirty:
+            elif page.ready and not page.dirty and not page.drawing and hash(page) % HEARTBEAT == self._beat:
                 self._send(page, [], self.latest)
 
     async def close_all(self, code: int = COME_BACK) -> None:
         """Send every page away to come back, as when this worker can't read facts."""
         for page in list(self.pages):
-            self.remove(page)
-            self._close(page, code)
+            self._let_go(page, code)
 
     async def drain(self, seconds: float = 10.0) -> None:
         """Before this worker ends: ask each page to come back at a moment of its own, then close the rest."""

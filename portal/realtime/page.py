@@ -13,7 +13,6 @@ from uuid import UUID
 import structlog
 from starlette.websockets import WebSocket
 
-from portal.models.fact import Bookmark
 from portal.regions import Shown
 from portal.viewer import Viewer
 
@@ -28,13 +27,17 @@ class Page:
     """Keeps the keys of regions to render, never rendered HTML: what waits can't outlive an access."""
 
     __slots__ = (
+        "asked",
         "busy_since",
         "closing",
         "cursors",
         "dirty",
-        "drained",
+        "drawing",
+        "hellos",
         "keys",
+        "parting",
         "ready",
+        "sending",
         "session",
         "showing",
         "until",
@@ -51,10 +54,14 @@ class Page:
         self.showing: dict[str, Shown] = {}
         self.cursors: dict[str, int] = {}
         self.dirty: set[str] = set()
-        self.ready = False  # has said hello, and been told what it missed
+        self.hellos = 0
+        self.ready = False  # has said hello, and is marked for what it missed
+        self.drawing = False  # a round renders for it: what it was marked for is taken, and not sent yet
+        self.asked = 0  # how often it was asked what this page may see
         self.busy_since: float | None = None
+        self.sending: asyncio.Task[None] | None = None
         self.closing = False
-        self.drained: Bookmark | None = None
+        self.parting: asyncio.Task[None] | None = None  # closes it, with a code
 
     @property
     def busy(self) -> bool:
@@ -80,8 +87,8 @@ class Page:
         except Exception:  # the other side is gone; its receive loop ends and says so
             return None
         self.busy_since = asyncio.get_running_loop().time()
-        task = asyncio.ensure_future(self._finish(_go_on(sending, waits_for)))
-        return task
+        self.sending = asyncio.ensure_future(self._finish(_go_on(sending, waits_for)))
+        return self.sending
 
     async def _finish(self, sending: Any) -> None:
         try:
@@ -89,13 +96,15 @@ class Page:
         except Exception as reason:
             log.debug("page went away while it was sent to", reason=type(reason).__name__)
         finally:
-            self.busy_since = None
+            self.busy_since = self.sending = None
 
     async def close(self, code: int) -> None:
-        """Close the socket; what was being sent is cut off where it does not drain."""
+        """Close the socket. What was being sent is cut off."""
         if self.closing:
             return
         self.closing = True
+        if self.sending is not None:
+            self.sending.cancel()
         try:
             await asyncio.wait_for(self.ws.close(code), 1.0)
         except (Exception, asyncio.CancelledError):

@@ -62,7 +62,8 @@ async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
         await audit.note("open a socket", side=side, result="refused", why="foreign origin")
         await ws.close(BAD)
         return
-    if hub.draining:
+    if hub.draining or hub.latest is None:
+        # It is leaving; or its follower has not looked where the facts are, so that some could be missed.
         await _turn_away(ws, COME_BACK)
         return
     who = await admitted(ws, side)
@@ -87,6 +88,9 @@ async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
         pass
     finally:
         hub.remove(page)
+        if page.parting is not None:
+            # When this returns the line is cut, and a page that is not told why comes back for ever.
+            await asyncio.wait([page.parting])
 
 
 async def _turn_away(ws: WebSocket, code: int) -> None:
@@ -105,7 +109,6 @@ async def _listen(hub: Hub, page: Page) -> None:
         said = _read(text)
         if said is None or len(heard) > FRAMES[0]:
             hub.remove(page)
-            page.closing = False
             await page.close(BAD)
             return
         await _greet(hub, page, said)
@@ -123,17 +126,17 @@ def _read(text: str) -> Hello | None:
 async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
     """Take what the page shows, and tell it what happened since it was made."""
     shown = [found for key in hello.showing if (found := read_key(key))]
+    # Nothing is sent, no heartbeat either, until it is marked for what it missed: else a line that breaks
+    # in between would leave it with a bookmark beyond that.
+    page.ready = False
+    page.hellos += 1
     page.showing = {found.key: found for found in shown}
     for key, number in hello.cursors.items():
         found = read_key(key)
         if found is not None and 0 <= number < 2**31:
-            page.cursors[found.key] = max(number, page.cursors.get(found.key, 0) if page.ready else 0)
+            page.cursors[found.key] = number
     seen = Bookmark.read(hello.since)
-    # From here on the follower tells this page of new facts; what it missed before is asked for once.
-    page.ready = True
+    # The follower marks this page for new facts already; what it missed before is asked for once.
     news = await since(seen) if seen is not None else News(None, await bookmark())
-    if hub.latest is None:
-        hub.latest = news.bookmark
     await hub.dispatch(news, only=page)
-    if not page.dirty:
-        page.send([{"since": str(news.bookmark)}])
+    hub.greet(page)

@@ -128,6 +128,9 @@ class Shown:
         return all(mine.get(name) == value for name, value in wanted.items())
 
 
+_IDS = (UUID, UUID | None)
+
+
 @lru_cache(maxsize=4096)
 def read_key(key: str) -> Shown | None:
     """What a page said it shows; None where that is no region or the arguments are not of its kind."""
@@ -139,7 +142,7 @@ def read_key(key: str) -> Shown | None:
     try:
         for k, value in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)):
             kind = found.types[k]
-            args[k] = UUID(value) if kind is UUID else int(value) if kind is int else value
+            args[k] = UUID(value) if kind in _IDS else int(value) if kind is int else value
         args = {name: args[name] if kind is UUID else args.get(name) for name, kind in found.types.items()}
     except (KeyError, ValueError):
         return None

@@ -12,6 +12,7 @@ from portal.facts import (
     ConversationRead,
     ConversationStarted,
     MessageSent,
+    StaffChanged,
 )
 from portal.language import day, listed, local_day, say, time_of_day
 from portal.models.client import Client
@@ -49,7 +50,7 @@ def base(viewer: Viewer, client: UUID) -> str:
 @region(
     "thread-head",
     "conversations/_head.html",
-    on={ClientChanged: its("client")},
+    on={ClientChanged: its("client"), StaffChanged: anyone},
 )
 async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
@@ -177,6 +178,7 @@ _LIST = {
     ConversationStarted: its("client"),
     ConversationRead: anyone,
     ClientChanged: its("client"),
+    StaffChanged: anyone,
 }
 
 
@@ -213,7 +215,7 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
 
 
 @region("chart-threads", "staff/conversations/_threads.html", on=_LIST)
-async def chart_threads(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
+async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
     return {"rows": await _rows(viewer, client, current), "new_href": None}
