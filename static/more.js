@@ -110,13 +110,15 @@
     }
   }
 
+  // The reason is the server's own fragment, or of a whole page its main part, or a sentence of ours.
   function refuse(place, reason) {
-    const text = typeof reason === "string" ? reason : (reason.querySelector(".trouble, main") ?? reason).textContent.replace(/\s+/g, " ").trim();
-    if (!place) return toast(text || word("noAnswer"));
+    const said = typeof reason === "string" ? null : reason.querySelector(".trouble, main") ?? reason;
+    const text = (said ? said.textContent : reason).replace(/\s+/g, " ").trim() || word("noAnswer");
+    if (!place) return toast(text);
     const made = document.createElement("div");
     made.className = "trouble";
     made.setAttribute("role", "alert");
-    made.textContent = text || word("noAnswer");
+    made.append(...(said?.textContent.trim() ? said.childNodes : [text]));
     place.replaceChildren(made);
   }
 

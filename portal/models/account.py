@@ -154,7 +154,7 @@ async def note_visit(account: UUID) -> None:
     await sql.rows(
         "update portal_account set last_seen_at = :now where id = :id", now=clock.now(), id=account
     )
-    for client in await clients_of(Kind.ACCOUNT, account, None):
+    for client in await clients_of(Kind.ACCOUNT, account):
         await announce(SignedIn(client=client, account=account))
 
 
