@@ -38,6 +38,10 @@ class Fact:
         }
         return named | {EVERYONE} if self.concerns_everyone or not named else named
 
+    @property
+    def for_everyone(self) -> bool:
+        return any(key == EVERYONE for key in self.keys())
+
     def body(self) -> dict[str, Any]:
         return {
             field.name: str(value) if isinstance(value := getattr(self, field.name), UUID) else value

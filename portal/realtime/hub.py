@@ -161,7 +161,8 @@ class Hub:
         for page in changed:
             self.mark(page, page.showing)
         for fact in news.facts or ():
-            for page in (self.pages if EVERYONE in fact.keys() else self._named(fact)) & pages:
+            concerned = self.pages if fact.for_everyone else self._named(fact)
+            for page in concerned & pages:
                 self.mark(page, [key for key, shown in page.showing.items() if shown.touched_by(fact)])
 
     def _whose_access_changed(self, news: News, pages: set[Page]) -> set[Page]:
