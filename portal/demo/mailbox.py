@@ -57,11 +57,14 @@ class Mailbox:
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        open_ones = asyncio.all_tasks(self._loop)
-        for task in open_ones:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*open_ones, return_exceptions=True))
+        self._loop.run_until_complete(self._hang_up())
         self._loop.close()
+
+    async def _hang_up(self) -> None:
+        lines = asyncio.all_tasks() - {asyncio.current_task()}
+        for line in lines:
+            line.cancel()
+        await asyncio.gather(*lines, return_exceptions=True)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the letter, whole or not at all."""

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
 from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.executor import MigrationExecutor
@@ -99,6 +100,8 @@ async def open_database(settings: Settings) -> TortoiseContext:
     """Connect, for this process. The connection is tried first when it is used."""
     if settings.sqlite:
         settings.data.mkdir(parents=True, exist_ok=True)
+    # Tortoise keeps what it compiled under the connection's name, even for a database of the other kind.
+    EXECUTOR_CACHE.clear()
     return await Tortoise.init(config=config(settings), _enable_global_fallback=True)
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from portal import clock, crypto, rendering
 from portal.models.client import Client
@@ -31,8 +30,6 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if request.param == "postgres":
         postgres = request.getfixturevalue("postgres")
         postgres.create_database(name)
-    # Tortoise keeps the statements it has compiled, whatever database comes next.
-    EXECUTOR_CACHE.clear()
     chosen = Settings(data=tmp_path, DATABASE_URL=postgres.url(name) if postgres else "")
     crypto.make_key_file(tmp_path / "key")
     crypto.load_keys(tmp_path / "key")
@@ -52,7 +49,6 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         rendering.practice.clear()
         rendering.practice.update(before)
         await close_database()
-        EXECUTOR_CACHE.clear()
         if postgres:
             postgres.drop_database(name)
 

@@ -11,12 +11,26 @@ from __future__ import annotations
 import asyncio
 import email.policy
 from collections import deque
+from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 SOON = 20.0  # seconds after which what should have happened has not
+
+
+T = TypeVar("T")
+
+
+async def eventually(look: Callable[[], Awaitable[T]], seconds: float = SOON) -> T:
+    """What a look gives as soon as it gives something."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = await look()
+            if found:
+                return found
+            await asyncio.sleep(0.05)
 
 
 class PostOffice:

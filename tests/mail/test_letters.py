@@ -110,8 +110,8 @@ def test_a_practices_own_words_are_filled_and_keep_their_lines() -> None:
 
 def test_languages_without_words_of_their_own_have_the_built_in_ones() -> None:
     texts = {"en": {"subject": "Ours", "body": "{link}"}, "es": {"subject": "", "body": ""}}
-    for given in (texts, None, {}):
-        letter = letters.welcome("es", link=LINK, texts=given, **TO)
+    for own_words in (texts, None, {}):
+        letter = letters.welcome("es", link=LINK, texts=own_words, **TO)
         assert letter.subject == "Su cuenta en Willow Street"
     assert letters.welcome("en", link=LINK, texts=texts, **TO).subject == "Ours"
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
+import smtplib
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import httpx2
+import pytest
 import pytest_asyncio
 
-from portal.demo.mailbox import Mailbox
+from portal.demo.mailbox import Mailbox, newest
 from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.fact import unit
+from portal.settings import Settings
 from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment
-from tests.mail.post_office import PostOffice
+from tests.mail.post_office import PostOffice, eventually
 from tests.pages import open_page
 from tests.servers import PostgreSQL, Redis, free_port
 
@@ -47,9 +51,7 @@ async def write(portal: Deployment, to: str, client: str | None) -> UUID:
 
 async def settled(portal: Deployment, id: UUID) -> None:
     """Wait until a letter was tried."""
-    async with asyncio.timeout(20):
-        while not await portal.sql("select 1 from outbox where id = :id and reason is not null", id=id):
-            await asyncio.sleep(0.05)
+    await eventually(lambda: portal.sql("select 1 from outbox where id = :id and reason is not null", id=id))
 
 
 async def test_staff_see_a_refusal_come_with_its_reason_and_go_when_it_is_tried_again(
@@ -168,9 +170,9 @@ async def test_a_worker_killed_after_the_server_took_a_letter_leaves_it_to_anoth
         await asyncio.to_thread(portal.beside.start)
         await office.until(lambda: left["message_id"] in office.ids)
         assert set(office.ids) == {left["message_id"]}
-        async with asyncio.timeout(20):
-            while not await portal.sql("select 1 from outbox where id = :id and done_at is not null", id=id):
-                await asyncio.sleep(0.05)
+        await eventually(
+            lambda: portal.sql("select 1 from outbox where id = :id and done_at is not null", id=id)
+        )
 
 
 async def test_two_processes_deliver_each_letter_once(postgres: PostgreSQL, redis_server: Redis) -> None:
@@ -190,9 +192,9 @@ async def test_two_processes_deliver_each_letter_once(postgres: PostgreSQL, redi
                     for n in range(60)
                 ]
             await office.arrived(60)
-            async with asyncio.timeout(20):
-                while await portal.sql("select 1 from outbox where done_at is null"):
-                    await asyncio.sleep(0.05)
+            await eventually(
+                lambda: portal.sql("select 1 from outbox having count(*) = count(done_at) and count(*) = 60")
+            )
         finally:
             await asyncio.to_thread(another.close)
         assert len(office.ids) == 60
@@ -213,24 +215,18 @@ async def test_the_demos_mail_goes_over_smtp_and_can_be_read(tmp_path: Path) -> 
     await asyncio.to_thread(demo.start)
     try:
         async with httpx2.AsyncClient(base_url=base, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
-            async with asyncio.timeout(60):
-                while True:
-                    try:
-                        if (await browser.get("/up")).status_code == 200:
-                            break
-                    except httpx2.TransportError:
-                        await asyncio.sleep(0.1)
+            await eventually(lambda: up(browser), 60)
             assert "No mail yet" in (await browser.get("/demo/mail")).text
-            for email in ("dana.reyes-menon@example.com", "sam.okafor@example.com"):
+            sam = await asyncio.to_thread(email_of, "Sam", tmp_path / "demo")
+            for email in ("stranger@example.com", sam):
                 await browser.post("/forgot", data={"email": email})
-            people = await asyncio.to_thread(cast_of, tmp_path / "demo")
-            assert people, "the cast can be listed"
-            await browser.post("/forgot", data={"email": people["client"]})
-            async with asyncio.timeout(30):
-                while f'href="{base}/reset/' not in (page := (await browser.get("/demo/mail")).text):
-                    await asyncio.sleep(0.1)
-            assert people["client"] in page and "A new password for your account at Willow Street" in page
-            link = re.search(rf'href="{base}(/reset/[^"]+)"', page)
+
+            async def mail() -> re.Match[str] | None:
+                page = (await browser.get("/demo/mail")).text
+                assert "stranger@example.com" not in page
+                return re.search(rf'To {re.escape(sam)}(?s:.*)href="{base}(/reset/[^"]+)"', page)
+
+            link = await eventually(mail, 30)
             assert link is not None
             assert (await browser.get(link[1])).status_code == 200
             for kept in (tmp_path / "demo" / "mail").iterdir():
@@ -239,10 +235,15 @@ async def test_the_demos_mail_goes_over_smtp_and_can_be_read(tmp_path: Path) -> 
         await asyncio.to_thread(demo.close)
 
 
-def cast_of(folder: Path) -> dict[str, str]:
-    """An email address of each side of the demo."""
-    import json
+async def up(browser: httpx2.AsyncClient) -> bool:
+    try:
+        return (await browser.get("/up")).status_code == 200
+    except httpx2.TransportError:
+        return False
 
+
+def email_of(name: str, folder: Path) -> str:
+    """The email address of someone of the demo's cast."""
     ran = subprocess.run(
         [*PORTAL, "cast", "--json", "--data", str(folder)],
         cwd=ROOT,
@@ -251,7 +252,7 @@ def cast_of(folder: Path) -> dict[str, str]:
         text=True,
         check=True,
     )
-    return {person["side"]: person["email"] for person in json.loads(ran.stdout)}
+    return next(person["email"] for person in json.loads(ran.stdout) if person["name"].startswith(name))
 
 
 async def test_without_demo_mode_there_is_no_such_page() -> None:
@@ -260,10 +261,6 @@ async def test_without_demo_mode_there_is_no_such_page() -> None:
 
 
 async def test_mail_is_shown_as_text_newest_first(tmp_path: Path) -> None:
-    import smtplib
-
-    from portal.demo.mailbox import newest
-
     with Mailbox(tmp_path) as mailbox:
         host, _, port = mailbox.url.removeprefix("smtp://").partition(":")
         for n in range(3):
@@ -283,21 +280,32 @@ async def test_mail_is_shown_as_text_newest_first(tmp_path: Path) -> None:
 # --- portal check -----------------------------------------------------------------------------
 
 
-def check(folder: Path, **env: str) -> str:
+def test_check_says_that_letters_stay_without_a_mail_server(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [*PORTAL, "check", "--data", str(folder)],
+        [*PORTAL, "check", "--data", str(tmp_path)],
         cwd=ROOT,
-        env=_plain_environment() | env,
+        env=_plain_environment(),
         capture_output=True,
         text=True,
     )
-    return ran.stdout + ran.stderr
+    assert ran.returncode == 1
+    assert "SMTP_URL is not set: letters stay in the outbox" in ran.stderr
 
 
-def test_check_says_what_is_missing_for_letters(tmp_path: Path) -> None:
-    assert "SMTP_URL is not set: letters stay in the outbox" in check(tmp_path)
-    assert "SMTP_URL" not in check(tmp_path, SMTP_URL="smtps://me:secret@mail.example")
-    assert "SMTP_URL can’t be read" in check(tmp_path, SMTP_URL="mail.example:25")
-    assert "SMTP_URL can’t be read" in check(tmp_path, SMTP_URL="smtp://mail.example:port")
-    assert "unencrypted" in check(tmp_path, SMTP_URL="smtp://me:secret@mail.example")
-    assert "SMTP_URL" not in check(tmp_path, SMTP_URL="smtp://me:secret@127.0.0.1")
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("smtps://me:secret@mail.example", None),
+        ("smtp+starttls://me:secret@mail.example:2587", None),
+        ("smtp://me:secret@127.0.0.1", None),
+        ("smtp://mail.example", None),
+        ("mail.example:25", "can’t be read"),
+        ("http://mail.example", "can’t be read"),
+        ("smtp://mail.example:port", "can’t be read"),
+        ("smtp://me:secret@mail.example", "unencrypted"),
+    ],
+)
+def test_a_mail_server_that_is_written_wrongly_is_refused_at_start(url: str, why: str | None) -> None:
+    problems = Settings(SMTP_URL=url, base_url="https://portal.willow.example").problems()
+    about = [problem for problem in problems if "SMTP_URL" in problem]
+    assert about == [] if why is None else why in about[0]
