@@ -85,6 +85,15 @@ def test_a_plural_that_lacks_a_form_is_found() -> None:
         ('class C(Refused):\n    def __init__(self):\n        super().__init__(401, "Hello")', ["Hello"]),
         ('raise NotPermitted(visit.say("No"))', ["No"]),
         ('raise ValueError("Write a word.")', ["Write a word."]),
+        ('raise CannotInvite("Not yet.", until)', ["Not yet."]),
+        ('say = visit.say\nsay("Hello", name=name)', ["Hello"]),
+        ('say(language, {"a": "One", "b": "Two"}[state])', ["One", "Two"]),
+        ('_NAMES = {"a": "One"}\ndef f():\n    return say(language, _NAMES[kind])', ["One"]),
+        (
+            "def f():\n    def g(label, why=None):\n        say(language, label), say(language, why)\n"
+            '    nothing = None\n    g("One", nothing or "Two")\n    g("Three", why="Four")',
+            ["One", "Three", "Two", "Four"],
+        ),
     ],
 )
 def test_what_code_says_is_found(code: str, said: list[str]) -> None:
@@ -99,6 +108,10 @@ def test_what_code_says_is_found(code: str, said: list[str]) -> None:
         'Refused(422, f"No {why}")',
         "say(language, row['words'])",
         'Refused(422, "No " + why)',
+        "say(language, NAMES[kind])",
+        "def f():\n    def g(label):\n        say(language, label)",
+        "def f():\n    def g(label):\n        say(language, label)\n    g(row['label'])",
+        "def g(label):\n    say(language, label)",
     ],
 )
 def test_a_sentence_that_is_put_together_elsewhere_is_found(code: str) -> None:
@@ -233,6 +246,9 @@ async def test_the_door_speaks_the_language_of_the_browser(embedded: Deployment)
         assert english_in(page.text) == []
         missing = await somebody.get("/nowhere", **{"Accept-Language": "es"})
         assert missing.status_code == 404 and "Aquí no hay nada" in missing.text
+        for path in ("/forgot", "/welcome/x", "/reset/x", "/welcome/password", "/reset/password"):
+            page = await somebody.get(path, **{"Accept-Language": "es"})
+            assert (path, english_in(page.text)) == (path, [])
         wrong = await somebody.post(
             "/sign-in", 0, {"Accept-Language": "es"}, email="x@y.example", password="x"
         )
@@ -280,6 +296,8 @@ async def test_no_english_is_left_on_a_staff_page(embedded: Deployment) -> None:
             "/staff/clients/new",
             chart,
             f"{chart}/edit",
+            f"{chart}/portal",
+            f"{chart}/portal/letter",
             f"{chart}/messages",
             f"{chart}/conversations/{embedded.cast.conversation['noa clinical']}",
         ):

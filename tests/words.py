@@ -7,17 +7,22 @@ there, and takes out what nobody says any more.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
 from portal.models.conversation import Audience
+from portal.models.invitation import missing_for
 from portal.permissions import Permission, Role
 from portal.regions import clients
 from portal.routes.public import sign_in
@@ -33,33 +38,21 @@ SAYS = {
     "NotPermitted": (0,),
     "error_page": (3, 4),
     "ValueError": (0,),  # in routes: what is wrong with a field
+    "CannotInvite": (0,),
+    "UnknownPlaceholder": (0,),
 }
 
-# What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
-# said, or found, where it comes from.
-ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
-    ("portal/doors.py", "message"): "said",  # Visit.say hands on what it is given
-    ("portal/doors.py", "title"): "said",  # and so does error_page
-    ("portal/doors.py", "text"): "said",
-    ("portal/doors.py", "reason.text"): "said",  # Refused("…")
-    ("portal/doors.py", "str(reason)"): "said",  # NotPermitted("…")
-    ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
-    ("portal/doors.py", "permission.value"): [permission.value for permission in Permission],
-    ("portal/doors.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
-    ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
-    ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
-    ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],
-    ("portal/regions/clients.py", "words"): clients._RIGHT_WORDS.values(),
-    ("portal/regions/clients.py", "link['relationship']"): [
-        tie.relationship for contact in CONTACTS for tie in contact.ties
-    ],
-    ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
-    ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
-    ("portal/routes/public/sign_in.py", "person['role']"): [
-        person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
-    ],
-    ("portal/routes/writing.py", "_why(visit)"): "said",
-}
+
+def given_by(function: Callable[..., Any]) -> list[str]:
+    """The sentences that a function returns, alone or in a list it fills."""
+    found: list[str | None] = []
+    for step in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        match step:
+            case ast.Return(value=ast.expr() as value):
+                found.append(_written(value))
+            case ast.Call(func=ast.Attribute(attr="append"), args=[value]):
+                found.append(_written(value))
+    return [text for text in found if text]
 
 
 @dataclass(frozen=True)
@@ -111,12 +104,8 @@ def in_code() -> Iterator[Said | Hidden]:
 
 
 def in_file(file: str, code: str) -> Iterator[Said | Hidden]:
-    tree = ast.parse(code)
-    inside: dict[ast.AST, ast.AST] = {}
-    for function in ast.walk(tree):  # from the outside in, so the innermost wins
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            inside |= dict.fromkeys(ast.walk(function), function)
-    for call in ast.walk(tree):
+    module = _Module(code)
+    for call in ast.walk(module.tree):
         if not isinstance(call, ast.Call):
             continue
         where, arguments = f"{file}:{call.lineno}", _sentences(file, call)
@@ -124,7 +113,7 @@ def in_file(file: str, code: str) -> Iterator[Said | Hidden]:
             yield Said(where, Words(*filter(None, map(_written, arguments))))
             continue
         for argument in arguments:
-            for value in _values(argument, inside.get(call)):
+            for value in _values(argument, module.inside.get(call), module):
                 if words := _written(value):
                     yield Said(where, Words(words))
                 elif not (isinstance(value, ast.Call) and _name(value) in SAYS):
@@ -147,7 +136,8 @@ def _sentences(file: str, call: ast.Call) -> list[ast.expr]:
     name = _name(call)
     if name == "ValueError" and not file.startswith("portal/routes/"):
         return []
-    method = isinstance(call.func, ast.Attribute) and name == "say"
+    # visit.say("…"), or a name for it; say(language, "…") has one more.
+    method = name == "say" and (isinstance(call.func, ast.Attribute) or len(call.args) == 1)
     return [call.args[i - method] for i in SAYS.get(name, ()) if i - method < len(call.args)]
 
 
@@ -158,26 +148,124 @@ def _written(value: ast.expr) -> str | None:
     return None
 
 
-def _values(argument: ast.expr, function: ast.AST | None) -> list[ast.expr]:
-    """What an argument can be: a name that its function sets is each thing it is set to."""
-    if isinstance(argument, ast.IfExp):
-        return _values(argument.body, function) + _values(argument.orelse, function)
-    if not isinstance(argument, ast.Name) or function is None:
-        return [argument]
+def _values(argument: ast.expr, function: ast.AST | None, module: _Module) -> list[ast.expr]:
+    """What an argument can be: a name that its function sets is each thing it is set to, a name that a function
+    within a function is given each thing it is given, and a place in a dictionary each thing that stands there."""
+    match argument:
+        case ast.IfExp():
+            parts = [argument.body, argument.orelse]
+        case ast.BoolOp():
+            parts = argument.values
+        case ast.Constant(value=None):
+            return []
+        case ast.Subscript(value=ast.Dict(values=parts)):
+            pass
+        case ast.Subscript(value=ast.Name(id=name)) if name in module.dictionaries:
+            parts = module.dictionaries[name]
+        case ast.Name(id=name) if function is not None:
+            parts = _set_to(name, function)
+            if not parts:
+                return _given(name, function, module) or [argument]
+        case _:
+            return [argument]
+    return [value for part in parts for value in _values(part, function, module)]
+
+
+def _set_to(name: str, function: ast.AST) -> list[ast.expr]:
     found: list[ast.expr] = []
     for step in ast.walk(function):
         if isinstance(step, ast.Assign):
             for target in step.targets:
                 match target, step.value:
-                    case ast.Name(id=argument.id), value:
+                    case ast.Name(id=n), value if n == name:
                         found.append(value)
                     case ast.Tuple(elts=names), ast.Tuple(elts=values):
                         found += [
                             v
                             for n, v in zip(names, values, strict=True)
-                            if isinstance(n, ast.Name) and n.id == argument.id
+                            if isinstance(n, ast.Name) and n.id == name
                         ]
-    return found or [argument]
+    return found
+
+
+def _given(name: str, function: ast.AST, module: _Module) -> list[ast.expr]:
+    """What a function within a function is given for a parameter."""
+    if not isinstance(function, ast.FunctionDef) or function not in module.inside:
+        return []
+    names = [argument.arg for argument in function.args.args]
+    if name not in names:
+        return []
+    found: list[ast.expr] = []
+    for call in ast.walk(module.tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == function.name:
+            values = dict(zip(names, call.args, strict=False)) | {
+                k.arg: k.value for k in call.keywords if k.arg
+            }
+            if name in values:
+                found += _values(values[name], module.inside.get(call), module)
+    return found
+
+
+class _Module:
+    """A file, which function each part of it is in, and the dictionaries it begins with."""
+
+    def __init__(self, code: str) -> None:
+        self.tree = ast.parse(code)
+        self.inside: dict[ast.AST, ast.AST] = {}
+        for function in ast.walk(self.tree):  # from the outside in, so the innermost wins
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                parts = (part for part in ast.walk(function) if part is not function)
+                self.inside |= dict.fromkeys(parts, function)
+        self.dictionaries: dict[str, list[ast.expr]] = {
+            step.targets[0].id: step.value.values
+            for step in self.tree.body
+            if isinstance(step, ast.Assign)
+            and isinstance(step.targets[0], ast.Name)
+            and isinstance(step.value, ast.Dict)
+        }
+
+
+# What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
+# said, or found, where it comes from.
+ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
+    ("portal/doors.py", "message"): "said",  # Visit.say hands on what it is given
+    ("portal/doors.py", "title"): "said",  # and so does error_page
+    ("portal/doors.py", "text"): "said",
+    ("portal/doors.py", "reason.text"): "said",  # Refused("…")
+    ("portal/doors.py", "str(reason)"): "said",  # NotPermitted("…")
+    ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
+    ("portal/doors.py", "permission.value"): [permission.value for permission in Permission],
+    ("portal/doors.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
+    ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
+    ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
+    ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],
+    ("portal/regions/clients.py", "words"): clients._RIGHT_WORDS.values(),
+    ("portal/regions/clients.py", "link['relationship']"): [
+        tie.relationship for contact in CONTACTS for tie in contact.ties
+    ],
+    ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
+    ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
+    ("portal/routes/public/sign_in.py", "person['role']"): [
+        person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
+    ],
+    ("portal/routes/writing.py", "_why(visit)"): "said",
+    ("portal/regions/portal.py", "row['relationship']"): [
+        tie.relationship for contact in CONTACTS for tie in contact.ties
+    ],
+    ("portal/routes/staff/portal.py", "reason.why"): "said",  # CannotInvite("…")
+    ("portal/models/invitation.py", "missing[0]"): given_by(missing_for),
+    ("portal/routes/staff/settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")
+    **{
+        (f"portal/routes/public/{file}.py", f"await passwords.weakness(password, {personal})"): given_by(
+            passwords.weakness
+        )
+        for file, personal in (
+            ("reset", "account.email, *account.name.split()"),
+            ("start", "visit.sent.get('email', ''), visit.sent.get('name', '')"),
+            ("welcome", "found.email, *found.email.split('@')"),
+        )
+    },
+}
 
 
 def all_words() -> dict[Words, list[str]]:

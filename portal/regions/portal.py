@@ -27,6 +27,7 @@ from portal.facts import (
     SignedIn,
 )
 from portal.language import at_in_words, date_in_words, say
+from portal.mail.outbox import reason_in_words
 from portal.models import sql
 from portal.models.account import Access
 from portal.models.client import Client
@@ -122,10 +123,10 @@ def _sentence(viewer: Viewer, holding: Holding) -> str:
                 step = "The link has expired. Send another one."
             return say(language, step)
         case "trouble" if holding.letter is not None:
-            return say(
-                language,
-                "The mail server said: %(reason)s",
-                reason=holding.letter["reason"] or "no answer",
+            reason = holding.letter["reason"] or "silent"
+            ours = reason_in_words(language, reason)
+            return (
+                ours if ours != reason else say(language, "The mail server said: %(reason)s", reason=reason)
             )
         case "locked":
             return say(language, "Five wrong dates of birth were given. Speak with them, then lift the lock.")
