@@ -145,7 +145,7 @@ class Visit:
                 "live": live,
                 "colour": colour,
             },
-            "me": self._me(),
+            "me": self.person(),
         }
         return HTMLResponse(render(template, self.language, context | more), status)
 
@@ -156,7 +156,8 @@ class Visit:
             headers["Portal-Region"] = region
         return HTMLResponse(html, status, headers)
 
-    def _me(self) -> dict[str, Any]:
+    def person(self) -> dict[str, Any]:
+        """Who is signed in, as the shell shows it."""
         if self.who is None:
             return {}
         role = self.say(Role[self.who.role.upper()].value) if self.who.role else ""

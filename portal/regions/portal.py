@@ -80,7 +80,9 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
         "facts": _facts(viewer, holding),
         "needs": _needs(viewer, holding) if holding.state in ("not_invited", "paused") else [],
         "acts": await _acts(viewer, holding, may),
-        "note": None,
+        "note": say(viewer.language, "Call them first, and ask for the date of birth.")
+        if holding.state == "locked"
+        else None,
     }
 
 
@@ -173,8 +175,8 @@ def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
             "label": say(language, label),
             "value": value or say(language, "Missing"),
             "ok": bool(value),
-            "href": "" if value else href,
-            "link_label": say(language, link),
+            "href": href,
+            "link_label": say(language, "Change") if value else say(language, link),
         }
 
     born = date_in_words(holding.client.born, language) if holding.client.born else None
@@ -235,9 +237,13 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
             "resend" if invited else "send",
             "Resend welcome email" if invited else "Send welcome email",
             "dialog-resend" if invited else "dialog-send",
-            nothing or ("It can be sent again in a moment." if wait else None),
-            until=int(wait.timestamp() * 1000) if wait and not nothing and not denied else None,
+            nothing,
         )
+        if wait and not nothing and not denied:
+            acts[-1] |= {
+                "why": say(language, "It can be sent again %(when)s.", when=_when(viewer, wait)),
+                "until": int(wait.timestamp() * 1000),
+            }
     act(
         "reset",
         "Reset client's portal password",

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from portal.doors import Visit
+from portal.permissions import Permission
 from portal.regions import today
 
 
@@ -14,4 +15,11 @@ async def page(
     visit: Visit, template: str, *, regions: dict[str, Any] | None = None, **more: Any
 ) -> Response:
     count = await visit.draw(today.unread_count)
-    return visit.page(template, live="/staff/live", regions={"unread_count": count} | (regions or {}), **more)
+    may_set = await visit.me.may(Permission.PORTAL_SETTINGS)
+    return visit.page(
+        template,
+        live="/staff/live",
+        me=visit.person() | {"settings_href": "/staff/settings/portal" if may_set else None},
+        regions={"unread_count": count} | (regions or {}),
+        **more,
+    )
