@@ -13,12 +13,12 @@ import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -44,6 +44,10 @@ class Form(BaseModel):
     """A form as a route takes it. Keys it does not name are refused; texts lose surrounding space."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+# Taken as it was typed, space and all: a password, a date that is compared.
+Exact = Annotated[str, StringConstraints(strip_whitespace=False)]
 
 
 class Refused(Exception):

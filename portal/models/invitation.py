@@ -159,7 +159,8 @@ class Invitation(Record):
 
     async def try_birth_date(self, said: dt.date | None, address: str) -> bool:
         """Whether this is the client's date of birth. The try is counted before it is compared, so that
-        parallel ones can't share it; after the fifth the link is locked until staff unlock it."""
+        parallel ones can't share it, and given back where it was right. After the fifth wrong one the link is
+        locked until staff unlock it."""
         counted = await sql.row(
             "update invitation set tries = tries + 1 where id = :id and tries < :most and locked_at is null "
             "and used_at is null and ended_at is null and expires_at > :now returning tries",
@@ -176,7 +177,9 @@ class Invitation(Record):
         over = of_client > CLIENT_TRIES or of_address > ADDRESS_TRIES
         if said is not None and client.born == said and not over:
             await sql.rows(
-                "update invitation set verified_at = :now where id = :id", now=clock.now(), id=self.id
+                "update invitation set verified_at = :now, tries = tries - 1 where id = :id",
+                now=clock.now(),
+                id=self.id,
             )
             await announce(BirthDateConfirmed(client=self.client_id))
             return True

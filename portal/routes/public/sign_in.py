@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from portal.demo import PASSWORD, cast
-from portal.doors import Answer, Form, Visit, admitted, anyone, cookie_name, go, signed_in
+from portal.doors import Answer, Exact, Form, Visit, admitted, anyone, cookie_name, go, signed_in
 from portal.models import audit
 from portal.models.account import note_visit
 from portal.models.fact import unit
@@ -27,7 +27,7 @@ _DEVICE_KEPT = 180 * 24 * 3600  # seconds
 
 class Credentials(Form):
     email: str = ""
-    password: str = ""
+    password: Exact = ""
     side: str = ""
     next: str = ""
     demo: str = ""

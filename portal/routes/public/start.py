@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from portal import passwords
-from portal.doors import Answer, Form, Visit, anyone
+from portal.doors import Answer, Exact, Form, Visit, anyone
 from portal.models import audit, beginning
 from portal.models.fact import unit
 from portal.models.session import ADDRESS_TRIES, ADDRESS_WINDOW, count_try, tries
@@ -34,7 +34,7 @@ class Start(Form):
     zone: Annotated[str, AfterValidator(_zone)]
     name: Annotated[str, Field(min_length=1, max_length=100)]
     email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
-    password: str = ""
+    password: Exact = ""
 
 
 @anyone()

@@ -8,7 +8,7 @@ import re
 from starlette.responses import Response
 
 from portal import passwords
-from portal.doors import Answer, Form, Visit, anyone, cookie_name, go
+from portal.doors import Answer, Exact, Form, Visit, anyone, cookie_name, go
 from portal.models import audit, invitation
 from portal.models.client import Client
 from portal.models.fact import unit
@@ -25,11 +25,11 @@ class Token(Form):
 
 
 class BirthDate(Form):
-    date_of_birth: str = ""
+    date_of_birth: Exact = ""
 
 
 class NewPassword(Form):
-    password: str = ""
+    password: Exact = ""
 
 
 @anyone()
@@ -76,7 +76,7 @@ async def half(visit: Visit) -> HalfSession | None:
 async def _held(visit: Visit) -> tuple[HalfSession, Invitation] | None:
     """The half-session of this browser and its invitation, if it can still become an account."""
     held = await half(visit)
-    if held is None or held.invitation_id is None:
+    if held is None or held.invitation_id is None or not (await the_practice()).portal_on:
         return None
     found = await Invitation.get(id=held.invitation_id)
     return (held, found) if found.state in ("open", "locked") else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator
@@ -36,7 +36,7 @@ def _link(value: Any) -> Any:
 class Send(Form):
     key: UUID
     holder: Annotated[UUID | None, BeforeValidator(_link)] = None
-    language: str = "en"
+    language: Literal["en", "es"] = "en"
 
 
 class Keyed(Form):
@@ -103,6 +103,7 @@ async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
         "action": f"{here}/invitations",
         "preview_href": f"{here}/letter",
         "key": uuid7(),
+        "language": (await the_practice()).language,
         "holders": [_choice(visit, client, holder) for holder in holding.holders],
     }
     if holding.invitation is not None:
@@ -112,6 +113,7 @@ async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
             "preview_href": f"{here}/letter?holder={sent_to or 'client'}",
             "key": uuid7(),
             "holder": str(sent_to or "client"),
+            "language": holding.invitation.language,
             "email": next((h.email for h in holding.holders if h.link == sent_to), None)
             or holding.invitation.email,
         }
