@@ -1,0 +1,1 @@
+"""Portal access: from not invited to active and back, through the front door, with real letters."""

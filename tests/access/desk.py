@@ -1,0 +1,241 @@
+"""What the access tests do by hand: a chart is made, an invitation is sent, a link is followed.
+
+chart = await desk.chart("Wren")
+link = await desk.invite(chart)
+wren = await desk.sign_up(chart, link)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import re
+import secrets
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx2
+
+from tests.cast import Cast, Person
+from tests.deployment import Deployment
+from tests.mail.post_office import PostOffice
+
+BORN = "1994-08-17"
+SECRET = "copper kettle under nine stars"
+_number = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A client of Miriam's that a test has made for itself."""
+
+    id: str
+    first: str
+    last: str
+    email: str
+    born: str
+
+    @property
+    def tab(self) -> str:
+        return f"/staff/clients/{self.id}/portal"
+
+    @property
+    def home(self) -> str:
+        return f"/clients/{self.id}/home"
+
+
+class Desk:
+    """A practice whose letters arrive, and its people signed in as they are wanted."""
+
+    def __init__(self, deployment: Deployment, office: PostOffice) -> None:
+        self.deployment, self.office = deployment, office
+        self._people: dict[str, Person] = {}
+
+    @property
+    def cast(self) -> Cast:
+        return self.deployment.cast
+
+    async def sql(self, text: str, **values: Any) -> list[dict[str, Any]]:
+        return await self.deployment.sql(text, **values)
+
+    async def person(self, name: str) -> Person:
+        """Someone of the cast, signed in once for all tests."""
+        if name not in self._people:
+            self._people[name] = await self.cast.sign_in(name)
+        return self._people[name]
+
+    def browser(self, worker: int = 0) -> Person:
+        """A new browser in which nobody is signed in."""
+        return self.cast.stranger(worker, side="client")
+
+    # --- Staff --------------------------------------------------------------------------------
+
+    async def chart(self, first: str = "Wren", born: str = BORN, email: str | None = None) -> Chart:
+        """A new chart, of whom nobody else knows."""
+        number = next(_number)
+        email = f"{first.lower()}.{number}@family.example" if email is None else email
+        form = {"first_name": first, "last_name": f"Tester{number}", "email": email, "date_of_birth": born}
+        answer = await (await self.person("miriam")).post("/staff/clients", key=str(uuid4()), **form)
+        assert answer.status_code == 303, answer.text
+        return Chart(
+            answer.headers["location"].rpartition("/")[2],
+            first,
+            form["last_name"],
+            email,
+            form["date_of_birth"],
+        )
+
+    async def change(self, chart: Chart, **details: str) -> None:
+        """Staff edit what is on file."""
+        form = {"first_name": chart.first, "last_name": chart.last}
+        form |= {"email": chart.email, "date_of_birth": chart.born} | details
+        answer = await (await self.person("miriam")).post(f"/staff/clients/{chart.id}", **form)
+        assert answer.status_code == 303, answer.text
+
+    async def act(self, chart: Chart | str, path: str, by: str = "miriam", **form: str) -> httpx2.Response:
+        """Press a button of the chart's Portal tab."""
+        tab = chart.tab if isinstance(chart, Chart) else f"/staff/clients/{chart}/portal"
+        return await (await self.person(by)).post(f"{tab}/{path}", **{"key": str(uuid4())} | form)
+
+    async def tab(self, chart: Chart | str, by: str = "miriam") -> str:
+        tab = chart.tab if isinstance(chart, Chart) else f"/staff/clients/{chart}/portal"
+        answer = await (await self.person(by)).get(tab)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    async def due_again(self, chart: Chart, minutes: float = 6) -> None:
+        """As if what was sent had been sent so much earlier."""
+        await self.sql(
+            "update invitation set sent_at = sent_at - cast(:by as interval) where client_id = :id",
+            by=dt.timedelta(minutes=minutes),
+            id=chart.id,
+        )
+
+    # --- Links --------------------------------------------------------------------------------
+
+    async def invite(self, chart: Chart) -> str:
+        """Send the welcome e-mail, again where there was one; gives a token that opens it.
+
+        The real token is in the letter alone, which takes its time: most tests have no need of the letter, and
+        put a token of their own in its place."""
+        await self.due_again(chart)
+        answer = await self.act(chart, "invitations", holder="client")
+        assert answer.status_code == 303, answer.text
+        return await self.plant("invitation", await self.newest_invitation(chart))
+
+    async def newest_invitation(self, chart: Chart) -> str:
+        rows = await self.sql(
+            "select id from invitation where client_id = :id order by sent_at desc limit 1", id=chart.id
+        )
+        return str(rows[0]["id"])
+
+    async def invitation(self, chart: Chart) -> dict[str, Any]:
+        """The newest row of a chart."""
+        rows = await self.sql(
+            "select * from invitation where client_id = :id order by sent_at desc limit 1", id=chart.id
+        )
+        return rows[0]
+
+    async def reset(self, account: str) -> str:
+        """A token that opens the account's newest reset."""
+        rows = await self.sql(
+            "select id from reset where account_id = :id order by made_at desc limit 1", id=account
+        )
+        return await self.plant("reset", str(rows[0]["id"]))
+
+    async def plant(self, table: str, id: str) -> str:
+        token = secrets.token_urlsafe(32)
+        hashed = hashlib.sha256(token.encode()).hexdigest()
+        await self.sql(f"update {table} set token_hash = :hash where id = :id", hash=hashed, id=id)
+        return token
+
+    async def mailed(self, to: str, kind: str, about: str | None = None) -> str:
+        """The address of the link (`/welcome/` or `/reset/`) in the newest letter to someone, come by mail;
+        `about` names the invitation or reset whose letter it must be."""
+        ids = None
+        if about is not None:
+            rows = await self.sql("select message_id from outbox where about_id = :id", id=about)
+            ids = [row["message_id"] for row in rows]
+
+        def theirs() -> list[EmailMessage]:
+            return [
+                one
+                for one in self.office.letters
+                if to in str(one["To"]) and kind in text_of(one) and (ids is None or one["Message-ID"] in ids)
+            ]
+
+        await self.office.until(theirs)
+        found = re.search(rf"http\S*{kind}[\w-]+", text_of(theirs()[-1]))
+        assert found is not None
+        return found[0]
+
+    async def letter(self, to: str, says: str) -> EmailMessage:
+        """The letter to someone whose subject or text says this; waits for it."""
+
+        def theirs() -> list[EmailMessage]:
+            return [
+                one
+                for one in self.office.letters
+                if to in str(one["To"]) and says in str(one["Subject"]) + text_of(one)
+            ]
+
+        await self.office.until(theirs)
+        return theirs()[-1]
+
+    # --- The one who was invited --------------------------------------------------------------
+
+    async def begin(self, token: str, browser: Person | None = None) -> Person:
+        """Press the button behind the link: a browser with a half-session."""
+        browser = browser or self.browser()
+        answer = await browser.post("/welcome", token=token)
+        assert answer.status_code == 303, answer.text
+        assert answer.headers["location"] == "/welcome/birth-date"
+        return browser
+
+    async def verified(self, chart: Chart, token: str, browser: Person | None = None) -> Person:
+        """The same, with the date of birth given."""
+        browser = await self.begin(token, browser)
+        answer = await browser.post("/welcome/birth-date", date_of_birth=chart.born)
+        assert answer.status_code == 303, answer.text
+        assert answer.headers["location"] == "/welcome/password"
+        return browser
+
+    async def sign_up(
+        self, chart: Chart, token: str | None = None, browser: Person | None = None, secret: str = SECRET
+    ) -> Person:
+        """All the way: a browser that is signed in as the chart's client."""
+        browser = await self.verified(chart, token or await self.invite(chart), browser)
+        answer = await browser.post("/welcome/password", password=secret)
+        assert answer.status_code == 303, answer.text
+        assert answer.headers["location"] == chart.home
+        browser.name = chart.first
+        return browser
+
+    async def account(self, chart: Chart) -> dict[str, Any] | None:
+        """The account with the chart's e-mail."""
+        rows = await self.sql("select * from portal_account where email = :email", email=chart.email)
+        assert len(rows) < 2
+        return rows[0] if rows else None
+
+    async def account_id(self, chart: Chart) -> str:
+        account = await self.account(chart)
+        assert account is not None
+        return str(account["id"])
+
+
+def text_of(letter: EmailMessage) -> str:
+    body = letter.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def path_of(address: str) -> str:
+    return urlsplit(address).path
+
+
+def token_of(address: str) -> str:
+    return path_of(address).rpartition("/")[2]
