@@ -127,8 +127,8 @@
   async function preview(link) {
     const place = byId(link.dataset.preview);
     const href = new URL(link.href);
-    const holder = link.closest("form")?.querySelector('[name="holder"]:checked');
-    if (holder) href.searchParams.set("holder", holder.value);
+    for (const chosen of link.closest("form")?.querySelectorAll(':is([name="holder"], [name="language"]):checked') ?? [])
+      href.searchParams.set(chosen.name, chosen.value);
     const answer = await ask({ href: href.href, fragment: true }).catch(() => null);
     if (!answer?.ok) return (place.textContent = word("noAnswer"));
     place.replaceChildren(...parse(await answer.text()).body.childNodes);

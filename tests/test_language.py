@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
@@ -212,7 +213,8 @@ class Reader(HTMLParser):
         if names.get("id") == "words":
             self.said += [text for name, text in attrs if text and name.startswith("data-")]
         if tag not in ("meta", "link", "input", "br", "hr", "img"):
-            self.within.append("hx-ignore" in names or tag in ("script", "style"))
+            english = tag != "html" and names.get("lang") == "en"  # and says so
+            self.within.append("hx-ignore" in names or english or tag in ("script", "style"))
 
     def handle_endtag(self, tag: str) -> None:
         self.within.pop()
@@ -320,3 +322,27 @@ async def test_no_english_is_left_on_a_staff_page(embedded: Deployment) -> None:
         )
         assert empty.status_code == 422
         assert "Su mensaje no se envió. Complete este campo." in empty.text
+
+
+async def test_a_welcome_email_is_in_the_language_that_is_chosen(embedded: Deployment) -> None:
+    miriam = await embedded.cast.sign_in("miriam")
+    details = {"first_name": "Inés", "last_name": "Prado", "email": "ines@prado.example"}
+    made = await miriam.post("/staff/clients", key=str(uuid.uuid4()), date_of_birth="1990-05-04", **details)
+    tab = f"{made.headers['location']}/portal"
+    assert 'name="language" value="es"' in (await miriam.get(tab)).text
+    assert "Su cuenta en" in (await miriam.get(f"{tab}/letter?holder=client&language=es")).text
+    sent = await miriam.post(f"{tab}/invitations", key=str(uuid.uuid4()), holder="client", language="es")
+    assert sent.status_code == 303
+    client = tab.split("/")[3]
+    (row,) = await embedded.sql("select language from invitation where client_id = :client", client=client)
+    assert row["language"] == "es"
+    # Sent again, it stays in that language unless another is chosen.
+    again = (await miriam.get(tab)).text.partition('id="dialog-resend"')[2]
+    assert 'name="language" value="es" checked' in again.partition("</dialog>")[0]
+
+
+async def test_no_english_is_left_on_the_settings(embedded: Deployment) -> None:
+    async with in_spanish(embedded, "ada") as ada:
+        for path in ("/staff/settings/portal", "/staff/mail"):
+            page = await ada.get(path)
+            assert (path, page.status_code, english_in(page.text)) == (path, 200, [])
