@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,6 +162,7 @@ HEADERS = [
 ]
 
 
+@hypothesis.settings(deadline=None)  # a busy machine is no finding
 @given(name=st.text(max_size=80), subject=st.text(max_size=120), practice=st.text(max_size=80))
 def test_no_name_and_no_subject_makes_a_header(name: str, subject: str, practice: str) -> None:
     rendering.practice["name"] = practice
