@@ -96,12 +96,10 @@ class Client(Record):
         self._take(details)
         await self.save()
         if self.email_key != address:
-            await sql.rows(
-                "update invitation set ended_at = :now, ended_why = 'address' where client_id = :client "
-                "and contact_link_id is null and used_at is null and ended_at is null",
-                now=clock.now(),
-                client=self.id,
-            )
+            # Imported here: invitations and their letters know clients.
+            from portal.models.invitation import end_invitations
+
+            await end_invitations(self.id, None, "address")
         if self.complete != complete:
             await announce(ProfileResumed(self.id) if self.complete else ProfilePaused(self.id))
         await announce(ClientChanged(client=self.id))

@@ -31,6 +31,7 @@ from portal.models.fact import announce
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record
 from portal.models.session import count_try, digest
+from portal.models.waiting import drop_letters
 
 LIVES = dt.timedelta(days=7)
 RESEND_AFTER = dt.timedelta(minutes=5)
@@ -258,6 +259,8 @@ async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
         client=client,
         **values,
     )
+    for row in ended:
+        await drop_letters(sql.uuid(row["id"]))
     return len(ended)
 
 

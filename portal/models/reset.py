@@ -16,6 +16,7 @@ from portal.models.account import PortalAccount
 from portal.models.fact import announce
 from portal.models.record import Kind, Record
 from portal.models.session import digest
+from portal.models.waiting import drop_letters
 
 LIVES = dt.timedelta(hours=24)
 AN_HOUR = 3  # self-service links to one address
@@ -47,12 +48,7 @@ class Reset(Record):
     async def make(cls, account: UUID, by: UUID | None) -> tuple[Reset, str]:
         """A new link's token; older links die."""
         now, token = clock.now(), secrets.token_urlsafe(32)
-        await sql.rows(
-            "update reset set ended_at = :now where account_id = :account and used_at is null "
-            "and ended_at is null",
-            now=now,
-            account=account,
-        )
+        await end_resets(account)
         reset = await cls.create(
             account_id=account, token_hash=digest(token), by_staff=by, made_at=now, expires_at=now + LIVES
         )
@@ -126,9 +122,12 @@ async def clients_acted_for(account: UUID) -> list[UUID]:
 
 
 async def end_resets(account: UUID) -> None:
-    await sql.rows(
+    """The links that are on their way, and the letters that carry them, open nothing any more."""
+    ended = await sql.rows(
         "update reset set ended_at = :now where account_id = :account and used_at is null "
-        "and ended_at is null",
+        "and ended_at is null returning id",
         now=clock.now(),
         account=account,
     )
+    for row in ended:
+        await drop_letters(sql.uuid(row["id"]))

@@ -270,13 +270,16 @@ async def invite(visit: Visit) -> Answer:
         invitation, token = await Invitation.send(client, holder, visit.me.id, said.language)
     except CannotInvite as reason:
         raise Refused(409, reason.why) from None
-    letter = letters.welcome(
-        said.language,
-        name=holder.name.split()[0],
-        email=invitation.email,
-        link=f"{settings().base_url.rstrip('/')}/welcome/{token}",
-        texts=practice.welcome,
-    )
+    try:
+        letter = letters.welcome(
+            said.language,
+            name=holder.name.split()[0],
+            email=invitation.email,
+            link=f"{settings().base_url.rstrip('/')}/welcome/{token}",
+            texts=practice.welcome,
+        )
+    except letters.NotAnAddress:
+        raise Refused(409, "The email on file is not one plain address. Correct it first.") from None
     invitation.letter_id = await outbox.post(letter, client=client.id, about=invitation.id)
     await invitation.save(update_fields=["letter_id"])
     await done(visit, said.key, invitation=invitation.id)
@@ -409,7 +412,12 @@ async def _end(visit: Visit, account: PortalAccount, clients: list[UUID]) -> Non
     if not await clients_acted_for(account.id):
         await end_resets(account.id)
     await outbox.post(
-        letters.access_ended(account.language, name=account.name.split()[0], email=account.email),
+        letters.access_ended(
+            account.language,
+            name=account.name.split()[0],
+            email=account.email,
+            who=await _first_name(clients[0]) if len(clients) == 1 else None,
+        ),
         client=clients[0],
         about=account.id,
     )
@@ -439,3 +447,7 @@ async def grant(visit: Visit) -> Answer:
         )
         await audit.note("give access", side="staff", actor=visit.me.id, client=client.id)
     return go(_here(visit))
+
+
+async def _first_name(client: UUID) -> str:
+    return (await Client.get(id=client)).first_name
