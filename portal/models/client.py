@@ -92,7 +92,7 @@ class Client(Record):
     async def change(self, details: dict[str, Any]) -> None:
         """Save what staff changed. Another address ends the links that went to the old one; what an invitation
         needs, cleared, pauses the profile until it is back (A2)."""
-        address, complete = self.email_key, self.complete
+        address, had = self.email_key, self._on_file()
         self._take(details)
         await self.save()
         if self.email_key != address:
@@ -100,20 +100,25 @@ class Client(Record):
             from portal.models.invitation import end_invitations
 
             await end_invitations(self.id, None, "address")
-        if self.complete != complete:
-            await announce(ProfileResumed(self.id) if self.complete else ProfilePaused(self.id))
+        # Each by itself: a child without an email is seen by her mother while there is a date of birth.
+        if had - self._on_file():
+            await announce(ProfilePaused(self.id))
+        if self._on_file() - had:
+            await announce(ProfileResumed(self.id))
         await announce(ClientChanged(client=self.id))
 
-    @property
-    def complete(self) -> bool:
-        """What an invitation needs is on file: an e-mail and a date of birth."""
-        return self.email_key is not None and self.date_of_birth_sealed is not None
+    def _on_file(self) -> set[str]:
+        """What an invitation needs, of that what is there."""
+        return {name for name in ("email_key", "date_of_birth_sealed") if getattr(self, name) is not None}
 
     async def archive(self) -> None:
-        """Put the chart away. Portal access pauses until the client is restored."""
+        """Put the chart away. Portal access pauses until the client is restored; links on their way end."""
         if self.archived_at is None:
+            from portal.models.invitation import end_all_invitations
+
             self.archived_at = clock.now()
             await self.save(update_fields=["archived_at"])
+            await end_all_invitations(self.id, "withdrawn")
             await announce(ClientArchived(client=self.id))
 
     async def restore(self) -> None:

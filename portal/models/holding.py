@@ -51,6 +51,12 @@ class Holding:
         return "removed" if self.past else "not_invited"
 
     @property
+    def returnable(self) -> list[dict[str, Any]]:
+        """The accounts that access can be given back to: none of a contact whose tie has ended."""
+        ties = {holder.link for holder in self.holders}
+        return [row for row in self.past if row["self"] or sql.uuid(row["contact_link_id"]) in ties]
+
+    @property
     def paused(self) -> bool:
         if self.client.date_of_birth_sealed is None:
             return True

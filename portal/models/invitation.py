@@ -251,8 +251,17 @@ def missing_for(client: Client, holder: Holder) -> list[str]:
 async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
     """End what is outstanding for one holder; gives how many there were."""
     same, values = _of_holder(link)
+    return await _end(client, why, f"and {same}", values)
+
+
+async def end_all_invitations(client: UUID, why: str) -> int:
+    """The same for whoever would hold the account, contacts too whose tie has ended meanwhile."""
+    return await _end(client, why, "", {})
+
+
+async def _end(client: UUID, why: str, which: str, values: dict[str, Any]) -> int:
     ended = await sql.rows(
-        f"update invitation set ended_at = :now, ended_why = :why where client_id = :client and {same} "
+        f"update invitation set ended_at = :now, ended_why = :why where client_id = :client {which} "
         "and used_at is null and ended_at is null returning id",
         now=clock.now(),
         why=why,

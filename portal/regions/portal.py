@@ -163,8 +163,9 @@ def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
         fact("Link works until", _when(viewer, holding.invitation.expires_at))
         if holding.invitation.tries:
             fact("Wrong dates of birth", f"{holding.invitation.tries} / 5")
-    if holding.state == "removed" and holding.past:
-        last = max(holding.past, key=lambda row: row["until_at"])
+    ended = [row for row in holding.past if row["until_at"]]
+    if holding.state == "removed" and ended:
+        last = max(ended, key=lambda row: row["until_at"])
         fact("Removed", _when(viewer, last["until_at"]))
         if last["ended_by"]:
             fact("Removed by", last["ended_by"])
@@ -265,7 +266,7 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         "dialog-link",
         None if offers else "No other account has this client’s email, or a contact’s.",
     )
-    if holding.past:
+    if holding.returnable:
         act("give_back", "Give access back", "dialog-give_back")
     if holding.accounts:
         several = any([len(await clients_acted_for(a["id"])) > 1 for a in holding.accounts])

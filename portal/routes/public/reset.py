@@ -12,7 +12,16 @@ from portal.models.account import PortalAccount
 from portal.models.fact import unit
 from portal.models.invitation import HalfSession
 from portal.models.reset import Reset
-from portal.routes.public.welcome import NewPassword, Token, drop_half, half, over, set_half
+from portal.routes.public.welcome import (
+    NewPassword,
+    Token,
+    drop_half,
+    half,
+    kind_of,
+    lost,
+    over,
+    set_half,
+)
 
 
 class Forgot(Form):
@@ -51,8 +60,8 @@ async def forgot(visit: Visit) -> Answer:
 @anyone()
 async def open_link(visit: Visit) -> Answer:
     found = await reset.by_token(visit.request.path_params["token"])
-    if found is None or found.state != "open":
-        return over(visit, found.state if found else "unknown", what="reset")
+    if found is None or await kind_of(found) != "open":
+        return over(visit, await kind_of(found), what="reset")
     return visit.page(
         "public/reset/open.html",
         title=visit.say("New password"),
@@ -64,8 +73,8 @@ async def open_link(visit: Visit) -> Answer:
 @anyone(form=Token)
 async def begin(visit: Visit) -> Answer:
     found = await reset.by_token(visit.form.token if visit.form else "")
-    if found is None or found.state != "open":
-        return over(visit, found.state if found else "unknown", what="reset")
+    if found is None or await kind_of(found) != "open":
+        return over(visit, await kind_of(found), what="reset")
     answer = go("/reset/password")
     set_half(answer, await HalfSession.start(reset_id=found.id))
     return answer
@@ -76,14 +85,14 @@ async def _held(visit: Visit) -> tuple[HalfSession, Reset] | None:
     if held is None or held.reset_id is None:
         return None
     found = await Reset.get(id=held.reset_id)
-    return (held, found) if found.state == "open" else None
+    return (held, found) if await kind_of(found) == "open" else None
 
 
 @anyone()
 async def ask_password(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
-        return over(visit, "unknown", what="reset")
+        return await lost(visit, what="reset")
     return _page(visit, await PortalAccount.get(id=held[1].account_id), None, 200)
 
 
@@ -103,7 +112,7 @@ async def change(visit: Visit) -> Answer:
     """Every other session ends, the holder is told, and one signs in anew (a second factor is not skipped)."""
     held = await _held(visit)
     if held is None:
-        return over(visit, "unknown", 403, "reset")
+        return await lost(visit, 403, "reset")
     half_session, found = held
     password = visit.form.password if visit.form else ""
     account = await PortalAccount.get(id=found.account_id)

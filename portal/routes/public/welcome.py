@@ -14,6 +14,7 @@ from portal.models.client import Client
 from portal.models.fact import unit
 from portal.models.invitation import TRIES, HalfSession, Invitation
 from portal.models.practice import the_practice
+from portal.models.reset import Reset
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
 
@@ -36,8 +37,8 @@ class NewPassword(Form):
 async def open_link(visit: Visit) -> Answer:
     """What the link in the letter opens. Looking consumes nothing: mail scanners look too."""
     found = await invitation.by_token(visit.request.path_params["token"])
-    if found is None or found.state != "open":
-        return over(visit, found.state if found else "unknown")
+    if found is None or await kind_of(found) != "open":
+        return over(visit, await kind_of(found))
     return visit.page(
         "public/welcome/open.html",
         title=visit.say("Welcome"),
@@ -50,13 +51,19 @@ async def open_link(visit: Visit) -> Answer:
 async def begin(visit: Visit) -> Answer:
     """The button behind the link: possession of the link becomes a half-session."""
     found = await invitation.by_token(visit.form.token if visit.form else "")
-    if found is None or found.state != "open" or not (await the_practice()).portal_on:
-        return over(visit, found.state if found else "unknown")
+    if found is None or await kind_of(found) != "open":
+        return over(visit, await kind_of(found))
     token = await found.open()
     await audit.note("open invitation", client=found.client_id, record=found.id)
     answer = go("/welcome/birth-date")
     set_half(answer, token)
     return answer
+
+
+async def kind_of(found: Invitation | Reset | None) -> str:
+    """What is behind a link now: open, or why it leads no further."""
+    kind = found.state if found else "unknown"
+    return "closed" if kind == "open" and not (await the_practice()).portal_on else kind
 
 
 def set_half(answer: Response, token: str) -> None:
@@ -76,10 +83,16 @@ async def half(visit: Visit) -> HalfSession | None:
 async def _held(visit: Visit) -> tuple[HalfSession, Invitation] | None:
     """The half-session of this browser and its invitation, if it can still become an account."""
     held = await half(visit)
-    if held is None or held.invitation_id is None or not (await the_practice()).portal_on:
+    if held is None or held.invitation_id is None:
         return None
     found = await Invitation.get(id=held.invitation_id)
-    return (held, found) if found.state in ("open", "locked") else None
+    return (held, found) if await kind_of(found) in ("open", "locked") else None
+
+
+async def lost(visit: Visit, status: int = 200, what: str = "invitation") -> Response:
+    """The page for a browser whose half-session leads no further."""
+    kind = "unknown" if (await the_practice()).portal_on else "closed"
+    return over(visit, kind, status, what)
 
 
 def over(visit: Visit, kind: str, status: int = 200, what: str = "invitation") -> Response:
@@ -93,7 +106,7 @@ def over(visit: Visit, kind: str, status: int = 200, what: str = "invitation") -
 async def ask_birth_date(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
-        return over(visit, "unknown")
+        return await lost(visit)
     return await _birth_page(visit, held[1], None, 200)
 
 
@@ -118,7 +131,7 @@ async def check_birth_date(visit: Visit) -> Answer:
     """Compare, exactly. The try is committed whatever the answer: a refusal must not give it back."""
     held = await _held(visit)
     if held is None:
-        return over(visit, "unknown", 403)
+        return await lost(visit, 403)
     half_session, found = held
     said = visit.form.date_of_birth if visit.form else ""
     address = visit.request.client.host if visit.request.client else ""
@@ -147,7 +160,7 @@ def _date(text: str) -> dt.date | None:
 async def ask_password(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None or held[0].verified_at is None:
-        return over(visit, "unknown")
+        return await lost(visit)
     return _password_page(visit, held[1], None, 200)
 
 
@@ -167,7 +180,7 @@ async def create_account(visit: Visit) -> Answer:
     """The account exists from here on. Two tabs, two people at once: one account."""
     held = await _held(visit)
     if held is None or held[0].verified_at is None:
-        return over(visit, "unknown", 403)
+        return await lost(visit, 403)
     half_session, found = held
     password = visit.form.password if visit.form else ""
     weak = await passwords.weakness(password, found.email, *found.email.split("@"))

@@ -16,10 +16,10 @@ from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.holding import Holding, holding_of, linkable, possible_holders
-from portal.models.invitation import CannotInvite, Holder, Invitation, end_invitations
+from portal.models.invitation import CannotInvite, Holder, Invitation, end_all_invitations, end_invitations
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
-from portal.models.reset import Reset, clients_acted_for, end_resets
+from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
 from portal.permissions import Permission
 from portal.regions import clients
 from portal.regions import portal as tab
@@ -182,7 +182,7 @@ async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
             danger=True,
             holders=held,
         )
-    past = [_held(row) for row in holding.past]
+    past = [_held(row) for row in holding.returnable]
     if past:
         ask(
             "give_back",
@@ -345,8 +345,7 @@ async def unlock(visit: Visit) -> Answer:
 async def withdraw(visit: Visit) -> Answer:
     """End the outstanding invitations of this client."""
     client = await _client(visit)
-    for holder in (await holding_of(client)).holders:
-        await end_invitations(client.id, holder.link, "withdrawn")
+    await end_all_invitations(client.id, "withdrawn")
     await announce(InvitationEnded(client=client.id))
     await audit.note("withdraw invitation", side="staff", actor=visit.me.id, client=client.id)
     return go(_here(visit))
@@ -399,6 +398,7 @@ async def remove_all(visit: Visit) -> Answer:
     if await visit.me.see(Client).where("r.id = any(:ids)", ids=ids).count() < len(ids):
         raise Refused(403, "This account also acts for someone who isn’t yours to see. Ask an administrator.")
     await _end(visit, account, ids)
+    await end_sessions(account.id)
     return go(_here(visit))
 
 
@@ -429,7 +429,7 @@ async def grant(visit: Visit) -> Answer:
     client = await _client(visit)
     holding = await holding_of(client)
     offers = {o["id"]: o["link"] for o in await linkable(client)}
-    past = {row["id"]: row["contact_link_id"] for row in holding.past}
+    past = {row["id"]: row["contact_link_id"] for row in holding.returnable}
     account = await _account(visit, client, [{"id": id} for id in offers | past])
     link = offers[account.id] if account.id in offers else past[account.id]
     access = await Access.grant(account.id, client.id, link, by=visit.me.id)
