@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.exceptions import IntegrityError
 
 from portal import clock
-from portal.facts import AccessEnded, AccessGranted
+from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce
@@ -119,6 +119,7 @@ class Access(Lasting):
         self.ended_by = by
         await self.save(update_fields=["until_at", "ended_by"])
         await Moment.plan(when, AccessEnded(client=self.client_id, account=self.account_id))
+        await announce(AccessEndPlanned(client=self.client_id, account=self.account_id))
 
 
 async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
