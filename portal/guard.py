@@ -36,9 +36,7 @@ AWAY = (
     sqlite3.OperationalError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,  # starting, stopping, or stopped by an operator or a time-out
     asyncpg.TooManyConnectionsError,
 )
 
@@ -126,16 +124,19 @@ class Guard:
             log.warning("answered 503", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
             if started:
                 raise
+            asked = scope["method"] in ("GET", "HEAD")
             text = "The portal can’t reach its records for a moment. This page tries again by itself."
-            answer = error_page(
-                request,
-                language,
-                503,
-                "Just a moment",
-                text,
-                request.headers.get("hx-request") == "true",
-            )
-            answer.headers["Refresh"] = answer.headers["Retry-After"] = "5"
+            if not asked:
+                text = (
+                    "The portal can’t reach its records for a moment. Go back and send this once more: "
+                    "it is kept once, however often it is sent."
+                )
+            part = request.headers.get("hx-request") == "true"
+            answer = error_page(request, language, 503, "Just a moment", text, part)
+            answer.headers["Retry-After"] = "5"
+            if asked:
+                # After a form the browser would ask for an address that only takes forms.
+                answer.headers["Refresh"] = "5"
             await answer(scope, receive, guarded)
         except Exception:
             log.exception("unexpected", path=scope["path"].split("/")[1:3])
