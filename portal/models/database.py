@@ -54,7 +54,8 @@ def config(settings: Settings) -> dict[str, Any]:
                 "user": unquote(address.username or ""),
                 "password": unquote(address.password or "") or None,
                 "database": address.path.lstrip("/"),
-                "minsize": 1,
+                # None is held open for its own sake: nothing to restore while the database is away.
+                "minsize": 0,
                 "maxsize": settings.pool,
                 "timeout": 5,
                 "command_timeout": 20,
