@@ -47,7 +47,7 @@ def config(settings: Settings) -> dict[str, Any]:
         address = urlsplit(settings.database_url)
         options = {key: values[-1] for key, values in parse_qs(address.query).items()}
         connection = {
-            "engine": "tortoise.backends.asyncpg",
+            "engine": "portal.models.postgres",
             "credentials": {
                 "host": options.get("host", address.hostname),
                 "port": address.port or 5432,
