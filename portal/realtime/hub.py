@@ -316,13 +316,18 @@ class Hub:
             self.let_go(page, code)
 
     async def drain(self, seconds: float = 10.0) -> None:
-        """Before this worker ends: ask each page to come back at a moment of its own, then close the rest."""
+        """Before this worker ends: ask each page, at a moment of its own, to come back elsewhere at once; then
+        close the rest. Until its moment a page stays as live as ever."""
         self.draining = True
-        for page in list(self.pages):
-            if not page.busy:
-                page.send([{"reconnect": int(random.random() * seconds * 1000)}])
-        until = asyncio.get_running_loop().time() + seconds + 0.5
-        while self.pages and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        # The last of them need a moment too.
+        leaving = sorted((random.random() * seconds * 0.95, id(page), page) for page in self.pages)
+        for moment, _, page in leaving:
+            await asyncio.sleep(began + moment - clock())
+            if page in self.pages and not page.busy:
+                page.send([{"reconnect": 0}])
+        while self.pages and clock() < began + seconds + 0.5:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         await self.close_all(RESTARTING)
 
