@@ -9,9 +9,11 @@ the viewer, answers after commit, and then lets the hint go. A refusal is rolled
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -63,10 +65,11 @@ def cookie_name(side: str) -> str:
     return f"__Host-portal-{side}" if settings().secure else f"portal-{side}"
 
 
-async def admitted(connection: HTTPConnection, side: str) -> SignedIn | None:
-    """Whose session of this side the cookie holds, the same for a request and for a socket."""
+async def admitted(connection: HTTPConnection, side: str, **asked: Any) -> SignedIn | None:
+    """Whose session of this side the cookie holds, the same for a request and for a socket. `asked` is the
+    right or the permission of which `who` is to say whether they hold it."""
     token = connection.cookies.get(cookie_name(side))
-    return await who(token, side) if token else None
+    return await who(token, side, **asked) if token else None
 
 
 def origin_allowed(headers: Mapping[str, str]) -> bool:
@@ -223,29 +226,28 @@ def _door(
         async def behind(request: Request) -> Response:
             write = request.method not in ("GET", "HEAD")
             visit = Visit(request, None, None, await bookmark() if kind == "anyone" else _UNSEEN)
+            until: dt.datetime | None = None
             try:
                 if write and not same_site(request.headers):
                     raise Refused(403, "This didn’t come from a page of this portal.")
-                await _identify(visit, kind)
+                await _identify(visit, kind, permission, right)
                 if write:
                     await _read(visit, form)
+                _authorise(visit, permission, right)
                 if not write or not transaction:
-                    await _authorise(visit, permission, right)
                     answer = await endpoint(visit)
                     await _opened(visit, opens)
                 else:
                     async with unit() as said:
-                        await _authorise(visit, permission, right)
                         answer = await endpoint(visit)
-                        if visit.who is not None:
+                        if visit.who is not None and visit.who.due_for_touch:
                             until = await touch(visit.who.session, visit.who.side)
                     if said.facts:
                         request.app.state.bus.hint(said.keys)
                 if not isinstance(answer, Response):
-                    visit.since = await bookmark()
                     answer = await answer()
                 if visit.who is not None:
-                    _tell_idle(visit, answer, until if write and transaction else None)
+                    _tell_idle(visit, answer, until)
                 return answer
             except (NotVisible, NotPermitted, Refused) as reason:
                 return await _refuse(visit, endpoint.__name__, reason)
@@ -265,12 +267,18 @@ def _door(
 _UNSEEN = Bookmark("00000000", "0", 0)
 
 
-async def _identify(visit: Visit, kind: str) -> None:
-    """Who is there, and as whom they look. The bookmark is taken with the session, before anything is read."""
+async def _identify(
+    visit: Visit, kind: str, permission: Permission | None = None, right: Right | None = None
+) -> None:
+    """Who is there, as whom they look, and whether they hold what the door asks for. The bookmark is taken
+    with the session, before anything is read."""
     sides = {"staff": ["staff"], "client": ["client"]}.get(kind, ["staff", "client"])
+    asked: dict[str, Any] = {"permission": permission, "right": right}
+    with suppress(NotVisible):
+        asked["client"] = visit.id("client") if right is not None else None
     found = None
     for side in sides:
-        found = await admitted(visit.request, side)
+        found = await admitted(visit.request, side, **asked)
         if found is not None:
             break
     if found is None:
@@ -293,26 +301,18 @@ class SignInFirst(Refused):
         super().__init__(401, "Sign in to see this page.")
 
 
-async def _authorise(visit: Visit, permission: Permission | None, right: Right | None) -> None:
-    if permission is not None and not await visit.me.may(permission):
+def _authorise(visit: Visit, permission: Permission | None, right: Right | None) -> None:
+    """The staff member holds the permission. The account acts for its client in person, or holds the right as
+    a contact: it is NotVisible where it may not act for that client at all, NotPermitted where only the right
+    is missing."""
+    if permission is not None and not visit.holder.holds:
         raise NotPermitted(
             visit.say("Your role doesn’t include “%(name)s”.", name=visit.say(permission.value))
         )
-    if right is not None:
-        await require(visit.me, right)
-
-
-async def require(viewer: Viewer, right: Right) -> None:
-    """The account acts for its client in person, or holds the right as a contact. Raises NotVisible where it
-    may not act for that client at all, NotPermitted where only the right is missing."""
-    from portal.models.account import rights_for
-
-    assert viewer.client is not None
-    held = await rights_for(viewer.id, viewer.client)
-    if held is None:
-        raise NotVisible
-    if right not in held:
-        raise NotPermitted(say(viewer.language, "You may look here, but not act for this person in this."))
+    if right is not None and not visit.holder.holds:
+        if visit.holder.holds is None:
+            raise NotVisible
+        raise NotPermitted(visit.say("You may look here, but not act for this person in this."))
 
 
 async def _read(visit: Visit, form: type[Form] | None) -> None:
@@ -376,7 +376,7 @@ async def _opened(visit: Visit, opens: str) -> None:
             )
 
 
-def _tell_idle(visit: Visit, answer: Response, until: Any) -> None:
+def _tell_idle(visit: Visit, answer: Response, until: dt.datetime | None) -> None:
     end = min(until or visit.holder.idle_until, visit.holder.expires_at)
     answer.headers["Portal-Idle-Until"] = str(int(end.timestamp() * 1000))
 
@@ -432,12 +432,19 @@ def error_page(
     return HTMLResponse(render("public/error.html", language, whole), status)
 
 
-async def once(visit: Visit, key: UUID) -> dict[str, Any] | None:
-    """Claim the key of a request that creates something: None the first time, then the first result again."""
+async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:
+    """Claim the key of a request that creates something: None the first time, then the first result again.
+    The result is said here where it is known beforehand, else by `done`."""
     content = "&".join(f"{k}={v}" for k, v in sorted(visit.sent.items()) if k != "key")
     request = f"{visit.request.url.path}?{content}"
-    return await idempotency.claim(visit.me.id, key, hashlib.sha256(request.encode()).hexdigest())
+    return await idempotency.claim(
+        visit.me.id, key, hashlib.sha256(request.encode()).hexdigest(), _as_text(result)
+    )
 
 
 async def done(visit: Visit, key: UUID, **result: Any) -> None:
-    await idempotency.settle(visit.me.id, key, {k: str(v) for k, v in result.items()})
+    await idempotency.settle(visit.me.id, key, _as_text(result))
+
+
+def _as_text(result: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in result.items()}

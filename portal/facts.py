@@ -111,6 +111,15 @@ class AccessGranted(Fact):
 
 
 @dataclass(frozen=True)
+class AccessEndPlanned(Fact):
+    """Open pages learn until when they may be open: they hold to it even if nobody strikes the moment."""
+
+    changes_access: ClassVar[bool] = True
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
 class AccessEnded(Fact):
     changes_access: ClassVar[bool] = True
     client: UUID

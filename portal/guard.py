@@ -13,8 +13,9 @@ import asyncpg
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from tortoise.exceptions import DBConnectionError, OperationalError
+from tortoise.exceptions import DBConnectionError
 
 from portal.doors import error_page
 from portal.language import choose
@@ -32,15 +33,21 @@ AWAY = (
     OSError,
     TimeoutError,
     DBConnectionError,
-    OperationalError,
     sqlite3.OperationalError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,  # starting, stopping, or stopped by an operator or a time-out
+    asyncpg.InsufficientResourcesError,  # too many connections, a full disk
+    asyncpg.TransactionRollbackError,  # a deadlock: the next try goes through
+    asyncpg.InvalidTransactionStateError,  # it has become a standby, or a transaction stood idle too long
 )
+
+
+def is_away(reason: BaseException) -> bool:
+    """Whether it is the database that is not there; Tortoise wraps some of its errors. Anything else is a
+    mistake of ours, and no later try would help."""
+    return isinstance(reason, AWAY) or isinstance(reason.__cause__, AWAY)
+
 
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -82,7 +89,9 @@ class Guard:
             return
         try:
             await self.app(scope, receive, send)
-        except AWAY as reason:
+        except Exception as reason:
+            if not is_away(reason):
+                raise
             log.warning("a socket ended: the database is away", reason=type(reason).__name__)
             transport = scope["portal.transport"]
             if transport is not None:
@@ -122,29 +131,38 @@ class Guard:
             text = "That is more than can be sent at once. Shorten it and try again."
             if not started:
                 await error_page(request, language, 413, "That didn’t work", text)(scope, receive, guarded)
-        except AWAY as reason:
-            log.warning("answered 503", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
+        except Exception as reason:
+            if is_away(reason):
+                log.warning("answered 503", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
+            else:
+                log.exception("unexpected", path=scope["path"].split("/")[1:3])
             if started:
                 raise
-            text = "The portal can’t reach its records for a moment. This page tries again by itself."
-            answer = error_page(
-                request,
-                language,
-                503,
-                "Just a moment",
-                text,
-                request.headers.get("hx-request") == "true",
-            )
-            answer.headers["Refresh"] = answer.headers["Retry-After"] = "5"
-            await answer(scope, receive, guarded)
-        except Exception:
-            log.exception("unexpected", path=scope["path"].split("/")[1:3])
-            if started:
-                raise
-            text = (
-                "Something went wrong on our side, and nothing you wrote was changed. Try again in a moment."
-            )
-            await error_page(request, language, 500, "That didn’t work", text)(scope, receive, guarded)
+            apology = _come_back(request, language) if is_away(reason) else _broken(request, language)
+            await apology(scope, receive, guarded)
+
+
+def _come_back(request: Request, language: str) -> Response:
+    """The database is away. What was only asked for the browser asks again by itself."""
+    asked = request.method in ("GET", "HEAD")
+    text = "The portal can’t reach its records for a moment. This page tries again by itself."
+    if not asked:
+        text = (
+            "The portal can’t reach its records for a moment. Go back and send this once more: "
+            "it is kept once, however often it is sent."
+        )
+    part = request.headers.get("hx-request") == "true"
+    answer = error_page(request, language, 503, "Just a moment", text, part)
+    answer.headers["Retry-After"] = "5"
+    if asked:
+        # After a form the browser would ask for an address that only takes forms.
+        answer.headers["Refresh"] = "5"
+    return answer
+
+
+def _broken(request: Request, language: str) -> Response:
+    text = "Something went wrong on our side, and nothing you wrote was changed. Try again in a moment."
+    return error_page(request, language, 500, "That didn’t work", text)
 
 
 def _host_allowed(scope: Scope) -> bool:
@@ -183,5 +201,7 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
 async def _refused(what: str, kind: str) -> None:
     try:
         await audit.note("knock", result="refused", what=what, kind=kind)
-    except AWAY:
+    except Exception as reason:
+        if not is_away(reason):
+            raise
         log.warning("refused, and could not be noted", what=what)

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.exceptions import IntegrityError
 
 from portal import clock
-from portal.facts import AccessEnded, AccessGranted, SignedIn
+from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted, SignedIn
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce
@@ -18,7 +18,6 @@ from portal.models.moment import Moment
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Lasting, Record, live
 from portal.models.scope import Scope
-from portal.permissions import Right
 
 
 class PortalAccount(Record):
@@ -121,6 +120,7 @@ class Access(Lasting):
         self.ended_by = by
         await self.save(update_fields=["until_at", "ended_by"])
         await Moment.plan(when, AccessEnded(client=self.client_id, account=self.account_id))
+        await announce(AccessEndPlanned(client=self.client_id, account=self.account_id))
 
 
 async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
@@ -173,17 +173,3 @@ async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
         )
     found = await sql.row(text, viewer=viewer, now=clock.now())
     return sql.maybe_moment(found["at"]) if found else None
-
-
-async def rights_for(account: UUID, client: UUID) -> frozenset[Right] | None:
-    """What an account may do for a client now: all in person, a contact's rights through the link; None where
-    it may not act for them at all."""
-    scope = Scope(Access, Kind.PROFILE, account, client).where("r.client_id = :client")
-    found = await scope.join("left join contact_link l on l.id = r.contact_link_id").columns(
-        "r.contact_link_id, " + ", ".join(f"l.{right.value}" for right in Right)
-    )
-    if not found:
-        return None
-    if any(row["contact_link_id"] is None for row in found):
-        return frozenset(Right)
-    return frozenset(right for right in Right for row in found if row[right.value])

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from portal import clock
-from portal.models import sql
+from portal.models.fact import write
 from portal.models.record import seal, uuid7
 
 
@@ -41,7 +41,7 @@ async def note(
 ) -> None:
     """Write one row. `result` is done or refused; details are encrypted."""
     id = uuid7()
-    await sql.rows(
+    await write(
         "insert into audit (id, at, side, actor_id, client_id, action, record_id, result, details_sealed) "
         "values (:id, :at, :side, :actor, :client, :action, :record, :result, :details)",
         id=id,

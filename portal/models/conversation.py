@@ -14,7 +14,7 @@ from portal import clock
 from portal.facts import ConversationRead, ConversationStarted, MessageSent
 from portal.models import sql
 from portal.models.client import Client
-from portal.models.fact import announce
+from portal.models.fact import Bookmark, announce, here, write
 from portal.models.record import Kind, Record, Sealed, live, seal, unseal, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import holds
@@ -89,20 +89,29 @@ class Conversation(Record):
         staff: UUID | None = None,
         account: UUID | None = None,
         at: dt.datetime | None = None,
-    ) -> tuple[UUID, int]:
-        """Add a message and give its id and number. Numbers follow the order of commits: the row of the
-        conversation is locked by taking one."""
-        sent_at, side = at or clock.now(), "staff" if staff else "client"
+        id: UUID | None = None,
+    ) -> int:
+        """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
+        has read what was there.
+
+        Numbers follow the order of commits: the row of the conversation is locked by taking one.
+        """
+        sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
         taken = await sql.row(
             "update conversation set last_number = last_number + 1, last_at = :at, last_side = :side "
-            "where id = :id returning last_number",
+            "where id = :id and exists (select 1 from client c "
+            "where c.id = conversation.client_id and c.archived_at is null) "
+            "returning last_number, (select d.number from reading d "
+            "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read",
             id=self.id,
             at=sent_at,
             side=side,
+            writer=writer,
         )
-        assert taken is not None
-        id, number = uuid7(), int(taken["last_number"])
-        await sql.rows(
+        if taken is None:
+            raise Closed
+        id, number = id or uuid7(), int(taken["last_number"])
+        await write(
             "insert into message (id, conversation_id, number, staff_id, account_id, body_sealed, sent_at) "
             "values (:id, :conversation, :number, :staff, :account, :body, :at)",
             id=id,
@@ -114,17 +123,18 @@ class Conversation(Record):
             at=sent_at,
         )
         await announce(MessageSent(client=self.client_id, conversation=self.id, number=number))
-        return id, number
+        await write(_READ_TO, conversation=self.id, reader=writer, number=number, at=sent_at)
+        if (taken["had_read"] or 0) < number - 1:
+            await announce(
+                ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
+            )
+        return number
 
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
         """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
         number = min(number, self.last_number)
         moved = await sql.rows(
-            "insert into reading (conversation_id, reader_id, number, at) "
-            "values (:conversation, :reader, :number, :at) "
-            "on conflict (conversation_id, reader_id) do update "
-            "set number = excluded.number, at = excluded.at "
-            "where reading.number < excluded.number returning number",
+            f"{_READ_TO} returning number",
             conversation=self.id,
             reader=staff or account,
             number=number,
@@ -134,6 +144,17 @@ class Conversation(Record):
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
             )
+
+
+_READ_TO = (
+    "insert into reading (conversation_id, reader_id, number, at) "
+    "values (:conversation, :reader, :number, :at) on conflict (conversation_id, reader_id) "
+    "do update set number = excluded.number, at = excluded.at where reading.number < excluded.number"
+)
+
+
+class Closed(Exception):
+    """Nothing can be written in this conversation: the client's chart is archived."""
 
 
 def sql_text(text: str) -> str:
@@ -209,6 +230,20 @@ async def messages_before(
         .columns(_MESSAGE, limit=limit + 1)
     )
     return [_opened(row) for row in reversed(found)]
+
+
+async def message_now(
+    messages: Scope[Message], conversation: UUID, number: int
+) -> tuple[list[dict[str, Any]], Bookmark | None]:
+    """A message, after the one before it where there is one, and the bookmark of the moment it was read."""
+    found = await (
+        messages.where("r.conversation_id = :conversation", conversation=conversation)
+        .where("r.number in (:number - 1, :number)", number=number)
+        .join(_AUTHORS)
+        .order("r.number")
+        .columns(f"{_MESSAGE}, {here()}")
+    )
+    return [_opened(row) for row in found], Bookmark.now_at(found[-1]) if found else None
 
 
 async def messages_after(conversation: UUID, after: int, limit: int = 200) -> list[dict[str, Any]]:

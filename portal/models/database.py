@@ -50,14 +50,15 @@ def config(settings: Settings) -> dict[str, Any]:
         address = urlsplit(settings.database_url)
         options = {key: values[-1] for key, values in parse_qs(address.query).items()}
         connection = {
-            "engine": "tortoise.backends.asyncpg",
+            "engine": "portal.models.postgres",
             "credentials": {
                 "host": options.get("host", address.hostname),
                 "port": address.port or 5432,
                 "user": unquote(address.username or ""),
                 "password": unquote(address.password or "") or None,
                 "database": address.path.lstrip("/"),
-                "minsize": 1,
+                # None is held open for its own sake: nothing to restore while the database is away.
+                "minsize": 0,
                 "maxsize": settings.pool,
                 "timeout": 5,
                 "command_timeout": 20,

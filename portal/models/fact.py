@@ -23,9 +23,10 @@ FORGOTTEN_AFTER = 1000  # facts; a bookmark further behind is unknown and its pa
 
 @dataclass
 class Unit:
-    """One transaction, and what it will have announced once it is committed."""
+    """One transaction, what it will have announced once it is committed, and what it writes at its end."""
 
     facts: list[Fact] = field(default_factory=list)
+    writes: list[sql.Statement] = field(default_factory=list)
 
     @property
     def keys(self) -> set[str]:
@@ -43,8 +44,19 @@ async def unit() -> AsyncIterator[Unit]:
         token = _unit.set(opened)
         try:
             yield opened
+            await sql.together([*opened.writes, *_told(opened.facts)])
         finally:
             _unit.reset(token)
+
+
+async def write(text: str, **values: Any) -> None:
+    """Write what nobody reads before the unit of work is over: with all else of this kind, at its end.
+    Outside a unit it is written at once."""
+    said = _unit.get()
+    if said is None:
+        await sql.rows(text, **values)
+    else:
+        said.writes.append((text, values))
 
 
 async def announce(fact: Fact) -> None:
@@ -53,13 +65,25 @@ async def announce(fact: Fact) -> None:
     if said is None:
         raise RuntimeError(f"{type(fact).__name__} was announced outside a unit of work")
     said.facts.append(fact)
-    await sql.rows(
-        "insert into fact (kind, at, keys, body) values (:kind, :at, :keys, :body)",
-        kind=type(fact).__name__,
-        at=clock.now(),
-        keys=json.dumps(sorted(fact.keys())),
-        body=json.dumps(fact.body()),
-    )
+
+
+def _told(facts: list[Fact]) -> list[sql.Statement]:
+    """The rows of these facts, in their order, by one statement."""
+    if not facts:
+        return []
+    told = [{"kind": type(fact).__name__, "keys": sorted(fact.keys()), "body": fact.body()} for fact in facts]
+    text = _TELL_POSTGRES if sql.is_postgres() else _TELL_SQLITE
+    return [(text, {"at": clock.now(), "facts": json.dumps(told)})]
+
+
+_TELL_POSTGRES = (
+    "insert into fact (kind, at, keys, body) select f.kind, :at, f.keys, f.body "
+    "from jsonb_to_recordset(:facts::jsonb) f(kind text, keys jsonb, body jsonb)"
+)
+_TELL_SQLITE = (
+    "insert into fact (kind, at, keys, body) select json_extract(value, '$.kind'), :at, "
+    "json_extract(value, '$.keys'), json_extract(value, '$.body') from json_each(:facts) order by key"
+)
 
 
 @dataclass(frozen=True)
@@ -110,8 +134,12 @@ _BOOKMARK = re.compile(
     re.ASCII,
 )
 
-_NOW_POSTGRES = "select era.value as era, pg_current_snapshot()::text as place from era"
-_NOW_SQLITE = "select era.value as era, (select coalesce(max(id), 0) from fact) as place from era"
+
+def here() -> str:
+    """The columns from which a query's own row tells the bookmark of its moment (`Bookmark.now_at`)."""
+    place = "pg_current_snapshot()::text" if sql.is_postgres() else "(select coalesce(max(id), 0) from fact)"
+    return f"(select value from era) as era, {place} as place"
+
 
 # The next bookmark comes from the same statement as the facts, so that nothing can commit in between.
 _SINCE_POSTGRES = f"""
@@ -134,7 +162,7 @@ _SINCE_SQLITE = f"""
 
 async def bookmark() -> Bookmark:
     """Where the database is now. Taken before a page's first query."""
-    row = await sql.row(_NOW_POSTGRES if sql.is_postgres() else _NOW_SQLITE)
+    row = await sql.row(f"select {here()}")
     assert row is not None
     return Bookmark.now_at(row)
 

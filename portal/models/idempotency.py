@@ -17,18 +17,21 @@ class AnotherRequest(Exception):
     """The key was used for a request with another content."""
 
 
-async def claim(owner: UUID, key: UUID, request: str) -> dict[str, Any] | None:
-    """Take a key inside this transaction. None: it is new, go on and `settle` it. A dictionary: the result
-    of the first request. Raises AnotherRequest when the same key came with another request hash.
+async def claim(owner: UUID, key: UUID, request: str, result: dict[str, Any]) -> dict[str, Any] | None:
+    """Take a key inside this transaction. None: it is new, go on; `result` is what the request will come to,
+    as far as that is known, and `settle` says it later. A dictionary: the result of the first request.
+    Raises AnotherRequest when the same key came with another request hash.
 
     A second request waits here for the first one's transaction, so it sees either its result or a free key.
     """
     taken = await sql.rows(
-        "insert into idempotency (owner_id, key, request, at) values (:owner, :key, :request, :now) "
+        "insert into idempotency (owner_id, key, request, result, at) "
+        "values (:owner, :key, :request, :result, :now) "
         "on conflict (owner_id, key) do nothing returning key",
         owner=owner,
         key=key,
         request=request,
+        result=json.dumps(result),
         now=clock.now(),
     )
     if taken:
@@ -40,8 +43,8 @@ async def claim(owner: UUID, key: UUID, request: str) -> dict[str, Any] | None:
     )
     if first is None or first["request"] != request:
         raise AnotherRequest
-    result: dict[str, Any] = sql.parsed(first["result"]) or {}
-    return result
+    before: dict[str, Any] = sql.parsed(first["result"])
+    return before
 
 
 async def settle(owner: UUID, key: UUID, result: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from tortoise import fields
 from portal import clock
 from portal.facts import SessionEnded
 from portal.models import sql
-from portal.models.fact import Bookmark, announce
+from portal.models.account import Access
+from portal.models.fact import Bookmark, announce, here, write
 from portal.models.record import Kind, Record, Sealed
+from portal.models.staff import holds
+from portal.permissions import Permission, Right
 
 IDLE = {"staff": dt.timedelta(minutes=15), "client": dt.timedelta(minutes=20)}
 LONGEST = dt.timedelta(hours=12)
@@ -84,6 +88,7 @@ class SignedIn:
     seen_at: dt.datetime
     idle_until: dt.datetime
     expires_at: dt.datetime
+    holds: bool | None  # what was asked for; None where the account may not act for the client at all
     bookmark: Bookmark
 
     @property
@@ -91,29 +96,53 @@ class SignedIn:
         return clock.now() - self.seen_at >= TOUCH
 
 
-_PLACE = {
-    True: "pg_current_snapshot()::text",
-    False: "(select coalesce(max(id), 0) from fact)",
-}
 _WHO = """
     select s.id, s.side, coalesce(s.staff_id, s.account_id) as holder, s.seen_at, s.idle_until,
         s.expires_at, coalesce(m.name, a.name) as name, coalesce(m.email, a.email) as email, m.role,
         coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme,
-        era.value as era, {place} as place
-    from session s cross join era
+        {holds} as holds, {here}
+    from session s
         left join staff_member m on m.id = s.staff_id
         left join portal_account a on a.id = s.account_id
     where s.token_hash = :token and s.side = :side and s.ended_at is null and s.idle_until > :now
         and s.expires_at > :now and (m.id is null or m.ended_at is null)
 """
-_WHO_TEXT = {postgres: _WHO.format(place=place) for postgres, place in _PLACE.items()}
 
 
-async def who(token: str, side: str) -> SignedIn | None:
-    """Whom a cookie belongs to now, and the bookmark of this moment; one query."""
+@lru_cache
+def _who_text(here: str, right: Right | None, permission: bool) -> str:
+    asked = "null"
+    if permission:
+        asked = f"(select count(*) from staff_member h where h.id = s.staff_id and {holds('h.id', ':permission')})"
+    elif right is not None:
+        rule = Access.visible_to(Kind.PROFILE, "h").replace(":viewer", "s.account_id")
+        asked = (
+            f"(select max(case when h.contact_link_id is null or l.{right.value} then 1 else 0 end) "
+            "from access h left join contact_link l on l.id = h.contact_link_id "
+            f"where h.client_id = :client and {rule})"
+        )
+    return _WHO.format(holds=asked, here=here)
+
+
+async def who(
+    token: str,
+    side: str,
+    client: UUID | None = None,
+    right: Right | None = None,
+    permission: Permission | None = None,
+) -> SignedIn | None:
+    """Whom a cookie belongs to now, whether they hold a right for a client or a permission where one is asked
+    for, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:
         return None
-    found = await sql.row(_WHO_TEXT[sql.is_postgres()], token=digest(token), side=side, now=clock.now())
+    found = await sql.row(
+        _who_text(here(), right, permission is not None),
+        token=digest(token),
+        side=side,
+        now=clock.now(),
+        client=client,
+        permission=permission.key if permission else None,
+    )
     if found is None:
         return None
     return SignedIn(
@@ -128,6 +157,7 @@ async def who(token: str, side: str) -> SignedIn | None:
         seen_at=sql.moment(found["seen_at"]),
         idle_until=sql.moment(found["idle_until"]),
         expires_at=sql.moment(found["expires_at"]),
+        holds=None if found["holds"] is None else bool(found["holds"]),
         bookmark=Bookmark.now_at(found),
     )
 
@@ -136,7 +166,7 @@ async def touch(session: UUID, side: str) -> dt.datetime:
     """Note that someone was active; gives the new idle end."""
     now = clock.now()
     until = now + IDLE[side]
-    await sql.rows(
+    await write(
         "update session set seen_at = :now, idle_until = :until where id = :id and ended_at is null",
         now=now,
         until=until,

@@ -77,6 +77,44 @@ async def row(text: str, **values: Any) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
+Statement = tuple[str, dict[str, Any]]
+
+AT_ONCE = 20  # statements that `together` makes into one
+
+
+async def together(statements: list[Statement]) -> None:
+    """Run statements that need nothing of each other and whose rows nobody wants. PostgreSQL is asked once
+    for many of them, because the way there and back costs more than most of them do.
+
+    No two of them may change the same row.
+    """
+    if not is_postgres():
+        for text, values in statements:
+            await rows(text, **values)
+        return
+    for start in range(0, len(statements), AT_ONCE):
+        some = statements[start : start + AT_ONCE]
+        values = {
+            f"{name}_{letter}": value
+            for letter, (_, own) in zip(_LETTERS, some, strict=False)
+            for name, value in own.items()
+        }
+        await rows(_as_one(tuple(text for text, _ in some)), **values)
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@lru_cache(maxsize=256)
+def _as_one(texts: tuple[str, ...]) -> str:
+    own = [
+        _PLACE.sub(lambda match, letter=letter: f":{match[1]}_{letter}", text)  # type: ignore[misc]
+        for letter, text in zip(_LETTERS, texts, strict=False)
+    ]
+    first = ", ".join(f"{letter} as ({text})" for letter, text in zip(_LETTERS, own[:-1], strict=False))
+    return f"with {first} {own[-1]}" if first else own[-1]
+
+
 def moment(value: Any) -> dt.datetime:
     """A time as rows() gave it: PostgreSQL's is a datetime, SQLite's a text."""
     return value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)

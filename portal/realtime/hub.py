@@ -93,7 +93,7 @@ class Hub:
         page.asked = asked = page.asked + 1
         session = (await lives_until([page.session])).get(page.session)
         if session is None or session <= clock.now():
-            self._let_go(page, SIGNED_OUT)
+            self.let_go(page, SIGNED_OUT)
             return False
         if viewer.kind is Kind.STAFF and await viewer.may(Permission.SEE_ALL_CLIENTS):
             keys = {viewer.key, EVERY_CLIENT}
@@ -101,7 +101,7 @@ class Hub:
             # All of an account's clients, for the switch between profiles on every page of theirs.
             clients = await clients_of(viewer.kind, viewer.id)
             if viewer.client is not None and not clients.get(viewer.client):
-                self._let_go(page, NO_ACCESS)
+                self.let_go(page, NO_ACCESS)
                 return False
             keys = {viewer.key} | {f"client:{client}" for client in clients}
             if viewer.kind is Kind.STAFF:
@@ -119,7 +119,7 @@ class Hub:
             self.index[key].add(page)
         return True
 
-    def _let_go(self, page: Page, code: int) -> None:
+    def let_go(self, page: Page, code: int) -> None:
         """Close without waiting for it; the set keeps the task alive until it is done."""
         self.remove(page)
         page.parting = task = asyncio.ensure_future(page.close(code))
@@ -227,7 +227,8 @@ class Hub:
                 page.dirty |= draw.failed
                 page.cursors |= draw.cursors
                 self._send(page, draw.frames, here)
-                self.mark(page, draw.more)
+                if draw.more:
+                    self.mark(page, draw.more)
             if number % A_TURN == A_TURN - 1:
                 await asyncio.sleep(0)
         failed = [page for page, draw in draws.items() if draw.failed]
@@ -313,16 +314,21 @@ class Hub:
     async def close_all(self, code: int = COME_BACK) -> None:
         """Send every page away to come back, as when this worker can't read facts."""
         for page in list(self.pages):
-            self._let_go(page, code)
+            self.let_go(page, code)
 
     async def drain(self, seconds: float = 10.0) -> None:
-        """Before this worker ends: ask each page to come back at a moment of its own, then close the rest."""
+        """Before this worker ends: ask each page, at a moment of its own, to come back elsewhere at once; then
+        close the rest. Until its moment a page stays as live as ever."""
         self.draining = True
-        for page in list(self.pages):
-            if not page.busy:
-                page.send([{"reconnect": int(random.random() * seconds * 1000)}])
-        until = asyncio.get_running_loop().time() + seconds + 0.5
-        while self.pages and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        # The last of them need a moment too.
+        leaving = sorted((random.random() * seconds * 0.95, id(page), page) for page in self.pages)
+        for moment, _, page in leaving:
+            await asyncio.sleep(began + moment - clock())
+            if page in self.pages and not page.busy:
+                page.send([{"reconnect": 0}])
+        while self.pages and clock() < began + seconds + 0.5:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         await self.close_all(RESTARTING)
 

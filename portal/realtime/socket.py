@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from portal.doors import admitted, origin_allowed
+from portal.guard import is_away
 from portal.models import audit
 from portal.models.fact import Bookmark, News, bookmark, since
 from portal.models.record import Kind
@@ -66,7 +67,13 @@ async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
         # It is leaving; or its follower has not looked where the facts are, so that some could be missed.
         await _turn_away(ws, COME_BACK)
         return
-    who = await admitted(ws, side)
+    try:
+        who = await admitted(ws, side)
+    except Exception as reason:
+        if not is_away(reason):
+            raise
+        await _turn_away(ws, COME_BACK)
+        return
     if who is None:
         await _turn_away(ws, SIGNED_OUT)
         return
@@ -84,8 +91,12 @@ async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
     try:
         if await hub.add(page):
             await _listen(hub, page)
-    except (WebSocketDisconnect, RuntimeError, TimeoutError):
+    except (WebSocketDisconnect, RuntimeError):
         pass
+    except Exception as reason:
+        if not is_away(reason):
+            raise
+        hub.let_go(page, COME_BACK)
     finally:
         hub.remove(page)
         if page.parting is not None:

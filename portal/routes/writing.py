@@ -13,8 +13,7 @@ from starlette.responses import Response
 
 from portal.doors import Answer, Form, Refused, Visit, done, go, once
 from portal.models import audit
-from portal.models.client import Client
-from portal.models.conversation import LONGEST, Conversation, Message, messages_before
+from portal.models.conversation import LONGEST, Closed, Conversation, Message, message_now
 from portal.models.record import uuid7
 from portal.regions import conversations
 from portal.regions.conversations import base, items, window
@@ -88,16 +87,15 @@ async def send(visit: Visit) -> Answer:
     if not _pace.hit(parse(f"{settings().messages_per_minute}/minute"), str(visit.me.id)):
         raise Refused(429, "That’s a lot at once. Wait a minute, then send it again.")
     said: NewMessage = visit.form
-    first = await once(visit, said.key)
-    if first is None:
-        client = await visit.me.find(Client, conversation.client_id)
-        if client.archived_at is not None:
-            raise Refused(409, "This conversation is closed. Nothing was sent.")
-        _, number = await conversation.post(said.body, staff=visit.me.staff, account=visit.me.account)
-        await conversation.read(number, staff=visit.me.staff, account=visit.me.account)
-        await done(visit, said.key, number=number)
+    message = uuid7()
+    first = await once(visit, said.key, message=message)
+    if first is not None:
+        number = (await visit.me.find(Message, UUID(first["message"]))).number
     else:
-        number = int(first["number"])
+        try:
+            number = await conversation.post(said.body, visit.me.staff, visit.me.account, id=message)
+        except Closed:
+            raise Refused(409, "This conversation is closed. Nothing was sent.") from None
     if not visit.by_script:
         return go(here)
 
@@ -114,8 +112,9 @@ def _why(visit: Visit) -> str:
 
 
 async def one(visit: Visit, conversation: UUID, number: int) -> str:
-    """One message as this viewer's list shows it."""
-    loaded = await messages_before(visit.me.see(Message), conversation, number + 1, limit=1)
+    """One message as this viewer's list shows it now."""
+    loaded, now = await message_now(visit.me.see(Message), conversation, number)
+    visit.since = now or visit.since
     return items(visit.me, loaded, after=number - 1)
 
 

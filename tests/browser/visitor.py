@@ -9,13 +9,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Response, WebError, WebSocket
+from playwright.async_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    ViewportSize,
+    WebError,
+    WebSocket,
+)
 
 from tests.cast import Person
 from tests.deployment import Deployment
 
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
+PHONE = ViewportSize(width=390, height=844)
+DESK = ViewportSize(width=1440, height=900)
 
 # What a browser says of a line that the test itself has cut.
 _LINE_CUT = re.compile(

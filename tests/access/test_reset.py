@@ -1,0 +1,310 @@
+"""A new password by a link: asked for by staff or by oneself, once, within 24 hours, and told to nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+import statistics
+import time
+
+import httpx2
+import pytest
+
+from tests.access.desk import SECRET, Chart, Desk, path_of, token_of
+from tests.cast import Person
+from tests.pages import open_page
+
+NEW = "eleven herons over quiet water"
+
+
+async def with_account(desk: Desk) -> tuple[Chart, Person, str]:
+    """A chart whose client has signed up, their browser, and their account."""
+    chart = await desk.chart("Maple")
+    browser = await desk.sign_up(chart)
+    return chart, browser, await desk.account_id(chart)
+
+
+async def sent(desk: Desk, chart: Chart, account: str) -> str:
+    """A token that staff have sent."""
+    answer = await desk.act(chart, "resets", holder=account)
+    assert answer.status_code == 303, answer.text
+    return await desk.reset(account)
+
+
+async def held(desk: Desk, token: str) -> Person:
+    """A browser with the half-session of a reset."""
+    browser = desk.browser()
+    answer = await browser.post("/reset", token=token)
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"] == "/reset/password"
+    return browser
+
+
+async def opens(desk: Desk, chart: Chart, password: str) -> bool:
+    await desk.sql("delete from throttle")
+    answer = await desk.browser().post("/sign-in", email=chart.email, password=password)
+    return answer.status_code == 303
+
+
+async def test_from_the_letter_to_a_new_password(desk: Desk) -> None:
+    """Looking at the link consumes nothing; the other places are signed out at once; the holder is told."""
+    chart, old, account = await with_account(desk)
+    async with open_page(old, chart.home, worker=1) as page:
+        assert (await desk.act(chart, "resets", holder=account)).status_code == 303
+        row = await desk.sql("select id from reset where account_id = :id", id=account)
+        address = await desk.mailed(chart.email, "/reset/", about=str(row[0]["id"]))
+        assert address.startswith(desk.deployment.bases[0] + "/reset/")
+        token = token_of(address)
+        browser = desk.browser()
+        for _ in range(5):
+            shown = await browser.get(path_of(address))
+            assert shown.status_code == 200
+            assert '<meta name="portal-replace" content="/reset">' in shown.text
+            await browser.browser.head(browser.base() + path_of(address))
+        assert not browser.cookies
+        assert page.closed is None
+        browser = await held(desk, token)
+        # The present password keeps working until then.
+        assert await opens(desk, chart, SECRET)
+        shown = await browser.get("/reset/password")
+        assert token not in shown.text
+        weak = await browser.post("/reset/password", password="password1234")
+        assert weak.status_code == 422
+        assert "easy to guess" in weak.text
+        changed = await browser.post("/reset/password", password=NEW)
+        assert changed.status_code == 303
+        assert changed.headers["location"] == "/sign-in?changed=1"
+        await page.until(lambda: page.over, 2, "being signed out")
+        assert page.closed == 4401
+    assert (await old.get("/home")).headers["location"].startswith("/sign-in")
+    # A new password signs nobody in by itself.
+    assert (await browser.get("/home")).headers["location"].startswith("/sign-in")
+    assert not await opens(desk, chart, SECRET)
+    assert await opens(desk, chart, NEW)
+    told = await desk.letter(chart.email, "was changed just now")
+    assert NEW not in str(told)
+    account_row = await desk.account(chart)
+    assert account_row is not None
+    assert account_row["password_hash"].startswith("$argon2id$")
+
+
+async def test_a_link_is_used_once(desk: Desk) -> None:
+    chart, _, account = await with_account(desk)
+    token = await sent(desk, chart, account)
+    first, second = await held(desk, token), await held(desk, token)
+    cookies = first.cookies
+    assert (await first.post("/reset/password", password=NEW)).status_code == 303
+    for answer in (
+        await second.post("/reset/password", password=NEW + "!"),
+        await desk.browser().post("/reset/password", None, {"Cookie": cookies}, password=NEW + "!"),
+    ):
+        assert answer.status_code == 403
+    for answer in (await second.get(f"/reset/{token}"), await second.post("/reset", token=token)):
+        assert answer.status_code == 200
+        assert "This link has done its work" in answer.text
+    assert await opens(desk, chart, NEW)
+
+
+async def test_ten_at_once_change_it_once(desk: Desk) -> None:
+    chart, _, account = await with_account(desk)
+    browser = await held(desk, await sent(desk, chart, account))
+    answers = await asyncio.gather(
+        *(
+            desk.browser(n % 2).post(
+                "/reset/password", None, {"Cookie": browser.cookies}, password=f"{NEW} {n}"
+            )
+            for n in range(10)
+        )
+    )
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(303) == 1
+    assert set(statuses) <= {303, 403, 409}
+    assert await opens(desk, chart, f"{NEW} {statuses.index(303)}")
+    noted = await desk.sql(
+        "select id from audit where action = 'change password' and actor_id = :id", id=account
+    )
+    assert len(noted) == 1
+
+
+async def test_the_newest_wins(desk: Desk) -> None:
+    chart, _, account = await with_account(desk)
+    older = await sent(desk, chart, account)
+    half = await held(desk, older)
+    newer = await sent(desk, chart, account)
+    assert (await half.post("/reset/password", password=NEW)).status_code == 403
+    assert "There is a newer email" in (await desk.browser().get(f"/reset/{older}")).text
+    assert (await (await held(desk, newer)).post("/reset/password", password=NEW)).status_code == 303
+
+
+async def test_a_day_later_it_has_run_out(desk: Desk) -> None:
+    chart, _, account = await with_account(desk)
+    token = await sent(desk, chart, account)
+    row = (await desk.sql("select made_at, expires_at from reset where account_id = :id", id=account))[0]
+    assert row["expires_at"] - row["made_at"] == dt.timedelta(hours=24)
+    half = await held(desk, token)
+    await desk.sql(
+        "update reset set made_at = made_at - cast(:by as interval), "
+        "expires_at = expires_at - cast(:by as interval) where account_id = :id",
+        by=dt.timedelta(hours=24, seconds=1),
+        id=account,
+    )
+    for answer in (
+        await desk.browser().get(f"/reset/{token}"),
+        await desk.browser().post("/reset", token=token),
+    ):
+        assert "This link has run out" in answer.text
+        assert chart.email not in answer.text
+    assert (await half.post("/reset/password", password=NEW)).status_code == 403
+    assert await opens(desk, chart, SECRET)
+
+
+async def test_an_unknown_link_opens_nothing(desk: Desk) -> None:
+    for token in ("A" * 43, "x", "%00" * 20):
+        answer = await desk.browser().post("/reset", token=token)
+        assert "This link opens nothing" in answer.text
+        assert "set-cookie" not in answer.headers
+
+
+async def test_a_link_of_one_kind_is_none_of_the_other(desk: Desk) -> None:
+    chart, _, account = await with_account(desk)
+    token = await sent(desk, chart, account)
+    assert "This link opens nothing" in (await desk.browser().post("/welcome", token=token)).text
+    half = await held(desk, token)
+    assert "This link opens nothing" in (await half.get("/welcome/password")).text
+    assert (await half.post("/welcome/password", password=NEW)).status_code == 403
+    for path in ("/home", chart.home, "/staff/today"):
+        assert (await half.get(path)).headers["location"].startswith("/sign-in")
+    other = await desk.chart()
+    invited = await desk.invite(other)
+    assert "This link opens nothing" in (await desk.browser().post("/reset", token=invited)).text
+
+
+async def test_staff_reset_only_what_is_there(desk: Desk) -> None:
+    chart, (_, _, stranger) = await desk.chart(), await with_account(desk)
+    assert "There is no account yet, so there is no password to reset." in await desk.tab(chart)
+    for form in ({}, {"holder": stranger}, {"account": stranger}, {"holder": chart.id}):
+        answer = await desk.act(chart, "resets", **form)
+        assert answer.status_code == 409, answer.text
+    await desk.invite(chart)
+    assert (await desk.act(chart, "resets", holder=chart.id)).status_code == 409
+    assert await desk.sql("select id from reset where account_id = :id", id=stranger) == []
+
+
+# --- Asked for by oneself ------------------------------------------------------------------------
+
+
+async def known_and_unknown(desk: Desk) -> dict[str, str]:
+    """Addresses of every kind there is."""
+    chart, _, _ = await with_account(desk)
+    removed, _, account = await with_account(desk)
+    assert (await desk.act(removed, "removals", holder=account)).status_code == 303
+    locked = await desk.chart("Alder")
+    browser = await desk.begin(await desk.invite(locked))
+    for _ in range(5):
+        await browser.post("/welcome/birth-date", date_of_birth="1990-01-01")
+    throttled, _, _ = await with_account(desk)
+    for _ in range(5):
+        await desk.browser().post("/sign-in", email=throttled.email, password="wrong of course")
+    return {
+        "known": chart.email,
+        "unknown": "nobody.at.all@family.example",
+        "removed": removed.email,
+        "locked": locked.email,
+        "throttled": throttled.email,
+        "invited": (await desk.chart("Yew")).email,
+        "staff": desk.cast.email["staff", "grace"],
+        "no address": "what is this",
+    }
+
+
+def plain(answer: httpx2.Response, email: str) -> tuple[int, str, dict[str, str]]:
+    """The answer without what differs from any answer to the next."""
+    text = answer.text.replace(email, "EMAIL")
+    text = re.sub(r'(nonce|hx-nonce)="[^"]*"|data-(since|now)="[^"]*"', "", text)
+    leave_out = ("date", "content-security-policy", "content-length")
+    headers = {k: v for k, v in answer.headers.items() if k not in leave_out}
+    return answer.status_code, text, headers
+
+
+@pytest.mark.parametrize("path", ["/forgot", "/sign-in"])
+async def test_who_has_an_account_is_not_told(desk: Desk, path: str) -> None:
+    """The same text, status and headers, and as long a wait, whoever it is."""
+    addresses = await known_and_unknown(desk)
+    stranger = desk.browser()
+    more = {"password": "wrong of course"} if path == "/sign-in" else {}
+    answers, took = {}, {kind: [] for kind in addresses}  # type: ignore[var-annotated]
+    for turn in range(7):
+        for kind, email in addresses.items():
+            if turn == 0:
+                await desk.sql("delete from throttle where key like 'address:%'")
+            began = time.perf_counter()
+            answer = await stranger.post(path, email=email, **more)
+            took[kind].append(time.perf_counter() - began)
+            answers[kind] = plain(answer, email)
+    for kind, answer_of_kind in answers.items():
+        assert answer_of_kind == answers["unknown"], kind
+    # The quickest of several is the least disturbed by what else this machine does.
+    quickest = {kind: min(times) for kind, times in took.items()}
+    usual = statistics.median(quickest.values())
+    for kind, seconds in quickest.items():
+        assert abs(seconds - usual) < max(0.6 * usual, 0.015), (kind, quickest)
+
+
+async def wished(desk: Desk, email: str, **headers: str) -> httpx2.Response:
+    return await desk.browser().post("/forgot", None, headers, email=email)
+
+
+async def no_wish_is_left(desk: Desk) -> None:
+    for _ in range(400):
+        if not await desk.sql("select 1 from outbox where kind = 'reset wish'"):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the worker grants no wishes")
+
+
+async def test_asked_for_by_oneself(desk: Desk) -> None:
+    """Whatever case it is typed in; three an hour for one address, and the newest wins."""
+    chart, _, account = await with_account(desk)
+    for _ in range(5):
+        assert (await wished(desk, chart.email.upper())).status_code == 200
+    await no_wish_is_left(desk)
+    rows = await desk.sql("select * from reset where account_id = :id order by made_at", id=account)
+    assert [row["by_staff"] for row in rows] == [None] * 3
+    assert [row["ended_at"] is None for row in rows] == [False, False, True]
+    address = await desk.mailed(chart.email, "/reset/", about=str(rows[-1]["id"]))
+    assert address.startswith(desk.deployment.bases[0] + "/reset/")
+    browser = await held(desk, token_of(address))
+    assert (await browser.post("/reset/password", password=NEW)).status_code == 303
+    assert await opens(desk, chart, NEW)
+
+
+async def test_nobody_gets_a_letter_who_has_no_account(desk: Desk) -> None:
+    chart = await desk.chart("Yew")
+    before = await desk.sql("select count(*) as n from reset")
+    assert (await wished(desk, chart.email)).status_code == 200
+    await no_wish_is_left(desk)
+    assert await desk.sql("select count(*) as n from reset") == before
+    assert await desk.sql("select id from outbox where client_id = :id", id=chart.id) == []
+
+
+async def test_a_host_header_changes_no_link(desk: Desk) -> None:
+    chart, _, account = await with_account(desk)
+    for header in ("Host", "host"):
+        answer = await wished(desk, chart.email, **{header: "evil.example"})
+        assert answer.status_code == 400
+        assert "evil.example" not in answer.text
+    await no_wish_is_left(desk)
+    assert await desk.sql("select id from reset where account_id = :id", id=account) == []
+    miriam = await desk.person("miriam")
+    forged = {"Host": "evil.example"}
+    answer = await miriam.post(f"{chart.tab}/resets", None, forged, key=str(chart.id), holder=account)
+    assert answer.status_code == 400
+    # What a proxy would say, said by somebody else.
+    for name in ("X-Forwarded-Host", "Forwarded", "X-Original-Host"):
+        await wished(desk, chart.email, **{name: "host=evil.example"})
+    await no_wish_is_left(desk)
+    rows = await desk.sql("select id from reset where account_id = :id order by made_at desc", id=account)
+    address = await desk.mailed(chart.email, "/reset/", about=str(rows[0]["id"]))
+    assert address.startswith(desk.deployment.bases[0] + "/reset/")
+    assert not any("evil" in str(letter) for letter in desk.office.letters)

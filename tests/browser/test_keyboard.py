@@ -1,0 +1,213 @@
+"""Everything by keyboard alone, the focus always to be seen; and what a screen reader is told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from portal.demo import PASSWORD
+from tests.browser.conftest import Visit
+from tests.browser.visitor import becomes, said, write
+from tests.deployment import Deployment
+
+# The focused element, or what holds it, stands in sight and draws an outline of 2 pixels or more.
+_FOCUS_IS_SEEN = """() => {
+    const drawn = (one) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(one);
+        return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+    };
+    const { left, right, top, bottom } = document.activeElement.getBoundingClientRect();
+    const inSight = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight;
+    for (let one = document.activeElement; one && one !== document.body; one = one.parentElement) {
+        if (drawn(one)) return inSight;
+    }
+    return false;
+}"""
+
+
+async def tab_to(page: Page, name: str, role: str = "") -> None:
+    """Press Tab until the element of this name has the focus; wherever it comes to, it is to be seen."""
+    wanted = re.compile(name)
+    passed = []
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        at = await page.evaluate(
+            """() => {
+                const one = document.activeElement;
+                const label = one.labels?.[0]?.textContent ?? one.getAttribute("aria-label") ?? one.innerText ?? "";
+                return [one.localName, label.replace(/\\s+/g, " ").trim()];
+            }"""
+        )
+        passed.append(at)
+        if at[0] == "body":
+            continue
+        assert await page.evaluate(_FOCUS_IS_SEEN), f"The focus can't be seen on {at}"
+        if wanted.search(at[1]) and (not role or at[0] == role):
+            return
+    raise AssertionError(f"Tab never comes to {name!r}, only to {passed}")
+
+
+async def sign_in(page: Page, base: str, email: str) -> None:
+    await page.goto(f"{base}/sign-in")
+    await tab_to(page, "^Email$")
+    await page.keyboard.type(email)
+    await tab_to(page, "^Password$")
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("(today|home)$"))
+
+
+async def sign_out(page: Page, menu: str) -> None:
+    await tab_to(page, menu, "summary")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "^Sign out$")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("/sign-in$"))
+
+
+async def test_a_mother_writes_and_leaves_by_keyboard_alone(practice: Deployment, visit: Visit) -> None:
+    dana = await visit()
+    page = await dana.context.new_page()
+    await sign_in(page, practice.bases[0], "dana.reyes@example.com")
+    await tab_to(page, "^Messages", "a")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Messages")).to_be_visible()
+    await tab_to(page, "Noa’s care team", "a")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("/conversations/"))
+    await tab_to(page, "^Message about Noa$", "textarea")
+    await page.keyboard.type("Written without a mouse.")
+    await tab_to(page, "^Send$", "button")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-number]").last).to_contain_text("Written without a mouse.")
+    await expect(page.get_by_label("Message about Noa")).to_be_focused()
+    await page.evaluate("document.activeElement.blur()")
+    await sign_out(page, "More")
+
+
+async def test_a_therapist_writes_and_leaves_by_keyboard_alone(practice: Deployment, visit: Visit) -> None:
+    miriam = await visit()
+    page = await miriam.context.new_page()
+    await sign_in(page, practice.bases[0], "miriam.adler@willow.example")
+    await miriam.is_live(page)
+
+    await page.keyboard.press("/")
+    await expect(page.get_by_label("Search clients")).to_be_focused()
+    await page.keyboard.type("ramanujan")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("/")
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("raman")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#clients tbody .name")).to_have_text(["Priya Raman"])
+
+    await page.keyboard.type("gc")
+    await expect(page.locator("#clients tbody tr")).not_to_have_count(1)
+    await page.keyboard.type("jjk")
+    second = page.locator("#clients tbody .name").nth(0)
+    await expect(second).to_be_focused()
+    await page.keyboard.type("j")
+    name = await page.locator("#clients tbody .name").nth(1).inner_text()
+    assert await page.evaluate(_FOCUS_IS_SEEN)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+    await page.keyboard.type("gt")
+    await expect(page).to_have_url(re.compile("/staff/today$"))
+    await miriam.is_live(page)
+    await page.keyboard.type("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("/conversations/"))
+    await miriam.is_live(page)
+    await tab_to(page, "^Message about", "textarea")
+    await page.keyboard.type("First line,")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("second line; gt is only text here?")
+    await page.keyboard.press("Enter")
+    newest = page.locator("[data-number]").last.locator(".bubble p")
+    await expect(newest).to_have_text("First line,\nsecond line; gt is only text here?", use_inner_text=True)
+    await page.keyboard.press("Escape")
+    await sign_out(page, "Miriam Adler")
+
+
+async def test_dialogs_keep_the_focus_and_give_it_back(practice: Deployment, visit: Visit) -> None:
+    miriam = await visit("miriam")
+    page = await miriam.open(f"/staff/clients/{practice.cast.client['noa']}")
+
+    async def keeps_the_focus(dialog: str) -> None:
+        for _ in range(6):
+            await page.keyboard.press("Tab")
+            inside = await page.evaluate(
+                "(id) => document.activeElement === document.body"
+                " || document.getElementById(id).contains(document.activeElement)",
+                dialog,
+            )
+            assert inside
+
+    await tab_to(page, "Archive Noa")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog", name="Archive Noa Reyes-Menon?")).to_be_visible()
+    await expect(page.get_by_role("button", name="Keep active")).to_be_focused()
+    await keeps_the_focus("archive-dialog")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Archive Noa Reyes-Menon")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")  # on “Keep active”
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Archive Noa Reyes-Menon")).to_be_focused()
+
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    await keeps_the_focus("keys")
+    await page.keyboard.type("gt")  # not while a dialog is open
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Archive Noa Reyes-Menon")).to_be_focused()
+    await expect(page).to_have_url(re.compile("/staff/clients/"))
+
+
+@pytest.mark.parametrize("side", ["staff", "client"])
+async def test_menus_open_and_close_by_key(practice: Deployment, visit: Visit, side: str) -> None:
+    visitor = await visit("miriam" if side == "staff" else "dana")
+    page = await visitor.open("/staff/today" if side == "staff" else "/home")
+    await tab_to(page, "Miriam Adler" if side == "staff" else "You are looking at", "summary")
+    await page.keyboard.press("Enter")
+    menu = page.locator("details.who[open]")
+    await expect(menu).to_have_count(1)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Escape")
+    await expect(menu).to_have_count(0)
+    await becomes(page, "() => document.activeElement.localName === 'summary'")
+
+
+async def test_a_new_message_is_announced_once_and_history_never(practice: Deployment, visit: Visit) -> None:
+    miriam, dana = await visit("miriam"), await visit("dana")
+    cast = practice.cast
+    thread = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    await dana.context.add_init_script(
+        """window.announced = [];
+        document.addEventListener("DOMContentLoaded", () => {
+            new MutationObserver(() => announced.push(document.getElementById("announce").textContent))
+                .observe(document.getElementById("announce"), { childList: true, characterData: true, subtree: true });
+        });"""
+    )
+    hers = await miriam.open(f"/staff{thread}", worker=0)
+    theirs = await dana.open(thread, worker=1)
+    await write(hers, "Please bring the drawing.")
+    await becomes(theirs, "() => announced.length === 1")
+    await write(theirs, "We will.")
+    await expect(hers.locator("[data-number]").last).to_contain_text("We will.")
+    await write(hers, "Lovely.")
+    await becomes(theirs, "() => announced.length === 2")
+    assert await theirs.evaluate("announced") == [
+        "Miriam Adler: Please bring the drawing.",
+        "Miriam Adler: Lovely.",
+    ]
+    # The log itself must not speak as well, or everything would be said twice.
+    assert await theirs.locator(".log").get_attribute("aria-live") == "off"
+    await theirs.reload()
+    await dana.is_live(theirs)
+    assert (await said(theirs))[-1] == "Lovely."
+    assert await theirs.evaluate("announced") == []

@@ -1,0 +1,239 @@
+"""Every page, in both languages, themes and sizes: axe finds nothing, and at 320 pixels nothing hangs over the side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, ViewportSize
+
+from tests.browser.conftest import Visit
+from tests.browser.overfull import make_overfull
+from tests.browser.visitor import DESK, PHONE, Visitor
+from tests.deployment import Deployment
+
+AT_ONCE = 3  # pages looked at
+_AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+_FINDINGS = """async () => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target}: ${node.failureSummary}`));
+}"""
+# What reaches over the side of the window, unless it stands in something that scrolls sideways on purpose.
+_HANGS_OVER = """() => {
+    const held = (one) => one.closest(".tabs, .sr, [hidden], dialog:not([open])");
+    const name = (one) => `${one.localName}.${one.getAttribute("class")}: ${one.textContent.trim().slice(0, 40)}`;
+    const over = [...document.body.querySelectorAll("*")].filter((one) => {
+        const { right, left, width } = one.getBoundingClientRect();
+        return width && (right > innerWidth + 1 || left < -1) && !held(one);
+    });
+    const wide = [...document.querySelectorAll("html, body, main, .panes, .panes > *, .scroll, .log")]
+        .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible");
+    return [...over, ...wide].map(name);
+}"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page as someone has it before them. `then` opens what is to be looked at in it."""
+
+    name: str
+    who: str
+    path: str
+    then: Callable[[Page], Awaitable[Any]] | None = None
+
+
+def opened(selector: str) -> Callable[[Page], Awaitable[Any]]:
+    async def act(page: Page) -> None:
+        await page.locator(selector).click()
+
+    return act
+
+
+def sent(*values: tuple[str, str], button: str) -> Callable[[Page], Awaitable[Any]]:
+    """Fill in a form wrongly and send it."""
+
+    async def act(page: Page) -> None:
+        for field, value in values:
+            await page.locator(f"#field-{field}").fill(value)
+        await page.locator(button).click()
+        await page.locator("main .trouble").wait_for()
+
+    return act
+
+
+def shown(dialog: str) -> Callable[[Page], Awaitable[Any]]:
+    async def act(page: Page) -> None:
+        await page.evaluate("(id) => document.getElementById(id).showModal()", dialog)
+
+    return act
+
+
+def emptied(template: str) -> Callable[[Page], Awaitable[Any]]:
+    """The page as live.js leaves it when session or access end."""
+
+    async def act(page: Page) -> None:
+        await page.evaluate(
+            "(id) => document.body.replaceChildren(document.getElementById(id).content.cloneNode(true))",
+            template,
+        )
+
+    return act
+
+
+def places(practice: Deployment, side: str) -> list[Place]:
+    client, thread = practice.cast.client, practice.cast.conversation
+    if side == "public":
+        wrong = sent(("email", "nobody@example.com"), ("password", "wrong"), button=".door-form .primary")
+        return [
+            Place("sign in", "", "/sign-in"),
+            Place("sign in, refused", "", "/sign-in", wrong),
+            Place("nothing here", "", "/no/such/page"),
+        ]
+    if side == "staff":
+        noa, priya, long = (
+            f"/staff/clients/{client[who]}" for who in ("noa", "priya", "maximiliana-theodora")
+        )
+        return [
+            Place("Today", "miriam", "/staff/today"),
+            Place("Today, nothing", "newcomer", "/staff/today"),
+            Place("Today, overfull", "wilhelmina", "/staff/today"),
+            Place("keys", "miriam", "/staff/today", shown("keys")),
+            Place("menu", "miriam", "/staff/today", opened("#me > summary")),
+            Place("idle warning", "miriam", "/staff/today", shown("idle")),
+            Place("signed out", "miriam", "/staff/today", emptied("ended")),
+            Place("clients", "miriam", "/staff/clients"),
+            Place("clients, none", "newcomer", "/staff/clients"),
+            Place("clients, overfull", "wilhelmina", "/staff/clients"),
+            Place("clients, not found", "miriam", "/staff/clients?q=nobody+at+all"),
+            Place("archived clients", "miriam", "/staff/clients?show=archived"),
+            Place("new client", "miriam", "/staff/clients/new"),
+            Place("new client, wrong", "miriam", "/staff/clients/new", sent(button=".sheet .primary")),
+            Place("chart", "miriam", noa),
+            Place("chart, overfull", "wilhelmina", long),
+            Place("archive?", "miriam", noa, opened("[data-opens=archive-dialog]")),
+            Place("edit", "miriam", f"{noa}/edit"),
+            Place("edit, wrong", "miriam", f"{noa}/edit", sent(("first_name", ""), button=".sheet .primary")),
+            Place("edit, overfull", "wilhelmina", f"{long}/edit"),
+            Place("conversations", "miriam", f"{noa}/messages"),
+            Place("conversations, none", "wilhelmina", f"/staff/clients/{client['silent']}/messages"),
+            Place("conversation", "miriam", f"{priya}/conversations/{thread['priya clinical']}"),
+            Place(
+                "confidential conversation",
+                "miriam",
+                f"/staff/clients/{client['eli']}/conversations/{thread['eli confidential']}",
+            ),
+            Place(
+                "conversation, overfull",
+                "wilhelmina",
+                f"{long}/conversations/{thread['maximiliana-theodora clinical']}",
+            ),
+        ]
+    noa, eli, long, silent = (
+        f"/clients/{client[who]}" for who in ("noa", "eli", "maximiliana-theodora", "silent")
+    )
+    return [
+        Place("Home", "dana", f"{noa}/home"),
+        Place("Home, nothing", "silent", f"{silent}/home"),
+        Place("Home, overfull", "hildegard", f"{long}/home"),
+        Place("profiles", "dana", f"{noa}/home", opened("#switch-menu > summary")),
+        Place("profiles, overfull", "hildegard", f"{long}/home", opened("#switch-menu > summary")),
+        Place("more", "dana", f"{noa}/home", opened("#more > summary")),
+        Place("idle warning", "dana", f"{noa}/home", shown("idle")),
+        Place("access ended", "dana", f"{noa}/home", emptied("gone")),
+        Place("nobody", "nobody", "/home"),
+        Place("conversations", "dana", f"{noa}/messages"),
+        Place("conversations, none", "silent", f"{silent}/messages"),
+        Place("conversations, overfull", "hildegard", f"{long}/messages"),
+        Place("conversation", "dana", f"{noa}/conversations/{thread['noa clinical']}"),
+        Place("confidential conversation", "eli", f"{eli}/conversations/{thread['eli confidential']}"),
+        Place(
+            "conversation, overfull",
+            "hildegard",
+            f"{long}/conversations/{thread['maximiliana-theodora clinical']}",
+        ),
+    ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def too_much(practice: Deployment) -> AsyncIterator[Deployment]:
+    await make_overfull(practice)
+    yield practice
+
+
+class Tour:
+    """Several pages at once, each in its person's own window."""
+
+    def __init__(self, practice: Deployment, visit: Visit) -> None:
+        self.practice, self.visit = practice, visit
+        self.visitors: dict[str, Visitor] = {}
+        self.found: dict[str, list[str]] = {}
+
+    async def through(self, side: str, language: str) -> None:
+        """Look at every page of a side; what is found is kept by page, language, size and theme."""
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def one(place: Place) -> None:
+            async with turn:
+                visitor = self.visitors[place.who]
+                page = await visitor.context.new_page()
+                await page.goto(self.practice.bases[0] + place.path)
+                assert await page.get_attribute("html", "lang") == language, place.name
+                if place.then:
+                    await place.then(page)
+                for how, found in (await look(page, language)).items():
+                    if found:
+                        self.found[f"{place.name}, {language}, {how}"] = found
+                await page.close()
+
+        pages = places(self.practice, side)
+        for who in {place.who for place in pages} - set(self.visitors):
+            self.visitors[who] = await self.visit(who, reduced_motion="reduce")
+            self.visitors[who].may_be_refused = {422}
+        for who in {place.who for place in pages}:
+            await self._speak(self.visitors[who], language)
+        await asyncio.gather(*(one(place) for place in pages))
+
+    async def _speak(self, visitor: Visitor, language: str) -> None:
+        page = await visitor.context.new_page()
+        await page.goto(self.practice.bases[0] + ("/home" if visitor.person else "/sign-in"))
+        if visitor.person:
+            await visitor.person.post("/language", lang=language)
+        else:
+            await page.locator(f".tongues [lang={language}]").click()
+        await page.close()
+
+
+# Each two of language, size and theme meet once.
+_LOOKS = {
+    "en": (("phone", PHONE, "dark"), ("desk", DESK, "light")),
+    "es": (("phone", PHONE, "light"), ("desk", DESK, "dark")),
+}
+_NARROW = ViewportSize(width=320, height=640)
+
+
+async def look(page: Page, language: str) -> dict[str, list[str]]:
+    """What is wrong with a page, by size and theme."""
+    found: dict[str, list[str]] = {}
+    await page.evaluate(_AXE)
+    for size, window, theme in _LOOKS[language]:
+        await page.set_viewport_size(window)
+        await page.emulate_media(color_scheme=theme)
+        found[f"{size}, {theme}"] = await page.evaluate(_FINDINGS)
+    await page.set_viewport_size(_NARROW)
+    found["320 pixels"] = await page.evaluate(_HANGS_OVER)
+    return found
+
+
+@pytest.mark.parametrize("side", ["public", "staff", "client"])
+async def test_axe_finds_nothing_and_nothing_hangs_over_the_side(
+    too_much: Deployment, visit: Visit, side: str
+) -> None:
+    tour = Tour(too_much, visit)
+    await tour.through(side, "es")
+    await tour.through(side, "en")
+    assert tour.found == {}

@@ -1,0 +1,161 @@
+"""Numbered sentences that one person tells another, and how late each is shown: once, and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from time import monotonic
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from portal.facts import MessageSent
+from portal.models.conversation import Message
+from portal.models.record import seal, uuid7
+from tests.cast import Person
+from tests.deployment import Deployment
+from tests.pages import Page
+
+LATE = 2.5  # seconds: the promise is 2, and a busy machine is given a little more
+SOON = 1.0  # seconds within which a message is taken, whatever is broken
+
+
+class Telling:
+    """What one person tells in one conversation, by the number of a worker or by several in turn."""
+
+    def __init__(self, teller: Person, client: str, conversation: str) -> None:
+        self.teller, self.conversation = teller, conversation
+        side = "/staff" if teller.side == "staff" else ""
+        self.path = f"{side}/clients/{client}/conversations/{conversation}"
+        self.word = f"Sentence {uuid4().hex[:6]}"
+        self.told: dict[str, float] = {}  # each sentence, and when it was taken
+        self.slowest = 0.0
+
+    async def say(self, count: int = 1, worker: int | None = None) -> None:
+        """Send sentences one after the other. Each is taken at once: sending never fails and never waits."""
+        for _ in range(count):
+            text = f"{self.word} number {len(self.told) + 1}."
+            began = monotonic()
+            answer = await self.teller.send(f"{self.path}/messages", worker, key=str(uuid4()), body=text)
+            took = monotonic() - began
+            assert answer.status_code == 201, f"{answer.status_code}: {answer.text}"
+            assert took < SOON, f"{text} was taken after {took:.2f} s"
+            self.slowest = max(self.slowest, took)
+            self.told[text] = monotonic()
+
+    async def go_on(self, seconds: float, worker: int | None = None, every: float = 0.3) -> None:
+        """Say a sentence now and then, for as long as that."""
+        until = monotonic() + seconds
+        while monotonic() < until:
+            await self.say(worker=worker)
+            await asyncio.sleep(every)  # the pace of talk, not a wait for anything
+
+    def shown(self, page: Page) -> list[str]:
+        """The sentences of this telling that a page's list shows, from top to bottom."""
+        stream = page.document.by_id(f"messages-{self.conversation}")
+        found = re.compile(rf"{self.word} number \d+\.")
+        return found.findall(stream.text) if stream is not None else []
+
+
+class Ears:
+    """When each sentence was first shown on a page."""
+
+    def __init__(self, page: Page, telling: Telling) -> None:
+        self.page, self.telling = page, telling
+        self.at: dict[str, float] = {}
+
+    async def listen(self) -> None:
+        async with self.page._changed:
+            while True:
+                for text in self.telling.shown(self.page):
+                    self.at.setdefault(text, monotonic())
+                await self.page._changed.wait()
+
+    async def all(self, late: float = LATE) -> float:
+        """Wait for every sentence told so far; they are there once, in order, and none later than allowed.
+        Gives the greatest delay in seconds."""
+        told = self.telling.told
+        await self.page.until(lambda: len(self.telling.shown(self.page)) >= len(told), what="what was told")
+        assert self.telling.shown(self.page) == list(told)
+        await becomes(lambda: len(self.at) == len(told))
+        delays = {text: self.at[text] - told[text] for text in told}
+        worst = max(delays, key=lambda text: delays[text])
+        assert delays[worst] <= late, f"{worst} was shown {delays[worst]:.2f} s late on {self.page}"
+        return delays[worst]
+
+
+@contextlib.asynccontextmanager
+async def hearing(page: Page, telling: Telling) -> AsyncIterator[Ears]:
+    ears = Ears(page, telling)
+    task = asyncio.create_task(ears.listen())
+    try:
+        yield ears
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def becomes(truth: Callable[[], bool | Awaitable[bool]], within: float = 8.0) -> None:
+    """Wait for what says how it is but not when that changes."""
+    async with asyncio.timeout(within):
+        while True:
+            found = truth()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def waits_for_a_lock(deployment: Deployment, part: str = "", count: int = 1) -> None:
+    """Wait until so many of the workers' statements, those that contain a text, wait for a lock."""
+
+    async def waiting() -> bool:
+        found = await deployment.sql(
+            "select count(*) as n from pg_stat_activity where application_name = 'portal' "
+            "and wait_event_type = 'Lock' and query like :part",
+            part=f"%{part}%",
+        )
+        return bool(found[0]["n"] >= count)
+
+    await becomes(waiting)
+
+
+@contextlib.asynccontextmanager
+async def by_hand(deployment: Deployment, *statements: str) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction that none of Portal's code has opened, with these statements done; it commits at the end."""
+    connection = await asyncpg.connect(deployment.database_url)
+    try:
+        async with connection.transaction():
+            for statement in statements:
+                await connection.execute(statement)
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def writes(connection: asyncpg.Connection, telling: Telling, client: str, text: str) -> None:
+    """Write a message and its fact, as `Conversation.post` does, into an open transaction."""
+    id, conversation = uuid7(), UUID(telling.conversation)
+    number = await connection.fetchval(
+        "update conversation set last_number = last_number + 1, last_at = now(), last_side = 'staff' "
+        "where id = $1 returning last_number",
+        conversation,
+    )
+    await connection.execute(
+        "insert into message (id, conversation_id, number, staff_id, body_sealed, sent_at) "
+        "values ($1, $2, $3, $4, $5, now())",
+        id,
+        conversation,
+        number,
+        UUID(telling.teller.id),
+        seal(Message, "body_sealed", id, text),
+    )
+    fact = MessageSent(client=UUID(client), conversation=conversation, number=number)
+    await connection.execute(
+        "insert into fact (kind, at, keys, body) values ($1, now(), $2, $3)",
+        "MessageSent",
+        json.dumps(sorted(fact.keys())),
+        json.dumps(fact.body()),
+    )

@@ -1,0 +1,175 @@
+"""An access, a session or a place in a team ends while a page is open: it does at once, whatever else is down."""
+
+import datetime as dt
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from time import monotonic
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from portal import clock
+from portal.models.account import Access
+from portal.models.client import CareTeam
+from portal.models.conversation import Conversation
+from portal.models.fact import unit
+from portal.realtime.page import NO_ACCESS, SIGNED_OUT
+from tests.deployment import Deployment
+from tests.faults.telling import LATE, Telling, by_hand, waits_for_a_lock
+from tests.pages import Page, open_page
+from tests.servers import Redis
+
+
+@pytest_asyncio.fixture
+async def restored(ground: Deployment) -> AsyncIterator[Deployment]:
+    """Dana's access to Noa, and Miriam's place in Noa's team, are as they were after the test."""
+    yield ground
+    noa = UUID(ground.cast.client["noa"])
+    for table, holder, id in (
+        ("access", "account_id", ground.cast.account["dana"]),
+        ("care_team", "staff_id", ground.cast.staff["miriam"]),
+    ):
+        await ground.sql(
+            f"update {table} set until_at = null where client_id = :noa and {holder} = :id",
+            noa=noa,
+            id=UUID(id),
+        )
+
+
+async def access_of(deployment: Deployment, account: str, client: str) -> Access:
+    ids = {"account_id": deployment.cast.account[account], "client_id": deployment.cast.client[client]}
+    return await Access.get(**ids, until_at=None)
+
+
+async def closes(page: Page, code: int, since: float) -> float:
+    """Wait until the server closes a page for good; gives the seconds since."""
+    await page.until(lambda: page.over, what="its end")
+    assert page.closed == code
+    late = monotonic() - since
+    assert late <= LATE, f"{page} was closed {late:.2f} s late"
+    return late
+
+
+@pytest.mark.parametrize("redis", ["well", "stopped"])
+async def test_an_access_that_ends_closes_the_profiles_pages_on_every_worker(
+    restored: Deployment, own_redis: Redis, redis: str
+) -> None:
+    cast = restored.cast
+    dana = await cast.sign_in("dana")
+    noa, eli, thread = cast.client["noa"], cast.client["eli"], cast.conversation["noa clinical"]
+    async with restored.models(), AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        path = f"/clients/{noa}/conversations/{thread}"
+        pages = [await enter(open_page(dana, path, worker=worker)) for worker in (0, 1)]
+        pages.append(await enter(open_page(dana, f"/clients/{noa}/home", worker=1)))
+        brothers = await enter(open_page(dana, f"/clients/{eli}/home", worker=1))
+        unopened = await enter(open_page(dana, path, worker=1, socket=False))
+        if redis == "stopped":
+            own_redis.stop()
+        secret = "Only for those who may still read it."
+        async with by_hand(restored, "lock table participant in access exclusive mode"):
+            # A message is pending for each page: whether they may see it is asked, and not answered yet.
+            async with unit():
+                conversation = await Conversation.get(id=thread)
+                await conversation.post(secret, staff=UUID(cast.staff["miriam"]))
+            await waits_for_a_lock(restored, "participant", count=2)
+            async with unit():
+                await (await access_of(restored, "dana", "noa")).end()
+            ended = monotonic()
+            late = [await closes(page, NO_ACCESS, ended) for page in pages]
+        print(f"access ended, Redis {redis}: {max(late):.2f} s")
+        await brothers.settle()
+        assert not brothers.over
+        await brothers.current()
+        # One that had loaded before, and asks for its socket only now, is told the same.
+        await unopened.come_back()
+        assert unopened.closed == NO_ACCESS
+        for page in [*pages, brothers, unopened]:
+            assert all(secret not in frame["content"] for frame in page.pushes)
+        assert await unopened.reload() == {}
+
+
+async def test_a_planned_end_holds_with_nobody_to_strike_it(restored: Deployment, own_redis: Redis) -> None:
+    cast = restored.cast
+    dana, noa = await cast.sign_in("dana"), cast.client["noa"]
+    assert restored.beside is not None
+    async with restored.models(), AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        pages = [await enter(open_page(dana, f"/clients/{noa}/home", worker=worker)) for worker in (0, 1)]
+        restored.beside.stop(signal.SIGKILL)
+        own_redis.stop()
+        end = clock.now() + dt.timedelta(seconds=1.5)
+        async with unit():
+            await (await access_of(restored, "dana", "noa")).end_on(end)
+        ended = monotonic() + (end - clock.now()).total_seconds()
+        late = [await closes(page, NO_ACCESS, ended) for page in pages]
+        assert min(late) >= 0
+        print(f"planned end, nobody at work: {max(late):.2f} s")
+
+
+async def test_a_session_that_runs_out_closes_its_pages(ground: Deployment) -> None:
+    cast = ground.cast
+    dana, noa = await cast.sign_in("dana"), cast.client["noa"]
+    end = clock.now() + dt.timedelta(seconds=2)
+    ended = monotonic() + 2
+    await ground.sql(
+        "update session set idle_until = :end where account_id = :dana and ended_at is null",
+        end=end,
+        dana=UUID(cast.account["dana"]),
+    )
+    async with open_page(dana, f"/clients/{noa}/home") as page:
+        late = await closes(page, SIGNED_OUT, ended)
+        assert late >= 0
+        print(f"session ran out: {late:.2f} s")
+
+
+async def test_who_leaves_a_team_is_shown_no_more(restored: Deployment) -> None:
+    cast = restored.cast
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=1)
+    noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
+    answers = Telling(dana, noa, thread)
+    async with restored.models(), AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        path = f"/staff/clients/{noa}/conversations/{thread}"
+        pages = [await enter(open_page(miriam, path, worker=worker)) for worker in (0, 1)]
+        async with unit():
+            team = {"client_id": noa, "staff_id": cast.staff["miriam"], "until_at": None}
+            await (await CareTeam.get(**team)).end()
+        ended = monotonic()
+        for page in pages:
+            await page.until(lambda page=page: "This has ended." in page.document.text, what="the end")
+            assert monotonic() - ended <= LATE
+        await answers.say(2)
+        for page in pages:
+            await page.settle()
+            assert not page.over
+            assert not any(answers.word in frame["content"] for frame in page.pushes)
+
+
+@pytest.mark.parametrize("redis", ["well", "stopped"])
+async def test_signing_out_closes_that_sessions_pages_on_every_worker(
+    ground: Deployment, own_redis: Redis, redis: str
+) -> None:
+    cast = ground.cast
+    noa = cast.client["noa"]
+    dana, elsewhere = await cast.sign_in("dana"), await cast.sign_in("dana")
+    miriam = await cast.sign_in("miriam", worker=1)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        pages = [await enter(open_page(dana, f"/clients/{noa}/home", worker=worker)) for worker in (0, 1)]
+        other = await enter(open_page(elsewhere, f"/clients/{noa}/home", worker=1))
+        hers = await enter(open_page(miriam, f"/staff/clients/{noa}"))
+        unopened = await enter(open_page(dana, f"/clients/{noa}/home", worker=1, socket=False))
+        if redis == "stopped":
+            own_redis.stop()
+        assert (await dana.post("/sign-out")).status_code == 303
+        ended = monotonic()
+        late = [await closes(page, SIGNED_OUT, ended) for page in pages]
+        print(f"signed out, Redis {redis}: {max(late):.2f} s")
+        await unopened.come_back()
+        assert unopened.closed == SIGNED_OUT
+        for page in (other, hers):
+            await page.settle()
+            assert not page.over and page.connections == 1
