@@ -10,7 +10,7 @@ from portal.models import sql
 from portal.models.practice import Location, Practice
 from portal.models.session import digest
 from portal.models.staff import StaffMember
-from portal.permissions import Role
+from portal.permissions import Permission, Role
 
 
 async def is_empty() -> bool:
@@ -41,4 +41,9 @@ async def begin(code: str, practice: dict[str, Any], administrator: dict[str, An
         return None
     made = await Practice.create(made_at=clock.now(), **practice)
     await Location.create(name=made.name, address=made.address, phone=made.phone)
-    return await StaffMember.add(role=Role.ORGANISATION_ADMINISTRATOR, **administrator)
+    # Alone at first, they see clients themselves; an administrator otherwise reads no clinical messages.
+    return await StaffMember.add(
+        role=Role.ORGANISATION_ADMINISTRATOR,
+        granted=[Permission.CLINICAL_MESSAGES.key],
+        **administrator,
+    )

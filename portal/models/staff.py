@@ -130,10 +130,10 @@ async def supervised_by(staff: UUID) -> list[UUID]:
 
 
 async def therapists(colleagues: Scope[StaffMember]) -> list[dict[str, Any]]:
-    """Those who can lead a client's care, by name."""
+    """Those who can lead a client's care, by name: who reads clinical messages."""
     return await (
         colleagues.where("r.ended_at is null")
-        .where("r.role in ('therapist', 'supervisor', 'clinical_administrator', 'intern')")
-        .order("r.name")
+        .where(holds("r.id", f"'{Permission.CLINICAL_MESSAGES.key}'"))
+        .order("r.name, r.id")
         .columns("r.id, r.name")
     )
