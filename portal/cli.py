@@ -152,7 +152,8 @@ def check(data: Data = None) -> None:
             return
         if await sql.row("select 1 as yes from practice") is None:
             problems.append(
-                "There is no practice in the database yet: `portal start` begins one, `portal demo` makes one to look at."
+                "There is no practice in the database yet: `portal start` begins one, `portal demo` makes one "
+                "to look at."
             )
         sealed = await sql.row(
             "select id, date_of_birth_sealed as box from client where date_of_birth_sealed is not null limit 1"
