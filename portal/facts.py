@@ -217,6 +217,9 @@ class InvitationEnded(Fact):
 
 @dataclass(frozen=True)
 class AccountOpened(Fact):
+    """Any chart with the same address on file can be linked from now on, and no more be invited there."""
+
+    concerns_everyone: ClassVar[bool] = True
     client: UUID
     account: UUID
 

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
         alias="SMTP_URL",
         description="smtps://user:password@host:port; also smtp+starttls:// and smtp://",
     )
+    mail_from: str = Field(
+        default="",
+        description="The address letters come from; empty means no-reply@ the host of PORTAL_BASE_URL",
+    )
     base_url: str = Field(
         default="", description="The address people type, such as https://portal.example.org"
     )

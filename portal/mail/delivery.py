@@ -271,7 +271,7 @@ def written(letter: Taken, words: dict[str, str], sender: Address) -> EmailMessa
 async def _sender() -> Address:
     """The practice, by its own address where it has given one."""
     practice = await Practice.all().first()
-    address = (practice.mail_from if practice else "") or f"no-reply@{host()}"
+    address = settings().mail_from or f"no-reply@{host()}"
     return sender_of(practice.name if practice else "Portal", address)
 
 

@@ -181,6 +181,7 @@ async def history_of(client: UUID) -> list[dict[str, Any]]:
         add("unlocked", row["unlocked_at"], by=row["unlocker"])
         if row["ended_why"] == "address":
             add("address", row["ended_at"])
+    known = set()
     for row in await sql.rows(
         "select x.from_at, x.until_at, a.name, a.added_at, g.name as granter, e.name as ender, a.id "
         "from access x join portal_account a on a.id = x.account_id "
@@ -189,8 +190,14 @@ async def history_of(client: UUID) -> list[dict[str, Any]]:
         client=client,
     ):
         opened = abs((sql.moment(row["from_at"]) - sql.moment(row["added_at"])).total_seconds()) < 5
-        add("joined" if opened else "granted", row["from_at"], row["name"], row["granter"])
+        add(
+            "joined" if opened and row["id"] not in known else "granted",
+            row["from_at"],
+            row["name"],
+            row["granter"],
+        )
         add("removed", row["until_at"], row["name"], row["ender"])
+        known.add(row["id"])
     for row in await sql.rows(
         "select r.made_at, r.used_at, s.name as staff, a.name from reset r "
         "join portal_account a on a.id = r.account_id left join staff_member s on s.id = r.by_staff "

@@ -24,7 +24,6 @@ class Practice(Model):
     crisis: Any = fields.JSONField(default=list)  # [[label, number], …]: whom to call in danger
     made_at = fields.DatetimeField(default=clock.now)
     portal_on = fields.BooleanField(default=True)
-    mail_from = fields.CharField(max_length=254, default="")
     welcome: Any = fields.JSONField(null=True)  # {language: {subject, body}}; null: the built-in words
 
     class Meta:

@@ -14,6 +14,7 @@ from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce, unit
 from portal.models.record import Kind, Record, Sealed
+from portal.models.scope import Scope
 from portal.models.staff import holds, works_here
 from portal.permissions import Permission
 
@@ -39,6 +40,9 @@ class Notice(Record):
     def visible_to(cls, kind: Kind, r: str) -> str:
         """The one it is for."""
         return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
+
+
+UNDELIVERED = "r.done_at is null and r.payload_sealed is not null and r.reason is not null"
 
 
 class Outbox(Record):
@@ -109,3 +113,8 @@ async def _wipe(which: str, **values: Any) -> None:
     for row in wiped:
         client = None if row["client_id"] is None else sql.uuid(row["client_id"])
         await announce(LetterDropped(client=client, letter=sql.uuid(row["id"])))
+
+
+async def undelivered_count(letters: Scope[Outbox]) -> int:
+    """How many letters have not arrived, of those the viewer may see."""
+    return await letters.where(UNDELIVERED).count()

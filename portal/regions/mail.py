@@ -18,7 +18,7 @@ from portal.mail.letters import what
 from portal.mail.outbox import reason_in_words
 from portal.models import sql
 from portal.models.record import Kind, unseal
-from portal.models.waiting import Outbox
+from portal.models.waiting import UNDELIVERED, Outbox
 from portal.permissions import Permission
 from portal.regions import Context, anyone, region
 from portal.regions.words import zone
@@ -46,7 +46,7 @@ async def undelivered(viewer: Viewer) -> Context | None:
     rows = await (
         viewer.see(Outbox)
         .join("left join client c on c.id = r.client_id")
-        .where("r.done_at is null and r.payload_sealed is not null and r.reason is not null")
+        .where(UNDELIVERED)
         .order("r.posted_at desc, r.id desc")
         .columns(
             "r.id, r.client_id, r.payload_sealed, r.reason, r.posted_at, r.failed_at, c.first_name, c.last_name",

@@ -28,7 +28,7 @@ from portal.facts import (
     ResetSent,
     SignedIn,
 )
-from portal.language import at_in_words, date_in_words, say
+from portal.language import at_in_words, date_in_words, say, say_many
 from portal.mail.outbox import reason_in_words
 from portal.models import sql
 from portal.models.account import Access
@@ -70,7 +70,11 @@ def _when(viewer: Viewer, at: dt.datetime) -> str:
     return at_in_words(at, zone(), viewer.language)
 
 
-@region("portal-state", "staff/portal/_state.html", on=_STEPS | {PortalSettingsChanged: anyone})
+# The first account with an address changes what can be done on every chart that has it on file.
+_LOOKS = _STEPS | {AccountOpened: anyone}
+
+
+@region("portal-state", "staff/portal/_state.html", on=_LOOKS | {PortalSettingsChanged: anyone})
 async def state(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
@@ -115,7 +119,12 @@ def _sentence(viewer: Viewer, holding: Holding) -> str:
     match holding.state:
         case "not_invited":
             return (
-                say(language, "One thing is missing before a welcome email can go out.")
+                say_many(
+                    language,
+                    "One thing is missing before a welcome email can go out.",
+                    "%(num)s things are missing before a welcome email can go out.",
+                    len(holding.missing),
+                )
                 if holding.missing
                 else say(language, "Everything a welcome email needs is on file.")
             )
@@ -232,7 +241,9 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         nothing = "This email already has a portal account. Link it, or give access back."
     if holding.state == "locked":
         act("unlock", "Lift the lock", "dialog-unlock")
-    if not holding.accounts or invited:
+    # Beside one who has an account another may be invited: a teenager beside her mother.
+    others = holding.accounts and not nothing
+    if not holding.accounts or invited or others:
         wait = (
             await next_send(holding.client.id, holding.invitation.contact_link_id)
             if holding.invitation is not None
@@ -283,7 +294,8 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
     return acts
 
 
-@region("portal-linked", "staff/portal/_linked.html", on=_STEPS)
+# It names other clients too.
+@region("portal-linked", "staff/portal/_linked.html", on=_LOOKS | {ClientChanged: anyone})
 async def linked(viewer: Viewer, client: UUID) -> Context | None:
     """Whom the accounts that act for this client act for besides; only clients this viewer may see are named."""
     found = await viewer.see(Client).find(client)

@@ -58,7 +58,6 @@ create table first_run (
 alter table portal_account add column password_set_at timestamptz;
 alter table portal_account add column last_seen_at timestamptz;
 alter table practice add column portal_on boolean not null default true;
-alter table practice add column mail_from varchar(254) not null default '';
 alter table practice add column welcome jsonb
 """
 

@@ -17,6 +17,7 @@ from portal.models.fact import announce
 from portal.models.practice import Practice, the_practice
 from portal.models.record import uuid7
 from portal.models.reset import end_client_sessions
+from portal.models.waiting import Outbox, undelivered_count
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.settings import settings
@@ -81,7 +82,7 @@ async def _page(
         sample_to=visit.holder.email if settings().smtp_url else None,
         errors=visit.errors,
         said=news,
-        mail={"href": "/staff/mail", "count": 0},
+        mail={"href": "/staff/mail", "count": await undelivered_count(visit.me.see(Outbox))},
     )
 
 
