@@ -102,6 +102,9 @@ def work() -> None:
             "With SQLite or the in-process bus `portal serve` does this work itself. "
             "For a worker of its own set DATABASE_URL and REDIS_URL."
         )
+    # It makes links for letters: without the address people type they would lead nowhere.
+    if problems := chosen.problems():
+        raise _fail(*problems)
     crypto.load_keys(chosen.keys_path)
 
     async def run() -> None:

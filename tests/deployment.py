@@ -97,7 +97,9 @@ class Deployment:
         self.database_url = database_url
         self.env = _plain_environment() | env
         self.workers = [Worker(self.env) for _ in range(workers)]
-        self.beside = Process(["work"], self.env) if with_worker else None
+        # It makes links for letters, so it must know an address of the deployment too.
+        beside = self.env | {"PORTAL_BASE_URL": self.workers[0].base}
+        self.beside = Process(["work"], beside) if with_worker else None
 
     # --- Making one -------------------------------------------------------------------------
 
