@@ -1,0 +1,171 @@
+"""The Portal tab of two members of staff, open on the other worker while everything happens: each step shows,
+and what it shows is what a reload would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest_asyncio
+
+from tests.access.desk import SECRET, Chart, Desk
+from tests.pages import Page, open_page
+
+
+@dataclass
+class Watch:
+    """A chart, and the tabs that show it."""
+
+    desk: Desk
+    chart: Chart
+    pages: list[Page]
+
+    async def sees(self, *words: str, without: str = "") -> None:
+        """All tabs come to show these words by themselves, and then nothing else than a reload."""
+        for page in self.pages:
+            await page.until(
+                lambda page=page: (
+                    all(word in str(page.live) for word in words)
+                    and not (without and without in str(page.live))
+                ),
+                what=f"{words}, without {without!r}",
+            )
+        await asyncio.gather(*(page.current() for page in self.pages))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def watch(desk: Desk) -> AsyncIterator[Watch]:
+    chart = await desk.chart("Briar")
+    async with AsyncExitStack() as stack:
+        pages = [
+            await stack.enter_async_context(open_page(await desk.person(name), chart.tab, worker=1))
+            for name in ("miriam", "jo")
+        ]
+        yield Watch(desk, chart, pages)
+
+
+async def test_the_whole_way_is_seen(watch: Watch) -> None:
+    desk, chart = watch.desk, watch.chart
+    await watch.sees("Briar isn’t invited yet", "Send welcome email")
+    await desk.change(chart, email="")
+    await watch.sees("One thing is missing", "There is no email on file.")
+    await desk.change(chart)
+    await watch.sees("Everything a welcome email needs is on file.")
+
+    assert (await desk.act(chart, "invitations", holder="client")).status_code == 303
+    await watch.sees("Briar is invited", "Resend welcome email", "data-until", "by Miriam Adler")
+    token = await desk.plant("invitation", await desk.newest_invitation(chart))
+    browser = await desk.begin(token)
+    await watch.sees("The link was opened")
+    await browser.post("/welcome/birth-date", date_of_birth="1990-01-01")
+    await watch.sees("Wrong dates of birth", "1 / 5")
+    for _ in range(4):
+        await browser.post("/welcome/birth-date", date_of_birth="1990-01-01")
+    await watch.sees("Sign-up for Briar is locked", "Lift the lock")
+    assert (await desk.act(chart, "unlocking", by="jo")).status_code == 303
+    await watch.sees("Briar is invited", "Lock lifted by Jo Marsh", without="Wrong dates of birth")
+    await browser.post("/welcome/birth-date", date_of_birth=chart.born)
+    await watch.sees("The date of birth was right")
+    assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
+    await watch.sees("Briar uses the portal", chart.email, "signed up", without="Resend welcome email")
+
+    account = await desk.account_id(chart)
+    assert (await desk.act(chart, "resets", holder=account)).status_code == 303
+    await watch.sees("A link for a new password was sent")
+    half = desk.browser()
+    await half.post("/reset", token=await desk.reset(account))
+    assert (await half.post("/reset/password", password=SECRET + "!")).status_code == 303
+    await watch.sees("chose a new password")
+    again = desk.browser()
+    assert (await again.post("/sign-in", email=chart.email, password=SECRET + "!")).status_code == 303
+    await watch.sees("Last here")
+
+    assert (await desk.act(chart, "removals", holder=account)).status_code == 303
+    await watch.sees("Access to Briar has been removed", "Removed by", "Give access back")
+    assert (await desk.act(chart, "accesses", by="jo", account=account)).status_code == 303
+    await watch.sees("Briar uses the portal", "given access by Jo Marsh")
+    await desk.change(chart, email="")
+    await watch.sees("The portal is paused for Briar")
+    await desk.change(chart)
+    await watch.sees("Briar uses the portal")
+    await desk.act(chart, "removals/all", by="jo", holder=account)
+    await watch.sees("Access to Briar has been removed")
+
+
+async def test_withdrawn_and_ended_by_another_address(watch: Watch) -> None:
+    desk, chart = watch.desk, watch.chart
+    await desk.act(chart, "invitations", holder="client")
+    await watch.sees("Briar is invited")
+    assert (await desk.act(chart, "withdrawal")).status_code == 303
+    await watch.sees("Briar isn’t invited yet")
+    await desk.due_again(chart)
+    await desk.act(chart, "invitations", holder="client")
+    await watch.sees("Briar is invited")
+    await desk.change(chart, email=f"new.{chart.email}")
+    await watch.sees("Briar isn’t invited yet", "The email on file changed, so the link ended")
+    miriam = await desk.person("miriam")
+    await miriam.post(f"/staff/clients/{chart.id}/archival")
+    await watch.sees("This chart is archived.")
+    await miriam.post(f"/staff/clients/{chart.id}/restoration")
+    await watch.sees("Everything a welcome email needs", without="This chart is archived.")
+
+
+async def test_a_letter_that_does_not_arrive(watch: Watch) -> None:
+    desk, chart = watch.desk, watch.chart
+    refusal = "550 5.1.1 No such user here"
+    desk.office.to_rcpt.append(refusal)
+    await desk.act(chart, "invitations", holder="client")
+    await watch.sees("The welcome email couldn’t be delivered", refusal)
+    letter = (await desk.sql("select id from outbox where client_id = :id", id=chart.id))[0]["id"]
+    assert (await (await desk.person("jo")).post(f"/staff/mail/{letter}/retry")).status_code == 303
+    await desk.mailed(chart.email, "/welcome/")
+    await watch.sees("Briar is invited", without=refusal)
+
+
+async def test_the_switch_for_all(watch: Watch) -> None:
+    desk = watch.desk
+    ada = await desk.person("ada")
+    try:
+        await ada.post("/staff/settings/portal", key=str(uuid4()), on="no")
+        await watch.sees("The portal is switched off for the practice.")
+    finally:
+        await ada.post("/staff/settings/portal", key=str(uuid4()), on="yes")
+    await watch.sees("Send welcome email", without="The portal is switched off for the practice.")
+
+
+async def test_an_account_that_one_may_not_see_can_be_linked_all_the_same(desk: Desk) -> None:
+    """Theo does not see Miriam's chart, but is told at once that an invitation would go astray."""
+    hers = await desk.chart("Heath")
+    his = await desk.chart("Briar", email=hers.email, by="theo")
+    async with open_page(await desk.person("theo"), his.tab, worker=1) as tab:
+        assert "This email already has a portal account" not in str(tab.live)
+        await desk.sign_up(hers)
+        await Watch(desk, his, [tab]).sees("This email already has a portal account")
+        assert hers.id not in str(tab.live)
+
+
+async def test_what_happens_to_another_chart_with_the_same_address(watch: Watch) -> None:
+    """A brother's account can be linked as soon as there is one; his name and his access show here too."""
+    desk, chart = watch.desk, watch.chart
+    brother = await desk.chart("Heath", email=chart.email)
+    await watch.sees("Send welcome email", without="This email already has a portal account")
+    await desk.sign_up(brother)
+    await watch.sees("This email already has a portal account")
+    account = await desk.account_id(brother)
+    assert (await desk.act(chart, "accesses", account=account)).status_code == 303
+    await watch.sees("Remove access to all clients", f"Heath {brother.last}")
+    steps: list[tuple[Callable[[], Awaitable[object]], str, str]] = [
+        (lambda: desk.change(brother, first_name="Heathcliff"), "Heathcliff", ""),
+        (
+            lambda: desk.act(brother, "removals", holder=account),
+            "Remove client",
+            "Remove access to all clients",
+        ),
+        (lambda: desk.act(brother, "accesses", account=account), "Remove access to all clients", ""),
+    ]
+    for happen, shown, gone in steps:
+        await happen()
+        await watch.sees(shown, without=gone)
