@@ -106,7 +106,7 @@ async def _new(visit: Visit, status: int) -> Answer:
         place="clients",
         status=status,
         action="/staff/clients",
-        key=visit.sent.get("key") if "key" not in visit.errors else uuid7(),
+        key=visit.sent["key"] if "key" in visit.sent and "key" not in visit.errors else uuid7(),
         values=visit.sent,
         errors={k: v for k, v in visit.errors.items() if k != "key"},
         therapists=await therapists(visit.me.see(StaffMember)),
