@@ -66,10 +66,12 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
     return {
         "title": _title(viewer, found.audience, found.confidential, who.first_name, who.name),
         "readers_line": readers_line(language, can_read, viewer.id),
-        "audience_label": audience_label(language, found.audience),
         "confidential": found.confidential,
         "confidential_line": say(language, "Parents and guardians can’t see this conversation.")
         if found.confidential
+        else None,
+        "closed_line": say(language, "This chart is archived, so nothing new can be written.")
+        if who.archived_at
         else None,
     }
 
