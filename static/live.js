@@ -7,6 +7,7 @@
   const DEAD_AFTER = 12_000; // two missed heartbeats and a little: the line is half open
   const RETRIES = [500, 1000, 2000, 4000, 5000];
   const TOO_SLOW = 10_000; // one try of one request
+  const LOOKED_AT = 3; // seconds in sight of a page in front
   const WARN_BEFORE = 120_000; // before an idle session ends
   const FIELDS = "input, textarea, select, [contenteditable]";
   const ITEMS = ":scope > [data-number]"; // a list's messages, without the days between them
@@ -198,23 +199,44 @@
     if (note.region && note.version !== undefined) versions.set(note.region, note.version);
     keepOpen(target, task.fragment);
     if (note.pushed) markNewRows(target, task.fragment);
+    all("[id]", task.fragment).forEach((row) => notLookedAt.has(row.id) && row.classList.add("unseen"));
     return () => (keepPlace(), fade(target));
   }
 
   // What a reader has unfolded stays unfolded.
   function keepOpen(target, fragment) {
-    for (const { id } of all("details[open][id]", target)) fragment.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    for (const { id } of all("details[open][id], dialog[open][id]", target)) fragment.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   }
 
-  // A row is known by its id, or else by where it leads.
+  // A row is new by its id, or by the time of what it tells.
   function markNewRows(target, fragment) {
-    const rows = (root) => all("li, tr, .row", root).filter((row) => !row.matches(".own"));
-    const name = (row) => row.id || row.querySelector("a[href]")?.getAttribute("href");
+    const rows = (root) => all("li[id], tr[id]", root).filter((row) => !row.matches(".own"));
+    const name = (row) => `${row.id} ${row.querySelector("time")?.dateTime}`;
     const known = new Set(rows(target).map(name));
-    rows(fragment).filter((row) => name(row) && !known.has(name(row))).forEach((row) => row.classList.add("arrives"));
+    rows(fragment).filter((row) => !known.has(name(row))).forEach(arrive);
+  }
+
+  // What arrived glows for a second, and keeps a mark until someone has had it before them for a while.
+  const notLookedAt = new Map(); // row id -> the seconds it has been looked at
+
+  function arrive(row) {
+    row.classList.add("arrives", "unseen");
+    notLookedAt.set(row.id, 0);
   }
 
   const fade = (root) => setTimeout(() => all(".arrives", root).forEach((item) => item.classList.remove("arrives")), 1000);
+
+  function look() {
+    const inFront = document.visibilityState === "visible" && document.hasFocus();
+    for (const [id, seconds] of notLookedAt) {
+      const row = byId(id);
+      const { top, bottom } = row?.getBoundingClientRect() ?? {};
+      if (inFront && bottom > 0 && top < innerHeight) notLookedAt.set(id, seconds + 1);
+      if (row && seconds < LOOKED_AT) continue;
+      notLookedAt.delete(id);
+      row?.classList.remove("unseen");
+    }
+  }
 
   // The items of a list carry a version each: the answer to my POST is newer than a message of
   // someone else's that is still under way, and must not make that one look old.
@@ -236,7 +258,7 @@
       else fresh.push(item);
     }
     const news = note.pushed ? fresh.filter((item) => !item.matches(".own")) : [];
-    news.forEach((item) => item.classList.add("arrives"));
+    news.forEach(arrive);
     if (note.pushed) hideTwin(list, fresh);
     return () => {
       days.forEach(([day, number]) => placeDay(list, day, number));
@@ -645,6 +667,7 @@
   function tick() {
     if (isUp() && Date.now() - heard > DEAD_AFTER) redial(0);
     drawLine();
+    look();
     watchIdle();
   }
 

@@ -246,16 +246,22 @@ async def message_now(
     return [_opened(row) for row in found], Bookmark.now_at(found[-1]) if found else None
 
 
-async def messages_after(conversation: UUID, after: int, limit: int = 200) -> list[dict[str, Any]]:
-    """Messages beyond a cursor, with the one before them. The caller has asked who may see them
-    (`who_may_see`): a push loads once for all its readers."""
+async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID, list[dict[str, Any]]]:
+    """Of each conversation the messages beyond a cursor, with the one before them, `limit` in all. The caller
+    has asked who may see them (`who_may_see`): a push loads once for all its readers."""
+    asked = sql.table("v", id=("conversations", "uuid"), number=("numbers", "int"))
+    # Numbers have no gaps, so a range of them is a limit for each conversation.
     found = await sql.rows(
-        f"select {_MESSAGE} from message r {_AUTHORS} where r.conversation_id = :conversation "
-        f"and r.number >= :after order by r.number limit {int(limit)}",
-        conversation=conversation,
-        after=after,
+        f"select {_MESSAGE} from {asked} join message r on r.conversation_id = v.id "
+        f"and r.number >= v.number and r.number < v.number + {int(limit)} {_AUTHORS} "
+        "order by r.conversation_id, r.number",
+        conversations=list(after),
+        numbers=list(after.values()),
     )
-    return [_opened(row) for row in found]
+    messages: dict[UUID, list[dict[str, Any]]] = {id: [] for id in after}
+    for row in found:
+        messages[sql.uuid(row["conversation_id"])].append(_opened(row))
+    return messages
 
 
 _UNREAD = (

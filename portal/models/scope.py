@@ -83,20 +83,17 @@ class Scope(Generic[M]):
         return int((await self.columns("count(*) as n"))[0]["n"])
 
 
-async def who_may_see(
-    model: type[Record],
-    kind: Kind,
-    viewers: Iterable[tuple[UUID, UUID | None]],
-    ids: Iterable[UUID],
-) -> set[tuple[UUID, UUID | None, UUID]]:
-    """Which of these viewers (id, and the client they are narrowed to) may see which of these rows: one query."""
-    pairs = list(viewers)
-    text = _crowd(model, kind, sql.is_postgres())
+Asked = tuple[UUID, UUID | None, UUID]  # a viewer, the client they are narrowed to, and a row
+
+
+async def who_may_see(model: type[Record], kind: Kind, asks: Iterable[Asked]) -> set[Asked]:
+    """Those of these viewers who may see the row they ask for: one query for them all."""
+    asked = list(asks)
     found = await sql.rows(
-        text,
-        viewers=[viewer for viewer, _ in pairs],
-        clients=[client or _NOBODY for _, client in pairs],
-        ids=list(ids),
+        _crowd(model, kind, sql.table("v", id=_V, client=_C, record=_R)),
+        viewers=[viewer for viewer, _, _ in asked],
+        clients=[client or _NOBODY for _, client, _ in asked],
+        records=[record for _, _, record in asked],
         now=clock.now(),
     )
     return {
@@ -104,6 +101,7 @@ async def who_may_see(
     }
 
 
+_V, _C, _R = ("viewers", "uuid"), ("clients", "uuid"), ("records", "uuid")
 _NOBODY = UUID(int=0)
 
 
@@ -112,15 +110,9 @@ def _somebody(client: UUID) -> UUID | None:
 
 
 @lru_cache
-def _crowd(model: type[Record], kind: Kind, postgres: bool) -> str:
+def _crowd(model: type[Record], kind: Kind, asked: str) -> str:
     rule = _rule(model, kind).replace(":viewer", "v.id").replace(":client", "v.client")
-    viewers = (
-        "unnest(:viewers::uuid[], :clients::uuid[]) v(id, client)"
-        if postgres
-        else "(select a.value as id, b.value as client from json_each(:viewers) a "
-        "join json_each(:clients) b on a.key = b.key) v"
-    )
     return (
-        f"select v.id as viewer, v.client as client, r.id as id from {viewers} "
-        f"join {model._meta.db_table} r on r.id = any(:ids) where {rule}"
+        f"select v.id as viewer, v.client as client, r.id as id from {asked} "
+        f"join {model._meta.db_table} r on r.id = v.record where {rule}"
     )

@@ -77,6 +77,21 @@ async def row(text: str, **values: Any) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
+def table(name: str, **columns: tuple[str, str]) -> str:
+    """Lists of equal length as a table to select from: each column is named with its list's place and its type.
+
+    >>> table("v", id=("viewers", "uuid"), number=("numbers", "int"))
+    "unnest(:viewers::uuid[], :numbers::int[]) v(id, number)"
+    """
+    if is_postgres():
+        lists = ", ".join(f":{place}::{kind}[]" for place, kind in columns.values())
+        return f"unnest({lists}) {name}({', '.join(columns)})"
+    first, *rest = (place for place, _ in columns.values())
+    values = ", ".join(f"{place}.value as {column}" for column, (place, _) in columns.items())
+    joined = "".join(f" join json_each(:{place}) {place} on {place}.key = {first}.key" for place in rest)
+    return f"(select {values} from json_each(:{first}) {first}{joined}) {name}"
+
+
 Statement = tuple[str, dict[str, Any]]
 
 AT_ONCE = 20  # statements that `together` makes into one

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from portal.models.session import lives_until
 from portal.models.staff import supervised_by
 from portal.permissions import Permission
 from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
-from portal.regions import Shown, ended
+from portal.regions import Ask, Shown, Stream, ended
 from portal.viewer import Viewer
 
 log = structlog.get_logger()
@@ -32,13 +32,18 @@ TRY_AGAIN = 1.0  # seconds, after a region could not be rendered
 
 
 class Draw:
-    """What one round renders for one page. It counts as sent, cursors too, only when the sending begins."""
+    """What one round renders for one page: its streams, or its whole regions. It counts as sent, cursors too,
+    only when the sending begins."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, streams: bool) -> None:
         self.page = page
         self.hellos = page.hellos
         self.showing = page.showing
-        self.keys = page.dirty & page.showing.keys()
+        self.keys = {
+            key
+            for key in page.dirty & page.showing.keys()
+            if (page.showing[key].region.stream is not None) is streams
+        }
         self.frames: list[dict[str, Any]] = []
         self.cursors: dict[str, int] = {}
         self.more: set[str] = set()  # streams with more items than one push holds
@@ -194,30 +199,31 @@ class Hub:
             await self._wake.wait()
             self._wake.clear()
             try:
-                await self.round()
+                # What people wait for goes first; the counts around it may take a little longer.
+                await self.round(streams=True)
+                await self.round(streams=False)
             except Exception:
                 log.exception("a round failed")
                 await asyncio.sleep(0.2)
                 self._wake.set()
 
-    async def round(self) -> None:
+    async def round(self, streams: bool) -> None:
         here = self.latest
-        draws = {page: Draw(page) for page in self.waiting if page.ready and not page.busy}
-        self.waiting -= draws.keys()
+        draws = {page: Draw(page, streams) for page in self.waiting if page.ready and not page.busy}
+        if streams:
+            draws = {page: draw for page, draw in draws.items() if draw.keys}
         wanted: dict[str, list[Draw]] = defaultdict(list)
         for page, draw in draws.items():
-            page.drawing, page.dirty = True, set()
+            page.drawing, page.dirty = True, (page.dirty & page.showing.keys()) - draw.keys
+            if not page.dirty:
+                self.waiting.discard(page)
             for key in draw.keys:
                 wanted[key].append(draw)
-        for key, asking in wanted.items():
-            shown = asking[0].showing[key]
-            try:
-                await self._render(shown, asking, here)
-            except Exception as reason:
-                # One region that can't be rendered must not silence the others.
-                log.warning("a region failed", region=shown.region.name, reason=type(reason).__name__)
-                for draw in asking:
-                    draw.failed.add(key)
+        if streams:
+            await self._extend_all(wanted, here)
+        else:
+            for key, asking in wanted.items():
+                await self._tried(self._render(key, asking, here), {key: asking})
         for number, (page, draw) in enumerate(draws.items()):
             page.drawing = False
             if page.busy or page.hellos != draw.hellos:
@@ -239,39 +245,59 @@ class Hub:
         for page in pages:
             self.mark(page, ())
 
-    async def _render(self, shown: Shown, asking: list[Draw], here: Bookmark | None) -> None:
-        region, args = shown.region, dict(shown.args)
-        head = {
-            "region": shown.key,
-            "target": f"#{region.element_id(args)}",
-            "version": here.version if here else 0,
-        }
-        if region.stream is not None:
-            asks = {draw: (draw.page.viewer, draw.page.cursors.get(shown.key, 0)) for draw in asking}
-            answers = await region.stream.since(list(set(asks.values())), conversation=args["conversation"])
-            for draw, ask in asks.items():
-                fresh = answers.get(ask)
-                if fresh is None:
-                    draw.frames.append(head | _gone(draw.page.viewer, shown))
-                elif fresh.items:
-                    draw.cursors[shown.key] = fresh.cursor
-                    draw.frames.append(
-                        head
-                        | {"swap": "upsert key:data-number", "content": fresh.items}
-                        | {"cursor": fresh.cursor}
-                    )
-                    if fresh.more:
-                        draw.more.add(shown.key)
-            return
+    async def _tried(self, rendering: Coroutine[Any, Any, None], wanted: dict[str, list[Draw]]) -> None:
+        """One region that can't be rendered must not silence the others."""
+        try:
+            await rendering
+        except Exception as reason:
+            for key, asking in wanted.items():
+                name = asking[0].showing[key].region.name
+                log.warning("a region failed", region=name, reason=type(reason).__name__)
+                for draw in asking:
+                    draw.failed.add(key)
+
+    async def _extend_all(self, wanted: dict[str, list[Draw]], here: Bookmark | None) -> None:
+        """The new items of all lists, each kind of list by one question; where that fails, one by one."""
+        kinds: dict[Stream, dict[str, list[Draw]]] = defaultdict(dict)
+        for key, asking in wanted.items():
+            stream = asking[0].showing[key].region.stream
+            assert stream is not None
+            kinds[stream][key] = asking
+        for stream, lists in kinds.items():
+            try:
+                await self._extend(stream, lists, here)
+            except Exception:
+                for key, asking in lists.items():
+                    await self._tried(self._extend(stream, {key: asking}, here), {key: asking})
+
+    async def _extend(self, stream: Stream, lists: dict[str, list[Draw]], here: Bookmark | None) -> None:
+        asks: dict[tuple[str, Draw], Ask] = {}
+        for key, asking in lists.items():
+            of = dict(asking[0].showing[key].args)[stream.of]
+            asks |= {(key, draw): (draw.page.viewer, of, draw.page.cursors.get(key, 0)) for draw in asking}
+        answers = await stream.since(list(set(asks.values())))
+        for (key, draw), ask in asks.items():
+            shown, fresh = draw.showing[key], answers.get(ask)
+            if fresh is None:
+                draw.frames.append(_head(shown, here) | _gone(draw.page.viewer, shown))
+            elif fresh.items:
+                draw.cursors[key] = fresh.cursor
+                items = {"swap": "upsert key:data-number", "content": fresh.items, "cursor": fresh.cursor}
+                draw.frames.append(_head(shown, here) | items)
+                if fresh.more:
+                    draw.more.add(key)
+
+    async def _render(self, key: str, asking: list[Draw], here: Bookmark | None) -> None:
+        """A whole region, once for each viewer."""
+        shown = asking[0].showing[key]
         drawn: dict[Viewer, str | None] = {}
         for draw in asking:
             viewer = draw.page.viewer
             if viewer not in drawn:
-                drawn[viewer] = await region.render(viewer, args)
+                drawn[viewer] = await shown.region.render(viewer, dict(shown.args))
             html = drawn[viewer]
-            draw.frames.append(
-                head | ({"swap": "outerMorph", "content": html} if html is not None else _gone(viewer, shown))
-            )
+            part = {"swap": "outerMorph", "content": html} if html is not None else _gone(viewer, shown)
+            draw.frames.append(_head(shown, here) | part)
 
     def _send(self, page: Page, frames: list[dict[str, Any]], here: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""
@@ -331,6 +357,14 @@ class Hub:
         while self.pages and clock() < began + seconds + 0.5:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         await self.close_all(RESTARTING)
+
+
+def _head(shown: Shown, here: Bookmark | None) -> dict[str, Any]:
+    return {
+        "region": shown.key,
+        "target": f"#{shown.region.element_id(dict(shown.args))}",
+        "version": here.version if here else 0,
+    }
 
 
 def _gone(viewer: Viewer, shown: Shown) -> dict[str, Any]:

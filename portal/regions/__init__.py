@@ -69,7 +69,7 @@ class Region:
         )
 
 
-Ask = tuple[Viewer, int]  # who asks, and the last number their page shows
+Ask = tuple[Viewer, UUID, int]  # who asks, which list, and the last number their page shows
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,11 @@ class Fresh:
 
 @dataclass(frozen=True)
 class Stream:
-    """How the new items of a list are found for many askers at once: two queries, whatever their number."""
+    """How the new items of many lists are found for many askers at once: two queries, whatever their number.
+    `of` is the region's argument that names the list."""
 
-    since: Callable[..., Awaitable[dict[Ask, Fresh]]]
+    since: Callable[[list[Ask]], Awaitable[dict[Ask, Fresh]]]
+    of: str
 
 
 def region(

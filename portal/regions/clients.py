@@ -23,7 +23,7 @@ from portal.models.contact import ContactLink
 from portal.models.conversation import Conversation, unread_by_client
 from portal.models.person import initial
 from portal.models.record import live, unseal
-from portal.permissions import Right
+from portal.permissions import Permission, Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.words import role_label, zone
 from portal.viewer import Viewer
@@ -156,6 +156,21 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
             }
             for name, label, path in _TABS
         ],
+    }
+
+
+@region("chart-acts", "staff/clients/_acts.html", on={ClientChanged: its("client")})
+async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
+    """Archiving and restoring, for who may."""
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    may = await viewer.may(Permission.PORTAL_ACCESS)
+    here, archived = f"/staff/clients/{client}", found.archived_at is not None
+    return {
+        "name": found.name,
+        "archive_action": f"{here}/archival" if may and not archived else None,
+        "restore_action": f"{here}/restoration" if may and archived else None,
     }
 
 

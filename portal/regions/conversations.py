@@ -26,7 +26,7 @@ from portal.models.conversation import (
     threads,
 )
 from portal.models.record import Kind
-from portal.models.scope import who_may_see
+from portal.models.scope import Asked, who_may_see
 from portal.regions import Ask, Context, Fresh, Stream, anyone, its, region
 from portal.regions.words import (
     audience_label,
@@ -66,10 +66,12 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
     return {
         "title": _title(viewer, found.audience, found.confidential, who.first_name, who.name),
         "readers_line": readers_line(language, can_read, viewer.id),
-        "audience_label": audience_label(language, found.audience),
         "confidential": found.confidential,
         "confidential_line": say(language, "Parents and guardians can’t see this conversation.")
         if found.confidential
+        else None,
+        "closed_line": say(language, "This chart is archived, so nothing new can be written.")
+        if who.archived_at
         else None,
     }
 
@@ -87,30 +89,32 @@ def _title(viewer: Viewer, audience: str, confidential: bool, first_name: str, n
     return say(language, "The office, about %(name)s", name=first_name)
 
 
-async def _since(asks: list[Ask], conversation: UUID) -> dict[Ask, Fresh]:
+async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
     """The messages beyond each cursor, rendered for each viewer; who may not see is not answered."""
-    seen: set[tuple[UUID, UUID | None]] = set()
-    for kind in {viewer.kind for viewer, _ in asks}:
-        pairs = {(viewer.id, viewer.client) for viewer, _ in asks if viewer.kind is kind}
-        seen |= {(v, c) for v, c, _ in await who_may_see(Conversation, kind, pairs, [conversation])}
-    allowed = [ask for ask in asks if (ask[0].id, ask[0].client) in seen]
+    seen: set[Asked] = set()
+    for kind in {viewer.kind for viewer, _, _ in asks}:
+        asked = {(viewer.id, viewer.client, of) for viewer, of, _ in asks if viewer.kind is kind}
+        seen |= await who_may_see(Conversation, kind, asked)
+    allowed = [ask for ask in asks if (ask[0].id, ask[0].client, ask[1]) in seen]
     if not allowed:
         return {}
-    loaded = await messages_after(conversation, min(cursor for _, cursor in allowed), AT_ONCE)
-    last = max((m["number"] for m in loaded), default=0)
-    return {
-        (viewer, cursor): Fresh(
-            items(viewer, loaded, after=cursor), max(last, cursor), len(loaded) == AT_ONCE
-        )
-        for viewer, cursor in allowed
-    }
+    cursors: dict[UUID, int] = {}
+    for _, of, cursor in allowed:
+        cursors[of] = min(cursor, cursors.get(of, cursor))
+    loaded = await messages_after(cursors, AT_ONCE)
+    answers = {}
+    for viewer, of, cursor in allowed:
+        last = max((m["number"] for m in loaded[of]), default=0)
+        fresh = items(viewer, loaded[of], after=cursor)
+        answers[viewer, of, cursor] = Fresh(fresh, max(last, cursor), len(loaded[of]) == AT_ONCE)
+    return answers
 
 
 @region(
     "messages",
     "conversations/_messages.html",
     on={MessageSent: its("conversation")},
-    stream=Stream(_since),
+    stream=Stream(_since, of="conversation"),
 )
 async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)

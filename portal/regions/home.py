@@ -50,6 +50,8 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
         latest = {
             "from_name": say(language, "You") if mine else row["from_name"],
             "initial": initial(row["from_name"]),
+            "mine": mine,
+            "by_staff": row["staff_id"] is not None,
             "at": short(row["last_at"], zone(), language),
             "text": excerpt(row["body"], 300),
             "new": row["unread"] > 0,

@@ -88,5 +88,4 @@ def thread_row(language: str, row: dict[str, Any], viewer: UUID, href: str) -> d
         "confidential": row["confidential"],
         "count": row["unread"],
         "unread": row["unread"],
-        "fresh": False,
     }

@@ -1,7 +1,7 @@
 // The live regions of a document by their keys, each as one line of text: attributes in order, white space
 // drawn together, and without what only says how a thing arrived or was left by its reader.
 (root) => {
-  const passing = new Set(["arrives", "cursor"]); // classes of a moment
+  const passing = new Set(["arrives", "unseen", "cursor"]); // classes of a moment
   const line = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return node.textContent.replace(/\s+/g, " ");
     if (node.nodeType !== Node.ELEMENT_NODE) return "";

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import becomes, regions, said, write
@@ -167,6 +167,29 @@ async def test_what_is_written_while_the_line_is_down_waits_and_is_sent_once(
         assert (await said(page))[-2:] == ["Written in the tunnel.", "And this after it."]
     await theirs.reload()
     assert (await said(theirs)).count("Written in the tunnel.") == 1
+
+
+async def test_a_message_whose_answer_got_lost_is_not_sent_twice(practice: Deployment, visit: Visit) -> None:
+    dana = await visit("dana")
+    page = await dana.open(noa_thread(practice, "client"))
+    dana.line_is_cut = True
+    tries, answers = 0, []
+
+    async def lose_the_first_answer(route: Route) -> None:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            return await route.continue_()
+        answers.append((await route.fetch()).status)
+        await route.abort()
+
+    await page.route("**/messages", lose_the_first_answer)
+    await write(page, "Only once, please.")
+    await expect(page.locator(".pending .msg")).to_have_count(0)
+    assert (tries, answers) == (2, [201])
+    assert (await said(page)).count("Only once, please.") == 1
+    await page.reload()
+    assert (await said(page)).count("Only once, please.") == 1
 
 
 async def test_everything_works_without_javascript(practice: Deployment, visit: Visit) -> None:

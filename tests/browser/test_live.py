@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ from uuid import uuid4
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.visitor import fresh_regions, regions
+from tests.browser.visitor import becomes, fresh_regions, regions
 from tests.cast import Person
 from tests.deployment import Deployment
 
@@ -29,10 +30,15 @@ async def becomes_fresh(pages: dict[str, Page]) -> None:
 class Practice:
     """What others do while the pages stand open."""
 
-    def __init__(self, deployment: Deployment, jo: Person, dana: Person, miriam: Person) -> None:
-        self.deployment, self.jo, self.dana, self.miriam = deployment, jo, dana, miriam
+    def __init__(self, deployment: Deployment, dana: Person, miriam: Person) -> None:
+        self.dana, self.miriam = dana, miriam
         self.noa = deployment.cast.client["noa"]
         self.thread = f"conversations/{deployment.cast.conversation['noa clinical']}"
+
+    @classmethod
+    async def begin(cls, deployment: Deployment) -> Practice:
+        sign_in = deployment.cast.sign_in
+        return cls(deployment, await sign_in("dana"), await sign_in("miriam", 1))
 
     async def write(self, person: Person, text: str) -> None:
         place = f"/staff/clients/{self.noa}" if person.side == "staff" else f"/clients/{self.noa}"
@@ -69,9 +75,7 @@ async def test_every_open_page_stays_what_a_reload_would_make_of_it(
 ) -> None:
     cast = practice.cast
     noa = cast.client["noa"]
-    act = Practice(
-        practice, await cast.sign_in("jo"), await cast.sign_in("dana"), await cast.sign_in("miriam", 1)
-    )
+    act = await Practice.begin(practice)
     miriam, dana, eli = await visit("miriam"), await visit("dana"), await visit("eli")
     at_work = {
         "Today": await miriam.open("/staff/today"),
@@ -137,12 +141,7 @@ async def test_a_page_hears_nothing_of_what_is_not_its_own(practice: Deployment,
     strangers = [(theo, await theo.open("/staff/today")), (ravi, await ravi.open("/home", worker=1))]
     miriam, dana = await visit("miriam"), await visit("dana")
     heard = [await miriam.open("/staff/today"), await dana.open("/home", worker=1)]
-    act = Practice(
-        practice,
-        await practice.cast.sign_in("jo"),
-        await practice.cast.sign_in("dana"),
-        await practice.cast.sign_in("miriam"),
-    )
+    act = await Practice.begin(practice)
     await act.write(act.dana, "Between us: the cat is called Kestrel.")
     for page in heard:  # what reaches these on either worker has passed the others by
         await expect(page.get_by_text("Between us: the cat is called Kestrel.")).to_be_visible()
@@ -150,3 +149,52 @@ async def test_a_page_hears_nothing_of_what_is_not_its_own(practice: Deployment,
         await becomes_fresh({"page": page})
         assert "Kestrel" not in await page.content()
         assert not [frame for frame in visitor.socket(page).frames if "Kestrel" in str(frame)]
+
+
+async def test_what_arrives_is_marked_until_it_is_looked_at(practice: Deployment, visit: Visit) -> None:
+    act = await Practice.begin(practice)
+    miriam = await visit("miriam")
+    today = await miriam.open("/staff/today")
+    row = today.locator("#today-unread li").filter(has_text="Noa Reyes-Menon")
+    elsewhere = await miriam.open("/staff/clients")  # in front of Today
+    await becomes(elsewhere, "() => document.hasFocus()")
+    # A page behind another: Chromium tells it so only where there is a screen.
+    await today.evaluate("document.hasFocus = () => false")
+    await act.write(act.dana, "A mark, please.")
+    await expect(row).to_contain_text("A mark, please.")
+    await expect(row).to_have_class(re.compile("unseen"))
+    await expect(row).not_to_have_class(re.compile("arrives"))  # the glow is over after a second
+    await act.write(act.dana, "And another.")
+    await expect(row).to_contain_text("And another.")
+    await expect(row).to_have_class(re.compile("unseen"))
+    await expect(today.locator("#today-waiting .unseen")).to_have_count(0)
+    await today.evaluate("delete document.hasFocus")
+    await today.bring_to_front()
+    await expect(row).not_to_have_class(re.compile("unseen"))
+    await act.read(act.miriam)
+
+
+async def test_what_one_does_not_see_change_changes_too(practice: Deployment, visit: Visit) -> None:
+    """An open dialog, the composer of a chart that is archived meanwhile, a button for what is done already."""
+    act = await Practice.begin(practice)
+    miriam = await visit("miriam")
+    chart = await miriam.open(f"/staff/clients/{act.noa}")
+    thread = await miriam.open(f"/staff/clients/{act.noa}/{act.thread}", worker=1)
+    await thread.get_by_label("Message about Noa").fill("Not finished yet")
+    await chart.get_by_role("button", name="Archive Noa").click()
+    await act.edit(first_name="Nora")
+    await expect(chart.get_by_role("dialog", name="Archive Nora Reyes-Menon?")).to_be_visible()
+    assert await chart.evaluate("document.getElementById('archive-dialog').matches(':modal')")
+    await act.edit()
+    dialog = chart.get_by_role("dialog", name="Archive Noa Reyes-Menon?")
+    await dialog.get_by_role("button", name="Archive Noa Reyes-Menon").click()
+    try:
+        await expect(chart.get_by_role("button", name="Restore Noa Reyes-Menon")).to_be_visible()
+        await expect(thread.get_by_text("so nothing new can be written")).to_be_visible()
+        await expect(thread.get_by_role("button", name="Send")).to_be_hidden()
+        await chart.get_by_role("button", name="Restore Noa Reyes-Menon").click()
+        await expect(chart.get_by_role("button", name="Archive Noa Reyes-Menon")).to_be_visible()
+    finally:
+        await act.restore()
+    await expect(thread.get_by_role("button", name="Send")).to_be_visible()
+    await expect(thread.get_by_label("Message about Noa")).to_have_value("Not finished yet")

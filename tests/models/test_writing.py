@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.exceptions import IntegrityError, OperationalError
 
-from portal import crypto
-from portal.demo import make_practice
 from portal.models import audit, sql
 from portal.models.client import Client
 from portal.models.conversation import Closed, Conversation
-from portal.models.database import close_database, migrate, open_database
+from portal.models.database import close_database, open_database
 from portal.models.fact import Bookmark, bookmark, since, unit, write
 from portal.models.idempotency import AnotherRequest, claim
 from portal.models.record import uuid7
 from portal.settings import Settings
 from tests.servers import PostgreSQL
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def practice(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, tmp_path: Path
-) -> AsyncIterator[None]:
-    """The demo practice, in this process."""
-    name = f"writing_{uuid4().hex[:8]}"
-    url = postgres.create_database(name) if request.param == "postgres" else ""
-    settings = Settings(data=tmp_path, DATABASE_URL=url, REDIS_URL="")
-    crypto.make_key_file(settings.keys_path)
-    crypto.load_keys(settings.keys_path)
-    # Tortoise keeps the INSERTs it has made, whichever database they were for.
-    EXECUTOR_CACHE.clear()
-    await migrate(settings)
-    await open_database(settings)
-    try:
-        await make_practice()
-        yield
-    finally:
-        await close_database()
-        EXECUTOR_CACHE.clear()
-        if url:
-            postgres.drop_database(name)
 
 
 async def a_conversation() -> tuple[Conversation, UUID]:

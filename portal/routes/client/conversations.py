@@ -54,7 +54,6 @@ async def show(visit: Visit) -> Answer:
         place="messages",
         threads_href=f"/clients/{found.id}/messages" if several else None,
         composer=writing.composer(visit, conversation, label),
-        closed_line=None,
         regions=await writing.parts(visit, conversation),
     )
 

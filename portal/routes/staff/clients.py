@@ -117,19 +117,15 @@ async def _new(visit: Visit, status: int) -> Answer:
 @staff(opens="open chart")
 async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
-    may = await visit.me.may(Permission.PORTAL_ACCESS)
-    here = f"/staff/clients/{client.id}"
     return await page(
         visit,
         "staff/clients/show.html",
         title=visit.say("Clients"),
         place="clients",
-        name=client.name,
-        archive_action=f"{here}/archival" if may and client.archived_at is None else None,
-        restore_action=f"{here}/restoration" if may and client.archived_at is not None else None,
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
             "overview": await visit.draw(clients.overview, client=client.id),
+            "acts": await visit.draw(clients.chart_acts, client=client.id),
         },
     )
 

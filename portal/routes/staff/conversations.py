@@ -63,10 +63,7 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None)
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
         start=start,
-        composer=writing.composer(visit, conversation, label) if conversation and may_write else None,
-        closed_line=None
-        if may_write
-        else visit.say("This chart is archived, so nothing new can be written."),
+        composer=writing.composer(visit, conversation, label) if conversation else None,
         regions=regions,
     )
 
