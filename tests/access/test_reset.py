@@ -233,22 +233,23 @@ async def test_who_has_an_account_is_not_told(desk: Desk, path: str) -> None:
     addresses = await known_and_unknown(desk)
     stranger = desk.browser()
     more = {"password": "wrong of course"} if path == "/sign-in" else {}
-    answers, took = {}, {kind: [] for kind in addresses}  # type: ignore[var-annotated]
-    for turn in range(7):
-        for kind, email in addresses.items():
-            if turn == 0:
-                await desk.sql("delete from throttle where key like 'address:%'")
+    answers = {
+        kind: plain(await stranger.post(path, email=email, **more), email)
+        for kind, email in addresses.items()
+    }
+    for kind, answer in answers.items():
+        assert answer == answers["unknown"], kind
+    # The quickest of several is the least disturbed by what else this machine does: looked at until they agree.
+    quickest = dict.fromkeys(("known", "unknown", "removed", "locked"), 60.0)
+    for turn in range(40):
+        for kind in quickest:
             began = time.perf_counter()
-            answer = await stranger.post(path, email=email, **more)
-            took[kind].append(time.perf_counter() - began)
-            answers[kind] = plain(answer, email)
-    for kind, answer_of_kind in answers.items():
-        assert answer_of_kind == answers["unknown"], kind
-    # The quickest of several is the least disturbed by what else this machine does.
-    quickest = {kind: min(times) for kind, times in took.items()}
-    usual = statistics.median(quickest.values())
-    for kind, seconds in quickest.items():
-        assert abs(seconds - usual) < max(0.6 * usual, 0.015), (kind, quickest)
+            await stranger.post(path, email=addresses[kind], **more)
+            quickest[kind] = min(quickest[kind], time.perf_counter() - began)
+        usual = statistics.median(quickest.values())
+        if turn > 2 and all(abs(seconds - usual) < max(usual / 3, 0.005) for seconds in quickest.values()):
+            return
+    raise AssertionError(f"one can tell by the clock: {quickest}")
 
 
 async def wished(desk: Desk, email: str, **headers: str) -> httpx2.Response:
