@@ -26,7 +26,8 @@ class Person:
 
     def __init__(self, cast: Cast, name: str, side: str, worker: int) -> None:
         self.cast, self.name, self.side, self.worker = cast, name, side, worker
-        self.browser = httpx2.AsyncClient(timeout=30, limits=httpx2.Limits(max_keepalive_connections=4))
+        # A connection is let go well before the server does so in the midst of a request.
+        self.browser = httpx2.AsyncClient(timeout=30, limits=httpx2.Limits(keepalive_expiry=1))
 
     @property
     def id(self) -> str:

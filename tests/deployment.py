@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import asyncpg
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from portal import crypto
 from portal.models import sql as named
@@ -105,11 +107,11 @@ class Deployment:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def embedded(cls, **more: str) -> AsyncIterator[Self]:
-        """SQLite, the in-process bus, one worker. `more` are further environment variables."""
+    async def embedded(cls, workers: int = 1, **more: str) -> AsyncIterator[Self]:
+        """SQLite, the in-process bus, one worker (or none). `more` are further environment variables."""
         with _folder() as folder:
             await asyncio.to_thread(_practice_in_sqlite, folder)
-            deployment = cls(folder, _demo(folder) | more, workers=1, with_worker=False)
+            deployment = cls(folder, _demo(folder) | more, workers, with_worker=False)
             async with deployment._running():
                 yield deployment
 
@@ -181,6 +183,24 @@ class Deployment:
             with connection:
                 return [dict(row) for row in connection.execute(statement, values)]
 
+    async def contents(self, without: tuple[str, ...] = ()) -> dict[str, str]:
+        """A digest of the rows of each table, but for those named: equal when nothing was changed."""
+        catalogue = (
+            "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+            if self.sqlite
+            else "select table_name as name from information_schema.tables where table_schema = 'public'"
+        )
+        tables = [row["name"] for row in await self.sql(catalogue) if row["name"] not in without]
+        if self.sqlite:
+            rows = {table: await self.sql(f"select * from {table} order by rowid") for table in tables}
+            return {table: hashlib.sha256(repr(found).encode()).hexdigest() for table, found in rows.items()}
+        digests = " union all ".join(
+            f"select '{table}' as name, md5(coalesce(string_agg(t::text, '' order by t::text), '')) as digest "
+            f"from {table} t"
+            for table in tables
+        )
+        return {row["name"]: row["digest"] for row in await self.sql(digests)}
+
     async def bookmark(self) -> Bookmark:
         """Where the database is now."""
         place = "(select coalesce(max(id), 0) from fact)" if self.sqlite else "pg_current_snapshot()::text"
@@ -190,11 +210,24 @@ class Deployment:
     async def models(self) -> AsyncIterator[None]:
         """The models at work in this very process, on the deployment's database."""
         crypto.load_keys(self.folder / "portal.key")
+        EXECUTOR_CACHE.clear()  # Tortoise's statements of the last database, which may have been another kind
         await open_database(Settings(data=self.folder, database_url=self.database_url))
         try:
             yield
         finally:
             await close_database()
+
+    async def followed(self) -> None:
+        """Return when every worker has looked at the facts since now, and marked what they touch."""
+        name = "portal_follower_looks"
+        begun = [await self.metric(name, i) for i in range(len(self.workers))]
+        async with asyncio.timeout(20):
+            for i, looks in enumerate(begun):
+                # The look that is under way may be of a moment ago; the one after it is not.
+                while True:
+                    if await self.metric(name, i) >= looks + 2:
+                        break
+                    await asyncio.sleep(0.1)
 
     async def metric(self, name: str, worker: int = 0) -> float:
         """One of the worker's own numbers."""

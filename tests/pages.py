@@ -13,6 +13,7 @@ import contextlib
 import copy
 import json
 from collections.abc import AsyncIterator, Callable
+from html import escape as html_escape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,13 @@ from tests.html import Element, parse
 SOON = 8.0  # seconds: a heartbeat comes every five, and a slow machine needs a while
 DEAD_AFTER = 12.0
 RETRIES = (0.5, 1.0, 2.0, 4.0, 5.0)
+AROUND = (
+    "staff-unread",
+    "chart-head",
+    "chart-threads",
+    "switch",
+    "unread",
+)  # regions around what was asked for
 
 
 class Page:
@@ -51,14 +59,25 @@ class Page:
 
     # --- Loading ----------------------------------------------------------------------------
 
+    async def opens(self) -> bool:
+        """Whether this person may see the page now."""
+        answer = await self.person.get(self.path, self.worker, follow=True)
+        return answer.status_code == 200 and answer.url.path != "/sign-in"
+
     async def load(self) -> None:
         """Fetch it, follow where it leads, and remember that address."""
+        self.over, self.closed = False, None
         answer = await self.person.get(self.path, self.worker, follow=True)
         assert answer.status_code == 200, f"{self.path} was answered with {answer.status_code}"
         self.path = answer.url.raw_path.decode()
         self.document = parse(answer.text)
         self.since = self.body.get("data-since")
         self._versions.clear()
+
+    @property
+    def staying(self) -> bool:
+        """Whether its socket is open, or about to be again."""
+        return self._staying is not None and not self._staying.done()
 
     @property
     def body(self) -> Element:
@@ -74,9 +93,17 @@ class Page:
         return {} if self.over else _regions(self.document)
 
     async def reload(self) -> dict[str, str]:
-        """The same of a page fetched now; of a conversation, as much as this page shows of it."""
+        """The same of a page fetched now; of a conversation, as much as this page shows of it.
+
+        Where the page itself is refused by now, what stands around it on the person's first page: no more
+        than that may be left.
+        """
+        if self.over:
+            return {}
         answer = await self.person.get(self.path, self.worker, follow=True)
-        if answer.status_code in (401, 403, 404) or answer.url.path == "/sign-in":
+        if answer.status_code in (401, 403, 404):
+            return await self._around()
+        if answer.url.path == "/sign-in":
             return {}
         assert answer.status_code == 200, f"{self.path} was answered with {answer.status_code}"
         fresh = parse(answer.text)
@@ -85,6 +112,26 @@ class Page:
             if (stream := fresh.by_id(shown.get("id"))) is not None:
                 await self._extend(stream, begins)
         return _regions(fresh)
+
+    async def _around(self) -> dict[str, str]:
+        """What may stay of a page that is refused: what stands around it on pages that are not."""
+        side, here = self.person.side, self.path.split("/")
+        first = "/staff/today" if side == "staff" else "/".join([*here[:3], "home"])
+        chart = "/".join([*here[:4], "messages"])
+        around: dict[str, str] = {}
+        for path in [first, chart] if side == "staff" and len(here) > 4 else [first]:
+            answer = await self.person.get(path, self.worker, follow=True)
+            if answer.status_code == 200:
+                around |= _regions(parse(answer.text))
+        left = {}
+        for key in self.live:
+            # A list of threads has the one that was open in its key: that alone is another now.
+            for other, html in around.items():
+                if _names(key)[0] == _names(other)[0] and _names(key)[0] in AROUND:
+                    for mine, theirs in zip(_names(key)[1:], _names(other)[1:], strict=True):
+                        html = html.replace(theirs, mine)
+                    left[key] = html
+        return left
 
     async def _extend(self, stream: Element, begins: int) -> None:
         """Turn to older pages until the stream begins where the page's does."""
@@ -129,6 +176,12 @@ class Page:
         target = bookmark or await self.person.cast.deployment.bookmark()
         await self.until(lambda: self.over or self._is_past(target), seconds, f"bookmark {target}")
 
+    async def ask(self) -> None:
+        """Settle at once: say hello anew, and be told what there is since the bookmark."""
+        target = await self.person.cast.deployment.bookmark()
+        await self._hello()
+        await self.until(lambda: self.over or self._is_past(target), what=f"bookmark {target}")
+
     def _is_past(self, target: Bookmark) -> bool:
         here = Bookmark.read(self.since)
         return here is not None and here.era == target.era and here.version >= target.version
@@ -161,19 +214,19 @@ class Page:
         """Live equals reload, at the latest when the page is drained to what is committed now."""
         target = await self.person.cast.deployment.bookmark()
         deadline = asyncio.get_running_loop().time() + seconds
-        while (fresh := await self.reload()) != self.live:
-            left = deadline - asyncio.get_running_loop().time()
-            if self.over or self._is_past(target) or left <= 0:
-                # What is pushed just now may have come between the two looks.
-                assert self.live == await self.reload(), self._difference(fresh)
+        while True:
+            heard, drained = len(self.frames), self.over or self._is_past(target)
+            fresh = await self.reload()
+            if fresh == self.live:
                 return
-            heard = len(self.frames)
+            left = deadline - asyncio.get_running_loop().time()
+            assert not drained and left > 0, self._difference(fresh)
             await self.until(lambda heard=heard: len(self.frames) > heard or self.over, left, "news")
 
     def _difference(self, fresh: dict[str, str]) -> str:
         shown = self.live
         keys = sorted(key for key in {*shown, *fresh} if shown.get(key) != fresh.get(key))
-        told = "\n".join(f"{key}\n  shows {shown.get(key)}\n  should {fresh.get(key)}" for key in keys)
+        told = "\n".join(f"{key}\n{_where(shown.get(key), fresh.get(key))}" for key in keys)
         return f"{self} is out of date, though drained to {self.since}:\n{told}"
 
     # --- The socket -------------------------------------------------------------------------
@@ -313,10 +366,33 @@ def _first_from(stream: Element, number: int) -> Element | None:
     return next((item for item in stream.elements if _number(item) >= number), None)
 
 
+def _names(key: str) -> tuple[str, str, str]:
+    """A region's name, its key as an attribute has it, and its element's id."""
+    name, _, query = key.partition("?")
+    ids = (
+        [value for part in query.split("&") for _, value in [part.split("=")] if "-" in value]
+        if query
+        else []
+    )
+    return name, html_escape(key), f"{name}-{ids[-1]}" if ids else name
+
+
+def _where(shown: str | None, fresh: str | None) -> str:
+    """The place where two texts part."""
+    if shown is None or fresh is None:
+        return f"  shows  {(shown or 'nothing')[:200]}\n  should {(fresh or 'nothing')[:200]}"
+    parts = next((i for i, (a, b) in enumerate(zip(shown, fresh, strict=False)) if a != b), 0)
+    begin = max(0, parts - 60)
+    return f"  shows  …{shown[begin : parts + 120]}\n  should …{fresh[begin : parts + 120]}"
+
+
 def _regions(document: Element) -> dict[str, str]:
-    """The regions as they look. How far back a conversation is loaded is the reader's own doing."""
+    """The regions as they look. How far back a conversation is loaded is the reader's own doing; what says
+    that it has ended shows nothing."""
     found = {}
     for region in document.all("data-region"):
+        if "gone" in region.classes:
+            continue
         shown = copy.deepcopy(region) if region.all("data-older") else region
         if shown is not region:
             next(row for row in shown.elements if "older-row" in row.classes).remove()

@@ -348,15 +348,19 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
         answer[sql.uuid(row["conversation_id"])]["people"].append(
             {"id": sql.uuid(row["id"]), "name": row["name"]}
         )
+    team = f"conversation r join care_team t on t.client_id = r.client_id and {live('t')}"
     staff = await sql.rows(
-        "select r.id as conversation_id, s.id, s.name, exists (select 1 from care_team t "
-        f"where t.client_id = r.client_id and t.staff_id = s.id and {live('t')}) as team "
-        "from conversation r join staff_permission p on p.permission = r.audience || '_messages' "
-        "join staff_member s on s.id = p.staff_id and s.ended_at is null "
-        "where r.id = any(:ids) and (exists (select 1 from staff_permission sp where sp.staff_id = s.id "
-        "and sp.permission = 'see_all_clients') or exists (select 1 from care_team t "
-        f"where t.client_id = r.client_id and {live('t')} and (t.staff_id = s.id or exists (select 1 "
-        "from staff_member sv where sv.id = t.staff_id and sv.supervisor_id = s.id)))) order by s.name",
+        "with may (conversation_id, staff_id, team) as ("
+        f"select r.id, t.staff_id, 1 from {team} where r.id = any(:ids) "
+        f"union all select r.id, m.supervisor_id, 0 from {team} join staff_member m on m.id = t.staff_id "
+        "where r.id = any(:ids) and m.supervisor_id is not null "
+        "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
+        "on h.permission = 'see_all_clients' where r.id = any(:ids)) "
+        "select may.conversation_id, s.id, s.name, max(may.team) = 1 as team from may "
+        "join conversation r on r.id = may.conversation_id "
+        "join staff_member s on s.id = may.staff_id and s.ended_at is null "
+        "join staff_permission p on p.staff_id = s.id and p.permission = r.audience || '_messages' "
+        "group by may.conversation_id, s.id, s.name order by s.name, s.id",
         ids=allowed,
         now=clock.now(),
     )

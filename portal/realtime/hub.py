@@ -20,7 +20,7 @@ from portal.models.session import lives_until
 from portal.models.staff import supervised_by
 from portal.permissions import Permission
 from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
-from portal.regions import Ask, Shown, Stream, ended
+from portal.regions import Ask, Context, Shown, Stream, ended
 from portal.viewer import Viewer
 
 log = structlog.get_logger()
@@ -42,10 +42,11 @@ class Draw:
         self.keys = {
             key
             for key in page.dirty & page.showing.keys()
-            if (page.showing[key].region.stream is not None) is streams
+            if (page.showing[key].region.stream is not None and key in page.cursors) is streams
         }
         self.frames: list[dict[str, Any]] = []
         self.cursors: dict[str, int] = {}
+        self.ended: set[str] = set()  # streams that it may see no more; should it again, they begin anew
         self.more: set[str] = set()  # streams with more items than one push holds
         self.failed: set[str] = set()
 
@@ -231,7 +232,7 @@ class Hub:
                 self.mark(page, draw.keys)
             elif page in self.pages:
                 page.dirty |= draw.failed
-                page.cursors |= draw.cursors
+                page.cursors = {k: n for k, n in (page.cursors | draw.cursors).items() if k not in draw.ended}
                 self._send(page, draw.frames, here)
                 if draw.more:
                     self.mark(page, draw.more)
@@ -279,6 +280,7 @@ class Hub:
         for (key, draw), ask in asks.items():
             shown, fresh = draw.showing[key], answers.get(ask)
             if fresh is None:
+                draw.ended.add(key)
                 draw.frames.append(_head(shown, here) | _gone(draw.page.viewer, shown))
             elif fresh.items:
                 draw.cursors[key] = fresh.cursor
@@ -288,16 +290,23 @@ class Hub:
                     draw.more.add(key)
 
     async def _render(self, key: str, asking: list[Draw], here: Bookmark | None) -> None:
-        """A whole region, once for each viewer."""
+        """A whole region, once for each viewer; a list too, where the page has none of it yet."""
         shown = asking[0].showing[key]
-        drawn: dict[Viewer, str | None] = {}
+        region, args = shown.region, dict(shown.args)
+        loaded: dict[Viewer, Context | None] = {}
+        drawn: dict[Viewer, str] = {}
         for draw in asking:
             viewer = draw.page.viewer
-            if viewer not in drawn:
-                drawn[viewer] = await shown.region.render(viewer, dict(shown.args))
-            html = drawn[viewer]
-            part = {"swap": "outerMorph", "content": html} if html is not None else _gone(viewer, shown)
-            draw.frames.append(_head(shown, here) | part)
+            if viewer not in loaded:
+                loaded[viewer] = context = await region.load(viewer, **args)
+                if context is not None:
+                    drawn[viewer] = region.draw(viewer.language, args, context)
+            if (context := loaded[viewer]) is None:
+                draw.frames.append(_head(shown, here) | _gone(viewer, shown))
+                continue
+            if region.stream is not None:
+                draw.cursors[key] = context["cursor"]
+            draw.frames.append(_head(shown, here) | {"swap": "outerMorph", "content": drawn[viewer]})
 
     def _send(self, page: Page, frames: list[dict[str, Any]], here: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""

@@ -142,10 +142,11 @@ async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
     page.ready = False
     page.hellos += 1
     page.showing = {found.key: found for found in shown}
-    for key, number in hello.cursors.items():
-        found = read_key(key)
-        if found is not None and 0 <= number < 2**31:
-            page.cursors[found.key] = number
+    page.cursors = {
+        found.key: number
+        for key, number in hello.cursors.items()
+        if (found := read_key(key)) is not None and 0 <= number < 2**31
+    }
     seen = Bookmark.read(hello.since)
     # The follower marks this page for new facts already; what it missed before is asked for once.
     news = await since(seen) if seen is not None else News(None, await bookmark())

@@ -45,12 +45,8 @@ async def visit(browser: Browser, practice: Deployment) -> AsyncIterator[Visit]:
         context = await browser.new_context(**{"viewport": DESK, "locale": "en-US"} | window)
         context.set_default_timeout(10_000)
         person = await deployment.cast.sign_in(name) if name else None
-        if person is not None:
-            jar = person.browser.cookies.jar
-            await context.add_cookies(
-                [{"name": c.name, "value": c.value or "", "url": deployment.bases[0]} for c in jar]
-            )
         visitors.append(Visitor(deployment, context, person))
+        await visitors[-1].enter()
         return visitors[-1]
 
     yield begin

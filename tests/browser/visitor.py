@@ -47,6 +47,14 @@ class Visitor:
         context.on("response", self._check)
         context.on("page", self._watch)
 
+    async def enter(self) -> None:
+        """Bring the cookies of the person's sign-in."""
+        if self.person is not None:
+            jar, url = self.person.browser.cookies.jar, self.deployment.bases[0]
+            await self.context.add_cookies(
+                [{"name": c.name, "value": c.value or "", "url": url} for c in jar]
+            )
+
     async def open(self, path: str, worker: int = 0, page: Page | None = None) -> Page:
         """A page of the portal, once it is live: its socket has said hello and been answered."""
         page = page or await self.context.new_page()

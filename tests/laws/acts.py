@@ -1,0 +1,323 @@
+"""Everything that can happen in the practice: each write route's sample, and each verb of the models that
+announces a fact and has no route yet."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from starlette.routing import Route
+
+from portal import clock, passwords
+from portal.demo import PASSWORD
+from portal.models.account import Access
+from portal.models.client import CareTeam, Client
+from portal.models.contact import Contact, ContactLink
+from portal.models.conversation import Audience, Conversation
+from portal.models.fact import unit
+from portal.models.moment import Moment
+from portal.models.staff import StaffMember
+from portal.permissions import Permission, Role
+from tests.cast import Cast, Person
+from tests.deployment import Deployment
+from tests.laws.samples import WRITES, name_of, sample_of
+
+
+@dataclass
+class Stage:
+    """A deployment, and its people as they are already signed in."""
+
+    deployment: Deployment
+    people: dict[str, Person] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)  # digests, where a test left them for the next
+    last: tuple[str, str | None] = ("", None)  # what the last act was about
+
+    @property
+    def cast(self) -> Cast:
+        return self.deployment.cast
+
+    async def person(self, name: str) -> Person:
+        if name not in self.people:
+            self.people[name] = await self.cast.sign_in(name)
+        return self.people[name]
+
+    async def moments_have_come(self) -> None:
+        """Return when what was planned has happened: only then can it be shown."""
+        async with asyncio.timeout(20):
+            while True:
+                if not await self.deployment.sql("select 1 from moment where done_at is null"):
+                    return
+                await asyncio.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that happens, about a client of the cast or (empty) about none."""
+
+    name: str
+    happen: Callable[[Stage], Awaitable[None]]
+    client: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _by_route(route: Route) -> Act:
+    async def happen(stage: Stage) -> None:
+        sample = sample_of(route)
+        if not sample.who:
+            person = stage.cast.stranger()
+        elif route.path == "/sign-out":  # ends the session it is asked with
+            person = await stage.cast.sign_in(sample.who)
+        else:
+            person = await stage.person(sample.who)
+        answer = await sample.ask(route, person)
+        assert answer.status_code == sample.status, f"{answer.status_code}: {answer.text}"
+
+    about = "noa" if "{client}" in route.path else ""
+    if about and "/conversations" in route.path and "{conversation}" not in route.path:
+        about = ""
+    return Act(name_of(route), happen, about)
+
+
+VERBS: list[Act] = []
+
+
+def verb(name: str, client: str = "") -> Callable[[Callable[[Cast], Awaitable[None]]], None]:
+    """Something the models can do, done in this process by one unit of work."""
+
+    def register(run: Callable[[Cast], Awaitable[None]]) -> None:
+        async def happen(stage: Stage) -> None:
+            async with stage.deployment.models(), unit():
+                await run(stage.cast)
+            await stage.moments_have_come()
+
+        VERBS.append(Act(name, happen, client))
+
+    return register
+
+
+async def _access(cast: Cast, account: str, client: str) -> Access:
+    return await Access.get(account_id=cast.account[account], client_id=cast.client[client], until_at=None)
+
+
+async def _link(cast: Cast, contact: str, client: str) -> ContactLink:
+    email = cast.email["client", contact]
+    return await ContactLink.get(
+        client_id=cast.client[client], contact_id=(await Contact.get(email=email)).id
+    )
+
+
+async def _team(cast: Cast, staff: str, client: str) -> CareTeam:
+    return await CareTeam.get(staff_id=cast.staff[staff], client_id=cast.client[client], until_at=None)
+
+
+async def _grant(cast: Cast, account: str, client: str, until: dt.datetime | None = None) -> None:
+    link = await _link(cast, account, client)
+    granted = await Access.grant(UUID(cast.account[account]), UUID(cast.client[client]), link.id, until)
+    assert granted is not None
+
+
+# --- Access ------------------------------------------------------------------------------------
+
+
+@verb("a mother's access to one child ends", "noa")
+async def _(cast: Cast) -> None:
+    await (await _access(cast, "dana", "noa")).end(UUID(cast.staff["ada"]))
+
+
+@verb("she is given it again", "noa")
+async def _(cast: Cast) -> None:
+    await _grant(cast, "dana", "noa")
+
+
+@verb("her access to the other child ends by itself", "eli")
+async def _(cast: Cast) -> None:
+    await (await _access(cast, "dana", "eli")).end_on(clock.now() + dt.timedelta(seconds=1))
+
+
+@verb("she is given that again, for a moment", "eli")
+async def _(cast: Cast) -> None:
+    await _grant(cast, "dana", "eli", clock.now() + dt.timedelta(seconds=3))
+
+
+@verb("and again, for good", "eli")
+async def _(cast: Cast) -> None:
+    await _grant(cast, "dana", "eli")
+
+
+@verb("a father is given access to his daughter", "noa")
+async def _(cast: Cast) -> None:
+    link = await _link(cast, "ravi", "noa")
+    link.until_at = None
+    await link.save(update_fields=["until_at"])
+    await _grant(cast, "ravi", "noa")
+
+
+@verb("and it ends", "noa")
+async def _(cast: Cast) -> None:
+    await (await _access(cast, "ravi", "noa")).end()
+
+
+@verb("a grown client's own access ends", "sam")
+async def _(cast: Cast) -> None:
+    await (await _access(cast, "sam", "sam")).end()
+
+
+@verb("and is given back", "sam")
+async def _(cast: Cast) -> None:
+    assert await Access.grant(UUID(cast.account["sam"]), UUID(cast.client["sam"])) is not None
+
+
+# --- Clients and their care team -----------------------------------------------------------------
+
+
+@verb("a client is added for a therapist by somebody else")
+async def _(cast: Cast) -> None:
+    added = await Client.add({"first_name": "Ines", "last_name": "Falk"}, UUID(cast.staff["miriam"]))
+    cast.client["ines"] = str(added.id)
+
+
+@verb("what is on file of that client changes", "ines")
+async def _(cast: Cast) -> None:
+    added = await Client.get(id=cast.client["ines"])
+    await added.change({"first_name": "Inés", "last_name": "Falk"})
+
+
+@verb("another client of the same mother is put away", "eli")
+async def _(cast: Cast) -> None:
+    await (await Client.get(id=cast.client["eli"])).archive()
+
+
+@verb("and taken out again", "eli")
+async def _(cast: Cast) -> None:
+    await (await Client.get(id=cast.client["eli"])).restore()
+
+
+@verb("a colleague joins a care team", "noa")
+async def _(cast: Cast) -> None:
+    await CareTeam.join_team(UUID(cast.client["noa"]), UUID(cast.staff["theo"]))
+
+
+@verb("and leaves it", "noa")
+async def _(cast: Cast) -> None:
+    await (await _team(cast, "theo", "noa")).end()
+
+
+@verb("a therapist leaves a client's care team", "sam")
+async def _(cast: Cast) -> None:
+    await (await _team(cast, "miriam", "sam")).end()
+
+
+@verb("and leads it again", "sam")
+async def _(cast: Cast) -> None:
+    await CareTeam.join_team(UUID(cast.client["sam"]), UUID(cast.staff["miriam"]), lead=True)
+
+
+@verb("an intern joins the care team of a client that his supervisor did not see", "walter")
+async def _(cast: Cast) -> None:
+    await CareTeam.join_team(UUID(cast.client["walter"]), UUID(cast.staff["idris"]))
+
+
+@verb("and leaves it again", "walter")
+async def _(cast: Cast) -> None:
+    await (await _team(cast, "idris", "walter")).end()
+
+
+# --- Conversations -------------------------------------------------------------------------------
+
+
+@verb("a message comes about another child of the same mother", "eli")
+async def _(cast: Cast) -> None:
+    thread = await Conversation.get(id=cast.conversation["eli clinical"])
+    await thread.post("The concert is at seven.", staff=UUID(cast.staff["miriam"]))
+
+
+@verb("a message comes in a confidential thread", "eli")
+async def _(cast: Cast) -> None:
+    thread = await Conversation.get(id=cast.conversation["eli confidential"])
+    await thread.post("A quiet word.", staff=UUID(cast.staff["miriam"]))
+
+
+@verb("and is read there", "eli")
+async def _(cast: Cast) -> None:
+    thread = await Conversation.get(id=cast.conversation["eli confidential"])
+    await thread.read(9999, account=UUID(cast.account["eli"]))
+
+
+@verb("a conversation with the office begins, with its first message", "eli")
+async def _(cast: Cast) -> None:
+    thread = await Conversation.start(UUID(cast.client["eli"]), Audience.ADMINISTRATIVE, [], with_client=True)
+    await thread.post("May I come ten minutes late?", account=UUID(cast.account["eli"]))
+
+
+# --- Staff ---------------------------------------------------------------------------------------
+
+
+async def _allow(cast: Cast, staff: str, permission: Permission, yes: bool) -> None:
+    await (await StaffMember.get(id=cast.staff[staff])).allow(permission, yes)
+
+
+@verb("an administrator may read clinical messages")
+async def _(cast: Cast) -> None:
+    await _allow(cast, "ada", Permission.CLINICAL_MESSAGES, True)
+
+
+@verb("and may no more")
+async def _(cast: Cast) -> None:
+    await _allow(cast, "ada", Permission.CLINICAL_MESSAGES, False)
+
+
+@verb("a therapist may see all clients")
+async def _(cast: Cast) -> None:
+    await _allow(cast, "theo", Permission.SEE_ALL_CLIENTS, True)
+
+
+@verb("and only hers again")
+async def _(cast: Cast) -> None:
+    await _allow(cast, "theo", Permission.SEE_ALL_CLIENTS, False)
+
+
+@verb("a therapist loses her clinical messages")
+async def _(cast: Cast) -> None:
+    await _allow(cast, "miriam", Permission.CLINICAL_MESSAGES, False)
+
+
+@verb("and has them back")
+async def _(cast: Cast) -> None:
+    await _allow(cast, "miriam", Permission.CLINICAL_MESSAGES, True)
+
+
+@verb("somebody who sees all clients is employed")
+async def _(cast: Cast) -> None:
+    secret = passwords.hash_now(PASSWORD)
+    added = await StaffMember.add("Bea Lund", "bea@willow.example", Role.CLINICAL_ADMINISTRATOR, secret)
+    cast.staff["bea"] = str(added.id)
+
+
+@verb("and leaves the practice")
+async def _(cast: Cast) -> None:
+    await (await StaffMember.get(id=cast.staff["bea"])).leave()
+
+
+@verb("a moment comes that nobody planned by hand", "noa")
+async def _(cast: Cast) -> None:
+    # Whatever kind a moment carries: here one about the chart, whose rows change with it.
+    from portal.facts import ClientChanged
+
+    client = await Client.get(id=cast.client["noa"])
+    client.phone = "(555) 010-0199"
+    await client.save(update_fields=["phone_sealed"])
+    await Moment.plan(clock.now(), ClientChanged(client=client.id))
+
+
+# A leave can't be taken back, so it comes last.
+@verb("a therapist with open pages leaves the practice")
+async def _(cast: Cast) -> None:
+    await (await StaffMember.get(id=cast.staff["theo"])).leave()
+
+
+ACTS = [*map(_by_route, WRITES), *VERBS]

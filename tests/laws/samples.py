@@ -1,0 +1,138 @@
+"""A valid request for every route, and who makes it. A route without one is red."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx2
+from starlette.routing import Route
+
+from portal.routes import ROUTES
+from tests.cast import Cast, Person
+from tests.deployment import METRICS_TOKEN
+
+Form = Callable[[Cast], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`who` asks (empty: somebody not signed in) about a client, in a conversation, and is answered `status`."""
+
+    who: str
+    status: int
+    client: str = "noa"
+    conversation: str = "noa clinical"
+    form: Form = lambda cast: {}
+    script: bool = False  # sent as live.js does, answered with a part of a page
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def path(self, route: Route, cast: Cast) -> str:
+        return route.path.replace(":path}", "}").format(
+            client=cast.client[self.client],
+            conversation=cast.conversation[self.conversation],
+            version="v",
+            path="portal.css",
+        )
+
+    async def ask(
+        self, route: Route, person: Person, worker: int | None = None, **headers: str
+    ) -> httpx2.Response:
+        """Make the request as this person."""
+        path = self.path(route, person.cast)
+        more = self.headers | ({"HX-Request": "true"} if self.script else {}) | headers
+        if is_write(route):
+            return await person.post(path, worker, more, **self.form(person.cast))
+        return await person.get(path, worker, **more)
+
+
+def is_write(route: Route) -> bool:
+    return "POST" in (route.methods or ())
+
+
+def name_of(route: Route) -> str:
+    return f"{'POST' if is_write(route) else 'GET'} {route.path}"
+
+
+def new_client(cast: Cast) -> dict[str, str]:
+    return {
+        "key": str(uuid4()),
+        "first_name": "Wren",
+        "last_name": "Abernathy",
+        "date_of_birth": "2001-04-05",
+    }
+
+
+def changed_client(cast: Cast) -> dict[str, str]:
+    named = {"first_name": "Noa", "last_name": "Reyes-Menon", "date_of_birth": "2017-03-09"}
+    return named | {"email": "", "phone": f"(555) 01{uuid4().int % 90 + 10}", "address": "3 Alder Court"}
+
+
+def a_key(cast: Cast) -> dict[str, str]:
+    return {"key": str(uuid4())}
+
+
+def a_message(cast: Cast) -> dict[str, str]:
+    return {"key": str(uuid4()), "body": f"A word of no weight, {uuid4().hex}."}
+
+
+def all_read(cast: Cast) -> dict[str, str]:
+    return {"number": "9999"}
+
+
+def wishes(**form: str) -> Form:
+    return lambda cast: form
+
+
+def signing_in(cast: Cast) -> dict[str, str]:
+    return {"email": cast.email["client", "sam"], "demo": "1", "side": "client"}
+
+
+SAMPLES: dict[str, Sample] = {
+    "GET /": Sample("", 303),
+    "GET /sign-in": Sample("", 200),
+    "POST /sign-in": Sample("", 303, form=signing_in),
+    "POST /sign-out": Sample("jo", 303),
+    "POST /session": Sample("miriam", 204),
+    "POST /language": Sample("", 303, form=wishes(lang="es")),
+    "POST /theme": Sample("miriam", 303, form=wishes(theme="dark")),
+    "GET /static/{version}/{path:path}": Sample("", 200),
+    "GET /up": Sample("", 200),
+    "GET /metrics": Sample("", 200, headers={"Authorization": f"Bearer {METRICS_TOKEN}"}),
+    "GET /staff/today": Sample("miriam", 200),
+    "GET /staff/clients": Sample("miriam", 200),
+    "POST /staff/clients": Sample("miriam", 303, form=new_client),
+    "GET /staff/clients/new": Sample("miriam", 200),
+    "GET /staff/clients/{client}": Sample("miriam", 200),
+    "POST /staff/clients/{client}": Sample("miriam", 303, form=changed_client),
+    "GET /staff/clients/{client}/edit": Sample("miriam", 200),
+    "POST /staff/clients/{client}/archival": Sample("miriam", 303),
+    "POST /staff/clients/{client}/restoration": Sample("miriam", 303),
+    "GET /staff/clients/{client}/messages": Sample("miriam", 200),
+    "POST /staff/clients/{client}/conversations": Sample("miriam", 303, client="lena", form=a_key),
+    "GET /staff/clients/{client}/conversations/{conversation}": Sample("miriam", 200),
+    "POST /staff/clients/{client}/conversations/{conversation}/messages": Sample(
+        "miriam", 201, form=a_message, script=True
+    ),
+    "POST /staff/clients/{client}/conversations/{conversation}/reading": Sample("miriam", 204, form=all_read),
+    "GET /home": Sample("dana", 303),
+    "GET /clients/{client}/home": Sample("dana", 200),
+    "GET /clients/{client}/messages": Sample("dana", 200),
+    "POST /clients/{client}/conversations": Sample("dana", 303, form=a_key),
+    "GET /clients/{client}/conversations/{conversation}": Sample("dana", 200),
+    "POST /clients/{client}/conversations/{conversation}/messages": Sample(
+        "dana", 201, form=a_message, script=True
+    ),
+    "POST /clients/{client}/conversations/{conversation}/reading": Sample("dana", 204, form=all_read),
+}
+
+ALL_ROUTES = [route for route in ROUTES if isinstance(route, Route)]
+WRITES = [route for route in ALL_ROUTES if is_write(route)]
+
+
+def sample_of(route: Route) -> Sample:
+    """The sample of a route, or a red test that says that there is none."""
+    name = name_of(route)
+    assert name in SAMPLES, f"{name} has no sample: add one to tests/laws/samples.py"
+    return SAMPLES[name]

@@ -1,0 +1,131 @@
+"""The law that holds everything together: whatever happens, each open page shows what a reload would.
+
+Generated from the route table: every write route's sample and every verb of the models, in turn, with every
+page of the cast open all the time. A region whose reload changed without a push is red.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from tests.cast import ACCOUNTS, STAFF, Cast
+from tests.deployment import Deployment
+from tests.laws.acts import ACTS, Act, Stage
+from tests.pages import Page, open_page
+from tests.servers import PostgreSQL, Redis
+
+OF_ONE_PERSON = 10  # sockets of one person on one worker
+
+
+def staff_pages(cast: Cast) -> list[str]:
+    """What staff leave open, the most telling first."""
+    chart = {name: f"/staff/clients/{cast.client[name]}" for name in ("noa", "eli", "sam", "lena")}
+
+    def thread(name: str) -> str:
+        return f"{chart[name.split()[0]]}/conversations/{cast.conversation[name]}"
+
+    return [
+        "/staff/today",
+        "/staff/clients",
+        "/staff/clients?q=reyes",
+        "/staff/clients?show=archived",
+        chart["noa"],
+        thread("noa clinical"),
+        thread("eli confidential"),
+        f"{chart['sam']}/messages",
+        f"{chart['lena']}/messages",
+        chart["eli"],
+        f"{chart['noa']}/messages",
+        thread("noa administrative"),
+        thread("eli clinical"),
+        thread("sam clinical"),
+        thread("sam billing"),
+        chart["sam"],
+        chart["lena"],
+        f"{chart['eli']}/messages",
+    ]
+
+
+def client_pages(cast: Cast) -> list[str]:
+    """What clients and those who act for them leave open, whoever of them may."""
+    pages = []
+    for name in ("noa", "eli", "sam"):
+        here = f"/clients/{cast.client[name]}"
+        pages += [f"{here}/home", f"{here}/messages"]
+        pages += [f"{here}/conversations/{thread}" for thread in cast.threads[name]]
+    return pages
+
+
+@dataclass
+class House:
+    """A deployment with all pages of the cast open, spread over its workers."""
+
+    stage: Stage
+    pages: list[Page] = field(default_factory=list)
+
+    async def open(self, stack: contextlib.AsyncExitStack) -> None:
+        cast, workers = self.stage.cast, len(self.stage.deployment.bases)
+        for name in (*STAFF, *ACCOUNTS):
+            person = await self.stage.person(name)
+            paths = staff_pages(cast) if person.side == "staff" else client_pages(cast)
+            answers = [(path, await person.get(path, follow=True)) for path in paths]
+            mine = list(
+                dict.fromkeys(
+                    answer.url.raw_path.decode() for _, answer in answers if answer.status_code == 200
+                )
+            )
+            for number, path in enumerate(mine[: OF_ONE_PERSON * workers]):
+                self.pages.append(await stack.enter_async_context(open_page(person, path, number % workers)))
+
+    async def make_true(self) -> None:
+        """Begin from pages that are open and true, whatever the test before has shown."""
+        for page in self.pages:
+            if page.over or page.live != await page.reload():
+                await page.leave()
+                if await page.opens():
+                    await page.load()
+                    await page.come_back()
+
+    async def is_true(self) -> None:
+        """Red with all pages that are out of date, not only the first."""
+        open_now = [page for page in self.pages if page.staying or page.over]
+        told = await asyncio.gather(*(page.current() for page in open_now), return_exceptions=True)
+        wrong = [str(reason) for reason in told if isinstance(reason, BaseException)]
+        assert not wrong, f"{len(wrong)} of {len(self.pages)} pages:\n" + "\n\n".join(wrong[:6])
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+async def house(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[House]:
+    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    async with made as deployment, contextlib.AsyncExitStack() as stack:
+        house = House(Stage(deployment))
+        await house.open(stack)
+        yield house
+
+
+def test_everybody_of_the_cast_has_pages_open(house: House) -> None:
+    names = {page.person.name for page in house.pages}
+    assert names == {*STAFF, *ACCOUNTS}
+    workers = {page.worker for page in house.pages}
+    assert workers == set(range(len(house.stage.deployment.bases)))
+
+
+@pytest.mark.parametrize("act", ACTS, ids=str)
+async def test_live_equals_reload(house: House, act: Act) -> None:
+    await house.make_true()
+    await act.happen(house.stage)
+    await house.is_true()
+
+
+async def test_nothing_comes_late_that_would_make_it_untrue(house: House) -> None:
+    await house.make_true()
+    await asyncio.gather(*(page.settle() for page in house.pages))
+    await house.is_true()

@@ -1,0 +1,330 @@
+"""Whoever has no business with a route gets nothing from it, and changes nothing by it.
+
+The matrix is made from the route table: each route with every kind of stranger its door and its path can have,
+next to the success of the one who may. A route without a sample is red; so is a permission that nobody of the
+cast lacks. Then every kind of fact with every stranger's open page: nothing of it is heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from starlette.routing import Route
+
+from portal.facts import KINDS
+from portal.permissions import Permission
+from portal.regions import REGIONS, key_of
+from tests.deployment import Deployment
+from tests.html import Element
+from tests.laws.acts import ACTS, Act, Stage
+from tests.laws.samples import ALL_ROUTES, WRITES, Sample, is_write, name_of, sample_of
+from tests.pages import Page, open_page
+from tests.servers import PostgreSQL, Redis
+
+# What a refusal may write: its audit row, that the session was used, that somebody failed to sign in.
+MAY_CHANGE = ("audit", "session", "throttle")
+SIGN_IN = 0  # asked to sign in: a page leads there (303), a write is refused (401)
+
+# Somebody of the cast who may see the client but lacks the permission; by it, the one and the client.
+LACKS = {
+    Permission.PORTAL_ACCESS.key: ("idris", "gus"),
+    Permission.CLINICAL_MESSAGES.key: ("ada", "noa"),
+}
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody who makes the sample's request and must be answered `status`."""
+
+    label: str
+    who: str
+    status: int = SIGN_IN
+    about: dict[str, str] = field(default_factory=dict)  # another client, another conversation
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def strangers_of(route: Route) -> list[Stranger]:
+    """All kinds of stranger that this route can have."""
+    door, found = route.endpoint.door, []  # type: ignore[attr-defined]
+    of_client, of_thread = "{client}" in route.path, "{conversation}" in route.path
+    if door != "anyone":
+        found.append(Stranger("signed out", ""))
+    if door == "staff":
+        found += [
+            Stranger("a client", "sam"),
+            Stranger("a guardian", "dana"),
+            Stranger("a contact of another client", "ben"),
+            Stranger("a contact whose access ended", "ravi"),
+        ]
+        if of_client:
+            found.append(Stranger("staff outside the care team", "theo", 404))
+            eli = {"client": "eli", "conversation": "eli confidential"}
+            found.append(Stranger("staff outside the care team of a teenager", "theo", 404, eli))
+        if (permission := route.endpoint.permission) is not None:  # type: ignore[attr-defined]
+            assert permission.key in LACKS, f"name somebody of the cast who lacks {permission}"
+            who, client = LACKS[permission.key]
+            found.append(Stranger("staff lacking the permission", who, 403, {"client": client}))
+        if of_thread:
+            found += [
+                Stranger("staff who don’t read clinical messages", "ada", 404),
+                Stranger("a scheduler", "jo", 404),
+                Stranger("the right staff under another client", "miriam", 404, {"client": "sam"}),
+            ]
+    if door == "client":
+        found.append(Stranger("staff", "miriam"))
+        if of_client:
+            found += [
+                Stranger("another client", "sam", 404),
+                Stranger("a brother", "eli", 404),
+                Stranger("a contact of another client", "ben", 404),
+                Stranger("a contact whose access ended", "ravi", 404),
+                Stranger("a client whose chart is archived", "dmitri", 404, {"client": "dmitri"}),
+            ]
+        if route.endpoint.right is not None:  # type: ignore[attr-defined]
+            eli = {"client": "eli", "conversation": "eli clinical"}
+            found.append(Stranger("a contact lacking the right", "ravi", 403, eli))
+        if of_thread:
+            eli = {"client": "eli", "conversation": "eli confidential"}
+            found += [
+                Stranger("the guardian of a teenager", "dana", 404, eli),
+                Stranger("a mother under her other child", "dana", 404, {"client": "eli"}),
+            ]
+    if is_write(route):
+        who = sample_of(route).who
+        found += [
+            Stranger("a page of another site", who, 403, headers={"Sec-Fetch-Site": "cross-site"}),
+            Stranger("a page of a neighbouring site", who, 403, headers={"Sec-Fetch-Site": "same-site"}),
+            Stranger("no page at all", who, 403, headers={"Sec-Fetch-Site": "none"}),
+        ]
+    return found
+
+
+MATRIX = [(route, stranger) for route in ALL_ROUTES for stranger in strangers_of(route)]
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+async def stage(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Stage]:
+    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    async with made as deployment:
+        yield Stage(deployment)
+
+
+async def audited(deployment: Deployment) -> dict[str, int]:
+    rows = await deployment.sql("select result, count(*) as n from audit group by result")
+    return {"done": 0, "refused": 0} | {row["result"]: row["n"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("route", "stranger"), MATRIX, ids=[f"{name_of(route)} by {one.label}" for route, one in MATRIX]
+)
+async def test_a_stranger_is_refused_and_changes_nothing(
+    stage: Stage, route: Route, stranger: Stranger
+) -> None:
+    deployment = stage.deployment
+    person = await stage.person(stranger.who) if stranger.who else stage.cast.stranger()
+    sample: Sample = replace(sample_of(route), who=stranger.who, **stranger.about)  # type: ignore[arg-type]
+    # What the last refusal left is what this one finds.
+    before = stage.contents or await deployment.contents(MAY_CHANGE)
+    stage.contents, noted = {}, await audited(deployment)
+
+    answer = await sample.ask(route, person, **stranger.headers)
+
+    led_away = stranger.status == SIGN_IN and not is_write(route)
+    assert answer.status_code == (303 if led_away else stranger.status or 401), answer.text
+    if led_away:
+        assert answer.headers["location"].startswith("/sign-in")
+    stage.contents = await deployment.contents(MAY_CHANGE)
+    assert stage.contents == before
+    # Being asked to sign in is no refusal yet; all else is noted, once.
+    more = {result: n - noted[result] for result, n in (await audited(deployment)).items()}
+    assert more == {"done": 0, "refused": 0 if led_away else 1}
+
+
+@pytest.mark.parametrize("route", ALL_ROUTES, ids=name_of)
+async def test_the_one_who_may_is_served(stage: Stage, route: Route) -> None:
+    sample = sample_of(route)
+    if not sample.who:
+        person = stage.cast.stranger()
+    elif route.path == "/sign-out":  # ends the session it is asked with
+        person = await stage.cast.sign_in(sample.who)
+    else:
+        person = await stage.person(sample.who)
+    noted = await audited(stage.deployment)
+    stage.contents = {}
+
+    answer = await sample.ask(route, person)
+
+    assert answer.status_code == sample.status, answer.text
+    assert (await audited(stage.deployment))["refused"] == noted["refused"]
+    if route.path.endswith("/archival"):
+        await person.post(sample.path(route, stage.cast).replace("archival", "restoration"))
+
+
+@pytest.mark.parametrize("route", WRITES, ids=name_of)
+async def test_what_is_refused_would_have_changed_something(stage: Stage, route: Route) -> None:
+    """Else the matrix above would hold for routes that do nothing."""
+    if route.path == "/session":
+        return  # it notes that the session was used, and nothing else
+    sample = sample_of(route)
+    if route.path == "/theme":
+        sample = replace(sample, form=lambda cast: {"theme": "light"})
+    person = await stage.cast.sign_in(sample.who) if sample.who else await stage.cast.sign_in("walter")
+    if route.path.endswith("/restoration"):
+        await person.post(sample.path(route, stage.cast).replace("restoration", "archival"))
+    if route.path.endswith("/reading"):
+        other = "dana" if route.path.startswith("/staff") else "miriam"
+        send = next(r for r in WRITES if r.path.endswith("/messages") and sample_of(r).who == other)
+        await sample_of(send).ask(send, await stage.person(other))
+    stage.contents = {}
+    before = await stage.deployment.contents()
+    await sample.ask(route, person)
+    changed = {
+        table for table, digest in (await stage.deployment.contents()).items() if digest != before[table]
+    }
+    assert changed - {"audit"}, f"{name_of(route)} changed nothing"
+    if route.path.endswith("/archival"):
+        await person.post(sample.path(route, stage.cast).replace("archival", "restoration"))
+
+
+# --- Facts ------------------------------------------------------------------------------------
+
+# Whom what happens to a client does not concern at all, and what they have open.
+FOREIGN = {
+    "noa": ("theo", "sam", "ben", "idris", "ravi"),
+    "eli": ("theo", "sam", "ben", "idris"),
+    "sam": ("theo", "dana", "eli", "ravi", "ben", "idris"),
+    "ines": ("theo", "sam", "dana", "eli", "ben", "idris"),
+    "walter": ("sam", "dana", "eli", "ravi", "ben"),
+}
+# These acts are about making a stranger none, or the other way round.
+CONCERNED = {
+    "a father is given access to his daughter": "ravi",
+    "and it ends": "ravi",
+    "a colleague joins a care team": "theo",
+    "and leaves it": "theo",
+}
+
+
+def open_by(stage: Stage, name: str) -> list[str]:
+    own = {"ben": "ruth", "ravi": "eli", "dana": "noa"}.get(name, name)
+    if name in ("theo", "idris"):
+        return ["/staff/today", "/staff/clients", "/staff/clients?q=reyes"]
+    return [f"/clients/{stage.cast.client[own]}/home"]
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+async def pages(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[tuple[Stage, list[Page]]]:
+    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    async with made as deployment, contextlib.AsyncExitStack() as stack:
+        stage, opened = Stage(deployment), []
+        for name in sorted({name for names in FOREIGN.values() for name in names}):
+            person = await stage.person(name)
+            for number, path in enumerate(open_by(stage, name)):
+                worker = number % len(deployment.bases)
+                opened.append(await stack.enter_async_context(open_page(person, path, worker)))
+        yield stage, opened
+
+
+@pytest.mark.parametrize("act", ACTS, ids=str)
+async def test_a_stranger_hears_nothing_of_what_happens(pages: Any, act: Act) -> None:
+    stage, opened = pages
+    assert not act.client or act.client in FOREIGN, f"say whom nothing about {act.client} concerns"
+    names = set(FOREIGN.get(act.client, ())) - {CONCERNED.get(act.name, "")}
+    listening = [page for page in opened if page.person.name in names and not page.over]
+    if listening and stage.last != (act.client, CONCERNED.get(act.name)):
+        # What happened before may have been told to them, and may be on its way.
+        await stage.deployment.followed()
+        await asyncio.gather(*(page.ask() for page in listening))
+    stage.last = (act.client, CONCERNED.get(act.name))
+    heard = {page: len(page.pushes) for page in listening}
+
+    await act.happen(stage)
+
+    # Asked for anew, a page is told what it was to hear and no more: the same rule, without the heartbeat's wait.
+    await asyncio.gather(*(page.ask() for page in listening))
+    told = {str(page): page.pushes[heard[page] :] for page in listening if len(page.pushes) > heard[page]}
+    assert not told
+    assert listening or not act.client
+
+
+async def test_every_kind_of_fact_was_among_what_happened(pages: Any) -> None:
+    stage, _ = pages
+    seen = {row["kind"] for row in await stage.deployment.sql("select distinct kind from fact")}
+    assert seen == set(KINDS), f"no act announces {set(KINDS) - seen}"
+
+
+# --- Sockets ------------------------------------------------------------------------------------
+
+ARGUMENTS = {"tab": "overview"}
+SECRETS = ("Noa", "guinea", "spelling test", "Alder Court", "Mother")
+
+
+def forged(stage: Stage) -> list[Element]:
+    """An element for every region there is, about Noa, as a page of hers would show it."""
+    ids = {"client": stage.cast.client["noa"], "conversation": stage.cast.conversation["noa clinical"]}
+    ids["current"] = ids["conversation"]
+    made = []
+    for region in REGIONS.values():
+        args = {name: (ids | ARGUMENTS).get(name) for name in region.types}
+        key = key_of(region.name, args)
+        element = Element("div", {"id": f"{region.name}-forged", "data-region": key})
+        if region.stream is not None:
+            element.attributes["data-cursor"] = "0"
+        made.append(element)
+    return made
+
+
+@pytest.mark.parametrize("name", ["theo", "sam", "ben", "ravi", "idris"])
+async def test_a_page_that_claims_to_show_what_is_not_its_own_is_told_nothing(
+    stage: Stage, name: str
+) -> None:
+    person = await stage.cast.sign_in(name)
+    async with open_page(person, open_by(stage, name)[0], socket=False) as page:
+        for element in forged(stage):
+            page.body.append(element)
+        page.since = "0000000000000000.1.0"  # unknown, so that everything is read again
+        await page.come_back()
+        await page.settle()
+        asked = {element.get("data-region") for element in forged(stage)}
+        assert asked & {push["region"] for push in page.pushes}, "nothing was answered at all"
+        for push in page.pushes:
+            assert not [word for word in SECRETS if word in push["content"]], push
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "code"),
+    [
+        ("", "/staff/live", 4401),
+        ("", "/live", 4401),
+        ("", "/clients/{noa}/live", 4401),
+        ("dana", "/staff/live", 4401),
+        ("miriam", "/live", 4401),
+        ("miriam", "/clients/{noa}/live", 4401),
+        ("sam", "/clients/{noa}/live", 4403),
+        ("ravi", "/clients/{noa}/live", 4403),
+        ("eli", "/clients/{noa}/live", 4403),
+        ("ben", "/clients/{noa}/live", 4403),
+        ("dmitri", "/clients/{dmitri}/live", 4403),
+        ("dana", "/clients/none/live", 4403),
+    ],
+)
+async def test_a_stranger_to_a_socket_is_turned_away(stage: Stage, name: str, path: str, code: int) -> None:
+    person = await stage.person(name) if name else stage.cast.stranger()
+    page = Page(person, path, 0)
+    body = Element("body", {"hx-ws:connect": path.format(**stage.cast.client), "data-since": ""})
+    page.document.append(body)
+    page.stay()
+    await page.until(lambda: page.closed is not None, what="the end")
+    await page.leave()
+    assert page.closed == code
+    assert page.pushes == []

@@ -1,0 +1,360 @@
+"""The shape of the code, held by its syntax tree: who may import whom, how records are reached, what templates hold.
+
+Each net has a visible list of what it lets through, with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from starlette.routing import Route
+from tortoise.models import Model
+
+from portal import facts
+from portal.app import SOCKETS, create
+from portal.models.database import MODELS
+from portal.models.record import Record
+from portal.regions import REGIONS, catalogue, unmapped
+from portal.routes import ROUTES
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "portal").rglob("*.py"))
+}
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text())
+
+
+def modules_of(*packages: str) -> list[str]:
+    return [name for name in MODULES if any(name == p or name.startswith(f"{p}.") for p in packages)]
+
+
+# --- Who imports whom ----------------------------------------------------------------------------
+
+
+def imports(module: str) -> set[str]:
+    """All that a module imports, wherever in it: `portal.models.client`, `starlette.routing`."""
+    found: set[str] = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{module} imports relatively"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in whole}
+    return found
+
+
+def reaches(module: str, *targets: str) -> list[str]:
+    return sorted(
+        name for name in imports(module) if any(name == t or name.startswith(f"{t}.") for t in targets)
+    )
+
+
+# The first may not import the second.
+CONTRACT = [
+    ("portal.models", ("starlette", "uvicorn", "jinja2", "markupsafe", "broadcaster", "redis")),
+    ("portal.models", ("portal.viewer", "portal.regions", "portal.routes", "portal.realtime")),
+    ("portal.models", ("portal.doors", "portal.rendering", "portal.guard", "portal.language")),
+    ("portal.facts", ("portal", "tortoise", "starlette")),
+    ("portal.permissions", ("portal", "tortoise", "starlette")),
+    ("portal.crypto", ("portal.models", "portal.settings", "tortoise")),
+    ("portal.viewer", ("portal.doors", "portal.regions", "portal.routes", "portal.realtime", "starlette")),
+    ("portal.regions", ("portal.routes", "portal.realtime", "portal.doors", "starlette", "tortoise")),
+    ("portal.routes", ("portal.realtime", "tortoise", "broadcaster")),
+    ("portal.realtime", ("portal.routes", "tortoise", "jinja2")),
+    ("portal.doors", ("portal.realtime", "portal.routes", "tortoise", "broadcaster")),
+    ("portal.rendering", ("portal.viewer", "portal.regions", "portal.routes", "portal.realtime")),
+]
+
+
+@pytest.mark.parametrize(
+    ("package", "foreign"), CONTRACT, ids=[f"{package} not {foreign[0]}" for package, foreign in CONTRACT]
+)
+def test_nobody_imports_what_is_not_theirs_to_know(package: str, foreign: tuple[str, ...]) -> None:
+    broken = {module: found for module in modules_of(package) if (found := reaches(module, *foreign))}
+    assert not broken
+
+
+@pytest.mark.parametrize("library", ["broadcaster", "redis"])
+def test_only_the_bus_knows_what_it_is_made_of(library: str) -> None:
+    assert [module for module in MODULES if reaches(module, library)] == ["portal.realtime.bus"]
+
+
+def test_the_contract_names_packages_that_exist() -> None:
+    assert all(modules_of(package) for package, _ in CONTRACT)
+
+
+# --- How records are reached -----------------------------------------------------------------------
+
+RECORDS = {
+    name: found
+    for path in MODELS
+    for name, found in vars(importlib.import_module(path)).items()
+    if inspect.isclass(found) and issubclass(found, Model) and not found._meta.abstract
+}
+RECORD_TABLES = {model._meta.db_table for model in RECORDS.values() if issubclass(model, Record)}
+READING = {"filter", "get", "get_or_none", "all", "first", "exists", "exclude", "raw", "in_bulk", "values"}
+FREE = ("portal.models", "portal.demo")  # what a record's own home, and who makes a practice, may do
+
+# Statements outside the models that touch a record's table, and why they may.
+STATEMENTS = {
+    "portal.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
+    "portal.cli": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
+}
+
+# Functions of the models that read records without asking for whom, and are called from outside.
+UNSCOPED = {
+    "portal.models.account.clients_of": "names a socket's audience, for its own viewer",
+    "portal.models.account.next_end": "a time, for the viewer's own socket",
+    "portal.models.conversation.messages_after": "a push has asked who_may_see for all its readers at once",
+    "portal.models.conversation.participant_for": "as whom the account itself takes part",
+    "portal.models.conversation.participants_of_client": "after the client was found through the viewer",
+    "portal.models.session.end_session": "the session of the cookie",
+    "portal.models.session.forget_old_sessions": "the worker's tidying",
+    "portal.models.session.lives_until": "the session of the socket itself",
+    "portal.models.session.touch": "the session of the cookie",
+    "portal.models.session.who": "who somebody is comes before what they may see",
+    "portal.models.signing_in.verified": "who signs in comes before what they may see",
+    "portal.models.staff.supervised_by": "names a socket's audience, for its own viewer",
+}
+
+
+def _calls(node: ast.AST) -> Iterator[ast.Call]:
+    return (one for one in ast.walk(node) if isinstance(one, ast.Call))
+
+
+def _text(node: ast.AST) -> str:
+    """All literal text in an expression."""
+    return " ".join(
+        one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    )
+
+
+def _tables(text: str) -> set[str]:
+    named = re.findall(r"\b(?:from|join|update|into)\s+([a-z_]+)", text)
+    return set(named) & RECORD_TABLES
+
+
+def _runs_sql(call: ast.Call) -> bool:
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("row", "rows", "together", "write")
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "sql"
+    )
+
+
+def unscoped_statements(module: str, source: ast.AST) -> list[str]:
+    """Statements that name a record's table, and queries begun at a model itself."""
+    found = []
+    for call in _calls(source):
+        if _runs_sql(call) and (tables := _tables(_text(call))):
+            found.append(f"{module}:{call.lineno} reads {', '.join(sorted(tables))} past the viewer")
+        if (
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr in READING
+            and isinstance(call.func.value, ast.Name)
+            and call.func.value.id in RECORDS
+        ):
+            found.append(f"{module}:{call.lineno} asks {call.func.value.id} itself")
+        if isinstance(call.func, ast.Name) and call.func.id == "Scope" and module != "portal.viewer":
+            found.append(f"{module}:{call.lineno} makes a scope of its own")
+    return found
+
+
+def test_outside_the_models_records_are_reached_through_a_viewer() -> None:
+    outside = [module for module in MODULES if module not in modules_of(*FREE)]
+    found = {module: told for module in outside if (told := unscoped_statements(module, tree(module)))}
+    assert {module: told for module, told in found.items() if module not in STATEMENTS} == {}
+    assert set(STATEMENTS) == set(found), "the list lets something through that is not there"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sql.rows('select 1 from client')",
+        "sql.row(f'select {x} from message m join client c on true')",
+        "Client.filter(id=1)",
+        "Client.get(id=1)",
+        "Message.all()",
+        "Scope(Client, kind, id, None)",
+    ],
+)
+def test_the_net_catches(written: str) -> None:
+    assert unscoped_statements("portal.routes.anything", ast.parse(written))
+
+
+def reading_functions() -> set[str]:
+    """The module-level functions of the models that run a statement on a record's table and take no scope."""
+    found = set()
+    for module in modules_of("portal.models"):
+        body = tree(module).body
+        named: dict[str, ast.stmt] = {
+            target.id: node
+            for node in body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        } | {node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+
+        def whole(name: str, seen: set[str], named: dict[str, ast.stmt] = named) -> str:
+            """All text of a function, and of what it uses of its module."""
+            if name not in named or name in seen:
+                return ""
+            seen.add(name)
+            used = {one.id for one in ast.walk(named[name]) if isinstance(one, ast.Name)}
+            return " ".join([_text(named[name]), *(whole(other, seen) for other in sorted(used))])
+
+        for node in body:
+            if not isinstance(node, ast.AsyncFunctionDef):
+                continue
+            scoped = any("Scope" in ast.unparse(arg.annotation) for arg in node.args.args if arg.annotation)
+            if _tables(whole(node.name, set())) and not scoped:
+                found.add(f"{module}.{node.name}")
+    return found
+
+
+def test_the_models_functions_that_ask_for_nobody_are_known() -> None:
+    known = reading_functions()
+    called = set()
+    for module in MODULES:
+        if module in modules_of(*FREE, "portal.cli"):
+            continue
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                called |= {f"{node.module}.{alias.name}" for alias in node.names} & known
+    assert called == set(UNSCOPED)
+
+
+# --- Doors and facts ---------------------------------------------------------------------------------
+
+# They answer machines, and say themselves who may ask.
+WITHOUT_A_VISIT = {"/static/{version}/{path:path}", "/up", "/metrics"}
+
+
+def test_every_route_has_a_door() -> None:
+    routes = [route for route in ROUTES if isinstance(route, Route)]
+    assert len(routes) == len(ROUTES), "only plain routes: what is mounted has no door"
+    assert all(hasattr(route.endpoint, "door") for route in routes)
+    plain = {route.path for route in routes if not hasattr(route.endpoint, "permission")}
+    assert plain == WITHOUT_A_VISIT
+
+
+def test_every_route_has_one_method_and_no_get_changes_anything() -> None:
+    for route in ROUTES:
+        assert isinstance(route, Route)
+        assert route.methods in ({"GET", "HEAD"}, {"POST"}), route.path
+
+
+def test_a_route_without_a_door_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def open_to_all(request: object) -> None: ...
+
+    monkeypatch.setattr("portal.app.ROUTES", [*ROUTES, Route("/left-open", open_to_all)])
+    with pytest.raises(RuntimeError, match="/left-open has no door"):
+        create()
+
+
+def test_the_sockets_are_the_three_that_the_laws_know() -> None:
+    assert {socket.path for socket in SOCKETS} == {"/staff/live", "/clients/{client}/live", "/live"}
+
+
+def test_every_fact_is_shown_by_a_region_or_says_that_none_does() -> None:
+    assert catalogue.ALL and unmapped() == []
+
+
+def test_a_forgotten_fact_is_refused_at_the_start() -> None:
+    class SomethingForgotten(facts.Fact):
+        pass
+
+    try:
+        with pytest.raises(RuntimeError, match="No region shows SomethingForgotten"):
+            create()
+    finally:
+        del facts.KINDS["SomethingForgotten"]
+
+
+def test_facts_hold_ids_and_numbers_only() -> None:
+    for kind in facts.KINDS.values():
+        types = {str(found) for found in kind.__annotations__.values() if "ClassVar" not in str(found)}
+        assert types <= {"UUID", "UUID | None", "int"}, f"{kind.__name__} holds {types}"
+
+
+# --- Templates ---------------------------------------------------------------------------------------
+
+
+def templates_of_regions() -> set[Path]:
+    """The partials that are pushed, and all that they include; a push knows no nonce."""
+    waiting = {region.template for region in REGIONS.values()} | {"conversations/_message.html"}
+    found: set[Path] = set()
+    while waiting:
+        path = ROOT / "templates" / waiting.pop()
+        found.add(path)
+        named = re.findall(r"{%-?\s*(?:include|from|import|extends)\s+\"([^\"]+)\"", path.read_text())
+        waiting |= {name for name in named if ROOT / "templates" / name not in found}
+    return found
+
+
+def test_no_template_lets_html_through_unescaped() -> None:
+    told = [path.name for path in TEMPLATES if re.search(r"\|\s*safe\b|autoescape", path.read_text())]
+    assert not told
+
+
+def test_what_is_pushed_holds_nothing_that_htmx_would_act_on() -> None:
+    assert len(templates_of_regions()) > 10
+    for path in templates_of_regions():
+        # hx-ignore is the contrary: it keeps htmx away from what people wrote.
+        assert not re.findall(r"\bhx-(?!ignore\b)[a-z:-]+", path.read_text()), path.name
+
+
+def test_no_template_needs_more_than_the_policy_allows() -> None:
+    for path in TEMPLATES:
+        text = path.read_text()
+        assert not re.search(r"\sstyle\s*=", text), f"{path.name} has a style of its own"
+        assert not re.search(r"\son[a-z]+\s*=", text), f"{path.name} has a handler of its own"
+        for script in re.findall(r"<script[^>]*>", text):
+            assert "src=" in script and 'nonce="{{ nonce }}"' in script, f"{path.name}: {script}"
+        assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", text), f"{path.name} leads elsewhere"
+
+
+def test_the_first_line_of_a_template_says_what_it_needs() -> None:
+    assert not [path.name for path in TEMPLATES if not path.read_text().startswith("{#")]
+
+
+# --- Files ---------------------------------------------------------------------------------------------
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_place_of_one_machine() -> None:
+    homes = "|".join(("ho" + "me", "ro" + "ot", "Us" + "ers", "wo" + "rk", "fa" + "rm"))
+    of_a_machine = re.compile(rf"(?<![\w.~)}}\]-])/(?:{homes})/[a-z.]")
+    told = []
+    for path in tracked():
+        if path.suffix in (".woff2", ".png", ".jpg", ".ico") or path.name.startswith("requirements"):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if of_a_machine.search(line):
+                told.append(f"{path.relative_to(ROOT)}:{number} {line.strip()[:80]}")
+    assert not told
+
+
+@pytest.mark.parametrize("module", [name for name, path in MODULES.items() if path.read_text().strip()])
+def test_each_module_opens_by_saying_what_it_is_for(module: str) -> None:
+    assert ast.get_docstring(tree(module))
