@@ -86,7 +86,7 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
         "title": _title(viewer, holding),
         "sentence": _sentence(viewer, holding),
         "facts": _facts(viewer, holding),
-        "needs": _needs(viewer, holding) if holding.state in ("not_invited", "paused") else [],
+        "needs": await _needs(viewer, holding) if holding.state in ("not_invited", "paused") else [],
         "acts": await _acts(viewer, holding, may),
         "note": say(viewer.language, "Call them first, and ask for the date of birth.")
         if holding.state == "locked"
@@ -181,10 +181,12 @@ def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
     return facts
 
 
-def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
+async def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
+    """What an account needs, each with a link to where it is put right, for those who may."""
+    settings = "/staff/settings/portal" if await viewer.may(Permission.PORTAL_SETTINGS) else None
     language, edit = viewer.language, f"/staff/clients/{holding.client.id}/edit"
 
-    def need(label: str, value: str | None, href: str, link: str) -> dict[str, Any]:
+    def need(label: str, value: str | None, href: str | None, link: str) -> dict[str, Any]:
         return {
             "label": say(language, label),
             "value": value or say(language, "Missing"),
@@ -200,7 +202,7 @@ def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
         need(
             "Client portal",
             say(language, "On") if holding.portal_on else None,
-            "/staff/settings/portal",
+            settings,
             "Switch it on",
         ),
     ]
@@ -279,6 +281,8 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
     )
     if holding.returnable:
         act("give_back", "Give access back", "dialog-give_back")
+        if holding.state == "removed":
+            acts.insert(0, acts.pop())  # the one thing to do comes first
     if holding.accounts:
         several = any([len(await clients_acted_for(a["id"])) > 1 for a in holding.accounts])
         act(
