@@ -18,17 +18,9 @@ from portal.permissions import Permission
 from portal.routes import ROUTES
 from tests.access.desk import SECRET, Chart, Desk
 from tests.cast import Person
+from tests.laws.samples import ELSEWHERE
 
-PLACES = (
-    "/staff/clients/{client}/portal",
-    "/staff/settings",
-    "/staff/mail",
-    "/start",
-    "/welcome",
-    "/forgot",
-    "/reset",
-)
-HERE = [route for route in ROUTES if isinstance(route, Route) and route.path.startswith(PLACES)]
+HERE = [route for route in ROUTES if isinstance(route, Route) and route.path.startswith(ELSEWHERE)]
 
 # The table under B: who may, and who of those who see the client may not.
 LACKING = {
@@ -87,6 +79,7 @@ FORMS: dict[str, Form | None] = {
     "POST /staff/settings/portal/sample": _words,
     "GET /staff/mail": None,
     "POST /staff/mail/{letter}/retry": lambda scene: {},
+    "GET /demo/mail": None,
     "GET /start": None,
     "POST /start": lambda scene: {"code": "0000-0000-0000-0000"},
     "POST /welcome": lambda scene: {"token": "A" * 43},
@@ -172,6 +165,21 @@ async def state(desk: Desk) -> tuple[dict[str, str], int]:
 
 def test_every_route_has_a_sample() -> None:
     assert sorted(FORMS) == sorted(name_of(route) for route in HERE)
+
+
+def expected(route: Route) -> Permission | None:
+    """What the table under B says; the tab and the list of letters are for all who see the client."""
+    if route.path.startswith("/staff/settings"):
+        return Permission.PORTAL_SETTINGS
+    if route.path.startswith("/staff") and (writes(route) or route.path.endswith("/letter")):
+        return Permission.PORTAL_ACCESS
+    return None
+
+
+@pytest.mark.parametrize("route", HERE, ids=name_of)
+def test_every_route_asks_for_its_permission(route: Route) -> None:
+    assert route.endpoint.door == ("staff" if route.path.startswith("/staff") else "anyone")  # type: ignore[attr-defined]
+    assert route.endpoint.permission == expected(route)  # type: ignore[attr-defined]
 
 
 def strangers(route: Route) -> list[tuple[str, int]]:

@@ -113,16 +113,34 @@ FREE = ("portal.models", "portal.demo")  # what a record's own home, and who mak
 # Statements outside the models that touch a record's table, and why they may.
 STATEMENTS = {
     "portal.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
+    "portal.mail.delivery": "the worker sends what lies in the outbox, for nobody who looks",
+    "portal.mail.wishes": "the worker finds out whether a wish for a new password has an account",
+    "portal.routes.public.welcome": "the invitation of the link or of the half-session itself",
+    "portal.routes.public.reset": "the reset of the link or of the half-session itself, and its account",
     "portal.cli": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
 }
 
 # Functions of the models that read records without asking for whom, and are called from outside.
 UNSCOPED = {
     "portal.models.account.clients_of": "names a socket's audience, for its own viewer",
+    "portal.models.account.note_visit": "the account that has just signed in",
     "portal.models.account.next_end": "a time, for the viewer's own socket",
     "portal.models.conversation.messages_after": "a push has asked who_may_see for all its readers at once",
     "portal.models.conversation.participant_for": "as whom the account itself takes part",
     "portal.models.conversation.participants_of_client": "after the client was found through the viewer",
+    "portal.models.holding.history_of": "after the client was found through the viewer",
+    "portal.models.holding.holding_of": "of a client found through the viewer",
+    "portal.models.holding.linkable": "of a client found through the viewer",
+    "portal.models.holding.next_send": "a time, for a client found through the viewer",
+    "portal.models.holding.possible_holders": "of a client found through the viewer",
+    "portal.models.invitation.end_all_invitations": "of a client found through the viewer",
+    "portal.models.invitation.end_invitations": "of a client found through the viewer",
+    "portal.models.reset.clients_acted_for": "ids alone; names are asked for through the viewer",
+    "portal.models.reset.end_client_sessions": "everyone, when the portal is switched off",
+    "portal.models.reset.end_resets": "of an account found through the viewer",
+    "portal.models.reset.end_sessions": "of an account found through the viewer",
+    "portal.models.waiting.drop_letters": "letters whose link has ended",
+    "portal.models.waiting.forget_old_letters": "the worker's tidying",
     "portal.models.session.end_session": "the session of the cookie",
     "portal.models.session.forget_old_sessions": "the worker's tidying",
     "portal.models.session.lives_until": "the session of the socket itself",

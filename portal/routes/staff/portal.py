@@ -355,7 +355,7 @@ async def _account(visit: Visit, client: Client, among: list[dict[str, Any]]) ->
     """The account of the form, if it is one that this client's tab offers."""
     if visit.form.chosen not in [row["id"] for row in among]:
         raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")
-    return await PortalAccount.get(id=visit.form.chosen)
+    return await visit.me.find(PortalAccount, visit.form.chosen)
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)
@@ -404,7 +404,8 @@ async def remove_all(visit: Visit) -> Answer:
 
 async def _end(visit: Visit, account: PortalAccount, clients: list[UUID]) -> None:
     """End accesses, and with them the links that are on their way."""
-    for access in await Access.filter(account_id=account.id, client_id__in=clients):
+    held = visit.me.see(Access).where("r.account_id = :account", account=account.id)
+    for access in await held.where("r.client_id = any(:clients)", clients=clients).all():
         if access.holds_now:
             await access.end(visit.me.id)
             await end_invitations(access.client_id, access.contact_link_id, "withdrawn")
@@ -416,7 +417,7 @@ async def _end(visit: Visit, account: PortalAccount, clients: list[UUID]) -> Non
             account.language,
             name=account.name.split()[0],
             email=account.email,
-            who=await _first_name(clients[0]) if len(clients) == 1 else None,
+            who=await _first_name(visit, clients[0]) if len(clients) == 1 else None,
         ),
         client=clients[0],
         about=account.id,
@@ -449,5 +450,5 @@ async def grant(visit: Visit) -> Answer:
     return go(_here(visit))
 
 
-async def _first_name(client: UUID) -> str:
-    return (await Client.get(id=client)).first_name
+async def _first_name(visit: Visit, client: UUID) -> str:
+    return (await visit.me.find(Client, client)).first_name
