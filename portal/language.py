@@ -92,7 +92,12 @@ def _local(when: dt.datetime, zone: str) -> dt.datetime:
 
 
 def time_of_day(when: dt.datetime, zone: str, language: str) -> str:
-    text = format_time(_local(when, zone), "short", locale=_locale(language))
+    return _time_in_words(_local(when, zone).time().replace(second=0, microsecond=0), language)
+
+
+@lru_cache(maxsize=4096)
+def _time_in_words(time: dt.time, language: str) -> str:
+    text = format_time(time, "short", locale=_locale(language))
     return text.replace("AM", "am").replace("PM", "pm")
 
 
@@ -120,6 +125,7 @@ _PATTERNS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def _date(when: dt.date, pattern: str, language: str) -> str:
     return str(format_date(when, _PATTERNS[_known(language)][pattern], locale=_locale(language)))
 
@@ -147,6 +153,7 @@ def short(when: dt.datetime, zone: str, language: str) -> str:
     return _date(local, "date" if local.year == today.year else "date of a year", language)
 
 
+@lru_cache(maxsize=4096)
 def date_in_words(when: dt.date, language: str) -> str:
     return str(format_date(when, "long", locale=_locale(language)))
 

@@ -13,7 +13,7 @@ from tests.servers import PostgreSQL, Redis, free_port
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HELLO = '{"hello": {"showing": []}}'
 WORDS = "See you on Tuesday at ten; bring the drawing that you told me about, if you like."
-START_SECONDS = 15
+START_SECONDS = 60
 
 
 class Workers:
