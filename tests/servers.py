@@ -264,9 +264,7 @@ class PostgreSQL(Server):
     def _bring_within_reach(self) -> None:
         """Copies the programs when they lie where that user can't go, as in root's home."""
         try:
-            subprocess.run(
-                [self.program("postgres"), "-V"], stdout=subprocess.DEVNULL, **self._as_user
-            )
+            subprocess.run([self.program("postgres"), "-V"], stdout=subprocess.DEVNULL, **self._as_user)
         except PermissionError:
             assert self.programs is not None
             shutil.copytree(self.programs.parent, self.folder / "programs", symlinks=True)

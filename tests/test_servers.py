@@ -42,9 +42,7 @@ async def test_postgresql_has_what_portal_relies_on(postgres: PostgreSQL) -> Non
     assert await fetch(postgres.url(), "show max_connections") == "200"
     assert await fetch(postgres.url(), "show timezone") == "UTC"
     assert await fetch(postgres.url(), "select lower('ÉLI')") == "éli"
-    assert await fetch(
-        postgres.url(), "select name from pg_available_extensions where name = 'btree_gist'"
-    )
+    assert await fetch(postgres.url(), "select name from pg_available_extensions where name = 'btree_gist'")
 
 
 @pytest.mark.parametrize("mode", ["immediate", "fast"])

@@ -138,9 +138,7 @@ ELSEWHERE = (
     "/reset",
     "/demo/mail",
 )
-ALL_ROUTES = [
-    route for route in ROUTES if isinstance(route, Route) and not route.path.startswith(ELSEWHERE)
-]
+ALL_ROUTES = [route for route in ROUTES if isinstance(route, Route) and not route.path.startswith(ELSEWHERE)]
 WRITES = [route for route in ALL_ROUTES if is_write(route)]
 
 

@@ -106,9 +106,7 @@ async def test_a_bus_without_redis_works_within_the_process(connected: Connected
     assert await bus.heard() == {"client:noa", "client:eli"}
 
 
-async def test_after_a_restart_of_redis_workers_hear_again(
-    redis: Redis, connected: Connected
-) -> None:
+async def test_after_a_restart_of_redis_workers_hear_again(redis: Redis, connected: Connected) -> None:
     one, other = await connected(redis.url()), await connected(redis.url())
 
     redis.stop()
@@ -124,9 +122,7 @@ async def test_after_a_restart_of_redis_workers_hear_again(
     await hears(other, "client:eli")
 
 
-async def test_when_its_connection_is_cut_a_worker_hears_again(
-    redis: Redis, connected: Connected
-) -> None:
+async def test_when_its_connection_is_cut_a_worker_hears_again(redis: Redis, connected: Connected) -> None:
     one, other = await connected(redis.url()), await connected(redis.url())
 
     assert redis.kill_pubsub() == 2
@@ -137,9 +133,7 @@ async def test_when_its_connection_is_cut_a_worker_hears_again(
     assert await hears(other, "client:noa") == {"client:noa"}
 
 
-async def test_a_frozen_redis_is_noticed_and_holds_nobody_up(
-    redis: Redis, connected: Connected
-) -> None:
+async def test_a_frozen_redis_is_noticed_and_holds_nobody_up(redis: Redis, connected: Connected) -> None:
     bus = await connected(redis.url())
     redis.freeze()
 
@@ -184,9 +178,7 @@ async def test_what_could_not_be_sent_is_sent_later(redis: Redis, connected: Con
     assert bus.well
 
 
-async def test_a_frozen_redis_is_noticed_when_nothing_is_sent(
-    redis: Redis, connected: Connected
-) -> None:
+async def test_a_frozen_redis_is_noticed_when_nothing_is_sent(redis: Redis, connected: Connected) -> None:
     bus = await connected(redis.url())
     redis.freeze()
     await becomes(lambda: not bus.well, within=2.5)
@@ -307,9 +299,7 @@ async def test_events_that_broadcaster_does_not_take_are_bounded(redis: Redis) -
 
 
 @pytest.mark.parametrize("where", ["redis", "memory"])
-async def test_tasks_that_end_are_begun_again(
-    redis: Redis, connected: Connected, where: str
-) -> None:
+async def test_tasks_that_end_are_begun_again(redis: Redis, connected: Connected, where: str) -> None:
     bus = await connected(redis.url() if where == "redis" else "")
     works = [bus._work] + ([bus._redis._work] if bus._redis else [])
     for number, task in enumerate(
@@ -342,9 +332,7 @@ async def test_a_closed_bus_leaves_nothing_behind(redis: Redis) -> None:
     assert "pubsub" not in redis.command("CLIENT LIST TYPE pubsub")
 
 
-async def test_what_was_hinted_last_is_sent_before_closing(
-    redis: Redis, connected: Connected
-) -> None:
+async def test_what_was_hinted_last_is_sent_before_closing(redis: Redis, connected: Connected) -> None:
     bus, leaving = await connected(redis.url()), Bus.make(redis.url())
     await leaving.connect()
     leaving.hint(["client:noa"])
