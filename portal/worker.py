@@ -12,6 +12,7 @@ from portal.mail.delivery import deliver
 from portal.mail.wishes import grant_wishes
 from portal.models.fact import forget_old, unit
 from portal.models.idempotency import forget_old_keys
+from portal.models.invitation import forget_old_half_sessions
 from portal.models.moment import Moment
 from portal.models.session import forget_old_sessions
 from portal.models.signing_in import forget_old_tries
@@ -28,6 +29,7 @@ TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     forget_old_sessions,
     forget_old_tries,
     forget_old_letters,
+    forget_old_half_sessions,
 )
 
 

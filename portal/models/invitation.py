@@ -109,6 +109,16 @@ class Invitation(Record):
             raise CannotInvite("This email already has a portal account. Link it instead.")
         now = clock.now()
         same, values = _of_holder(holder.link)
+        held = await sql.row(
+            f"select 1 as yes from access where client_id = :client and {same} "
+            "and (until_at is null or until_at > :now)",
+            client=client.id,
+            now=now,
+            **values,
+        )
+        if held is not None:
+            # Their address on file may have changed since: the account is still theirs.
+            raise CannotInvite("They already have a portal account, under another email.")
         sent = await sql.rows(
             f"select sent_at from invitation where client_id = :client and sent_at > :since and {same} "
             "order by sent_at desc",
@@ -330,3 +340,7 @@ class HalfSession(Record):
 
     async def end(self) -> None:
         await self.delete()
+
+
+async def forget_old_half_sessions() -> None:
+    await sql.rows("delete from half_session where expires_at < :now", now=clock.now())

@@ -344,7 +344,8 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
                 "href": f"/staff/clients/{sql.uuid(row['client_id'])}/portal",
             }
         )
-    offers = [{"name": offer["name"], "opens": "dialog-link"} for offer in await linkable(found)]
+    # By its address alone: staff need not know whose account it is, unless they may see one of its clients.
+    offers = [{"email": offer["email"], "opens": "dialog-link"} for offer in await linkable(found)]
     return {"rows": rows, "offers": offers, "title": None}
 
 

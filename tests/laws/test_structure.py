@@ -133,6 +133,7 @@ UNSCOPED = {
     "portal.models.holding.linkable": "of a client found through the viewer",
     "portal.models.holding.next_send": "a time, for a client found through the viewer",
     "portal.models.holding.possible_holders": "of a client found through the viewer",
+    "portal.models.invitation.forget_old_half_sessions": "the worker's tidying",
     "portal.models.invitation.end_all_invitations": "of a client found through the viewer",
     "portal.models.invitation.end_invitations": "of a client found through the viewer",
     "portal.models.reset.clients_acted_for": "ids alone; names are asked for through the viewer",

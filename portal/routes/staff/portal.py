@@ -201,7 +201,7 @@ async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
         "key": uuid7(),
         "name": name,
         "candidates": [
-            {"value": offer["id"], "name": offer["name"], "email": offer["email"], "line": ""}
+            {"value": offer["id"], "name": offer["email"], "email": "", "line": ""}
             for offer in await linkable(client)
         ],
     }
