@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Portal: a live client portal for therapy practices.",
 )
+T = TypeVar("T")
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
 
 
@@ -45,11 +47,11 @@ def _use(data: Path | None) -> Settings:
     return settings()
 
 
-async def _with_database(act: Callable[[], Awaitable[None]]) -> None:
+async def _with_database(act: Callable[[], Awaitable[T]]) -> T:
     """Open, act, close: a process that forgets to close never ends."""
     await database.open_database(settings())
     try:
-        await act()
+        return await act()
     finally:
         await database.close_database()
 
@@ -69,16 +71,18 @@ def serve(
 ) -> None:
     """Serve the portal. Refuses to start with a configuration that would lose or leak something."""
     chosen = settings()
-    problems = chosen.problems()
-    if not chosen.keys_path.exists():
-        problems.append(f"There is no key file at {chosen.keys_path}: make one with `portal keys new`.")
+    problems = chosen.problems() + _wrong_keys(chosen)
     if workers > 1 and (chosen.embedded_bus or chosen.sqlite):
         problems.append(
             "Several workers need PostgreSQL and Redis: set DATABASE_URL and REDIS_URL, or use one worker."
         )
+    if not problems:
+        _hold(chosen)
+        # One that can't be reached is waited for: it may be on its way.
+        with contextlib.suppress(_Unreachable):
+            problems = _wrong_database(chosen)
     if problems:
         raise _fail(*problems)
-    _hold(chosen)
     serving.serve(host, port, workers)
 
 
@@ -103,9 +107,8 @@ def work() -> None:
             "For a worker of its own set DATABASE_URL and REDIS_URL."
         )
     # It makes links for letters: without the address people type they would lead nowhere.
-    if problems := chosen.problems():
+    if problems := [*chosen.problems(), *_wrong_keys(chosen)]:
         raise _fail(*problems)
-    crypto.load_keys(chosen.keys_path)
 
     async def run() -> None:
         bus = Bus.make(chosen.redis_url)
@@ -135,48 +138,17 @@ def check(data: Data = None) -> None:
             "SMTP_URL is not set: letters stay in the outbox, and nobody can be invited. "
             "Give the mail server, such as smtps://user:password@mail.example.org."
         )
+    wrong_keys = _wrong_keys(chosen)
+    problems += wrong_keys
     try:
-        crypto.load_keys(chosen.keys_path)
-    except FileNotFoundError:
-        problems.append(f"There is no key file at {chosen.keys_path}.")
-    except (OSError, ValueError, KeyError) as reason:
-        problems.append(f"The key file at {chosen.keys_path} can’t be used: {reason}")
-    else:
-        if chosen.keys_path.stat().st_mode & 0o077:
-            problems.append(f"Others can read the key file: run `chmod 600 {chosen.keys_path}`.")
-
-    async def look() -> None:
-        waiting = await database.pending_migrations()
-        if waiting:
-            problems.append(
-                f"The database has not had {len(waiting)} migration(s), {', '.join(waiting)}: "
-                "run `portal migrate`."
-            )
-            return
-        if await sql.row("select 1 as yes from practice") is None:
+        problems += _wrong_database(chosen, with_keys=not wrong_keys)
+        if not problems and not asyncio.run(_with_database(_has_practice)):
             problems.append(
                 "There is no practice in the database yet: `portal start` begins one, `portal demo` makes one "
                 "to look at."
             )
-        sealed = await sql.row(
-            "select id, date_of_birth_sealed as box from client where date_of_birth_sealed is not null limit 1"
-        )
-        if sealed is not None:
-            from portal.models.client import Client
-            from portal.models.record import unseal
-
-            try:
-                unseal(Client, "date_of_birth_sealed", sealed["id"], sealed["box"])
-            except crypto.Unreadable as reason:
-                problems.append(f"The key file does not open this database: {reason}.")
-
-    if chosen.sqlite and not (chosen.data / "portal.db").exists():
-        problems.append(f"There is no database in {chosen.data}: run `portal migrate`.")
-    else:
-        try:
-            asyncio.run(_with_database(look))
-        except Exception as reason:
-            problems.append(f"The database can’t be reached: {reason}")
+    except _Unreachable as reason:
+        problems.append(f"The database can’t be reached: {reason}")
     if problems:
         raise _fail(*problems)
     typer.echo("All is well.")
@@ -204,6 +176,66 @@ def start(data: Data = None) -> None:
     address = chosen.base_url or "the address of this portal"
     typer.echo(f"Start it with `portal serve`, then open {address}/start and give this code once:")
     typer.echo(f"  {codes[0]}")
+
+
+class _Unreachable(Exception):
+    """The database does not answer. The text says why."""
+
+
+def _wrong_keys(chosen: Settings) -> list[str]:
+    """What is wrong with the key file, in sentences."""
+    path = chosen.keys_path
+    try:
+        crypto.load_keys(path)
+    except FileNotFoundError:
+        return [f"There is no key file at {path}: make one with `portal keys new`."]
+    except (OSError, ValueError, KeyError, TypeError) as reason:
+        return [f"The key file at {path} can’t be used: {type(reason).__name__}, {reason}"]
+    if path.stat().st_mode & 0o077:
+        return [f"Others can read the key file: run `chmod 600 {path}`."]
+    return []
+
+
+def _wrong_database(chosen: Settings, with_keys: bool = True) -> list[str]:
+    """What is wrong with the database, in sentences, and whether the keys open it. Raises _Unreachable."""
+    if chosen.sqlite and not (chosen.data / "portal.db").exists():
+        return [f"There is no database in {chosen.data}: run `portal migrate`."]
+    try:
+        wrong = asyncio.run(_with_database(_wrong_shape))
+        return wrong or (asyncio.run(_with_database(_wrong_seal)) if with_keys else [])
+    except Exception as reason:
+        raise _Unreachable(f"{type(reason).__name__}, {reason}") from reason
+
+
+async def _wrong_shape() -> list[str]:
+    # Asked first: whoever looks for migrations takes a database that does not answer for an empty one.
+    await sql.row("select 1 as yes")
+    waiting = await database.pending_migrations()
+    if waiting:
+        return [
+            f"The database has not had {len(waiting)} migration(s), {', '.join(waiting)}: "
+            "run `portal migrate`."
+        ]
+    return []
+
+
+async def _wrong_seal() -> list[str]:
+    sealed = await sql.row(
+        "select id, date_of_birth_sealed as box from client where date_of_birth_sealed is not null limit 1"
+    )
+    if sealed is not None:
+        from portal.models.client import Client
+        from portal.models.record import unseal
+
+        try:
+            unseal(Client, "date_of_birth_sealed", sealed["id"], sealed["box"])
+        except crypto.Unreadable as reason:
+            return [f"The key file does not open this database: {reason}."]
+    return []
+
+
+async def _has_practice() -> bool:
+    return await sql.row("select 1 as yes from practice") is not None
 
 
 keys = typer.Typer(no_args_is_help=True, help="The encryption keys.")
