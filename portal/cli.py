@@ -131,9 +131,11 @@ def check(data: Data = None) -> None:
     """Say in sentences what is missing or wrong; ends with 1 then."""
     chosen = _use(data)
     problems = chosen.problems()
-    if chosen.demo or (data is not None and not chosen.base_url):
+    # A folder that is looked at by itself, as the demo's, is asked for no address and no mail server.
+    by_itself = chosen.demo or (data is not None and not chosen.base_url)
+    if by_itself:
         problems = [p for p in problems if not p.startswith("PORTAL_BASE_URL is not set")]
-    if not chosen.smtp_url and not chosen.demo:
+    elif not chosen.smtp_url:
         problems.append(
             "SMTP_URL is not set: letters stay in the outbox, and nobody can be invited. "
             "Give the mail server, such as smtps://user:password@mail.example.org."
