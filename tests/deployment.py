@@ -100,7 +100,7 @@ class Deployment:
         self.env = _plain_environment() | env
         self.workers = [Worker(self.env) for _ in range(workers)]
         # It makes links for letters, so it must know an address of the deployment too.
-        beside = self.env | {"PORTAL_BASE_URL": self.workers[0].base}
+        beside = self.env | ({"PORTAL_BASE_URL": self.workers[0].base} if self.workers else {})
         self.beside = Process(["work"], beside) if with_worker else None
 
     # --- Making one -------------------------------------------------------------------------

@@ -147,8 +147,8 @@ OTHERS = (
     Patient(
         "Ruth and Ben",
         "Calloway",
-        None,
-        "",
+        41,
+        "05-18",
         "Miriam",
         account=True,
         holder="Ruth Calloway",

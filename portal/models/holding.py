@@ -9,6 +9,7 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
+from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.invitation import (
     A_DAY,
@@ -157,6 +158,11 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
                 {"id": account.id, "name": account.name, "email": account.email, "link": holder.link}
             )
     return offers
+
+
+async def account_of(id: UUID) -> PortalAccount:
+    """One of the accounts that `holding_of` or `linkable` named: perhaps none whose clients the viewer may see."""
+    return await PortalAccount.get(id=id)
 
 
 async def history_of(client: UUID) -> list[dict[str, Any]]:

@@ -115,7 +115,10 @@ async def _listen(hub: Hub, page: Page) -> None:
     clock = asyncio.get_running_loop().time
     heard: list[float] = []
     while page in hub.pages:
-        text = await asyncio.wait_for(page.ws.receive_text(), None if page.ready else HELLO_WITHIN)
+        try:
+            text = await asyncio.wait_for(page.ws.receive_text(), None if page.ready else HELLO_WITHIN)
+        except KeyError:  # bytes: no page of ours sends them
+            text = ""
         heard = [at for at in heard if at > clock() - FRAMES[1]] + [clock()]
         said = _read(text)
         if said is None or len(heard) > FRAMES[0]:

@@ -76,8 +76,9 @@ class Visitor:
         page.on("framenavigated", lambda frame: self._sockets[page].forget())
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # A refused request is judged by its status, below.
-        if message.type in ("error", "warning") and "Failed to load resource: the server" not in message.text:
+        # A refused request is judged by its status, below; and a page may be left before its socket is there.
+        quiet = ("Failed to load resource: the server", "closed before the connection is established")
+        if message.type in ("error", "warning") and not any(text in message.text for text in quiet):
             self._note(f"console: {message.text}")
 
     def _fail(self, error: WebError) -> None:

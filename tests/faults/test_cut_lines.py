@@ -85,7 +85,7 @@ async def test_the_worker_goes_on_after_its_transactions_could_not_begin(ground:
     assert ground.beside is not None
     ground.beside.stop(ground.beside.end_signal)
     async with line.open():
-        other = Process(["work"], ground.env | {"DATABASE_URL": line.url})
+        other = Process(["work"], ground.env | {"DATABASE_URL": line.url, "PORTAL_BASE_URL": ground.bases[0]})
         try:
             await asyncio.to_thread(other.start)
             await becomes(lambda: line.cuts == 0, within=20)

@@ -7,13 +7,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from portal import crypto
 from portal.demo import make_practice
 from portal.models.database import close_database, migrate, open_database
 from portal.settings import Settings
-from tests.servers import PostgreSQL
+from tests.deployment import Deployment
+from tests.servers import PostgreSQL, Redis
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -38,3 +40,16 @@ async def practice(
         EXECUTOR_CACHE.clear()
         if url:
             postgres.drop_database(name)
+
+
+@pytest_asyncio.fixture(scope="module", params=["sqlite", "postgres"])
+async def willow(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    """A deployment that nobody serves, one for all tests of a file: its `models()` work in this process."""
+    if request.param == "sqlite":
+        async with Deployment.embedded(workers=0) as willow:
+            yield willow
+    else:
+        async with Deployment.full(postgres, redis_server, workers=0, with_worker=False) as willow:
+            yield willow

@@ -15,7 +15,7 @@ from portal.models import audit
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.fact import announce
-from portal.models.holding import Holding, holding_of, linkable, possible_holders
+from portal.models.holding import Holding, account_of, holding_of, linkable, possible_holders
 from portal.models.invitation import CannotInvite, Holder, Invitation, end_all_invitations, end_invitations
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
@@ -355,7 +355,7 @@ async def _account(visit: Visit, client: Client, among: list[dict[str, Any]]) ->
     """The account of the form, if it is one that this client's tab offers."""
     if visit.form.chosen not in [row["id"] for row in among]:
         raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")
-    return await visit.me.find(PortalAccount, visit.form.chosen)
+    return await account_of(visit.form.chosen)
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)

@@ -1,0 +1,152 @@
+"""One rule of who sees what: a find, a list, and "which of these may see which of these" never disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from portal import clock
+from portal.models import sql
+from portal.models.record import Kind, Record, uuid7
+from portal.models.scope import Scope, who_may_see
+from portal.models.session import Session
+from portal.models.waiting import Notice, Outbox
+from tests.deployment import Deployment
+from tests.laws.test_structure import RECORDS
+
+MODELS = sorted(
+    (model for model in RECORDS.values() if issubclass(model, Record)), key=lambda model: model.__name__
+)
+Pair = tuple[UUID, UUID | None]
+
+# Rows of each model that these people see, and that those don't: the rule isn't only the same everywhere.
+KNOWN = {
+    "Client": ("noa", {"staff": {"miriam", "jo", "ada", "grace", "henrik"}, "account": {"dana"}}),
+    "Conversation": ("eli confidential", {"staff": {"miriam", "henrik"}, "account": {"eli"}}),
+}
+
+
+def viewers(willow: Deployment, kind: Kind) -> list[Pair]:
+    """Everybody of the cast; as accounts, for each of several clients."""
+    cast = willow.cast
+    if kind is Kind.STAFF:
+        return [(UUID(id), None) for id in cast.staff.values()]
+    accounts = [UUID(id) for id in cast.account.values()]
+    if kind is Kind.ACCOUNT:
+        return [(account, None) for account in accounts]
+    clients = [UUID(cast.client[name]) for name in ("noa", "eli", "sam", "walter", "ruth", "dmitri")]
+    return [(account, client) for account in accounts for client in clients]
+
+
+async def fill(willow: Deployment) -> None:
+    """Rows of what a new practice has none of."""
+    if await Notice.exists():
+        return
+    for name in ("miriam", "theo"):
+        await Notice.create(staff_id=willow.cast.staff[name], number=1, kind="something", body={})
+        await Session.start("staff", UUID(willow.cast.staff[name]), "", "")
+    for name in ("dana", "sam"):
+        await Notice.create(account_id=willow.cast.account[name], number=1, kind="something", body={})
+        await Session.start("client", UUID(willow.cast.account[name]), "", "")
+    await Outbox.create(kind="letter")
+
+
+def some(ids: set[UUID], most: int = 6) -> Iterator[UUID]:
+    """A few, spread over all of them."""
+    ordered = sorted(ids)
+    yield from ordered[:: max(1, len(ordered) // most)]
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+async def test_find_list_and_crowd_agree(willow: Deployment, model: type[Record], kind: Kind) -> None:
+    async with willow.models():
+        await fill(willow)
+        everything = {sql.uuid(row["id"]) for row in await sql.rows(f"select id from {model._meta.db_table}")}
+        assert everything, f"there is no {model.__name__} to ask for"
+        asking = viewers(willow, kind)
+        asked = set(some(everything, 60))
+        crowd = await who_may_see(model, kind, [(v, c, id) for v, c in asking for id in asked])
+        for viewer, client in asking:
+            scope = Scope(model, kind, viewer, client)
+            listed = {sql.uuid(row["id"]) for row in await scope.columns("r.id")}
+            assert listed & asked == {id for v, c, id in crowd if (v, c) == (viewer, client)}
+            assert await scope.count() == len(listed)
+            for id in some(listed):
+                found = await scope.find(id)
+                assert found is not None and found.id == id
+            for id in some(everything - listed, 3):
+                assert await scope.find(id) is None
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+async def test_somebody_sees_it_or_it_says_that_nobody_does(willow: Deployment, model: type[Record]) -> None:
+    async with willow.models():
+        await fill(willow)
+        seen = set()
+        for kind in Kind:
+            counts = [await Scope(model, kind, v, c).count() for v, c in viewers(willow, kind)]
+            if any(counts):
+                seen.add(kind)
+        unseen = {kind for kind in Kind if model.visible_to(kind, "r") == "false"}
+        assert seen == set(Kind) - unseen
+
+
+@pytest.mark.parametrize("name", KNOWN)
+async def test_those_see_it_who_should(willow: Deployment, name: str) -> None:
+    row, expected = KNOWN[name]
+    cast, model = willow.cast, RECORDS[name]
+    ids = cast.client if name == "Client" else cast.conversation
+    async with willow.models():
+        for kind, people, known in (
+            (Kind.STAFF, expected["staff"], cast.staff),
+            (Kind.ACCOUNT, expected["account"], cast.account),
+        ):
+            asks = [(viewer, client, UUID(ids[row])) for viewer, client in viewers(willow, kind)]
+            seen = await who_may_see(model, kind, asks)  # type: ignore[arg-type]
+            names = {str(id): name for name, id in known.items()}
+            assert {names[str(viewer)] for viewer, _, _ in seen} == people
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_a_rule_never_holds_a_value(model: type[Record], kind: Kind) -> None:
+    rule = model.visible_to(kind, "r")
+    assert rule == model.visible_to(kind, "r")
+    assert model.visible_to(kind, "other").replace("other.", "r.") == rule
+    assert not any(digit.isdigit() for digit in rule.replace("select 1", ""))
+
+
+async def test_a_record_that_does_not_say_who_sees_it_can_not_be_read() -> None:
+    with pytest.raises(NotImplementedError, match="Record does not say who may see it"):
+        Record.visible_to(Kind.STAFF, "r")
+
+
+async def test_an_access_is_a_matter_of_now(willow: Deployment) -> None:
+    from portal.models.account import Access
+    from portal.models.client import Client
+
+    cast = willow.cast
+    asking = (Client, Kind.ACCOUNT, [(UUID(cast.account["dana"]), None, UUID(cast.client["noa"]))])
+    async with willow.models():
+        access = await Access.get(account_id=cast.account["dana"], client_id=cast.client["noa"])
+        began, ends = access.from_at, access.until_at
+        for from_at, until_at, sees in (
+            (began, None, True),
+            (began, clock.now(), False),
+            (clock.now() + 10 * (clock.now() - began), None, False),
+            (began, clock.now() + (clock.now() - began), True),
+        ):
+            access.from_at, access.until_at = from_at, until_at
+            await access.save()
+            assert bool(await who_may_see(*asking)) is sees
+        access.from_at, access.until_at = began, ends
+        await access.save()
+
+
+def test_ids_sort_by_time() -> None:
+    made = [uuid7() for _ in range(3)]
+    assert all(id.version == 7 for id in made)
+    assert [id.int >> 80 for id in made] == sorted(id.int >> 80 for id in made)

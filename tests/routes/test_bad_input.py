@@ -1,0 +1,207 @@
+"""Whatever is sent to a route that writes: a clear answer, nothing changed, one line in the audit log, never a 500."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx2
+import pytest
+from starlette.routing import Route
+
+from tests.cast import Person
+from tests.deployment import Deployment
+from tests.laws.samples import ALL_ROUTES, WRITES, Sample, name_of, sample_of
+from tests.laws.test_strangers import MAY_CHANGE, audited
+
+MOST = 1024 * 1024  # bytes of a body
+FORM = "application/x-www-form-urlencoded"
+
+# A route of its own for those who are not signed in: it notes a refusal only where somebody was refused.
+SIGNED = [route for route in WRITES if sample_of(route).who]
+WITH_FORM = [route for route in SIGNED if sample_of(route).form.__name__ != "<lambda>"]
+
+
+@pytest.fixture(params=["embedded", "full"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    return request.getfixturevalue(request.param)
+
+
+async def post(person: Person, path: str, body: bytes | str, **headers: str) -> httpx2.Response:
+    """A body as it stands, which no form of a browser would make."""
+    sent = {"Content-Type": FORM, "Sec-Fetch-Site": "same-origin"} | headers
+    return await person.browser.post(person.base() + path, content=body, headers=sent)
+
+
+async def is_refused(
+    deployment: Deployment, route: Route, body: Callable[[dict[str, str]], bytes | str], **headers: str
+) -> int:
+    """Send what `body` makes of the sample's form; it must be refused, and nothing else. Gives the status."""
+    sample = sample_of(route)
+    person = await deployment.cast.sign_in(sample.who)
+    path = sample.path(route, deployment.cast)
+    before, noted = await deployment.contents(MAY_CHANGE), await audited(deployment)
+    answer = await post(person, path, body(sample.form(deployment.cast)), **headers)
+    assert 400 <= answer.status_code < 500, f"{answer.status_code}: {answer.text}"
+    assert "Traceback" not in answer.text and "sql" not in answer.text.lower()
+    assert await deployment.contents(MAY_CHANGE) == before
+    more = {result: n - noted[result] for result, n in (await audited(deployment)).items()}
+    assert more == {"done": 0, "refused": 1}
+    return answer.status_code
+
+
+BODIES: dict[str, tuple[Callable[[dict[str, str]], bytes | str], int]] = {
+    "a field nobody knows": (lambda form: urlencode(form | {"is_admin": "1"}), 400),
+    "a field twice": (
+        lambda form: urlencode([*form.items(), *list(form.items())[:1], ("x", ""), ("x", "")]),
+        400,
+    ),
+    "a NUL": (lambda form: urlencode(form | {"body": "a\x00b"}), 400),
+    "what is no UTF-8": (lambda form: urlencode(form).encode() + b"&x=\xff\xfe", 400),
+    "no form at all": (lambda form: "just words", 400),
+    "fields without end": (lambda form: urlencode([(f"f{n}", "") for n in range(200)]), 400),
+    "a body too large by one byte": (lambda form: "body=" + "a" * (MOST - 4), 413),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("route", SIGNED, ids=name_of)
+async def test_a_body_that_no_form_makes(deployment: Deployment, route: Route, name: str) -> None:
+    body, status = BODIES[name]
+    assert await is_refused(deployment, route, body) == status
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", "x" * 300]
+)
+@pytest.mark.parametrize("route", WITH_FORM, ids=name_of)
+async def test_another_kind_of_body(deployment: Deployment, route: Route, kind: str) -> None:
+    assert await is_refused(deployment, route, urlencode, **{"Content-Type": kind}) == 415
+
+
+@pytest.mark.parametrize("route", SIGNED, ids=name_of)
+async def test_a_write_must_say_where_it_comes_from(deployment: Deployment, route: Route) -> None:
+    sample = sample_of(route)
+    person = await deployment.cast.sign_in(sample.who)
+    before, noted = await deployment.contents(MAY_CHANGE), await audited(deployment)
+    form = sample.form(deployment.cast)
+    answer = await person.browser.post(person.base() + sample.path(route, deployment.cast), data=form)
+    assert answer.status_code == 403
+    assert await deployment.contents(MAY_CHANGE) == before
+    assert (await audited(deployment))["refused"] == noted["refused"] + 1
+
+
+async def test_an_old_browser_says_so_by_its_origin(deployment: Deployment) -> None:
+    person = await deployment.cast.sign_in("miriam")
+    for origin, status in ((person.base(), 204), ("https://evil.example", 403), ("null", 403)):
+        answer = await person.browser.post(f"{person.base()}/session", headers={"Origin": origin})
+        assert answer.status_code == status, origin
+
+
+# --- Ids ---------------------------------------------------------------------------------------
+
+OF_A_RECORD = [route for route in ALL_ROUTES if "{" in route.path and not route.path.startswith("/static")]
+
+
+@pytest.mark.parametrize(
+    "id",
+    ["0", "not-an-id", str(uuid4()), "%00", "..%2f..%2fetc", "a" * 3000, "01'or'1'='1", "%F0%9F%8C%BF", "-1"],
+    ids=["zero", "words", "unknown", "nul", "dots", "long", "quotes", "leaf", "negative"],
+)
+@pytest.mark.parametrize("route", OF_A_RECORD, ids=name_of)
+async def test_an_id_that_is_none(deployment: Deployment, route: Route, id: str) -> None:
+    """The same answer as for what is not theirs, for each place an id can stand in."""
+    sample = sample_of(route)
+    person = await deployment.cast.sign_in(sample.who)
+    before = await deployment.contents(MAY_CHANGE)
+    whole = sample.path(route, deployment.cast)
+    for name, right in (
+        ("{client}", deployment.cast.client[sample.client]),
+        ("{conversation}", deployment.cast.conversation[sample.conversation]),
+    ):
+        if name not in route.path:
+            continue
+        path = whole.replace(right, id)
+        form = urlencode(sample.form(deployment.cast))
+        is_write = "POST" in (route.methods or ())
+        answer = await (post(person, path, form) if is_write else person.get(path))
+        assert answer.status_code == 404, f"{path[:120]}: {answer.status_code}"
+    assert await deployment.contents(MAY_CHANGE) == before
+
+
+# --- What people may type ---------------------------------------------------------------------------
+
+TOO_LONG = [
+    ("POST /staff/clients", {"first_name": "a" * 61}),
+    ("POST /staff/clients", {"last_name": ""}),
+    ("POST /staff/clients", {"last_name": "   "}),
+    ("POST /staff/clients", {"email": "a" * 250 + "@example.com"}),
+    ("POST /staff/clients", {"email": "nobody"}),
+    ("POST /staff/clients", {"date_of_birth": "2001-02-30"}),
+    ("POST /staff/clients", {"date_of_birth": "1066-10-14"}),
+    ("POST /staff/clients", {"date_of_birth": "2999-01-01"}),
+    ("POST /staff/clients", {"phone": "5" * 41}),
+    ("POST /staff/clients", {"address": "a" * 301}),
+    ("POST /staff/clients", {"key": "not-a-key"}),
+    ("POST /staff/clients", {"therapist": "nobody"}),
+    ("POST /staff/clients/{client}", {"first_name": ""}),
+    ("POST /staff/clients/{client}", {"phone": "5" * 41}),
+    ("POST /staff/clients/{client}/conversations", {"key": ""}),
+    ("POST /clients/{client}/conversations", {"key": "x"}),
+    ("POST /clients/{client}/conversations/{conversation}/messages", {"body": ""}),
+    ("POST /clients/{client}/conversations/{conversation}/messages", {"body": " \n "}),
+    ("POST /clients/{client}/conversations/{conversation}/messages", {"body": "a" * 10_001}),
+    ("POST /clients/{client}/conversations/{conversation}/messages", {"key": "x"}),
+    ("POST /staff/clients/{client}/conversations/{conversation}/messages", {"body": "a" * 10_001}),
+    ("POST /staff/clients/{client}/conversations/{conversation}/reading", {"number": "-1"}),
+    ("POST /staff/clients/{client}/conversations/{conversation}/reading", {"number": str(2**31)}),
+    ("POST /clients/{client}/conversations/{conversation}/reading", {"number": "many"}),
+    ("POST /clients/{client}/conversations/{conversation}/reading", {"number": "1e3"}),
+]
+
+
+@pytest.mark.parametrize(("name", "wrong"), TOO_LONG, ids=[f"{n} {next(iter(w))}" for n, w in TOO_LONG])
+async def test_a_value_that_can_not_be(deployment: Deployment, name: str, wrong: dict[str, str]) -> None:
+    """Said beside the field, with what was typed kept; nothing is saved."""
+    route = next(route for route in WRITES if name_of(route) == name)
+    sample: Sample = replace(sample_of(route))
+    person = await deployment.cast.sign_in(sample.who)
+    before = await deployment.contents(MAY_CHANGE)
+    path, form = sample.path(route, deployment.cast), sample.form(deployment.cast) | wrong
+    answer = await post(person, path, urlencode(form))
+    assert answer.status_code == 422, answer.text
+    assert await deployment.contents(MAY_CHANGE) == before
+
+
+async def test_what_is_just_short_enough_is_taken(deployment: Deployment) -> None:
+    dana, noa = await deployment.cast.sign_in("dana"), deployment.cast.client["noa"]
+    path = f"/clients/{noa}/conversations/{deployment.cast.conversation['noa clinical']}/messages"
+    for body in (
+        "a" * 10_000,
+        "<script>alert(1)</script> {{ 7 * 7 }} %(name)s",
+        "\u202eback\u202c \U0001f9a1 ع",
+    ):
+        answer = await dana.send(path, key=str(uuid4()), body=body)
+        assert answer.status_code == 201, answer.text
+        assert "<script" not in answer.text and " 49 " not in answer.text
+
+
+async def test_a_password_of_a_megabyte_is_wrong_soon(deployment: Deployment) -> None:
+    nobody, before = deployment.cast.stranger(), await deployment.contents(MAY_CHANGE)
+    email = deployment.cast.email["client", "walter"]
+    form = urlencode({"email": email, "password": "a" * (MOST - 200)})
+    async with asyncio.timeout(10):
+        answer = await post(nobody, "/sign-in", form)
+    assert 400 <= answer.status_code < 500
+    assert await deployment.contents(MAY_CHANGE) == before
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost", "localhost:1", "localhost:80@evil.example"])
+async def test_another_host_is_not_served(deployment: Deployment, host: str) -> None:
+    nobody, noted = deployment.cast.stranger(), await audited(deployment)
+    answer = await nobody.get("/sign-in", Host=host)
+    assert answer.status_code == 400
+    assert (await audited(deployment))["refused"] == noted["refused"] + 1
