@@ -38,9 +38,7 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     before = dict(rendering.practice)
     try:
         async with unit():
-            await Practice.create(
-                name="Willow Street", phone="(555) 010-0134", mail_from="hello@willow.example"
-            )
+            await Practice.create(name="Willow Street", phone="(555) 010-0134")
             noa = await Client.add({"first_name": "Noa", "last_name": "Reyes"}, None)
         await learn_practice()
         yield noa.id

@@ -60,7 +60,7 @@ async def test_a_letter_is_delivered_once(client: UUID, office: PostOffice, bus:
     [letter] = office.letters
     assert office.recipients == ["dana@family.example"]
     assert letter["Message-ID"] == f"<{id}@portal.willow.example>" == (await row(id))["message_id"]
-    assert letter["From"] == "Willow Street <hello@willow.example>"
+    assert letter["From"] == "Willow Street <no-reply@portal.willow.example>"
     assert letter["To"] == "dana@family.example"
     assert letter["Subject"] == "Your account at Willow Street"
     for kind in ("plain", "html"):
@@ -353,7 +353,9 @@ async def test_a_wish_for_a_new_password_is_granted_three_times_an_hour(
     assert await grant_wishes(bus) == 10
     assert await grant_wishes(bus) == 0
     await deliver(bus)
-    assert office.recipients == [email] * 3
+    # Three links were made; a newer one ends the letter of the older, if that has not left yet.
+    assert office.recipients == [email]
+    assert len(await sql.rows("select id from reset")) == 3
     assert {letter["Subject"] for letter in office.letters} == {
         "Una contraseña nueva para su cuenta en Willow Street"
     }

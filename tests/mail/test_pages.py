@@ -284,7 +284,7 @@ def test_check_says_that_letters_stay_without_a_mail_server(tmp_path: Path) -> N
     ran = subprocess.run(
         [*PORTAL, "check", "--data", str(tmp_path)],
         cwd=ROOT,
-        env=_plain_environment(),
+        env=_plain_environment() | {"PORTAL_BASE_URL": "https://portal.example.org"},
         capture_output=True,
         text=True,
     )

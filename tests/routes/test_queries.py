@@ -95,7 +95,8 @@ async def test_a_page_asks_as_often_in_a_full_practice(
                 thread = await Conversation.start(client, audience, people, with_client=True)
                 await thread.post("One more.", staff=miriam)
             long = await Conversation.get(id=willow.cast.conversation["noa clinical"])
-            for _ in range(120):
+        for _ in range(120):
+            async with unit():
                 await long.post("And another.", staff=miriam)
 
         many = await questions(willow, monkeypatch)
