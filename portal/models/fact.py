@@ -120,7 +120,7 @@ class Bookmark:
         if match["snapshot"]:
             xmin, xmax, running = match["snapshot"].split(":")
             ids = [int(n) for n in running.split(",")] if running else []
-            if not int(xmin) <= int(xmax) < 2**63 or ids != sorted(set(ids)):
+            if not int(xmin) <= int(xmax) < 2**62 or ids != sorted(set(ids)):
                 return None
             if any(not int(xmin) <= n < int(xmax) for n in ids):
                 return None

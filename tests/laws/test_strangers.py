@@ -259,10 +259,25 @@ async def test_a_stranger_hears_nothing_of_what_happens(pages: Any, act: Act) ->
     assert listening or not act.client
 
 
+# Its facts have acts of their own, in tests/access/test_live.py and tests/mail.
+GETTING_IN = (
+    "AccountOpened",
+    "BirthDate",
+    "Invitation",
+    "Letter",
+    "PasswordChanged",
+    "PortalSettings",
+    "Profile",
+    "ResetSent",
+    "SignedIn",
+)
+
+
 async def test_every_kind_of_fact_was_among_what_happened(pages: Any) -> None:
     stage, _ = pages
     seen = {row["kind"] for row in await stage.deployment.sql("select distinct kind from fact")}
-    assert seen == set(KINDS), f"no act announces {set(KINDS) - seen}"
+    here = {kind for kind in KINDS if not kind.startswith(GETTING_IN)}
+    assert seen >= here, f"no act announces {here - seen}"
 
 
 # --- Sockets ------------------------------------------------------------------------------------

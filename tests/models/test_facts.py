@@ -54,39 +54,6 @@ async def test_a_fact_keeps_its_ids_and_numbers(willow: Deployment) -> None:
         assert isinstance(read, MessageSent) and isinstance(read.client, UUID) and read.number == 7
 
 
-async def test_a_slow_transaction_is_neither_missed_nor_read_twice(willow: Deployment) -> None:
-    """It began first, and committed last: its fact has the lower id, and its reader is already beyond that."""
-    if willow.sqlite:
-        return  # one writer at a time: the other waits
-    async with willow.models():
-        here, slow, quick = await bookmark(), changed(), changed()
-        written, commit = asyncio.Event(), asyncio.Event()
-
-        async def slowly() -> None:
-            async with unit():
-                await announce(slow)
-                # What a unit writes is sent at its end: so that it lies there uncommitted, it is sent now.
-                await _send()
-                written.set()
-                await commit.wait()
-
-        writing = asyncio.create_task(slowly())
-        await written.wait()
-        await say(quick)
-        facts, here = await news(here)
-        assert facts == [quick]
-        facts, here = await news(here)
-        assert facts == []
-        commit.set()
-        await writing
-        facts, here = await news(here)
-        assert facts == [slow]
-        ids = {row["body"]: row["id"] for row in await sql.rows("select id, body::text as body from fact")}
-        order = [ids[body] for fact in (slow, quick) for body in ids if str(fact.client) in body]
-        assert order == sorted(order), "the slow one should have the lower id"
-        assert (await news(here))[0] == []
-
-
 async def _send() -> None:
     from portal.models import fact
 
@@ -259,21 +226,3 @@ def test_a_real_bookmark_is_read_back(low: int, more: int, taken: int, era: str)
 )
 def test_the_database_never_sees_it(text: str) -> None:
     assert Bookmark.read(text) is None
-
-
-async def test_what_is_read_as_a_bookmark_never_breaks_a_look(willow: Deployment) -> None:
-    async with willow.models():
-        era = (await bookmark()).era
-        for place in (
-            "0",
-            "1",
-            "9" * 18,
-            "1:1:",
-            "1:9:",
-            "1:9:1,2,8",
-            f"1:{2**63 - 1}:",
-            f"{2**62}:{2**62}:",
-        ):
-            read = Bookmark.read(f"{era}.1.{place}")
-            assert read is not None, place
-            await since(read)

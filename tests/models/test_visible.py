@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -9,7 +10,9 @@ import pytest
 
 from portal import clock
 from portal.models import sql
+from portal.models.invitation import HalfSession, Invitation
 from portal.models.record import Kind, Record, uuid7
+from portal.models.reset import Reset
 from portal.models.scope import Scope, who_may_see
 from portal.models.session import Session
 from portal.models.waiting import Notice, Outbox
@@ -51,6 +54,25 @@ async def fill(willow: Deployment) -> None:
         await Notice.create(account_id=willow.cast.account[name], number=1, kind="something", body={})
         await Session.start("client", UUID(willow.cast.account[name]), "", "")
     await Outbox.create(kind="letter")
+    now = clock.now()
+    invitation = await Invitation.create(
+        client_id=willow.cast.client["lena"],
+        email="lena.brandt@example.com",
+        email_key="lena.brandt@example.com",
+        token_hash="i" * 64,
+        sent_by=willow.cast.staff["miriam"],
+        sent_at=now,
+        expires_at=now + dt.timedelta(days=7),
+    )
+    await Reset.create(
+        account_id=willow.cast.account["dana"],
+        token_hash="r" * 64,
+        made_at=now,
+        expires_at=now + dt.timedelta(days=1),
+    )
+    await HalfSession.create(
+        token_hash="h" * 64, invitation_id=invitation.id, expires_at=now + dt.timedelta(minutes=30)
+    )
 
 
 def some(ids: set[UUID], most: int = 6) -> Iterator[UUID]:
