@@ -128,7 +128,6 @@ UNSCOPED = {
     "portal.models.conversation.messages_after": "a push has asked who_may_see for all its readers at once",
     "portal.models.conversation.participant_for": "as whom the account itself takes part",
     "portal.models.conversation.participants_of_client": "after the client was found through the viewer",
-    "portal.models.holding.account_of": "one that a tab found through the viewer names",
     "portal.models.holding.history_of": "after the client was found through the viewer",
     "portal.models.holding.holding_of": "of a client found through the viewer",
     "portal.models.holding.linkable": "of a client found through the viewer",
