@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from time import monotonic
 
 from tests.deployment import Deployment
-from tests.faults.telling import LATE, Telling, by_hand, hearing, waits_for_a_lock, writes
+from tests.faults.telling import LATE, Telling, becomes, by_hand, hearing, waits_for_a_lock, writes
 from tests.pages import Page, open_page
 
 
@@ -90,4 +90,38 @@ async def test_pages_that_load_in_the_middle_of_a_talk_miss_nothing(ground: Depl
             await page.until(lambda page=page: len(told.shown(page) + answers.shown(page)) >= 40)
             assert told.shown(page) == list(told.told)
             assert answers.shown(page) == list(answers.told)
+            await page.current()
+
+
+async def test_a_page_from_far_behind_takes_no_message_from_one_that_is_ahead(ground: Deployment) -> None:
+    cast = ground.cast
+    miriam, dana = await cast.sign_in("miriam", worker=0), await cast.sign_in("dana", worker=1)
+    noa = cast.client["noa"]
+    told = Telling(miriam, noa, cast.conversation["noa clinical"])
+    path = told.path.removeprefix("/staff")
+    texts = [f"{told.word} number {n}." for n in range(1, 453)]
+    async with ground.models(), AsyncExitStack() as stack:
+        awake = await stack.enter_async_context(open_page(dana, path))
+        asleep = await stack.enter_async_context(open_page(dana, path))
+        await asleep.leave()
+        async with by_hand(ground) as transaction:
+            for text in texts[:450]:
+                await writes(transaction, told, noa, text)
+        await awake.until(lambda: told.shown(awake) == texts[:450], what="all but the last two")
+        # Both are asked for in one round: it begins when another, held up here, is done.
+        async with by_hand(ground, "lock table participant in access exclusive mode"):
+            async with by_hand(ground) as transaction:
+                await writes(transaction, told, noa, texts[450])
+            await waits_for_a_lock(ground, "participant")
+            asleep.stay()
+            looks = await ground.metric("portal_follower_looks", 1)
+            async with by_hand(ground) as transaction:
+                await writes(transaction, told, noa, texts[451])
+
+            async def has_looked_again() -> bool:
+                return await ground.metric("portal_follower_looks", 1) >= looks + 3
+
+            await becomes(has_looked_again)
+        for page in (awake, asleep):
+            await page.until(lambda page=page: told.shown(page) == texts, what="every message")
             await page.current()

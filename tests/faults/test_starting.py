@@ -97,7 +97,8 @@ def folder(tmp_path: Path) -> Path:
 
 def of(folder: Path, **env: str) -> dict[str, str]:
     """The environment of a deployment in a folder."""
-    return {"PORTAL_DATA": str(folder), "PORTAL_BASE_URL": HERE, "PORT": str(free_port())} | env
+    told = {"PORTAL_DATA": str(folder), "PORTAL_BASE_URL": HERE, "SMTP_URL": "smtp://127.0.0.1:1"}
+    return told | {"PORT": str(free_port())} | env
 
 
 def test_addresses_that_would_leak_are_refused(refuse: Refuse, folder: Path) -> None:
@@ -162,7 +163,7 @@ def test_a_database_of_another_shape_is_refused(run: Run, refuse: Refuse, folder
 
 
 def test_check_says_when_all_is_well_and_when_the_database_is_away(
-    folder: Path, postgres: PostgreSQL
+    run: Run, refuse: Refuse, folder: Path, postgres: PostgreSQL
 ) -> None:
     assert run((["check"], of(folder))) == [(0, "All is well.\n")]
     away = of(
