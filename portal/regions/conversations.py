@@ -98,15 +98,20 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
     allowed = [ask for ask in asks if (ask[0].id, ask[0].client, ask[1]) in seen]
     if not allowed:
         return {}
-    cursors: dict[UUID, int] = {}
-    for _, of, cursor in allowed:
-        cursors[of] = min(cursor, cursors.get(of, cursor))
-    loaded = await messages_after(cursors, AT_ONCE)
-    answers = {}
-    for viewer, of, cursor in allowed:
-        last = max((m["number"] for m in loaded[of]), default=0)
-        fresh = items(viewer, loaded[of], after=cursor)
-        answers[viewer, of, cursor] = Fresh(fresh, max(last, cursor), len(loaded[of]) == AT_ONCE)
+    answers: dict[Ask, Fresh] = {}
+    while left := [ask for ask in allowed if ask not in answers]:
+        begins: dict[UUID, int] = {}
+        for _, of, cursor in left:
+            begins[of] = min(cursor, begins.get(of, cursor))
+        loaded = await messages_after(begins, AT_ONCE)
+        for viewer, of, cursor in left:
+            # What is loaded begins with the page that is furthest behind, and need not reach the others:
+            # those are asked for again, or they would seem to have it all.
+            if cursor < begins[of] + AT_ONCE // 2:
+                last = max((m["number"] for m in loaded[of]), default=0)
+                fresh = items(viewer, loaded[of], after=cursor)
+                more = len(loaded[of]) == AT_ONCE
+                answers[viewer, of, cursor] = Fresh(fresh, max(last, cursor), more)
     return answers
 
 

@@ -108,11 +108,11 @@ async def test_a_page_from_far_behind_takes_no_message_from_one_that_is_ahead(gr
             for text in texts[:450]:
                 await writes(transaction, told, noa, text)
         await awake.until(lambda: told.shown(awake) == texts[:450], what="all but the last two")
-        # Both are asked for in one round: it begins when another, held up here, is done.
-        async with by_hand(ground, "lock table participant in access exclusive mode"):
+        # Both are asked for in one round, which begins when the counts, held up here, are rendered.
+        async with by_hand(ground, "lock table reading in access exclusive mode"):
             async with by_hand(ground) as transaction:
                 await writes(transaction, told, noa, texts[450])
-            await waits_for_a_lock(ground, "participant")
+            await waits_for_a_lock(ground)
             asleep.stay()
             looks = await ground.metric("portal_follower_looks", 1)
             async with by_hand(ground) as transaction:
