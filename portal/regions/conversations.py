@@ -110,7 +110,8 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
             if cursor < begins[of] + AT_ONCE // 2:
                 last = max((m["number"] for m in loaded[of]), default=0)
                 fresh = items(viewer, loaded[of], after=cursor)
-                more = len(loaded[of]) == AT_ONCE
+                # By the number, not by how many there are: before the first message there is none.
+                more = last == begins[of] + AT_ONCE - 1
                 answers[viewer, of, cursor] = Fresh(fresh, max(last, cursor), more)
     return answers
 

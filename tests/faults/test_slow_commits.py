@@ -3,7 +3,10 @@
 import asyncio
 from contextlib import AsyncExitStack
 from time import monotonic
+from uuid import UUID
 
+from portal.models.conversation import Audience, Conversation, participants_of_client
+from portal.models.fact import unit
 from tests.deployment import Deployment
 from tests.faults.telling import LATE, Telling, becomes, by_hand, hearing, waits_for_a_lock, writes
 from tests.pages import Page, open_page
@@ -124,4 +127,31 @@ async def test_a_page_from_far_behind_takes_no_message_from_one_that_is_ahead(gr
             await becomes(has_looked_again)
         for page in (awake, asleep):
             await page.until(lambda page=page: told.shown(page) == texts, what="every message")
+            await page.current()
+
+
+async def test_a_page_that_was_empty_when_it_fell_asleep_is_told_everything(ground: Deployment) -> None:
+    cast = ground.cast
+    miriam, dana = await cast.sign_in("miriam", worker=0), await cast.sign_in("dana", worker=1)
+    noa = cast.client["noa"]
+    async with ground.models():
+        async with unit():
+            _, parents = await participants_of_client(UUID(noa))
+            begun = await Conversation.start(UUID(noa), Audience.CLINICAL, parents, with_client=False)
+        told = Telling(miriam, noa, str(begun.id))
+        texts = [f"{told.word} number {n}." for n in range(1, 421)]
+        async with open_page(dana, told.path.removeprefix("/staff")) as page:
+            await page.leave()
+            async with by_hand(ground) as transaction:
+                for text in texts:
+                    await writes(transaction, told, noa, text)
+            # The worker has told these facts to whom was there: the page hears of them by its bookmark alone.
+            looks = await ground.metric("portal_follower_looks", 1)
+
+            async def has_looked_again() -> bool:
+                return await ground.metric("portal_follower_looks", 1) >= looks + 2
+
+            await becomes(has_looked_again)
+            await page.come_back()
+            await page.until(lambda: told.shown(page) == texts, what="every message")
             await page.current()
