@@ -195,17 +195,8 @@ class Tour:
             self.visitors[who] = await self.visit(who, reduced_motion="reduce")
             self.visitors[who].may_be_refused = {422}
         for who in {place.who for place in pages}:
-            await self._speak(self.visitors[who], language)
+            await self.visitors[who].speak(language)
         await asyncio.gather(*(one(place) for place in pages))
-
-    async def _speak(self, visitor: Visitor, language: str) -> None:
-        page = await visitor.context.new_page()
-        await page.goto(self.practice.bases[0] + ("/home" if visitor.person else "/sign-in"))
-        if visitor.person:
-            await visitor.person.post("/language", lang=language)
-        else:
-            await page.locator(f".tongues [lang={language}]").click()
-        await page.close()
 
 
 # Each two of language, size and theme meet once.
@@ -229,6 +220,7 @@ async def look(page: Page, language: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("side", ["public", "staff", "client"])
 async def test_axe_finds_nothing_and_nothing_hangs_over_the_side(
     too_much: Deployment, visit: Visit, side: str

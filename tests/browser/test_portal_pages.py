@@ -77,13 +77,7 @@ async def in_each_state(willow: House) -> dict[str, Chart]:
 async def speaking(visit: Visit, street: Street, who: str, language: str) -> Visitor:
     visitor = await visit(who, street.willow.deployment, reduced_motion="reduce")
     visitor.may_be_refused = {422}
-    if visitor.person is not None:
-        await visitor.person.post("/language", lang=language)
-    else:
-        page = await visitor.context.new_page()
-        await page.goto(street.willow.deployment.bases[0] + "/sign-in")
-        await page.locator(f".tongues [lang={language}]").click()
-        await page.close()
+    await visitor.speak(language)
     return visitor
 
 

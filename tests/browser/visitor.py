@@ -62,6 +62,18 @@ class Visitor:
         await self.is_live(page)
         return page
 
+    async def speak(self, language: str) -> None:
+        """Choose a language by the front door, as one who is signed in or not."""
+        if self.person is not None:
+            await self.person.post("/language", lang=language)
+            return
+        page = await self.open("/sign-in")
+        await page.locator(f".tongues [lang={language}]").click()
+        # A page that is closed while it goes to another can leave the browser waiting for ever.
+        await page.locator(f"html[lang={language}]").wait_for()
+        await page.wait_for_load_state()
+        await page.close()
+
     async def is_live(self, page: Page) -> None:
         """Wait until this page's own socket has been answered."""
         if await page.evaluate("document.body.hasAttribute('hx-ws:connect')"):
