@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from portal import crypto, logs, worker
+from portal import clock, crypto, logs, worker
 from portal.doors import error_page
 from portal.guard import Guard
 from portal.language import choose
@@ -42,6 +42,7 @@ SOCKETS = [
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Database, bus, follower and hub; with the in-process bus the worker too."""
     chosen = settings()
+    clock.follow(chosen.clock)
     crypto.load_keys(chosen.keys_path)
     await open_database(chosen)
     app.state.bus = bus = Bus.make(chosen.redis_url)

@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from portal import crypto, logs, serving
+from portal import clock, crypto, logs, serving
 from portal.models import database, sql
 from portal.settings import ROOT, Settings, settings
 
@@ -109,6 +109,8 @@ def work() -> None:
     # It makes links for letters: without the address people type they would lead nowhere.
     if problems := [*chosen.problems(), *_wrong_keys(chosen)]:
         raise _fail(*problems)
+
+    clock.follow(chosen.clock)
 
     async def run() -> None:
         bus = Bus.make(chosen.redis_url)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 _shift = dt.timedelta()
+_file: Path | None = None
+_read_at = 0  # when the file was last written, by the file system
 
 
 def now() -> dt.datetime:
     """The present moment in UTC."""
+    if _file is not None:
+        _look()
     return dt.datetime.now(dt.UTC) + _shift
 
 
@@ -16,3 +21,22 @@ def move(by: dt.timedelta) -> None:
     """Move this process's clock. Only tests do this; `move(timedelta())` puts it right again."""
     global _shift
     _shift = by
+
+
+def follow(file: Path | None) -> None:
+    """Be ahead by the seconds that stand in this file, from the moment they stand there: so a practice of several
+    processes is moved while its pages are open. Only a demo may (settings.problems)."""
+    global _file, _read_at
+    _file, _read_at = file, 0
+
+
+def _look() -> None:
+    global _read_at
+    assert _file is not None
+    try:
+        written = _file.stat().st_mtime_ns
+        if written != _read_at:
+            move(dt.timedelta(seconds=float(_file.read_text())))
+            _read_at = written
+    except (OSError, ValueError):
+        return  # not there yet, or being written

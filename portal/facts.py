@@ -209,6 +209,20 @@ class InvitationUnlocked(Fact):
 
 
 @dataclass(frozen=True)
+class InvitationExpired(Fact):
+    """Its seven days are over."""
+
+    client: UUID
+
+
+@dataclass(frozen=True)
+class ResendAllowed(Fact):
+    """Enough time has passed since the last letter for another."""
+
+    client: UUID
+
+
+@dataclass(frozen=True)
 class InvitationEnded(Fact):
     """Withdrawn, or dead because the address on file changed."""
 

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         "empty means portal.key in the data folder",
     )
     demo: bool = Field(default=False, description="The cast on the sign-in page; http on loopback")
+    clock: Path | None = Field(
+        default=None, description="A file with the seconds by which a demo's clock is ahead"
+    )
     metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")
     trusted_proxies: str = Field(
         default="", description="Addresses whose X-Forwarded-For is believed, comma separated"
@@ -93,6 +96,11 @@ class Settings(BaseSettings):
             found.append(
                 "PORTAL_DEMO is on for an address that others can reach: anyone could sign in as "
                 "anyone. Turn it off, or use a loopback address."
+            )
+        if self.clock is not None and not self.demo:
+            found.append(
+                "PORTAL_CLOCK is set: links would expire, and accesses end, at the wrong time. "
+                "It is for a demo alone."
             )
         if self.database_url and not self.database_url.startswith(("postgres://", "postgresql://")):
             found.append("DATABASE_URL must begin with postgres:// (or be empty for SQLite).")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import hashlib
 import os
 import shutil
@@ -96,6 +97,7 @@ class Deployment:
         self, folder: Path, env: dict[str, str], workers: int, with_worker: bool, database_url: str = ""
     ) -> None:
         self.folder = folder
+        self.passed = dt.timedelta()
         self.database_url = database_url
         self.env = _plain_environment() | env
         self.workers = [Worker(self.env) for _ in range(workers)]
@@ -217,6 +219,19 @@ class Deployment:
         finally:
             await close_database()
 
+    async def move_clock(self, **by: float) -> None:
+        """Let so much time pass for all its processes, and for what this test takes for now: `minutes=6`, `days=7`.
+        It never goes back. A page that is open for more than ten minutes of it reads everything again."""
+        self.passed += dt.timedelta(**by)
+        new = self.folder / "clock.new"
+        new.write_text(str(self.passed.total_seconds()))
+        await asyncio.to_thread(new.replace, self.folder / "clock")
+
+    @property
+    def now(self) -> dt.datetime:
+        """What time it is there."""
+        return dt.datetime.now(dt.UTC) + self.passed
+
     async def followed(self) -> None:
         """Return when every worker has looked at the facts since now, and marked what they touch."""
         name = "portal_follower_looks"
@@ -254,6 +269,7 @@ def _demo(folder: Path) -> dict[str, str]:
         "PORTAL_DATA": str(folder),
         "PORTAL_KEY_FILE": str(folder / "portal.key"),
         "PORTAL_DEMO": "1",
+        "PORTAL_CLOCK": str(folder / "clock"),
         "PORTAL_METRICS_TOKEN": METRICS_TOKEN,
     }
 

@@ -22,7 +22,7 @@ from jinja2.ext import babel_extract
 from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
 from portal.models.conversation import Audience
-from portal.models.invitation import missing_for
+from portal.models.invitation import hindrance, missing_for
 from portal.permissions import Permission, Role
 from portal.regions import clients
 from portal.routes.public import sign_in
@@ -225,6 +225,8 @@ class _Module:
         }
 
 
+_HINDRANCES = [*given_by(missing_for), *given_by(hindrance)]
+
 # What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
 # said, or found, where it comes from.
 ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
@@ -253,7 +255,9 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
         tie.relationship for contact in CONTACTS for tie in contact.ties
     ],
     ("portal/routes/staff/portal.py", "reason.why"): "said",  # CannotInvite("…")
-    ("portal/models/invitation.py", "missing[0]"): given_by(missing_for),
+    ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
+    ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,
+    ("portal/routes/staff/portal.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/routes/staff/settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")
     **{
         (f"portal/routes/public/{file}.py", f"await passwords.weakness(password, {personal})"): given_by(

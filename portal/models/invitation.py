@@ -18,16 +18,19 @@ from portal.facts import (
     AccountOpened,
     BirthDateConfirmed,
     BirthDateMissed,
+    InvitationExpired,
     InvitationLocked,
     InvitationOpened,
     InvitationSent,
     InvitationUnlocked,
+    ResendAllowed,
 )
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.fact import announce
+from portal.models.moment import Moment
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record
 from portal.models.session import count_try, digest
@@ -101,24 +104,12 @@ class Invitation(Record):
         five letters today."""
         # Holds the client's row, so that two who press Send in the same moment send one letter.
         await sql.rows("update client set search = search where id = :id", id=client.id)
-        missing = missing_for(client, holder)
-        if missing:
-            raise CannotInvite(missing[0])
+        why = await hindrance(client, holder)
+        if why is not None:
+            raise CannotInvite(why)
         assert holder.email is not None
-        if await account_with(holder.email) is not None:
-            raise CannotInvite("This email already has a portal account. Link it instead.")
         now = clock.now()
         same, values = _of_holder(holder.link)
-        held = await sql.row(
-            f"select 1 as yes from access where client_id = :client and {same} "
-            "and (until_at is null or until_at > :now)",
-            client=client.id,
-            now=now,
-            **values,
-        )
-        if held is not None:
-            # Their address on file may have changed since: the account is still theirs.
-            raise CannotInvite("They already have a portal account, under another email.")
         sent = await sql.rows(
             f"select sent_at from invitation where client_id = :client and sent_at > :since and {same} "
             "order by sent_at desc",
@@ -147,6 +138,10 @@ class Invitation(Record):
             expires_at=now + LIVES,
         )
         await announce(InvitationSent(client=client.id))
+        # After the fifth of a day the next may go when the first of them is a day old.
+        again = sql.moment(sent[-1]["sent_at"]) + dt.timedelta(days=1) if len(sent) + 1 >= A_DAY else None
+        await Moment.plan(again or now + RESEND_AFTER, ResendAllowed(client=client.id))
+        await Moment.plan(invitation.expires_at, InvitationExpired(client=client.id))
         return invitation, token
 
     @property
@@ -211,6 +206,7 @@ class Invitation(Record):
         await self.save(update_fields=["tries", "locked_at", "unlocked_by", "unlocked_at", "expires_at"])
         await sql.rows("delete from throttle where key = :key", key=f"birth-client:{self.client_id}")
         await announce(InvitationUnlocked(client=self.client_id))
+        await Moment.plan(self.expires_at, InvitationExpired(client=self.client_id))
 
     async def accept(self, password_hash: str) -> PortalAccount | None:
         """Make the account and its access; None when someone else was quicker with this link or this address."""
@@ -256,6 +252,28 @@ def missing_for(client: Client, holder: Holder) -> list[str]:
     if client.born is None:
         missing.append("There is no date of birth on file.")
     return missing
+
+
+async def hindrance(client: Client, holder: Holder) -> str | None:
+    """Why this holder can't be invited at all, in a sentence; None where only the pace of letters could hinder."""
+    missing = missing_for(client, holder)
+    if missing:
+        return missing[0]
+    assert holder.email is not None
+    if await account_with(holder.email) is not None:
+        return "This email already has a portal account. Link it instead."
+    same, values = _of_holder(holder.link)
+    held = await sql.row(
+        f"select 1 as yes from access where client_id = :client and {same} "
+        "and (until_at is null or until_at > :now)",
+        client=client.id,
+        now=clock.now(),
+        **values,
+    )
+    if held is not None:
+        # Their address on file may have changed since: the account is still theirs.
+        return "They already have a portal account, under another email."
+    return None
 
 
 async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:

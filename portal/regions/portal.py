@@ -14,6 +14,7 @@ from portal.facts import (
     ClientChanged,
     Fact,
     InvitationEnded,
+    InvitationExpired,
     InvitationLocked,
     InvitationOpened,
     InvitationSent,
@@ -25,6 +26,7 @@ from portal.facts import (
     LetterRetried,
     PasswordChanged,
     PortalSettingsChanged,
+    ResendAllowed,
     ResetSent,
     SignedIn,
 )
@@ -34,8 +36,8 @@ from portal.models import sql
 from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.holding import Holding, history_of, holding_of, linkable, next_send
-from portal.models.invitation import account_with
-from portal.models.person import initial
+from portal.models.invitation import hindrance
+from portal.models.person import canonical_email, initial
 from portal.models.reset import clients_acted_for
 from portal.permissions import Permission
 from portal.regions import Concerns, Context, anyone, its, region
@@ -50,6 +52,7 @@ _STEPS: dict[type[Fact], Concerns] = {
         BirthDateMissed,
         ClientChanged,
         InvitationEnded,
+        InvitationExpired,
         InvitationLocked,
         InvitationOpened,
         InvitationSent,
@@ -60,6 +63,7 @@ _STEPS: dict[type[Fact], Concerns] = {
         LetterFailed,
         LetterRetried,
         PasswordChanged,
+        ResendAllowed,
         ResetSent,
         SignedIn,
     )
@@ -88,9 +92,7 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
         "facts": _facts(viewer, holding),
         "needs": await _needs(viewer, holding) if holding.state in ("not_invited", "paused") else [],
         "acts": await _acts(viewer, holding, may),
-        "note": say(viewer.language, "Call them first, and ask for the date of birth.")
-        if holding.state == "locked"
-        else None,
+        "note": _note(viewer, holding),
     }
 
 
@@ -153,6 +155,22 @@ def _sentence(viewer: Viewer, holding: Holding) -> str:
     if last is None:
         return say(language, "Signed up, and not been here since.")
     return say(language, "Last here %(when)s.", when=_when(viewer, last))
+
+
+def _note(viewer: Viewer, holding: Holding) -> str | None:
+    if holding.state == "locked":
+        return say(viewer.language, "Call them first, and ask for the date of birth.")
+    own = next((a for a in holding.accounts if a["self"]), None)
+    on_file = holding.client.email
+    if own is None or on_file is None or canonical_email(on_file) == canonical_email(own["email"]):
+        return None
+    return say(
+        viewer.language,
+        "The email on file is now %(new)s. %(name)s still signs in with %(old)s, and needs no other account.",
+        new=on_file,
+        name=holding.client.first_name,
+        old=own["email"],
+    )
 
 
 def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
@@ -229,18 +247,13 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         )
 
     invited = holding.invitation is not None
-    usable = [h for h in holding.holders if h.email]
     nothing = None
     if not holding.portal_on:
         nothing = "The portal is switched off for the practice."
-    elif holding.client.archived_at is not None:
-        nothing = "This chart is archived."
-    elif holding.client.born is None:
-        nothing = "There is no date of birth on file."
-    elif not usable:
-        nothing = "There is no email on file."
-    elif all([await account_with(h.email) for h in usable if h.email]):
-        nothing = "This email already has a portal account. Link it, or give access back."
+    else:
+        reasons = [await hindrance(holding.client, holder) for holder in holding.holders]
+        if all(reasons):
+            nothing = reasons[0]
     if holding.state == "locked":
         act("unlock", "Lift the lock", "dialog-unlock")
     # Beside one who has an account another may be invited: a teenager beside her mother.

@@ -68,6 +68,12 @@ class Desk:
             self._people[name] = await self.cast.sign_in(name)
         return self._people[name]
 
+    async def time_passes(self, **by: float) -> None:
+        """Move the practice's clock. Nobody stays signed in for a day: who is asked for again signs in again."""
+        await self.deployment.move_clock(**by)
+        if by.keys() & {"days", "hours"}:
+            self._people.clear()
+
     def browser(self, worker: int = 0) -> Person:
         """A new browser in which nobody is signed in."""
         return self.cast.stranger(worker, side="client")

@@ -268,6 +268,7 @@ GETTING_IN = (
     "PasswordChanged",
     "PortalSettings",
     "Profile",
+    "ResendAllowed",
     "ResetSent",
     "SignedIn",
 )

@@ -136,6 +136,7 @@ UNSCOPED = {
     "portal.models.invitation.forget_old_half_sessions": "the worker's tidying",
     "portal.models.invitation.end_all_invitations": "of a client found through the viewer",
     "portal.models.invitation.end_invitations": "of a client found through the viewer",
+    "portal.models.invitation.hindrance": "a reason, for a client found through the viewer",
     "portal.models.reset.clients_acted_for": "ids alone; names are asked for through the viewer",
     "portal.models.reset.end_client_sessions": "everyone, when the portal is switched off",
     "portal.models.reset.end_resets": "of an account found through the viewer",

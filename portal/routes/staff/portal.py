@@ -16,7 +16,14 @@ from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.holding import Holding, account_of, holding_of, linkable, possible_holders
-from portal.models.invitation import CannotInvite, Holder, Invitation, end_all_invitations, end_invitations
+from portal.models.invitation import (
+    CannotInvite,
+    Holder,
+    Invitation,
+    end_all_invitations,
+    end_invitations,
+    hindrance,
+)
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
@@ -104,7 +111,7 @@ async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
         "preview_href": f"{here}/letter",
         "key": uuid7(),
         "language": (await the_practice()).language,
-        "holders": [_choice(visit, client, holder) for holder in holding.holders],
+        "holders": [await _choice(visit, client, holder) for holder in holding.holders],
     }
     if holding.invitation is not None:
         sent_to = holding.invitation.contact_link_id
@@ -213,13 +220,14 @@ def _held(row: dict[str, Any]) -> dict[str, Any]:
     return choice | {"help": "", "why": "", "href": "", "link_label": ""}
 
 
-def _choice(visit: Visit, client: Client, holder: Holder) -> dict[str, Any]:
+async def _choice(visit: Visit, client: Client, holder: Holder) -> dict[str, Any]:
     """Someone who could hold the account, or why they can't yet."""
     help = visit.say("The client in person") if holder.link is None else visit.say("Contact")
     choice = {"value": holder.value, "label": holder.name, "email": holder.email or "", "help": help}
+    why = await hindrance(client, holder)
     lacks = not holder.email
     return choice | {
-        "why": visit.say("There is no email on file.") if lacks else "",
+        "why": visit.say(why) if why else "",
         "href": f"/staff/clients/{client.id}/edit#field-email" if lacks and holder.link is None else "",
         "link_label": visit.say("Add an email") if lacks and holder.link is None else "",
     }

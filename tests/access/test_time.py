@@ -1,0 +1,96 @@
+"""Time passes: five minutes, seven days and twenty-four hours, by a clock that is moved under a whole practice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.access.desk import Desk
+from tests.access.test_live import Watch
+from tests.deployment import Deployment
+from tests.mail.post_office import PostOffice
+from tests.pages import open_page
+from tests.servers import PostgreSQL, Redis
+
+OVER = "This link has run out"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def old(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
+    """A practice that nobody else is in: its clock goes on and never back."""
+    async with (
+        PostOffice() as office,
+        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
+    ):
+        yield Desk(deployment, office)
+
+
+async def test_another_letter_may_go_after_five_minutes_and_the_tab_says_so_by_itself(old: Desk) -> None:
+    chart = await old.chart("Alder")
+    async with open_page(await old.person("miriam"), chart.tab, worker=1) as tab:
+        watch = Watch(old, chart, [tab])
+        await old.act(chart, "invitations", holder="client")
+        await watch.sees("It can be sent again")
+        await old.time_passes(minutes=4, seconds=30)
+        assert (await old.act(chart, "invitations", holder="client")).status_code == 409
+        await old.time_passes(seconds=40)
+        await watch.sees("Resend welcome email", without="It can be sent again")
+        assert (await old.act(chart, "invitations", holder="client")).status_code == 303
+        await watch.sees("It can be sent again")
+
+
+async def test_a_link_ends_after_seven_days_while_staff_look(old: Desk) -> None:
+    chart = await old.chart("Birch")
+    await old.act(chart, "invitations", holder="client")
+    token = await old.plant("invitation", await old.newest_invitation(chart))
+    await old.time_passes(days=7, minutes=-5)
+    async with open_page(await old.person("miriam"), chart.tab, worker=1) as tab:
+        watch = Watch(old, chart, [tab])
+        await watch.sees("Nobody has opened the link yet.")
+        assert OVER not in (await old.browser().get(f"/welcome/{token}")).text
+        await old.time_passes(minutes=5, seconds=5)
+        await watch.sees("The link has expired. Send another one.")
+        assert OVER in (await old.browser().get(f"/welcome/{token}")).text
+
+
+async def test_a_lock_that_is_lifted_late_gives_seven_more_days(old: Desk) -> None:
+    chart = await old.chart("Cedar")
+    await old.act(chart, "invitations", holder="client")
+    await old.sql("update invitation set tries = 5, locked_at = sent_at where client_id = :id", id=chart.id)
+    await old.time_passes(days=6)
+    assert (await old.act(chart, "unlocking")).status_code == 303
+    await old.time_passes(days=7, minutes=-5)
+    async with open_page(await old.person("miriam"), chart.tab) as tab:
+        watch = Watch(old, chart, [tab])
+        await watch.sees("Nobody has opened the link yet.")
+        await old.time_passes(minutes=5, seconds=5)
+        await watch.sees("The link has expired. Send another one.")
+
+
+async def test_a_link_for_a_new_password_ends_after_twenty_four_hours(old: Desk) -> None:
+    chart = await old.chart("Damson", by="miriam")
+    await old.sign_up(chart)
+    account = await old.account_id(chart)
+    assert (await old.act(chart, "resets", holder=account)).status_code == 303
+    token = await old.reset(account)
+    await old.time_passes(hours=23, minutes=55)
+    assert OVER not in (await old.browser().get(f"/reset/{token}")).text
+    await old.time_passes(minutes=6)
+    assert OVER in (await old.browser().get(f"/reset/{token}")).text
+    assert OVER in (await old.browser().post("/reset", token=token)).text
+
+
+async def test_an_account_keeps_its_address_when_the_one_on_file_changes(old: Desk) -> None:
+    """Nobody can be invited there, and the tab says why."""
+    chart = await old.chart("Elder")
+    await old.sign_up(chart)
+    async with open_page(await old.person("miriam"), chart.tab) as tab:
+        watch = Watch(old, chart, [tab])
+        await old.change(chart, email=f"new.{chart.email}")
+        await watch.sees(
+            f"now new.{chart.email}", f"signs in with {chart.email}", without="Send welcome email"
+        )
+    answer = await old.act(chart, "invitations", holder="client")
+    assert answer.status_code == 409
+    assert "under another email" in answer.text
