@@ -69,6 +69,20 @@ class Client(Record):
         )
         return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
 
+    @staticmethod
+    def within_reach(kind: Kind, client: str) -> str:
+        """No rule of who sees whom, but a wider one that a database finds its way by: whom a viewer could see at
+        all, asked of the viewer's side once. A list over all clients says it beside the rule, which alone is asked
+        of every row there is: 2.6 ms instead of 0.1 for one account among a thousand."""
+        if kind is Kind.PROFILE:
+            return f"{client} = :client"
+        if kind is Kind.ACCOUNT:
+            return f"{client} in (select wa.client_id from access wa where wa.account_id = :viewer)"
+        return (
+            f"({holds(':viewer', SEE_ALL)} or {client} in (select wt.client_id from care_team wt where wt.staff_id "
+            "in (select :viewer union all select ws.id from staff_member ws where ws.supervisor_id = :viewer)))"
+        )
+
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}"

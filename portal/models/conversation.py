@@ -272,10 +272,15 @@ _UNREAD = (
 _READING = "left join reading rd on rd.conversation_id = r.id and rd.reader_id = :viewer"
 
 
+def _within_reach(conversations: Scope[Conversation]) -> Scope[Conversation]:
+    return conversations.where(Client.within_reach(conversations.kind, "r.client_id"))
+
+
 async def unread(conversations: Scope[Conversation]) -> int:
     """How many messages from others the viewer has not read. Derived, never kept."""
     found = await (
-        conversations.join(_READING)
+        _within_reach(conversations)
+        .join(_READING)
         .where("r.last_number > coalesce(rd.number, 0)")
         .columns(f"coalesce(sum({_UNREAD}), 0) as n")
     )
@@ -284,7 +289,8 @@ async def unread(conversations: Scope[Conversation]) -> int:
 
 async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int]:
     found = await (
-        conversations.join(_READING)
+        _within_reach(conversations)
+        .join(_READING)
         .where("r.last_number > coalesce(rd.number, 0)")
         .columns(f"r.client_id, {_UNREAD} as n")
     )
@@ -298,7 +304,8 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
 async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
     """Conversations with their last message, the viewer's unread count and the client's name, newest first."""
     found = await (
-        conversations.join(_READING)
+        _within_reach(conversations)
+        .join(_READING)
         .join(
             "join client c on c.id = r.client_id "
             "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "

@@ -106,6 +106,7 @@ def test_addresses_that_would_leak_are_refused(refuse: Refuse, folder: Path) -> 
         ("PORTAL_BASE_URL is not set", ["serve"], of(folder, PORTAL_BASE_URL="")),
         ("would cross the network unencrypted", ["serve"], of(folder, PORTAL_BASE_URL="http://example.org")),
         ("anyone could sign in as anyone", ["serve"], of(folder, PORTAL_BASE_URL=THERE, PORTAL_DEMO="1")),
+        ("It is for a demo alone", ["serve"], of(folder, PORTAL_CLOCK="/tmp/clock")),
         ("DATABASE_URL must begin with postgres://", ["serve"], of(folder, DATABASE_URL="mysql://x/y")),
         ("REDIS_URL must begin with redis://", ["serve"], of(folder, REDIS_URL="http://x")),
     )
