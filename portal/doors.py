@@ -199,10 +199,13 @@ def signed_in(form: type[Form] | None = None) -> Callable[[Endpoint], Any]:
 
 
 def staff(
-    permission: Permission | None = None, form: type[Form] | None = None, opens: str = ""
+    permission: Permission | None = None,
+    form: type[Form] | None = None,
+    opens: str = "",
+    transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
     """For staff, with a permission where one is named. `opens` names what a visit is noted to have opened."""
-    return _door("staff", form, permission=permission, opens=opens)
+    return _door("staff", form, permission=permission, opens=opens, transaction=transaction)
 
 
 def client(

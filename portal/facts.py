@@ -303,3 +303,35 @@ class LetterDropped(Fact):
 
     client: UUID | None
     letter: UUID
+
+
+@dataclass(frozen=True)
+class LetterBounced(Fact):
+    """It had left, and came back."""
+
+    client: UUID | None
+    letter: UUID
+
+
+@dataclass(frozen=True)
+class AddressFailed(Fact):
+    """Mail does not reach an address. It may stand on any chart, so it names nobody: all staff."""
+
+
+@dataclass(frozen=True)
+class AddressSettled(Fact):
+    """It was put right, or confirmed."""
+
+
+@dataclass(frozen=True)
+class AddressChanged(Fact):
+    """An account signs in with another address. Charts that have it on file can be linked from now on."""
+
+    concerns_everyone: ClassVar[bool] = True
+    client: UUID
+    account: UUID
+
+
+@dataclass(frozen=True)
+class MailboxChanged(Fact):
+    """The mailbox for returned mail is another, or can or can't be read. It names nobody: all staff."""

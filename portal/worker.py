@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from portal.mail.delivery import deliver
+from portal.mail.mailbox import read_returned
 from portal.mail.wishes import grant_wishes
 from portal.models.fact import forget_old, unit
 from portal.models.idempotency import forget_old_keys
@@ -40,6 +41,7 @@ async def work(bus: Bus) -> None:
         loops.create_task(_again(EVERY, lambda: strike(bus)))
         loops.create_task(_again(EVERY, lambda: deliver(bus)))
         loops.create_task(_again(EVERY, lambda: grant_wishes(bus)))
+        loops.create_task(_again(EVERY, lambda: read_returned(bus)))
         loops.create_task(_again(TIDY_EVERY, _tidy))
 
 

@@ -100,6 +100,8 @@ class Deployment:
         self.passed = dt.timedelta()
         self.database_url = database_url
         self.env = _plain_environment() | env
+        if self.env.get("PORTAL_DEMO") == "0":
+            self.env.pop("PORTAL_CLOCK", None)  # a demo's alone
         self.workers = [Worker(self.env) for _ in range(workers)]
         # It makes links for letters, so it must know an address of the deployment too.
         beside = self.env | ({"PORTAL_BASE_URL": self.workers[0].base} if self.workers else {})

@@ -31,10 +31,13 @@ from aiosmtplib import (
 
 from portal import clock, crypto
 from portal.facts import Fact, LetterDelayed, LetterDelivered, LetterFailed
+from portal.mail.bounces import condemns, status_of
 from portal.mail.letters import one_line
 from portal.mail.outbox import LETTER, host
 from portal.models import sql
+from portal.models.bounce import HELD, is_held, note_arrival, note_failure
 from portal.models.fact import announce, unit
+from portal.models.mailbox import return_address
 from portal.models.practice import Practice
 from portal.models.record import unseal
 from portal.models.waiting import Outbox
@@ -74,6 +77,10 @@ class Later(Exception):
 
 class Never(Exception):
     """The mail server said no for good: the reason to show."""
+
+
+class NotThere(Never):
+    """It said no to the address."""
 
 
 async def deliver(bus: Bus) -> int:
@@ -130,12 +137,14 @@ async def _send(letter: Taken, bus: Bus) -> None:
     line = SMTP(**server(settings().smtp_url), timeout=PATIENCE, local_hostname=host())
     try:
         try:
+            if await is_held(letter.id):
+                raise Never(HELD)
             async with asyncio.timeout(AT_MOST):
                 await _hand_over(letter, line)
         except (Later, TimeoutError) as reason:
             await _put_off(letter, str(reason) or "silent", bus)
         except Never as reason:
-            await _give_up(letter, str(reason), bus)
+            await _give_up(letter, str(reason), bus, isinstance(reason, NotThere))
         else:
             await _note_delivered(letter, bus)
             with suppress(SMTPException, OSError):
@@ -154,6 +163,7 @@ async def _hand_over(letter: Taken, line: SMTP) -> None:
     except crypto.Unreadable:
         raise Later("unreadable") from None
     sender = await _sender()
+    envelope = await return_address() or sender.addr_spec
     try:
         await line.connect()
     except SMTPResponseException as reason:
@@ -163,9 +173,9 @@ async def _hand_over(letter: Taken, line: SMTP) -> None:
         raise Later(_trouble(reason)) from None
     try:
         to = _by_wire(words["to"])
-        await line.send_message(written(letter, words, sender), sender=sender.addr_spec, recipients=[to])
+        await line.send_message(written(letter, words, sender), sender=envelope, recipients=[to])
     except SMTPRecipientsRefused as refused:
-        raise _refusal(refused.recipients[0].code, refused.recipients[0].message) from None
+        raise _refusal(refused.recipients[0].code, refused.recipients[0].message, NotThere) from None
     except SMTPResponseException as reason:
         raise _refusal(reason.code, reason.message) from None
     except (SMTPNotSupported, ValueError):
@@ -174,8 +184,8 @@ async def _hand_over(letter: Taken, line: SMTP) -> None:
         raise Later(_trouble(reason)) from None
 
 
-def _refusal(code: int, message: str) -> Exception:
-    kind = Never if 500 <= code < 600 else Later
+def _refusal(code: int, message: str, never: type[Never] = Never) -> Exception:
+    kind = never if 500 <= code < 600 else Later
     return kind(_said(code, message))
 
 
@@ -218,8 +228,8 @@ async def _put_off(letter: Taken, reason: str, bus: Bus) -> None:
     await _settle(letter, told, bus, due_at=clock.now() + wait_after(letter.tries), reason=reason)
 
 
-async def _give_up(letter: Taken, reason: str, bus: Bus) -> None:
-    await _settle(letter, LetterFailed, bus, failed_at=clock.now(), reason=reason)
+async def _give_up(letter: Taken, reason: str, bus: Bus, not_there: bool = False) -> None:
+    await _settle(letter, LetterFailed, bus, not_there, failed_at=clock.now(), reason=reason)
 
 
 def wait_after(tries: int) -> dt.timedelta:
@@ -231,9 +241,11 @@ async def _settle(
     letter: Taken,
     fact: type[LetterDelivered] | type[LetterDelayed] | type[LetterFailed] | None,
     bus: Bus,
+    not_there: bool = False,
     **columns: Any,
 ) -> None:
-    """End the lease with what became of the letter; nothing where the lease is no longer this one."""
+    """End the lease with what became of the letter; nothing where the lease is no longer this one. An address that
+    was refused is a task for staff from then on."""
     changes = ", ".join(f"{name} = :{name}" for name in columns)
     async with unit() as said:
         kept = await sql.rows(
@@ -246,6 +258,10 @@ async def _settle(
         if kept and fact is not None:
             happened: Fact = fact(client=letter.client, letter=letter.id)
             await announce(happened)
+        if kept and fact is LetterDelivered and letter.tries:
+            await note_arrival(letter.id)
+        if kept and not_there and condemns(status := status_of("", columns["reason"])):
+            await note_failure(letter.id, status, columns["reason"], held=True)
     if said.facts:
         bus.hint(said.keys)
 
@@ -262,6 +278,8 @@ def written(letter: Taken, words: dict[str, str], sender: Address) -> EmailMessa
     message["Subject"] = words["subject"]
     message["Date"] = format_datetime(letter.posted_at)
     message["Message-ID"] = letter.message_id
+    # Some services put a Message-ID of their own in its place; this one they leave (decision 0015).
+    message["X-Portal-Letter"] = letter.message_id
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(words["text"], cte="quoted-printable")
     message.add_alternative(words["html"], subtype="html", cte="quoted-printable")

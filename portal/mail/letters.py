@@ -130,6 +130,24 @@ def password_changed(language: str, *, name: str, email: str) -> Letter:
     return _letter(language, subject, paragraphs, {"name": name}, email, "password_changed")
 
 
+def address_changed(language: str, *, name: str, email: str, link: str) -> Letter:
+    """To the new address, when staff have put a wrong one right."""
+    paragraphs = [
+        say(language, "Hello {name},"),
+        say(
+            language,
+            "Our emails to you came back, so {practice} has corrected your address to this one. From now on you "
+            "sign in with it; your password stays as it is.",
+        ),
+        "{link}",
+        say(language, "If you didn’t expect this, call us at {phone}."),
+        "{practice}",
+    ]
+    subject = say(language, "Your account at {practice} has changed")
+    values = {"name": name, "link": link}
+    return _letter(language, subject, paragraphs, values, email, "address_changed", say(language, "Sign in"))
+
+
 def access_linked(language: str, *, name: str, email: str, who: str, link: str) -> Letter:
     """`who` is the first name of the profile that the account now opens too; the link leads to signing in."""
     paragraphs = [
@@ -171,6 +189,7 @@ def what(language: str, kind: str) -> str:
         "sample": say(language, "Sample of the welcome email"),
         "reset": say(language, "Link to a new password"),
         "password_changed": say(language, "Password changed"),
+        "address_changed": say(language, "Address corrected"),
         "access_linked": say(language, "Access added"),
         "access_ended": say(language, "Access ended"),
     }

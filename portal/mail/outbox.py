@@ -10,6 +10,7 @@ from uuid import UUID
 from portal import clock
 from portal.language import say
 from portal.mail.letters import Letter
+from portal.models.person import canonical_email
 from portal.models.record import uuid7
 from portal.models.waiting import Outbox, drop_letters, forget_old_letters
 from portal.settings import settings
@@ -34,6 +35,7 @@ async def post(
         client_id=client,
         about_id=about,
         message_id=f"<{id}@{host()}>",
+        email_key=canonical_email(letter.to),
         posted_at=now,
         due_at=due or now,
     )
@@ -68,6 +70,10 @@ def reason_in_words(language: str, reason: str) -> str:
             return say(language, "No encrypted connection to the mail server could be made.")
         case "address":
             return say(language, "The mail server can’t send to this address.")
+        case "held":
+            return say(
+                language, "Mail to this address came back. Put the address right, or confirm it, first."
+            )
         case "unreadable":
             return say(language, "The letter can’t be opened with the keys at hand.")
     return reason

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.exceptions import IntegrityError
 
 from portal import clock
-from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted, SignedIn
+from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted, AddressChanged, SignedIn
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce
@@ -57,6 +57,24 @@ class PortalAccount(Record):
             password_hash=password_hash,
             **holder,
         )
+
+    async def change_address(self, email: str) -> None:
+        """Sign in with another address from now on; links for a new password that went to the old one end.
+        Raises AddressTaken."""
+        from portal.models.reset import clients_acted_for, end_resets
+
+        key = canonical_email(email)
+        if await PortalAccount.filter(email_key=key).exclude(id=self.id).exists():
+            raise AddressTaken
+        self.email, self.email_key = email, key
+        await self.save(update_fields=["email", "email_key"])
+        await end_resets(self.id)
+        for client in await clients_acted_for(self.id):
+            await announce(AddressChanged(client=client, account=self.id))
+
+
+class AddressTaken(Exception):
+    """Another account signs in with this address."""
 
 
 class Access(Lasting):

@@ -121,6 +121,11 @@ class Client(Record):
             await announce(ProfileResumed(self.id))
         await announce(ClientChanged(client=self.id))
 
+    async def change_address(self, email: str) -> None:
+        """Save another email, and all else as it is."""
+        kept = {name: getattr(self, name) for name in ("first_name", "last_name", "phone", "address")}
+        await self.change(kept | {"date_of_birth": self.born, "email": email})
+
     def _on_file(self) -> set[str]:
         """What an invitation needs, of that what is there."""
         return {name for name in ("email_key", "date_of_birth_sealed") if getattr(self, name) is not None}

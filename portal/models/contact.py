@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tortoise import fields
 
+from portal.facts import ClientChanged
 from portal.models.client import Client
+from portal.models.fact import announce
+from portal.models.person import canonical_email
 from portal.models.record import Kind, Lasting, Record, Sealed
 from portal.permissions import Right
 
@@ -32,6 +35,16 @@ class Contact(Record):
             f"exists (select 1 from contact_link nl join client nc on nc.id = nl.client_id "
             f"where nl.contact_id = {r}.id and {Client.visible_to(kind, 'nc')})"
         )
+
+    async def change_address(self, email: str) -> None:
+        """Save another email. Links that went to the old one end."""
+        from portal.models.invitation import end_invitations
+
+        self.email, self.email_key = email, canonical_email(email)
+        await self.save(update_fields=["email", "email_key"])
+        for link in await ContactLink.filter(contact_id=self.id):
+            await end_invitations(link.client_id, link.id, "address")
+            await announce(ClientChanged(client=link.client_id))
 
 
 class ContactLink(Lasting):

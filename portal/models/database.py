@@ -30,6 +30,8 @@ MODELS = [
         "reset",
         "moment",
         "waiting",
+        "bounce",
+        "mailbox",
         "audit",
     )
 ]

@@ -53,12 +53,14 @@ class Outbox(Record):
     client_id = fields.UUIDField(null=True)
     about_id = fields.UUIDField(null=True)  # the invitation or the reset it carries the link of
     message_id = fields.CharField(max_length=160, null=True)  # the same however often it is sent
+    email_key = fields.CharField(max_length=254, null=True)  # where it goes, as addresses are compared
     posted_at = fields.DatetimeField(null=True, default=clock.now)
     due_at = fields.DatetimeField(default=clock.now)
     tries = fields.IntField(default=0)
     leased_until = fields.DatetimeField(null=True)
     done_at = fields.DatetimeField(null=True)
     failed_at = fields.DatetimeField(null=True)
+    bounced_at = fields.DatetimeField(null=True)  # it had left, and came back
     reason = fields.CharField(max_length=500, null=True)  # why not yet: the mail server's words, or our code
 
     payload = Sealed()

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from portal.facts import ClientChanged, ConversationRead, ConversationStarted, MessageSent
+from portal.facts import AddressChanged, ClientChanged, ConversationRead, ConversationStarted, MessageSent
 from portal.language import age_in_words, say, short, today_in_words
 from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
@@ -108,7 +108,7 @@ def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUI
     }
 
 
-@region("nobody", "client/_nobody.html", on={ClientChanged: anyone})
+@region("nobody", "client/_nobody.html", on={ClientChanged: anyone, AddressChanged: anyone})
 async def nobody(viewer: Viewer) -> Context | None:
     """For an account that acts for no one yet: the page that waits until it does."""
     account = await viewer.see(PortalAccount).find(viewer.id)

@@ -1,23 +1,36 @@
-"""Letters that have not arrived: refused, or still being tried."""
+"""Letters that have not arrived, and addresses that mail does not reach."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from portal.facts import (
+    AddressChanged,
+    AddressFailed,
+    AddressSettled,
+    ClientArchived,
     ClientChanged,
+    ClientRestored,
     LetterDelayed,
     LetterDelivered,
     LetterDropped,
     LetterFailed,
     LetterRetried,
+    MailboxChanged,
 )
-from portal.language import at_in_words
+from portal.language import at_in_words, listed, say, short
 from portal.mail.letters import what
+from portal.mail.mailbox import trouble_in_words
 from portal.mail.outbox import reason_in_words
 from portal.models import sql
+from portal.models.bounce import Bounce, failed_addresses
+from portal.models.client import Client
+from portal.models.mailbox import Mailbox
+from portal.models.person import initial
 from portal.models.record import Kind, unseal
+from portal.models.staff import StaffMember
 from portal.models.waiting import UNDELIVERED, Outbox
 from portal.permissions import Permission
 from portal.regions import Context, anyone, region
@@ -71,4 +84,96 @@ def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
         "reason": reason_in_words(language, row["reason"]),
         "failed": row["failed_at"] is not None,
         "retry_action": f"/staff/mail/{row['id']}/retry" if may else None,
+    }
+
+
+# --- Addresses that mail does not reach ------------------------------------------------------------
+
+_TASKS = {
+    AddressFailed: anyone,
+    AddressSettled: anyone,
+    AddressChanged: anyone,
+    ClientChanged: anyone,
+    ClientArchived: anyone,
+    ClientRestored: anyone,
+}
+
+
+@region("needs-hand", "staff/today/_hand.html", on=_TASKS, element="needs-hand")
+async def needs_hand(viewer: Viewer) -> Context | None:
+    """On Today: what somebody has to put right."""
+    if viewer.kind is not Kind.STAFF:
+        return None
+    return {"rows": await _tasks(viewer, None)}
+
+
+@region("chart-addresses", "staff/mail/_addresses.html", on=_TASKS)
+async def chart_addresses(viewer: Viewer, client: UUID) -> Context | None:
+    """The same on a chart, of its own people."""
+    if await viewer.see(Client).find(client) is None:
+        return None
+    return {"rows": await _tasks(viewer, client)}
+
+
+async def _tasks(viewer: Viewer, client: UUID | None) -> list[dict[str, Any]]:
+    found = await failed_addresses(viewer.see(Bounce), viewer.see(Client), viewer.see(StaffMember), client)
+    may = await viewer.may(Permission.PORTAL_ACCESS)
+    return [_task(viewer.language, row, client, may) for row in found if row["holders"]]
+
+
+def _task(language: str, row: dict[str, Any], client: UUID | None, may: bool) -> dict[str, Any]:
+    mine = [holder for holder in row["holders"] if client in (None, holder["client_id"])]
+    first, whose = mine[0], people(language, mine)
+    charts = dict.fromkeys(f"{h['first_name']} {h['last_name']}" for h in mine if h["client_id"])
+    return {
+        "id": row["id"],
+        "address": row["email_key"],
+        "name": whose,
+        "charts": listed(language, [name for name in charts if name != whose]),
+        "initial": initial(whose),
+        "colour": first.get("colour") or "slate",
+        "staff": first["client_id"] is None,
+        "client_href": f"/staff/clients/{first['client_id']}" if first["client_id"] else None,
+        "why": why(language, row["status"]),
+        "reason": row["reason"],
+        "held": row["held"],
+        "at": short(row["at"], zone(), language),
+        "at_iso": row["at"].isoformat(),
+        "href": f"/staff/mail/addresses/{row['id']}" if may else None,
+    }
+
+
+def people(language: str, holders: list[dict[str, Any]]) -> str:
+    """Whose an address is, each once."""
+    return listed(language, list(dict.fromkeys(holder["name"] for holder in holders)))
+
+
+def why(language: str, status: str) -> str:
+    """What an enhanced status code (RFC 3463) means for those who know the person."""
+    kind, _, detail = status.partition(".")[2].partition(".")
+    if kind == "1" or status.endswith(".5.0") or detail == "10":
+        return say(language, "there is no such mailbox")
+    if kind == "2":
+        return (
+            say(language, "the mailbox is full") if detail == "2" else say(language, "the mailbox is closed")
+        )
+    if kind == "4":
+        return say(language, "its mail server can’t be reached")
+    if kind == "7":
+        return say(language, "its mail server doesn’t want mail from here")
+    return say(language, "its mail server sent it back")
+
+
+@region("returned-mail", "staff/settings/_mailbox.html", on={MailboxChanged: anyone}, element="returned-mail")
+async def returned_mail(viewer: Viewer) -> Context | None:
+    """Settings, Mail: whether the mailbox for returned mail can be read."""
+    if not await viewer.may(Permission.PORTAL_SETTINGS):
+        return None
+    box = await viewer.see(Mailbox).first()
+    language = viewer.language
+    return {
+        "state": "none" if box is None else "bad" if box.trouble else "ok",
+        "address": box.address if box else "",
+        "trouble": trouble_in_words(language, box.trouble) if box and box.trouble else "",
+        "returned": box.returned if box else 0,
     }

@@ -9,6 +9,7 @@ from uuid import UUID
 from portal import clock
 from portal.facts import (
     AccountOpened,
+    AddressChanged,
     BirthDateConfirmed,
     BirthDateMissed,
     ClientChanged,
@@ -19,6 +20,7 @@ from portal.facts import (
     InvitationOpened,
     InvitationSent,
     InvitationUnlocked,
+    LetterBounced,
     LetterDelayed,
     LetterDelivered,
     LetterDropped,
@@ -57,6 +59,7 @@ _STEPS: dict[type[Fact], Concerns] = {
         InvitationOpened,
         InvitationSent,
         InvitationUnlocked,
+        LetterBounced,
         LetterDelayed,
         LetterDelivered,
         LetterDropped,
@@ -75,7 +78,7 @@ def _when(viewer: Viewer, at: dt.datetime) -> str:
 
 
 # The first account with an address changes what can be done on every chart that has it on file.
-_LOOKS = _STEPS | {AccountOpened: anyone}
+_LOOKS = _STEPS | {AccountOpened: anyone, AddressChanged: anyone}
 
 
 @region("portal-state", "staff/portal/_state.html", on=_LOOKS | {PortalSettingsChanged: anyone})

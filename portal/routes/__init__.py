@@ -8,6 +8,7 @@ from portal.routes.client import conversations as client_conversations
 from portal.routes.client import home
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
 from portal.routes.staff import clients, conversations, mail, portal, settings, today
+from portal.routes.staff import mailbox as mailbox_settings
 
 GET, POST = ["GET"], ["POST"]
 
@@ -61,6 +62,10 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/settings/portal/letter", settings.save, methods=POST),
     Route("/staff/settings/portal/preview", settings.preview, methods=POST),
     Route("/staff/settings/portal/sample", settings.sample, methods=POST),
+    Route("/staff/settings/mail", mailbox_settings.show, methods=GET),
+    Route("/staff/settings/mail/mailbox", mailbox_settings.save, methods=POST),
+    Route("/staff/settings/mail/removal", mailbox_settings.forget, methods=POST),
+    Route("/staff/settings/mail/test", mailbox_settings.test, methods=POST),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
     Route("/staff/clients/{client}/conversations/{conversation}", conversations.show, methods=GET),
@@ -76,6 +81,9 @@ ROUTES: list[BaseRoute] = [
     ),
     Route("/staff/mail", mail.index, methods=GET),
     Route("/staff/mail/{letter}/retry", mail.retry, methods=POST),
+    Route("/staff/mail/addresses/{bounce}", mail.address, methods=GET),
+    Route("/staff/mail/addresses/{bounce}", mail.correct, methods=POST),
+    Route("/staff/mail/addresses/{bounce}/confirmation", mail.confirm, methods=POST),
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
     Route("/clients/{client}/home", home.show, methods=GET),

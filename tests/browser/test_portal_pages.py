@@ -119,13 +119,17 @@ async def test_staff_pages(street: Street, visit: Visit, language: str) -> None:
             await findings.look(name, page)
             await page.close()
 
+    [failed] = await street.willow.sql("select id from bounce where settled_at is null")
     dialogs = DIALOGS if language == "en" else {}
     await asyncio.gather(
         *(one(f"tab, {state}", miriam, street.tab(state)) for state in TABS[: 9 if language == "en" else 5]),
         *(one(f"{act}?", miriam, street.tab(state), act) for act, state in dialogs.items()),
         one("preview", miriam, f"{street.tab('ready')}/letter"),
         one("undelivered", miriam, "/staff/mail"),
+        one("an address", miriam, f"/staff/mail/addresses/{failed['id']}"),
+        one("today, with a task", miriam, "/staff/today"),
         one("settings", ada, "/staff/settings/portal"),
+        one("settings, mail", ada, "/staff/settings/mail"),
     )
     assert findings.found == {}
 

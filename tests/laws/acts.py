@@ -13,11 +13,15 @@ from starlette.routing import Route
 
 from portal import clock, passwords
 from portal.demo import PASSWORD
-from portal.models.account import Access
+from portal.mail import letters
+from portal.mail.outbox import post
+from portal.models.account import Access, PortalAccount
+from portal.models.bounce import Bounce, note_bounce
 from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Audience, Conversation
 from portal.models.fact import unit
+from portal.models.mailbox import Mailbox
 from portal.models.moment import Moment
 from portal.models.staff import StaffMember
 from portal.permissions import Permission, Role
@@ -252,6 +256,47 @@ async def _(cast: Cast) -> None:
 async def _(cast: Cast) -> None:
     thread = await Conversation.start(UUID(cast.client["eli"]), Audience.ADMINISTRATIVE, [], with_client=True)
     await thread.post("May I come ten minutes late?", account=UUID(cast.account["eli"]))
+
+
+# --- Mail --------------------------------------------------------------------------------------------
+
+
+async def _letter_to(cast: Cast, name: str, client: str) -> UUID:
+    letter = letters.password_changed("en", name=name, email=cast.email["client", name])
+    return await post(letter, client=UUID(cast.client[client]))
+
+
+@verb("a letter to a mother comes back")
+async def _(cast: Cast) -> None:
+    assert await note_bounce(await _letter_to(cast, "dana", "noa"), "5.1.1", "550 5.1.1 No such user", True)
+
+
+@verb("a letter to a colleague comes back")
+async def _(cast: Cast) -> None:
+    letter = letters.password_changed("en", name="Theo", email=cast.email["staff", "theo"])
+    assert await note_bounce(await post(letter), "5.2.2", "552 5.2.2 Full", True)
+
+
+@verb("somebody says that her address is right")
+async def _(cast: Cast) -> None:
+    bounce = await Bounce.get(email_key=cast.email["client", "dana"], settled_at=None)
+    await bounce.confirm(UUID(cast.staff["miriam"]))
+
+
+@verb("her address is put right wherever it stands")
+async def _(cast: Cast) -> None:
+    account = await PortalAccount.get(id=cast.account["dana"])
+    for email in ("dana.elsewhere@example.com", cast.email["client", "dana"]):
+        await account.change_address(email)
+    contact = await Contact.get(email=cast.email["client", "dana"])
+    await contact.change_address(cast.email["client", "dana"])
+
+
+@verb("the mailbox for returned mail is set")
+async def _(cast: Cast) -> None:
+    await Mailbox.keep(
+        host="localhost", port=1, username="x", password="x", folder="INBOX", address="x@example.com"
+    )
 
 
 # --- Staff ---------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class PostOffice:
     def __init__(self, password: str = "") -> None:
         self.letters: list[EmailMessage] = []
         self.recipients: list[str] = []
+        self.senders: list[str] = []  # of the envelopes: where a letter comes back to
         self.to_rcpt: deque[str] = deque()
         self.hang_up = 0
         self.slow: set[str] = set()
@@ -106,6 +107,7 @@ class PostOffice:
             )
             self.letters.append(letter)
             self.recipients += envelope.rcpt_tos
+            self.senders.append(envelope.mail_from or "")
             self._changed.notify_all()
         if self.hang_up:
             self.hang_up -= 1

@@ -156,6 +156,7 @@ HEADERS = [
     "Subject",
     "Date",
     "Message-ID",
+    "X-Portal-Letter",
     "Auto-Submitted",
     "MIME-Version",
     "Content-Type",

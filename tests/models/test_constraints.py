@@ -17,6 +17,8 @@ from tortoise.transactions import in_transaction
 
 from portal import clock
 from portal.models import sql
+from portal.models.bounce import Bounce
+from portal.models.mailbox import Mailbox
 from portal.models.waiting import Notice, Outbox
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
@@ -128,7 +130,9 @@ async def fill(willow: Deployment) -> None:
     noa, miriam, dana = cast.client["noa"], cast.staff["miriam"], cast.account["dana"]
     await Notice.create(staff_id=miriam, number=1, kind="something", body={})
     await Notice.create(account_id=dana, number=1, kind="something", body={})
-    await Outbox.create(kind="letter")
+    letter = await Outbox.create(kind="letter")
+    await Bounce.create(email_key="x@example.com", letter_id=letter.id, status="5.1.1", reason="", held=True)
+    await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
     now = clock.now()
     for text in (
         "insert into moment (id, due_at, kind, body) values (:id, :now, 'Nothing', '{}')",
@@ -268,6 +272,7 @@ BROKEN: dict[str, list[str]] = {
     "audit": [
         "insert into audit (id, at, side, action, result) select id, at, side, action, 'maybe' from audit"
     ],
+    "bounce": ["update bounce set settled_at = null, settled_by = (select id from staff_member limit 1)"],
     "care_team": ["update care_team set until_at = '1990-01-01 00:00:00+00:00'"],
     "client": [
         "update client set first_name = ''",
@@ -283,6 +288,12 @@ BROKEN: dict[str, list[str]] = {
     ],
     "device": ["update device set side = 'outside'"],
     "era": ["update era set one = 2"],
+    "mailbox": [
+        "update mailbox set id = '00000000-0000-7000-8000-000000000002'",
+        "update mailbox set port = 0",
+        "update mailbox set last_uid = -1",
+        "update mailbox set returned = -1",
+    ],
     "message": ["update message set number = 0", "update message set staff_id = null, account_id = null"],
     "notice": ["update notice set staff_id = null, account_id = null"],
     "participant": ["update participant set client_id = null, contact_id = null"],

@@ -64,4 +64,9 @@ async def test_what_has_not_been_migrated_is_named(
     empty = Deployment(tmp_path_factory.mktemp("empty"), {}, 0, False)
     (empty.folder / "portal.key").write_bytes((willow.folder / "portal.key").read_bytes())
     async with empty.models():
-        assert await pending_migrations() == ["0001_ground", "0002_letters", "0003_portal_access"]
+        assert await pending_migrations() == [
+            "0001_ground",
+            "0002_letters",
+            "0003_portal_access",
+            "0004_returned_mail",
+        ]

@@ -10,7 +10,9 @@ import pytest
 
 from portal import clock
 from portal.models import sql
+from portal.models.bounce import Bounce
 from portal.models.invitation import HalfSession, Invitation
+from portal.models.mailbox import Mailbox
 from portal.models.record import Kind, Record, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope, who_may_see
@@ -53,7 +55,10 @@ async def fill(willow: Deployment) -> None:
     for name in ("dana", "sam"):
         await Notice.create(account_id=willow.cast.account[name], number=1, kind="something", body={})
         await Session.start("client", UUID(willow.cast.account[name]), "", "")
-    await Outbox.create(kind="letter")
+    letter = await Outbox.create(kind="letter")
+    for key in (willow.cast.email["client", "dana"], willow.cast.email["staff", "theo"]):
+        await Bounce.create(email_key=key, letter_id=letter.id, status="5.1.1", reason="", held=True)
+    await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
     now = clock.now()
     invitation = await Invitation.create(
         client_id=willow.cast.client["lena"],

@@ -17,6 +17,7 @@ from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
 from portal.regions import clients
 from portal.regions.clients import client_list
+from portal.regions.mail import chart_addresses
 from portal.routes.staff.shell import page
 
 
@@ -124,6 +125,7 @@ async def show(visit: Visit) -> Answer:
         place="clients",
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
+            "addresses": await visit.draw(chart_addresses, client=client.id),
             "overview": await visit.draw(clients.overview, client=client.id),
             "acts": await visit.draw(clients.chart_acts, client=client.id),
         },

@@ -1,13 +1,31 @@
-"""Letters that have not arrived, and trying one again."""
+"""Letters that have not arrived, and addresses that mail does not reach."""
 
 from __future__ import annotations
 
-from portal.doors import Answer, Visit, go, staff
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from portal.doors import Answer, Form, Visit, go, staff
+from portal.language import at_in_words
+from portal.mail import letters
+from portal.mail.outbox import post
 from portal.models import audit
+from portal.models.account import AddressTaken
+from portal.models.bounce import Bounce, holders_of
+from portal.models.client import Client
+from portal.models.staff import StaffMember
 from portal.models.waiting import Outbox
 from portal.permissions import Permission
-from portal.regions.mail import undelivered
+from portal.regions.mail import people, undelivered, why
+from portal.regions.words import zone
+from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
+from portal.settings import settings
+
+
+class Address(Form):
+    email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
 
 
 @staff(opens="open undelivered letters")
@@ -30,3 +48,80 @@ async def retry(visit: Visit) -> Answer:
             "retry letter", side="staff", actor=visit.me.id, client=letter.client_id, record=letter.id
         )
     return go("/staff/mail")
+
+
+# --- An address that failed ------------------------------------------------------------------------
+
+
+@staff(Permission.PORTAL_ACCESS, opens="open failed address")
+async def address(visit: Visit) -> Answer:
+    return await _address(visit, await visit.me.find(Bounce, visit.id("bounce")))
+
+
+async def _holders(visit: Visit, bounce: Bounce) -> list[dict[str, Any]]:
+    found = await holders_of(visit.me.see(Client), visit.me.see(StaffMember), [bounce.email_key])
+    return found.get(bounce.email_key, [])
+
+
+async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
+    holders, here = await _holders(visit, bounce), f"/staff/mail/addresses/{bounce.id}"
+    return await page(
+        visit,
+        "staff/mail/address.html",
+        title=visit.say("Correct an address"),
+        place="today",
+        status=status,
+        address=bounce.email_key,
+        people=people(visit.language, holders),
+        why=why(visit.language, bounce.status),
+        reason=bounce.reason,
+        since=at_in_words(bounce.at, zone(), visit.language),
+        settled=bounce.settled_at is not None,
+        # A colleague's address is what they sign in with: theirs and the administrators' to change.
+        can_correct=any(holder["kind"] != "staff" for holder in holders),
+        action=here,
+        confirm_action=f"{here}/confirmation",
+        back_href="/staff/today",
+        value=visit.sent.get("email", bounce.email_key),
+        errors=visit.errors,
+    )
+
+
+@staff(Permission.PORTAL_ACCESS, form=Address)
+async def correct(visit: Visit) -> Answer:
+    """Put the address right wherever it stands; whoever signs in with it hears of it, at the new one."""
+    bounce = await visit.me.find(Bounce, visit.id("bounce"))
+    if visit.errors:
+        return await _address(visit, bounce, 422)
+    holders = await _holders(visit, bounce)
+    try:
+        accounts = await bounce.put_right(visit.form.email, holders, visit.me.id)
+    except AddressTaken:
+        visit.errors["email"] = visit.say("Another account signs in with this address already.")
+        return await _address(visit, bounce, 422)
+    clients = [holder["client_id"] for holder in holders if holder["client_id"]]
+    for account in accounts:
+        letter = letters.address_changed(
+            account.language,
+            name=account.name.split()[0],
+            email=account.email,
+            link=f"{settings().base_url.rstrip('/')}/sign-in",
+        )
+        await post(letter, client=clients[0])
+    await audit.note(
+        "correct address",
+        side="staff",
+        actor=visit.me.id,
+        client=clients[0] if clients else None,
+        record=bounce.id,
+    )
+    return go("/staff/today")
+
+
+@staff(Permission.PORTAL_ACCESS)
+async def confirm(visit: Visit) -> Answer:
+    """The address is right: mail goes there again."""
+    bounce = await visit.me.find(Bounce, visit.id("bounce"))
+    await bounce.confirm(visit.me.id)
+    await audit.note("confirm address", side="staff", actor=visit.me.id, record=bounce.id)
+    return go("/staff/today")

@@ -30,6 +30,7 @@ from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessio
 from portal.permissions import Permission
 from portal.regions import clients
 from portal.regions import portal as tab
+from portal.regions.mail import chart_addresses
 from portal.rendering import render
 from portal.routes.staff.shell import page
 from portal.settings import settings
@@ -79,6 +80,7 @@ async def _page(visit: Visit, client: Client) -> Answer:
         dialogs=await _dialogs(visit, holding) if may else {},
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="portal"),
+            "addresses": await visit.draw(chart_addresses, client=client.id),
             "state": await visit.draw(tab.state, client=client.id),
             "linked": await visit.draw(tab.linked, client=client.id),
             "history": await visit.draw(tab.history, client=client.id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.doors import Answer, Visit, staff
 from portal.language import today_in_words
 from portal.regions import today
+from portal.regions.mail import needs_hand
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
 
@@ -20,5 +21,6 @@ async def show(visit: Visit) -> Answer:
         regions={
             "unread": await visit.draw(today.unread_messages),
             "waiting": await visit.draw(today.waiting),
+            "hand": await visit.draw(needs_hand),
         },
     )

@@ -1,0 +1,195 @@
+"""What a mail server says of a letter that came back: reading delivery status notifications (RFC 3464) and the plain
+words of those that write none. Pure: bytes in, what they say out.
+
+Nothing in such a message is believed but one thing: that the letter it brings back, known by the id that we gave it
+and nobody could guess, did not arrive. Replies and out-of-office notes carry that id too, and are no bounces.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from uuid import UUID
+
+LARGEST = 1_000_000  # bytes: what is longer is read up to there
+MOST_PARTS = 60
+LONGEST_REASON = 300  # characters
+
+_LETTER = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})@", re.IGNORECASE)
+_HEADER = re.compile(
+    rf"^[ \t]*(?:message[- ]id|x-portal-letter):\s*<?{_LETTER.pattern}", re.IGNORECASE | re.MULTILINE
+)
+_STATUS = re.compile(r"(?<![\d.])([245])[. ](\d{1,3})[. ](\d{1,3})(?![\d.])")
+_REPLY = re.compile(r"(?<![\d.-])([45])(\d\d)(?=[ -]|$)")
+_GIVEN_UP = re.compile(
+    r"permanent error|failed permanently|could(?:n't| not) be delivered|was(?:n't| not) able to deliver|undeliverable|"
+    r"unable to deliver|did not reach|error occurred while trying to deliver|"
+    r"delivery (?:has )?failed|delivery to the following recipients? failed|message not delivered",
+    re.IGNORECASE,
+)
+_STILL_TRYING = re.compile(
+    r"warning message only|will be retried|has been delayed|still being retried|do(?:n't| not) need to resend|"
+    r"delivery (?:is |has been )?delayed",
+    re.IGNORECASE,
+)
+# Where the words of the mail server end, and the letter that it brings back begins.
+_COPY = re.compile(
+    r"^(?:-+ ?(?:Below this line|This is a copy of|Original message|Undelivered message|Returned message|"
+    r"The (?:body|header)|Message header).*|Original message headers:.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """A letter that came back for good. `status` is the enhanced code of RFC 3463, such as 5.1.1."""
+
+    letter: UUID
+    status: str
+    reason: str
+
+    @property
+    def by_address(self) -> bool:
+        return condemns(self.status)
+
+
+def condemns(status: str) -> bool:
+    """Whether a refusal of this kind speaks against the address itself. What a server says about our machine, our
+    words or its own state would be said for any address: system (x.3), protocol (x.5), content (x.6), policy
+    (x.7). But x.5.0 is what some big ones say of a mailbox that they do not have."""
+    return status.split(".")[1] not in ("3", "5", "6", "7") or status.endswith(".5.0")
+
+
+def read(raw: bytes) -> Bounce | None:
+    """The bounce that a message from the mailbox is; None for anything else, be it ever so much like one."""
+    message = email.message_from_bytes(raw[:LARGEST], policy=email.policy.compat32)
+    parts = list(_parts(message))
+    texts = [text for part in parts if (text := _text(part))]
+    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
+    if reports:
+        failed = [fields for report in reports for fields in _recipients(report) if _failed(fields)]
+        if not failed:
+            return None
+        said = _unfolded(failed[0].get("Diagnostic-Code", ""))
+        said = said.partition(";")[2].strip() or said
+        status = status_of(_unfolded(failed[0].get("Status", "")), said)
+    else:
+        own = _own_words(texts)
+        if not _by_a_server(message) or not _given_up(message, own):
+            return None
+        said, status = _line_of_reason(own), status_of("", own)
+    letter = _letter(message, parts, texts, bool(reports))
+    return None if letter is None else Bounce(letter, status, one_line(said))
+
+
+def status_of(status: str, said: str) -> str:
+    """The most telling code: some servers write 5.0.0 beside a better one in their words."""
+    found = _STATUS.search(status)
+    code = ".".join(found.groups()) if found else ""
+    inner = [".".join(match) for match in _STATUS.findall(said) if match[0] in "45"]
+    if inner and (not code or code.endswith(".0.0") or code in ("5.5.0", "5.1.0")):
+        better = [one for one in inner if not one.endswith(".0.0")]
+        code = (better or inner)[0]
+    if not code:
+        reply = _REPLY.search(said)
+        code = f"{reply[1]}.0.0" if reply else "5.0.0"
+    return code
+
+
+def one_line(text: str) -> str:
+    """Text that can be shown in a line: nothing that can't be seen, no markup to speak of, not for ever."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words[:LONGEST_REASON]
+
+
+# --- A report by the standard -------------------------------------------------------------------------
+
+
+def _parts(message: Message) -> Iterator[Message]:
+    for number, part in enumerate(message.walk()):
+        if number >= MOST_PARTS:
+            return
+        yield part
+
+
+def _recipients(report: Message) -> list[Message]:
+    """The blocks of fields for each recipient. The first block is about the message."""
+    blocks = report.get_payload()
+    found = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
+    return [block for block in found if block.get("Final-Recipient") or block.get("Action")]
+
+
+def _failed(fields: Message) -> bool:
+    action = _unfolded(fields.get("Action", "")).strip().lower()
+    return action.startswith("fail") or (not action and _unfolded(fields.get("Status", "")).startswith("5"))
+
+
+def _unfolded(value: object) -> str:
+    return " ".join(str(value).split())
+
+
+# --- Plain words ----------------------------------------------------------------------------------------
+
+
+def _by_a_server(message: Message) -> bool:
+    """It has no sender that could be answered, or the name that only mail servers use."""
+    sender = str(message.get("From", "")).lower()
+    empty = str(message.get("Return-Path", "x")).strip() == "<>"
+    return empty or "mailer-daemon" in sender or "postmaster@" in sender
+
+
+def _given_up(message: Message, words: str) -> bool:
+    subject = str(message.get("Subject", ""))
+    if _STILL_TRYING.search(words) or re.search(r"delay|warning", subject, re.IGNORECASE):
+        return False
+    return bool(message.get("X-Failed-Recipients") or _GIVEN_UP.search(f"{subject}\n{words}"))
+
+
+def _own_words(texts: list[str]) -> str:
+    """What the server says itself: not the letter that it brings back."""
+    first = texts[0] if texts else ""
+    copy = _COPY.search(first)
+    return first[: copy.start()] if copy else first
+
+
+def _line_of_reason(words: str) -> str:
+    """The paragraph with a code in it, else the last one."""
+    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", words) if part.strip()]
+    telling = [part for part in paragraphs if _STATUS.search(part) or _REPLY.search(part)]
+    return (telling or paragraphs or [""])[-1]
+
+
+# --- Which letter ---------------------------------------------------------------------------------------
+
+
+def _letter(message: Message, parts: list[Message], texts: list[str], report: bool) -> UUID | None:
+    """The letter that is brought back, by the id in its headers, wherever they stand: in a part of their own or
+    in the text. The message's own In-Reply-To is no such place."""
+    for part in parts:
+        if part is message:
+            continue
+        for name in ("X-Portal-Letter", "Message-ID"):
+            if found := _LETTER.search(str(part.get(name, ""))):
+                return UUID(found[1])
+    for text in texts:
+        copy = _COPY.search(text)
+        # A report may be nothing but text with headers in it; a plain bounce brings its letter below the line.
+        below = text if report else text[copy.start() :] if copy else text
+        if found := _HEADER.search(below):
+            return UUID(found[1])
+    return None
+
+
+def _text(part: Message) -> str:
+    """A part of text, or of the headers of what is brought back, as it reads; nothing of other kinds."""
+    if part.get_content_type() not in ("text/plain", "text/rfc822-headers"):
+        return ""
+    try:
+        box = part.get_payload(decode=True)
+        return box.decode(part.get_content_charset() or "utf-8", "replace") if isinstance(box, bytes) else ""
+    except (LookupError, ValueError):
+        return box.decode("latin-1") if isinstance(box, bytes) else ""

@@ -1,0 +1,159 @@
+"""Reading the mailbox to which mail comes back, over IMAP with TLS. Nothing in it is changed, moved or deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import imaplib
+import re
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from portal import clock, crypto
+from portal.language import say
+from portal.mail import bounces
+from portal.models.fact import unit
+from portal.models.mailbox import Mailbox
+from portal.realtime.bus import Bus
+
+log = structlog.get_logger()
+
+PATIENCE = 20.0  # seconds for one answer of the server
+AT_ONCE = 50  # messages of one look
+BACK = dt.timedelta(days=7)  # how far back a mailbox is read that is new to us
+
+
+class Trouble(Exception):
+    """It can't be read: one of our codes (`trouble_in_words`)."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a mailbox is, and how to get in."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look brought: the bounces, in order, and up to which message the mailbox was read."""
+
+    validity: int
+    last_uid: int
+    messages: int
+    bounces: list[bounces.Bounce]
+
+
+async def read_returned(bus: Bus) -> bool:
+    """Look into the mailbox if it is time; gives whether it was."""
+    box = await Mailbox.due()
+    if box is None:
+        return False
+    try:
+        place = Place(box.host, box.port, box.username, box.password or "", box.folder)
+        found = await asyncio.to_thread(look, place, box.validity, box.last_uid)
+    except (Trouble, crypto.Unreadable) as reason:
+        log.warning("returned mail could not be read", reason=str(reason)[:60])
+        async with unit() as said:
+            await box.failed(str(reason) if isinstance(reason, Trouble) else "unreadable")
+    else:
+        async with unit() as said:
+            await box.found(found.validity, found.last_uid, found.bounces)
+    if said.facts:
+        bus.hint(said.keys)
+    return True
+
+
+def look(place: Place, validity: int | None = None, last_uid: int = 0) -> Look:
+    """Read what is new since a message, or of the last days where the numbers are not those we know. Blocks:
+    for a thread. Raises Trouble."""
+    line: imaplib.IMAP4_SSL | None = None
+    try:
+        line = imaplib.IMAP4_SSL(
+            place.host, place.port, ssl_context=ssl.create_default_context(), timeout=PATIENCE
+        )
+        return _read(line, place, validity, last_uid)
+    except ssl.SSLError:
+        raise Trouble("insecure") from None
+    except TimeoutError:
+        raise Trouble("silent") from None
+    except OSError:
+        raise Trouble("unreachable") from None
+    except (imaplib.IMAP4.error, ValueError):
+        raise Trouble("unexpected") from None
+    finally:
+        if line is not None:
+            with suppress(imaplib.IMAP4.error, OSError):
+                line.logout()
+
+
+def _read(line: imaplib.IMAP4_SSL, place: Place, validity: int | None, last_uid: int) -> Look:
+    try:
+        line.login(place.username, place.password)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error:
+        raise Trouble("password") from None
+    answer, _ = line.select(f'"{_quoted(place.folder)}"', readonly=True)
+    if answer != "OK":
+        raise Trouble("folder")
+    now_valid = int((line.response("UIDVALIDITY")[1] or [b"0"])[0] or 0)
+    if now_valid == validity:
+        wanted = f"UID {last_uid + 1}:*"
+    else:
+        last_uid, day = 0, clock.now() - BACK
+        wanted = f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"
+    answer, found = line.uid("SEARCH", wanted)
+    if answer != "OK":
+        raise Trouble("unexpected")
+    # “12:*” names the last message even where that is before 12.
+    numbers = sorted(n for n in map(int, (found[0] or b"").split()) if n > last_uid)[:AT_ONCE]
+    read = []
+    for number in numbers:
+        raw = _message(line, number)
+        bounce = bounces.read(raw) if raw is not None else None
+        if bounce is not None:
+            read.append(bounce)
+        last_uid = number
+    return Look(now_valid, last_uid, len(numbers), read)
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _message(line: imaplib.IMAP4_SSL, number: int) -> bytes | None:
+    """A message as it is, or as much of it as is read of any; None where it has gone meanwhile."""
+    answer, parts = line.uid("FETCH", str(number), f"(BODY.PEEK[]<0.{bounces.LARGEST}>)")
+    if answer != "OK":
+        raise Trouble("unexpected")
+    return next((part[1] for part in parts or [] if isinstance(part, tuple)), None)
+
+
+def _quoted(folder: str) -> str:
+    return re.sub(r'(["\\])', r"\\\1", folder)
+
+
+def trouble_in_words(language: str, trouble: str) -> str:
+    match trouble:
+        case "unreachable":
+            return say(language, "The server couldn’t be reached. Check its name and port.")
+        case "silent":
+            return say(language, "The server took too long to answer.")
+        case "insecure":
+            return say(
+                language, "No encrypted connection to this server could be made. Check its name and port."
+            )
+        case "password":
+            return say(language, "The server didn’t accept the user name and password.")
+        case "folder":
+            return say(language, "There is no such folder.")
+        case "unreadable":
+            return say(language, "The password can’t be opened with the keys at hand. Enter it again.")
+    return say(language, "The server answered in a way that Portal doesn’t understand.")

@@ -1,0 +1,225 @@
+"""Addresses that mail does not reach: a task for staff, until the address is put right or confirmed."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import AddressFailed, AddressSettled, LetterBounced
+from portal.models import sql
+from portal.models.account import PortalAccount
+from portal.models.client import Client
+from portal.models.contact import Contact
+from portal.models.fact import announce
+from portal.models.record import Kind, Record, live, uuid7
+from portal.models.scope import Scope
+from portal.models.staff import StaffMember, holds, works_here
+from portal.permissions import Permission
+
+SHOWN = 100
+HELD = "held"  # the reason of a letter that waits because its address has failed
+_STAFF = f"'{Permission.STAFF.key}'"
+
+
+def _charts(key: str) -> str:
+    """On whose charts an address stands (`key`, a condition on it): the client's own, a contact's, an account's."""
+    return (
+        "select ac.id as client_id, ac.email_key, ac.id as record_id, 'client' as kind, "
+        f"ac.first_name || ' ' || ac.last_name as name from client ac where ac.email_key {key} "
+        "union all select al.client_id, ak.email_key, ak.id, 'contact', ak.name from contact ak "
+        f"join contact_link al on al.contact_id = ak.id and {live('al')} where ak.email_key {key} "
+        "union all select ax.client_id, ap.email_key, ap.id, 'account', ap.name from portal_account ap "
+        f"join access ax on ax.account_id = ap.id and {live('ax')} where ap.email_key {key}"
+    )
+
+
+class Bounce(Record):
+    """Mail to an address came back, or was refused. One for each address, until it is settled."""
+
+    email_key = fields.CharField(max_length=254)
+    letter_id = fields.UUIDField()
+    status = fields.CharField(max_length=16)  # the enhanced status code of RFC 3463
+    reason = fields.CharField(max_length=300)  # the mail server's words
+    held = fields.BooleanField()  # no letter goes there meanwhile
+    at = fields.DatetimeField(default=clock.now)
+    settled_at = fields.DatetimeField(null=True)
+    settled_by = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "bounce"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff who may see a client on whose chart the address stands; of a colleague's address, the colleague
+        and who manages staff."""
+        if kind is not Kind.STAFF:
+            return "false"
+        charts = _charts(f"= {r}.email_key")
+        return (
+            f"(exists (select 1 from ({charts}) bo join client bc on bc.id = bo.client_id "
+            f"where {Client.visible_to(kind, 'bc')}) or ({works_here(':viewer')} and exists (select 1 "
+            f"from staff_member bs where bs.email_key = {r}.email_key and bs.ended_at is null "
+            f"and (bs.id = :viewer or {holds(':viewer', _STAFF)}))))"
+        )
+
+    async def confirm(self, by: UUID) -> None:
+        """The address is right: letters go there again, and those that waited leave now."""
+        await self._settle(by)
+        await sql.rows(
+            "update outbox set failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now "
+            f"where email_key = :key and reason = '{HELD}' and payload_sealed is not null and done_at is null",
+            key=self.email_key,
+            now=clock.now(),
+        )
+
+    async def put_right(self, email: str, holders: list[dict[str, Any]], by: UUID) -> list[PortalAccount]:
+        """Write the right address wherever this one stands for these holders, and give the accounts that sign in
+        with it from now on. Raises AddressTaken. It is settled when it stands nowhere any more: others may hold
+        it whom this member of staff can't see."""
+        of = {
+            kind: {h["record_id"] for h in holders if h["kind"] == kind}
+            for kind in ("client", "contact", "account")
+        }
+        accounts = [await PortalAccount.get(id=id) for id in sorted(of["account"])]
+        for account in accounts:
+            await account.change_address(email)
+        for id in sorted(of["contact"]):
+            await (await Contact.get(id=id)).change_address(email)
+        for id in sorted(of["client"]):
+            await (await Client.get(id=id)).change_address(email)
+        left = await sql.row(
+            f"select 1 as yes from ({_charts('= :key')}) o "
+            "union all select 1 from staff_member where email_key = :key and ended_at is null limit 1",
+            key=self.email_key,
+            now=clock.now(),
+        )
+        if left is None:
+            await self._settle(by)
+        else:
+            await announce(AddressSettled())
+        return accounts
+
+    async def _settle(self, by: UUID) -> None:
+        settled = await sql.rows(
+            "update bounce set settled_at = :now, settled_by = :by where id = :id and settled_at is null "
+            "returning id",
+            id=self.id,
+            by=by,
+            now=clock.now(),
+        )
+        if settled:
+            await announce(AddressSettled())
+
+
+async def is_held(letter: UUID) -> bool:
+    """Whether the address of a letter has failed and nobody has looked yet. The letter that was refused there may
+    be tried again: that is how one finds out."""
+    found = await sql.row(
+        "select 1 as yes from outbox o join bounce b on b.email_key = o.email_key "
+        "where o.id = :letter and b.letter_id <> o.id and b.settled_at is null and b.held",
+        letter=letter,
+    )
+    return found is not None
+
+
+async def note_arrival(letter: UUID) -> None:
+    """The letter that was refused there has been taken after all: the address works."""
+    settled = await sql.rows(
+        "update bounce set settled_at = :now where letter_id = :letter and settled_at is null returning id",
+        letter=letter,
+        now=clock.now(),
+    )
+    if settled:
+        await announce(AddressSettled())
+
+
+async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> bool:
+    """A letter that had left came back. False where it is none of ours, or was told before."""
+    found = await sql.rows(
+        "update outbox set bounced_at = :now, reason = :reason where id = :id and bounced_at is null "
+        "and message_id is not null returning client_id",
+        id=letter,
+        now=clock.now(),
+        reason=reason,
+    )
+    if not found:
+        return False
+    client = found[0]["client_id"]
+    await announce(LetterBounced(client=client and sql.uuid(client), letter=letter))
+    await note_failure(letter, status, reason, held)
+    return True
+
+
+async def note_failure(letter: UUID, status: str, reason: str, held: bool) -> None:
+    """The address of this letter has failed. Of one that has failed already, the newest reason is kept."""
+    noted = await sql.rows(
+        "insert into bounce (id, email_key, letter_id, status, reason, held, at) "
+        "select :id, o.email_key, o.id, :status, :reason, :held, :now from outbox o "
+        "where o.id = :letter and o.email_key is not null "
+        "on conflict (email_key) where settled_at is null do update set letter_id = excluded.letter_id, "
+        "status = excluded.status, reason = excluded.reason, held = bounce.held or excluded.held, "
+        "at = excluded.at returning id",
+        id=uuid7(),
+        letter=letter,
+        status=status,
+        reason=reason,
+        held=held,
+        now=clock.now(),
+    )
+    if noted:
+        await announce(AddressFailed())
+
+
+async def failed_addresses(
+    bounces: Scope[Bounce], clients: Scope[Client], colleagues: Scope[StaffMember], client: UUID | None = None
+) -> list[dict[str, Any]]:
+    """The addresses that wait for somebody, newest first, each with those whose it is, as far as the viewer may
+    see them: `holders` of kind, name and id, with the client on whose chart they stand. Of one chart, where a
+    client is named."""
+    found = await (
+        bounces.where("r.settled_at is null")
+        .order("r.at desc, r.id desc")
+        .columns("r.id, r.email_key, r.status, r.reason, r.held, r.at", SHOWN)
+    )
+    keys = [row["email_key"] for row in found]
+    holders = await holders_of(clients, colleagues, keys) if keys else {}
+    shown = []
+    for row in found:
+        row |= {
+            "id": sql.uuid(row["id"]),
+            "at": sql.moment(row["at"]),
+            "held": bool(row["held"]),
+            "holders": holders.get(row["email_key"], []),
+        }
+        if client is None or any(holder["client_id"] == client for holder in row["holders"]):
+            shown.append(row)
+    return shown
+
+
+async def holders_of(
+    clients: Scope[Client], colleagues: Scope[StaffMember], keys: list[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Whose each of these addresses is, by the address."""
+    found = await (
+        clients.join(f"join ({_charts('= any(:keys)')}) o on o.client_id = r.id", keys=keys)
+        .where("r.archived_at is null")
+        .order("o.kind, o.name, r.sorting, r.id")
+        .columns(
+            "o.email_key, o.kind, o.record_id, o.name, r.id as client_id, r.first_name, r.last_name, r.colour"
+        )
+    )
+    found += await (
+        colleagues.where("r.email_key = any(:keys)", keys=keys)
+        .where("r.ended_at is null")
+        .columns("r.email_key, 'staff' as kind, r.id as record_id, r.name, null as client_id")
+    )
+    holders: dict[str, list[dict[str, Any]]] = {}
+    for row in found:
+        client = row["client_id"] and sql.uuid(row["client_id"])
+        holders.setdefault(row["email_key"], []).append(
+            row | {"record_id": sql.uuid(row["record_id"]), "client_id": client}
+        )
+    return holders

@@ -1,0 +1,145 @@
+"""Settings → Mail: the mailbox in which returned mail is read (D9)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated, Any
+
+from markupsafe import Markup
+from pydantic import AfterValidator, Field
+
+from portal.doors import Answer, Exact, Form, Visit, go, staff
+from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
+from portal.models import audit
+from portal.models.mailbox import Mailbox
+from portal.models.waiting import Outbox, undelivered_count
+from portal.permissions import Permission
+from portal.regions.mail import returned_mail
+from portal.rendering import render
+from portal.routes.staff.clients import email_address
+from portal.routes.staff.shell import page
+
+HERE = "/staff/settings/mail"
+PATIENCE = 45.0  # seconds for a whole test
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", re.IGNORECASE)
+
+
+def _host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise ValueError("Write the name of a server, like imap.example.com.")
+    return value
+
+
+def _plain(value: str) -> str:
+    """One line: it becomes part of a command to the server."""
+    if not value.isprintable():
+        raise ValueError("This can’t be read. Please check it.")
+    return value
+
+
+def _folder(value: str) -> str:
+    if not value.isascii():
+        raise ValueError("Write the name of a folder with plain letters, like INBOX.")
+    return _plain(value)
+
+
+class Where(Form):
+    """Where the mailbox is. An empty password means the one that is kept."""
+
+    address: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
+    host: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_host)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    username: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+    password: Annotated[Exact, Field(max_length=200), AfterValidator(_plain)] = ""
+    folder: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_folder)] = "INBOX"
+
+
+@staff(Permission.PORTAL_SETTINGS)
+async def show(visit: Visit) -> Answer:
+    return await _page(visit)
+
+
+async def _page(visit: Visit, status: int = 200, said: Markup | None = None) -> Answer:
+    box = await visit.me.see(Mailbox).first()
+    kept = (
+        {name: getattr(box, name) for name in ("address", "host", "port", "username", "folder")}
+        if box
+        else {}
+    )
+    values: dict[str, Any] = {"port": 993, "folder": "INBOX"} | kept | visit.sent
+    return await page(
+        visit,
+        "staff/settings/mail.html",
+        title=visit.say("Mail"),
+        place="settings",
+        status=status,
+        values=values | {"password": ""},
+        kept=box is not None,
+        errors=visit.errors,
+        test=said if said is not None else Markup(_result(visit, None)),
+        action=f"{HERE}/mailbox",
+        test_action=f"{HERE}/test",
+        forget_action=f"{HERE}/removal",
+        mail={"href": "/staff/mail", "count": await undelivered_count(visit.me.see(Outbox))},
+        regions={"returned": await visit.draw(returned_mail)},
+    )
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Where)
+async def save(visit: Visit) -> Answer:
+    """Read this mailbox from now on."""
+    said: Where | None = visit.form
+    box = await visit.me.see(Mailbox).first()
+    if said is not None and not said.password and box is None:
+        visit.errors["password"] = visit.say("Fill this in.")
+    if visit.errors or said is None:
+        return await _page(visit, 422)
+    await Mailbox.keep(**said.model_dump(exclude={"password"}), password=_password(said, box))
+    await audit.note("set mailbox", side="staff", actor=visit.me.id)
+    return go(HERE)
+
+
+def _password(said: Where, box: Mailbox | None) -> str:
+    return said.password or (box.password if box else None) or ""
+
+
+@staff(Permission.PORTAL_SETTINGS)
+async def forget(visit: Visit) -> Answer:
+    """Read no mailbox any more."""
+    box = await visit.me.see(Mailbox).first()
+    if box is not None:
+        await box.forget()
+        await audit.note("remove mailbox", side="staff", actor=visit.me.id)
+    return go(HERE)
+
+
+# Outside any transaction: the answer of somebody else's server must hold up nobody.
+@staff(Permission.PORTAL_SETTINGS, form=Where, transaction=False)
+async def test(visit: Visit) -> Answer:
+    """Look into the mailbox as it stands in the form, saved or not; nothing is kept of it."""
+    if visit.errors:
+        if not visit.by_script:
+            return await _page(visit, 422)
+        return visit.fragment(_result(visit, visit.say("Fill in what is missing first."), well=False))
+    said: Where = visit.form
+    password = _password(said, await visit.me.see(Mailbox).first())
+    place = Place(said.host, said.port, said.username, password, said.folder)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await asyncio.to_thread(look, place)
+    except (Trouble, TimeoutError) as reason:
+        result = _result(visit, trouble_in_words(visit.language, str(reason) or "silent"), well=False)
+    else:
+        result = _result(
+            visit,
+            visit.say(
+                "It works. Of the messages of the last seven days %(bounces)s tell of a letter that came back.",
+                bounces=len(found.bounces),
+            ),
+        )
+    return visit.fragment(result) if visit.by_script else await _page(visit, said=Markup(result))
+
+
+def _result(visit: Visit, text: str | None, well: bool = True) -> str:
+    return render("staff/settings/_test.html", visit.language, {"text": text, "well": well})
