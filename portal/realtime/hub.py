@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable
@@ -31,9 +32,26 @@ EVERY_CLIENT = "client:*"
 TRY_AGAIN = 1.0  # seconds, after a region could not be rendered
 
 
+class Frame(dict[str, Any]):
+    """What a page is sent. Those who are sent the same get the same one, and it is written out once."""
+
+    __slots__ = ("_written",)
+
+    def written(self, since: str | None = None) -> str:
+        """As text; with a bookmark where it is the last of what the page lacked."""
+        known: dict[str | None, str] = getattr(self, "_written", {})
+        if since not in known:
+            told = self if since is None else self | {"since": since}
+            known[since] = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+            self._written = known
+        return known[since]
+
+
 class Draw:
     """What one round renders for one page: its streams, or its whole regions. It counts as sent, cursors too,
     only when the sending begins."""
+
+    __slots__ = ("cursors", "ended", "failed", "frames", "hellos", "keys", "more", "page", "showing")
 
     def __init__(self, page: Page, streams: bool) -> None:
         self.page = page
@@ -41,10 +59,11 @@ class Draw:
         self.showing = page.showing
         self.keys = {
             key
-            for key in page.dirty & page.showing.keys()
-            if (page.showing[key].region.stream is not None and key in page.cursors) is streams
+            for key in page.dirty
+            if (shown := page.showing.get(key)) is not None
+            and (shown.region.stream is not None and key in page.cursors) is streams
         }
-        self.frames: list[dict[str, Any]] = []
+        self.frames: list[Frame] = []
         self.cursors: dict[str, int] = {}
         self.ended: set[str] = set()  # streams that it may see no more; should it again, they begin anew
         self.more: set[str] = set()  # streams with more items than one push holds
@@ -277,46 +296,53 @@ class Hub:
             of = dict(asking[0].showing[key].args)[stream.of]
             asks |= {(key, draw): (draw.page.viewer, of, draw.page.cursors.get(key, 0)) for draw in asking}
         answers = await stream.since(list(set(asks.values())))
+        frames: dict[tuple[str, Ask], Frame] = {}
         for (key, draw), ask in asks.items():
             shown, fresh = draw.showing[key], answers.get(ask)
+            frame = frames.get((key, ask))
             if fresh is None:
                 draw.ended.add(key)
-                draw.frames.append(_head(shown, here) | _gone(draw.page.viewer, shown))
+                frame = frame or Frame(_head(shown, here) | _gone(draw.page.viewer, shown))
             elif fresh.items:
                 draw.cursors[key] = fresh.cursor
                 items = {"swap": "upsert key:data-number", "content": fresh.items, "cursor": fresh.cursor}
-                draw.frames.append(_head(shown, here) | items)
+                frame = frame or Frame(_head(shown, here) | items)
                 if fresh.more:
                     draw.more.add(key)
+            if frame is not None:
+                frames[key, ask] = frame
+                draw.frames.append(frame)
 
     async def _render(self, key: str, asking: list[Draw], here: Bookmark | None) -> None:
         """A whole region, once for each viewer; a list too, where the page has none of it yet."""
         shown = asking[0].showing[key]
         region, args = shown.region, dict(shown.args)
         loaded: dict[Viewer, Context | None] = {}
-        drawn: dict[Viewer, str] = {}
+        drawn: dict[Viewer, Frame] = {}
         for draw in asking:
             viewer = draw.page.viewer
             if viewer not in loaded:
                 loaded[viewer] = context = await region.load(viewer, **args)
-                if context is not None:
-                    drawn[viewer] = region.draw(viewer.language, args, context)
-            if (context := loaded[viewer]) is None:
-                draw.frames.append(_head(shown, here) | _gone(viewer, shown))
-                continue
-            if region.stream is not None:
+                drawn[viewer] = Frame(
+                    _head(shown, here)
+                    | (
+                        _gone(viewer, shown)
+                        if context is None
+                        else {"swap": "outerMorph", "content": region.draw(viewer.language, args, context)}
+                    )
+                )
+            if region.stream is not None and (context := loaded[viewer]) is not None:
                 draw.cursors[key] = context["cursor"]
-            draw.frames.append(_head(shown, here) | {"swap": "outerMorph", "content": drawn[viewer]})
+            draw.frames.append(drawn[viewer])
 
-    def _send(self, page: Page, frames: list[dict[str, Any]], here: Bookmark | None) -> None:
+    def _send(self, page: Page, frames: list[Frame], here: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""
-        if here is not None and not page.dirty:
-            mark = {"since": str(here)}
-            frames = [*frames[:-1], frames[-1] | mark] if frames else [mark]
-        if not frames:
+        since = str(here) if here is not None and not page.dirty else None
+        if not frames and since is None:
             return
         self.pushes += len(frames)
-        task = page.send(frames)
+        *before, last = frames or [Frame()]
+        task = page.send([*(frame.written() for frame in before), last.written(since)])
         if task is not None:
             task.add_done_callback(lambda _: self._drained(page))
 
@@ -362,7 +388,7 @@ class Hub:
         for moment, _, page in leaving:
             await asyncio.sleep(began + moment - clock())
             if page in self.pages and not page.busy:
-                page.send([{"reconnect": 0}])
+                page.send([Frame(reconnect=0).written()])
         while self.pages and clock() < began + seconds + 0.5:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         await self.close_all(RESTARTING)
@@ -371,7 +397,7 @@ class Hub:
 def _head(shown: Shown, here: Bookmark | None) -> dict[str, Any]:
     return {
         "region": shown.key,
-        "target": f"#{shown.region.element_id(dict(shown.args))}",
+        "target": shown.target,
         "version": here.version if here else 0,
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 import types
 from collections.abc import Coroutine, Generator
 from typing import Any
@@ -67,7 +66,7 @@ class Page:
     def busy(self) -> bool:
         return self.busy_since is not None or self.closing
 
-    def send(self, frames: list[dict[str, Any]]) -> asyncio.Task[None] | None:
+    def send(self, frames: list[str]) -> asyncio.Task[None] | None:
         """Begin to send. None when it went out at once; else the task that finishes it, and the page is busy.
 
         Waiting for each page in turn would let one phone in a tunnel stop the worker, and a task for each send
@@ -75,9 +74,9 @@ class Page:
         """
         return self._begin(self._send(frames))
 
-    async def _send(self, frames: list[dict[str, Any]]) -> None:
+    async def _send(self, frames: list[str]) -> None:
         for frame in frames:
-            await self.ws.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+            await self.ws.send_text(frame)
 
     def _begin(self, sending: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -121,6 +121,11 @@ class Shown:
     region: Region
     args: tuple[tuple[str, Any], ...]
 
+    @cached_property
+    def target(self) -> str:
+        """Where it stands on a page; asked for with every push."""
+        return f"#{self.region.element_id(dict(self.args))}"
+
     def touched_by(self, fact: Fact) -> bool:
         concerns = self.region.on.get(type(fact))
         wanted = concerns(fact) if concerns else None
@@ -163,7 +168,7 @@ async def draw(viewer: Viewer, shown: Region, **args: Any) -> Markup:
 
 def ended(language: str, shown: Shown) -> str:
     """What stands where a region was that the viewer may no longer see."""
-    element = shown.region.element_id(dict(shown.args))
+    element = shown.target.removeprefix("#")
     text = say(language, "This has ended. It is no longer shown to you.")
     return str(
         Markup('<div id="{}" data-region="{}" class="gone" role="status">{}</div>').format(
