@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from asyncpg import InvalidTextRepresentationError
+from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from portal import clock
@@ -184,10 +186,16 @@ async def since(seen: Bookmark) -> News:
     postgres = sql.is_postgres()
     if postgres != (":" in seen.place):
         return News(None, await bookmark())
-    found = await sql.rows(
-        _SINCE_POSTGRES if postgres else _SINCE_SQLITE,
-        place=seen.place if postgres else int(seen.place),
-    )
+    try:
+        found = await sql.rows(
+            _SINCE_POSTGRES if postgres else _SINCE_SQLITE,
+            place=seen.place if postgres else int(seen.place),
+        )
+    except OperationalError as reason:
+        # Some versions take no snapshot from an epoch of transactions that this cluster has not reached.
+        if isinstance(reason.__cause__, InvalidTextRepresentationError):
+            return News(None, await bookmark())
+        raise
     after = Bookmark.now_at(found[0])
     if (
         seen.era != after.era
