@@ -45,6 +45,7 @@ class Scene:
     chart: Chart
     account: str
     letter: str
+    bounce: str
 
 
 Form = Callable[[Scene], dict[str, str]]
@@ -60,6 +61,10 @@ def _held(scene: Scene) -> dict[str, str]:
 
 def _words(scene: Scene) -> dict[str, str]:
     return {"subject_en": "Your account", "body_en": "Hello {name}: {link}", "language": "en"}
+
+
+def _mailbox(scene: Scene) -> dict[str, str]:
+    return {"address": "back@willow.example", "host": "localhost", "username": "back", "password": "unknown"}
 
 
 FORMS: dict[str, Form | None] = {
@@ -79,6 +84,13 @@ FORMS: dict[str, Form | None] = {
     "POST /staff/settings/portal/sample": _words,
     "GET /staff/mail": None,
     "POST /staff/mail/{letter}/retry": lambda scene: {},
+    "GET /staff/mail/addresses/{bounce}": None,
+    "POST /staff/mail/addresses/{bounce}": lambda scene: {"email": "right@family.example"},
+    "POST /staff/mail/addresses/{bounce}/confirmation": lambda scene: {},
+    "GET /staff/settings/mail": None,
+    "POST /staff/settings/mail/mailbox": _mailbox,
+    "POST /staff/settings/mail/removal": lambda scene: {},
+    "POST /staff/settings/mail/test": _mailbox,
     "GET /demo/mail": None,
     "GET /start": None,
     "POST /start": lambda scene: {"code": "0000-0000-0000-0000"},
@@ -106,7 +118,7 @@ def name_of(route: Route) -> str:
 
 
 async def ask(scene: Scene, route: Route, person: Person, **headers: str):  # type: ignore[no-untyped-def]
-    path = route.path.format(client=scene.chart.id, letter=scene.letter, token="A" * 43)
+    path = route.path.format(client=scene.chart.id, letter=scene.letter, bounce=scene.bounce, token="A" * 43)
     form = FORMS[name_of(route)]
     if not writes(route):
         return await person.get(path, **headers)
@@ -134,7 +146,8 @@ async def scene(whole: Desk) -> Scene:
         if await desk.sql("select 1 from outbox where id = :id and failed_at is not null", id=rows[0]["id"]):
             break
         await asyncio.sleep(0.05)
-    return Scene(desk, chart, await desk.account_id(chart), str(rows[0]["id"]))
+    bounce = (await desk.sql("select id from bounce where letter_id = :id", id=rows[0]["id"]))[0]
+    return Scene(desk, chart, await desk.account_id(chart), str(rows[0]["id"]), str(bounce["id"]))
 
 
 TABLES = (
@@ -144,6 +157,8 @@ TABLES = (
     "portal_account",
     "access",
     "outbox",
+    "bounce",
+    "mailbox",
     "practice",
     "first_run",
     "fact",
@@ -167,11 +182,14 @@ def test_every_route_has_a_sample() -> None:
     assert sorted(FORMS) == sorted(name_of(route) for route in HERE)
 
 
+_ASKING = ("/letter", "/addresses/{bounce}")
+
+
 def expected(route: Route) -> Permission | None:
     """What the table under B says; the tab and the list of letters are for all who see the client."""
     if route.path.startswith("/staff/settings"):
         return Permission.PORTAL_SETTINGS
-    if route.path.startswith("/staff") and (writes(route) or route.path.endswith("/letter")):
+    if route.path.startswith("/staff") and (writes(route) or route.path.endswith(_ASKING)):
         return Permission.PORTAL_ACCESS
     return None
 
@@ -188,7 +206,7 @@ def strangers(route: Route) -> list[tuple[str, int]]:
     if endpoint.door != "staff":  # type: ignore[attr-defined]
         return []
     found = [("", 0), ("sam", 0), ("dana", 0), ("ravi", 0)]
-    if "{client}" in route.path or "{letter}" in route.path:
+    if any(place in route.path for place in ("{client}", "{letter}", "{bounce}")):
         found.append(("theo", 404))
     found += [(name, 403) for name in LACKING.get(endpoint.permission, ())]  # type: ignore[attr-defined]
     return found
