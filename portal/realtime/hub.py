@@ -89,9 +89,9 @@ class Hub:
         self.pages.add(page)
         return await self.reindex(page)
 
-    def greet(self, page: Page) -> None:
-        """The page is marked for all that it missed: from now on it is sent to, first how far it is."""
-        page.ready = True
+    def greet(self, page: Page, seen: Bookmark) -> None:
+        """The page is marked for all that it missed until `seen`: from now on it is sent to, first how far it is."""
+        page.ready, page.seen = True, seen
         if page in self.pages:
             self.waiting.add(page)
             self._wake.set()
@@ -337,7 +337,9 @@ class Hub:
 
     def _send(self, page: Page, frames: list[Frame], here: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""
-        since = str(here) if here is not None and not page.dirty else None
+        # By its own hello it may be further than the follower has looked for all.
+        there = page.seen if here is None or (page.seen and page.seen.version > here.version) else here
+        since = str(there) if there is not None and not page.dirty else None
         if not frames and since is None:
             return
         self.pushes += len(frames)

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from starlette.websockets import WebSocket
 
+from portal.models.fact import Bookmark
 from portal.regions import Shown
 from portal.viewer import Viewer
 
@@ -36,6 +37,7 @@ class Page:
         "keys",
         "parting",
         "ready",
+        "seen",
         "sending",
         "session",
         "showing",
@@ -55,6 +57,7 @@ class Page:
         self.dirty: set[str] = set()
         self.hellos = 0
         self.ready = False  # has said hello, and is marked for what it missed
+        self.seen: Bookmark | None = None  # how far its last hello took it
         self.drawing = False  # a round renders for it: what it was marked for is taken, and not sent yet
         self.asked = 0  # how often it was asked what this page may see
         self.busy_since: float | None = None

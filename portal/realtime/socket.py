@@ -154,4 +154,4 @@ async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
     # The follower marks this page for new facts already; what it missed before is asked for once.
     news = await since(seen) if seen is not None else News(None, await bookmark())
     await hub.dispatch(news, only=page)
-    hub.greet(page)
+    hub.greet(page, news.bookmark)

@@ -19,6 +19,7 @@ from portal.facts import (
     LetterFailed,
     LetterRetried,
     MailboxChanged,
+    StaffChanged,
 )
 from portal.language import at_in_words, listed, say, short
 from portal.mail.letters import what
@@ -96,6 +97,8 @@ _TASKS = {
     ClientChanged: anyone,
     ClientArchived: anyone,
     ClientRestored: anyone,
+    # Whoever has left needs no letters, and who came or was given more sees more.
+    StaffChanged: anyone,
 }
 
 

@@ -7,6 +7,7 @@ wren = await desk.sign_up(chart, link)
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import itertools
@@ -61,6 +62,15 @@ class Desk:
 
     async def sql(self, text: str, **values: Any) -> list[dict[str, Any]]:
         return await self.deployment.sql(text, **values)
+
+    async def comes(self, text: str, **values: Any) -> list[dict[str, Any]]:
+        """The rows of a query, as soon as there are any: what the worker writes takes it a moment."""
+        async with asyncio.timeout(20):
+            while True:
+                rows = await self.sql(text, **values)
+                if rows:
+                    return rows
+                await asyncio.sleep(0.05)
 
     async def person(self, name: str) -> Person:
         """Someone of the cast, signed in once for all tests."""

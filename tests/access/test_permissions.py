@@ -5,7 +5,6 @@ Made from the route table: a new route of these places without a sample is red.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
@@ -142,11 +141,7 @@ async def scene(whole: Desk) -> Scene:
         idris=desk.cast.staff["idris"],
         id=chart.id,
     )
-    for _ in range(400):
-        if await desk.sql("select 1 from outbox where id = :id and failed_at is not null", id=rows[0]["id"]):
-            break
-        await asyncio.sleep(0.05)
-    bounce = (await desk.sql("select id from bounce where letter_id = :id", id=rows[0]["id"]))[0]
+    bounce = (await desk.comes("select id from bounce where letter_id = :id", id=rows[0]["id"]))[0]
     return Scene(desk, chart, await desk.account_id(chart), str(rows[0]["id"]), str(bounce["id"]))
 
 

@@ -119,7 +119,7 @@ async def test_staff_pages(street: Street, visit: Visit, language: str) -> None:
             await findings.look(name, page)
             await page.close()
 
-    [failed] = await street.willow.sql("select id from bounce where settled_at is null")
+    [failed] = await street.willow.comes("select id from bounce where settled_at is null")
     dialogs = DIALOGS if language == "en" else {}
     await asyncio.gather(
         *(one(f"tab, {state}", miriam, street.tab(state)) for state in TABS[: 9 if language == "en" else 5]),

@@ -121,7 +121,7 @@ async def test_with_a_bookmark_that_says_nothing_every_region_is_read_again(
 ) -> None:
     async with both_sides(deployment) as pages:
         for page in pages:
-            await page.settle()
+            await page.ask()
             await page.leave()
             before = len(page.pushes)
             said = page.since = spoiled(page.since)
@@ -136,7 +136,7 @@ async def test_with_a_bookmark_that_says_nothing_every_region_is_read_again(
 async def test_a_page_that_is_current_is_told_nothing_when_it_comes_back(deployment: Deployment) -> None:
     async with both_sides(deployment) as pages:
         for page in pages:
-            await page.settle()
+            await page.ask()
             await page.leave()
             before = len(page.pushes)
             await page.come_back()
