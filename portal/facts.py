@@ -161,6 +161,22 @@ class ConversationRead(Fact):
 
 
 @dataclass(frozen=True)
+class NoticeGiven(Fact):
+    """Someone has a new notice, or an unread one of theirs became new."""
+
+    staff: UUID | None = None
+    account: UUID | None = None
+
+
+@dataclass(frozen=True)
+class NoticesRead(Fact):
+    """Someone has seen some of their notices."""
+
+    staff: UUID | None = None
+    account: UUID | None = None
+
+
+@dataclass(frozen=True)
 class ProfilePaused(Fact):
     """What an invitation needs was cleared: nobody on the client's side sees the profile until it is back."""
 

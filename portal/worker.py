@@ -1,4 +1,5 @@
-"""The worker: turns due Moments into facts, delivers letters, and forgets what has been kept long enough."""
+"""The worker: turns due Moments into facts, tells of unread messages, delivers letters, and forgets what has been
+kept long enough."""
 
 from __future__ import annotations
 
@@ -15,8 +16,10 @@ from portal.models.fact import forget_old, unit
 from portal.models.idempotency import forget_old_keys
 from portal.models.invitation import forget_old_half_sessions
 from portal.models.moment import Moment
+from portal.models.notice import forget_old_notices
 from portal.models.session import forget_old_sessions
 from portal.models.signing_in import forget_old_tries
+from portal.models.telling import is_anyone_to_tell, tell_of_messages
 from portal.models.waiting import forget_old_letters
 from portal.realtime.bus import Bus
 
@@ -30,6 +33,7 @@ TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     forget_old_sessions,
     forget_old_tries,
     forget_old_letters,
+    forget_old_notices,
     forget_old_half_sessions,
 )
 
@@ -39,6 +43,7 @@ async def work(bus: Bus) -> None:
     async with asyncio.TaskGroup() as loops:
         # Apart from each other: a mail server that is slow to answer holds up no moment.
         loops.create_task(_again(EVERY, lambda: strike(bus)))
+        loops.create_task(_again(EVERY, lambda: tell_unread(bus)))
         loops.create_task(_again(EVERY, lambda: deliver(bus)))
         loops.create_task(_again(EVERY, lambda: grant_wishes(bus)))
         loops.create_task(_again(EVERY, lambda: read_returned(bus)))
@@ -61,6 +66,16 @@ async def strike(bus: Bus) -> int:
     if said.facts:
         bus.hint(said.keys)
     return struck
+
+
+async def tell_unread(bus: Bus) -> None:
+    """A notice for each of those who have not read what was just written."""
+    more = await is_anyone_to_tell()
+    while more:
+        async with unit() as said:
+            more = await tell_of_messages()
+        if said.facts:
+            bus.hint(said.keys)
 
 
 async def _tidy() -> None:

@@ -574,7 +574,7 @@
   const ROWS = "[data-rows] > *, .work .row, .work tbody > tr, .work .thread-row";
   const KEYS = {
     "/": "[data-search]", n: '[data-new], a[href="/staff/clients/new"]',
-    "g t": 'a[href="/staff/today"]', "g i": 'a[href="/staff/inbox"]', "g c": 'a[href="/staff/clients"]',
+    "g t": 'a[href="/staff/today"]', "g i": 'a[href="/staff/inbox"]', "g c": 'a[href="/staff/clients"]', "g n": "#bell",
   };
   const CLICKS = {
     "[data-opens]": openDialog,

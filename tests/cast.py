@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 import httpx2
 
@@ -99,6 +100,7 @@ class Cast:
         self.email: dict[tuple[str, str], str] = {}  # by side and name
         self.conversation: dict[str, str] = {}
         self.threads: dict[str, list[str]] = defaultdict(list)  # a client's conversations
+        self.notice: dict[str, str] = {}  # each person's newest notice about Noa, an unread one before others
         self._people: list[Person] = []
 
     @classmethod
@@ -121,6 +123,15 @@ class Cast:
                 cast.conversation[f"{name} {kind}"] = str(row["id"])
                 cast.threads[name].append(str(row["id"]))
         return cast
+
+    async def look_at_notices(self) -> None:
+        people = {id: name for known in (self.staff, self.account) for name, id in known.items()}
+        for row in await self.deployment.sql(
+            "select id, coalesce(staff_id, account_id) as person from notice where client_id = :noa "
+            "order by read_at is null, number",
+            noa=UUID(self.client["noa"]),
+        ):
+            self.notice[people[str(row["person"])]] = str(row["id"])
 
     async def sign_in(self, name: str, worker: int = 0) -> Person:
         """A new browser in which this person is signed in; its worker is where it goes unless told otherwise."""

@@ -28,6 +28,8 @@ SOON = 8.0  # seconds: a heartbeat comes every five, and a slow machine needs a 
 DEAD_AFTER = 12.0
 RETRIES = (0.5, 1.0, 2.0, 4.0, 5.0)
 AROUND = (
+    "bell",
+    "toasts",
     "staff-unread",
     "chart-head",
     "chart-threads",
@@ -49,6 +51,7 @@ class Page:
         self.pushes: list[dict[str, Any]] = []  # all frames with content, in the order they came
         self.frames: list[dict[str, Any]] = []  # all frames
         self.dropped: list[dict[str, Any]] = []  # pushes that came too late or had no place here
+        self.toasts: list[str] = []  # notices that arrived, in the order they came
         self.connections = 0
         self._versions: dict[str, int] = {}
         self._changed = asyncio.Condition()
@@ -108,6 +111,8 @@ class Page:
         assert answer.status_code == 200, f"{self.path} was answered with {answer.status_code}"
         fresh = parse(answer.text)
         for shown in self.document.all("data-cursor"):
+            if "data-passing" in shown.attributes:
+                continue
             begins = next((_number(item) for item in shown.elements if _number(item)), 1)
             if (stream := fresh.by_id(shown.get("id"))) is not None:
                 await self._extend(stream, begins)
@@ -219,6 +224,10 @@ class Page:
             fresh = await self.reload()
             if fresh == self.live:
                 return
+            if drained:
+                # What the worker did meanwhile is in the reload, and may still be on its way to the page.
+                target = await self.person.cast.deployment.bookmark()
+                drained = self._is_past(target)
             left = deadline - asyncio.get_running_loop().time()
             assert not drained and left > 0, self._difference(fresh)
             await self.until(lambda heard=heard: len(self.frames) > heard or self.over, left, "news")
@@ -238,8 +247,10 @@ class Page:
     async def leave(self) -> None:
         """Close the socket from this side and don't come back."""
         if self._staying is not None:
-            self._staying.cancel()
-            await asyncio.gather(self._staying, return_exceptions=True)
+            # Again, since wait_for can lose it when a frame comes in the same moment.
+            while not self._staying.done():
+                self._staying.cancel()
+                await asyncio.wait({self._staying}, timeout=1)
             self._staying = None
 
     async def come_back(self, worker: int | None = None) -> None:
@@ -334,6 +345,10 @@ class Page:
         if stream.all("data-older"):
             oldest = next((_number(item) for item in stream.elements if _number(item)), 0)
         days: list[tuple[Element, int]] = []
+        if "data-passing" in stream.attributes:
+            # What arrives here is in sight for a while, and stays nowhere.
+            self.toasts += [item.written() for item in fresh.elements]
+            return
         for i, item in enumerate(fresh.elements):
             if "day" in item.classes:
                 days.append((item, _number(fresh.elements[i + 1])))
@@ -392,6 +407,8 @@ def _regions(document: Element) -> dict[str, str]:
     found = {}
     for region in document.all("data-region"):
         if "gone" in region.classes:
+            continue
+        if "data-passing" in region.attributes:
             continue
         shown = copy.deepcopy(region) if region.all("data-older") else region
         if shown is not region:

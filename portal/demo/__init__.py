@@ -35,6 +35,7 @@ from portal.models.practice import Location, Practice
 from portal.models.record import Kind
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
+from portal.models.telling import tell_of_messages
 
 __all__ = ["PASSWORD", "NotEmpty", "cast", "make_crowd", "make_practice"]
 
@@ -65,7 +66,7 @@ class Made:
 async def make_practice() -> None:
     """Make the practice in an empty database. Raises NotEmpty where there is one already.
 
-    Past what the staff themselves announce there are no facts: no page can be open yet.
+    Past what the models' own verbs announce there are no facts: no page can be open yet.
     """
     password_hash = await asyncio.to_thread(passwords.hash_now, PASSWORD)
     async with unit():
@@ -80,6 +81,7 @@ async def make_practice() -> None:
         await _bring_relatives(made, password_hash)
         await _let_them_write(made)
         await _let_them_read(made)
+        await _tell_the_others()
 
 
 async def cast(everyone: bool = False) -> list[dict[str, Any]]:
@@ -259,3 +261,10 @@ async def _let_them_read(made: Made) -> None:
                     number=number,
                     at=min(times[number - 1] + dt.timedelta(minutes=4), clock.now()),
                 )
+
+
+async def _tell_the_others() -> None:
+    """Who has not read something has a notice of it."""
+    await sql.rows("update conversation set tell_at = :now where last_number > 0", now=clock.now())
+    while await tell_of_messages():
+        pass

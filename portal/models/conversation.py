@@ -21,6 +21,7 @@ from portal.models.staff import holds
 
 LONGEST = 10_000  # characters of one message
 PAGE = 50  # messages a page shows, and an older page adds
+AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read a message by then
 
 
 class Audience(Enum):
@@ -43,6 +44,7 @@ class Conversation(Record):
     last_at = fields.DatetimeField(null=True)
     last_side = fields.CharField(max_length=8, null=True)  # staff or client: who spoke last
     started_at = fields.DatetimeField(default=clock.now)
+    tell_at = fields.DatetimeField(null=True)  # when those who have not read by then get a notice
 
     class Meta:
         table = "conversation"
@@ -98,14 +100,15 @@ class Conversation(Record):
         """
         sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
         taken = await sql.row(
-            "update conversation set last_number = last_number + 1, last_at = :at, last_side = :side "
-            "where id = :id and exists (select 1 from client c "
+            "update conversation set last_number = last_number + 1, last_at = :at, last_side = :side, "
+            "tell_at = coalesce(tell_at, :tell_at) where id = :id and exists (select 1 from client c "
             "where c.id = conversation.client_id and c.archived_at is null) "
             "returning last_number, (select d.number from reading d "
             "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read",
             id=self.id,
             at=sent_at,
             side=side,
+            tell_at=clock.now() + AT_A_GLANCE,
             writer=writer,
         )
         if taken is None:
@@ -128,11 +131,15 @@ class Conversation(Record):
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
             )
+            await _read_notices(self.id, staff, account)
         return number
 
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
         """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
         number = min(number, self.last_number)
+        if sql.is_postgres():
+            # Whoever is being told of it at this moment has been told after this line: no notice comes later.
+            await sql.rows("select 1 from conversation where id = :id for share", id=self.id)
         moved = await sql.rows(
             f"{_READ_TO} returning number",
             conversation=self.id,
@@ -144,6 +151,14 @@ class Conversation(Record):
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
             )
+        await _read_notices(self.id, staff, account)
+
+
+async def _read_notices(conversation: UUID, staff: UUID | None, account: UUID | None) -> None:
+    # Imported here: notices know conversations.
+    from portal.models.notice import read_about
+
+    await read_about(conversation, staff, account)
 
 
 _READ_TO = (

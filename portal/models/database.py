@@ -29,6 +29,7 @@ MODELS = [
         "invitation",
         "reset",
         "moment",
+        "notice",
         "waiting",
         "bounce",
         "mailbox",

@@ -1,4 +1,4 @@
-"""What waits for somebody: notices for people, and the outbox for what leaves the building."""
+"""The outbox: what waits to leave the building."""
 
 from __future__ import annotations
 
@@ -20,26 +20,6 @@ from portal.permissions import Permission
 
 UNDELIVERED_KEPT = dt.timedelta(days=30)
 SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
-
-
-class Notice(Record):
-    """Something one person should hear of, numbered per person in the order of commits."""
-
-    staff_id = fields.UUIDField(null=True)
-    account_id = fields.UUIDField(null=True)
-    number = fields.IntField()
-    kind = fields.CharField(max_length=60)
-    body: Any = fields.JSONField(default=dict)  # ids only
-    made_at = fields.DatetimeField(default=clock.now)
-    read_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "notice"
-
-    @classmethod
-    def visible_to(cls, kind: Kind, r: str) -> str:
-        """The one it is for."""
-        return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
 
 
 UNDELIVERED = "r.done_at is null and r.payload_sealed is not null and r.reason is not null"

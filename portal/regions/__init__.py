@@ -135,7 +135,7 @@ class Shown:
         return all(mine.get(name) == value for name, value in wanted.items())
 
 
-_IDS = (UUID, UUID | None)
+_IDS, _NUMBERS = (UUID, UUID | None), (int, int | None)
 
 
 @lru_cache(maxsize=4096)
@@ -149,7 +149,7 @@ def read_key(key: str) -> Shown | None:
     try:
         for k, value in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)):
             kind = found.types[k]
-            args[k] = UUID(value) if kind in _IDS else int(value) if kind is int else value
+            args[k] = UUID(value) if kind in _IDS else int(value) if kind in _NUMBERS else value
         args = {name: args[name] if kind is UUID else args.get(name) for name, kind in found.types.items()}
     except (KeyError, ValueError):
         return None

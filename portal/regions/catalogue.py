@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.regions import clients, conversations, home, mail, portal, today, unmapped
+from portal.regions import clients, conversations, home, mail, notices, portal, today, unmapped
 
-ALL = (clients, conversations, home, mail, portal, today)
+ALL = (clients, conversations, home, mail, notices, portal, today)
 
 
 def check() -> None:

@@ -6,8 +6,9 @@ from starlette.routing import BaseRoute, Route
 
 from portal.routes.client import conversations as client_conversations
 from portal.routes.client import home
+from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
-from portal.routes.staff import clients, conversations, mail, portal, settings, today
+from portal.routes.staff import clients, conversations, mail, notices, portal, settings, today
 from portal.routes.staff import mailbox as mailbox_settings
 
 GET, POST = ["GET"], ["POST"]
@@ -79,6 +80,9 @@ ROUTES: list[BaseRoute] = [
         conversations.read,
         methods=POST,
     ),
+    Route("/staff/notices", notices.index, methods=GET),
+    Route("/staff/notices/reading", notices.read_all, methods=POST),
+    Route("/staff/notices/{notice}/reading", notices.read, methods=POST),
     Route("/staff/mail", mail.index, methods=GET),
     Route("/staff/mail/{letter}/retry", mail.retry, methods=POST),
     Route("/staff/mail/addresses/{bounce}", mail.address, methods=GET),
@@ -87,6 +91,9 @@ ROUTES: list[BaseRoute] = [
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
     Route("/clients/{client}/home", home.show, methods=GET),
+    Route("/clients/{client}/notices", client_notices.index, methods=GET),
+    Route("/clients/{client}/notices/reading", client_notices.read_all, methods=POST),
+    Route("/clients/{client}/notices/{notice}/reading", client_notices.read, methods=POST),
     Route("/clients/{client}/messages", client_conversations.index, methods=GET),
     Route("/clients/{client}/conversations", client_conversations.create, methods=POST),
     Route("/clients/{client}/conversations/{conversation}", client_conversations.show, methods=GET),

@@ -13,6 +13,6 @@
       .sort();
     return `<${node.localName}${attributes.join("")}>${[...node.childNodes].map(line).join("")}</${node.localName}>`;
   };
-  const regions = [...root.querySelectorAll("[data-region]")];
+  const regions = [...root.querySelectorAll("[data-region]:not([data-passing])")];
   return Object.fromEntries(regions.map((region) => [region.dataset.region, line(region).replace(/ ?(<[^>]*>) ?/g, "$1")]));
 }

@@ -48,6 +48,23 @@ class Stage:
             self.people[name] = await self.cast.sign_in(name)
         return self.people[name]
 
+    async def has_news(self) -> None:
+        """Noa's mother and her therapist each have a notice about Noa."""
+        for who in ("dana", "miriam"):
+            send = next(r for r in WRITES if r.path.endswith("/messages") and sample_of(r).who == who)
+            await sample_of(send).ask(send, await self.person(who))
+            await self.settled()
+
+    async def settled(self) -> None:
+        """Return when the worker has done what it does of itself: what was planned has happened, and those who
+        had not read a message have a notice."""
+        await self.moments_have_come()
+        async with asyncio.timeout(20):
+            while True:
+                if not await self.deployment.sql("select 1 from conversation where tell_at is not null"):
+                    return
+                await asyncio.sleep(0.1)
+
     async def moments_have_come(self) -> None:
         """Return when what was planned has happened: only then can it be shown."""
         async with asyncio.timeout(20):
@@ -80,6 +97,7 @@ def _by_route(route: Route) -> Act:
             person = await stage.person(sample.who)
         answer = await sample.ask(route, person)
         assert answer.status_code == sample.status, f"{answer.status_code}: {answer.text}"
+        await stage.settled()
 
     about = "noa" if "{client}" in route.path else ""
     if about and "/conversations" in route.path and "{conversation}" not in route.path:
@@ -97,7 +115,7 @@ def verb(name: str, client: str = "") -> Callable[[Callable[[Cast], Awaitable[No
         async def happen(stage: Stage) -> None:
             async with stage.deployment.models(), unit():
                 await run(stage.cast)
-            await stage.moments_have_come()
+            await stage.settled()
 
         VERBS.append(Act(name, happen, client))
 

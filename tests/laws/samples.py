@@ -24,6 +24,7 @@ class Sample:
     status: int
     client: str = "noa"
     conversation: str = "noa clinical"
+    notice: str = ""  # whose newest one
     form: Form = lambda cast: {}
     script: bool = False  # sent as live.js does, answered with a part of a page
     headers: dict[str, str] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Sample:
         return route.path.replace(":path}", "}").format(
             client=cast.client[self.client],
             conversation=cast.conversation[self.conversation],
+            notice=cast.notice.get(self.notice, ""),
             version="v",
             path="portal.css",
         )
@@ -40,6 +42,8 @@ class Sample:
         self, route: Route, person: Person, worker: int | None = None, **headers: str
     ) -> httpx2.Response:
         """Make the request as this person."""
+        if self.notice:
+            await person.cast.look_at_notices()
         path = self.path(route, person.cast)
         more = self.headers | ({"HX-Request": "true"} if self.script else {}) | headers
         if is_write(route):
@@ -81,6 +85,10 @@ def all_read(cast: Cast) -> dict[str, str]:
     return {"number": "9999"}
 
 
+def all_seen(cast: Cast) -> dict[str, str]:
+    return {"up_to": "9999"}
+
+
 def wishes(**form: str) -> Form:
     return lambda cast: form
 
@@ -116,6 +124,12 @@ SAMPLES: dict[str, Sample] = {
         "miriam", 201, form=a_message, script=True
     ),
     "POST /staff/clients/{client}/conversations/{conversation}/reading": Sample("miriam", 204, form=all_read),
+    "GET /staff/notices": Sample("miriam", 200),
+    "POST /staff/notices/reading": Sample("miriam", 303, form=all_seen),
+    "POST /staff/notices/{notice}/reading": Sample("miriam", 303, notice="miriam"),
+    "GET /clients/{client}/notices": Sample("dana", 200),
+    "POST /clients/{client}/notices/reading": Sample("dana", 303, form=all_seen),
+    "POST /clients/{client}/notices/{notice}/reading": Sample("dana", 303, notice="dana"),
     "GET /home": Sample("dana", 303),
     "GET /clients/{client}/home": Sample("dana", 200),
     "GET /clients/{client}/messages": Sample("dana", 200),

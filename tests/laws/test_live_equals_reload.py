@@ -32,6 +32,7 @@ def staff_pages(cast: Cast) -> list[str]:
 
     return [
         "/staff/today",
+        "/staff/notices",
         "/staff/clients",
         "/staff/clients?q=reyes",
         "/staff/clients?show=archived",
@@ -57,7 +58,7 @@ def client_pages(cast: Cast) -> list[str]:
     pages = []
     for name in ("noa", "eli", "sam"):
         here = f"/clients/{cast.client[name]}"
-        pages += [f"{here}/home", f"{here}/messages"]
+        pages += [f"{here}/home", f"{here}/notices", f"{here}/messages"]
         pages += [f"{here}/conversations/{thread}" for thread in cast.threads[name]]
     return pages
 

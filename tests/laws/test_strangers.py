@@ -62,6 +62,8 @@ def strangers_of(route: Route) -> list[Stranger]:
             Stranger("a contact of another client", "ben"),
             Stranger("a contact whose access ended", "ravi"),
         ]
+        if "{notice}" in route.path:
+            found.append(Stranger("a colleague", "theo", 404))
         if of_client:
             found.append(Stranger("staff outside the care team", "theo", 404))
             eli = {"client": "eli", "conversation": "eli confidential"}
@@ -95,6 +97,12 @@ def strangers_of(route: Route) -> list[Stranger]:
                 Stranger("the guardian of a teenager", "dana", 404, eli),
                 Stranger("a mother under her other child", "dana", 404, {"client": "eli"}),
             ]
+        if "{notice}" in route.path:
+            eli = {"client": "eli"}
+            found += [
+                Stranger("somebody else with notices of their own", "eli", 404, eli),
+                Stranger("the one it is for, about another child", "dana", 404, eli),
+            ]
     if is_write(route):
         who = sample_of(route).who
         found += [
@@ -114,7 +122,9 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
     async with made as deployment:
-        yield Stage(deployment)
+        stage = Stage(deployment)
+        await stage.has_news()
+        yield stage
 
 
 async def audited(deployment: Deployment) -> dict[str, int]:
@@ -168,6 +178,7 @@ async def test_the_one_who_may_is_served(stage: Stage, route: Route) -> None:
     assert (await audited(stage.deployment))["refused"] == noted["refused"]
     if route.path.endswith("/archival"):
         await person.post(sample.path(route, stage.cast).replace("archival", "restoration"))
+    await stage.settled()
 
 
 @pytest.mark.parametrize("route", WRITES, ids=name_of)
@@ -185,6 +196,7 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
         other = "dana" if route.path.startswith("/staff") else "miriam"
         send = next(r for r in WRITES if r.path.endswith("/messages") and sample_of(r).who == other)
         await sample_of(send).ask(send, await stage.person(other))
+        await stage.settled()
     stage.contents = {}
     before = await stage.deployment.contents()
     await sample.ask(route, person)
@@ -192,6 +204,7 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
         table for table, digest in (await stage.deployment.contents()).items() if digest != before[table]
     }
     assert changed - {"audit"}, f"{name_of(route)} changed nothing"
+    await stage.settled()
     if route.path.endswith("/archival"):
         await person.post(sample.path(route, stage.cast).replace("archival", "restoration"))
 
@@ -291,6 +304,7 @@ def forged(stage: Stage) -> list[Element]:
     """An element for every region there is, about Noa, as a page of hers would show it."""
     ids = {"client": stage.cast.client["noa"], "conversation": stage.cast.conversation["noa clinical"]}
     ids["current"] = ids["conversation"]
+    ids["person"] = stage.cast.staff["miriam"]
     made = []
     for region in REGIONS.values():
         args = {name: (ids | ARGUMENTS).get(name) for name in region.types}

@@ -145,6 +145,8 @@ UNSCOPED = {
     "portal.models.reset.end_client_sessions": "everyone, when the portal is switched off",
     "portal.models.reset.end_resets": "of an account found through the viewer",
     "portal.models.reset.end_sessions": "of an account found through the viewer",
+    "portal.models.telling.is_anyone_to_tell": "whether the worker has something to do",
+    "portal.models.telling.tell_of_messages": "the worker tells those whom who_may_see names",
     "portal.models.waiting.drop_letters": "letters whose link has ended",
     "portal.models.waiting.forget_old_letters": "the worker's tidying",
     "portal.models.session.end_session": "the session of the cookie",
@@ -153,6 +155,8 @@ UNSCOPED = {
     "portal.models.session.touch": "the session of the cookie",
     "portal.models.session.who": "who somebody is comes before what they may see",
     "portal.models.signing_in.verified": "who signs in comes before what they may see",
+    "portal.models.notice.forget_old_notices": "the worker's tidying",
+    "portal.models.notice.notices_after": "a push asks who_may_see for all whom it tells at once",
     "portal.models.staff.supervised_by": "names a socket's audience, for its own viewer",
 }
 
@@ -322,7 +326,10 @@ def test_facts_hold_ids_and_numbers_only() -> None:
 
 def templates_of_regions() -> set[Path]:
     """The partials that are pushed, and all that they include; a push knows no nonce."""
-    waiting = {region.template for region in REGIONS.values()} | {"conversations/_message.html"}
+    waiting = {region.template for region in REGIONS.values()} | {
+        "conversations/_message.html",
+        "notices/_toast.html",
+    }
     found: set[Path] = set()
     while waiting:
         path = ROOT / "templates" / waiting.pop()

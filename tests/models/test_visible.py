@@ -17,7 +17,7 @@ from portal.models.record import Kind, Record, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope, who_may_see
 from portal.models.session import Session
-from portal.models.waiting import Notice, Outbox
+from portal.models.waiting import Outbox
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
 
@@ -47,13 +47,11 @@ def viewers(willow: Deployment, kind: Kind) -> list[Pair]:
 
 async def fill(willow: Deployment) -> None:
     """Rows of what a new practice has none of."""
-    if await Notice.exists():
+    if await Outbox.exists():
         return
     for name in ("miriam", "theo"):
-        await Notice.create(staff_id=willow.cast.staff[name], number=1, kind="something", body={})
         await Session.start("staff", UUID(willow.cast.staff[name]), "", "")
     for name in ("dana", "sam"):
-        await Notice.create(account_id=willow.cast.account[name], number=1, kind="something", body={})
         await Session.start("client", UUID(willow.cast.account[name]), "", "")
     letter = await Outbox.create(kind="letter")
     for key in (willow.cast.email["client", "dana"], willow.cast.email["staff", "theo"]):

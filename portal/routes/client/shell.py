@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from portal.doors import Visit
 from portal.models.client import Client
-from portal.regions import home
+from portal.regions import home, notices
 
 
 async def page(
@@ -29,6 +29,8 @@ async def page(
         regions={
             "switch": await visit.draw(home.switch, client=client.id),
             "unread": await visit.draw(home.unread_count, client=client.id),
+            "bell": await visit.draw(notices.bell, person=visit.me.id),
+            "toasts": await visit.draw(notices.toasts, person=visit.me.id),
         }
         | (regions or {}),
         **more,

@@ -8,18 +8,22 @@ from starlette.responses import Response
 
 from portal.doors import Visit
 from portal.permissions import Permission
-from portal.regions import today
+from portal.regions import notices, today
 
 
 async def page(
     visit: Visit, template: str, *, regions: dict[str, Any] | None = None, **more: Any
 ) -> Response:
-    count = await visit.draw(today.unread_count)
     may_set = await visit.me.may(Permission.PORTAL_SETTINGS)
     return visit.page(
         template,
         live="/staff/live",
         me=visit.person() | {"settings_href": "/staff/settings/portal" if may_set else None},
-        regions={"unread_count": count} | (regions or {}),
+        regions={
+            "unread_count": await visit.draw(today.unread_count),
+            "bell": await visit.draw(notices.bell, person=visit.me.id),
+            "toasts": await visit.draw(notices.toasts, person=visit.me.id),
+        }
+        | (regions or {}),
         **more,
     )

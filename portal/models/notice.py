@@ -1,0 +1,244 @@
+"""Notices: what one person should hear of, a row for each of them, numbered in the order of commits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import NoticeGiven, NoticesRead
+from portal.models import sql
+from portal.models.client import Client
+from portal.models.conversation import Conversation
+from portal.models.fact import announce
+from portal.models.record import Kind, Record, uuid7
+from portal.models.scope import Scope
+
+PAGE = 50  # notices a page shows
+AT_ONCE = 1000  # that are read for all the pages of a round
+READ_KEPT, KEPT = dt.timedelta(days=90), dt.timedelta(days=365)
+
+
+class About(Enum):
+    """What a notice leads to, which one must be able to see or it is not shown. Of each that names a client,
+    the client too."""
+
+    CONVERSATION = "conversation"
+    CLIENT = "client"
+    NOTHING = "nothing"
+
+
+class NoticeKind(Enum):
+    """The kinds there are. Their words are in regions/notices.py, for each side that is told."""
+
+    MESSAGE = ("message", About.CONVERSATION)
+
+    def __init__(self, key: str, about: About) -> None:
+        self.key, self.about = key, about
+
+
+class Notice(Record):
+    staff_id = fields.UUIDField(null=True)
+    account_id = fields.UUIDField(null=True)
+    number = fields.IntField()
+    kind = fields.CharField(max_length=60)
+    client_id = fields.UUIDField(null=True)  # whom it is about
+    record_id = fields.UUIDField(null=True)  # and what
+    up_to = fields.IntField(null=True)  # the message it tells of last
+    body: Any = fields.JSONField(default=dict)  # further ids: `by`, the staff member who caused it
+    made_at = fields.DatetimeField(default=clock.now)
+    read_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "notice"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """The one it is for, while they may see what it is about."""
+        return (
+            f"{r}.{_reader(kind)} = :viewer and ({r}.client_id is null or exists (select 1 from client nc "
+            f"where nc.id = {r}.client_id and {Client.visible_to(kind, 'nc')})) "
+            f"and (({r}.kind in ({_kinds(About.CONVERSATION)}) and exists (select 1 from conversation nv "
+            f"where nv.id = {r}.record_id and {Conversation.visible_to(kind, 'nv')})) "
+            f"or {r}.kind in ({_kinds(About.CLIENT, About.NOTHING)}))"
+        )
+
+    async def read(self) -> None:
+        """The person has seen it. Everywhere they look, it is no more among the new ones."""
+        await _mark("id = any(:ids)", ids=[self.id])
+
+
+def _reader(kind: Kind) -> str:
+    return "staff_id" if kind is Kind.STAFF else "account_id"
+
+
+def _kinds(*about: About) -> str:
+    return ", ".join(f"'{kind.key}'" for kind in NoticeKind if kind.about in about) or "''"
+
+
+# --- Telling -----------------------------------------------------------------------------------
+
+
+async def tell(
+    kind: NoticeKind,
+    *,
+    staff: Iterable[UUID] = (),
+    accounts: Iterable[UUID] = (),
+    client: UUID | None = None,
+    record: UUID | None = None,
+    by: UUID | None = None,
+    up_to: int | None = None,
+    at: dt.datetime | None = None,
+) -> None:
+    """Let these people know, in the caller's unit of work.
+
+    `record` is what it is about, by default the client; one that was told of the same and has not read it
+    keeps one notice, which becomes new. `by` is the staff member who caused it, `up_to` the number of a
+    message. Whoever may not see what it is about is not shown it, so nobody need be left out for that.
+    """
+    for column, people in (("staff_id", staff), ("account_id", accounts)):
+        # In one order for all, so that two who tell the same people at once wait and never lock each other out.
+        told = sorted(set(people))
+        if not told:
+            continue
+        numbered = await sql.rows(_TAKE_NUMBERS.format(sql.table("v", id=("people", "uuid"))), people=told)
+        taken = {sql.uuid(row["person_id"]): int(row["number"]) for row in numbered}
+        asked = sql.table("v", id=("ids", "uuid"), person=("people", "uuid"), number=("numbers", "int"))
+        body = ":body::jsonb" if sql.is_postgres() else ":body"
+        await sql.rows(
+            f"insert into notice (id, {column}, number, kind, client_id, record_id, up_to, body, made_at) "
+            f"select v.id, v.person, v.number, :kind, :client, :record, :up_to, {body}, :at from {asked} where true "
+            f"on conflict ({column}, kind, record_id) where read_at is null do update set "
+            "number = excluded.number, up_to = excluded.up_to, body = excluded.body, made_at = excluded.made_at",
+            ids=[uuid7() for _ in told],
+            people=told,
+            numbers=[taken[person] for person in told],
+            kind=kind.key,
+            client=client,
+            record=record or client,
+            up_to=up_to,
+            body=json.dumps({} if by is None else {"by": str(by)}),
+            at=at or clock.now(),
+        )
+        for person in told:
+            await announce(NoticeGiven(**{column.removesuffix("_id"): person}))
+
+
+async def hold_numbers(people: Iterable[UUID]) -> None:
+    """Let nobody else tell these people until the commit: for who tells more than once in a unit of work."""
+    if sql.is_postgres():
+        await sql.rows(
+            "select 1 from notice_place where person_id = any(:people) order by person_id for update",
+            people=list(people),
+        )
+
+
+# The row of a person's number is locked until the commit, so numbers follow its order.
+_TAKE_NUMBERS = (
+    "insert into notice_place (person_id, number) select v.id, 1 from {} where true order by v.id "
+    "on conflict (person_id) do update set number = notice_place.number + 1 returning person_id, number"
+)
+
+
+# --- Reading -----------------------------------------------------------------------------------
+
+
+async def read_up_to(notices: Scope[Notice], number: int) -> None:
+    """All that the viewer was shown until then."""
+    unread = notices.where("r.read_at is null").where("r.number <= :number", number=number)
+    await _mark("id = any(:ids)", ids=[row["id"] for row in await unread.columns("r.id")])
+
+
+async def read_about(record: UUID, staff: UUID | None = None, account: UUID | None = None) -> None:
+    """The person has looked at what these are about."""
+    column = "staff_id" if staff else "account_id"
+    await _mark(f"{column} = :person and record_id = :record", person=staff or account, record=record)
+
+
+async def _mark(which: str, **values: Any) -> None:
+    marked = await sql.rows(
+        f"update notice set read_at = :now where read_at is null and {which} returning staff_id, account_id",
+        now=clock.now(),
+        **values,
+    )
+    for staff, account in {(row["staff_id"], row["account_id"]) for row in marked}:
+        await announce(NoticesRead(staff=staff and sql.uuid(staff), account=account and sql.uuid(account)))
+
+
+async def unread_notices(notices: Scope[Notice]) -> int:
+    return await notices.where("r.read_at is null").count()
+
+
+async def last_number(person: UUID) -> int:
+    """The number of the last notice a person was given: what a page that is made now has not missed."""
+    found = await sql.row("select number from notice_place where person_id = :person", person=person)
+    return int(found["number"]) if found else 0
+
+
+_SHOWN = (
+    "r.id, r.number, r.kind, r.client_id, r.record_id, r.body, r.made_at, r.read_at, c.first_name, c.last_name, "
+    "c.colour, v.audience, v.confidential, coalesce(ms.name, ma.name) as from_name, "
+    "r.up_to - coalesce(rd.number, 0) as unread"
+)
+_WITH = (
+    "left join client c on c.id = r.client_id left join conversation v on v.id = r.record_id "
+    "left join message m on m.conversation_id = v.id and m.number = r.up_to "
+    "left join staff_member ms on ms.id = m.staff_id left join portal_account ma on ma.id = m.account_id "
+    "left join reading rd on rd.conversation_id = v.id and rd.reader_id = coalesce(r.staff_id, r.account_id)"
+)
+
+
+async def notices_before(
+    notices: Scope[Notice], before: int | None, limit: int = PAGE
+) -> list[dict[str, Any]]:
+    """The newest notices, or those before a number, newest first; one more than `limit` where there are older
+    ones."""
+    found = await (
+        notices.where("r.number < :before", before=min(2**31 - 1 if before is None else before, 2**31 - 1))
+        .join(_WITH)
+        .order("r.number desc")
+        .columns(_SHOWN, limit=limit + 1)
+    )
+    return [_opened(row) for row in found]
+
+
+async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[dict[str, Any]]:
+    """What these people have not read, each beyond a number, oldest first. The caller asks `who_may_see`."""
+    asked = sql.table("a", person=("people", "uuid"), number=("numbers", "int"))
+    found: list[dict[str, Any]] = []
+    for column in ("staff_id", "account_id"):
+        found += await sql.rows(
+            f"select a.person, {_SHOWN} from {asked} join notice r on r.{column} = a.person "
+            f"and r.number > a.number and r.read_at is null {_WITH} order by r.number limit {int(limit)}",
+            people=list(after),
+            numbers=list(after.values()),
+        )
+    return [_opened(row) | {"person": sql.uuid(row["person"])} for row in found]
+
+
+def _opened(row: dict[str, Any]) -> dict[str, Any]:
+    by = sql.parsed(row["body"]).get("by")
+    return row | {
+        "id": sql.uuid(row["id"]),
+        "client_id": row["client_id"] and sql.uuid(row["client_id"]),
+        "record_id": row["record_id"] and sql.uuid(row["record_id"]),
+        "by": by and UUID(by),
+        "made_at": sql.moment(row["made_at"]),
+        "read": row["read_at"] is not None,
+        "confidential": bool(row["confidential"]),
+    }
+
+
+async def forget_old_notices() -> None:
+    """Read ones are kept ninety days, others a year."""
+    await sql.rows(
+        "delete from notice where made_at < :long or (read_at is not null and made_at < :short)",
+        long=clock.now() - KEPT,
+        short=clock.now() - READ_KEPT,
+    )

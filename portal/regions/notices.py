@@ -1,0 +1,164 @@
+"""Notices: the bell and its count, the list of them, and what is said when one arrives on an open page."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from portal.facts import ClientChanged, Fact, NoticeGiven, NoticesRead
+from portal.language import at_in_words, say, say_many, short
+from portal.models.notice import (
+    AT_ONCE as MOST,
+)
+from portal.models.notice import (
+    PAGE,
+    Notice,
+    last_number,
+    notices_after,
+    notices_before,
+    unread_notices,
+)
+from portal.models.record import Kind
+from portal.models.scope import Asked, who_may_see
+from portal.regions import Ask, Context, Fresh, Stream, anyone, region
+from portal.regions.words import audience_label, zone
+from portal.rendering import render
+from portal.viewer import Viewer
+
+AT_ONCE = 3  # toasts at one time; more are told as one
+
+
+def _whose(fact: Fact) -> dict[str, Any]:
+    return {"person": getattr(fact, "staff", None) or getattr(fact, "account", None)}
+
+
+_ON = {NoticeGiven: _whose, NoticesRead: _whose}
+
+
+def notices_of(viewer: Viewer) -> str:
+    """Where this viewer's notices are."""
+    return "/staff/notices" if viewer.kind is Kind.STAFF else f"/clients/{viewer.client}/notices"
+
+
+@region("bell", "notices/_bell.html", on=_ON, element="bell")
+async def bell(viewer: Viewer, person: UUID) -> Context | None:
+    if person != viewer.id:
+        return None
+    return {"count": await unread_notices(viewer.see(Notice)), "href": notices_of(viewer)}
+
+
+@region("notices", "notices/_list.html", on=_ON | {ClientChanged: anyone}, element="notices")
+async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context | None:
+    """A page of them, the newest first."""
+    if person != viewer.id:
+        return None
+    rows = await notices_before(viewer.see(Notice), before)
+    shown, here = rows[:PAGE], notices_of(viewer)
+    unread = [row["number"] for row in shown if not row["read"]]
+    return {
+        "rows": [_view(viewer, row) for row in shown],
+        "all_read_action": f"{here}/reading" if unread else None,
+        "up_to": max(unread, default=0),
+        "older_href": f"{here}?before={shown[-1]['number']}" if len(rows) > PAGE else None,
+        "newest_href": here if before is not None else None,
+    }
+
+
+# --- What arrives ------------------------------------------------------------------------------
+
+
+async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
+    """What each of these people has not read, beyond the last number their page knows."""
+    own = [ask for ask in asks if ask[0].id == ask[1]]
+    after: dict[UUID, int] = {}
+    for _, person, cursor in own:
+        after[person] = min(cursor, after.get(person, cursor))
+    rows = await notices_after(after) if after else []
+    seen: set[Asked] = set()
+    for kind in {viewer.kind for viewer, _, _ in own}:
+        asked = [
+            (viewer.id, viewer.client, row["id"])
+            for viewer, person, _ in own
+            for row in rows
+            if viewer.kind is kind and row["person"] == person
+        ]
+        seen |= await who_may_see(Notice, kind, asked)
+    answers = {}
+    for viewer, person, cursor in own:
+        beyond = [row for row in rows if row["person"] == person and row["number"] > cursor]
+        fresh = [row for row in beyond if (viewer.id, viewer.client, row["id"]) in seen]
+        come = max((row["number"] for row in beyond), default=cursor)
+        answers[viewer, person, cursor] = Fresh(_toasts(viewer, fresh), come, len(rows) >= MOST)
+    return answers
+
+
+def _toasts(viewer: Viewer, fresh: list[dict[str, Any]]) -> str:
+    shown = [_view(viewer, row) for row in fresh]
+    if len(fresh) > AT_ONCE:
+        number = fresh[-1]["number"]
+        text = say_many(viewer.language, "%(num)s new notice", "%(num)s new notices", len(fresh))
+        shown = [
+            {
+                "id": number,
+                "number": number,
+                "icon": "bell",
+                "title": text,
+                "text": "",
+                "href": notices_of(viewer),
+            }
+            | {"read_action": None, "list_id": None}
+        ]
+    return "".join(render("notices/_toast.html", viewer.language, {"n": view}) for view in shown)
+
+
+@region("toasts", "notices/_toasts.html", on=_ON, stream=Stream(_since, of="person"), element="news")
+async def toasts(viewer: Viewer, person: UUID) -> Context | None:
+    """Nothing: a page that is made now shows all there is. What comes after it arrives here."""
+    return {"cursor": await last_number(person)} if person == viewer.id else None
+
+
+# --- What each says ----------------------------------------------------------------------------
+
+
+def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
+    """A notice as lists and toasts show it."""
+    language, staff = viewer.language, viewer.kind is Kind.STAFF
+    name = f"{row['first_name']} {row['last_name']}" if row["first_name"] else ""
+    base = f"/{'staff/' if staff else ''}clients/{row['client_id']}"
+    view = {
+        "id": row["id"],
+        "number": row["number"],
+        "read": row["read"],
+        "at": short(row["made_at"], zone(), language),
+        "at_iso": row["made_at"].isoformat(),
+        "at_words": at_in_words(row["made_at"], zone(), language),
+        "colour": row["colour"] or "slate",
+        "read_action": f"{notices_of(viewer)}/{row['id']}/reading",
+        "list_id": None,
+        "tag": None,
+    }
+    match row["kind"]:
+        case "message":
+            said = (
+                say(language, "New message from %(name)s", name=row["from_name"])
+                if row["read"] or (row["unread"] or 0) < 2
+                else say(
+                    language,
+                    "%(num)s new messages, the last from %(name)s",
+                    num=row["unread"],
+                    name=row["from_name"],
+                )
+            )
+            return view | {
+                "icon": "messages-square",
+                "title": name if staff else said,
+                "text": said if staff else "",
+                "tag": _tag(language, row) if staff else None,
+                "href": f"{base}/conversations/{row['record_id']}",
+                "list_id": f"messages-{row['record_id']}",
+            }
+    raise LookupError(f"There are no words for a notice of the kind {row['kind']}")
+
+
+def _tag(language: str, row: dict[str, Any]) -> str:
+    return say(language, "Confidential") if row["confidential"] else audience_label(language, row["audience"])

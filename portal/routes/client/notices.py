@@ -1,0 +1,35 @@
+"""The notices of a portal account, for the one whose profile this is."""
+
+from __future__ import annotations
+
+from portal.doors import Answer, Visit, client
+from portal.models.client import Client
+from portal.regions import notices as regions
+from portal.routes import notices
+from portal.routes.client.shell import page
+
+
+@client()
+async def index(visit: Visit) -> Answer:
+    found = await visit.me.find(Client, visit.id("client"))
+    shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
+    return await page(
+        visit,
+        "client/notices/index.html",
+        found,
+        place="notices",
+        name=found.first_name,
+        regions={"notices": shown},
+    )
+
+
+@client()
+async def read(visit: Visit) -> Answer:
+    await visit.me.find(Client, visit.id("client"))
+    return await notices.read(visit)
+
+
+@client(form=notices.Seen)
+async def read_all(visit: Visit) -> Answer:
+    await visit.me.find(Client, visit.id("client"))
+    return await notices.read_all(visit)

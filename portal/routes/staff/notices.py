@@ -1,0 +1,24 @@
+"""A staff member's notices."""
+
+from __future__ import annotations
+
+from portal.doors import Answer, Visit, staff
+from portal.regions import notices as regions
+from portal.routes import notices
+from portal.routes.staff.shell import page
+
+
+@staff()
+async def index(visit: Visit) -> Answer:
+    shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
+    return await page(
+        visit,
+        "staff/notices/index.html",
+        title=visit.say("Notices"),
+        place="notices",
+        regions={"notices": shown},
+    )
+
+
+read = staff()(notices.read)
+read_all = staff(form=notices.Seen)(notices.read_all)

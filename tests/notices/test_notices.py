@@ -1,0 +1,226 @@
+"""What concerns somebody reaches them wherever they are in the portal, once, and waits for them until they look."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from portal.models.account import Access
+from portal.models.fact import unit
+from portal.models.notice import NoticeKind, tell
+from tests.notices.conftest import Practice, bell
+from tests.pages import open_page
+
+
+async def test_a_message_reaches_whoever_looks_elsewhere(practice: Practice) -> None:
+    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
+    await practice.has_seen_all(dana)
+    home = f"/clients/{practice.cast.client['noa']}/home"
+    async with open_page(dana, home) as page, open_page(dana, home, 0) as other:
+        assert bell(page) == 0
+        await practice.writes(miriam, "See you Tuesday.")
+        await page.until(lambda: bell(page) == 1, what="the bell")
+        await page.until(lambda: len(page.toasts) == 1, what="the toast")
+        await other.until(lambda: bell(other) == 1, what="the bell of her other page")
+        assert "New message from Miriam Adler" in page.toasts[0]
+        assert practice.thread(dana) in page.toasts[0]
+        assert "Tuesday" not in page.toasts[0]
+        await page.current()
+    # A page that is made now shows it under the bell, and doesn't say it again.
+    async with open_page(dana, home) as page:
+        assert bell(page) == 1
+        await page.settle()
+        assert page.toasts == []
+
+
+async def test_it_comes_once_and_in_order_though_the_line_was_cut(practice: Practice) -> None:
+    dana, miriam, jo = [await practice.cast.sign_in(name) for name in ("dana", "miriam", "jo")]
+    await practice.has_seen_all(dana)
+    async with open_page(dana, f"/clients/{practice.cast.client['noa']}/home") as page:
+        await practice.writes(miriam, "One.")
+        await page.until(lambda: len(page.toasts) == 1)
+        await page.leave()
+        await practice.writes(miriam, "Two.")
+        await practice.told()
+        await practice.writes(jo, "Three.", to="noa administrative")
+        await practice.told()
+        await page.come_back()
+        await page.until(lambda: len(page.toasts) == 3)
+        assert ["Miriam" in toast for toast in page.toasts] == [True, True, False]
+        assert "2 new messages, the last from Miriam Adler" in page.toasts[1]
+        await page.until(lambda: bell(page) == 2)
+        await page.ask()
+        assert len(page.toasts) == 3
+
+
+async def test_several_messages_of_one_conversation_are_one_notice(practice: Practice) -> None:
+    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
+    await practice.has_seen_all(miriam)
+    for text in ("A question.", "And another.", "That is all."):
+        await practice.writes(dana, text)
+        await practice.told()
+    (notice,) = await practice.new_for(miriam)
+    page = await miriam.get("/staff/notices")
+    assert "3 new messages, the last from Dana Reyes" in page.text
+    await practice.reads(miriam)
+    assert await practice.new_for(miriam) == []
+    # Having read that one, the next is another.
+    await practice.writes(dana, "One more.")
+    await practice.told()
+    (other,) = await practice.new_for(miriam)
+    assert (other["id"] != notice["id"], other["number"] > notice["number"]) == (True, True)
+
+
+async def test_who_looks_at_the_conversation_has_no_notice_of_it(practice: Practice) -> None:
+    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
+    await practice.has_seen_all(miriam)
+    await practice.writes(dana, "Are you there?")
+    await practice.reads(miriam)
+    await practice.told()
+    assert await practice.new_for(miriam) == []
+
+
+async def test_what_is_read_is_read_on_every_page(practice: Practice) -> None:
+    dana, miriam, jo = [await practice.cast.sign_in(name) for name in ("dana", "miriam", "jo")]
+    await practice.has_seen_all(dana)
+    here = f"/clients/{practice.cast.client['noa']}"
+    await practice.writes(miriam, "One.")
+    await practice.writes(jo, "Two.", to="noa administrative")
+    await practice.told()
+    async with open_page(dana, f"{here}/home") as home, open_page(dana, f"{here}/notices") as listed:
+        assert bell(home) == bell(listed) == 2
+        await practice.reads(dana)
+        await home.until(lambda: bell(home) == 1)
+        await listed.until(lambda: listed.live["notices?person=" + dana.id].count("notice-row new") == 1)
+        (left,) = await practice.new_for(dana)
+        answer = await dana.send(f"{here}/notices/{left['id']}/reading")
+        assert answer.status_code == 204
+        await home.until(lambda: bell(home) == 0)
+        await listed.until(lambda: bell(listed) == 0)
+        await asyncio.gather(home.current(), listed.current())
+
+
+async def test_all_that_a_page_showed_can_be_read_at_once_and_no_more(practice: Practice) -> None:
+    dana, miriam, jo = [await practice.cast.sign_in(name) for name in ("dana", "miriam", "jo")]
+    await practice.has_seen_all(dana)
+    await practice.writes(miriam, "One.")
+    await practice.told()
+    (shown,) = await practice.new_for(dana)
+    await practice.writes(jo, "Two.", to="noa administrative")
+    await practice.told()
+    here = f"/clients/{practice.cast.client['noa']}/notices"
+    answer = await dana.post(f"{here}/reading", up_to=shown["number"])
+    assert answer.headers["location"] == here
+    (left,) = await practice.new_for(dana)
+    assert str(left["record_id"]) == practice.cast.conversation["noa administrative"]
+
+
+async def test_a_notice_is_gone_with_the_access_to_what_it_is_about(practice: Practice) -> None:
+    cast = practice.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    await practice.has_seen_all(dana)
+    await practice.writes(miriam, "About Noa.")
+    await practice.told()
+    noa, eli = (f"/clients/{cast.client[name]}" for name in ("noa", "eli"))
+    # Of one child nothing shows beside the other, and nothing at all once it is hers to see no more.
+    assert "Miriam Adler" in (await dana.get(f"{noa}/notices")).text
+    assert practice.thread(dana) not in (await dana.get(f"{eli}/notices")).text
+    (notice,) = await practice.new_for(dana)
+    async with practice.deployment.models(), unit():
+        access = await Access.get(
+            account_id=cast.account["dana"], client_id=cast.client["noa"], until_at=None
+        )
+        await access.end()
+    assert (await dana.get(f"{noa}/notices")).status_code == 404
+    assert (await dana.send(f"{noa}/notices/{notice['id']}/reading")).status_code == 404
+    assert (await dana.send(f"{eli}/notices/{notice['id']}/reading")).status_code == 404
+    async with practice.deployment.models(), unit():
+        await Access.grant(access.account_id, access.client_id, access.contact_link_id)
+    assert practice.thread(dana) in (await dana.get(f"{noa}/notices")).text
+
+
+async def test_a_confidential_message_is_a_notice_for_those_who_may_read_it(practice: Practice) -> None:
+    cast = practice.cast
+    dana, eli, miriam = [await cast.sign_in(name) for name in ("dana", "eli", "miriam")]
+    for person in (dana, eli):
+        await practice.has_seen_all(person)
+    await practice.writes(miriam, "Between us.", to="eli confidential")
+    await practice.told()
+    assert len(await practice.new_for(eli)) == 1
+    assert await practice.new_for(dana) == []
+    # Had she been told by mistake, she would not see it either.
+    async with practice.deployment.models(), unit():
+        await tell(
+            NoticeKind.MESSAGE,
+            accounts=[UUID(dana.id)],
+            client=UUID(cast.client["eli"]),
+            record=UUID(cast.conversation["eli confidential"]),
+        )
+    async with open_page(dana, f"/clients/{cast.client['eli']}/notices") as page:
+        assert bell(page) == 0
+        assert cast.conversation["eli confidential"] not in str(page.live)
+
+
+async def test_a_clinical_message_is_the_care_teams_an_administrative_one_the_offices(
+    practice: Practice,
+) -> None:
+    cast = practice.cast
+    dana, miriam, jo, theo, henrik = [
+        await cast.sign_in(name) for name in ("dana", "miriam", "jo", "theo", "henrik")
+    ]
+    everyone = (miriam, jo, theo, henrik)
+    for person in everyone:
+        await practice.has_seen_all(person)
+    await practice.writes(dana, "She slept well.")
+    await practice.told()
+    assert [len(await practice.new_for(person)) for person in everyone] == [1, 0, 0, 0]
+    await practice.writes(dana, "Is the lift working?", to="noa administrative")
+    await practice.told()
+    assert [len(await practice.new_for(person)) for person in everyone] == [2, 1, 0, 1]
+
+
+async def test_many_at_once_are_told_as_one(practice: Practice) -> None:
+    miriam = await practice.cast.sign_in("miriam")
+    await practice.has_seen_all(miriam)
+    threads = ("noa clinical", "eli clinical", "eli confidential", "sam clinical", "sam billing")
+    async with open_page(miriam, "/staff/clients") as page:
+        await page.leave()
+        async with practice.deployment.models(), unit():
+            for name in threads:
+                await tell(
+                    NoticeKind.MESSAGE,
+                    staff=[UUID(miriam.id)],
+                    client=UUID(practice.cast.client[name.split()[0]]),
+                    record=UUID(practice.cast.conversation[name]),
+                )
+        await page.come_back()
+        await page.until(lambda: bool(page.toasts))
+        (toast,) = page.toasts
+        assert "5 new notices" in toast
+        await page.until(lambda: bell(page) == 5)
+
+
+async def test_those_who_tell_the_same_people_at_once_all_do(practice: Practice) -> None:
+    cast = practice.cast
+    people = [UUID(cast.staff[name]) for name in ("miriam", "jo", "theo", "ada", "idris")]
+
+    async def told_by(name: str, crowd: list[UUID]) -> None:
+        async with unit():
+            await tell(
+                NoticeKind.MESSAGE,
+                staff=crowd,
+                client=UUID(cast.client["sam"]),
+                record=UUID(cast.conversation[name]),
+            )
+
+    before = await practice.deployment.sql("select staff_id, max(number) as n from notice group by staff_id")
+    async with practice.deployment.models():
+        await asyncio.gather(
+            *(told_by("sam clinical", people) for _ in range(5)),
+            *(told_by("sam billing", people[::-1]) for _ in range(5)),
+        )
+    after = await practice.deployment.sql("select staff_id, max(number) as n from notice group by staff_id")
+    grown = {str(row["staff_id"]): row["n"] for row in after}
+    for row in before:
+        if row["staff_id"] is not None and UUID(str(row["staff_id"])) in people:
+            assert grown[str(row["staff_id"])] == row["n"] + 10
