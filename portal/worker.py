@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.wishes import grant_wishes
@@ -45,6 +46,7 @@ async def work(bus: Bus) -> None:
         loops.create_task(_again(EVERY, lambda: strike(bus)))
         loops.create_task(_again(EVERY, lambda: tell_unread(bus)))
         loops.create_task(_again(EVERY, lambda: deliver(bus)))
+        loops.create_task(_again(EVERY, lambda: tell_of_unread(bus)))
         loops.create_task(_again(EVERY, lambda: grant_wishes(bus)))
         loops.create_task(_again(EVERY, lambda: read_returned(bus)))
         loops.create_task(_again(TIDY_EVERY, _tidy))

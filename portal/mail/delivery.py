@@ -30,12 +30,13 @@ from aiosmtplib import (
 )
 
 from portal import clock, crypto
-from portal.facts import Fact, LetterDelayed, LetterDelivered, LetterFailed
+from portal.facts import Fact, LetterDelayed, LetterDelivered, LetterDropped, LetterFailed
 from portal.mail.bounces import condemns, status_of
 from portal.mail.letters import one_line
 from portal.mail.outbox import LETTER, host
 from portal.models import sql
 from portal.models.bounce import HELD, is_held, note_arrival, note_failure
+from portal.models.burst import when_wanted
 from portal.models.fact import announce, unit
 from portal.models.mailbox import return_address
 from portal.models.practice import Practice
@@ -73,6 +74,17 @@ class Taken:
 
 class Later(Exception):
     """Not now: the reason to keep."""
+
+
+class NotBefore(Exception):
+    """The reader's quiet hours have begun."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self.at = at
+
+
+class Unneeded(Exception):
+    """What the letter tells of was read meanwhile."""
 
 
 class Never(Exception):
@@ -143,6 +155,10 @@ async def _send(letter: Taken, bus: Bus) -> None:
                 await _hand_over(letter, line)
         except (Later, TimeoutError) as reason:
             await _put_off(letter, str(reason) or "silent", bus)
+        except NotBefore as quiet:
+            await _settle(letter, None, bus, due_at=quiet.at)
+        except Unneeded:
+            await _settle(letter, LetterDropped, bus, failed_at=clock.now(), payload_sealed=None)
         except Never as reason:
             await _give_up(letter, str(reason), bus, isinstance(reason, NotThere))
         else:
@@ -173,6 +189,10 @@ async def _hand_over(letter: Taken, line: SMTP) -> None:
         raise Later(_trouble(reason)) from None
     try:
         to = _by_wire(words["to"])
+        # As late as can be: the reader may have opened the page in the last second, or while a mail server let
+        # us wait for days.
+        if words["kind"] == "unread":
+            await _check_wanted(letter)
         await line.send_message(written(letter, words, sender), sender=envelope, recipients=[to])
     except SMTPRecipientsRefused as refused:
         raise _refusal(refused.recipients[0].code, refused.recipients[0].message, NotThere) from None
@@ -182,6 +202,15 @@ async def _hand_over(letter: Taken, line: SMTP) -> None:
         raise Never("address") from None
     except (SMTPException, OSError) as reason:
         raise Later(_trouble(reason)) from None
+
+
+async def _check_wanted(letter: Taken) -> None:
+    """Raises Unneeded or NotBefore."""
+    when = await when_wanted(letter.id)
+    if when is None:
+        raise Unneeded
+    if when > clock.now():
+        raise NotBefore(when)
 
 
 def _refusal(code: int, message: str, never: type[Never] = Never) -> Exception:
@@ -239,7 +268,7 @@ def wait_after(tries: int) -> dt.timedelta:
 
 async def _settle(
     letter: Taken,
-    fact: type[LetterDelivered] | type[LetterDelayed] | type[LetterFailed] | None,
+    fact: type[LetterDelivered] | type[LetterDelayed] | type[LetterFailed] | type[LetterDropped] | None,
     bus: Bus,
     not_there: bool = False,
     **columns: Any,

@@ -182,6 +182,25 @@ def access_ended(language: str, *, name: str, email: str, who: str | None = None
     return _letter(language, subject, paragraphs, {"name": name, "who": who or ""}, email, "access_ended")
 
 
+def unread(language: str, *, name: str, email: str, link: str) -> Letter:
+    """There are messages: no number, no word of them, nor from whom or about whom."""
+    paragraphs = [
+        say(language, "Hello {name},"),
+        say(language, "There is something new for you at {practice}. Sign in to read it:"),
+        "{link}",
+        say(
+            language,
+            "For your privacy our emails never say what it is about. When we write to you, or whether at all, is "
+            "yours to choose: sign in, open the menu with your name, or “More”, and choose “Emails to you”.",
+        ),
+        say(language, "Please don’t answer this email: nobody reads the answers."),
+        "{practice}",
+    ]
+    subject = say(language, "Something new for you at {practice}")
+    values = {"name": name, "link": link}
+    return _letter(language, subject, paragraphs, values, email, "unread", say(language, "Sign in"))
+
+
 def what(language: str, kind: str) -> str:
     """A letter by what it is, for lists."""
     names = {
@@ -192,6 +211,7 @@ def what(language: str, kind: str) -> str:
         "address_changed": say(language, "Address corrected"),
         "access_linked": say(language, "Access added"),
         "access_ended": say(language, "Access ended"),
+        "unread": say(language, "Something new to read"),
     }
     return names.get(kind) or say(language, "Letter")
 

@@ -61,6 +61,7 @@ class PortalAccount(Record):
     async def change_address(self, email: str) -> None:
         """Sign in with another address from now on; links for a new password that went to the old one end.
         Raises AddressTaken."""
+        from portal.models.burst import write_again
         from portal.models.reset import clients_acted_for, end_resets
 
         key = canonical_email(email)
@@ -69,6 +70,7 @@ class PortalAccount(Record):
         self.email, self.email_key = email, key
         await self.save(update_fields=["email", "email_key"])
         await end_resets(self.id)
+        await write_again(self.id)
         for client in await clients_acted_for(self.id):
             await announce(AddressChanged(client=client, account=self.id))
 

@@ -45,6 +45,8 @@ class Conversation(Record):
     last_side = fields.CharField(max_length=8, null=True)  # staff or client: who spoke last
     started_at = fields.DatetimeField(default=clock.now)
     tell_at = fields.DatetimeField(null=True)  # when those who have not read by then get a notice
+    # When the first message was written of which no one was told by e-mail yet; the worker empties it.
+    mail_since = fields.DatetimeField(null=True)
 
     class Meta:
         table = "conversation"
@@ -94,14 +96,17 @@ class Conversation(Record):
         id: UUID | None = None,
     ) -> int:
         """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
-        has read what was there.
+            has read what was there.
 
-        Numbers follow the order of commits: the row of the conversation is locked by taking one.
+            Numbers follow the order of commits: the row of the conversation is locked by taking one. What was written
+        at another time (`at`) is history, of which nobody is told by e-mail.
         """
         sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
         taken = await sql.row(
             "update conversation set last_number = last_number + 1, last_at = :at, last_side = :side, "
-            "tell_at = coalesce(tell_at, :tell_at) where id = :id and exists (select 1 from client c "
+            "tell_at = coalesce(tell_at, :tell_at), "
+            f"mail_since = {'mail_since' if at else 'coalesce(mail_since, :at)'} "
+            "where id = :id and exists (select 1 from client c "
             "where c.id = conversation.client_id and c.archived_at is null) "
             "returning last_number, (select d.number from reading d "
             "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read",

@@ -32,6 +32,7 @@ MODELS = [
         "notice",
         "waiting",
         "bounce",
+        "burst",
         "mailbox",
         "audit",
     )

@@ -24,6 +24,7 @@ class Practice(Model):
     crisis: Any = fields.JSONField(default=list)  # [[label, number], …]: whom to call in danger
     made_at = fields.DatetimeField(default=clock.now)
     portal_on = fields.BooleanField(default=True)
+    mail_after = fields.IntField(default=5)  # minutes a message is unread before an e-mail tells of it
     welcome: Any = fields.JSONField(null=True)  # {language: {subject, body}}; null: the built-in words
 
     class Meta:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from portal.routes.client import conversations as client_conversations
+from portal.routes.client import emails as client_emails
 from portal.routes.client import home
 from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
-from portal.routes.staff import clients, conversations, mail, notices, portal, settings, today
+from portal.routes.staff import clients, conversations, emails, mail, notices, portal, settings, today
 from portal.routes.staff import mailbox as mailbox_settings
 
 GET, POST = ["GET"], ["POST"]
@@ -64,6 +65,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/settings/portal/preview", settings.preview, methods=POST),
     Route("/staff/settings/portal/sample", settings.sample, methods=POST),
     Route("/staff/settings/mail", mailbox_settings.show, methods=GET),
+    Route("/staff/settings/mail/minutes", mailbox_settings.wait, methods=POST),
     Route("/staff/settings/mail/mailbox", mailbox_settings.save, methods=POST),
     Route("/staff/settings/mail/removal", mailbox_settings.forget, methods=POST),
     Route("/staff/settings/mail/test", mailbox_settings.test, methods=POST),
@@ -80,6 +82,8 @@ ROUTES: list[BaseRoute] = [
         conversations.read,
         methods=POST,
     ),
+    Route("/staff/emails", emails.show, methods=GET),
+    Route("/staff/emails", emails.save, methods=POST),
     Route("/staff/notices", notices.index, methods=GET),
     Route("/staff/notices/reading", notices.read_all, methods=POST),
     Route("/staff/notices/{notice}/reading", notices.read, methods=POST),
@@ -91,6 +95,8 @@ ROUTES: list[BaseRoute] = [
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
     Route("/clients/{client}/home", home.show, methods=GET),
+    Route("/clients/{client}/emails", client_emails.show, methods=GET),
+    Route("/clients/{client}/emails", client_emails.save, methods=POST),
     Route("/clients/{client}/notices", client_notices.index, methods=GET),
     Route("/clients/{client}/notices/reading", client_notices.read_all, methods=POST),
     Route("/clients/{client}/notices/{notice}/reading", client_notices.read, methods=POST),

@@ -81,6 +81,16 @@ def a_message(cast: Cast) -> dict[str, str]:
     return {"key": str(uuid4()), "body": f"A word of no weight, {uuid4().hex}."}
 
 
+def some_emails(cast: Cast) -> dict[str, str]:
+    minute = uuid4().int % 60
+    return {
+        "often": "daily",
+        "daily_at": f"07:{minute:02}",
+        "quiet_from": "22:00",
+        "quiet_until": f"06:{minute:02}",
+    }
+
+
 def all_read(cast: Cast) -> dict[str, str]:
     return {"number": "9999"}
 
@@ -130,6 +140,10 @@ SAMPLES: dict[str, Sample] = {
     "GET /clients/{client}/notices": Sample("dana", 200),
     "POST /clients/{client}/notices/reading": Sample("dana", 303, form=all_seen),
     "POST /clients/{client}/notices/{notice}/reading": Sample("dana", 303, notice="dana"),
+    "GET /staff/emails": Sample("miriam", 200),
+    "POST /staff/emails": Sample("miriam", 303, form=some_emails),
+    "GET /clients/{client}/emails": Sample("dana", 200),
+    "POST /clients/{client}/emails": Sample("dana", 303, form=some_emails),
     "GET /home": Sample("dana", 303),
     "GET /clients/{client}/home": Sample("dana", 200),
     "GET /clients/{client}/messages": Sample("dana", 200),

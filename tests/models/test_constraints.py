@@ -18,6 +18,7 @@ from tortoise.transactions import in_transaction
 from portal import clock
 from portal.models import sql
 from portal.models.bounce import Bounce
+from portal.models.burst import Burst
 from portal.models.mailbox import Mailbox
 from portal.models.waiting import Outbox
 from tests.deployment import Deployment
@@ -28,7 +29,7 @@ REFUSALS = (BaseORMException, asyncpg.PostgresError)
 GETTING_IN = {"first_run", "half_session", "invitation", "reset"}
 TABLES = {model._meta.db_table for model in RECORDS.values()} - GETTING_IN
 # Tables that no model stands for: their verbs write them by statements.
-WITHOUT_MODEL = {"device", "era", "fact", "idempotency", "notice_place", "reading", "throttle"}
+WITHOUT_MODEL = {"device", "era", "fact", "idempotency", "mail_choice", "notice_place", "reading", "throttle"}
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,15 @@ async def fill(willow: Deployment) -> None:
     await Bounce.create(email_key="x@example.com", letter_id=letter.id, status="5.1.1", reason="", held=True)
     await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
     now = clock.now()
+    about = {"conversation_id": cast.conversation["noa clinical"], "reader_id": dana, "side": "client"}
+    await Burst.create(**about, from_number=1, due_at=now)
+    await Burst.create(**about, from_number=1, to_number=1, letter_id=letter.id)
     for text in (
         "insert into moment (id, due_at, kind, body) values (:id, :now, 'Nothing', '{}')",
         "insert into idempotency (owner_id, key, request, at) values (:id, :id, 'x', :now)",
         "insert into throttle (key, count, until_at) values ('x', 1, :now)",
+        "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) "
+        "values (:id, 'once', 0, 1, 2)",
         "insert into device (token_hash, side, holder_id, seen_at) values ('x', 'staff', :id, :now)",
         "insert into audit (id, at, side, action, result) values (:id, :now, 'staff', 'look', 'done')",
         "insert into fact (kind, at, keys, body) values ('Nothing', :now, '[]', '{}')",
@@ -271,6 +277,13 @@ BROKEN: dict[str, list[str]] = {
         "insert into audit (id, at, side, action, result) select id, at, side, action, 'maybe' from audit"
     ],
     "bounce": ["update bounce set settled_at = null, settled_by = (select id from staff_member limit 1)"],
+    "burst": [
+        "update burst set side = 'outside'",
+        "update burst set from_number = 0",
+        "update burst set to_number = 0",
+        "update burst set letter_id = null",
+        "update burst set due_at = '2026-01-01 00:00:00+00:00'",
+    ],
     "care_team": ["update care_team set until_at = '1990-01-01 00:00:00+00:00'"],
     "client": [
         "update client set first_name = ''",
@@ -292,9 +305,18 @@ BROKEN: dict[str, list[str]] = {
         "update mailbox set last_uid = -1",
         "update mailbox set returned = -1",
     ],
+    "mail_choice": [
+        "update mail_choice set often = 'hourly'",
+        "update mail_choice set daily_at = 1440",
+        "update mail_choice set quiet_from = -1",
+        "update mail_choice set quiet_until = 1440",
+        "update mail_choice set quiet_from = null",
+        "update mail_choice set quiet_from = quiet_until",
+    ],
     "message": ["update message set number = 0", "update message set staff_id = null, account_id = null"],
     "notice": ["update notice set staff_id = null, account_id = null", "update notice set up_to = 0"],
     "notice_place": ["update notice_place set number = 0"],
+    "practice": ["update practice set mail_after = 0"],
     "participant": ["update participant set client_id = null, contact_id = null"],
     "portal_account": [
         "update portal_account set theme = 'pink'",

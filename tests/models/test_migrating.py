@@ -70,4 +70,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0003_portal_access",
             "0004_returned_mail",
             "0005_notices",
+            "0006_bursts",
         ]

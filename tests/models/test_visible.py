@@ -11,6 +11,7 @@ import pytest
 from portal import clock
 from portal.models import sql
 from portal.models.bounce import Bounce
+from portal.models.burst import Burst
 from portal.models.invitation import HalfSession, Invitation
 from portal.models.mailbox import Mailbox
 from portal.models.record import Kind, Record, uuid7
@@ -56,6 +57,14 @@ async def fill(willow: Deployment) -> None:
     letter = await Outbox.create(kind="letter")
     for key in (willow.cast.email["client", "dana"], willow.cast.email["staff", "theo"]):
         await Bounce.create(email_key=key, letter_id=letter.id, status="5.1.1", reason="", held=True)
+    for name in ("noa clinical", "eli confidential"):
+        await Burst.create(
+            conversation_id=willow.cast.conversation[name],
+            reader_id=willow.cast.account["eli"],
+            side="client",
+            from_number=1,
+            due_at=clock.now(),
+        )
     await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
     now = clock.now()
     invitation = await Invitation.create(

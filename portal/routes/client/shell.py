@@ -25,6 +25,7 @@ async def page(
         title="Portal",
         live=f"{here}/live",
         colour=client.colour,
+        emails_href=f"{here}/emails",
         places={"home": f"{here}/home", "messages": f"{here}/messages"},
         regions={
             "switch": await visit.draw(home.switch, client=client.id),

@@ -1,4 +1,4 @@
-"""Settings → Mail: the mailbox in which returned mail is read (D9)."""
+"""Settings → Mail: after how many minutes people are written to, and the mailbox in which returned mail is read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from portal.doors import Answer, Exact, Form, Visit, go, staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
 from portal.models import audit
 from portal.models.mailbox import Mailbox
+from portal.models.practice import the_practice
 from portal.models.waiting import Outbox, undelivered_count
 from portal.permissions import Permission
 from portal.regions.mail import returned_mail
@@ -55,6 +56,10 @@ class Where(Form):
     folder: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_folder)] = "INBOX"
 
 
+class Minutes(Form):
+    mail_after: Annotated[int, Field(ge=1, le=240)]
+
+
 @staff(Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit)
@@ -76,6 +81,8 @@ async def _page(visit: Visit, status: int = 200, said: Markup | None = None) -> 
         status=status,
         values=values | {"password": ""},
         kept=box is not None,
+        minutes=visit.sent.get("mail_after", (await the_practice()).mail_after),
+        minutes_action=f"{HERE}/minutes",
         errors=visit.errors,
         test=said if said is not None else Markup(_result(visit, None)),
         action=f"{HERE}/mailbox",
@@ -84,6 +91,19 @@ async def _page(visit: Visit, status: int = 200, said: Markup | None = None) -> 
         mail={"href": "/staff/mail", "count": await undelivered_count(visit.me.see(Outbox))},
         regions={"returned": await visit.draw(returned_mail)},
     )
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Minutes)
+async def wait(visit: Visit) -> Answer:
+    """How long a message is unread before an e-mail tells of it."""
+    if visit.errors:
+        visit.errors["mail_after"] = visit.say("Write a number of minutes from 1 to 240.")
+        return await _page(visit, 422)
+    practice = await the_practice()
+    practice.mail_after = visit.form.mail_after
+    await practice.save(update_fields=["mail_after"])
+    await audit.note("change mail settings", side="staff", actor=visit.me.id, minutes=practice.mail_after)
+    return go(HERE)
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Where)

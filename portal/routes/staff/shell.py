@@ -18,6 +18,7 @@ async def page(
     return visit.page(
         template,
         live="/staff/live",
+        emails_href="/staff/emails",
         me=visit.person() | {"settings_href": "/staff/settings/portal" if may_set else None},
         regions={
             "unread_count": await visit.draw(today.unread_count),

@@ -1,0 +1,99 @@
+"""When a person wants e-mails about what they have not read: at once, once a day, never; and at which hours not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from portal import clock
+from portal.models import sql
+
+OFTEN = ("once", "daily", "never")
+EVENING = 18 * 60  # minutes of the day
+
+
+@dataclass(frozen=True)
+class MailChoice:
+    """Times are minutes of the day, on the practice's clocks. `quiet_from` and `quiet_until` are both there or
+    neither; where the first is the later one, the quiet goes through midnight."""
+
+    often: str = "once"
+    daily_at: int = EVENING
+    quiet_from: int | None = None
+    quiet_until: int | None = None
+
+    def when(self, earliest: dt.datetime, zone: str) -> dt.datetime | None:
+        """When a letter may be written that could be written from this moment on; None for never."""
+        if self.often == "never":
+            return None
+        if self.often == "daily":
+            earliest = _next(earliest, self.daily_at, zone)
+        return self.after_quiet(earliest, zone)
+
+    def after_quiet(self, at: dt.datetime, zone: str) -> dt.datetime:
+        """This moment, or the end of the quiet hours that it is in."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return at
+        local = at.astimezone(ZoneInfo(zone))
+        minute = local.hour * 60 + local.minute
+        if self.quiet_from < self.quiet_until:
+            quiet = self.quiet_from <= minute < self.quiet_until
+        else:
+            quiet = minute >= self.quiet_from or minute < self.quiet_until
+        return _next(at, self.quiet_until, zone) if quiet else at
+
+
+def _next(after: dt.datetime, minute: int, zone: str) -> dt.datetime:
+    """When clocks next show this minute of the day; now, if they do. Where they leap over it, the leap's end."""
+    local = after.astimezone(ZoneInfo(zone))
+    for days in (0, 1, 2):
+        wall = dt.datetime.combine(local.date() + dt.timedelta(days=days), dt.time(*divmod(minute, 60)))
+        # An hour that a spring night lacks becomes the one after it; one that an autumn night has twice is twice.
+        for fold in (0, 1):
+            at = wall.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(dt.UTC)
+            if at >= after:
+                return at
+    raise AssertionError("A day has every minute, or the next one does")
+
+
+async def mail_choice(person: UUID) -> MailChoice:
+    return (await mail_choices([person]))[person]
+
+
+async def mail_choices(people: list[UUID]) -> dict[UUID, MailChoice]:
+    """What these people have chosen; what is usual for those who have not."""
+    found = await sql.rows(
+        "select person_id, often, daily_at, quiet_from, quiet_until from mail_choice "
+        "where person_id = any(:people)",
+        people=people,
+    )
+    chosen = {
+        sql.uuid(row["person_id"]): MailChoice(
+            row["often"], row["daily_at"], row["quiet_from"], row["quiet_until"]
+        )
+        for row in found
+    }
+    return {person: chosen.get(person, MailChoice()) for person in people}
+
+
+async def choose_mail(person: UUID, choice: MailChoice, zone: str) -> None:
+    """From now on; letters that wait already wait for what is chosen now."""
+    await sql.rows(
+        "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) "
+        "values (:person, :often, :daily_at, :quiet_from, :quiet_until) on conflict (person_id) do update set "
+        "often = excluded.often, daily_at = excluded.daily_at, quiet_from = excluded.quiet_from, "
+        "quiet_until = excluded.quiet_until",
+        person=person,
+        **vars(choice),
+    )
+    when = choice.when(clock.now(), zone)
+    if when is None:
+        await sql.rows("delete from burst where reader_id = :person and letter_id is null", person=person)
+    else:
+        await sql.rows(
+            "update burst set due_at = :when where reader_id = :person and letter_id is null",
+            person=person,
+            when=when,
+        )

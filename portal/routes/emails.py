@@ -1,0 +1,78 @@
+"""Emails to you, on both sides: how often a person is written to about what they have not read, and when not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+
+from portal.doors import Form, Visit
+from portal.models.mail_choice import MailChoice, choose_mail, mail_choice
+from portal.models.practice import the_practice
+
+
+def _time(value: str) -> str:
+    """As a time field sends it, or nothing."""
+    hours, _, minutes = value.partition(":")
+    known = len(value) == 5 and value.isascii() and hours.isdigit() and minutes.isdigit()
+    if value and not (known and int(hours) < 24 and int(minutes) < 60):
+        raise ValueError("Write a time like 21:30.")
+    return value
+
+
+Time = Annotated[str, AfterValidator(_time)]
+
+
+class Emails(Form):
+    often: Literal["once", "daily", "never"]
+    daily_at: Time = ""
+    quiet_from: Time = ""
+    quiet_until: Time = ""
+
+
+async def save(visit: Visit) -> bool:
+    """Keep what was chosen, from now on. False where it can't be, with the reasons in the visit's errors."""
+    said: Emails | None = visit.form
+    if said is not None and bool(said.quiet_from) != bool(said.quiet_until):
+        missing = "quiet_until" if said.quiet_from else "quiet_from"
+        visit.errors[missing] = visit.say("Fill in both times, or neither.")
+    elif said is not None and said.quiet_from and said.quiet_from == said.quiet_until:
+        visit.errors["quiet_until"] = visit.say("Choose another time than the one they begin.")
+    if visit.errors or said is None:
+        return False
+    usual = MailChoice()
+    choice = MailChoice(
+        said.often,
+        _minute(said.daily_at) if said.daily_at else usual.daily_at,
+        _minute(said.quiet_from) if said.quiet_from else None,
+        _minute(said.quiet_until) if said.quiet_until else None,
+    )
+    await choose_mail(visit.holder.holder, choice, (await the_practice()).zone)
+    return True
+
+
+async def shown(visit: Visit) -> dict[str, Any]:
+    """What the page needs beside its address."""
+    kept, practice = await mail_choice(visit.holder.holder), await the_practice()
+    values = {
+        "often": kept.often,
+        "daily_at": _text(kept.daily_at),
+        "quiet_from": _text(kept.quiet_from),
+        "quiet_until": _text(kept.quiet_until),
+    }
+    return {
+        "values": values | visit.sent,
+        "errors": visit.errors,
+        "minutes": practice.mail_after,
+        "said": visit.query("saved") == "yes" and not visit.errors,
+        "email": visit.holder.email,
+    }
+
+
+def _minute(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _text(minute: int | None) -> str:
+    return "" if minute is None else f"{minute // 60:02}:{minute % 60:02}"

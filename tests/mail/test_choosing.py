@@ -1,0 +1,75 @@
+"""Emails to you: each person's own choice, by a page that needs no JavaScript; and the practice's minutes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.deployment import Deployment
+from tests.mail.post_office import PostOffice, eventually
+
+QUIET = {"often": "once", "quiet_from": "21:30", "quiet_until": "07:00"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def office() -> AsyncIterator[PostOffice]:
+    async with PostOffice() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def portal(office: PostOffice) -> AsyncIterator[Deployment]:
+    async with Deployment.embedded(SMTP_URL=office.url) as deployment:
+        yield deployment
+
+
+@pytest.mark.parametrize("name", ["miriam", "dana"])
+async def test_what_is_chosen_is_kept_and_shown(portal: Deployment, name: str) -> None:
+    person = await portal.cast.sign_in(name)
+    here = "/staff/emails" if name == "miriam" else f"/clients/{portal.cast.client['noa']}/emails"
+    assert (await person.post(here, **QUIET)).headers["location"] == f"{here}?saved=yes"
+    page = (await person.get(f"{here}?saved=yes")).text
+    assert "Saved." in page and 'value="21:30"' in page and 'value="07:00"' in page
+    assert f'href="{here}"' in page  # the menu leads there
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"quiet_until": ""}, "Fill in both times, or neither."),
+        ({"quiet_from": ""}, "Fill in both times, or neither."),
+        ({"quiet_until": "21:30"}, "Choose another time than the one they begin."),
+        ({"quiet_from": "24:00"}, "Write a time like 21:30."),
+        ({"quiet_from": "9"}, "Write a time like 21:30."),
+    ],
+)
+async def test_what_can_not_be_is_said_and_kept_in_the_form(
+    portal: Deployment, wrong: dict[str, str], why: str
+) -> None:
+    jo = await portal.cast.sign_in("jo")
+    answer = await jo.post("/staff/emails", **(QUIET | wrong))
+    assert answer.status_code == 422 and why in answer.text
+    assert not await portal.sql("select 1 from mail_choice where person_id = :jo", jo=portal.cast.staff["jo"])
+
+
+async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, office: PostOffice) -> None:
+    cast = portal.cast
+    ada, miriam = await cast.sign_in("ada"), await cast.sign_in("miriam")
+    wrong = await ada.post("/staff/settings/mail/minutes", mail_after="0")
+    assert wrong.status_code == 422 and "from 1 to 240" in wrong.text
+    assert (await ada.post("/staff/settings/mail/minutes", mail_after="10")).status_code == 303
+    dana = await cast.sign_in("dana")
+    await dana.post(f"/clients/{cast.client['noa']}/emails", often="once")
+    before = len(office.letters)
+    thread = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    sent = await miriam.post(f"{thread}/messages", key="0190d1f0-0000-7000-8000-000000000001", body="Hello")
+    assert sent.status_code == 303
+    await portal.move_clock(minutes=9)
+    await eventually(lambda: portal.sql("select 1 from conversation where mail_since is not null"))
+    assert len(office.letters) == before
+    await portal.move_clock(minutes=2)
+    await office.arrived(before + 1)
+    assert office.recipients[-1] == cast.email["client", "dana"]
+    assert "http://localhost" in office.letters[-1].get_body(("plain",)).get_content()
