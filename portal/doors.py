@@ -38,6 +38,9 @@ from portal.rendering import render
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible, Viewer
 
+# Where a quick way out leads: a page that anybody might have open.
+ELSEWHERE = "https://www.weather.gov/"
+
 Answer = Response | Callable[[], Awaitable[Response]]
 Endpoint = Callable[["Visit"], Awaitable[Answer]]
 
@@ -140,11 +143,13 @@ class Visit:
         """A whole page. `live` is where its socket is, `regions` the parts of it that stay current."""
         live = more.pop("live", None)
         colour = more.pop("colour", "")
+        discreet = self.who is not None and self.who.discreet
         context: dict[str, Any] = {
             "nonce": self.request.scope["portal.nonce"],
             "theme": self.who.theme if self.who else "",
             "page": {
-                "title": title,
+                "title": self.say("Portal") if discreet else title,
+                "elsewhere": ELSEWHERE if discreet else "",
                 "place": place,
                 "since": str(self.since),
                 "now": int(clock.now().timestamp() * 1000),
@@ -429,7 +434,7 @@ def error_page(
     whole = context | {
         "nonce": request.scope["portal.nonce"],
         "theme": "",
-        "page": page | {"colour": ""},
+        "page": page | {"colour": "", "elsewhere": ""},
         "me": {},
     }
     return HTMLResponse(render("public/error.html", language, whole), status)

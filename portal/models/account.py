@@ -31,6 +31,7 @@ class PortalAccount(Record):
     contact_id = fields.UUIDField(null=True)  # or a contact
     language = fields.CharField(max_length=8, default="en")
     theme = fields.CharField(max_length=8, default="")
+    discreet = fields.BooleanField(default=False)  # its pages say "Portal" and no more where others may look
     added_at = fields.DatetimeField(default=clock.now)
     password_set_at = fields.DatetimeField(null=True)
     last_seen_at = fields.DatetimeField(null=True)

@@ -1,4 +1,4 @@
-"""How a person wants their pages: language and light. Kept with the staff member or the account."""
+"""How a person wants their pages: language, light and discretion. Kept with the staff member or the account."""
 
 from __future__ import annotations
 
@@ -15,3 +15,7 @@ async def choose_language(side: str, holder: UUID, language: str) -> None:
 
 async def choose_theme(side: str, holder: UUID, theme: str) -> None:
     await sql.rows(f"update {_TABLE[side]} set theme = :to where id = :id", to=theme, id=holder)
+
+
+async def choose_discretion(account: UUID, discreet: bool) -> None:
+    await sql.rows("update portal_account set discreet = :to where id = :id", to=discreet, id=account)

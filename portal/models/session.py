@@ -85,6 +85,7 @@ class SignedIn:
     role: str | None
     language: str
     theme: str
+    discreet: bool
     seen_at: dt.datetime
     idle_until: dt.datetime
     expires_at: dt.datetime
@@ -99,7 +100,7 @@ class SignedIn:
 _WHO = """
     select s.id, s.side, coalesce(s.staff_id, s.account_id) as holder, s.seen_at, s.idle_until,
         s.expires_at, coalesce(m.name, a.name) as name, coalesce(m.email, a.email) as email, m.role,
-        coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme,
+        coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme, a.discreet,
         {holds} as holds, {here}
     from session s
         left join staff_member m on m.id = s.staff_id
@@ -154,6 +155,7 @@ async def who(
         role=found["role"],
         language=found["language"],
         theme=found["theme"],
+        discreet=bool(found["discreet"]),
         seen_at=sql.moment(found["seen_at"]),
         idle_until=sql.moment(found["idle_until"]),
         expires_at=sql.moment(found["expires_at"]),

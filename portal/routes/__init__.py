@@ -36,6 +36,7 @@ ROUTES: list[BaseRoute] = [
     Route("/session", sign_in.stay, methods=POST),
     Route("/language", front.language, methods=POST),
     Route("/theme", front.theme, methods=POST),
+    Route("/discretion", front.discretion, methods=POST),
     Route("/static/{version}/{path:path}", front.static, methods=GET),
     Route("/demo/mail", mailbox.show, methods=GET),
     Route("/up", health.up, methods=GET),

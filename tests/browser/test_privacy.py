@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import pytest
 from playwright.async_api import Page, expect
 
 from portal.models.account import Access
@@ -167,3 +171,51 @@ async def test_what_someone_writes_is_never_more_than_text(practice: Deployment,
         assert await bubble.locator("a").first.get_attribute("rel") == "noopener noreferrer nofollow ugc"
     assert not [url for url in asked if "/staff/today" in url or "evil" in url]
     await write(theirs, "That was a test.")
+
+
+async def wants_discretion(page: Page, wanted: str) -> None:
+    await page.locator("#more > summary").click()
+    await page.get_by_role("group", name="Discreet").get_by_role("button", name=wanted).click()
+
+
+@pytest.mark.parametrize("way", ["the door", "a key", "a key, while the portal doesn't answer"])
+async def test_who_wants_discretion_can_leave_at_once(practice: Deployment, visit: Visit, way: str) -> None:
+    dana = await visit("dana")
+    assert dana.person is not None
+    await dana.context.route("https://www.weather.gov/", lambda route: route.fulfill(body="Sunny"))
+    page = await dana.open("/home")
+    home = page.url
+    await expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("logo"))
+    await expect(page.locator("#leave")).to_have_count(0)
+    await wants_discretion(page, "On")
+    try:
+        for path in ("home", "messages", "notices"):
+            await page.goto(home.replace("home", path))
+            assert await page.title() == "Portal"
+            await expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("blank"))
+        # Writing in capitals is no wish to leave.
+        for key in ("Shift+A", "Shift+B", "Shift+C"):
+            await page.keyboard.press(key)
+        await expect(page.locator("#leave")).to_be_visible()
+        if "answer" in way:
+            await dana.context.route("**/sign-out", lambda route: route.abort())
+        if way == "the door":
+            await page.get_by_role("link", name="Leave quickly").click()
+        else:
+            for _ in range(3):
+                await page.keyboard.press("Shift")
+        await expect(page.get_by_text("Sunny")).to_be_visible()
+        assert page.url == "https://www.weather.gov/"
+        if "answer" not in way:
+            async with asyncio.timeout(10):
+                while (await dana.person.get(urlsplit(home).path)).status_code == 200:
+                    pass
+        await page.go_back()
+        # Not the page that was left, which was of notices.
+        assert not page.url.endswith("/notices")
+        if "answer" not in way:
+            assert page.url.split("?")[0].endswith("/sign-in")
+    finally:
+        again = await visit("dana")
+        await wants_discretion(await again.open("/home"), "Off")
+        dana.troubles.clear()

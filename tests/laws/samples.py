@@ -115,6 +115,7 @@ SAMPLES: dict[str, Sample] = {
     "POST /session": Sample("miriam", 204),
     "POST /language": Sample("", 303, form=wishes(lang="es")),
     "POST /theme": Sample("miriam", 303, form=wishes(theme="dark")),
+    "POST /discretion": Sample("dana", 303, form=wishes(discreet="on")),
     "GET /static/{version}/{path:path}": Sample("", 200),
     "GET /up": Sample("", 200),
     "GET /metrics": Sample("", 200, headers={"Authorization": f"Bearer {METRICS_TOKEN}"}),

@@ -189,6 +189,8 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
     sample = sample_of(route)
     if route.path == "/theme":
         sample = replace(sample, form=lambda cast: {"theme": "light"})
+    if route.path == "/discretion":
+        sample = replace(sample, form=lambda cast: {"discreet": "off"})
     person = await stage.cast.sign_in(sample.who) if sample.who else await stage.cast.sign_in("walter")
     if route.path.endswith("/restoration"):
         await person.post(sample.path(route, stage.cast).replace("restoration", "archival"))

@@ -148,6 +148,7 @@ UNSCOPED = {
     "portal.models.mail_choice.choose_mail": "the choice of the one who is signed in, and their own letters",
     "portal.models.mailbox.return_address": "the worker puts it on the envelope",
     "portal.models.reset.clients_acted_for": "ids alone; names are asked for through the viewer",
+    "portal.models.preferences.choose_discretion": "one's own pages",
     "portal.models.reset.end_client_sessions": "everyone, when the portal is switched off",
     "portal.models.reset.end_resets": "of an account found through the viewer",
     "portal.models.reset.end_sessions": "of an account found through the viewer",

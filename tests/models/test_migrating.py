@@ -71,4 +71,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0004_returned_mail",
             "0005_notices",
             "0006_bursts",
+            "0007_discretion",
         ]

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from portal.doors import Answer, Form, Visit, admitted, anyone, go, signed_in
+from portal.doors import Answer, Form, Visit, admitted, anyone, client, go, signed_in
 from portal.models.beginning import is_empty
-from portal.models.preferences import choose_language, choose_theme
+from portal.models.preferences import choose_discretion, choose_language, choose_theme
 from portal.rendering import static_version
 from portal.settings import ROOT, settings
 
@@ -56,6 +56,17 @@ async def theme(visit: Visit) -> Answer:
     """Light, dark, or as the device says."""
     chosen = visit.form.theme if visit.form else "system"
     await choose_theme(visit.holder.side, visit.holder.holder, "" if chosen == "system" else chosen)
+    return go(came_from(visit))
+
+
+class Discretion(Form):
+    discreet: Literal["on", "off"]
+
+
+@client(form=Discretion)
+async def discretion(visit: Visit) -> Answer:
+    """Neutral titles and a quick way out, for who may have somebody looking over their shoulder."""
+    await choose_discretion(visit.holder.holder, visit.form is not None and visit.form.discreet == "on")
     return go(came_from(visit))
 
 
