@@ -224,3 +224,16 @@ async def test_those_who_tell_the_same_people_at_once_all_do(practice: Practice)
     for row in before:
         if row["staff_id"] is not None and UUID(str(row["staff_id"])) in people:
             assert grown[str(row["staff_id"])] == row["n"] + 10
+
+
+async def test_a_notice_that_was_read_says_whose_message_it_told_of(practice: Practice) -> None:
+    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
+    await practice.has_seen_all(dana)
+    await practice.writes(miriam, "How is she?")
+    await practice.told()
+    await practice.writes(dana, "She is well.")
+    await practice.told()
+    assert await practice.new_for(dana) == []
+    shown = (await dana.get(f"/clients/{practice.cast.client['noa']}/notices")).text
+    assert "New message from Miriam Adler" in shown
+    assert "from Dana Reyes" not in shown
