@@ -330,6 +330,14 @@ class LetterBounced(Fact):
 
 
 @dataclass(frozen=True)
+class LetterOnItsWay(Fact):
+    """A letter about messages of this conversation left, came back, was given up, or is to go again."""
+
+    client: UUID
+    conversation: UUID
+
+
+@dataclass(frozen=True)
 class AddressFailed(Fact):
     """Mail does not reach an address. It may stand on any chart, so it names nobody: all staff."""
 

@@ -41,7 +41,7 @@ from portal.models.fact import announce, unit
 from portal.models.mailbox import return_address
 from portal.models.practice import Practice
 from portal.models.record import unseal
-from portal.models.waiting import Outbox
+from portal.models.waiting import Outbox, tell_way
 from portal.realtime.bus import Bus
 from portal.settings import settings
 
@@ -287,6 +287,7 @@ async def _settle(
         if kept and fact is not None:
             happened: Fact = fact(client=letter.client, letter=letter.id)
             await announce(happened)
+            await tell_way(letter.id)
         if kept and fact is LetterDelivered and letter.tries:
             await note_arrival(letter.id)
         if kept and not_there and condemns(status := status_of("", columns["reason"])):

@@ -17,6 +17,7 @@ from portal.models.fact import announce
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember, holds, works_here
+from portal.models.waiting import tell_way
 from portal.permissions import Permission
 
 SHOWN = 100
@@ -68,12 +69,15 @@ class Bounce(Record):
     async def confirm(self, by: UUID) -> None:
         """The address is right: letters go there again, and those that waited leave now."""
         await self._settle(by)
-        await sql.rows(
+        freed = await sql.rows(
             "update outbox set failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now "
-            f"where email_key = :key and reason = '{HELD}' and payload_sealed is not null and done_at is null",
+            f"where email_key = :key and reason = '{HELD}' and payload_sealed is not null "
+            "and done_at is null returning id",
             key=self.email_key,
             now=clock.now(),
         )
+        for row in freed:
+            await tell_way(sql.uuid(row["id"]))
 
     async def put_right(self, email: str, holders: list[dict[str, Any]], by: UUID) -> list[PortalAccount]:
         """Write the right address wherever this one stands for these holders, and give the accounts that sign in
@@ -149,6 +153,7 @@ async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> boo
         return False
     client = found[0]["client_id"]
     await announce(LetterBounced(client=client and sql.uuid(client), letter=letter))
+    await tell_way(letter)
     await note_failure(letter, status, reason, held)
     return True
 

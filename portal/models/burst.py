@@ -20,7 +20,8 @@ from portal.models.conversation import Audience, Conversation
 from portal.models.mail_choice import MailChoice, mail_choice, mail_choices
 from portal.models.practice import Practice, the_practice
 from portal.models.record import Kind, Record, live, uuid7
-from portal.models.scope import who_may_see
+from portal.models.scope import Scope, who_may_see
+from portal.models.waiting import tell_way
 
 AT_ONCE = 20  # conversations of one transaction
 HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has put an address right
@@ -288,6 +289,39 @@ async def _is_held(reader: Reader) -> bool:
     return found is not None
 
 
+# --- What became of it -------------------------------------------------------------------------
+
+
+async def told_of(
+    conversations: Scope[Conversation], conversation: UUID, to_staff: bool
+) -> list[dict[str, Any]]:
+    """The newest letter to each person of one side about what the other has written since they last wrote
+    themselves: name, and when it left, came back or was given up, and why. Nothing where the viewer may not see
+    the conversation."""
+    side, table, column = (
+        ("staff", "staff_member", "staff_id") if to_staff else ("client", "portal_account", "account_id")
+    )
+    found = await (
+        conversations.where("r.id = :conversation", conversation=conversation)
+        .join(
+            "join burst b on b.conversation_id = r.id and b.side = :side and b.letter_id is not null "
+            f"join outbox o on o.id = b.letter_id join {table} p on p.id = b.reader_id",
+            side=side,
+        )
+        .where(
+            f"b.to_number > coalesce((select m.number from message m where m.conversation_id = r.id "
+            f"and m.{column} is not null order by m.number desc limit 1), 0)"
+        )
+        .order("p.name, p.id, b.to_number")
+        .columns("p.id, p.name, o.done_at, o.bounced_at, o.failed_at, o.reason")
+    )
+    newest = {row["id"]: row for row in found}
+    return [
+        row | {name: sql.maybe_moment(row[name]) for name in ("done_at", "bounced_at", "failed_at")}
+        for row in newest.values()
+    ]
+
+
 # --- Before it leaves --------------------------------------------------------------------------
 
 
@@ -313,6 +347,11 @@ async def when_wanted(letter: UUID) -> dt.datetime | None:
 
 async def write_again(account: UUID) -> None:
     """The account's address is another: what it was not reached about is written to that."""
+    for row in await sql.rows(
+        "select distinct letter_id from burst where reader_id = :account and letter_id is not null",
+        account=account,
+    ):
+        await tell_way(sql.uuid(row["letter_id"]))
     await sql.rows(
         "update burst as b set letter_id = null, to_number = null, due_at = :now where b.reader_id = :account "
         f"and {_UNREAD_STILL} and b.letter_id in (select o.id from outbox o where o.id = b.letter_id "

@@ -9,7 +9,7 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
-from portal.facts import LetterDropped, LetterRetried
+from portal.facts import LetterDropped, LetterOnItsWay, LetterRetried
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce, unit
@@ -70,7 +70,19 @@ class Outbox(Record):
         )
         if freed:
             await announce(LetterRetried(client=self.client_id, letter=self.id))
+            await tell_way(self.id)
         return bool(freed)
+
+
+async def tell_way(letter: UUID) -> None:
+    """What became of a letter shows in the conversations it was about, if it was about any."""
+    for row in await sql.rows(
+        "select distinct b.conversation_id, v.client_id from burst b "
+        "join conversation v on v.id = b.conversation_id where b.letter_id = :letter",
+        letter=letter,
+    ):
+        client, conversation = sql.uuid(row["client_id"]), sql.uuid(row["conversation_id"])
+        await announce(LetterOnItsWay(client=client, conversation=conversation))
 
 
 async def drop_letters(about: UUID) -> None:
@@ -95,6 +107,7 @@ async def _wipe(which: str, **values: Any) -> None:
     for row in wiped:
         client = None if row["client_id"] is None else sql.uuid(row["client_id"])
         await announce(LetterDropped(client=client, letter=sql.uuid(row["id"])))
+        await tell_way(sql.uuid(row["id"]))
 
 
 async def undelivered_count(letters: Scope[Outbox]) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.regions import clients, conversations, home, mail, notices, portal, today, unmapped
+from portal.regions import clients, conversations, home, mail, notices, portal, today, unmapped, way
 
-ALL = (clients, conversations, home, mail, notices, portal, today)
+ALL = (clients, conversations, home, mail, notices, portal, today, way)
 
 
 def check() -> None:

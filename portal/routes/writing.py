@@ -16,6 +16,7 @@ from portal.models.conversation import LONGEST, Closed, Conversation, Message, m
 from portal.models.record import uuid7
 from portal.regions import conversations
 from portal.regions.conversations import base, items, window
+from portal.regions.way import way
 from portal.rendering import render
 from portal.settings import settings
 from portal.viewer import NotVisible
@@ -63,6 +64,7 @@ async def parts(visit: Visit, conversation: Conversation) -> dict[str, Any]:
     return {
         "conversation": await visit.draw(conversations.head, **ids),
         "messages": await visit.draw(conversations.messages, **ids),
+        "way": await visit.draw(way, **ids),
     }
 
 

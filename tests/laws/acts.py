@@ -17,6 +17,7 @@ from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.account import Access, PortalAccount
 from portal.models.bounce import Bounce, note_bounce
+from portal.models.burst import Burst
 from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Audience, Conversation
@@ -287,6 +288,20 @@ async def _letter_to(cast: Cast, name: str, client: str) -> UUID:
 @verb("a letter to a mother comes back")
 async def _(cast: Cast) -> None:
     assert await note_bounce(await _letter_to(cast, "dana", "noa"), "5.1.1", "550 5.1.1 No such user", True)
+
+
+@verb("an email about messages comes back", "sam")
+async def _(cast: Cast) -> None:
+    letter = await _letter_to(cast, "sam", "sam")
+    await Burst.create(
+        conversation_id=cast.conversation["sam clinical"],
+        reader_id=cast.account["sam"],
+        side="client",
+        from_number=1,
+        to_number=1_000,
+        letter_id=letter,
+    )
+    assert await note_bounce(letter, "5.1.1", "550 5.1.1 No such user", True)
 
 
 @verb("a letter to a colleague comes back")

@@ -154,6 +154,7 @@ UNSCOPED = {
     "portal.models.reset.end_sessions": "of an account found through the viewer",
     "portal.models.telling.is_anyone_to_tell": "whether the worker has something to do",
     "portal.models.telling.tell_of_messages": "the worker tells those whom who_may_see names",
+    "portal.models.waiting.tell_way": "ids of the conversations a letter was about, for its fact",
     "portal.models.waiting.drop_letters": "letters whose link has ended",
     "portal.models.waiting.forget_old_letters": "the worker's tidying",
     "portal.models.session.end_session": "the session of the cookie",

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
+from portal.models import sql
+from portal.models.bounce import note_bounce
+from portal.models.fact import unit
 from tests.deployment import Deployment
 from tests.mail.post_office import PostOffice, eventually
+from tests.pages import Page, open_page
 
 QUIET = {"often": "once", "quiet_from": "21:30", "quiet_until": "07:00"}
 
@@ -73,3 +78,36 @@ async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, o
     await office.arrived(before + 1)
     assert office.recipients[-1] == cast.email["client", "dana"]
     assert "http://localhost" in office.letters[-1].get_body(("plain",)).get_content()
+
+
+async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, office: PostOffice) -> None:
+    cast = portal.cast
+    miriam, sam = await cast.sign_in("miriam"), await cast.sign_in("sam")
+    thread = f"clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
+    async with open_page(miriam, f"/staff/{thread}") as hers, open_page(sam, f"/{thread}") as his:
+        before = len(office.letters)
+        await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
+        await portal.move_clock(minutes=12)
+        await office.arrived(before + 1)
+        await hers.until(lambda: says(hers, "Sam Okafor was told by email today"))
+        [row] = await portal.sql(
+            "select letter_id from burst where conversation_id = :of and side = 'client' "
+            "and letter_id is not null",
+            of=cast.conversation["sam clinical"],
+        )
+        async with portal.models(), unit():
+            assert await note_bounce(sql.uuid(row["letter_id"]), "5.1.1", "550 5.1.1 No such user", True)
+        await hers.until(lambda: says(hers, "came back: there is no such mailbox"))
+        await hers.current()
+        await his.current()
+        assert not says(his, "by email") and not says(his, "came back")
+        await sam.send(f"/{thread}/messages", key=str(uuid4()), body="And another.")
+        await portal.move_clock(minutes=9)
+        await portal.move_clock(minutes=3)
+        await his.until(lambda: says(his, "The practice was told of it by email today"))
+        await hers.until(lambda: not says(hers, "came back"))
+        await his.current()
+
+
+def says(page: Page, words: str) -> bool:
+    return any(words in shown for shown in page.live.values())

@@ -1,0 +1,59 @@
+"""How far what was written last has come by e-mail: for staff by name and time, for clients in a plain word."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from portal.facts import LetterOnItsWay, MessageSent
+from portal.language import at_in_words, say
+from portal.mail.bounces import status_of
+from portal.models.burst import told_of
+from portal.models.conversation import Conversation
+from portal.models.record import Kind
+from portal.regions import Context, its, region
+from portal.regions.mail import why
+from portal.regions.words import zone
+from portal.viewer import Viewer
+
+
+@region(
+    "way",
+    "conversations/_way.html",
+    on={LetterOnItsWay: its("conversation"), MessageSent: its("conversation")},
+)
+async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
+    found = await viewer.see(Conversation).find(conversation)
+    if found is None or found.client_id != client:
+        return None
+    told = await told_of(viewer.see(Conversation), conversation, to_staff=viewer.kind is not Kind.STAFF)
+    if viewer.kind is Kind.STAFF:
+        return {"lines": [line for row in told if (line := _to_an_account(viewer.language, row))]}
+    # Who at the practice was written to, and whose address failed, is the practice's own affair.
+    arrived = [row["done_at"] for row in told if row["done_at"] and not row["bounced_at"]]
+    if not arrived:
+        return {"lines": []}
+    said = say(
+        viewer.language,
+        "The practice was told of it by email %(when)s.",
+        when=at_in_words(max(arrived), zone(), viewer.language),
+    )
+    return {"lines": [{"icon": "mail-check", "text": said}]}
+
+
+def _to_an_account(language: str, row: dict[str, Any]) -> dict[str, str] | None:
+    name = row["name"]
+    if row["bounced_at"]:
+        reason = why(language, status_of("", row["reason"] or ""))
+        said = say(language, "The email to %(name)s came back: %(why)s.", name=name, why=reason)
+        return {"icon": "mail-warning", "text": said}
+    if row["done_at"]:
+        when = at_in_words(row["done_at"], zone(), language)
+        return {
+            "icon": "mail-check",
+            "text": say(language, "%(name)s was told by email %(when)s.", name=name, when=when),
+        }
+    if row["failed_at"] and row["reason"]:
+        said = say(language, "The email to %(name)s couldn’t be delivered.", name=name)
+        return {"icon": "mail-warning", "text": said}
+    return None
