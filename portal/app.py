@@ -20,6 +20,7 @@ from portal.guard import Guard
 from portal.language import choose
 from portal.models import beginning
 from portal.models.database import close_database, open_database
+from portal.realtime import presence
 from portal.realtime.bus import Bus
 from portal.realtime.follower import Follower
 from portal.realtime.hub import Hub
@@ -52,6 +53,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(follower.run()),
         asyncio.create_task(hub.run()),
+        asyncio.create_task(presence.pass_on(bus, hub)),
         asyncio.create_task(_learn()),
     ]
     if chosen.embedded_bus:

@@ -209,16 +209,20 @@ def staff(
     opens: str = "",
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
-    """For staff, with a permission where one is named. `opens` names what a visit is noted to have opened."""
+    """For staff, with a permission where one is named. `opens` names what a visit is noted to have opened;
+    without a transaction is what is posted to be read only."""
     return _door("staff", form, permission=permission, opens=opens, transaction=transaction)
 
 
 def client(
-    right: Right | None = None, form: type[Form] | None = None, opens: str = ""
+    right: Right | None = None,
+    form: type[Form] | None = None,
+    opens: str = "",
+    transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
     """For a portal account. With `{client}` in the path the viewer is narrowed to that client: everything else
     is not visible. A right is what a contact must hold for the client; the client in person holds all."""
-    return _door("client", form, right=right, opens=opens)
+    return _door("client", form, right=right, opens=opens, transaction=transaction)
 
 
 def _door(

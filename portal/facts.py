@@ -177,6 +177,50 @@ class NoticesRead(Fact):
 
 
 @dataclass(frozen=True)
+class MessagesSeen(Fact):
+    """Someone came to see these messages. Shown to the other side alone."""
+
+    client: UUID
+    conversation: UUID
+    first: int
+    last: int
+    staff: UUID | None = None
+    account: UUID | None = None
+
+
+@dataclass(frozen=True)
+class MessageEdited(Fact):
+    client: UUID
+    conversation: UUID
+    number: int
+
+
+@dataclass(frozen=True)
+class MessageWithdrawn(Fact):
+    client: UUID
+    conversation: UUID
+    number: int
+
+
+@dataclass(frozen=True)
+class DraftChanged(Fact):
+    """Concerns the other open pages of who writes it, and nobody else's."""
+
+    conversation: UUID
+    staff: UUID | None = None
+    account: UUID | None = None
+
+
+@dataclass(frozen=True)
+class QuoteChanged(Fact):
+    """The message quotes one that was edited or withdrawn."""
+
+    client: UUID
+    conversation: UUID
+    number: int
+
+
+@dataclass(frozen=True)
 class ProfilePaused(Fact):
     """What an invitation needs was cleared: nobody on the client's side sees the profile until it is back."""
 

@@ -13,6 +13,7 @@ from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.wishes import grant_wishes
+from portal.models.draft import forget_old_drafts
 from portal.models.fact import forget_old, unit
 from portal.models.idempotency import forget_old_keys
 from portal.models.invitation import forget_old_half_sessions
@@ -31,6 +32,7 @@ TIDY_EVERY = 600.0
 TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     forget_old,
     forget_old_keys,
+    forget_old_drafts,
     forget_old_sessions,
     forget_old_tries,
     forget_old_letters,

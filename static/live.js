@@ -29,6 +29,14 @@
   const isUp = () => connection?.socket?.readyState === WebSocket.OPEN;
   const word = (name, n) => (byId("words")?.dataset[name] ?? "").replace("{n}", n);
 
+  const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+
+  function toast(text) {
+    const made = element("p", "toast", text);
+    byId("toasts")?.append(made);
+    setTimeout(() => made.remove(), 8000);
+  }
+
   function element(tag, className, ...children) {
     const made = document.createElement(tag);
     if (className) made.className = className;
@@ -52,11 +60,11 @@
   }
 
   // Every request of this file goes through here, so each answer may move the idle end.
-  async function ask(url, fields) {
+  async function ask(url, fields, how = {}) {
     const body = fields && (fields instanceof FormData ? fields : new URLSearchParams(fields));
     const headers = { "HX-Request": "true", Accept: "text/html" };
     const signal = AbortSignal.timeout(TOO_SLOW);
-    const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers, credentials: "same-origin", signal });
+    const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers, credentials: "same-origin", signal, ...how });
     moveIdleEnd(answer.headers);
     // A redirect to sign-in would be followed silently and look like success.
     if (answer.status === 401 || answer.redirected) empty("ended");
@@ -111,6 +119,10 @@
     heard = Date.now();
     arriving = readFrame(event.detail.message.data);
     if (!arriving || over) return event.preventDefault();
+    if (arriving.writing !== undefined) {
+      showWriting(arriving);
+      return event.preventDefault();
+    }
     if (arriving.reconnect !== undefined) redial(Number(arriving.reconnect));
     // What names no place in this page is dropped: hx-ws would swap it into the body.
     if (arriving.content !== undefined && (!hasPlace(arriving) || isOld(arriving))) {
@@ -184,10 +196,17 @@
 
   function settle(from) {
     for (const list of outbox.keys()) keepOutbox(list);
+    takeOffWhatEnded();
+    takeDrafts();
     watchOlder();
     markRead();
     // What came into view by a request is as old as that request, so the catch-up starts there.
     if (said && String(said) !== String(showing())) hello(from);
+  }
+
+  // What stands beside a region and is about the same goes with it: where one writes, an open dialog.
+  function takeOffWhatEnded() {
+    for (const { dataset } of all(".gone[data-region]")) all(`[data-with="${CSS.escape(dataset.region)}"]`).forEach((part) => part.remove());
   }
 
   function prepare(task, note, tasks) {
@@ -254,13 +273,17 @@
       const late = note.version < versions.get(item.id) || (!shown && numberOf(item) < oldest); // or not loaded yet
       if (!late && note.version !== undefined) versions.set(item.id, note.version);
       if (late) item.remove();
-      else if (shown) tasks.push(morphOf(shown, item, task)); // upsert would replace it, and lose focus and selection
+      else if (shown) {
+        if (notLookedAt.has(item.id)) item.classList.add("unseen");
+        tasks.push(morphOf(shown, item, task)); // upsert would replace it, and lose focus and selection
+      }
       else fresh.push(item);
     }
     const news = note.pushed ? fresh.filter((item) => !item.matches(".own")) : [];
     news.forEach(arrive);
     if (note.pushed) hideTwin(list, fresh);
     return () => {
+      forgetWriters(list, news);
       days.forEach(([day, number]) => placeDay(list, day, number));
       keepPlace(note.mine, news.length);
       fade(list);
@@ -345,6 +368,47 @@
     }
   }
 
+  // ---- Who is writing. It is said while it goes on, and forgotten when nothing more is heard of it.
+
+  const SAY_EVERY = 3000;
+  const FORGET_AFTER = 6000;
+  const writers = new Map(); // region key -> Map of name -> when it is forgotten
+  let saidWriting = 0;
+
+  function sayWriting(form) {
+    const list = byId(form.dataset.list);
+    if (!list || !isUp() || Date.now() - saidWriting < SAY_EVERY || !form.elements.body.value.trim()) return;
+    saidWriting = Date.now();
+    connection.socket.send(JSON.stringify({ writing: list.dataset.region }));
+  }
+
+  function showWriting({ region, writing }) {
+    if (!writers.has(region)) writers.set(region, new Map());
+    writers.get(region).set(writing, Date.now() + FORGET_AFTER);
+    drawWriters(region);
+  }
+
+  function drawWriters(region) {
+    const list = all("[data-cursor]").find((one) => one.dataset.region === region);
+    const known = writers.get(region);
+    for (const [name, until] of known) if (until <= Date.now()) known.delete(name);
+    const log = list?.closest(".log");
+    const shown = log?.querySelector(".writing");
+    const [one, two, ...more] = known.keys();
+    const text = !one ? "" : word(more.length ? "writesMany" : two ? "writesTwo" : "writesOne").replace("{one}", one).replace("{two}", two);
+    if (!log || (shown?.textContent ?? "") === text) return;
+    const keepPlace = holdPlace(log);
+    shown?.remove();
+    if (text) (outbox.get(list.id)?.place.isConnected ? outbox.get(list.id).place : list).after(element("p", "writing", icon("pencil"), text));
+    keepPlace();
+  }
+
+  function forgetWriters(list, items) {
+    const known = writers.get(list.dataset.region);
+    for (const item of items) known?.delete(flat(item.querySelector(".from b")));
+    if (known) drawWriters(list.dataset.region);
+  }
+
   // ---- Older messages
 
   const loading = new WeakSet();
@@ -360,7 +424,7 @@
     try {
       const answer = await ask(link.href);
       if (!answer.ok) throw new Error(`Older messages were answered with ${answer.status}.`);
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const page = parse(await answer.text());
       if (link.isConnected) showOlder(link, page, noteFrom(answer.headers));
     } catch {
       loading.delete(link);
@@ -385,6 +449,114 @@
     keepPlace();
     if (hadFocus) (next?.querySelector("a") ?? items[0]?.closest(".log"))?.focus({ preventScroll: true });
     settle(since);
+  }
+
+  // ---- One message: what may be done with it is fetched when it is asked for; an answer to it is begun in the composer
+
+  async function openMessage(link) {
+    if (document.querySelector("dialog[open]")) return;
+    const answer = await ask(link.href).catch(() => null);
+    if (!answer?.ok) return toast(word("noAnswer"));
+    const dialog = parse(await answer.text()).querySelector("dialog");
+    if (!dialog || over || document.querySelector("dialog[open]")) return;
+    byId(dialog.id)?.remove();
+    document.body.append(dialog);
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      if (!document.activeElement || document.activeElement === document.body) byId(link.closest("li")?.id)?.querySelector("[data-message]")?.focus();
+    });
+    dialog.showModal();
+  }
+
+  function startReply(link) {
+    const form = document.querySelector("form[data-composer]");
+    const item = byId(`message-${link.dataset.reply}`);
+    if (!form || !item) return location.assign(link.href);
+    link.closest("dialog")?.close();
+    const own = item.matches(".own");
+    answering(form, { id: link.dataset.reply, name: flat(item.querySelector(own ? ":scope > .sr" : ".from b")), text: flat(item.querySelector(".bubble")).slice(0, 120) });
+    form.elements.body.focus();
+  }
+
+  function answering(form, to) {
+    const place = form.querySelector("[data-answering]");
+    if (!place) return;
+    place.hidden = !to;
+    form.elements.reply_to.value = to?.id ?? "";
+    place.querySelector("[data-name]").textContent = to?.name ?? "";
+    place.querySelector("[data-text]").textContent = to?.text ?? "";
+  }
+
+  function unreply(button) {
+    answering(button.form, null);
+    button.form.elements.body.focus();
+  }
+
+  // A message that is not in this page is on another, where the link leads.
+  function toMessage(link) {
+    const item = byId(new URL(link.href).hash.slice(1));
+    if (!item) return location.assign(link.href);
+    item.scrollIntoView({ block: "center" });
+    item.classList.add("arrives");
+    fade(item.parentElement);
+    item.querySelector("[data-message]")?.focus({ preventScroll: true });
+  }
+
+  // ---- Drafts: kept as they are written, for this person's other pages and devices. What is being typed here is never
+  // overwritten: a page takes over what another has kept only once all that was typed in it is kept too.
+
+  const KEEP_AFTER = 1200;
+  const TYPING = 3000; // this long after a key somebody may still be at it
+  const drafts = new WeakMap(); // composer -> { known: what the server keeps, shown: what it was last told, … }
+
+  const draftOf = (form) => {
+    const shown = form.querySelector("[data-draft]")?.dataset.draft ?? "";
+    if (!drafts.has(form)) drafts.set(form, { known: shown, shown, touched: false, at: 0, timer: 0, busy: false });
+    return drafts.get(form);
+  };
+  const isOnItsWay = (form) => Boolean(outbox.get(form.dataset.list)?.letters.some((one) => !one.refused));
+
+  function noteTyping(form) {
+    if (!form.dataset.keep) return;
+    const draft = draftOf(form);
+    draft.at = Date.now();
+    draft.touched = form.elements.body.value !== draft.known;
+    form.classList.toggle("unsaved", draft.touched);
+    draft.timer ||= setTimeout(() => keepDraft(form), KEEP_AFTER);
+  }
+
+  // Not while a message is on its way: with that the server drops what it keeps, and would drop this too.
+  async function keepDraft(form, how) {
+    const draft = draftOf(form);
+    clearTimeout(draft.timer);
+    draft.timer = 0;
+    if (over || draft.busy || !draft.touched || isOnItsWay(form) || !form.isConnected) return;
+    const body = form.elements.body.value;
+    draft.busy = true;
+    const answer = await ask(form.dataset.keep, { body, reply_to: form.elements.reply_to.value }, how).catch(() => null);
+    draft.busy = false;
+    if (answer && !answer.ok && answer.status < 500) return; // it will be said when it is sent
+    if (answer?.ok) Object.assign(draft, { known: body, at: Date.now() });
+    draft.touched = form.elements.body.value !== draft.known;
+    form.classList.toggle("unsaved", draft.touched);
+    if (draft.touched) draft.timer ||= setTimeout(() => keepDraft(form), answer ? KEEP_AFTER : TOO_SLOW / 2);
+  }
+
+  function afterSending(form) {
+    Object.assign(draftOf(form), { known: "", at: Date.now() }); // dropped by the server, with the message
+    if (form.elements.body.value) noteTyping(form);
+  }
+
+  function takeDrafts() {
+    for (const form of all("form[data-keep]")) {
+      const kept = form.querySelector("[data-draft]")?.dataset;
+      const draft = draftOf(form);
+      if (!kept || kept.draft === draft.shown || draft.touched || draft.busy || Date.now() - draft.at < TYPING) continue;
+      draft.shown = kept.draft;
+      if (draft.known === draft.shown) continue;
+      draft.known = form.elements.body.value = kept.draft;
+      answering(form, kept.replyTo ? { id: kept.replyTo, name: kept.replyName, text: kept.replyText } : null);
+    }
   }
 
   // ---- The composer and the messages on their way
@@ -415,6 +587,8 @@
     if (box.place.closest(".log")) toEnd(box.place.closest(".log"));
     form.querySelector("[data-answer]").replaceChildren();
     form.elements.body.value = "";
+    answering(form, null);
+    draftOf(form).touched = false;
     form.elements.body.focus();
     sendNext(list);
   }
@@ -439,7 +613,10 @@
     const wait = await deliver(letter).catch(() => RETRIES[Math.min(letter.tries, RETRIES.length - 1)]);
     box.busy = false;
     if (over) return;
-    if (!wait) return sendNext(list);
+    if (!wait) {
+      for (const form of all("form[data-keep]")) if (form.dataset.list === list) afterSending(form);
+      return sendNext(list);
+    }
     letter.tries += 1;
     tell(letter, word("waiting"));
     box.timer = setTimeout(() => sendNext(list), wait);
@@ -471,7 +648,7 @@
   }
 
   function refuse(letter, text) {
-    const reason = new DOMParser().parseFromString(text, "text/html").body;
+    const reason = parse(text).body;
     const form = composerOf(letter);
     if (form && !form.elements.body.value) {
       form.querySelector("[data-answer]").replaceChildren(...(flat(reason) ? reason.childNodes : [word("refused")]));
@@ -509,7 +686,7 @@
   }
 
   const sendAllNow = () => [...outbox.keys()].forEach(sendNext);
-  const isUnsent = () => [...outbox.values()].some((box) => box.letters.length) || all("[data-composer] textarea").some((field) => field.value.trim());
+  const isUnsent = () => [...outbox.values()].some((box) => box.letters.length) || all("form[data-composer]").some((form) => form.elements.body.value.trim() && (!form.dataset.keep || draftOf(form).touched));
 
   // ---- When the session or the access ends
 
@@ -519,6 +696,7 @@
     over = true;
     clearInterval(ticking);
     outbox.clear();
+    writers.clear();
     clearTimeout(connection?.timer);
     connection?.abortController?.abort();
     connection?.socket?.close();
@@ -581,6 +759,10 @@
     "[data-closes]": (closer) => closer.closest("dialog")?.close(),
     "[data-peek]": peek,
     "[data-stay]": (stayer) => stay(stayer.closest("dialog")),
+    "[data-message]": openMessage,
+    "[data-reply]": startReply,
+    "[data-unreply]": unreply,
+    "[data-to-message]": toMessage,
     "[data-older]": (link) => (delete link.dataset.failed, loadOlder(link)),
   };
 
@@ -664,10 +846,18 @@
 
   let ticking = 0;
 
+  // Without a script the browser goes there by itself, but a reversed log does not follow it everywhere.
+  function toAsked() {
+    const asked = location.hash.startsWith("#message-") && byId(location.hash.slice(1));
+    asked?.scrollIntoView({ block: "center" });
+  }
+
   function tick() {
     if (isUp() && Date.now() - heard > DEAD_AFTER) redial(0);
     drawLine();
     look();
+    for (const region of writers.keys()) drawWriters(region);
+    takeDrafts();
     watchIdle();
   }
 
@@ -684,6 +874,7 @@
     connection ??= document.body._htmx?.ws?.connection ?? null;
     if (isUp() && !said) greet();
     ticking = setInterval(tick, 1000);
+    toAsked();
     watchOlder();
     markRead();
   }
@@ -715,6 +906,8 @@
     event.preventDefault();
     post(event.target, event.submitter);
   });
+  on("input", ({ target }) => target.matches("[data-composer] [name=body]") && (sayWriting(target.form), noteTyping(target.form)));
+  on("pagehide", () => all("form[data-keep]").forEach((form) => keepDraft(form, { keepalive: true })), window);
   on("click", onClick);
   on("keydown", onKey);
   document.addEventListener("scroll", onScroll, { capture: true, passive: true });

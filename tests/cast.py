@@ -101,6 +101,7 @@ class Cast:
         self.conversation: dict[str, str] = {}
         self.threads: dict[str, list[str]] = defaultdict(list)  # a client's conversations
         self.notice: dict[str, str] = {}  # each person's newest notice about Noa, an unread one before others
+        self.message: dict[str, str] = {}  # a conversation's newest message
         self._people: list[Person] = []
 
     @classmethod
@@ -122,6 +123,11 @@ class Cast:
                 kind = "confidential" if row["confidential"] else row["audience"]
                 cast.conversation[f"{name} {kind}"] = str(row["id"])
                 cast.threads[name].append(str(row["id"]))
+        newest = (
+            "select id, conversation_id from message where number = (select last_number from conversation c "
+        )
+        for row in await look(f"{newest}where c.id = message.conversation_id)"):
+            cast.message[str(row["conversation_id"])] = str(row["id"])
         return cast
 
     async def look_at_notices(self) -> None:

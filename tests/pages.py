@@ -292,7 +292,9 @@ class Page:
         assert self._socket is not None
         try:
             while True:
-                text = await asyncio.wait_for(self._socket.recv(), DEAD_AFTER)
+                # Not wait_for: until Python 3.12 it can swallow a cancellation that comes with a frame.
+                async with asyncio.timeout(DEAD_AFTER):
+                    text = await self._socket.recv()
                 async with self._changed:
                     frame = json.loads(text)
                     self.frames.append(frame)

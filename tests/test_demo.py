@@ -18,8 +18,9 @@ from portal.demo.times import HERE, born, office_minutes_ago, spoken
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.conversation import Conversation, Message, messages_before, threads, unread
+from portal.models.conversation import Conversation, threads, unread
 from portal.models.database import close_database, migrate, open_database
+from portal.models.message import Message, messages_before
 from portal.models.record import Kind
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember

@@ -28,8 +28,9 @@ from portal.models import sql
 from portal.models.account import Access, PortalAccount
 from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
-from portal.models.conversation import Conversation, Message, Participant
+from portal.models.conversation import Conversation, Participant
 from portal.models.fact import unit
+from portal.models.message import Message
 from portal.models.person import canonical_email
 from portal.models.practice import Location, Practice
 from portal.models.record import Kind
@@ -253,14 +254,15 @@ async def _let_them_read(made: Made) -> None:
             thread, times = threads[sql.uuid(row["id"])]
             number = len(times) - (thread.unread if kind is Kind.STAFF else thread.unseen)
             if number:
-                await sql.rows(
-                    "insert into reading (conversation_id, reader_id, number, at) "
-                    "values (:conversation, :reader, :number, :at)",
-                    conversation=sql.uuid(row["id"]),
-                    reader=reader,
-                    number=number,
-                    at=min(times[number - 1] + dt.timedelta(minutes=4), clock.now()),
-                )
+                for table in ("reading", "reading_step"):
+                    await sql.rows(
+                        f"insert into {table} (conversation_id, reader_id, number, at) "
+                        "values (:conversation, :reader, :number, :at)",
+                        conversation=sql.uuid(row["id"]),
+                        reader=reader,
+                        number=number,
+                        at=min(times[number - 1] + dt.timedelta(minutes=4), clock.now()),
+                    )
 
 
 async def _tell_the_others() -> None:

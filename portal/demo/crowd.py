@@ -12,8 +12,9 @@ from portal.demo import rows
 from portal.demo.people import PASSWORD, address_of
 from portal.models.account import Access, PortalAccount
 from portal.models.client import CareTeam, Client
-from portal.models.conversation import Conversation, Message, Participant
+from portal.models.conversation import Conversation, Participant
 from portal.models.fact import unit
+from portal.models.message import Message
 from portal.models.staff import StaffMember
 from portal.permissions import Role
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.conversation import Message
+from portal.models.message import Message
 from portal.models.person import canonical_email, colour_for
 
 

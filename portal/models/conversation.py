@@ -11,16 +11,16 @@ from tortoise import fields
 from tortoise.models import Model
 
 from portal import clock
-from portal.facts import ConversationRead, ConversationStarted, MessageSent
+from portal.facts import ConversationRead, ConversationStarted, MessageSent, MessagesSeen
 from portal.models import sql
 from portal.models.client import Client
-from portal.models.fact import Bookmark, announce, here, write
-from portal.models.record import Kind, Record, Sealed, live, seal, unseal, uuid7
+from portal.models.draft import Draft
+from portal.models.fact import announce, write
+from portal.models.message import Message
+from portal.models.record import Kind, Record, live, seal, unseal, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import holds
 
-LONGEST = 10_000  # characters of one message
-PAGE = 50  # messages a page shows, and an older page adds
 AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read a message by then
 
 
@@ -94,6 +94,7 @@ class Conversation(Record):
         account: UUID | None = None,
         at: dt.datetime | None = None,
         id: UUID | None = None,
+        reply_to: UUID | None = None,
     ) -> int:
         """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
             has read what was there.
@@ -109,7 +110,9 @@ class Conversation(Record):
             "where id = :id and exists (select 1 from client c "
             "where c.id = conversation.client_id and c.archived_at is null) "
             "returning last_number, (select d.number from reading d "
-            "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read",
+            "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read, "
+            "exists (select 1 from draft k where k.conversation_id = conversation.id "
+            "and (k.staff_id = :writer or k.account_id = :writer)) as drafted",
             id=self.id,
             at=sent_at,
             side=side,
@@ -120,8 +123,8 @@ class Conversation(Record):
             raise Closed
         id, number = id or uuid7(), int(taken["last_number"])
         await write(
-            "insert into message (id, conversation_id, number, staff_id, account_id, body_sealed, sent_at) "
-            "values (:id, :conversation, :number, :staff, :account, :body, :at)",
+            "insert into message (id, conversation_id, number, staff_id, account_id, body_sealed, sent_at, "
+            "reply_to_id) values (:id, :conversation, :number, :staff, :account, :body, :at, :reply_to)",
             id=id,
             conversation=self.id,
             number=number,
@@ -129,10 +132,15 @@ class Conversation(Record):
             account=account,
             body=seal(Message, "body_sealed", id, body),
             at=sent_at,
+            reply_to=reply_to,
         )
         await announce(MessageSent(client=self.client_id, conversation=self.id, number=number))
         await write(_READ_TO, conversation=self.id, reader=writer, number=number, at=sent_at)
-        if (taken["had_read"] or 0) < number - 1:
+        if taken["drafted"]:
+            await Draft.drop(self.id, staff, account)
+        had_read = int(taken["had_read"] or 0)
+        if had_read < number - 1:
+            await self._seen(had_read, number - 1, staff, account, sent_at)
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
             )
@@ -141,22 +149,47 @@ class Conversation(Record):
 
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
         """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
-        number = min(number, self.last_number)
+        number, reader, now = min(number, self.last_number), staff or account, clock.now()
         if sql.is_postgres():
             # Whoever is being told of it at this moment has been told after this line: no notice comes later.
             await sql.rows("select 1 from conversation where id = :id for share", id=self.id)
-        moved = await sql.rows(
-            f"{_READ_TO} returning number",
+        before = await sql.row(
+            "select number from reading where conversation_id = :conversation and reader_id = :reader",
             conversation=self.id,
-            reader=staff or account,
-            number=number,
-            at=clock.now(),
+            reader=reader,
+        )
+        moved = await sql.rows(
+            f"{_READ_TO} returning number", conversation=self.id, reader=reader, number=number, at=now
         )
         if moved:
+            await self._seen(before["number"] if before else 0, number, staff, account, now)
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
             )
         await _read_notices(self.id, staff, account)
+
+    async def _seen(
+        self, before: int, number: int, staff: UUID | None, account: UUID | None, at: dt.datetime
+    ) -> None:
+        """Keep when someone came to a number, for the other side to see."""
+        await write(
+            "insert into reading_step (conversation_id, reader_id, number, at) "
+            "values (:conversation, :reader, :number, :at) on conflict do nothing",
+            conversation=self.id,
+            reader=staff or account,
+            number=number,
+            at=at,
+        )
+        await announce(
+            MessagesSeen(
+                client=self.client_id,
+                conversation=self.id,
+                first=before + 1,
+                last=number,
+                staff=staff,
+                account=account,
+            )
+        )
 
 
 async def _read_notices(conversation: UUID, staff: UUID | None, account: UUID | None) -> None:
@@ -191,97 +224,6 @@ class Participant(Model):
 
     class Meta:
         table = "participant"
-
-
-class Message(Record):
-    conversation_id = fields.UUIDField()
-    number = fields.IntField()
-    staff_id = fields.UUIDField(null=True)
-    account_id = fields.UUIDField(null=True)
-    body_sealed = fields.BinaryField()
-    sent_at = fields.DatetimeField()
-
-    body = Sealed()
-
-    class Meta:
-        table = "message"
-
-    @classmethod
-    def visible_to(cls, kind: Kind, r: str) -> str:
-        return (
-            f"exists (select 1 from conversation mc where mc.id = {r}.conversation_id "
-            f"and {Conversation.visible_to(kind, 'mc')})"
-        )
-
-
-_MESSAGE = (
-    "r.id, r.conversation_id, r.number, r.staff_id, r.account_id, r.body_sealed, r.sent_at, "
-    "coalesce(ms.name, ma.name) as from_name"
-)
-_AUTHORS = (
-    "left join staff_member ms on ms.id = r.staff_id left join portal_account ma on ma.id = r.account_id"
-)
-
-
-def _opened(row: dict[str, Any]) -> dict[str, Any]:
-    id = sql.uuid(row["id"])
-    return {
-        "id": id,
-        "conversation_id": sql.uuid(row["conversation_id"]),
-        "number": row["number"],
-        "author": sql.uuid(row["staff_id"] or row["account_id"]),
-        "by_staff": row["staff_id"] is not None,
-        "from_name": row["from_name"],
-        "body": unseal(Message, "body_sealed", id, row["body_sealed"]),
-        "sent_at": sql.moment(row["sent_at"]),
-    }
-
-
-async def messages_before(
-    messages: Scope[Message], conversation: UUID, before: int | None, limit: int = PAGE
-) -> list[dict[str, Any]]:
-    """The newest messages of a conversation, or those before a number; oldest first, one more than `limit`
-    where there are older ones."""
-    found = await (
-        messages.where("r.conversation_id = :conversation", conversation=conversation)
-        .where("r.number < :before", before=before if before is not None else 2**31 - 1)
-        .join(_AUTHORS)
-        .order("r.number desc")
-        .columns(_MESSAGE, limit=limit + 1)
-    )
-    return [_opened(row) for row in reversed(found)]
-
-
-async def message_now(
-    messages: Scope[Message], conversation: UUID, number: int
-) -> tuple[list[dict[str, Any]], Bookmark | None]:
-    """A message, after the one before it where there is one, and the bookmark of the moment it was read."""
-    found = await (
-        messages.where("r.conversation_id = :conversation", conversation=conversation)
-        .where("r.number in (:number - 1, :number)", number=number)
-        .join(_AUTHORS)
-        .order("r.number")
-        .columns(f"{_MESSAGE}, {here()}")
-    )
-    return [_opened(row) for row in found], Bookmark.now_at(found[-1]) if found else None
-
-
-async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID, list[dict[str, Any]]]:
-    """Of each conversation the messages beyond a cursor, with the one before them, `limit` in all. The caller
-    has asked who may see them (`who_may_see`): a push loads once for all its readers."""
-    asked = sql.table("v", id=("conversations", "uuid"), number=("numbers", "int"))
-    # Numbers have no gaps, so a range of them is a limit for each conversation.
-    found = await sql.rows(
-        f"select {_MESSAGE} from {asked} join message r on r.conversation_id = v.id "
-        f"and r.number >= v.number and r.number < v.number + {int(limit)} {_AUTHORS} "
-        "order by r.conversation_id, r.number",
-        conversations=list(after),
-        numbers=list(after.values()),
-    )
-    messages: dict[UUID, list[dict[str, Any]]] = {id: [] for id in after}
-    for row in found:
-        messages[sql.uuid(row["conversation_id"])].append(_opened(row))
-    return messages
 
 
 _UNREAD = (
@@ -335,7 +277,7 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
         .order("r.last_at is null, r.last_at desc, r.id desc")
         .columns(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
-            "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, "
+            "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
             "lm.staff_id, lm.account_id, coalesce(ls.name, la.name) as from_name, "
             f"case when r.last_number > coalesce(rd.number, 0) then {_UNREAD} else 0 end as unread",
             limit=limit,
@@ -345,7 +287,7 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
         row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
         row["last_at"] = sql.maybe_moment(row["last_at"])
         row["confidential"] = bool(row["confidential"])
-        box = row.pop("body_sealed")
+        box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
         row["body"] = None if box is None else unseal(Message, "body_sealed", row["message_id"], box)
     return found
 
@@ -397,6 +339,15 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
             {"id": sql.uuid(row["id"]), "name": row["name"]}
         )
     return answer
+
+
+async def writer_name(side: str, person: UUID) -> str:
+    """Who is writing, by name. The caller has asked who may see the conversation."""
+    found = await sql.row(
+        f"select name from {'staff_member' if side == 'staff' else 'portal_account'} where id = :id",
+        id=person,
+    )
+    return str(found["name"]) if found else ""
 
 
 async def participants_of_client(client: UUID) -> tuple[bool, list[UUID]]:

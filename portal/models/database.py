@@ -26,6 +26,8 @@ MODELS = [
         "account",
         "session",
         "conversation",
+        "message",
+        "draft",
         "invitation",
         "reset",
         "moment",

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from asyncpg import InvalidTextRepresentationError
@@ -106,7 +107,7 @@ class Bookmark:
     def now_at(row: dict[str, Any]) -> Bookmark:
         return Bookmark(row["era"], str(row["place"]), int(clock.now().timestamp()))
 
-    @property
+    @cached_property
     def version(self) -> int:
         if ":" not in self.place:
             return int(self.place)

@@ -25,6 +25,7 @@ class Practice(Model):
     made_at = fields.DatetimeField(default=clock.now)
     portal_on = fields.BooleanField(default=True)
     mail_after = fields.IntField(default=5)  # minutes a message is unread before an e-mail tells of it
+    edit_minutes = fields.IntField(default=15)  # in which a message can be changed by who wrote it
     welcome: Any = fields.JSONField(null=True)  # {language: {subject, body}}; null: the built-in words
 
     class Meta:

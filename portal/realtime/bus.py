@@ -1,6 +1,7 @@
 """Carries hints, who should look again, between the workers; the only file that knows broadcaster.
 
-A hint names audience keys and nothing else. It may be lost: the follower looks every second anyway.
+A hint names audience keys and nothing else. It may be lost: the follower looks every second anyway. A whisper
+is something of a moment, such as who is writing, in ids too; it is never sent twice, and may be lost for good.
 So nobody ever waits for the bus, and a Redis that is slow, frozen or gone costs a request nothing.
 """
 
@@ -23,9 +24,11 @@ from redis.backoff import NoBackoff
 log = structlog.get_logger()
 
 HINTS = "portal:hints"
+WHISPERS = "portal:whispers"
 ANYONE = "*"  # heard in place of keys that are not known any more: look regardless
 
 MOST_KEYS = 10_000  # kept of what is not sent yet, and of what nobody has asked for yet
+MOST_WHISPERS = 500  # not sent, or not asked for; beyond that the newest are dropped
 MOST_EVENTS = 100  # that have come in and that broadcaster has not taken yet
 BATCH = 1_000  # keys in one PUBLISH: some 50 kB
 LONGEST = 1_000_000  # characters of a payload that is worth decoding
@@ -59,7 +62,7 @@ class Bus:
         lost: Counter[str] = Counter()
         if not redis_url:
             return cls(Broadcast("memory://"), None, lost)
-        backend = RedisBackend(redis_url, {HINTS}, lost)
+        backend = RedisBackend(redis_url, {HINTS, WHISPERS}, lost)
         return cls(Broadcast(backend=backend), backend, lost)
 
     def __init__(self, broadcast: Broadcast, redis: RedisBackend | None, lost: Counter[str]) -> None:
@@ -79,20 +82,32 @@ class Bus:
         self._heard: set[str] = set()
         self._news = asyncio.Event()
 
+        self._unsaid: list[list[str]] = []
+        self._to_say = asyncio.Event()
+        self._whispered: list[list[str]] = []
+        self._gossip = asyncio.Event()
+
     async def connect(self) -> None:
         """Subscribes and starts to send; with Redis absent it goes on trying in the background."""
         await self._broadcast.connect()
         # Once and for all, here: broadcaster loses subscribers that come at the same moment.
         subscriber = await self._subscription.enter_async_context(self._broadcast.subscribe(HINTS))
+        whispers = await self._subscription.enter_async_context(self._broadcast.subscribe(WHISPERS))
 
         async def listen() -> None:
             while True:
                 self._take_in((await subscriber.get()).message)
 
+        async def listen_closely() -> None:
+            while True:
+                self._take_in_whispers((await whispers.get()).message)
+
         self._open = True
         self._work.begin(self._mind_listener)
         self._work.begin(listen)
         self._work.begin(self._send)
+        self._work.begin(listen_closely)
+        self._work.begin(self._say)
 
     async def close(self) -> None:
         """Gives what is queued a last moment to go out, then ends every task and connection."""
@@ -104,6 +119,7 @@ class Bus:
                     await self._sent.wait()
         self._open = False
         self._news.set()
+        self._gossip.set()
         await self._work.end()
         await self._subscription.aclose()
         # What Broadcast.disconnect() does, except that it leaves its task behind.
@@ -131,6 +147,21 @@ class Bus:
         self._news.clear()
         keys, self._heard = self._heard, set()
         return keys
+
+    def whisper(self, ids: list[str]) -> None:
+        """Lets every worker, this one too, hear of something that counts for this moment only."""
+        if len(self._unsaid) < MOST_WHISPERS:
+            self._unsaid.append(ids)
+            self._to_say.set()
+
+    async def whispers(self) -> list[list[str]]:
+        """Waits for whispers and gives those since the last call; for one listener only."""
+        await self._gossip.wait()
+        if not self._open:
+            raise Closed("The bus is closed.")
+        self._gossip.clear()
+        said, self._whispered = self._whispered, []
+        return said
 
     @property
     def well(self) -> bool:
@@ -169,6 +200,28 @@ class Bus:
                 if not self._queued:
                     self._unsent.clear()
                     self._sent.set()
+
+    async def _say(self) -> None:
+        """Publishes what is whispered. What can't go out now is old by the next try, so there is none."""
+        while True:
+            await self._to_say.wait()
+            self._to_say.clear()
+            batch, self._unsaid = self._unsaid, []
+            with suppress(Exception):
+                await self._broadcast.publish(WHISPERS, json.dumps(batch))
+
+    def _take_in_whispers(self, payload: str) -> None:
+        try:
+            said = json.loads(payload) if len(payload) <= LONGEST else None
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, list):
+            self.lost["garbled"] += 1
+            return
+        ids = [one for one in said if isinstance(one, list) and all(isinstance(part, str) for part in one)]
+        self._whispered = [*self._whispered, *ids][:MOST_WHISPERS]
+        if self._whispered:
+            self._gossip.set()
 
     def _take_in(self, payload: str) -> None:
         try:

@@ -41,7 +41,9 @@ class Follower:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._hinted.wait(), max(0.0, next_tick - clock()))
+                    # Not wait_for: until Python 3.12 it can swallow the cancellation that ends this worker.
+                    async with asyncio.timeout(max(0.0, next_tick - clock())):
+                        await self._hinted.wait()
                 # Cleared before looking: a hint that comes meanwhile is for the next look.
                 self._hinted.clear()
                 ticked = clock() >= next_tick

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 HEARTBEAT = 5  # seconds
 A_TURN = 100  # pages between two turns for the rest of the loop
+MOST_CHANGED = 200  # items of one list that are sent again one by one; if more have changed, it is drawn anew
 EVERY_CLIENT = "client:*"
 TRY_AGAIN = 1.0  # seconds, after a region could not be rendered
 
@@ -51,7 +52,18 @@ class Draw:
     """What one round renders for one page: its streams, or its whole regions. It counts as sent, cursors too,
     only when the sending begins."""
 
-    __slots__ = ("cursors", "ended", "failed", "frames", "hellos", "keys", "more", "page", "showing")
+    __slots__ = (
+        "changed",
+        "cursors",
+        "ended",
+        "failed",
+        "frames",
+        "hellos",
+        "keys",
+        "more",
+        "page",
+        "showing",
+    )
 
     def __init__(self, page: Page, streams: bool) -> None:
         self.page = page
@@ -61,8 +73,9 @@ class Draw:
             key
             for key in page.dirty
             if (shown := page.showing.get(key)) is not None
-            and (shown.region.stream is not None and key in page.cursors) is streams
+            and (shown.region.stream is not None and page.goes_on(key)) is streams
         }
+        self.changed = {key: page.changed[key] for key in self.keys & page.changed.keys()}
         self.frames: list[Frame] = []
         self.cursors: dict[str, int] = {}
         self.ended: set[str] = set()  # streams that it may see no more; should it again, they begin anew
@@ -101,6 +114,7 @@ class Hub:
         self.pages.discard(page)
         self.waiting.discard(page)
         page.dirty.clear()
+        page.changed.clear()
         self._forget(page)
 
     def _forget(self, page: Page) -> None:
@@ -166,6 +180,10 @@ class Hub:
             for key in keys
         )
 
+    def concerned_by(self, client: str) -> set[Page]:
+        """The pages that what happens about a client (`client:<id>`) concerns."""
+        return self.index.get(client, set()) | self.index.get(EVERY_CLIENT, set())
+
     def _named(self, fact: Fact) -> set[Page]:
         """The pages indexed under somebody whom the fact names."""
         keys = fact.keys()
@@ -184,11 +202,27 @@ class Hub:
         if only is None:
             self.latest = news.bookmark
         for page in changed:
+            if news.facts is None:
+                # Which items of its lists have changed is not known either.
+                page.changed.update(dict.fromkeys(page.cursors))
             self.mark(page, page.showing)
+        # Who has said hello since was marked for all of this then.
+        behind = pages if only else {page for page in pages if not page.is_past(news.bookmark)}
         for fact in news.facts or ():
             concerned = self.pages if fact.for_everyone else self._named(fact)
-            for page in concerned & pages:
-                self.mark(page, [key for key, shown in page.showing.items() if shown.touched_by(fact)])
+            for page in concerned & behind:
+                self.mark(page, [key for key in page.showing if self._touches(page, key, fact)])
+
+    def _touches(self, page: Page, key: str, fact: Fact) -> bool:
+        """Whether a region of this page is out of date by a fact; notes which items of a list are."""
+        shown = page.showing[key]
+        if not shown.touched_by(fact):
+            return False
+        numbers = shown.changed_by(fact, page.viewer)
+        if numbers is None:
+            return True
+        page.change(key, numbers, MOST_CHANGED)
+        return bool(numbers)
 
     def _whose_access_changed(self, news: News, pages: set[Page]) -> set[Page]:
         """All of them where it is not known what happened."""
@@ -235,6 +269,7 @@ class Hub:
         wanted: dict[str, list[Draw]] = defaultdict(list)
         for page, draw in draws.items():
             page.drawing, page.dirty = True, (page.dirty & page.showing.keys()) - draw.keys
+            page.changed = {key: items for key, items in page.changed.items() if key in page.dirty}
             if not page.dirty:
                 self.waiting.discard(page)
             for key in draw.keys:
@@ -248,8 +283,10 @@ class Hub:
             page.drawing = False
             if page.busy or page.hellos != draw.hellos:
                 # It has said hello anew. What was drawn for it is thrown away, never kept.
+                self._put_back(page, draw, draw.keys)
                 self.mark(page, draw.keys)
             elif page in self.pages:
+                self._put_back(page, draw, draw.failed)
                 page.dirty |= draw.failed
                 page.cursors = {k: n for k, n in (page.cursors | draw.cursors).items() if k not in draw.ended}
                 self._send(page, draw.frames, here)
@@ -260,6 +297,11 @@ class Hub:
         failed = [page for page, draw in draws.items() if draw.failed]
         if failed:
             asyncio.get_running_loop().call_later(TRY_AGAIN, self._try_again, failed)
+
+    def _put_back(self, page: Page, draw: Draw, keys: set[str]) -> None:
+        """Note again which items these regions were to have sent."""
+        for key in keys & draw.changed.keys():
+            page.change(key, draw.changed[key], MOST_CHANGED)
 
     def _try_again(self, pages: list[Page]) -> None:
         for page in pages:
@@ -294,7 +336,10 @@ class Hub:
         asks: dict[tuple[str, Draw], Ask] = {}
         for key, asking in lists.items():
             of = dict(asking[0].showing[key].args)[stream.of]
-            asks |= {(key, draw): (draw.page.viewer, of, draw.page.cursors.get(key, 0)) for draw in asking}
+            for draw in asking:
+                cursor = draw.page.cursors.get(key, 0)
+                changed = frozenset(n for n in draw.changed.get(key) or () if n <= cursor)
+                asks[key, draw] = (draw.page.viewer, of, cursor, changed)
         answers = await stream.since(list(set(asks.values())))
         frames: dict[tuple[str, Ask], Frame] = {}
         for (key, draw), ask in asks.items():
@@ -338,7 +383,7 @@ class Hub:
     def _send(self, page: Page, frames: list[Frame], here: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""
         # By its own hello it may be further than the follower has looked for all.
-        there = page.seen if here is None or (page.seen and page.seen.version > here.version) else here
+        there = page.seen if here is None or page.is_past(here) else here
         since = str(there) if there is not None and not page.dirty else None
         if not frames and since is None:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Collection, Coroutine, Generator
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ class Page:
     __slots__ = (
         "asked",
         "busy_since",
+        "changed",
         "closing",
         "cursors",
         "dirty",
@@ -43,6 +44,7 @@ class Page:
         "showing",
         "until",
         "viewer",
+        "wrote_at",
         "ws",
     )
 
@@ -55,11 +57,13 @@ class Page:
         self.showing: dict[str, Shown] = {}
         self.cursors: dict[str, int] = {}
         self.dirty: set[str] = set()
+        self.changed: dict[str, frozenset[int] | None] = {}  # of lists: items to send again; None: all of it
         self.hellos = 0
         self.ready = False  # has said hello, and is marked for what it missed
         self.seen: Bookmark | None = None  # how far its last hello took it
         self.drawing = False  # a round renders for it: what it was marked for is taken, and not sent yet
         self.asked = 0  # how often it was asked what this page may see
+        self.wrote_at = 0.0  # when it last said that its person is writing
         self.busy_since: float | None = None
         self.sending: asyncio.Task[None] | None = None
         self.closing = False
@@ -68,6 +72,23 @@ class Page:
     @property
     def busy(self) -> bool:
         return self.busy_since is not None or self.closing
+
+    def is_past(self, there: Bookmark) -> bool:
+        """Whether its own last hello has taken it at least as far."""
+        return self.seen is not None and self.seen.version >= there.version
+
+    def goes_on(self, key: str) -> bool:
+        """Whether a list can be sent its new and changed items alone."""
+        return key in self.cursors and self.changed.get(key, frozenset()) is not None
+
+    def change(self, key: str, numbers: Collection[int] | None, most: int) -> None:
+        """Note that these items of a list are out of date; all of it where there are too many, or None."""
+        known = self.changed.get(key, frozenset())
+        if numbers is None or known is None or len(numbers) > most:
+            self.changed[key] = None
+        elif numbers:
+            more = known | frozenset(numbers)
+            self.changed[key] = more if len(more) <= most else None
 
     def send(self, frames: list[str]) -> asyncio.Task[None] | None:
         """Begin to send. None when it went out at once; else the task that finishes it, and the page is busy.
@@ -108,7 +129,8 @@ class Page:
         if self.sending is not None:
             self.sending.cancel()
         try:
-            await asyncio.wait_for(self.ws.close(code), 1.0)
+            async with asyncio.timeout(1.0):
+                await self.ws.close(code)
         except (Exception, asyncio.CancelledError):
             self.abort()
 

@@ -17,7 +17,8 @@ from portal.models.fact import Bookmark, News, bookmark, since
 from portal.models.record import Kind
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
-from portal.regions import read_key
+from portal.realtime.presence import note_writing
+from portal.regions import LONGEST_KEY, read_key
 from portal.viewer import Viewer
 
 OF_ONE_PERSON = 10  # sockets on one worker
@@ -34,9 +35,12 @@ class Hello(BaseModel):
 
 
 class Frame(BaseModel):
+    """A hello, or the key of the list of messages to which the page's person is writing."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    hello: Hello
+    hello: Hello | None = None
+    writing: str | None = Field(default=None, max_length=LONGEST_KEY)
 
 
 async def staff_live(ws: WebSocket) -> None:
@@ -111,12 +115,13 @@ async def _turn_away(ws: WebSocket, code: int) -> None:
 
 
 async def _listen(hub: Hub, page: Page) -> None:
-    """Hear the page's hellos until it goes. Anything else is refused."""
+    """Hear the page's hellos, and that its person is writing, until it goes. Anything else is refused."""
     clock = asyncio.get_running_loop().time
     heard: list[float] = []
     while page in hub.pages:
         try:
-            text = await asyncio.wait_for(page.ws.receive_text(), None if page.ready else HELLO_WITHIN)
+            async with asyncio.timeout(None if page.ready else HELLO_WITHIN):
+                text = await page.ws.receive_text()
         except KeyError:  # bytes: no page of ours sends them
             text = ""
         heard = [at for at in heard if at > clock() - FRAMES[1]] + [clock()]
@@ -125,16 +130,23 @@ async def _listen(hub: Hub, page: Page) -> None:
             hub.remove(page)
             await page.close(BAD)
             return
-        await _greet(hub, page, said)
+        if isinstance(said, Hello):
+            await _greet(hub, page, said)
+        else:
+            await note_writing(page.ws.app.state.bus, page, said)
 
 
-def _read(text: str) -> Hello | None:
+def _read(text: str) -> Hello | str | None:
     try:
         said: Any = json.loads(text)
-        hello = Frame.model_validate(said).hello
+        frame = Frame.model_validate(said)
     except (ValueError, ValidationError, RecursionError):
         return None
-    return hello if all(read_key(key) for key in hello.showing) else None
+    if (frame.hello is None) is (frame.writing is None):
+        return None
+    if frame.hello is None:
+        return frame.writing
+    return frame.hello if all(read_key(key) for key in frame.hello.showing) else None
 
 
 async def _greet(hub: Hub, page: Page, hello: Hello) -> None:

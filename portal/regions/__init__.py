@@ -10,8 +10,8 @@ means whatever the arguments. The same function fills the page and the push. Non
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -29,7 +29,7 @@ Load = Callable[..., Awaitable[Context | None]]
 Concerns = Callable[[Any], dict[str, Any] | None]
 
 REGIONS: dict[str, Region] = {}
-LONGEST_KEY = 600
+LONGEST_KEY = 1600  # a search in any script, and where it found something
 
 
 def anyone(fact: Fact) -> dict[str, Any]:
@@ -69,12 +69,14 @@ class Region:
         )
 
 
-Ask = tuple[Viewer, UUID, int]  # who asks, which list, and the last number their page shows
+# Who asks, which list, the last number their page shows, and the numbers that it shows and that have changed.
+Ask = tuple[Viewer, UUID, int, frozenset[int]]
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """The items beyond a cursor, the cursor after them, and whether there are more to fetch."""
+    """The items that have changed and those beyond a cursor, the cursor after them, and whether there are more
+    to fetch."""
 
     items: str
     cursor: int
@@ -83,11 +85,15 @@ class Fresh:
 
 @dataclass(frozen=True)
 class Stream:
-    """How the new items of many lists are found for many askers at once: two queries, whatever their number.
-    `of` is the region's argument that names the list."""
+    """How the new and changed items of many lists are found for many askers at once: as many queries for one as
+    for all. `of` is the region's argument that names the list; `changes` says which items, as this viewer's
+    page shows them, a fact has changed."""
 
     since: Callable[[list[Ask]], Awaitable[dict[Ask, Fresh]]]
     of: str
+    changes: Mapping[type[Fact], Callable[[Any, Viewer], Collection[int]]] = field(
+        default_factory=dict, hash=False
+    )
 
 
 def region(
@@ -133,6 +139,12 @@ class Shown:
             return False
         mine = dict(self.args)
         return all(mine.get(name) == value for name, value in wanted.items())
+
+    def changed_by(self, fact: Fact, viewer: Viewer) -> Collection[int] | None:
+        """The numbers of a list's items that a fact which touches it has changed; None where it says nothing
+        of single items, as when there is a new one."""
+        says = self.region.stream.changes.get(type(fact)) if self.region.stream else None
+        return None if says is None else says(fact, viewer)
 
 
 _IDS, _NUMBERS = (UUID, UUID | None), (int, int | None)

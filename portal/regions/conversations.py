@@ -11,25 +11,36 @@ from portal.facts import (
     ClientChanged,
     ConversationRead,
     ConversationStarted,
+    DraftChanged,
+    MessageEdited,
     MessageSent,
+    MessagesSeen,
+    MessageWithdrawn,
+    QuoteChanged,
     StaffChanged,
 )
-from portal.language import day, listed, local_day, say, time_of_day
+from portal.language import date_in_words, day, listed, local_day, say, time_of_day
 from portal.models.client import Client
-from portal.models.conversation import (
+from portal.models.conversation import Conversation, readers, threads
+from portal.models.draft import Draft, draft_in
+from portal.models.message import (
     PAGE,
-    Conversation,
     Message,
+    Reader,
+    message_now,
     messages_after,
+    messages_among,
     messages_before,
-    readers,
-    threads,
+    messages_numbered,
+    seen,
 )
 from portal.models.record import Kind
 from portal.models.scope import Asked, who_may_see
+from portal.models.searching import MOST, holds, marked, words_of
 from portal.regions import Ask, Context, Fresh, Stream, anyone, its, region
 from portal.regions.words import (
     audience_label,
+    excerpt,
     paragraphs,
     readers_line,
     thread_row,
@@ -39,6 +50,7 @@ from portal.rendering import render
 from portal.viewer import Viewer
 
 AT_ONCE = 200  # messages one push holds
+NEAR = 50  # messages before a page's last that are loaded with what is beyond it
 CLOSE = dt.timedelta(minutes=5)  # messages of one person this near stand together
 
 
@@ -66,6 +78,7 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
     return {
         "title": _title(viewer, found.audience, found.confidential, who.first_name, who.name),
         "readers_line": readers_line(language, can_read, viewer.id),
+        "search_href": f"{_address(viewer, client, conversation)}/search",
         "confidential": found.confidential,
         "confidential_line": say(language, "Parents and guardians can’t see this conversation.")
         if found.confidential
@@ -90,37 +103,81 @@ def _title(viewer: Viewer, audience: str, confidential: bool, first_name: str, n
 
 
 async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
-    """The messages beyond each cursor, rendered for each viewer; who may not see is not answered."""
-    seen: set[Asked] = set()
-    for kind in {viewer.kind for viewer, _, _ in asks}:
-        asked = {(viewer.id, viewer.client, of) for viewer, of, _ in asks if viewer.kind is kind}
-        seen |= await who_may_see(Conversation, kind, asked)
-    allowed = [ask for ask in asks if (ask[0].id, ask[0].client, ask[1]) in seen]
+    """What has changed and what is new, rendered for each viewer; who may not see is not answered."""
+    seen_by: set[Asked] = set()
+    for kind in {viewer.kind for viewer, *_ in asks}:
+        asked = {(viewer.id, viewer.client, of) for viewer, of, *_ in asks if viewer.kind is kind}
+        seen_by |= await who_may_see(Conversation, kind, asked)
+    allowed = [ask for ask in asks if (ask[0].id, ask[0].client, ask[1]) in seen_by]
     if not allowed:
         return {}
     answers: dict[Ask, Fresh] = {}
     while left := [ask for ask in allowed if ask not in answers]:
         begins: dict[UUID, int] = {}
-        for _, of, cursor in left:
-            begins[of] = min(cursor, begins.get(of, cursor))
+        for ask in left:
+            begins[ask[1]] = min(_begin(ask), begins.get(ask[1], _begin(ask)))
         loaded = await messages_after(begins, AT_ONCE)
-        for viewer, of, cursor in left:
-            # What is loaded begins with the page that is furthest behind, and need not reach the others:
-            # those are asked for again, or they would seem to have it all.
-            if cursor < begins[of] + AT_ONCE // 2:
-                last = max((m["number"] for m in loaded[of]), default=0)
-                fresh = items(viewer, loaded[of], after=cursor)
-                # By the number, not by how many there are: before the first message there is none.
-                more = last == begins[of] + AT_ONCE - 1
-                answers[viewer, of, cursor] = Fresh(fresh, max(last, cursor), more)
+        # What is loaded begins with the page that is furthest behind, and need not reach the others:
+        # those are asked for again, or they would seem to have it all.
+        reached = [ask for ask in left if _begin(ask) < begins[ask[1]] + AT_ONCE // 2]
+        lasts = {of: max((m["number"] for m in found), default=0) for of, found in loaded.items()}
+        if far := {(of, n) for _, of, cursor, changed in reached for n in changed if n < cursor - NEAR}:
+            for of, found in (await messages_among(far)).items():
+                known = {m["number"] for m in loaded[of]}
+                loaded[of] = [*loaded[of], *(m for m in found if m["number"] not in known)]
+        readers_of = await _seen(loaded)
+        for ask in reached:
+            viewer, of, cursor, changed = ask
+            wanted = {m["number"] for m in loaded[of] if m["number"] > cursor} | changed
+            fresh = items(viewer, loaded[of], readers_of[of], wanted)
+            # By the number, not by how many there are: before the first message there is none.
+            more = lasts[of] == begins[of] + AT_ONCE - 1
+            answers[ask] = Fresh(fresh, max(lasts[of], cursor), more)
     return answers
+
+
+def _begin(ask: Ask) -> int:
+    """From which number on messages are loaded for it: what changed just before its end is loaded with that."""
+    _, _, cursor, changed = ask
+    return min((n - 1 for n in changed if n >= cursor - NEAR), default=cursor)
+
+
+async def _seen(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, list[Reader]]:
+    spans = {
+        of: (min(m["number"] for m in found), max(m["number"] for m in found))
+        for of, found in loaded.items()
+        if found
+    }
+    return {of: [] for of in loaded} | (await seen(spans) if spans else {})
+
+
+def _seen_range(fact: MessagesSeen, viewer: Viewer) -> range:
+    """Whoever is on the reader's own side is told nothing of it."""
+    by_other_side = (fact.staff is None) is (viewer.kind is Kind.STAFF)
+    return range(fact.first, fact.last + 1) if by_other_side else range(0)
+
+
+def _one(fact: MessageEdited | MessageWithdrawn | QuoteChanged, viewer: Viewer) -> tuple[int]:
+    return (fact.number,)
 
 
 @region(
     "messages",
     "conversations/_messages.html",
-    on={MessageSent: its("conversation")},
-    stream=Stream(_since, of="conversation"),
+    on={
+        kind: its("conversation")
+        for kind in (MessageSent, MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged)
+    },
+    stream=Stream(
+        _since,
+        of="conversation",
+        changes={
+            MessagesSeen: _seen_range,
+            MessageEdited: _one,
+            MessageWithdrawn: _one,
+            QuoteChanged: _one,
+        },
+    ),
 )
 async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
@@ -129,43 +186,127 @@ async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context 
     return await window(viewer, found, None)
 
 
+@region(
+    "found",
+    "conversations/_found.html",
+    on={MessageEdited: its("conversation"), MessageWithdrawn: its("conversation")},
+)
+async def found_messages(
+    viewer: Viewer, client: UUID, conversation: UUID, q: str, numbers: str
+) -> Context | None:
+    """What a search has found, as long as it still says so. What is written later is for the next search."""
+    if (about := await viewer.see(Conversation).find(conversation)) is None or about.client_id != client:
+        return None
+    words, asked = words_of(q), [int(n) for n in numbers.split("-") if n.isascii() and n.isdigit()]
+    rows = await messages_numbered(viewer.see(Message), conversation, [n for n in asked if n < 2**31][:MOST])
+    href, language = _address(viewer, client, conversation), viewer.language
+    return {
+        "rows": [
+            {
+                "href": f"{href}?at={row['number']}#message-{row['id']}",
+                "from_name": say(language, "You") if row["author"] == viewer.id else row["from_name"],
+                "at": f"{date_in_words(local_day(row['sent_at'], zone()), language)}, "
+                f"{time_of_day(row['sent_at'], zone(), language)}",
+                "at_iso": row["sent_at"].isoformat(),
+                "pieces": marked(row["body"], words),
+            }
+            for row in rows
+            if words and holds(row["body"], words)
+        ]
+    }
+
+
+@region("draft", "conversations/_draft.html", on={DraftChanged: its("conversation")})
+async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
+    """What the viewer has begun to write here, perhaps on another device."""
+    found = await viewer.see(Conversation).find(conversation)
+    if found is None or found.client_id != client:
+        return None
+    kept = await draft_in(viewer.see(Draft), conversation)
+    answers = await quoted(viewer, conversation, kept.reply_to_id) if kept and kept.reply_to_id else None
+    return {"body": (kept and kept.body) or "", "reply": answers}
+
+
+async def quoted(viewer: Viewer, conversation: UUID, message: UUID) -> dict[str, Any] | None:
+    """A message as the composer shows that one answers it; None for one that is not there to be answered."""
+    found = await viewer.see(Message).find(message)
+    if found is None or found.conversation_id != conversation or found.withdrawn_at is not None:
+        return None
+    loaded, _ = await message_now(viewer.see(Message), conversation, found.number)
+    own = loaded[-1]["author"] == viewer.id
+    return {
+        "id": message,
+        "from_name": say(viewer.language, "You") if own else loaded[-1]["from_name"],
+        "text": excerpt(loaded[-1]["body"], 120),
+    }
+
+
+@region(
+    "passage",
+    "conversations/_passage.html",
+    on={kind: its("conversation") for kind in (MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged)},
+)
+async def passage(viewer: Viewer, client: UUID, conversation: UUID, at: int) -> Context | None:
+    """The messages around a number, further back than the newest page of them."""
+    found = await viewer.see(Conversation).find(conversation)
+    if found is None or found.client_id != client:
+        return None
+    shown = await window(viewer, found, at + PAGE // 2)
+    href = _address(viewer, client, conversation)
+    return shown | {"newest_href": href, "later_href": f"{href}?at={min(at, 2**30) + PAGE}"}
+
+
+def is_far_back(conversation: Conversation, at: int) -> bool:
+    """Whether the newest page of messages begins after this number, well enough to show what is around it."""
+    return at + PAGE // 2 < conversation.last_number
+
+
 async def window(viewer: Viewer, conversation: Conversation, before: int | None) -> Context:
     """A page of messages: the newest, or those before a number."""
     loaded = await messages_before(viewer.see(Message), conversation.id, before)
     older = len(loaded) > PAGE
     shown = loaded[1:] if older else loaded
-    href = f"{base(viewer, conversation.client_id)}/conversations/{conversation.id}"
+    readers_of = await _seen({conversation.id: shown})
+    href = _address(viewer, conversation.client_id, conversation.id)
     return {
-        "items": views(viewer, shown, loaded[0] if older else None),
+        "items": views(viewer, loaded, readers_of[conversation.id], {m["number"] for m in shown}, href),
         "cursor": shown[-1]["number"] if shown else 0,
         "older_href": f"{href}?before={shown[0]['number']}" if older else None,
         "reading_action": f"{href}/reading",
     }
 
 
-def items(viewer: Viewer, loaded: list[dict[str, Any]], after: int) -> str:
-    """The `<li>`s of the messages beyond a number, with the one at it only to compare with."""
-    previous = next((m for m in loaded if m["number"] == after), None)
-    fresh = [m for m in loaded if m["number"] > after]
+def items(viewer: Viewer, loaded: list[dict[str, Any]], readers_of: list[Reader], wanted: set[int]) -> str:
+    """The `<li>`s of the messages with these numbers; the others are there to compare with."""
+    if not loaded:
+        return ""
+    href = _address(viewer, loaded[0]["client_id"], loaded[0]["conversation_id"])
     return "".join(
         render("conversations/_message.html", viewer.language, {"m": m})
-        for m in views(viewer, fresh, previous)
+        for m in views(viewer, loaded, readers_of, wanted, href)
     )
 
 
+def _address(viewer: Viewer, client: UUID, conversation: UUID) -> str:
+    return f"{base(viewer, client)}/conversations/{conversation}"
+
+
 def views(
-    viewer: Viewer, loaded: list[dict[str, Any]], previous: dict[str, Any] | None
+    viewer: Viewer, loaded: list[dict[str, Any]], readers_of: list[Reader], wanted: set[int], href: str
 ) -> list[dict[str, Any]]:
-    """Messages as the template needs them: own or not, a new day, close to the one before."""
+    """Messages as the template needs them: own or not, a new day, close to the one before, seen by whom."""
     shown, language, here = [], viewer.language, zone()
-    for message in loaded:
+    by_number = {m["number"]: m for m in loaded}
+    for number in sorted(wanted & by_number.keys()):
+        message, previous = by_number[number], by_number.get(number - 1)
         date = local_day(message["sent_at"], here)
         new_day = previous is None or local_day(previous["sent_at"], here) != date
+        own = message["author"] == viewer.id
         shown.append(
             {
                 "id": message["id"],
-                "number": message["number"],
-                "own": message["author"] == viewer.id,
+                "number": number,
+                "own": own,
                 "from_name": message["from_name"],
                 "at": time_of_day(message["sent_at"], here, language),
                 "at_iso": message["sent_at"].isoformat(),
@@ -176,15 +317,54 @@ def views(
                 and previous is not None
                 and previous["author"] == message["author"]
                 and message["sent_at"] - previous["sent_at"] < CLOSE,
-                "state_label": say(language, "Sent"),
+                "edited": message["edited"] and not message["withdrawn"],
+                "withdrawn": message["withdrawn"],
+                "quote": _quote(viewer, message["quote"], href) if message["quote"] else None,
+                "acts": viewer.kind is Kind.STAFF or not message["withdrawn"],
+                "seen_label": seen_label(viewer, message, readers_of),
+                "href": f"{href}/messages/{message['id']}",
             }
         )
-        previous = message
     return shown
+
+
+def _quote(viewer: Viewer, quote: dict[str, Any], href: str) -> dict[str, Any]:
+    language = viewer.language
+    return {
+        "href": f"{href}?at={quote['number']}#message-{quote['id']}",
+        "from_name": say(language, "You") if quote["author"] == viewer.id else quote["from_name"],
+        "text": say(language, "This message was withdrawn.")
+        if quote["withdrawn"]
+        else excerpt(quote["body"], 120),
+    }
+
+
+def seen_label(viewer: Viewer, message: dict[str, Any], readers_of: list[Reader]) -> str | None:
+    """That the other side has seen a message. A client is told no more of one's own than that somebody has;
+    staff, of what staff wrote, who has and when."""
+    language, number = viewer.language, message["number"]
+    if message["withdrawn"]:
+        return None
+    if viewer.kind is not Kind.STAFF:
+        seen_by_staff = any(reader.by_staff and reader.saw(number) for reader in readers_of)
+        return say(language, "Seen") if message["author"] == viewer.id and seen_by_staff else None
+    if not message["by_staff"]:
+        return None
+    sent_on, who = local_day(message["sent_at"], zone()), []
+    for reader in readers_of:
+        at = None if reader.by_staff else reader.saw(number)
+        if at is not None:
+            when = time_of_day(at, zone(), language)
+            if local_day(at, zone()) != sent_on:
+                when = f"{date_in_words(local_day(at, zone()), language)}, {when}"
+            who.append(f"{reader.name} ({when})")
+    return say(language, "Seen by %(who)s", who=listed(language, who)) if who else None
 
 
 _LIST = {
     MessageSent: its("client"),
+    MessageEdited: its("client"),
+    MessageWithdrawn: its("client"),
     ConversationStarted: its("client"),
     ConversationRead: anyone,
     ClientChanged: its("client"),

@@ -6,7 +6,15 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from portal.facts import AddressChanged, ClientChanged, ConversationRead, ConversationStarted, MessageSent
+from portal.facts import (
+    AddressChanged,
+    ClientChanged,
+    ConversationRead,
+    ConversationStarted,
+    MessageEdited,
+    MessageSent,
+    MessageWithdrawn,
+)
 from portal.language import age_in_words, say, short, today_in_words
 from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
@@ -15,7 +23,7 @@ from portal.models.conversation import Conversation, threads, unread, unread_by_
 from portal.models.person import initial
 from portal.models.record import unseal
 from portal.regions import Context, anyone, its, region
-from portal.regions.words import excerpt, role_label, zone
+from portal.regions.words import role_label, said, zone
 from portal.viewer import Viewer
 
 
@@ -29,6 +37,8 @@ async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
     "client/home/_home.html",
     on={
         MessageSent: its("client"),
+        MessageEdited: its("client"),
+        MessageWithdrawn: its("client"),
         ConversationRead: anyone,
         ConversationStarted: its("client"),
         ClientChanged: its("client"),
@@ -53,7 +63,7 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
             "mine": mine,
             "by_staff": row["staff_id"] is not None,
             "at": short(row["last_at"], zone(), language),
-            "text": excerpt(row["body"], 300),
+            "text": said(language, row, 300),
             "new": row["unread"] > 0,
             "href": f"/clients/{client}/conversations/{row['id']}",
         }

@@ -71,24 +71,24 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
     """What each of these people has not read, beyond the last number their page knows."""
     own = [ask for ask in asks if ask[0].id == ask[1]]
     after: dict[UUID, int] = {}
-    for _, person, cursor in own:
+    for _, person, cursor, _ in own:
         after[person] = min(cursor, after.get(person, cursor))
     rows = await notices_after(after) if after else []
     seen: set[Asked] = set()
-    for kind in {viewer.kind for viewer, _, _ in own}:
+    for kind in {viewer.kind for viewer, _, _, _ in own}:
         asked = [
             (viewer.id, viewer.client, row["id"])
-            for viewer, person, _ in own
+            for viewer, person, _, _ in own
             for row in rows
             if viewer.kind is kind and row["person"] == person
         ]
         seen |= await who_may_see(Notice, kind, asked)
     answers = {}
-    for viewer, person, cursor in own:
+    for viewer, person, cursor, changed in own:
         beyond = [row for row in rows if row["person"] == person and row["number"] > cursor]
         fresh = [row for row in beyond if (viewer.id, viewer.client, row["id"]) in seen]
         come = max((row["number"] for row in beyond), default=cursor)
-        answers[viewer, person, cursor] = Fresh(_toasts(viewer, fresh), come, len(rows) >= MOST)
+        answers[viewer, person, cursor, changed] = Fresh(_toasts(viewer, fresh), come, len(rows) >= MOST)
     return answers
 
 

@@ -42,6 +42,11 @@ def excerpt(body: str | None, length: int = 160) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def said(language: str, row: dict[str, Any], length: int = 160) -> str:
+    """What the last message of a conversation says, from a row of `threads`."""
+    return say(language, "This message was withdrawn.") if row["withdrawn"] else excerpt(row["body"], length)
+
+
 def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> str:
     """Who can read a conversation, the care team by name, the reader as “you”."""
     names = [p["name"] for p in readers["staff"] + readers["people"] if p["id"] != viewer]
@@ -74,14 +79,13 @@ def thread_row(language: str, row: dict[str, Any], viewer: UUID, href: str) -> d
     """A conversation as a list shows it, from a row of `threads`."""
     mine = row["staff_id"] or row["account_id"]
     from_name = say(language, "You") if mine and str(mine) == str(viewer) else row["from_name"]
-    said = excerpt(row["body"])
     return {
         "href": href,
         "client_name": f"{row['first_name']} {row['last_name']}",
         "colour": row["colour"],
         "initial": initial(row["first_name"]),
         "from_name": from_name or "",
-        "excerpt": said,
+        "excerpt": said(language, row),
         "at": short(row["last_at"], zone(), language) if row["last_at"] else "",
         "at_iso": row["last_at"].isoformat() if row["last_at"] else "",
         "audience_label": audience_label(language, row["audience"]),

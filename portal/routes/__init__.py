@@ -9,7 +9,17 @@ from portal.routes.client import emails as client_emails
 from portal.routes.client import home
 from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
-from portal.routes.staff import clients, conversations, emails, mail, notices, portal, settings, today
+from portal.routes.staff import (
+    clients,
+    conversations,
+    emails,
+    mail,
+    message_settings,
+    notices,
+    portal,
+    settings,
+    today,
+)
 from portal.routes.staff import mailbox as mailbox_settings
 
 GET, POST = ["GET"], ["POST"]
@@ -70,6 +80,8 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/settings/mail/mailbox", mailbox_settings.save, methods=POST),
     Route("/staff/settings/mail/removal", mailbox_settings.forget, methods=POST),
     Route("/staff/settings/mail/test", mailbox_settings.test, methods=POST),
+    Route("/staff/settings/messages", message_settings.show, methods=GET),
+    Route("/staff/settings/messages", message_settings.save, methods=POST),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
     Route("/staff/clients/{client}/conversations/{conversation}", conversations.show, methods=GET),
@@ -88,6 +100,28 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/notices", notices.index, methods=GET),
     Route("/staff/notices/reading", notices.read_all, methods=POST),
     Route("/staff/notices/{notice}/reading", notices.read, methods=POST),
+    Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.ask, methods=GET),
+    Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.search, methods=POST),
+    Route(
+        "/staff/clients/{client}/conversations/{conversation}/draft",
+        conversations.keep_draft,
+        methods=POST,
+    ),
+    Route(
+        "/staff/clients/{client}/conversations/{conversation}/messages/{message}",
+        conversations.show_message,
+        methods=GET,
+    ),
+    Route(
+        "/staff/clients/{client}/conversations/{conversation}/messages/{message}",
+        conversations.edit,
+        methods=POST,
+    ),
+    Route(
+        "/staff/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal",
+        conversations.withdraw,
+        methods=POST,
+    ),
     Route("/staff/mail", mail.index, methods=GET),
     Route("/staff/mail/{letter}/retry", mail.retry, methods=POST),
     Route("/staff/mail/addresses/{bounce}", mail.address, methods=GET),
@@ -112,6 +146,28 @@ ROUTES: list[BaseRoute] = [
     Route(
         "/clients/{client}/conversations/{conversation}/reading",
         client_conversations.read,
+        methods=POST,
+    ),
+    Route("/clients/{client}/conversations/{conversation}/search", client_conversations.ask, methods=GET),
+    Route("/clients/{client}/conversations/{conversation}/search", client_conversations.search, methods=POST),
+    Route(
+        "/clients/{client}/conversations/{conversation}/draft",
+        client_conversations.keep_draft,
+        methods=POST,
+    ),
+    Route(
+        "/clients/{client}/conversations/{conversation}/messages/{message}",
+        client_conversations.show_message,
+        methods=GET,
+    ),
+    Route(
+        "/clients/{client}/conversations/{conversation}/messages/{message}",
+        client_conversations.edit,
+        methods=POST,
+    ),
+    Route(
+        "/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal",
+        client_conversations.withdraw,
         methods=POST,
     ),
 ]

@@ -91,6 +91,8 @@ FORMS: dict[str, Form | None] = {
     "POST /staff/settings/mail/mailbox": _mailbox,
     "POST /staff/settings/mail/removal": lambda scene: {},
     "POST /staff/settings/mail/test": _mailbox,
+    "GET /staff/settings/messages": None,
+    "POST /staff/settings/messages": lambda scene: {"edit_minutes": "20"},
     "GET /demo/mail": None,
     "GET /start": None,
     "POST /start": lambda scene: {"code": "0000-0000-0000-0000"},

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from portal.facts import MessageSent
-from portal.models.conversation import Message
+from portal.models.message import Message
 from portal.models.record import seal, uuid7
 from tests.cast import Person
 from tests.deployment import Deployment

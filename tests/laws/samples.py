@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -26,6 +27,7 @@ class Sample:
     conversation: str = "noa clinical"
     notice: str = ""  # whose newest one
     form: Form = lambda cast: {}
+    fresh: bool = False  # it is about a message that `who` has just written there
     script: bool = False  # sent as live.js does, answered with a part of a page
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -34,16 +36,30 @@ class Sample:
             client=cast.client[self.client],
             conversation=cast.conversation[self.conversation],
             notice=cast.notice.get(self.notice, ""),
+            message=cast.message[cast.conversation[self.conversation]],
             version="v",
             path="portal.css",
         )
+
+    async def prepare(self, route: Route, person: Person) -> None:
+        """Bring about what the request is about."""
+        if self.fresh:
+            cast, place = person.cast, self.path(route, person.cast).partition("/messages/")[0]
+            answer = await person.post(f"{place}/messages", None, {"HX-Request": "true"}, **a_message(cast))
+            found = re.search(r'id="message-([^"]+)"', answer.text)
+            assert answer.status_code == 201 and found, answer.text
+            cast.message[cast.conversation[self.conversation]] = found[1]
+
+    async def find(self, cast: Cast) -> None:
+        """Look up what the path is to name, and only what happened can tell."""
+        if self.notice:
+            await cast.look_at_notices()
 
     async def ask(
         self, route: Route, person: Person, worker: int | None = None, **headers: str
     ) -> httpx2.Response:
         """Make the request as this person."""
-        if self.notice:
-            await person.cast.look_at_notices()
+        await self.find(person.cast)
         path = self.path(route, person.cast)
         more = self.headers | ({"HX-Request": "true"} if self.script else {}) | headers
         if is_write(route):
@@ -89,6 +105,14 @@ def some_emails(cast: Cast) -> dict[str, str]:
         "quiet_from": "22:00",
         "quiet_until": f"06:{minute:02}",
     }
+
+
+def a_draft(cast: Cast) -> dict[str, str]:
+    return {"body": f"Half a sentence, {uuid4().hex}"}
+
+
+def other_words(cast: Cast) -> dict[str, str]:
+    return {"body": f"The same in other words, {uuid4().hex}."}
 
 
 def all_read(cast: Cast) -> dict[str, str]:
@@ -145,6 +169,18 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/emails": Sample("miriam", 303, form=some_emails),
     "GET /clients/{client}/emails": Sample("dana", 200),
     "POST /clients/{client}/emails": Sample("dana", 303, form=some_emails),
+    "GET /staff/clients/{client}/conversations/{conversation}/search": Sample("miriam", 200),
+    "POST /staff/clients/{client}/conversations/{conversation}/search": Sample(
+        "miriam", 200, form=wishes(q="guinea")
+    ),
+    "POST /staff/clients/{client}/conversations/{conversation}/draft": Sample("miriam", 204, form=a_draft),
+    "GET /staff/clients/{client}/conversations/{conversation}/messages/{message}": Sample("miriam", 200),
+    "POST /staff/clients/{client}/conversations/{conversation}/messages/{message}": Sample(
+        "miriam", 303, form=other_words, fresh=True
+    ),
+    "POST /staff/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal": Sample(
+        "miriam", 303, fresh=True
+    ),
     "GET /home": Sample("dana", 303),
     "GET /clients/{client}/home": Sample("dana", 200),
     "GET /clients/{client}/messages": Sample("dana", 200),
@@ -154,6 +190,18 @@ SAMPLES: dict[str, Sample] = {
         "dana", 201, form=a_message, script=True
     ),
     "POST /clients/{client}/conversations/{conversation}/reading": Sample("dana", 204, form=all_read),
+    "GET /clients/{client}/conversations/{conversation}/search": Sample("dana", 200),
+    "POST /clients/{client}/conversations/{conversation}/search": Sample(
+        "dana", 200, form=wishes(q="guinea")
+    ),
+    "POST /clients/{client}/conversations/{conversation}/draft": Sample("dana", 204, form=a_draft),
+    "GET /clients/{client}/conversations/{conversation}/messages/{message}": Sample("dana", 200),
+    "POST /clients/{client}/conversations/{conversation}/messages/{message}": Sample(
+        "dana", 303, form=other_words, fresh=True
+    ),
+    "POST /clients/{client}/conversations/{conversation}/messages/{message}/withdrawal": Sample(
+        "dana", 303, fresh=True
+    ),
 }
 
 # Getting in has a matrix and a live law of its own, in tests/access: its strangers hold links and half a session.

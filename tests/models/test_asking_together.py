@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+import re
 
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.conversation import Conversation, messages_after
+from portal.models.conversation import Conversation
+from portal.models.message import messages_after
 from portal.models.record import Kind, Record
 from portal.models.scope import Asked, Scope, who_may_see
 from portal.models.staff import StaffMember
+from portal.regions import Ask
 from portal.regions.conversations import messages
 from portal.viewer import Viewer
 
@@ -56,11 +58,26 @@ async def test_readers_of_two_conversations_get_each_its_own_news(practice: None
     for ask in asks:
         assert together[ask] == (await stream.since([ask]))[ask]
         assert together[ask].items.count('<li class="msg') == 2
-    stranger = (asks[0][0], asks[-1][1], 0)
+    stranger = (asks[0][0], asks[-1][1], 0, frozenset[int]())
     assert await stream.since([stranger]) == {}
 
 
-async def _readers() -> list[tuple[Viewer, UUID, int]]:
+async def test_what_has_changed_is_sent_beside_what_is_new(practice: None) -> None:
+    """Near the end or far from it, each once, in order."""
+    stream = messages.stream
+    assert stream is not None
+    row = await sql.row("select id, last_number from conversation order by last_number desc limit 1")
+    assert row and row["last_number"] > 100
+    (staff,) = [m.id async for m in StaffMember.filter(name__startswith="Miriam")]
+    viewer, last = Viewer(Kind.STAFF, staff), row["last_number"]
+    for changed in ({3}, {3, last - 2}, {last - 3}, set[int]()):
+        ask = (viewer, sql.uuid(row["id"]), last - 1, frozenset(changed))
+        fresh = (await stream.since([ask]))[ask]
+        numbers = [int(n) for n in re.findall(r'data-number="(\d+)"', fresh.items)]
+        assert numbers == sorted({*changed, last}) and fresh.cursor == last and not fresh.more
+
+
+async def _readers() -> list[Ask]:
     """Staff and accounts who may read, each with a page that lacks the last two messages."""
     found = await sql.rows(
         "select v.id, v.client_id, v.last_number, t.staff_id, a.account_id from conversation v "
@@ -68,7 +85,7 @@ async def _readers() -> list[tuple[Viewer, UUID, int]]:
         "join access a on a.client_id = v.client_id and a.contact_link_id is null and a.until_at is null "
         "where v.audience = 'clinical' and v.last_number > 2 order by v.id"
     )
-    asks: list[tuple[Viewer, UUID, int]] = []
+    asks: list[Ask] = []
     for row in found:
         id, client = sql.uuid(row["id"]), sql.uuid(row["client_id"])
         staff, account = sql.uuid(row["staff_id"]), sql.uuid(row["account_id"])
@@ -76,5 +93,5 @@ async def _readers() -> list[tuple[Viewer, UUID, int]]:
             continue
         for viewer in (Viewer(Kind.STAFF, staff), Viewer(Kind.PROFILE, account, client)):
             if await viewer.see(Conversation).find(id) is not None:
-                asks.append((viewer, id, row["last_number"] - 2))
+                asks.append((viewer, id, row["last_number"] - 2, frozenset[int]()))
     return sorted(set(asks), key=lambda ask: (ask[0].kind is Kind.STAFF, str(ask[1])))

@@ -19,7 +19,9 @@ from portal import clock
 from portal.models import sql
 from portal.models.bounce import Bounce
 from portal.models.burst import Burst
+from portal.models.draft import Draft
 from portal.models.mailbox import Mailbox
+from portal.models.message import MessageVersion
 from portal.models.waiting import Outbox
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
@@ -29,7 +31,17 @@ REFUSALS = (BaseORMException, asyncpg.PostgresError)
 GETTING_IN = {"first_run", "half_session", "invitation", "reset"}
 TABLES = {model._meta.db_table for model in RECORDS.values()} - GETTING_IN
 # Tables that no model stands for: their verbs write them by statements.
-WITHOUT_MODEL = {"device", "era", "fact", "idempotency", "mail_choice", "notice_place", "reading", "throttle"}
+WITHOUT_MODEL = {
+    "device",
+    "era",
+    "fact",
+    "idempotency",
+    "mail_choice",
+    "notice_place",
+    "reading",
+    "reading_step",
+    "throttle",
+}
 
 
 @dataclass(frozen=True)
@@ -158,6 +170,32 @@ async def fill(willow: Deployment) -> None:
             holder=holder,
             now=now,
         )
+    message = await sql.row("select id, sent_at from message order by sent_at limit 1")
+    assert message
+    await sql.rows("update message set reply_to_id = :id", id=message["id"])
+    draft = Draft(
+        conversation_id=cast.conversation["noa clinical"],
+        staff_id=miriam,
+        body_sealed=b"",
+        reply_to_id=sql.uuid(message["id"]),
+        saved_at=now,
+    )
+    draft.body = "Half a sentence"
+    await draft.save()
+    await Draft.create(
+        conversation_id=cast.conversation["noa clinical"],
+        account_id=dana,
+        body_sealed=draft.body_sealed,
+        saved_at=now,
+    )
+    version = MessageVersion(
+        message_id=sql.uuid(message["id"]),
+        body_sealed=b"",
+        from_at=sql.moment(message["sent_at"]),
+        until_at=now,
+    )
+    version.body = "Something else"
+    await version.save()
     await sql.rows("update access set granted_by = :by, ended_by = :by", by=miriam)
     await sql.rows("update contact set client_id = :client", client=noa)
 
@@ -298,6 +336,7 @@ BROKEN: dict[str, list[str]] = {
         "update conversation set last_side = 'outside'",
     ],
     "device": ["update device set side = 'outside'"],
+    "draft": ["update draft set staff_id = null, account_id = null"],
     "era": ["update era set one = 2"],
     "mailbox": [
         "update mailbox set id = '00000000-0000-7000-8000-000000000002'",
@@ -316,7 +355,8 @@ BROKEN: dict[str, list[str]] = {
     "message": ["update message set number = 0", "update message set staff_id = null, account_id = null"],
     "notice": ["update notice set staff_id = null, account_id = null", "update notice set up_to = 0"],
     "notice_place": ["update notice_place set number = 0"],
-    "practice": ["update practice set mail_after = 0"],
+    "practice": ["update practice set mail_after = 0", "update practice set edit_minutes = -1"],
+    "message_version": ["update message_version set until_at = '1990-01-01 00:00:00+00:00'"],
     "participant": ["update participant set client_id = null, contact_id = null"],
     "portal_account": [
         "update portal_account set theme = 'pink'",
@@ -324,6 +364,7 @@ BROKEN: dict[str, list[str]] = {
         "contact_id = (select id from contact limit 1)",
     ],
     "reading": ["update reading set number = -1"],
+    "reading_step": ["update reading_step set number = -1"],
     "session": [
         "update session set side = 'outside', staff_id = null, account_id = null",
         "update session set staff_id = null where side = 'staff'",

@@ -72,4 +72,6 @@ async def test_what_has_not_been_migrated_is_named(
             "0005_notices",
             "0006_bursts",
             "0007_discretion",
+            "0008_messages",
+            "0009_drafts",
         ]

@@ -15,7 +15,7 @@ from portal import crypto
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.contact import Contact
-from portal.models.conversation import Message
+from portal.models.message import Message
 from portal.models.record import Sealed
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS

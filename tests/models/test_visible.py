@@ -12,8 +12,10 @@ from portal import clock
 from portal.models import sql
 from portal.models.bounce import Bounce
 from portal.models.burst import Burst
+from portal.models.draft import Draft
 from portal.models.invitation import HalfSession, Invitation
 from portal.models.mailbox import Mailbox
+from portal.models.message import Message, MessageVersion
 from portal.models.record import Kind, Record, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope, who_may_see
@@ -82,6 +84,14 @@ async def fill(willow: Deployment) -> None:
         made_at=now,
         expires_at=now + dt.timedelta(days=1),
     )
+    message = await Message.get(id=willow.cast.message[willow.cast.conversation["noa clinical"]])
+    for holder in ({"staff_id": willow.cast.staff["miriam"]}, {"account_id": willow.cast.account["dana"]}):
+        draft = Draft(conversation_id=message.conversation_id, body_sealed=b"", saved_at=now, **holder)
+        draft.body = "Half a sentence"
+        await draft.save()
+    version = MessageVersion(message_id=message.id, body_sealed=b"", from_at=message.sent_at, until_at=now)
+    version.body = "Something else"
+    await version.save()
     await HalfSession.create(
         token_hash="h" * 64, invitation_id=invitation.id, expires_at=now + dt.timedelta(minutes=30)
     )

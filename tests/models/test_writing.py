@@ -42,10 +42,11 @@ async def test_a_message_its_number_and_its_facts_are_written_once(practice: Non
     conversation, staff = await a_conversation()
     before, last = await bookmark(), conversation.last_number
     await sql.rows("delete from reading where reader_id = :staff", staff=staff)
+    await sql.rows("delete from notice where staff_id = :staff", staff=staff)
     async with unit() as said:
         assert await conversation.post("Until Tuesday.", staff=staff) == last + 1
-    assert [type(fact).__name__ for fact in said.facts] == ["MessageSent", "ConversationRead"]
-    assert await kinds_since(before) == ["MessageSent", "ConversationRead"]
+    assert [type(fact).__name__ for fact in said.facts] == ["MessageSent", "MessagesSeen", "ConversationRead"]
+    assert await kinds_since(before) == ["MessageSent", "MessagesSeen", "ConversationRead"]
     rows = await sql.rows(
         "select number from message where conversation_id = :id and number > :last",
         id=conversation.id,

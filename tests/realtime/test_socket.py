@@ -121,7 +121,7 @@ FOREIGN: dict[str, str] = {
     "a region without its arguments": json.dumps(hello(showing=["overview"])),
     "a region with others": json.dumps(hello(showing=["staff-unread?client=1"])),
     "an id that is none": json.dumps(hello(showing=["overview?client=1"])),
-    "a key without end": json.dumps(hello(showing=["clients?q=" + "a" * 700])),
+    "a key without end": json.dumps(hello(showing=["clients?q=" + "a" * 1700])),
     "regions without end": json.dumps(hello(showing=["staff-unread"] * 61)),
     "cursors without end": json.dumps(hello(cursors={str(n): n for n in range(11)})),
     "a cursor that is none": json.dumps(hello(cursors={"messages": "many"})),

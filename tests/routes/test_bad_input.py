@@ -10,10 +10,12 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+import pytest_asyncio
 from starlette.routing import Route
 
 from tests.cast import Person
 from tests.deployment import Deployment
+from tests.laws.acts import Stage
 from tests.laws.samples import ALL_ROUTES, WRITES, Sample, name_of, sample_of
 from tests.laws.test_strangers import MAY_CHANGE, audited
 
@@ -25,9 +27,15 @@ SIGNED = [route for route in WRITES if sample_of(route).who]
 WITH_FORM = [route for route in SIGNED if sample_of(route).form.__name__ != "<lambda>"]
 
 
-@pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
+@pytest.fixture(scope="module", params=["embedded", "full"])
+def quiet(request: pytest.FixtureRequest) -> Deployment:
     return request.getfixturevalue(request.param)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def deployment(quiet: Deployment) -> Deployment:
+    await Stage(quiet).has_news()
+    return quiet
 
 
 async def post(person: Person, path: str, body: bytes | str, **headers: str) -> httpx2.Response:
@@ -42,6 +50,7 @@ async def is_refused(
     """Send what `body` makes of the sample's form; it must be refused, and nothing else. Gives the status."""
     sample = sample_of(route)
     person = await deployment.cast.sign_in(sample.who)
+    await sample.find(deployment.cast)
     path = sample.path(route, deployment.cast)
     before, noted = await deployment.contents(MAY_CHANGE), await audited(deployment)
     answer = await post(person, path, body(sample.form(deployment.cast)), **headers)
@@ -86,6 +95,7 @@ async def test_another_kind_of_body(deployment: Deployment, route: Route, kind: 
 async def test_a_write_must_say_where_it_comes_from(deployment: Deployment, route: Route) -> None:
     sample = sample_of(route)
     person = await deployment.cast.sign_in(sample.who)
+    await sample.find(deployment.cast)
     before, noted = await deployment.contents(MAY_CHANGE), await audited(deployment)
     form = sample.form(deployment.cast)
     answer = await person.browser.post(person.base() + sample.path(route, deployment.cast), data=form)

@@ -7,7 +7,7 @@ from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation, participant_for, threads
 from portal.models.record import uuid7
 from portal.permissions import Right
-from portal.regions.conversations import client_threads
+from portal.regions.conversations import client_threads, head
 from portal.routes import writing
 from portal.routes.client.shell import page
 
@@ -53,7 +53,7 @@ async def show(visit: Visit) -> Answer:
         found,
         place="messages",
         threads_href=f"/clients/{found.id}/messages" if several else None,
-        composer=writing.composer(visit, conversation, label),
+        composer=await writing.composer(visit, conversation, label),
         regions=await writing.parts(visit, conversation),
     )
 
@@ -70,5 +70,35 @@ async def create(visit: Visit) -> Answer:
     return go(f"/clients/{found.id}/conversations/{await writing.begun(visit, start)}")
 
 
+@client(Right.MESSAGES, opens="open message")
+async def show_message(visit: Visit) -> Answer:
+    """What may be done with one message: a part of the conversation's page, or a page of its own."""
+    acts = await writing.acts(visit)
+    if visit.by_script:
+        return writing.acts_fragment(visit, acts)
+    return await page(
+        visit,
+        "client/conversations/message.html",
+        await visit.me.find(Client, visit.id("client")),
+        place="messages",
+        acts=acts,
+        regions={"conversation": await visit.draw(head, **writing.ids(visit))},
+    )
+
+
+async def _search(visit: Visit) -> Answer:
+    shown = await writing.searching(visit)
+    about = await visit.me.find(Client, visit.id("client"))
+    status = 422 if visit.errors else 200
+    return await page(
+        visit, "client/conversations/search.html", about, place="messages", status=status, **shown
+    )
+
+
+ask = client(Right.MESSAGES, opens="open search")(_search)
+search = client(Right.MESSAGES, form=writing.Search, transaction=False)(_search)
 send = client(Right.MESSAGES, form=writing.NewMessage)(writing.send)
 read = client(Right.MESSAGES, form=writing.Reading)(writing.read)
+keep_draft = client(Right.MESSAGES, form=writing.Written)(writing.keep_draft)
+edit = client(Right.MESSAGES, form=writing.Edition)(writing.edit)
+withdraw = client(Right.MESSAGES)(writing.withdraw)

@@ -9,7 +9,7 @@ from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation, participants_of_client
 from portal.models.record import uuid7
 from portal.permissions import Permission
-from portal.regions import clients
+from portal.regions import clients, conversations
 from portal.regions.conversations import chart_threads
 from portal.routes import writing
 from portal.routes.staff.shell import page
@@ -63,7 +63,7 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None)
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
         start=start,
-        composer=writing.composer(visit, conversation, label) if conversation else None,
+        composer=await writing.composer(visit, conversation, label) if conversation else None,
         regions=regions,
     )
 
@@ -81,5 +81,39 @@ async def create(visit: Visit) -> Answer:
     return go(f"/staff/clients/{client.id}/conversations/{conversation}")
 
 
+@staff(opens="open message")
+async def show_message(visit: Visit) -> Answer:
+    """What may be done with one message: a part of the conversation's page, or a page of its own."""
+    acts = await writing.acts(visit)
+    if visit.by_script:
+        return writing.acts_fragment(visit, acts)
+    return await page(
+        visit,
+        "staff/conversations/message.html",
+        title=visit.say("Clients"),
+        place="clients",
+        acts=acts,
+        regions={"conversation": await visit.draw(conversations.head, **writing.ids(visit))},
+    )
+
+
+async def _search(visit: Visit) -> Answer:
+    shown = await writing.searching(visit)
+    status = 422 if visit.errors else 200
+    return await page(
+        visit,
+        "staff/conversations/search.html",
+        title=visit.say("Clients"),
+        place="clients",
+        status=status,
+        **shown,
+    )
+
+
+ask = staff(opens="open search")(_search)
+search = staff(form=writing.Search, transaction=False)(_search)
 send = staff(form=writing.NewMessage)(writing.send)
 read = staff(form=writing.Reading)(writing.read)
+keep_draft = staff(form=writing.Written)(writing.keep_draft)
+edit = staff(form=writing.Edition)(writing.edit)
+withdraw = staff()(writing.withdraw)

@@ -1,0 +1,151 @@
+"""Searching a conversation: in any script, whatever the accents, and only where one may read."""
+
+from __future__ import annotations
+
+from time import monotonic
+from uuid import UUID
+
+import pytest
+
+from portal.demo import rows
+from portal.models.conversation import Conversation
+from portal.models.fact import unit
+from portal.models.message import Message
+from portal.models.record import Kind
+from portal.models.scope import Scope
+from portal.models.searching import STEP, holds, marked, search, words_of
+from tests.cast import Person
+from tests.deployment import Deployment
+from tests.html import Element, parse
+from tests.messages.thread import Thread, begin
+from tests.servers import PostgreSQL, Redis
+
+SAID = {
+    "Después del colegio, en el jardín": ["despues", "COLEGIO jardin", "jardín"],
+    "Мы придём в среду": ["придем", "СРЕДУ мы"],
+    "明日の予約を変更したいです": ["予約", "明日の"],
+    "نلتقي يوم الثلاثاءِ": ["الثلاثاء", "يوم"],
+    "Straße, Ζωής, ﬁt, İstanbul": ["strasse", "ζωησ", "fit", "istanbul"],
+    "I’ll bring Noa’s “blue” folder": ["i'll", 'noa\'s "blue"', "FOLDER bring"],
+    "오늘은 조금 늦어요": ["늦어요"],
+}
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_words_are_found_across_scripts_accents_and_quotation_marks(text: str) -> None:
+    for query in SAID[text]:
+        assert holds(text, words_of(query)), query
+        hit = [piece for piece, is_hit in marked(text, words_of(query)) if is_hit]
+        assert hit, query
+    assert not holds(text, words_of("kestrel"))
+    assert "".join(piece for piece, _ in marked(text, words_of(SAID[text][0]))) == text
+
+
+def test_of_a_long_message_the_part_with_the_word_is_shown() -> None:
+    pieces = marked("before " * 200 + "kestrel " + "after " * 200, ["kestrel"])
+    text = "".join(piece for piece, _ in pieces)
+    assert text.startswith("…") and text.endswith("…") and len(text) < 260
+    assert [piece for piece, is_hit in pieces if is_hit] == ["kestrel"]
+
+
+async def look(thread: Thread, person: Person, q: str, **more: str) -> tuple[Element, list[str]]:
+    answer = await person.post(f"{thread.path(person)}/search", None, {}, q=q, **more)
+    assert answer.status_code == 200, answer.text
+    page = parse(answer.text)
+    found = [one for one in page.walk() if "found" in one.classes]
+    return page, [row.text for row in found[0].elements] if found else []
+
+
+async def test_both_sides_find_what_was_written(deployment: Deployment) -> None:
+    thread, (dana, miriam) = await begin(deployment, "dana", "miriam")
+    for person in (dana, miriam):
+        page, rows = await look(thread, person, "Guinea PIG")
+        assert len(rows) == 1 and "guinea pig" in rows[0]
+        assert {one.text for one in page.all(tag="mark")} == {"guinea", "pig"}
+        there = next(one.get("href") for one in page.all("href") if "?at=" in one.get("href"))
+        assert "guinea pig" in (await person.get(there)).text
+    _, rows = await look(thread, dana, "kestrel nowhere")
+    assert rows == []
+
+
+async def test_nothing_of_another_conversation_is_ever_found(deployment: Deployment) -> None:
+    secret, (eli, miriam, dana) = await begin(deployment, "eli", "miriam", "dana", thread="eli confidential")
+    await secret.write(eli, "The word is heliotrope.")
+    shared = Thread(deployment.cast, "eli clinical")
+    for person in (eli, miriam, dana):
+        page, rows = await look(shared, person, "heliotrope")
+        assert rows == [] and "The word is" not in page.text
+    assert (await dana.post(f"{secret.path(dana)}/search", q="heliotrope")).status_code == 404
+    _, rows = await look(secret, eli, "heliotrope")
+    assert len(rows) == 1
+
+
+async def test_what_was_withdrawn_or_reworded_is_found_no_more(deployment: Deployment) -> None:
+    thread, (dana,) = await begin(deployment, "dana")
+    gone, changed = await thread.write(dana, "A quetzal."), await thread.write(dana, "Two quetzals.")
+    assert len((await look(thread, dana, "quetzal"))[1]) == 2
+    await thread.withdraw(dana, gone)
+    await thread.edit(dana, changed, "Two herons.")
+    assert (await look(thread, dana, "quetzal"))[1] == []
+    assert len((await look(thread, dana, "heron"))[1]) == 1
+
+
+async def test_the_words_are_in_no_address_and_in_no_log(deployment: Deployment) -> None:
+    thread, (dana,) = await begin(deployment, "dana")
+    page, _ = await look(thread, dana, "zanzibarian")
+    assert not [one for one in page.all("href") if "zanzibarian" in one.get("href")]
+    assert (await dana.get(f"{thread.path(dana)}/search?q=zanzibarian")).text.count("zanzibarian") == 0
+    assert all("zanzibarian" not in deployment.log(worker) for worker in range(len(deployment.workers)))
+    noted = await deployment.sql("select details_sealed from audit where action = 'search conversation'")
+    assert noted and all(row["details_sealed"] is None for row in noted)
+
+
+@pytest.mark.parametrize("q", ["", "   ", "x" * 101])
+async def test_a_search_for_nothing_or_for_too_much_says_so(deployment: Deployment, q: str) -> None:
+    thread, (dana,) = await begin(deployment, "dana")
+    assert (await dana.post(f"{thread.path(dana)}/search", q=q)).status_code == 422
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def willow(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> object:
+    if request.param == "sqlite":
+        async with Deployment.embedded(workers=0) as willow:
+            yield willow
+    else:
+        async with Deployment.full(postgres, redis_server, workers=0, with_worker=False) as willow:
+            yield willow
+
+
+async def test_ten_thousand_messages_are_searched_in_a_moment_and_more_in_steps(willow: Deployment) -> None:
+    cast = willow.cast
+    async with willow.models():
+        conversation = await Conversation.get(id=cast.conversation["sam clinical"])
+        author = {"staff_id": UUID(cast.staff["miriam"])}
+        first = conversation.last_number + 1
+        more = [
+            rows.message(
+                conversation.id,
+                first + i,
+                conversation.started_at,
+                "I’ll be there at the usual time, thank you." if i != 7 else "An aardvark came by.",
+                author,
+            )
+            for i in range(STEP + 500)
+        ]
+        async with unit():
+            await Message.bulk_create(more, 2000)
+        scope = Scope(Message, Kind.STAFF, UUID(cast.staff["miriam"]), None)
+        found = await search(scope, conversation.id, ["aardvark"])
+        assert found.numbers == [] and found.before is not None
+        found = await search(scope, conversation.id, ["aardvark"], found.before)
+        assert found.numbers == [first + 7] and found.before is None
+        took = []
+        for _ in range(3):
+            began = monotonic()
+            found = await search(scope, conversation.id, ["aardvark"], first + 10_000)
+            took.append(monotonic() - began)
+            assert found.numbers == [first + 7]
+        # 0.3 s on a quiet machine; others may be at work here.
+        assert min(took) < 0.6, took
+        many = await search(scope, conversation.id, ["usual"])
+        assert len(many.numbers) == 30 and many.before == many.numbers[-1]
