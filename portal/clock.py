@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 _shift = dt.timedelta()
 _file: Path | None = None
 _read_at = 0  # when the file was last written, by the file system
+_held: ContextVar[dt.datetime | None] = ContextVar("held", default=None)
 
 
 def now() -> dt.datetime:
     """The present moment in UTC."""
+    if (moment := _held.get()) is not None:
+        return moment
     if _file is not None:
         _look()
     return dt.datetime.now(dt.UTC) + _shift
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """For this task it stays the moment it is, so that all of a page is drawn as of one."""
+    token = _held.set(now())
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 def move(by: dt.timedelta) -> None:

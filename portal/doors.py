@@ -13,7 +13,7 @@ import datetime as dt
 import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -26,7 +26,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portal import clock
 from portal.language import LANGUAGES, choose, say
-from portal.models import audit, idempotency
+from portal.models import audit, idempotency, sql
 from portal.models.fact import Bookmark, bookmark, unit
 from portal.models.person import initial
 from portal.models.record import Kind
@@ -247,7 +247,8 @@ def _door(
                     await _read(visit, form)
                 _authorise(visit, permission, right)
                 if not write or not transaction:
-                    answer = await endpoint(visit)
+                    with nullcontext() if write else sql.one_reading():
+                        answer = await endpoint(visit)
                     await _opened(visit, opens)
                 else:
                     async with unit() as said:

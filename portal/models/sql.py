@@ -9,6 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -17,10 +20,27 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import require_context
 
+from portal import clock
+
 _PLACE = re.compile(r"(?<!:):([a-z_]+)\b")
 _ANY = re.compile(r"= any\((:[a-z_]+)\)")
+_QUESTION = re.compile(r"\s*(?:select|with)\b(?!.*\b(?:insert into|update|delete from)\b)", re.DOTALL)
 
 counted: list[str] | None = None  # tests put a list here to count a page's queries
+
+_read: ContextVar[dict[tuple[str, str], list[dict[str, Any]]] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def one_reading() -> Iterator[None]:
+    """A page is read as of one moment, and what several of its regions ask for is asked for once. Only for what
+    does not write: an answer is remembered until something else than a question passes through `rows`."""
+    token = _read.set({})
+    try:
+        with clock.held():
+            yield
+    finally:
+        _read.reset(token)
 
 
 def connection() -> BaseDBAsyncClient:
@@ -47,6 +67,11 @@ def _compiled(text: str, postgres: bool) -> tuple[str, tuple[str, ...]]:
     return _PLACE.sub(number, text), tuple(names)
 
 
+@lru_cache(maxsize=2048)
+def _only_asks(text: str) -> bool:
+    return _QUESTION.match(text) is not None
+
+
 def _for_sqlite(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
@@ -65,11 +90,23 @@ async def rows(text: str, **values: Any) -> list[dict[str, Any]]:
     database = connection()
     postgres = database.capabilities.dialect == "postgres"
     sql, names = _compiled(text, postgres)
+    given = [values[name] if postgres else _for_sqlite(values[name]) for name in names]
+    known = _read.get()
+    if known is None:
+        return await _asked(database, sql, given)
+    if not _only_asks(text):
+        known.clear()
+        return await _asked(database, sql, given)
+    question = (sql, repr(given))
+    if question not in known:
+        known[question] = await _asked(database, sql, given)
+    return [dict(row) for row in known[question]]
+
+
+async def _asked(database: BaseDBAsyncClient, sql: str, given: list[Any]) -> list[dict[str, Any]]:
     if counted is not None:
         counted.append(sql)
-    if postgres:
-        return await database.execute_query_dict(sql, [values[name] for name in names])
-    return await database.execute_query_dict(sql, [_for_sqlite(values[name]) for name in names])
+    return await database.execute_query_dict(sql, given)
 
 
 async def row(text: str, **values: Any) -> dict[str, Any] | None:

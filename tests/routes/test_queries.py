@@ -23,7 +23,7 @@ from tests.laws.samples import ALL_ROUTES, is_write, name_of, sample_of
 from tests.servers import PostgreSQL, Redis
 
 ORIGIN = "http://localhost:8000"
-MOST = 25  # questions of any page: more would be a loop that the demo is too small to show
+MOST = 21  # questions of any page: more would be a loop that the demo is too small to show
 PAGES = [
     route
     for route in ALL_ROUTES
@@ -84,7 +84,7 @@ async def test_a_page_asks_as_often_in_a_full_practice(
     async with willow.models():
         few = await questions(willow, monkeypatch)
         assert len(few) == len(PAGES) + sum(route.path.startswith("/staff") for route in PAGES)
-        assert all(0 < n <= MOST for n in few.values()), few
+        assert not {page: n for page, n in few.items() if not 0 < n <= MOST}
 
         await make_crowd(60, 600)
         async with unit():
