@@ -848,7 +848,7 @@
 
   // Without a script the browser goes there by itself, but a reversed log does not follow it everywhere.
   function toAsked() {
-    const asked = location.hash.startsWith("#message-") && byId(location.hash.slice(1));
+    const asked = location.hash.startsWith("#message-") ? byId(location.hash.slice(1)) : null;
     asked?.scrollIntoView({ block: "center" });
   }
 
