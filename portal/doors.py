@@ -25,6 +25,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portal import clock
+from portal.crypto import ring
 from portal.language import LANGUAGES, choose, say
 from portal.models import audit, idempotency, sql
 from portal.models.fact import Bookmark, bookmark, unit
@@ -155,6 +156,7 @@ class Visit:
                 "now": int(clock.now().timestamp() * 1000),
                 "idle_until": _milliseconds(self.who) if self.who else None,
                 "live": live,
+                "kept": ring().personal(self.who.holder) if self.who else "",
                 "colour": colour,
             },
             "me": self.person(),

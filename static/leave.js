@@ -14,6 +14,7 @@
     document.documentElement.hidden = true;
     // Outlives this page. Not heard, the session ends by itself as any other that is left alone.
     fetch("/sign-out", { method: "POST", credentials: "same-origin", keepalive: true, redirect: "manual" }).catch(() => {});
+    kept.wipe();
     location.replace(door.href);
   }
 

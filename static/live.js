@@ -1,6 +1,6 @@
 // What makes a page live: the socket's frames, messages on their way, the strip that tells the truth about the line, and
-// the small behaviours of dialogs and keys. Loaded after htmx with hx-csp, hx-ws and hx-upsert. Nothing is stored: what
-// is typed and not yet sent lives in this page's memory alone.
+// the small behaviours of dialogs and keys. Loaded after htmx with hx-csp, hx-ws and hx-upsert, and after kept.js, which
+// keeps what can't be sent yet over a reload.
 (() => {
   "use strict";
 
@@ -478,6 +478,12 @@
     form.elements.body.focus();
   }
 
+  function replyOf(form) {
+    const place = form.querySelector("[data-answering]");
+    if (!form.elements.reply_to?.value) return null;
+    return { id: form.elements.reply_to.value, name: flat(place.querySelector("[data-name]")), text: flat(place.querySelector("[data-text]")) };
+  }
+
   function answering(form, to) {
     const place = form.querySelector("[data-answering]");
     if (!place) return;
@@ -521,29 +527,57 @@
     const draft = draftOf(form);
     draft.at = Date.now();
     draft.touched = form.elements.body.value !== draft.known;
+    draft.stored = false;
     form.classList.toggle("unsaved", draft.touched);
     draft.timer ||= setTimeout(() => keepDraft(form), KEEP_AFTER);
   }
 
-  // Not while a message is on its way: with that the server drops what it keeps, and would drop this too.
+  // The server can't be reached: then this browser keeps it, and a page loaded later goes on with it.
+  const storeOf = (form) => `draft ${new URL(form.dataset.keep, location.href).pathname}`;
+
+  async function storeDraft(form, draft) {
+    const body = form.elements.body.value;
+    const stored = await kept.put(storeOf(form), { draft: true, body, known: draft.known, reply: replyOf(form) });
+    draft.stored = stored && form.elements.body.value === body;
+  }
+
+  function takeStored(form, { id, body, known, reply }) {
+    const draft = draftOf(form);
+    const field = form.elements.body;
+    if (draft.touched) return;
+    // What another page has written since is not lost either.
+    field.value = field.value === known ? body : [field.value, body].filter(Boolean).join("\n\n");
+    if (reply) answering(form, reply);
+    noteTyping(form);
+    // Until the server has it, it stays where it is.
+    storeDraft(form, draft).then(() => (id !== storeOf(form) || !draft.touched) && kept.drop(id));
+  }
+
+  // Not sent while a message is on its way: with that the server drops what it keeps, and would drop this too.
   async function keepDraft(form, how) {
     const draft = draftOf(form);
     clearTimeout(draft.timer);
     draft.timer = 0;
-    if (over || draft.busy || !draft.touched || isOnItsWay(form) || !form.isConnected) return;
+    if (over || draft.busy || !draft.touched || !form.isConnected) return;
+    if (isOnItsWay(form)) return storeDraft(form, draft);
     const body = form.elements.body.value;
     draft.busy = true;
     const answer = await ask(form.dataset.keep, { body, reply_to: form.elements.reply_to.value }, how).catch(() => null);
     draft.busy = false;
     if (answer && !answer.ok && answer.status < 500) return; // it will be said when it is sent
     if (answer?.ok) Object.assign(draft, { known: body, at: Date.now() });
+    if (answer?.ok) kept.drop(storeOf(form));
+    else await storeDraft(form, draft);
     draft.touched = form.elements.body.value !== draft.known;
     form.classList.toggle("unsaved", draft.touched);
     if (draft.touched) draft.timer ||= setTimeout(() => keepDraft(form), answer ? KEEP_AFTER : TOO_SLOW / 2);
   }
 
-  function afterSending(form) {
-    Object.assign(draftOf(form), { known: "", at: Date.now() }); // dropped by the server, with the message
+  function afterSending(form, { waited }) {
+    if (!waited) {
+      Object.assign(draftOf(form), { known: "", at: Date.now() }); // dropped by the server, with the message
+      kept.drop(storeOf(form));
+    }
     if (form.elements.body.value) noteTyping(form);
   }
 
@@ -574,23 +608,54 @@
     const body = String(fields.get("body") ?? "");
     if (!body.trim()) return form.elements.body.focus();
     fields.set("key", crypto.randomUUID());
-    const list = form.dataset.list;
-    const state = element("p", "state");
-    const bubble = element("li", "msg own pending", element("div", "bubble", ...paragraphs(body)), state);
-    const letter = { body, fields, form, url: form.action, list, state, bubble, tries: 0, refused: false };
-    if (!outbox.has(list)) outbox.set(list, { letters: [], place: element("ol", "pending"), busy: false, timer: 0 });
-    keepOutbox(list);
-    const box = outbox.get(list);
-    box.letters.push(letter);
-    box.place.append(bubble);
+    const letter = write({ id: fields.get("key"), body, fields, form, url: form.action, list: form.dataset.list });
+    storeLetter(letter);
     tell(letter, word("sending"));
-    if (box.place.closest(".log")) toEnd(box.place.closest(".log"));
     form.querySelector("[data-answer]").replaceChildren();
     form.elements.body.value = "";
     answering(form, null);
     draftOf(form).touched = false;
     form.elements.body.focus();
-    sendNext(list);
+    sendNext(letter.list);
+  }
+
+  function write(given) {
+    const state = element("p", "state");
+    const bubble = element("li", "msg own pending", element("div", "bubble", ...paragraphs(given.body)), state);
+    const letter = { tries: 0, refused: false, stored: false, ...given, state, bubble };
+    const { list } = letter;
+    if (!outbox.has(list)) outbox.set(list, { letters: [], place: element("ol", "pending"), busy: false, timer: 0 });
+    keepOutbox(list);
+    const box = outbox.get(list);
+    box.letters.push(letter);
+    box.place.append(bubble);
+    if (box.place.closest(".log")) toEnd(box.place.closest(".log"));
+    return letter;
+  }
+
+  // Before it is sent, so that it is kept whatever becomes of this page. Its key makes the server take it once.
+  function storeLetter(letter) {
+    const fields = [...letter.fields];
+    if (fields.some(([, value]) => typeof value !== "string")) return; // a file
+    const { id, url, list, body } = letter;
+    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, fields });
+    letter.storing.then((done) => (letter.stored = done));
+  }
+
+  const SENDS_ITSELF = 47 * 3600 * 1000; // an hour less than the server knows a key by
+
+  // Written on a page that is no more: on its way again, here or, where its conversation isn't shown, unseen.
+  async function takeUpStored() {
+    for (const one of await kept.all()) {
+      if (over) return;
+      const known = [...outbox.values()].some((box) => box.letters.some(({ id }) => id === one.id));
+      const form = all("form[data-keep]").find((form) => (one.draft ? storeOf(form) === one.id : form.dataset.list === one.list));
+      const mayBeTwice = !one.draft && Date.now() - one.at > SENDS_ITSELF; // then somebody decides who reads it
+      if (known || ((one.draft || mayBeTwice) && !form)) continue;
+      if (one.draft || mayBeTwice) takeStored(form, one);
+      else tell(write({ ...one, url: `${one.url}?waited`, waited: true, form, tries: 1, stored: true }), word("waiting"));
+    }
+    sendAllNow();
   }
 
   function paragraphs(text) {
@@ -614,7 +679,8 @@
     box.busy = false;
     if (over) return;
     if (!wait) {
-      for (const form of all("form[data-keep]")) if (form.dataset.list === list) afterSending(form);
+      const form = composerOf(letter);
+      if (form?.dataset.keep) afterSending(form, letter);
       return sendNext(list);
     }
     letter.tries += 1;
@@ -624,7 +690,7 @@
 
   // Resolves when there is an answer that ends it; rejects when the same letter, with its key, must be tried again.
   async function deliver(letter) {
-    const multipart = letter.form.enctype === "multipart/form-data";
+    const multipart = letter.form?.enctype === "multipart/form-data";
     const answer = await ask(letter.url, multipart ? letter.fields : [...letter.fields]);
     const text = await answer.text();
     if (over) return;
@@ -639,12 +705,14 @@
     const target = byId(letter.list);
     const portal = { ...noteFrom(headers), mine: true };
     if (target) await htmx.swap({ sourceElement: document.body, target, swap: "upsert key:data-number", text, portal });
+    else toast(word("keptSent"));
   }
 
   function remove(letter) {
     const { letters } = outbox.get(letter.list);
     letters.splice(letters.indexOf(letter), 1);
     letter.bubble.remove();
+    Promise.resolve(letter.storing).then(() => kept.drop(letter.id));
   }
 
   function refuse(letter, text) {
@@ -656,6 +724,7 @@
     }
     letter.refused = true;
     letter.tries += 1;
+    if (!form) toast(word("keptRefused"));
     letter.bubble.hidden = false;
     const again = button("btn plain", () => tryAgain(letter), word("tryAgain"));
     tell(letter, flat(reason) || word("refused"), again, button("btn plain", () => putBack(letter), word("putBack")));
@@ -667,13 +736,14 @@
     sendNext(letter.list);
   }
 
-  const composerOf = ({ form, list }) => form.isConnected ? form : document.querySelector(`form[data-composer][data-list="${CSS.escape(list)}"]`);
+  const composerOf = ({ form, list }) => form?.isConnected ? form : document.querySelector(`form[data-composer][data-list="${CSS.escape(list)}"]`);
 
   function putBack(letter) {
     const field = composerOf(letter)?.elements.body;
     if (!field) return;
     field.value = [letter.body, field.value].filter(Boolean).join("\n\n");
     remove(letter);
+    noteTyping(field.form);
     field.focus();
   }
 
@@ -686,7 +756,10 @@
   }
 
   const sendAllNow = () => [...outbox.keys()].forEach(sendNext);
-  const isUnsent = () => [...outbox.values()].some((box) => box.letters.length) || all("form[data-composer]").some((form) => form.elements.body.value.trim() && (!form.dataset.keep || draftOf(form).touched));
+  // What this browser keeps goes with signing out, and with nothing else.
+  const isSafe = ({ stored }) => stored && !signingOut;
+  const isWritten = (form) => form.elements.body.value.trim() && (!form.dataset.keep || (draftOf(form).touched && !isSafe(draftOf(form))));
+  const isUnsent = () => [...outbox.values()].some((box) => !box.letters.every(isSafe)) || all("form[data-composer]").some(isWritten);
 
   // ---- When the session or the access ends
 
@@ -695,6 +768,10 @@
     if (over) return;
     over = true;
     clearInterval(ticking);
+    if (template === "gone") {
+      for (const box of outbox.values()) box.letters.forEach(({ id }) => kept.drop(id));
+      all("form[data-keep]").forEach((form) => kept.drop(storeOf(form)));
+    }
     outbox.clear();
     writers.clear();
     clearTimeout(connection?.timer);
@@ -747,6 +824,7 @@
   // ---- Small behaviours
 
   let leaving = false; // by the quick exit, which no question may hold up
+  let signingOut = false;
   let before = ""; // the first of two keys, as in "g t"
   const MENUS = "details.who[open]";
   const ROWS = "[data-rows] > *, .work .row, .work tbody > tr, .work .thread-row";
@@ -877,6 +955,7 @@
     toAsked();
     watchOlder();
     markRead();
+    takeUpStored();
   }
 
   const on = (name, act, target = document) => target.addEventListener(name, act);
@@ -901,6 +980,10 @@
   });
   on("htmx:before:swap", beforeSwap);
   on("htmx:after:swap", afterSwap);
+  on("submit", ({ target }) => {
+    signingOut = target.matches('[action="/sign-out"]');
+    setTimeout(() => (signingOut = false), 2000); // they stayed
+  });
   on("submit", (event) => {
     if (event.defaultPrevented || !event.target.matches("form[data-composer]")) return;
     event.preventDefault();

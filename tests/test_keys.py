@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -71,3 +73,13 @@ async def test_a_key_that_is_nowhere_opens_nothing(folder: Path) -> None:
     assert lost
     with pytest.raises(crypto.Unreadable, match="not in the key file"):
         crypto.ring().open(box, "message/body_sealed/1")
+
+
+def test_an_account_has_a_key_of_its_own_that_stays(tmp_path: Path) -> None:
+    crypto.make_key_file(tmp_path / "key")
+    one, other = uuid4(), uuid4()
+    first = crypto.load_keys(tmp_path / "key").personal(one)
+    assert len(base64.b64decode(first)) == 32
+    assert first != crypto.ring().personal(other)
+    crypto.add_key(tmp_path / "key")
+    assert crypto.ring().personal(one) == first

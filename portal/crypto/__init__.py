@@ -8,11 +8,13 @@ so keys can be replaced while the practice works.
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,6 +30,7 @@ class Unreadable(Exception):
 class Keyring:
     writing: str
     keys: dict[str, AESGCM]
+    oldest: bytes = b""
 
     def seal(self, text: str, place: str) -> bytes:
         """Encrypt text for `place` (table/column/row). The same text never gives the same bytes."""
@@ -35,6 +38,11 @@ class Keyring:
         nonce = os.urandom(12)
         box = self.keys[self.writing].encrypt(nonce, text.encode(), place.encode())
         return bytes([_VERSION, len(key_id)]) + key_id + nonce + box
+
+    def personal(self, holder: UUID) -> str:
+        """The key, in base64, by which the browser of this account keeps what it can't send yet. It stays the same
+        as long as the oldest key is in the file, and nobody's tells anything of another's."""
+        return base64.b64encode(hmac.digest(self.oldest, b"kept/" + holder.bytes, "sha256")).decode()
 
     def open(self, sealed: bytes, place: str) -> str:
         """The text sealed for `place`; raises Unreadable for another place or an unknown key."""
@@ -59,10 +67,11 @@ def load_keys(path: Path) -> Keyring:
     """Read the key file and use it from now on. Raises OSError or ValueError with what is wrong."""
     global _ring, _path
     held = json.loads(path.read_text())
-    keys = {name: AESGCM(base64.b64decode(value)) for name, value in held["keys"].items()}
+    held_keys = {name: base64.b64decode(value) for name, value in held["keys"].items()}
+    keys = {name: AESGCM(value) for name, value in held_keys.items()}
     if held["writing"] not in keys:
         raise ValueError(f"{path} names a writing key that it does not hold")
-    _ring, _path = Keyring(held["writing"], keys), path
+    _ring, _path = Keyring(held["writing"], keys, next(iter(held_keys.values()))), path
     return _ring
 
 

@@ -95,12 +95,13 @@ class Conversation(Record):
         at: dt.datetime | None = None,
         id: UUID | None = None,
         reply_to: UUID | None = None,
+        keep_draft: bool = False,
     ) -> int:
         """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
-            has read what was there.
+        has read what was there, and what they had begun is sent, unless that is something else (`keep_draft`).
 
-            Numbers follow the order of commits: the row of the conversation is locked by taking one. What was written
-        at another time (`at`) is history, of which nobody is told by e-mail.
+        Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
+        written at another time (`at`) is history, of which nobody is told by e-mail.
         """
         sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
         taken = await sql.row(
@@ -136,7 +137,7 @@ class Conversation(Record):
         )
         await announce(MessageSent(client=self.client_id, conversation=self.id, number=number))
         await write(_READ_TO, conversation=self.id, reader=writer, number=number, at=sent_at)
-        if taken["drafted"]:
+        if taken["drafted"] and not keep_draft:
             await Draft.drop(self.id, staff, account)
         had_read = int(taken["had_read"] or 0)
         if had_read < number - 1:

@@ -167,7 +167,10 @@ async def older(visit: Visit, conversation: Conversation) -> Response | None:
 
 
 async def send(visit: Visit) -> Answer:
-    """Save a message and answer with it, rendered after commit; the same key again gives the same message."""
+    """Save a message and answer with it, rendered after commit; the same key again gives the same message.
+
+    One that waited in a browser comes with `?waited`: what its author has begun since is a draft of its own.
+    """
     conversation = await found(visit)
     if visit.errors:
         raise Refused(422, _why(visit))
@@ -183,7 +186,12 @@ async def send(visit: Visit) -> Answer:
     else:
         try:
             number = await conversation.post(
-                said.body, visit.me.staff, visit.me.account, id=message, reply_to=said.reply_to
+                said.body,
+                visit.me.staff,
+                visit.me.account,
+                id=message,
+                reply_to=said.reply_to,
+                keep_draft="waited" in visit.request.query_params,
             )
         except Closed:
             raise Refused(409, "This conversation is closed. Nothing was sent.") from None

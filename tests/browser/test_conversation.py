@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Dialog, Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import becomes, regions, said, write
@@ -152,6 +152,93 @@ async def test_nothing_is_lost_while_the_line_is_down(practice: Deployment, visi
     await shows(hers, "I am here again.")
     await theirs.reload()
     assert await said(theirs) == await said(hers)
+
+
+KEPT = """async () => {
+  const opening = indexedDB.open("portal", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("unsent", { keyPath: "id" });
+  const database = await new Promise((done) => (opening.onsuccess = () => done(opening.result)));
+  const asking = database.transaction("unsent").objectStore("unsent").getAll();
+  const found = await new Promise((done) => (asking.onsuccess = () => done(asking.result)));
+  database.close();
+  return found.map(({ id, box }) => [id, new TextDecoder().decode(box)]);
+}"""
+
+
+async def keeps(page: Page, many: int) -> None:
+    """This browser keeps so many messages and drafts, soon."""
+    async with asyncio.timeout(10):
+        while len(await page.evaluate(KEPT)) != many:
+            await page.wait_for_timeout(50)
+
+
+async def test_what_was_written_offline_outlives_the_page(practice: Deployment, visit: Visit) -> None:
+    """Dana's phone has no line, she writes, and her browser is closed before there is one."""
+    miriam, dana = await visit("miriam"), await visit("dana")
+    hers = await miriam.open(noa_thread(practice, "staff"))
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    before = await said(theirs)
+    dana.line_is_cut = True
+    await dana.context.set_offline(True)
+    await write(theirs, "First words from underground.")
+    await write(theirs, "Second words from underground.")
+    await expect(theirs.locator(".pending .msg")).to_have_count(2)
+    await theirs.get_by_label("Message about Noa").press_sequentially("Not finished")
+    await keeps(theirs, 3)
+    assert not [
+        text for _, text in await theirs.evaluate(KEPT) if "underground" in text or "finished" in text
+    ]
+    async with theirs.expect_event("close"):
+        await theirs.close(run_before_unload=True)  # asks nothing: nothing would be lost
+
+    assert await said(hers) == before
+    await dana.context.set_offline(False)
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    await shows(hers, "Second words from underground.", within=10)
+    await shows(theirs, "Second words from underground.", within=10)
+    written = ["First words from underground.", "Second words from underground."]
+    assert await said(hers) == await said(theirs) == [*before, *written]
+    await expect(theirs.get_by_label("Message about Noa")).to_have_value("Not finished")
+    await keeps(theirs, 0)
+    await theirs.reload()
+    assert await said(theirs) == [*before, *written]
+    await expect(theirs.get_by_label("Message about Noa")).to_have_value("Not finished")
+
+
+async def test_what_waits_is_sent_from_whatever_page_is_open(practice: Deployment, visit: Visit) -> None:
+    miriam, dana = await visit("miriam"), await visit("dana")
+    hers = await miriam.open(noa_thread(practice, "staff"))
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    dana.line_is_cut = True
+    await dana.context.set_offline(True)
+    await write(theirs, "From the train.")
+    await keeps(theirs, 1)
+    await theirs.close()
+    await dana.context.set_offline(False)
+    home = await dana.open(f"/clients/{practice.cast.client['noa']}/home", worker=1)
+    await expect(home.locator("#toasts")).to_contain_text("A message that had been waiting was sent.")
+    await shows(hers, "From the train.")
+    assert (await said(hers)).count("From the train.") == 1
+
+
+async def test_signing_out_takes_with_it_what_this_browser_keeps(practice: Deployment, visit: Visit) -> None:
+    dana = await visit("dana")
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    dana.line_is_cut = True
+    await theirs.route("**/messages", lambda route: route.abort())
+    await write(theirs, "Nobody may find this.")
+    await keeps(theirs, 1)
+    asked = []
+
+    async def agree(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.accept()
+
+    theirs.on("dialog", agree)
+    await theirs.evaluate("document.querySelector('form[action=\"/sign-out\"]').requestSubmit()")
+    await theirs.wait_for_url("**/sign-in**")
+    assert asked == ["beforeunload"]
+    assert await theirs.evaluate(KEPT) == []
 
 
 async def test_a_message_whose_answer_got_lost_is_not_sent_twice(practice: Deployment, visit: Visit) -> None:

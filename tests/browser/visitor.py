@@ -27,7 +27,7 @@ DESK = ViewportSize(width=1440, height=900)
 
 # What a browser says of a line that the test itself has cut.
 _LINE_CUT = re.compile(
-    r"WebSocket|ERR_CONNECTION|ERR_FAILED|ERR_INTERNET|ERR_NETWORK|ERR_EMPTY|htmx:ws:error|Failed to fetch"
+    r"WebSocket|ERR_(CONNECTION|FAILED|INTERNET|NETWORK|EMPTY|CONTENT_LENGTH)|htmx:ws:error|Failed to fetch"
 )
 
 
