@@ -180,7 +180,7 @@ class Portal:
         around = [
             f"chart-head?client={of}&tab=messages",
             f"chart-threads?client={of}&current={conversation}",
-            "staff-unread",
+            "inbox-count",
             _head(person),
         ]
         hello = _hello(since, [stream] if self.messages_only else [stream, *around], {stream: last})

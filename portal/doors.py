@@ -99,6 +99,7 @@ class Visit:
     errors: dict[str, str] = field(default_factory=dict)
     sent: dict[str, str] = field(default_factory=dict)
     version: int = 0
+    about: UUID | None = None  # whose record a page opens, where the path does not say it
 
     @property
     def me(self) -> Viewer:
@@ -386,9 +387,8 @@ async def _opened(visit: Visit, opens: str) -> None:
             await touch(visit.who.session, visit.who.side)
         if looked:
             at = visit.request.path_params.get("client")
-            await audit.note(
-                opens, side=visit.who.side, actor=visit.who.holder, client=UUID(at) if at else None
-            )
+            about = UUID(at) if at else visit.about
+            await audit.note(opens, side=visit.who.side, actor=visit.who.holder, client=about)
 
 
 def _tell_idle(visit: Visit, answer: Response, until: dt.datetime | None) -> None:

@@ -144,6 +144,43 @@ class ConversationStarted(Fact):
 
 
 @dataclass(frozen=True)
+class ConversationAssigned(Fact):
+    """A colleague was put on it, or nobody by name is on it any more."""
+
+    client: UUID
+    conversation: UUID
+    staff: UUID | None
+
+
+@dataclass(frozen=True)
+class ConversationDone(Fact):
+    """The practice has nothing left to do in it."""
+
+    client: UUID
+    conversation: UUID
+
+
+@dataclass(frozen=True)
+class ConversationReopened(Fact):
+    client: UUID
+    conversation: UUID
+
+
+@dataclass(frozen=True)
+class ConversationSnoozed(Fact):
+    client: UUID
+    conversation: UUID
+
+
+@dataclass(frozen=True)
+class ConversationReturned(Fact):
+    """A snooze came to its end: by its time, or by hand."""
+
+    client: UUID
+    conversation: UUID
+
+
+@dataclass(frozen=True)
 class MessageSent(Fact):
     client: UUID
     conversation: UUID

@@ -110,6 +110,8 @@ def local_day(when: dt.datetime, zone: str) -> dt.date:
 _PATTERNS = {
     "en": {
         "weekday": "EEE",
+        "exact": "EEE, MMM d",
+        "exact, of a year": "EEE, MMM d, y",
         "weekday and date": "EEEE, MMMM d",
         "weekday and date of a year": "EEEE, MMMM d, y",
         "date": "MMM d",
@@ -117,6 +119,8 @@ _PATTERNS = {
     },
     "es": {
         "weekday": "EEE",
+        "exact": "EEE d MMM",
+        "exact, of a year": "EEE d MMM y",
         "weekday and date": "EEEE d 'de' MMMM",
         "weekday and date of a year": "EEEE d 'de' MMMM 'de' y",
         "date": "d MMM",
@@ -151,6 +155,14 @@ def short(when: dt.datetime, zone: str, language: str) -> str:
     if 0 < (today - local).days < 7:
         return _date(local, "weekday", language)
     return _date(local, "date" if local.year == today.year else "date of a year", language)
+
+
+def exactly(when: dt.datetime, zone: str, language: str) -> str:
+    """A moment that is said the same on any day: “Thu, Oct 22, 9:00 am”."""
+    local = local_day(when, zone)
+    this_year = local.year == local_day(clock.now(), zone).year
+    date = _date(local, "exact" if this_year else "exact, of a year", language)
+    return f"{date}, {time_of_day(when, zone, language)}"
 
 
 @lru_cache(maxsize=4096)

@@ -191,10 +191,11 @@
 
   function afterSwap({ detail: { ctx } }) {
     finishing.get(ctx)?.forEach((finish) => finish());
-    settle(begun.get(ctx) ?? since);
+    settle(begun.get(ctx) ?? ctx.portal?.since ?? since);
   }
 
   function settle(from) {
+    dress();
     for (const list of outbox.keys()) keepOutbox(list);
     takeOffWhatEnded();
     takeDrafts();
@@ -831,6 +832,7 @@
   const KEYS = {
     "/": "[data-search]", n: '[data-new], a[href="/staff/clients/new"]',
     "g t": 'a[href="/staff/today"]', "g i": 'a[href="/staff/inbox"]', "g c": 'a[href="/staff/clients"]', "g n": "#bell",
+    r: '.thread form[data-composer] [name="body"]',
   };
   const CLICKS = {
     "[data-opens]": openDialog,
@@ -903,18 +905,23 @@
     before = key === "g" ? "g " : "";
     if (key === "j" || key === "k") return moveRow(key === "j" ? 1 : -1);
     if (key === "?" && byId("keys")) return byId("keys").showModal(), true;
-    const aim = KEYS[keys] && document.querySelector(KEYS[keys]);
+    const aim = document.querySelector(KEYS[keys] ?? `[data-key="${CSS.escape(keys)}"]`);
     if (aim?.matches(FIELDS)) aim.focus();
     else aim?.click();
     return Boolean(aim);
   }
 
+  let cursor = -1; // where the keys last were: a row that left the list gives its place to the next
+
   // The cursor is the focus of the row's first link, so Enter opens it as ever.
   function moveRow(step) {
     const linkOf = (row) => (row.matches("a[href]") ? row : row.querySelector("a[href]"));
     const rows = all(ROWS).filter((row) => linkOf(row) && !row.querySelector(ROWS));
-    const at = rows.findIndex((row) => row.contains(document.activeElement));
-    const to = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
+    let at = rows.findIndex((row) => row.contains(document.activeElement));
+    if (at < 0) at = rows.findIndex((row) => linkOf(row).matches("[aria-current]"));
+    if (at < 0 && cursor >= 0) at = step > 0 ? cursor - 1 : cursor;
+    cursor = Math.min(Math.max(at + step, 0), rows.length - 1);
+    const to = rows[cursor];
     rows.forEach((row) => row.classList.toggle("cursor", row === to));
     if (to) linkOf(to).focus();
     return Boolean(to);
@@ -928,6 +935,12 @@
   function toAsked() {
     const asked = location.hash.startsWith("#message-") ? byId(location.hash.slice(1)) : null;
     asked?.scrollIntoView({ block: "center" });
+  }
+
+  function dress() {
+    // #announce says a new message once; a log that speaks would read out history too.
+    all(".log").forEach((log) => log.setAttribute("aria-live", "off"));
+    if (onDesk()) all("[data-enter-hint]").forEach((hint) => (hint.hidden = false));
   }
 
   function tick() {
@@ -944,9 +957,7 @@
     since ??= bookmark ?? null;
     if (now) clockAhead = Date.now() - Number(now);
     if (end) moveIdleEnd(new Headers({ "Portal-Idle-Until": end }));
-    // #announce says a new message once; a log that speaks would read out history too.
-    all(".log").forEach((log) => log.setAttribute("aria-live", "off"));
-    if (onDesk()) all("[data-enter-hint]").forEach((hint) => (hint.hidden = false));
+    dress();
     // Deferred scripts can be so late that htmx began without hx-ws, or connected before this file could hear of it.
     htmx.process(document.body);
     connection ??= document.body._htmx?.ws?.connection ?? null;
@@ -991,6 +1002,7 @@
   });
   on("input", ({ target }) => target.matches("[data-composer] [name=body]") && (sayWriting(target.form), noteTyping(target.form)));
   on("pagehide", () => all("form[data-keep]").forEach((form) => keepDraft(form, { keepalive: true })), window);
+  on("portal:leaving", ({ detail }) => detail.push(...all("form[data-keep]").map((form) => keepDraft(form))));
   on("click", onClick);
   on("keydown", onKey);
   document.addEventListener("scroll", onScroll, { capture: true, passive: true });

@@ -122,6 +122,64 @@
     place.replaceChildren(made);
   }
 
+  // ---- A question of its own address: [data-dialog] is a link to a page that asks, or by script to a dialog
+
+  async function openAsked(link) {
+    if (link.getAttribute("aria-busy") === "true") return;
+    link.setAttribute("aria-busy", "true");
+    const answer = await ask({ href: link.href, fragment: true }).catch(() => null);
+    link.removeAttribute("aria-busy");
+    const dialog = answer?.ok && parse(await answer.text()).querySelector("dialog");
+    if (!dialog) return toast(word("noAnswer"));
+    if (document.querySelector("dialog[open]")) return;
+    const selector = link.dataset.key && `[data-key="${link.dataset.key}"]`;
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      (link.isConnected ? link : selector && document.querySelector(selector))?.focus();
+    });
+    document.body.append(document.adoptNode(dialog));
+    dialog.showModal();
+  }
+
+  // ---- In place: a link [data-in-place] changes what is inside [data-place], whose page it leads to, and leaves the
+  // rest, the scroll and the line as they are
+
+  let turn = 0;
+
+  async function goInPlace(href, going = true) {
+    const place = document.querySelector("[data-place]");
+    const mine = ++turn;
+    place.setAttribute("aria-busy", "true");
+    const leaving = new CustomEvent("portal:leaving", { detail: [] }); // live.js puts in what must be kept first
+    document.dispatchEvent(leaving);
+    await Promise.all(leaving.detail);
+    const answer = await ask({ href }).catch(() => null);
+    const page = answer?.ok && !answer.redirected && parse(await answer.text());
+    if (mine !== turn) return;
+    const fresh = page && page.querySelector("[data-place]");
+    if (!fresh) return location.assign(href);
+    if (going) history.pushState(null, "", href);
+    // What belongs to another conversation is not changed into this one: it goes.
+    for (const part of [...place.children]) if (part.id !== "inbox-list" && !(part.id && fresh.querySelector(`#${CSS.escape(part.id)}`))) part.remove();
+    const typed = new Map(all("textarea[id]", place).map((field) => [field.id, field.value]));
+    const portal = { since: page.body.dataset.since };
+    await htmx.swap({ sourceElement: document.body, target: place, swap: "outerMorph", text: fresh.outerHTML, portal });
+    all("textarea[id]").forEach((field) => typed.has(field.id) && (field.value = typed.get(field.id)));
+    const thread = document.querySelector("[data-place] > .thread");
+    if (!thread) return;
+    say(thread.querySelector("h2")?.textContent ?? "");
+    // Where only one pane has room, the list is gone with what had the focus.
+    if (!document.querySelector("[data-place] > .list-pane")?.offsetParent) thread.focus();
+  }
+
+  function stepInPlace(link) {
+    const menu = link.closest("details[open]");
+    if (menu) menu.open = false;
+    goInPlace(link.href);
+  }
+
+  addEventListener("popstate", () => document.querySelector("[data-place]") && goInPlace(location.href, false));
+
   // ---- A letter before it goes
 
   async function preview(link) {
@@ -155,7 +213,7 @@
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, missing <= 0 ? "#circle-check" : "#circle-dashed"));
   }
 
-  const CLICKS = { "[data-asks]": openFresh, "[data-preview]": preview, "[data-insert]": insert };
+  const CLICKS = { "[data-asks]": openFresh, "[data-preview]": preview, "[data-insert]": insert, "[data-dialog]": openAsked, "[data-in-place]": stepInPlace };
 
   // What isn't available stays where it is, can be reached, and says why; pressing it does nothing.
   document.addEventListener("click", (event) => {

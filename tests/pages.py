@@ -30,7 +30,7 @@ RETRIES = (0.5, 1.0, 2.0, 4.0, 5.0)
 AROUND = (
     "bell",
     "toasts",
-    "staff-unread",
+    "inbox-count",
     "chart-head",
     "chart-threads",
     "switch",

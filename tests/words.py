@@ -245,6 +245,9 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/clients.py", "link['relationship']"): [
         tie.relationship for contact in CONTACTS for tie in contact.ties
     ],
+    ("portal/regions/inbox.py", "link['relationship']"): [
+        tie.relationship for contact in CONTACTS for tie in contact.ties
+    ],
     ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
     ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
     ("portal/routes/public/sign_in.py", "person['role']"): [

@@ -224,7 +224,11 @@ async def _let_them_write(made: Made) -> None:
             confidential=thread.confidential,
             last_number=len(said),
             last_at=said[-1].at,
+            stirs_at=said[-1].at,
             last_side="staff" if "staff_id" in author else "client",
+            assigned_to=made.staff[thread.taken].id if thread.taken else None,
+            done_at=said[-1].at if thread.done else None,
+            done_by=made.staff[thread.done].id if thread.done else None,
             started_at=said[0].at,
         )
         made.threads.append((conversation, thread, [at for at, _, _ in said]))

@@ -88,6 +88,7 @@ async def make_crowd(clients: int, messages: int) -> None:
                 audience="clinical",
                 last_number=said,
                 last_at=newest if said else None,
+                stirs_at=newest if said else None,
                 last_side=_side(said) if said else None,
                 started_at=newest - said * _PAUSE,
             )

@@ -14,7 +14,8 @@ from portal.models.conversation import Audience
 @dataclass(frozen=True)
 class Thread:
     """`between`: who takes part on the client's side, by full name; nobody named means the client.
-    `unread`: how many of the last messages nobody of the staff has read; `unseen`: nobody of them."""
+    `unread`: how many of the last messages nobody of the staff has read; `unseen`: nobody of them.
+    `taken` and `done` name who of the staff is on it, and who has finished it."""
 
     client: str
     audience: Audience
@@ -23,6 +24,8 @@ class Thread:
     confidential: bool = False
     unread: int = 0
     unseen: int = 0
+    taken: str = ""
+    done: str = ""
 
 
 CLINICAL, ADMINISTRATIVE, BILLING = Audience.CLINICAL, Audience.ADMINISTRATIVE, Audience.BILLING
@@ -53,6 +56,7 @@ THREADS = (
         "Noa Reyes-Menon",
         ADMINISTRATIVE,
         between=("Dana Reyes",),
+        done="Jo",
         said="""\
 14d 11:20 Dana: Her school ends at 3:30 from November on. Could we keep the 4:15?
 14d 11:48 Jo: We can. I have put 4:15 down for her through the winter.
@@ -121,6 +125,7 @@ THREADS = (
     Thread(
         "Sam Okafor",
         BILLING,
+        taken="Grace",
         said="""\
 18d 10:05 Sam: Hello, my plan changed on the first. Do you need the new card?
 18d 10:31 Grace: Yes please, both sides. You can hand it to Jo at the desk or bring it to your next visit.

@@ -16,8 +16,9 @@ from portal.models import sql
 from portal.models.client import Client
 from portal.models.draft import Draft
 from portal.models.fact import announce, write
+from portal.models.handling import Handled
 from portal.models.message import Message
-from portal.models.record import Kind, Record, live, seal, unseal, uuid7
+from portal.models.record import Kind, live, seal, unseal, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import holds
 
@@ -36,7 +37,7 @@ class Audience(Enum):
         return self.name.lower()
 
 
-class Conversation(Record):
+class Conversation(Handled):
     client_id = fields.UUIDField()
     audience = fields.CharField(max_length=16)
     confidential = fields.BooleanField(default=False)
@@ -98,16 +99,24 @@ class Conversation(Record):
         keep_draft: bool = False,
     ) -> int:
         """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
-        has read what was there, and what they had begun is sent, unless that is something else (`keep_draft`).
+        <<<<<<< HEAD
+                has read what was there, and what they had begun is sent, unless that is something else (`keep_draft`).
 
-        Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
-        written at another time (`at`) is history, of which nobody is told by e-mail.
+                Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
+                written at another time (`at`) is history, of which nobody is told by e-mail.
+        =======
+                has read what was there.
+
+                Numbers follow the order of commits: the row of the conversation is locked by taking one. What was written
+                at another time (`at`) is history, of which nobody is told by e-mail.
+        >>>>>>> df27b4d (Staff have one inbox: what is unread, to answer, theirs or nobody's, in a page that keeps its place)
         """
         sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
         taken = await sql.row(
             "update conversation set last_number = last_number + 1, last_at = :at, last_side = :side, "
             "tell_at = coalesce(tell_at, :tell_at), "
-            f"mail_since = {'mail_since' if at else 'coalesce(mail_since, :at)'} "
+            f"mail_since = {'mail_since' if at else 'coalesce(mail_since, :at)'}, "
+            f"stirs_at = :at, snoozed_by = null{'' if staff else ', done_at = null, done_by = null'} "
             "where id = :id and exists (select 1 from client c "
             "where c.id = conversation.client_id and c.archived_at is null) "
             "returning last_number, (select d.number from reading d "
@@ -349,6 +358,11 @@ async def writer_name(side: str, person: UUID) -> str:
         id=person,
     )
     return str(found["name"]) if found else ""
+
+
+async def may_read(conversation: Conversation, staff: UUID) -> bool:
+    """Whether this colleague may read it, and so answer it."""
+    return await Scope(Conversation, Kind.STAFF, staff, None).find(conversation.id) is not None
 
 
 async def participants_of_client(client: UUID) -> tuple[bool, list[UUID]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.regions import clients, conversations, home, mail, notices, portal, today, unmapped, way
+from portal.regions import clients, conversations, home, inbox, mail, notices, portal, today, unmapped, way
 
-ALL = (clients, conversations, home, mail, notices, portal, today, way)
+ALL = (clients, conversations, home, inbox, mail, notices, portal, today, way)
 
 
 def check() -> None:

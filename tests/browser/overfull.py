@@ -104,4 +104,5 @@ async def _talk(thread: Conversation, therapist: StaffMember, mother: dict[str, 
         messages.append(rows.message(thread.id, number, at, text, author))
     await Message.bulk_create(messages)
     thread.last_number, thread.last_at, thread.last_side = SAID, newest, "staff"
+    thread.stirs_at = newest
     await thread.save()

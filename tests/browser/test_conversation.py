@@ -103,7 +103,7 @@ async def test_the_unread_badge_comes_and_goes(practice: Deployment, visit: Visi
     await thread.close()
     row = today.locator("#today-unread li").filter(has_text="Noa Reyes-Menon")
     await expect(row).to_have_count(0)
-    count = today.get_by_role("link", name="Today").locator(".count > span").first
+    count = today.get_by_role("link", name="Inbox").locator(".count > span").first
     before = int(await count.inner_text())
     await write(opened, "Yes, it is in the car.")
     await expect(row).to_contain_text("Yes, it is in the car.")

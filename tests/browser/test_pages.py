@@ -54,6 +54,16 @@ def opened(selector: str) -> Callable[[Page], Awaitable[Any]]:
     return act
 
 
+def asked(selector: str) -> Callable[[Page], Awaitable[Any]]:
+    """Press what opens a dialog that is fetched."""
+
+    async def act(page: Page) -> None:
+        await page.locator(selector).click()
+        await page.locator("dialog[open]").wait_for()
+
+    return act
+
+
 def sent(*values: tuple[str, str], button: str) -> Callable[[Page], Awaitable[Any]]:
     """Fill in a form wrongly and send it."""
 
@@ -109,6 +119,26 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("menu", "miriam", "/staff/today", opened("#me > summary")),
             Place("idle warning", "miriam", "/staff/today", shown("idle")),
             Place("signed out", "miriam", "/staff/today", emptied("ended")),
+            Place("inbox", "miriam", "/staff/inbox"),
+            Place("inbox, nothing", "newcomer", "/staff/inbox"),
+            Place("inbox, overfull", "wilhelmina", "/staff/inbox"),
+            Place("inbox, filters", "miriam", "/staff/inbox?view=done", opened("#inbox-list-more > summary")),
+            Place("inbox, nothing done", "newcomer", "/staff/inbox?view=done&audience=billing"),
+            Place("inbox, conversation", "miriam", f"/staff/inbox/{thread['eli confidential']}"),
+            Place(
+                "inbox, conversation, overfull",
+                "wilhelmina",
+                f"/staff/inbox/{thread['maximiliana-theodora clinical']}",
+            ),
+            Place(
+                "inbox, snooze?",
+                "miriam",
+                f"/staff/inbox/{thread['noa clinical']}",
+                asked("[data-key=s]"),
+            ),
+            Place(
+                "inbox, snooze without a dialog", "miriam", f"/staff/inbox/{thread['noa clinical']}/snooze"
+            ),
             Place("clients", "miriam", "/staff/clients"),
             Place("clients, none", "newcomer", "/staff/clients"),
             Place("clients, overfull", "wilhelmina", "/staff/clients"),

@@ -69,10 +69,13 @@ class Stage:
                 await asyncio.sleep(0.1)
 
     async def moments_have_come(self) -> None:
-        """Return when what was planned has happened: only then can it be shown."""
+        """Return when what was planned for about now has happened: only then can it be shown."""
+        soon = self.deployment.now + dt.timedelta(seconds=30)
         async with asyncio.timeout(20):
             while True:
-                if not await self.deployment.sql("select 1 from moment where done_at is null"):
+                if not await self.deployment.sql(
+                    "select 1 from moment where done_at is null and due_at < :soon", soon=soon
+                ):
                     return
                 await asyncio.sleep(0.1)
 
@@ -103,7 +106,7 @@ def _by_route(route: Route) -> Act:
         assert answer.status_code == sample.status, f"{answer.status_code}: {answer.text}"
         await stage.settled()
 
-    about = "noa" if "{client}" in route.path else ""
+    about = "noa" if "{client}" in route.path or "{conversation}" in route.path else ""
     if about and "/conversations" in route.path and "{conversation}" not in route.path:
         about = ""
     return Act(name_of(route), happen, about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import cycle
 from uuid import uuid4
 
 import httpx2
@@ -115,6 +116,14 @@ def other_words(cast: Cast) -> dict[str, str]:
     return {"body": f"The same in other words, {uuid4().hex}."}
 
 
+_TAKERS = cycle(["henrik", "miriam"])
+
+
+def put_on_it(cast: Cast) -> dict[str, str]:
+    """Another each time: who is on it already is no news."""
+    return {"staff": cast.staff[next(_TAKERS)]}
+
+
 def all_read(cast: Cast) -> dict[str, str]:
     return {"number": "9999"}
 
@@ -144,6 +153,14 @@ SAMPLES: dict[str, Sample] = {
     "GET /up": Sample("", 200),
     "GET /metrics": Sample("", 200, headers={"Authorization": f"Bearer {METRICS_TOKEN}"}),
     "GET /staff/today": Sample("miriam", 200),
+    "GET /staff/inbox": Sample("miriam", 200),
+    "GET /staff/inbox/{conversation}": Sample("miriam", 200),
+    "POST /staff/inbox/{conversation}/assignment": Sample("miriam", 303, form=put_on_it),
+    "POST /staff/inbox/{conversation}/completion": Sample("miriam", 303),
+    "POST /staff/inbox/{conversation}/reopening": Sample("miriam", 303),
+    "GET /staff/inbox/{conversation}/snooze": Sample("miriam", 200),
+    "POST /staff/inbox/{conversation}/snooze": Sample("miriam", 303, form=wishes(when="tomorrow")),
+    "POST /staff/inbox/{conversation}/waking": Sample("miriam", 303),
     "GET /staff/clients": Sample("miriam", 200),
     "POST /staff/clients": Sample("miriam", 303, form=new_client),
     "GET /staff/clients/new": Sample("miriam", 200),

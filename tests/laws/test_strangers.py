@@ -64,7 +64,7 @@ def strangers_of(route: Route) -> list[Stranger]:
         ]
         if "{notice}" in route.path:
             found.append(Stranger("a colleague", "theo", 404))
-        if of_client:
+        if of_client or of_thread:
             found.append(Stranger("staff outside the care team", "theo", 404))
             eli = {"client": "eli", "conversation": "eli confidential"}
             found.append(Stranger("staff outside the care team of a teenager", "theo", 404, eli))
@@ -76,8 +76,9 @@ def strangers_of(route: Route) -> list[Stranger]:
             found += [
                 Stranger("staff who don’t read clinical messages", "ada", 404),
                 Stranger("a scheduler", "jo", 404),
-                Stranger("the right staff under another client", "miriam", 404, {"client": "sam"}),
             ]
+        if of_thread and of_client:
+            found.append(Stranger("the right staff under another client", "miriam", 404, {"client": "sam"}))
     if door == "client":
         found.append(Stranger("staff", "miriam"))
         if of_client:
@@ -193,8 +194,10 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
     if route.path == "/discretion":
         sample = replace(sample, form=lambda cast: {"discreet": "off"})
     person = await stage.cast.sign_in(sample.who) if sample.who else await stage.cast.sign_in("walter")
-    if route.path.endswith("/restoration"):
-        await person.post(sample.path(route, stage.cast).replace("restoration", "archival"))
+    here, _, act = sample.path(route, stage.cast).rpartition("/")
+    if act in UNDONE:
+        before_it, form = UNDONE[act]
+        await person.post(f"{here}/{before_it}", **form)
     if route.path.endswith("/reading"):
         other = "dana" if route.path.startswith("/staff") else "miriam"
         send = next(r for r in WRITES if r.path.endswith("/messages") and sample_of(r).who == other)
@@ -211,6 +214,15 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
     await stage.settled()
     if route.path.endswith("/archival"):
         await person.post(sample.path(route, stage.cast).replace("archival", "restoration"))
+
+
+# What must have happened before an act that undoes it changes anything, and with which form.
+UNDONE: dict[str, tuple[str, dict[str, str]]] = {
+    "restoration": ("archival", {}),
+    "completion": ("reopening", {}),
+    "reopening": ("completion", {}),
+    "waking": ("snooze", {"when": "tomorrow"}),
+}
 
 
 # --- Facts ------------------------------------------------------------------------------------

@@ -198,6 +198,7 @@ async def fill(willow: Deployment) -> None:
     await version.save()
     await sql.rows("update access set granted_by = :by, ended_by = :by", by=miriam)
     await sql.rows("update contact set client_id = :client", client=noa)
+    await sql.rows("update conversation set assigned_to = :by, done_by = :by, snoozed_by = :by", by=miriam)
 
 
 class _Undone(Exception):

@@ -74,4 +74,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0007_discretion",
             "0008_messages",
             "0009_drafts",
+            "0010_inbox",
         ]

@@ -42,7 +42,7 @@ async def socket(
 
 
 def hello(**said: Any) -> dict[str, Any]:
-    return {"hello": {"since": "", "showing": ["staff-unread"], "cursors": {}} | said}
+    return {"hello": {"since": "", "showing": ["inbox-count"], "cursors": {}} | said}
 
 
 async def code_of(opened: ClientConnection) -> int:
@@ -119,10 +119,10 @@ FOREIGN: dict[str, str] = {
     "a bookmark without end": json.dumps(hello(since="1" * 5000)),
     "a region that is none": json.dumps(hello(showing=["everything"])),
     "a region without its arguments": json.dumps(hello(showing=["overview"])),
-    "a region with others": json.dumps(hello(showing=["staff-unread?client=1"])),
+    "a region with others": json.dumps(hello(showing=["inbox-count?client=1"])),
     "an id that is none": json.dumps(hello(showing=["overview?client=1"])),
     "a key without end": json.dumps(hello(showing=["clients?q=" + "a" * 1700])),
-    "regions without end": json.dumps(hello(showing=["staff-unread"] * 61)),
+    "regions without end": json.dumps(hello(showing=["inbox-count"] * 61)),
     "cursors without end": json.dumps(hello(cursors={str(n): n for n in range(11)})),
     "a cursor that is none": json.dumps(hello(cursors={"messages": "many"})),
     "JSON without bottom": "[" * 30_000,

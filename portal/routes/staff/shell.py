@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from portal.doors import Visit
 from portal.permissions import Permission
-from portal.regions import notices, today
+from portal.regions import inbox, notices
 
 
 async def page(
@@ -21,7 +21,7 @@ async def page(
         emails_href="/staff/emails",
         me=visit.person() | {"settings_href": "/staff/settings/portal" if may_set else None},
         regions={
-            "unread_count": await visit.draw(today.unread_count),
+            "unread_count": await visit.draw(inbox.unread_count),
             "bell": await visit.draw(notices.bell, person=visit.me.id),
             "toasts": await visit.draw(notices.toasts, person=visit.me.id),
         }

@@ -1,0 +1,115 @@
+"""What staff keep of a conversation among themselves: who is on it, whether it is done, when it stirs again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import (
+    ConversationAssigned,
+    ConversationDone,
+    ConversationReopened,
+    ConversationReturned,
+    ConversationSnoozed,
+    Fact,
+)
+from portal.models import sql
+from portal.models.fact import announce
+from portal.models.moment import Moment
+from portal.models.record import Record, live
+
+
+class Handled(Record):
+    """One time says where a conversation stands in the inbox: it stirs at its last message, or when a snooze
+    ends. So a snooze is over at its time, or at a new message, without anybody writing that it is."""
+
+    stirs_at = fields.DatetimeField(null=True)  # null while nothing was written
+    assigned_to = fields.UUIDField(null=True)
+    done_at = fields.DatetimeField(null=True)
+    done_by = fields.UUIDField(null=True)
+    snoozed_by = fields.UUIDField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_snoozed(self) -> bool:
+        return self.stirs_at is not None and self.stirs_at > clock.now()
+
+    async def assign(self, to: UUID | None) -> bool:
+        """Put a colleague on it, or nobody by name. False where that is so already."""
+        return await self._change(
+            "assigned_to = :colleague",
+            "(assigned_to <> :colleague or (assigned_to is null) <> (:colleague is null))",
+            ConversationAssigned(self._client, self.id, to),
+            colleague=to,
+        )
+
+    async def finish(self, by: UUID) -> bool:
+        """Nothing is left to do. It leaves the list until the client's side writes again."""
+        return await self._change(
+            "done_at = :now, done_by = :by, stirs_at = last_at, snoozed_by = null",
+            "done_at is null",
+            ConversationDone(self._client, self.id),
+            now=clock.now(),
+            by=by,
+        )
+
+    async def reopen(self) -> bool:
+        return await self._change(
+            "done_at = null, done_by = null",
+            "done_at is not null",
+            ConversationReopened(self._client, self.id),
+        )
+
+    async def snooze(self, until: dt.datetime, by: UUID) -> bool:
+        """Out of sight until a time, or until something is written. Only what has a message can stir again."""
+        later = await self._change(
+            "stirs_at = :until, snoozed_by = :by, done_at = null, done_by = null",
+            "last_at is not null",
+            ConversationSnoozed(self._client, self.id),
+            until=until,
+            by=by,
+        )
+        if later:
+            await Moment.plan(until, ConversationReturned(self._client, self.id))
+        return later
+
+    async def wake(self) -> bool:
+        """Back into the list before its time."""
+        return await self._change(
+            "stirs_at = last_at, snoozed_by = null",
+            "stirs_at > :now",
+            ConversationReturned(self._client, self.id),
+            now=clock.now(),
+        )
+
+    @property
+    def _client(self) -> UUID:
+        return self.client_id  # type: ignore[attr-defined,no-any-return]
+
+    async def _change(self, to: str, where: str, fact: Fact, **values: Any) -> bool:
+        """Change the row where that changes something, and tell of it. Two who press the same button at once
+        are told apart by the database."""
+        changed = await sql.rows(
+            f"update conversation set {to} where id = :id and {where} returning id", id=self.id, **values
+        )
+        if changed:
+            await announce(fact)
+        return bool(changed)
+
+
+def on_it(r: str) -> str:
+    """Who answers conversation `r`, as an SQL expression: the colleague who was put on it and still works here;
+    else, for a clinical one, who leads the client's care; else nobody."""
+    return (
+        f"coalesce((select oa.id from staff_member oa where oa.id = {r}.assigned_to and oa.ended_at is null), "
+        f"case when {r}.audience = 'clinical' then (select ot.staff_id from care_team ot "
+        f"join staff_member om on om.id = ot.staff_id and om.ended_at is null "
+        f"where ot.client_id = {r}.client_id and ot.lead and {live('ot')} "
+        f"order by ot.from_at, ot.id limit 1) end)"
+    )

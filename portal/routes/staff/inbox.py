@@ -1,0 +1,215 @@
+"""Staff's inbox: the list, a conversation open beside it, and who does what with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator
+from starlette.responses import Response
+
+from portal import clock
+from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.language import exactly
+from portal.models import audit
+from portal.models.client import Client
+from portal.models.conversation import Conversation, may_read
+from portal.models.staff import StaffMember
+from portal.regions import inbox
+from portal.regions.inbox import Wish
+from portal.regions.words import zone
+from portal.rendering import render
+from portal.routes import writing
+from portal.routes.staff.shell import page
+
+MORNING = dt.time(9, 0)  # of the practice
+LONGEST_SNOOZE = dt.timedelta(days=366)
+
+
+def _empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+class OnIt(Form):
+    staff: Annotated[UUID | None, BeforeValidator(_empty)] = None
+
+
+class Snooze(Form):
+    when: Literal["hours", "tomorrow", "monday", "date"]
+    date: Annotated[dt.date | None, BeforeValidator(_empty)] = None
+    time: Annotated[dt.time | None, BeforeValidator(_empty)] = None
+
+
+@staff(opens="open inbox")
+async def index(visit: Visit) -> Answer:
+    return await _page(visit, None)
+
+
+@staff(opens="read conversation")
+async def show(visit: Visit) -> Answer:
+    conversation = await _found(visit)
+    older = await writing.older(visit, conversation)
+    return older or await _page(visit, conversation)
+
+
+async def _found(visit: Visit) -> Conversation:
+    conversation = await visit.me.find(Conversation, visit.id("conversation"))
+    visit.about = conversation.client_id
+    return conversation
+
+
+def _wish(visit: Visit) -> Wish:
+    client = None
+    with suppress(ValueError):
+        client = UUID(visit.query("client"))
+    return Wish.read(visit.query("view"), visit.query("audience"), client, visit.query("after"))
+
+
+async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
+    wish = _wish(visit)
+    current = conversation.id if conversation else None
+    regions = {"list": await visit.draw(inbox.inbox_list, **wish.args, current=current)}
+    more: dict[str, Any] = {"chosen": False}
+    if conversation is not None:
+        client = await visit.me.find(Client, conversation.client_id)
+        label = visit.say("Message about %(name)s", name=client.name)
+        regions |= await writing.parts(visit, conversation) | {
+            "handling": await visit.draw(inbox.handling, conversation=conversation.id),
+            "about": await visit.draw(inbox.about, client=client.id, conversation=conversation.id),
+        }
+        more = {
+            "chosen": True,
+            "list_href": wish.href(),
+            "thread_id": f"thread-{conversation.id}",
+            "composer": await writing.composer(visit, conversation, label),
+        }
+    return await page(
+        visit, "staff/inbox/show.html", title=visit.say("Inbox"), place="inbox", regions=regions, **more
+    )
+
+
+async def _noted(visit: Visit, act: str, conversation: Conversation, changed: bool) -> Answer:
+    """Back to the conversation; what is so already is no act."""
+    if changed:
+        await audit.note(
+            act, side="staff", actor=visit.me.id, client=conversation.client_id, record=conversation.id
+        )
+    # By script the page hears of it as all others do.
+    return Response(status_code=204) if visit.by_script else go(f"/staff/inbox/{conversation.id}")
+
+
+@staff(form=OnIt)
+async def assign(visit: Visit) -> Answer:
+    """Put somebody on it who may read it, or give it back to all."""
+    conversation = await _found(visit)
+    if visit.errors:
+        raise Refused(422, "There is no such colleague.")
+    to: UUID | None = visit.form.staff
+    if to is not None:
+        await visit.me.find(StaffMember, to)
+        if not await may_read(conversation, to):
+            raise Refused(409, "They can’t read this conversation, so they can’t answer it.")
+    return await _noted(visit, "assign conversation", conversation, await conversation.assign(to))
+
+
+@staff()
+async def finish(visit: Visit) -> Answer:
+    conversation = await _found(visit)
+    return await _noted(visit, "finish conversation", conversation, await conversation.finish(visit.me.id))
+
+
+@staff()
+async def reopen(visit: Visit) -> Answer:
+    conversation = await _found(visit)
+    return await _noted(visit, "reopen conversation", conversation, await conversation.reopen())
+
+
+@staff()
+async def ask_snooze(visit: Visit) -> Answer:
+    """Until when: asked in a dialog, or on a page where there is no script."""
+    return await _ask_snooze(visit, await _found(visit))
+
+
+async def _ask_snooze(visit: Visit, conversation: Conversation, status: int = 200) -> Answer:
+    times = _times()
+    choices = [
+        {"value": "hours", "label": visit.say("In three hours")},
+        {"value": "tomorrow", "label": visit.say("Tomorrow morning")},
+        {"value": "monday", "label": visit.say("Monday morning")},
+    ]
+    for choice in choices:
+        choice["line"] = exactly(times[choice["value"]], zone(), visit.language)
+    return await ask(
+        visit,
+        "staff/inbox/_snooze.html",
+        conversation,
+        status,
+        action=f"/staff/inbox/{conversation.id}/snooze",
+        choices=choices,
+        chosen=visit.sent.get("when", "tomorrow"),
+        date=visit.sent.get("date") or times["tomorrow"].date().isoformat(),
+        time=visit.sent.get("time") or MORNING.strftime("%H:%M"),
+        errors=visit.errors,
+    )
+
+
+async def ask(visit: Visit, template: str, conversation: Conversation, status: int, **more: Any) -> Answer:
+    """A question about a conversation: by script a dialog, else a page of its own."""
+    back = f"/staff/inbox/{conversation.id}"
+    context = more | {"back": back, "by_script": visit.by_script}
+    if visit.by_script:
+        return visit.fragment(render(template, visit.language, context), status)
+    return await page(
+        visit,
+        "staff/inbox/ask.html",
+        title=visit.say("Inbox"),
+        place="inbox",
+        status=status,
+        question=template,
+        **context,
+    )
+
+
+@staff(form=Snooze)
+async def snooze(visit: Visit) -> Answer:
+    conversation = await _found(visit)
+    until = None if visit.errors else _until(visit.form)
+    if until is None or not clock.now() < until < clock.now() + LONGEST_SNOOZE:
+        visit.errors = visit.errors or {
+            "date": visit.say("Choose a time that is still to come, within a year.")
+        }
+        return await _ask_snooze(visit, conversation, 422)
+    snoozed = await conversation.snooze(until, visit.me.id)
+    return await _noted(visit, "snooze conversation", conversation, snoozed)
+
+
+def _times() -> dict[str, dt.datetime]:
+    """The times that need no choosing, each later than now."""
+    here = clock.now().astimezone(ZoneInfo(zone()))
+    days = {"tomorrow": 1, "monday": 7 - here.weekday()}
+    mornings = {
+        name: dt.datetime.combine(here.date() + dt.timedelta(days=ahead), MORNING, here.tzinfo)
+        for name, ahead in days.items()
+    }
+    return {"hours": clock.now() + dt.timedelta(hours=3)} | {
+        name: time.astimezone(dt.UTC) for name, time in mornings.items()
+    }
+
+
+def _until(said: Snooze) -> dt.datetime | None:
+    """The moment that was chosen, a date and a time being the practice's own."""
+    if said.when != "date":
+        return _times()[said.when]
+    if said.date is None:
+        return None
+    local = dt.datetime.combine(said.date, said.time or MORNING, ZoneInfo(zone()))
+    return local.astimezone(dt.UTC)
+
+
+@staff()
+async def wake(visit: Visit) -> Answer:
+    conversation = await _found(visit)
+    return await _noted(visit, "end snooze", conversation, await conversation.wake())

@@ -1,0 +1,165 @@
+"""The inbox in a real browser: by keyboard, live without losing one's place, on a phone, and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Page, expect
+
+from portal.demo import PASSWORD
+from tests.browser.conftest import Visit
+from tests.browser.visitor import PHONE, becomes, fresh_regions, regions, write
+from tests.deployment import Deployment
+
+NOA, ELI = "Noa Reyes-Menon", "Eli Reyes-Menon"
+
+
+async def focused(page: Page) -> str:
+    """The name of the client whose row has the focus."""
+    text: str = await page.evaluate(
+        "document.activeElement.querySelector?.('.name')?.firstChild.textContent ?? ''"
+    )
+    return text
+
+
+async def test_one_flow_by_keyboard(practice: Deployment, visit: Visit) -> None:
+    miriam = await visit("miriam")
+    page = await miriam.open("/staff/today")
+    await page.keyboard.type("gi")
+    await page.wait_for_url(re.compile("/staff/inbox$"))
+    await miriam.is_live(page)
+    loaded = await page.evaluate("performance.timeOrigin")
+    await page.keyboard.press("j")
+    first = await focused(page)
+    await page.keyboard.type("jjk")
+    second = await focused(page)
+    assert first and second and first != second
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile("/staff/inbox/[0-9a-f-]{36}$"))
+    heading = page.locator(".thread-head h2")
+    await expect(heading).to_contain_text(second)
+    assert await focused(page) == second  # j and k go on from here
+    await page.keyboard.press("r")
+    box = page.get_by_label(re.compile("^Message about"))
+    await expect(box).to_be_focused()
+    await page.keyboard.type("kept, not sent")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(heading).not_to_contain_text(second)
+    await expect(box).to_have_value("")
+    await page.go_back()
+    await expect(heading).to_contain_text(second)
+    await expect(box).to_have_value("kept, not sent")
+    await box.fill("")
+    assert await page.evaluate("performance.timeOrigin") == loaded, "the page was loaded anew"
+
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("s")
+    dialog = page.get_by_role("dialog", name="Snooze until when?")
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator(".handling")).to_contain_text("Snoozed until")
+    await page.keyboard.press("s")
+    await expect(page.locator(".handling")).not_to_contain_text("Snoozed until")
+    await page.keyboard.press("e")
+    await expect(page.locator(".handling")).to_contain_text("Done by you")
+    await expect(page.locator("#inbox-list [aria-current]").filter(has_text=second)).to_have_count(0)
+    await page.keyboard.press("j")
+    assert await focused(page) not in ("", second)
+    await page.keyboard.press("e")
+    await expect(page.locator(".handling")).not_to_contain_text("Done by you")
+    assert await regions(page) == await fresh_regions(page)
+
+
+async def test_a_message_moves_nothing_that_one_reads_or_writes(practice: Deployment, visit: Visit) -> None:
+    miriam, sam = await visit("miriam"), await visit("sam")
+    cast = practice.cast
+    page = await miriam.open(f"/staff/inbox/{cast.conversation['priya clinical']}", worker=0)
+    thread = f"/clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
+    theirs = await sam.open(thread, worker=1)
+    box = page.get_by_label(re.compile("^Message about"))
+    await box.fill("half a sen")
+    rows = page.locator("#inbox-list .thread-row")
+    await page.locator("#inbox-list > ul").evaluate("(list) => { list.scrollTop = 140; }")
+    watched = page.locator(
+        f"#inbox-list li[id='{await rows.nth(3).evaluate('(row) => row.parentElement.id')}']"
+    )
+    was = await watched.evaluate("(row) => row.getBoundingClientRect().top")
+    await write(theirs, "Is there a lift?")
+    await expect(rows.first).to_contain_text("Is there a lift?")
+    await becomes(page, "() => !document.querySelector('.arrives')")
+    assert abs(await watched.evaluate("(row) => row.getBoundingClientRect().top") - was) < 2
+    await expect(box).to_have_value("half a sen")
+    await expect(box).to_be_focused()
+    await box.fill("")
+    # The row that has the keys' focus keeps it, also when it moves itself.
+    await page.keyboard.press("Escape")
+    await rows.filter(has_text=NOA).first.focus()
+    dana = await visit("dana")
+    noa = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    hers = await dana.open(noa, worker=1)
+    await write(hers, "We found it.")
+    await expect(rows.first).to_contain_text("We found it.")
+    assert await focused(page) == NOA
+    assert await regions(page) == await fresh_regions(page)
+
+
+async def test_what_happens_while_another_is_opened_is_not_missed(practice: Deployment, visit: Visit) -> None:
+    """The page that was fetched is as old as its bookmark: what came since is told to it."""
+    miriam, dana = await visit("miriam"), await visit("dana")
+    cast = practice.cast
+    page = await miriam.open("/staff/inbox", worker=0)
+    thread = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    theirs = await dana.open(thread, worker=1)
+
+    async def late(route: object) -> None:
+        answer = await route.fetch()  # type: ignore[attr-defined]
+        await write(theirs, "Just in between.")
+        await expect(theirs.locator(".log [data-number]").last).to_contain_text("Just in between.")
+        await expect(page.locator("#inbox-list .thread-row").first).to_contain_text("Just in between.")
+        await route.fulfill(response=answer)  # type: ignore[attr-defined]
+
+    await page.route(re.compile("/staff/inbox/[0-9a-f-]{36}$"), late)
+    await page.locator("#inbox-list .thread-row").filter(has_text=NOA).first.click()
+    await expect(page.locator(".log [data-number]").last).to_contain_text("Just in between.")
+    await expect(page.locator("#inbox-list .thread-row").first).not_to_have_class(
+        re.compile("unread")
+    )  # read by now
+    assert await regions(page) == await fresh_regions(page)
+
+
+async def test_on_a_phone_one_pane_at_a_time(practice: Deployment, visit: Visit) -> None:
+    miriam = await visit("miriam", viewport=PHONE, has_touch=True)
+    page = await miriam.open("/staff/inbox")
+    thread = page.get_by_role("region", name="Conversation", exact=True)
+    await expect(thread).to_have_count(0)
+    await page.locator("#inbox-list .thread-row").filter(has_text=ELI).first.click()
+    await expect(thread).to_be_visible()
+    await expect(page.locator("#inbox-list")).to_be_hidden()
+    await expect(thread).to_be_focused()
+    await page.get_by_role("link", name="All conversations").click()
+    await expect(page.locator("#inbox-list")).to_be_visible()
+    await expect(thread).to_have_count(0)
+
+
+async def test_it_works_without_javascript(practice: Deployment, visit: Visit) -> None:
+    miriam = await visit(java_script_enabled=False)
+    page = await miriam.context.new_page()
+    await page.goto(practice.bases[0] + "/staff/inbox?view=mine")
+    await page.get_by_label("Email").fill("miriam.adler@willow.example")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await page.goto(practice.bases[0] + "/staff/inbox?view=mine")
+    await page.locator("#inbox-list .thread-row").filter(has_text="Priya").first.click()
+    await page.get_by_role("link", name="Snooze").click()
+    await page.get_by_label("In three hours").check()
+    await page.get_by_role("button", name="Snooze").click()
+    await expect(page.locator(".handling")).to_contain_text("Snoozed until")
+    await page.get_by_role("button", name="End the snooze").click()
+    await page.get_by_role("button", name="Done").click()
+    await expect(page.locator(".handling")).to_contain_text("Done by you")
+    await page.get_by_role("button", name="Open again").click()
+    await expect(page.locator(".handling")).to_contain_text("You’re on it")
