@@ -99,17 +99,10 @@ class Conversation(Handled):
         keep_draft: bool = False,
     ) -> int:
         """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
-        <<<<<<< HEAD
-                has read what was there, and what they had begun is sent, unless that is something else (`keep_draft`).
+        has read what was there, and what they had begun is sent, unless that is something else (`keep_draft`).
 
-                Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
-                written at another time (`at`) is history, of which nobody is told by e-mail.
-        =======
-                has read what was there.
-
-                Numbers follow the order of commits: the row of the conversation is locked by taking one. What was written
-                at another time (`at`) is history, of which nobody is told by e-mail.
-        >>>>>>> df27b4d (Staff have one inbox: what is unread, to answer, theirs or nobody's, in a page that keeps its place)
+        Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
+        written at another time (`at`) is history, of which nobody is told by e-mail.
         """
         sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
         taken = await sql.row(
