@@ -198,6 +198,13 @@ class ConversationRead(Fact):
 
 
 @dataclass(frozen=True)
+class TemplatesChanged(Fact):
+    """A person's own templates are others. The practice's name nobody: all staff."""
+
+    staff: UUID | None = None
+
+
+@dataclass(frozen=True)
 class NoticeGiven(Fact):
     """Someone has a new notice, or an unread one of theirs became new."""
 

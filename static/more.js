@@ -194,6 +194,7 @@
 
   function insert(button) {
     const field = byId(button.dataset.into);
+    button.closest("dialog")?.close();
     field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
     field.focus();
     field.dispatchEvent(new Event("input", { bubbles: true }));

@@ -102,6 +102,7 @@ class Cast:
         self.threads: dict[str, list[str]] = defaultdict(list)  # a client's conversations
         self.notice: dict[str, str] = {}  # each person's newest notice about Noa, an unread one before others
         self.message: dict[str, str] = {}  # a conversation's newest message
+        self.template: dict[str, str] = {}  # "practice", or whose own
         self._people: list[Person] = []
 
     @classmethod
@@ -128,7 +129,13 @@ class Cast:
         )
         for row in await look(f"{newest}where c.id = message.conversation_id)"):
             cast.message[str(row["conversation_id"])] = str(row["id"])
+        await cast.look_at_templates()
         return cast
+
+    async def look_at_templates(self) -> None:
+        people = {id: name for name, id in self.staff.items()}
+        for row in await self.deployment.sql("select id, staff_id from message_template order by id"):
+            self.template[people.get(str(row["staff_id"]), "practice")] = str(row["id"])
 
     async def look_at_notices(self) -> None:
         people = {id: name for known in (self.staff, self.account) for name, id in known.items()}

@@ -22,7 +22,7 @@ from portal.demo.people import (
     STAFF,
     Tie,
 )
-from portal.demo.threads import THREADS, Thread
+from portal.demo.threads import TEMPLATES, THREADS, Thread
 from portal.demo.times import born, last, spoken
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
@@ -37,6 +37,7 @@ from portal.models.record import Kind
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
 from portal.models.telling import tell_of_messages
+from portal.models.template import Template
 
 __all__ = ["PASSWORD", "NotEmpty", "cast", "make_crowd", "make_practice"]
 
@@ -81,6 +82,7 @@ async def make_practice() -> None:
         await _take_on(made, password_hash)
         await _bring_relatives(made, password_hash)
         await _let_them_write(made)
+        await _keep_templates(made)
         await _let_them_read(made)
         await _tell_the_others()
 
@@ -246,6 +248,11 @@ async def _let_them_write(made: Made) -> None:
     await Conversation.bulk_create([conversation for conversation, _, _ in made.threads])
     await Participant.bulk_create(participants)
     await Message.bulk_create(messages)
+
+
+async def _keep_templates(made: Made) -> None:
+    for owner, name, body in TEMPLATES:
+        await Template.keep(name, body, made.staff[owner].id if owner else None)
 
 
 async def _let_them_read(made: Made) -> None:

@@ -329,3 +329,23 @@ THREADS = (
 """,
     ),
 )
+
+# Texts that are written often: whose own (none: the practice's), what they are called, what they say.
+TEMPLATES = (
+    (
+        "",
+        "Cancelled on the day",
+        "Hello {name},\n\nThank you for telling us. {client}’s hour today is cancelled; as it is less than a day away, "
+        "the usual fee applies. Write back if you would like another time this week.\n\n{me}, {practice}",
+    ),
+    (
+        "",
+        "Where to find us",
+        "Hello {name},\n\nRing at the second door and wait on the left. The lift is to the right.\n\n{practice}",
+    ),
+    (
+        "Miriam",
+        "Practice between hours",
+        "Hello {name},\n\nThis week it is enough if {client} tries it once a day. Tell me on our day how it went.\n\n{me}",
+    ),
+)

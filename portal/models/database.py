@@ -28,6 +28,7 @@ MODELS = [
         "conversation",
         "message",
         "draft",
+        "template",
         "invitation",
         "reset",
         "moment",

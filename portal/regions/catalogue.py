@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from portal.regions import clients, conversations, home, inbox, mail, notices, portal, today, unmapped, way
+from portal.regions import (
+    clients,
+    conversations,
+    home,
+    inbox,
+    mail,
+    notices,
+    portal,
+    templates,
+    today,
+    unmapped,
+    way,
+)
 
-ALL = (clients, conversations, home, inbox, mail, notices, portal, today, way)
+ALL = (clients, conversations, home, inbox, mail, notices, portal, templates, today, way)
 
 
 def check() -> None:

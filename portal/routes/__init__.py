@@ -19,6 +19,7 @@ from portal.routes.staff import (
     notices,
     portal,
     settings,
+    templates,
     today,
 )
 from portal.routes.staff import mailbox as mailbox_settings
@@ -104,6 +105,17 @@ ROUTES: list[BaseRoute] = [
         conversations.read,
         methods=POST,
     ),
+    Route(
+        "/staff/clients/{client}/conversations/{conversation}/templates",
+        conversations.choose_template,
+        methods=GET,
+    ),
+    Route("/staff/templates", templates.index, methods=GET),
+    Route("/staff/templates", templates.create, methods=POST),
+    Route("/staff/templates/new", templates.new, methods=GET),
+    Route("/staff/templates/{template}", templates.edit, methods=GET),
+    Route("/staff/templates/{template}", templates.update, methods=POST),
+    Route("/staff/templates/{template}/removal", templates.remove, methods=POST),
     Route("/staff/emails", emails.show, methods=GET),
     Route("/staff/emails", emails.save, methods=POST),
     Route("/staff/notices", notices.index, methods=GET),

@@ -27,6 +27,7 @@ from portal.models.message import Message
 from portal.models.moment import Moment
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember
+from portal.models.template import Template
 from portal.permissions import Permission, Role
 from tests.cast import Cast, Person
 from tests.deployment import Deployment
@@ -298,6 +299,18 @@ async def _(cast: Cast) -> None:
 async def _(cast: Cast) -> None:
     thread = await Conversation.start(UUID(cast.client["eli"]), Audience.ADMINISTRATIVE, [], with_client=True)
     await thread.post("May I come ten minutes late?", account=UUID(cast.account["eli"]))
+
+
+@verb("the practice keeps a template")
+async def _(cast: Cast) -> None:
+    await Template.keep("The stairs", "Hello {name}, take the stairs.", None)
+
+
+@verb("and changes it")
+async def _(cast: Cast) -> None:
+    kept = await Template.filter(staff_id=None).order_by("-id").first()
+    assert kept is not None
+    await kept.change("The lift", "Hello {name}, the lift waits.")
 
 
 # --- Mail --------------------------------------------------------------------------------------------

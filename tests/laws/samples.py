@@ -27,6 +27,7 @@ class Sample:
     client: str = "noa"
     conversation: str = "noa clinical"
     notice: str = ""  # whose newest one
+    template: str = ""  # whose newest one, or the practice's
     form: Form = lambda cast: {}
     fresh: bool = False  # it is about a message that `who` has just written there
     script: bool = False  # sent as live.js does, answered with a part of a page
@@ -38,6 +39,7 @@ class Sample:
             conversation=cast.conversation[self.conversation],
             notice=cast.notice.get(self.notice, ""),
             message=cast.message[cast.conversation[self.conversation]],
+            template=cast.template.get(self.template, ""),
             version="v",
             path="portal.css",
         )
@@ -55,6 +57,8 @@ class Sample:
         """Look up what the path is to name, and only what happened can tell."""
         if self.notice:
             await cast.look_at_notices()
+        if self.template:
+            await cast.look_at_templates()
 
     async def ask(
         self, route: Route, person: Person, worker: int | None = None, **headers: str
@@ -124,6 +128,14 @@ def put_on_it(cast: Cast) -> dict[str, str]:
     return {"staff": cast.staff[next(_TAKERS)]}
 
 
+def a_template(cast: Cast) -> dict[str, str]:
+    return {"key": str(uuid4()), "name": "The lift", "body": f"Hello {{name}}, the lift waits. {uuid4().hex}"}
+
+
+def another_template(cast: Cast) -> dict[str, str]:
+    return {"name": "The stairs", "body": f"Hello {{name}}, take the stairs. {uuid4().hex}"}
+
+
 def all_read(cast: Cast) -> dict[str, str]:
     return {"number": "9999"}
 
@@ -182,6 +194,13 @@ SAMPLES: dict[str, Sample] = {
     "GET /clients/{client}/notices": Sample("dana", 200),
     "POST /clients/{client}/notices/reading": Sample("dana", 303, form=all_seen),
     "POST /clients/{client}/notices/{notice}/reading": Sample("dana", 303, notice="dana"),
+    "GET /staff/clients/{client}/conversations/{conversation}/templates": Sample("miriam", 200),
+    "GET /staff/templates": Sample("miriam", 200),
+    "POST /staff/templates": Sample("miriam", 303, form=a_template),
+    "GET /staff/templates/new": Sample("miriam", 200),
+    "GET /staff/templates/{template}": Sample("miriam", 200, template="miriam"),
+    "POST /staff/templates/{template}": Sample("miriam", 303, template="miriam", form=another_template),
+    "POST /staff/templates/{template}/removal": Sample("miriam", 303, template="miriam"),
     "GET /staff/emails": Sample("miriam", 200),
     "POST /staff/emails": Sample("miriam", 303, form=some_emails),
     "GET /clients/{client}/emails": Sample("dana", 200),

@@ -35,6 +35,7 @@ def staff_pages(cast: Cast) -> list[str]:
         "/staff/notices",
         "/staff/inbox",
         f"/staff/inbox/{cast.conversation['noa clinical']}?view=mine",
+        "/staff/templates",
         "/staff/clients",
         "/staff/clients?q=reyes",
         "/staff/clients?show=archived",

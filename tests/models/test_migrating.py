@@ -75,4 +75,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0008_messages",
             "0009_drafts",
             "0010_inbox",
+            "0011_templates",
         ]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from portal.doors import Answer, Visit, go, staff
+from portal.language import listed
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation, participants_of_client
+from portal.models.conversation import Audience, Conversation, participants_of_client, readers
+from portal.models.practice import the_practice
 from portal.models.record import uuid7
+from portal.models.template import Template, filled, templates
 from portal.permissions import Permission
 from portal.regions import clients, conversations
 from portal.regions.conversations import chart_threads
+from portal.rendering import render
 from portal.routes import writing
 from portal.routes.staff.shell import page
+from portal.viewer import NotVisible
 
 
 @staff(opens="open messages")
@@ -63,8 +69,68 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None)
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
         start=start,
-        composer=await writing.composer(visit, conversation, label) if conversation else None,
+        composer=await composer(visit, conversation, label) if conversation else None,
         regions=regions,
+    )
+
+
+async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
+    """Where a message is written, with the text of a template in it where the address names one."""
+    composer = await writing.composer(visit, conversation, label)
+    if composer is None:
+        return None
+    composer["templates_href"] = f"{writing.here(visit, conversation)}/templates"
+    if visit.query("template"):
+        template = await visit.me.find(Template, _id(visit.query("template")))
+        composer["text"] = filled(template.body or "", await _places(visit, conversation))
+    return composer
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotVisible from None
+
+
+async def _places(visit: Visit, conversation: Conversation) -> dict[str, str]:
+    """What a template's places are filled with in this conversation."""
+    client = await visit.me.find(Client, conversation.client_id)
+    people = (await readers(visit.me.see(Conversation), [conversation.id]))[conversation.id]["people"]
+    return {
+        "name": listed(visit.language, [person["name"].split()[0] for person in people]) or client.first_name,
+        "client": client.first_name,
+        "me": visit.holder.name,
+        "practice": (await the_practice()).name,
+    }
+
+
+@staff()
+async def choose_template(visit: Visit) -> Answer:
+    """The templates, filled in for this conversation: in a dialog, or on a page that leads back to it."""
+    conversation = await writing.found(visit)
+    here, places = writing.here(visit, conversation), await _places(visit, conversation)
+    shown: dict[str, Any] = {
+        "templates": [
+            {
+                "name": one["name"],
+                "text": filled(one["body"], places),
+                "href": f"{here}?template={one['id']}",
+            }
+            for one in await templates(visit.me.see(Template))
+        ],
+        "into": f"compose-messages-{conversation.id}",
+        "manage_href": "/staff/templates",
+    }
+    if visit.by_script:
+        return visit.fragment(render("staff/conversations/_choosing.html", visit.language, shown))
+    return await page(
+        visit,
+        "staff/conversations/choosing.html",
+        title=visit.say("Templates"),
+        place="clients",
+        back_href=here,
+        **shown,
     )
 
 

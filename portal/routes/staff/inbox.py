@@ -23,6 +23,7 @@ from portal.regions.inbox import Wish
 from portal.regions.words import zone
 from portal.rendering import render
 from portal.routes import writing
+from portal.routes.staff import conversations
 from portal.routes.staff.shell import page
 
 MORNING = dt.time(9, 0)  # of the practice
@@ -84,7 +85,7 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
             "chosen": True,
             "list_href": wish.href(),
             "thread_id": f"thread-{conversation.id}",
-            "composer": await writing.composer(visit, conversation, label),
+            "composer": await conversations.composer(visit, conversation, label),
         }
     return await page(
         visit, "staff/inbox/show.html", title=visit.say("Inbox"), place="inbox", regions=regions, **more

@@ -19,6 +19,7 @@ async def page(
         template,
         live="/staff/live",
         emails_href="/staff/emails",
+        templates_href="/staff/templates",
         me=visit.person() | {"settings_href": "/staff/settings/portal" if may_set else None},
         regions={
             "unread_count": await visit.draw(inbox.unread_count),

@@ -1,0 +1,34 @@
+"""The list of templates."""
+
+from __future__ import annotations
+
+from portal.facts import StaffChanged, TemplatesChanged
+from portal.models.record import Kind
+from portal.models.template import Template, templates
+from portal.permissions import Permission
+from portal.regions import Context, anyone, region
+from portal.regions.words import excerpt
+from portal.viewer import Viewer
+
+
+@region(
+    "templates",
+    "staff/templates/_list.html",
+    on={TemplatesChanged: anyone, StaffChanged: anyone},
+    element="templates",
+)
+async def kept(viewer: Viewer) -> Context | None:
+    if viewer.kind is not Kind.STAFF:
+        return None
+    may = await viewer.may(Permission.PORTAL_SETTINGS)
+    rows = [
+        {
+            "id": one["id"],
+            "own": one["own"],
+            "name": one["name"],
+            "excerpt": excerpt(one["body"], 240),
+            "href": f"/staff/templates/{one['id']}" if one["own"] or may else None,
+        }
+        for one in await templates(viewer.see(Template))
+    ]
+    return {"own": [row for row in rows if row["own"]], "shared": [row for row in rows if not row["own"]]}

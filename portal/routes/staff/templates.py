@@ -1,0 +1,139 @@
+"""Templates: one's own, which everybody keeps, and the practice's, kept by who has *Client portal settings*."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.models import audit
+from portal.models.record import uuid7
+from portal.models.template import LONGEST, LONGEST_NAME, Template, TooMany, unknown_places
+from portal.permissions import Permission
+from portal.regions.templates import kept
+from portal.routes.staff.shell import page
+from portal.viewer import NotPermitted
+
+HERE = "/staff/templates"
+
+
+def _places(text: str) -> str:
+    if unknown_places(text):
+        raise ValueError("The text can only have the placeholders {name}, {client}, {me} and {practice}.")
+    return text
+
+
+class Words(Form):
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_places)]
+
+
+class NewWords(Words):
+    key: UUID
+    whose: Literal["own", "practice"] = "own"
+
+
+@staff()
+async def index(visit: Visit) -> Answer:
+    return await page(
+        visit,
+        "staff/templates/index.html",
+        title=visit.say("Templates"),
+        place="templates",
+        new_href=f"{HERE}/new",
+        regions={"templates": await visit.draw(kept)},
+    )
+
+
+@staff()
+async def new(visit: Visit) -> Answer:
+    return await _form(visit, None)
+
+
+@staff()
+async def edit(visit: Visit) -> Answer:
+    return await _form(visit, await _own(visit))
+
+
+async def _own(visit: Visit) -> Template:
+    """The template of the path, which the one who asks may change."""
+    template = await visit.me.find(Template, visit.id("template"))
+    if template.staff_id is None:
+        await _keeps_the_practices(visit)
+    return template
+
+
+async def _keeps_the_practices(visit: Visit) -> None:
+    if not await visit.me.may(Permission.PORTAL_SETTINGS):
+        raise NotPermitted("Only those who have Client portal settings change the practice’s templates.")
+
+
+async def _form(visit: Visit, template: Template | None, status: int = 200) -> Answer:
+    values = {"name": template.name, "body": template.body} if template else {}
+    here = f"{HERE}/{template.id}" if template else HERE
+    return await page(
+        visit,
+        "staff/templates/edit.html",
+        title=visit.say("Templates"),
+        place="templates",
+        status=status,
+        known=template is not None,
+        shared=template is not None and template.staff_id is None,
+        may_share=template is None and await visit.me.may(Permission.PORTAL_SETTINGS),
+        key=uuid7(),
+        action=here,
+        removal_action=f"{here}/removal" if template else None,
+        back_href=HERE,
+        values=values | visit.sent,
+        errors=visit.errors,
+        placeholders=placeholders(visit),
+    )
+
+
+def placeholders(visit: Visit) -> list[dict[str, Any]]:
+    """The places a text may have, each with what will stand there."""
+    return [
+        {"name": "{name}", "meaning": visit.say("The first names of those you write to")},
+        {"name": "{client}", "meaning": visit.say("The client’s first name")},
+        {"name": "{me}", "meaning": visit.say("Your name")},
+        {"name": "{practice}", "meaning": visit.say("The name of the practice")},
+    ]
+
+
+@staff(form=NewWords)
+async def create(visit: Visit) -> Answer:
+    if "key" in visit.errors or "whose" in visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    if visit.errors:
+        return await _form(visit, None, 422)
+    said: NewWords = visit.form
+    if said.whose == "practice":
+        await _keeps_the_practices(visit)
+    if await once(visit, said.key) is None:
+        try:
+            template = await Template.keep(said.name, said.body, visit.me.id if said.whose == "own" else None)
+        except TooMany:
+            raise Refused(409, "There are a hundred templates already. Remove one first.") from None
+        await done(visit, said.key, template=template.id)
+        await audit.note("keep template", side="staff", actor=visit.me.id, record=template.id)
+    return go(HERE)
+
+
+@staff(form=Words)
+async def update(visit: Visit) -> Answer:
+    template = await _own(visit)
+    if visit.errors:
+        return await _form(visit, template, 422)
+    await template.change(visit.form.name, visit.form.body)
+    await audit.note("change template", side="staff", actor=visit.me.id, record=template.id)
+    return go(HERE)
+
+
+@staff()
+async def remove(visit: Visit) -> Answer:
+    template = await _own(visit)
+    await template.remove()
+    await audit.note("remove template", side="staff", actor=visit.me.id, record=template.id)
+    return go(HERE)
