@@ -32,6 +32,8 @@ from portal.settings import settings
 
 log = structlog.get_logger()
 
+LEARN_EVERY = 5.0  # seconds between two looks at the practice's own words
+
 SOCKETS = [
     WebSocketRoute("/staff/live", staff_live),
     WebSocketRoute("/clients/{client}/live", client_live),
@@ -69,12 +71,13 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _learn() -> None:
-    """Read the practice's own words, as soon as the database is there to tell them. Where it holds none, say in
-    the log how the first run begins."""
+    """Read the practice's own words, as soon as the database is there to tell them, and again now and then: they
+    can be changed by another worker. Where it holds none, say in the log how the first run begins."""
     while True:
         try:
             if await learn_practice():
-                return
+                await asyncio.sleep(LEARN_EVERY)
+                continue
             code = await beginning.offer_code()
             if code is not None:
                 log.warning("no practice yet", go_to=f"{settings().base_url}/start", one_time_code=code)

@@ -331,7 +331,7 @@ def demo(
     if workers > 1 and (chosen.sqlite or chosen.embedded_bus):
         raise _fail("Several workers need DATABASE_URL and REDIS_URL in the environment.")
     _hold(chosen)
-    asyncio.run(_make_demo(chosen, fresh))
+    asyncio.run(_make_demo(chosen, fresh, hours=True))
     typer.echo(f"\nWillow Street Counselling is at http://localhost:{port}\n")
     typer.echo("One click on its sign-in page, or an address of these with the password below:")
     _print_cast()
@@ -359,8 +359,9 @@ def _print_cast() -> None:
     typer.echo(f"\nThe password of them all: {practice.PASSWORD}\n")
 
 
-async def _make_demo(chosen: Settings, fresh: bool) -> None:
-    """The demo practice in an empty database; with `fresh`, in one that is emptied first."""
+async def _make_demo(chosen: Settings, fresh: bool, hours: bool = False) -> None:
+    """The demo practice in an empty database, with office hours or open to writing at any; with `fresh`, in one
+    that is emptied first."""
     from portal import demo as practice
 
     if fresh:
@@ -373,6 +374,8 @@ async def _make_demo(chosen: Settings, fresh: bool) -> None:
     async def make() -> None:
         if await sql.row("select 1 as yes from practice") is None:
             await practice.make_practice()
+            if hours:
+                await practice.keep_hours()
 
     await _with_database(make)
 

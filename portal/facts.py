@@ -181,6 +181,14 @@ class ConversationReturned(Fact):
 
 
 @dataclass(frozen=True)
+class ConversationAnswered(Fact):
+    """Somebody of the practice wrote in it for the first time: who may only answer now may."""
+
+    client: UUID
+    conversation: UUID
+
+
+@dataclass(frozen=True)
 class MessageSent(Fact):
     client: UUID
     conversation: UUID
@@ -367,6 +375,23 @@ class SignedIn(Fact):
 @dataclass(frozen=True)
 class PortalSettingsChanged(Fact):
     """The portal was switched on or off, or its letters were rewritten. It names nobody: all staff."""
+
+
+@dataclass(frozen=True)
+class OfficeTurned(Fact):
+    """The office opened or closed, is about to, or keeps other hours from now on. It names nobody: everyone."""
+
+
+@dataclass(frozen=True)
+class CrisisNoticeChanged(Fact):
+    """Whom to call in danger, in the practice's words, is said otherwise. It names nobody: everyone."""
+
+
+@dataclass(frozen=True)
+class MessagingSet(Fact):
+    """What the client's side may write about this client: all, answers only, nothing."""
+
+    client: UUID
 
 
 @dataclass(frozen=True)

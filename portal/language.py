@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_day_names
 from babel.messages.pofile import read_po
 
 from portal import clock
@@ -99,6 +99,22 @@ def time_of_day(when: dt.datetime, zone: str, language: str) -> str:
 def _time_in_words(time: dt.time, language: str) -> str:
     text = format_time(time, "short", locale=_locale(language))
     return text.replace("AM", "am").replace("PM", "pm")
+
+
+@lru_cache
+def weekday(day: int, language: str) -> str:
+    """The name of a day, Monday being 0."""
+    return str(get_day_names("wide", locale=_locale(language))[day])
+
+
+def hour_in_words(minutes: int, language: str) -> str:
+    """A time of day in minutes after midnight. The end of the day is said as midnight."""
+    return _time_in_words(dt.time(minutes // 60 % 24, minutes % 60), language)
+
+
+def date_of(when: dt.date, language: str) -> str:
+    """A date of these months, with its weekday: “Monday, January 4”."""
+    return _date(when, "weekday and date", language)
 
 
 def local_day(when: dt.datetime, zone: str) -> dt.date:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from portal.language import LANGUAGES, catalogue
 from portal.models.practice import Practice
+from portal.opening import week_line
 from portal.settings import ROOT
 
 # What every page says of the practice; empty words until there is one.
@@ -19,7 +20,7 @@ practice: dict[str, Any] = {
     "phone": "",
     "phone_href": "",
     "address": "",
-    "hours_line": "",
+    "hours": dict.fromkeys(LANGUAGES, ""),
     "crisis": [],
     "zone": "UTC",
 }
@@ -34,7 +35,8 @@ async def learn_practice() -> bool:
             phone=found.phone,
             phone_href="tel:" + re.sub(r"[^\d+]", "", found.phone),
             address=found.address,
-            hours_line=found.hours,
+            # A practice that keeps no hours may still have some in words.
+            hours={language: week_line(language, found.week) or found.hours for language in LANGUAGES},
             crisis=[tuple(line) for line in found.crisis],
             zone=found.zone,
         )

@@ -9,12 +9,14 @@ from typing import Any
 
 import structlog
 
+from portal.facts import OfficeTurned
 from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.wishes import grant_wishes
 from portal.models.draft import forget_old_drafts
 from portal.models.fact import forget_old, unit
+from portal.models.hours import plan_turns
 from portal.models.idempotency import forget_old_keys
 from portal.models.invitation import forget_old_half_sessions
 from portal.models.moment import Moment
@@ -30,6 +32,7 @@ log = structlog.get_logger()
 EVERY = 0.5  # seconds between looks for due moments, and for due letters
 TIDY_EVERY = 600.0
 TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
+    plan_turns,
     forget_old,
     forget_old_keys,
     forget_old_drafts,
@@ -67,6 +70,8 @@ async def strike(bus: Bus) -> int:
     """Announce what is due now."""
     async with unit() as said:
         struck = await Moment.strike()
+        if any(isinstance(fact, OfficeTurned) for fact in said.facts):
+            await plan_turns()
     if said.facts:
         bus.hint(said.keys)
     return struck

@@ -608,6 +608,7 @@
     const fields = new FormData(form, submitter);
     const body = String(fields.get("body") ?? "");
     if (!body.trim()) return form.elements.body.focus();
+    if (!isUnderstood(form)) return;
     fields.set("key", crypto.randomUUID());
     const letter = write({ id: fields.get("key"), body, fields, form, url: form.action, list: form.dataset.list });
     storeLetter(letter);
@@ -615,6 +616,7 @@
     form.querySelector("[data-answer]").replaceChildren();
     form.elements.body.value = "";
     answering(form, null);
+    if (form.elements.understood) form.elements.understood.checked = false; // said for this message alone
     draftOf(form).touched = false;
     form.elements.body.focus();
     sendNext(letter.list);
@@ -657,6 +659,15 @@
       else tell(write({ ...one, url: `${one.url}?waited`, waited: true, form, tries: 1, stored: true }), word("waiting"));
     }
     sendAllNow();
+  }
+
+  // While the office is closed one says first that one knows this isn't read now. The server asks too.
+  function isUnderstood(form) {
+    const box = form.elements.understood;
+    if (!box?.checkVisibility() || box.checked) return true;
+    form.querySelector("[data-answer]").replaceChildren(icon("circle-alert"), element("span", "", box.dataset.why));
+    box.focus();
+    return false;
   }
 
   function paragraphs(text) {

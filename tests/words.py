@@ -261,6 +261,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,
     ("portal/routes/staff/portal.py", "await hindrance(client, holder)"): _HINDRANCES,
+    ("portal/routes/staff/availability.py", "str(reason)"): "said",  # ValueError("…")
     ("portal/routes/staff/settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")
     **{
         (f"portal/routes/public/{file}.py", f"await passwords.weakness(password, {personal})"): given_by(

@@ -24,8 +24,9 @@ from portal.demo.people import (
 )
 from portal.demo.threads import TEMPLATES, THREADS, Thread
 from portal.demo.times import born, last, spoken
-from portal.models import sql
+from portal.models import hours, sql
 from portal.models.account import Access, PortalAccount
+from portal.models.availability import set_reply
 from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Conversation, Participant
@@ -39,7 +40,7 @@ from portal.models.staff import StaffMember
 from portal.models.telling import tell_of_messages
 from portal.models.template import Template
 
-__all__ = ["PASSWORD", "NotEmpty", "cast", "make_crowd", "make_practice"]
+__all__ = ["PASSWORD", "NotEmpty", "cast", "keep_hours", "make_crowd", "make_practice"]
 
 DAY = dt.timedelta(days=1)
 
@@ -85,6 +86,15 @@ async def make_practice() -> None:
         await _keep_templates(made)
         await _let_them_read(made)
         await _tell_the_others()
+
+
+async def keep_hours() -> None:
+    """Open on weekdays, as the practice's own line says, with an automatic reply. A demo that people look at keeps
+    hours; one that is measured or tested is open to writing at any hour."""
+    async with unit():
+        ada = await StaffMember.get(name="Ada Lindqvist")
+        await hours.keep_hours([[(8 * 60 + 30, 17 * 60 + 30)]] * 5 + [[], []])
+        await set_reply(await Practice.get(), None, ada.id)
 
 
 async def cast(everyone: bool = False) -> list[dict[str, Any]]:
@@ -248,6 +258,7 @@ async def _let_them_write(made: Made) -> None:
     await Conversation.bulk_create([conversation for conversation, _, _ in made.threads])
     await Participant.bulk_create(participants)
     await Message.bulk_create(messages)
+    await rows.note_answers()
 
 
 async def _keep_templates(made: Made) -> None:

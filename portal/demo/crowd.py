@@ -122,6 +122,7 @@ async def make_crowd(clients: int, messages: int) -> None:
                 await _write(share)
                 share = []
     await _write(share)
+    await rows.note_answers()
 
 
 _PAUSE = dt.timedelta(hours=5)

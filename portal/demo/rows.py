@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
+from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.message import Message
@@ -26,6 +27,14 @@ def account(name: str, email: str, password_hash: str, **more: Any) -> PortalAcc
         email_key=canonical_email(email),
         password_hash=password_hash,
         **more,
+    )
+
+
+async def note_answers() -> None:
+    """When somebody of the practice first wrote in each conversation, as post() notes it."""
+    await sql.rows(
+        "update conversation set answered_at = (select min(m.sent_at) from message m "
+        "where m.conversation_id = conversation.id and m.staff_id is not null) where answered_at is null"
     )
 
 

@@ -167,7 +167,7 @@ _BEHIND = (
     "from readers e join conversation r on r.id = e.conversation_id "
     "left join reading rd on rd.conversation_id = r.id and rd.reader_id = e.reader_id "
     "join message m on m.conversation_id = r.id and m.number = (select min(m.number) from message m "
-    "where m.conversation_id = r.id and m.number > coalesce(rd.number, 0) and {theirs}) "
+    "where m.conversation_id = r.id and m.number > coalesce(rd.number, 0) and not m.automatic and {theirs}) "
     "where not exists (select 1 from burst b where b.conversation_id = r.id and b.reader_id = e.reader_id "
     f"and b.letter_id is not null and {_UNREAD_STILL})"
 )
@@ -310,7 +310,7 @@ async def told_of(
         )
         .where(
             f"b.to_number > coalesce((select m.number from message m where m.conversation_id = r.id "
-            f"and m.{column} is not null order by m.number desc limit 1), 0)"
+            f"and not m.automatic and m.{column} is not null order by m.number desc limit 1), 0)"
         )
         .order("p.name, p.id, b.to_number")
         .columns("p.id, p.name, o.done_at, o.bounced_at, o.failed_at, o.reason")

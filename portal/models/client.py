@@ -16,6 +16,7 @@ from portal.facts import (
     ClientArchived,
     ClientChanged,
     ClientRestored,
+    MessagingSet,
     ProfilePaused,
     ProfileResumed,
 )
@@ -40,6 +41,9 @@ class Client(Record):
     colour = fields.CharField(max_length=12)
     added_at = fields.DatetimeField(default=clock.now)
     archived_at = fields.DatetimeField(null=True)
+    messaging = fields.CharField(
+        max_length=8, default="on"
+    )  # what the client's side may write: on, reply, off
 
     date_of_birth = Sealed()
     phone = Sealed()
@@ -145,6 +149,13 @@ class Client(Record):
             self.archived_at = None
             await self.save(update_fields=["archived_at"])
             await announce(ClientRestored(client=self.id))
+
+    async def set_messaging(self, mode: str) -> None:
+        """Say what the client's side may write: all (`on`), answers only (`reply`), nothing (`off`)."""
+        if self.messaging != mode:
+            self.messaging = mode
+            await self.save(update_fields=["messaging"])
+            await announce(MessagingSet(client=self.id))
 
     def _take(self, details: dict[str, Any]) -> None:
         self.first_name, self.last_name = details["first_name"], details["last_name"]

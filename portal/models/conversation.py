@@ -11,13 +11,19 @@ from tortoise import fields
 from tortoise.models import Model
 
 from portal import clock
-from portal.facts import ConversationRead, ConversationStarted, MessageSent, MessagesSeen
+from portal.facts import (
+    ConversationAnswered,
+    ConversationRead,
+    ConversationStarted,
+    MessageSent,
+    MessagesSeen,
+)
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.draft import Draft
 from portal.models.fact import announce, write
 from portal.models.handling import Handled
-from portal.models.message import Message
+from portal.models.message import Message, author_name
 from portal.models.record import Kind, live, seal, unseal, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import holds
@@ -48,6 +54,7 @@ class Conversation(Handled):
     tell_at = fields.DatetimeField(null=True)  # when those who have not read by then get a notice
     # When the first message was written of which no one was told by e-mail yet; the worker empties it.
     mail_since = fields.DatetimeField(null=True)
+    answered_at = fields.DatetimeField(null=True)  # when somebody of the practice first wrote here
 
     class Meta:
         table = "conversation"
@@ -97,22 +104,27 @@ class Conversation(Handled):
         id: UUID | None = None,
         reply_to: UUID | None = None,
         keep_draft: bool = False,
+        automatic: bool = False,
     ) -> int:
         """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
         has read what was there, and what they had begun is sent, unless that is something else (`keep_draft`).
+        An `automatic` one stands under the name of the practice: nobody has read or answered anything by it.
 
         Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
         written at another time (`at`) is history, of which nobody is told by e-mail.
         """
         sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
+        answers = staff is not None and not automatic
         taken = await sql.row(
-            "update conversation set last_number = last_number + 1, last_at = :at, last_side = :side, "
-            "tell_at = coalesce(tell_at, :tell_at), "
-            f"mail_since = {'mail_since' if at else 'coalesce(mail_since, :at)'}, "
-            f"stirs_at = :at, snoozed_by = null{'' if staff else ', done_at = null, done_by = null'} "
+            "update conversation set last_number = last_number + 1, last_at = :at, "
+            + ("" if automatic else "last_side = :side, stirs_at = :at, snoozed_by = null, ")
+            + ("answered_at = coalesce(answered_at, :at), " if answers else "")
+            + ("" if staff else "done_at = null, done_by = null, ")
+            + "tell_at = coalesce(tell_at, :tell_at), "
+            f"mail_since = {'mail_since' if at or automatic else 'coalesce(mail_since, :at)'} "
             "where id = :id and exists (select 1 from client c "
             "where c.id = conversation.client_id and c.archived_at is null) "
-            "returning last_number, (select d.number from reading d "
+            "returning last_number, answered_at, (select d.number from reading d "
             "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read, "
             "exists (select 1 from draft k where k.conversation_id = conversation.id "
             "and (k.staff_id = :writer or k.account_id = :writer)) as drafted",
@@ -127,7 +139,8 @@ class Conversation(Handled):
         id, number = id or uuid7(), int(taken["last_number"])
         await write(
             "insert into message (id, conversation_id, number, staff_id, account_id, body_sealed, sent_at, "
-            "reply_to_id) values (:id, :conversation, :number, :staff, :account, :body, :at, :reply_to)",
+            "reply_to_id, automatic) "
+            "values (:id, :conversation, :number, :staff, :account, :body, :at, :reply_to, :automatic)",
             id=id,
             conversation=self.id,
             number=number,
@@ -136,8 +149,13 @@ class Conversation(Handled):
             body=seal(Message, "body_sealed", id, body),
             at=sent_at,
             reply_to=reply_to,
+            automatic=automatic,
         )
         await announce(MessageSent(client=self.client_id, conversation=self.id, number=number))
+        if automatic:
+            return number
+        if answers and sql.moment(taken["answered_at"]) == sent_at:
+            await announce(ConversationAnswered(client=self.client_id, conversation=self.id))
         await write(_READ_TO, conversation=self.id, reader=writer, number=number, at=sent_at)
         if taken["drafted"] and not keep_draft:
             await Draft.drop(self.id, staff, account)
@@ -232,7 +250,7 @@ class Participant(Model):
 _UNREAD = (
     "(select count(*) from message um where um.conversation_id = r.id "
     "and um.number > coalesce(rd.number, 0) "
-    "and coalesce(um.staff_id, um.account_id) <> :viewer)"
+    "and not um.automatic and coalesce(um.staff_id, um.account_id) <> :viewer)"
 )
 _READING = "left join reading rd on rd.conversation_id = r.id and rd.reader_id = :viewer"
 
@@ -281,7 +299,8 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
         .columns(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
             "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
-            "lm.staff_id, lm.account_id, coalesce(ls.name, la.name) as from_name, "
+            "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
+            f"{author_name('lm', 'ls', 'la')} as from_name, "
             f"case when r.last_number > coalesce(rd.number, 0) then {_UNREAD} else 0 end as unread",
             limit=limit,
         )

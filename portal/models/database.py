@@ -28,6 +28,7 @@ MODELS = [
         "conversation",
         "message",
         "draft",
+        "hours",
         "template",
         "invitation",
         "reset",

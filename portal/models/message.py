@@ -41,6 +41,7 @@ class Message(Record):
     reply_to_id = fields.UUIDField(null=True)  # a message of the same conversation
     edited_at = fields.DatetimeField(null=True)
     withdrawn_at = fields.DatetimeField(null=True)  # from then on its body is empty
+    automatic = fields.BooleanField(default=False)  # written by Portal in the practice's name
 
     body = Sealed()
 
@@ -57,9 +58,13 @@ class Message(Record):
             f"and {Conversation.visible_to(kind, 'mc')})"
         )
 
+    @property
+    def author(self) -> UUID | None:
+        return None if self.automatic else self.staff_id or self.account_id
+
     def may_change_until(self, writer: UUID, minutes: int) -> dt.datetime | None:
         """Until when its writer may change it; None for anybody else, and for what was withdrawn."""
-        if writer != (self.staff_id or self.account_id) or self.withdrawn_at is not None:
+        if writer != self.author or self.withdrawn_at is not None:
             return None
         return self.sent_at + dt.timedelta(minutes=minutes)
 
@@ -73,14 +78,14 @@ class Message(Record):
 
     async def withdraw(self, writer: UUID, minutes: int, client: UUID) -> None:
         """Take it back: it says nothing any more, and what it said stays for staff. Raises as `edit` does."""
-        if self.withdrawn_at is not None and writer == (self.staff_id or self.account_id):
+        if self.withdrawn_at is not None and writer == self.author:
             return
         await self._change("", writer, minutes, "withdrawn_at")
         await announce(MessageWithdrawn(client=client, conversation=self.conversation_id, number=self.number))
         await self._tell_replies(client)
 
     async def _change(self, body: str, writer: UUID, minutes: int, column: str) -> None:
-        if writer != (self.staff_id or self.account_id):
+        if writer != self.author:
             raise NotTheirs
         now, until = clock.now(), self.may_change_until(writer, minutes)
         if until is None or until <= now:
@@ -141,11 +146,20 @@ class MessageVersion(Record):
         )
 
 
+def author_name(message: str, staff: str, account: str) -> str:
+    """SQL for the name under which a message stands: its author's, or the practice's where nobody wrote it."""
+    return (
+        f"case when {message}.automatic then (select pn.name from practice pn) "
+        f"else coalesce({staff}.name, {account}.name) end"
+    )
+
+
 _MESSAGE = (
     "r.id, r.conversation_id, vc.client_id, r.number, r.staff_id, r.account_id, r.body_sealed, r.sent_at, "
-    "r.reply_to_id, r.edited_at, r.withdrawn_at, coalesce(ms.name, ma.name) as from_name, q.number as quoted_number, "
-    "q.body_sealed as quoted_box, q.withdrawn_at as quoted_withdrawn_at, "
-    "coalesce(q.staff_id, q.account_id) as quoted_author, coalesce(qs.name, qa.name) as quoted_name"
+    "r.reply_to_id, r.edited_at, r.withdrawn_at, r.automatic, q.number as quoted_number, "
+    "q.body_sealed as quoted_box, q.withdrawn_at as quoted_withdrawn_at, q.automatic as quoted_automatic, "
+    f"coalesce(q.staff_id, q.account_id) as quoted_author, {author_name('r', 'ms', 'ma')} as from_name, "
+    f"{author_name('q', 'qs', 'qa')} as quoted_name"
 )
 _AUTHORS = (
     "join conversation vc on vc.id = r.conversation_id "
@@ -162,7 +176,8 @@ def _opened(row: dict[str, Any]) -> dict[str, Any]:
         "conversation_id": sql.uuid(row["conversation_id"]),
         "client_id": sql.uuid(row["client_id"]),
         "number": row["number"],
-        "author": sql.uuid(row["staff_id"] or row["account_id"]),
+        "author": None if row["automatic"] else sql.uuid(row["staff_id"] or row["account_id"]),
+        "automatic": bool(row["automatic"]),
         "by_staff": row["staff_id"] is not None,
         "from_name": row["from_name"],
         "body": unseal(Message, "body_sealed", id, row["body_sealed"]),
@@ -178,7 +193,7 @@ def _quote(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": id,
         "number": row["quoted_number"],
-        "author": sql.uuid(row["quoted_author"]),
+        "author": None if row["quoted_automatic"] else sql.uuid(row["quoted_author"]),
         "from_name": row["quoted_name"],
         "body": unseal(Message, "body_sealed", id, row["quoted_box"]),
         "withdrawn": row["quoted_withdrawn_at"] is not None,

@@ -27,6 +27,10 @@ class Practice(Model):
     mail_after = fields.IntField(default=5)  # minutes a message is unread before an e-mail tells of it
     edit_minutes = fields.IntField(default=15)  # in which a message can be changed by who wrote it
     welcome: Any = fields.JSONField(null=True)  # {language: {subject, body}}; null: the built-in words
+    week: Any = fields.JSONField(null=True)  # see hours.py; null: no hours are kept
+    crisis_words: Any = fields.JSONField(null=True)  # {language: text}; null: the built-in words
+    reply_words: Any = fields.JSONField(null=True)  # {language: text}, said while the office is closed
+    reply_by = fields.UUIDField(null=True)  # who switched the automatic reply on; null: it is off
 
     class Meta:
         table = "practice"

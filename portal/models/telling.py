@@ -21,6 +21,14 @@ async def is_anyone_to_tell() -> bool:
     )
 
 
+def _last_said(conversation: str) -> str:
+    """SQL for the number of the last message that somebody wrote: of an automatic one nobody is told."""
+    return (
+        f"(select m.number from message m where m.conversation_id = {conversation} and not m.automatic "
+        "order by m.number desc limit 1)"
+    )
+
+
 async def tell_of_messages() -> bool:
     """A notice for whoever has not read what was written by now, one for each conversation, in the caller's
     unit of work; gives whether there may be more. Two workers never take the same conversation."""
@@ -29,7 +37,7 @@ async def tell_of_messages() -> bool:
         "with due as materialized (select id from conversation where tell_at <= :now "
         f"order by tell_at limit {AT_ONCE} {locked}) "
         "update conversation set tell_at = null where id in (select id from due) "
-        "returning id, client_id, audience, last_number, last_at",
+        f"returning id, client_id, audience, last_at, {_last_said('conversation.id')} as said",
         now=clock.now(),
     )
     if not found:
@@ -46,7 +54,7 @@ async def tell_of_messages() -> bool:
             accounts=accounts[id],
             client=sql.uuid(row["client_id"]),
             record=id,
-            up_to=row["last_number"],
+            up_to=row["said"],
             at=sql.moment(row["last_at"]),
         )
     return len(found) == AT_ONCE
@@ -62,12 +70,12 @@ async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
         "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
         "on h.permission = 'see_all_clients' where r.id = any(:ids)) "
         "select near.conversation_id, near.staff_id, max(near.team) = 1 as team, r.audience, "
-        "coalesce(max(rd.number), 0) < r.last_number as unread from near "
+        f"coalesce(max(rd.number), 0) < {_last_said('near.conversation_id')} as unread from near "
         "join conversation r on r.id = near.conversation_id "
         "join staff_member s on s.id = near.staff_id and s.ended_at is null "
         "join staff_permission p on p.staff_id = s.id and p.permission = r.audience || '_messages' "
         "left join reading rd on rd.conversation_id = r.id and rd.reader_id = s.id "
-        "group by near.conversation_id, near.staff_id, r.audience, r.last_number",
+        "group by near.conversation_id, near.staff_id, r.audience",
         ids=list(conversations),
         now=clock.now(),
     )
@@ -91,7 +99,7 @@ async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
         "select distinct r.id as conversation_id, x.account_id from conversation r "
         f"join access x on x.client_id = r.client_id and {live('x')} "
         "left join reading rd on rd.conversation_id = r.id and rd.reader_id = x.account_id "
-        "where r.id = any(:ids) and coalesce(rd.number, 0) < r.last_number",
+        f"where r.id = any(:ids) and coalesce(rd.number, 0) < {_last_said('r.id')}",
         ids=list(conversations),
         now=clock.now(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.regions import (
+    availability,
     clients,
     conversations,
     home,
@@ -16,7 +17,19 @@ from portal.regions import (
     way,
 )
 
-ALL = (clients, conversations, home, inbox, mail, notices, portal, templates, today, way)
+ALL = (
+    availability,
+    clients,
+    conversations,
+    home,
+    inbox,
+    mail,
+    notices,
+    portal,
+    templates,
+    today,
+    way,
+)
 
 
 def check() -> None:

@@ -307,6 +307,7 @@ def views(
                 "id": message["id"],
                 "number": number,
                 "own": own,
+                "automatic": message["automatic"],
                 "from_name": message["from_name"],
                 "at": time_of_day(message["sent_at"], here, language),
                 "at_iso": message["sent_at"].isoformat(),

@@ -10,6 +10,7 @@ from portal.routes.client import home
 from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
 from portal.routes.staff import (
+    availability,
     clients,
     conversations,
     emails,
@@ -92,6 +93,13 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/settings/mail/test", mailbox_settings.test, methods=POST),
     Route("/staff/settings/messages", message_settings.show, methods=GET),
     Route("/staff/settings/messages", message_settings.save, methods=POST),
+    Route("/staff/settings/availability", availability.show, methods=GET),
+    Route("/staff/settings/availability/hours", availability.save_hours, methods=POST),
+    Route("/staff/settings/availability/preview", availability.preview, methods=POST),
+    Route("/staff/settings/availability/days", availability.save_day, methods=POST),
+    Route("/staff/settings/availability/days/{day}/removal", availability.remove_day, methods=POST),
+    Route("/staff/settings/availability/reply", availability.save_reply, methods=POST),
+    Route("/staff/settings/availability/crisis", availability.save_crisis, methods=POST),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
     Route("/staff/clients/{client}/conversations/{conversation}", conversations.show, methods=GET),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -15,6 +15,7 @@ from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once
 from portal.language import at_in_words, say_many, time_of_day
 from portal.models import audit
+from portal.models.availability import Availability, answer_by_itself, of_conversation
 from portal.models.client import Client
 from portal.models.conversation import Closed, Conversation
 from portal.models.draft import Draft, draft_in
@@ -31,7 +32,9 @@ from portal.models.message import (
 from portal.models.practice import the_practice
 from portal.models.record import Kind, uuid7
 from portal.models.searching import Found, search, words_of
+from portal.opening import reply_text
 from portal.regions import conversations, key_of
+from portal.regions.availability import availability
 from portal.regions.conversations import base, is_far_back, items, seen_label, window
 from portal.regions.way import way
 from portal.regions.words import paragraphs, zone
@@ -60,7 +63,10 @@ Chosen = Annotated[UUID | None, BeforeValidator(lambda said: said or None)]  # a
 
 
 class NewMessage(Form):
+    """`understood`: that nobody reads it now. Asked for while the office is closed, for this message alone."""
+
     key: UUID
+    understood: Literal["yes", ""] = ""
     body: Body
     reply_to: Chosen = None  # the message that this one answers
 
@@ -118,11 +124,16 @@ async def parts(visit: Visit, conversation: Conversation) -> dict[str, Any]:
     drawn = {"conversation": await visit.draw(conversations.head, **ids)}
     if at is not None and is_far_back(conversation, at):
         return drawn | {"passage": await visit.draw(conversations.passage, **ids, at=at)}
+    if visit.me.side == "client":
+        drawn["availability"] = await visit.draw(availability, **ids)
     return drawn | {
         "messages": await visit.draw(conversations.messages, **ids),
         "way": await visit.draw(way, **ids),
         "draft": await visit.draw(conversations.draft, **ids),
     }
+    if visit.me.side == "client":
+        drawn["availability"] = await visit.draw(availability, **ids)
+    return drawn
 
 
 async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
@@ -139,7 +150,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
         "key": uuid7(),
         "label": label,
         "list_id": f"messages-{conversation.id}",
-        "show_crisis": visit.me.side == "client",
+        "for_client": visit.me.side == "client",
         "error": None,
         "text": (kept and kept.body) or "",
     }
@@ -184,6 +195,7 @@ async def send(visit: Visit) -> Answer:
     if first is not None:
         number = (await visit.me.find(Message, UUID(first["message"]))).number
     else:
+        now = await _availability(visit, conversation)
         try:
             number = await conversation.post(
                 said.body,
@@ -195,6 +207,8 @@ async def send(visit: Visit) -> Answer:
             )
         except Closed:
             raise Refused(409, "This conversation is closed. Nothing was sent.") from None
+        if now is not None and now.after_hours:
+            await _answer_by_itself(visit, conversation, now)
     if not visit.by_script:
         return go(here(visit, conversation))
 
@@ -202,6 +216,33 @@ async def send(visit: Visit) -> Answer:
         return visit.fragment(await one(visit, conversation.id, number), 201)
 
     return answer
+
+
+async def _availability(visit: Visit, conversation: Conversation) -> Availability | None:
+    """How it stands with writing here for somebody on the client's side, who is refused where they may not, or
+    did not say that they know that it isn't read now. Staff write at any hour."""
+    if visit.me.staff is not None:
+        return None
+    now = await of_conversation(visit.me.see(Conversation), conversation.id)
+    if now is None:
+        raise NotVisible
+    if not now.may_write:
+        raise Refused(409, "Nothing can be written here at the moment. Nothing was sent.")
+    if now.after_hours and not visit.form.understood:
+        raise Refused(
+            409,
+            "The office is closed, so nothing was sent yet. Tick “I know this isn’t read now”, then send it.",
+        )
+    return now
+
+
+async def _answer_by_itself(visit: Visit, conversation: Conversation, now: Availability) -> None:
+    """Say in the practice's name that the office is closed, in the writer's language."""
+    practice = await the_practice()
+    if practice.reply_by is not None and now.standing is not None:
+        kept = (practice.reply_words or {}).get(visit.language)
+        words = reply_text(visit.language, now.office, now.standing, practice.name, kept)
+        await answer_by_itself(conversation, now.standing, words, practice.reply_by)
 
 
 def _why(visit: Visit) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from uuid import uuid4
 import httpx2
 from starlette.routing import Route
 
+from portal import clock
 from portal.routes import ROUTES
 from tests.cast import Cast, Person
 from tests.deployment import METRICS_TOKEN
@@ -39,6 +41,7 @@ class Sample:
             conversation=cast.conversation[self.conversation],
             notice=cast.notice.get(self.notice, ""),
             message=cast.message[cast.conversation[self.conversation]],
+            day=uuid4(),
             template=cast.template.get(self.template, ""),
             version="v",
             path="portal.css",
@@ -144,6 +147,25 @@ def all_seen(cast: Cast) -> dict[str, str]:
     return {"up_to": "9999"}
 
 
+def always_open(cast: Cast) -> dict[str, str]:
+    """So that whatever else is tried can be written at any hour."""
+    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    return {f"{day}_first_{edge}": "00:00" for day in days for edge in ("from", "to")}
+
+
+def a_day_of_its_own(cast: Cast) -> dict[str, str]:
+    day = clock.now().date() + dt.timedelta(days=10 + uuid4().int % 200)
+    return {"day": day.isoformat(), "label": "A day out", "begins": "09:00", "ends": "12:00"}
+
+
+def an_answer(cast: Cast) -> dict[str, str]:
+    return {"on": "yes", "text_en": f"We answer tomorrow, {uuid4().hex[:6]}."}
+
+
+def whom_to_call(cast: Cast) -> dict[str, str]:
+    return {"text_en": f"We read on weekdays, {uuid4().hex[:6]}.", "number_0": "911", "number_1": "988"}
+
+
 def wishes(**form: str) -> Form:
     return lambda cast: form
 
@@ -217,6 +239,13 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal": Sample(
         "miriam", 303, fresh=True
     ),
+    "GET /staff/settings/availability": Sample("ada", 200),
+    "POST /staff/settings/availability/hours": Sample("ada", 303, form=always_open),
+    "POST /staff/settings/availability/preview": Sample("ada", 200, form=always_open, script=True),
+    "POST /staff/settings/availability/days": Sample("ada", 303, form=a_day_of_its_own),
+    "POST /staff/settings/availability/days/{day}/removal": Sample("ada", 303),
+    "POST /staff/settings/availability/reply": Sample("ada", 303, form=an_answer),
+    "POST /staff/settings/availability/crisis": Sample("ada", 303, form=whom_to_call),
     "GET /home": Sample("dana", 303),
     "GET /clients/{client}/home": Sample("dana", 200),
     "GET /clients/{client}/messages": Sample("dana", 200),
@@ -243,7 +272,9 @@ SAMPLES: dict[str, Sample] = {
 # Getting in has a matrix and a live law of its own, in tests/access: its strangers hold links and half a session.
 ELSEWHERE = (
     "/staff/clients/{client}/portal",
-    "/staff/settings",
+    "/staff/settings/portal",
+    "/staff/settings/mail",
+    "/staff/settings/messages",
     "/staff/mail",
     "/start",
     "/welcome",

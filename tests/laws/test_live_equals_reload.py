@@ -37,6 +37,7 @@ def staff_pages(cast: Cast) -> list[str]:
         f"/staff/inbox/{cast.conversation['noa clinical']}?view=mine",
         "/staff/templates",
         "/staff/clients",
+        "/staff/settings/availability",
         "/staff/clients?q=reyes",
         "/staff/clients?show=archived",
         chart["noa"],

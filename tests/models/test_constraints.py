@@ -32,6 +32,7 @@ GETTING_IN = {"first_run", "half_session", "invitation", "reset"}
 TABLES = {model._meta.db_table for model in RECORDS.values()} - GETTING_IN
 # Tables that no model stands for: their verbs write them by statements.
 WITHOUT_MODEL = {
+    "automatic_reply",
     "device",
     "era",
     "fact",
@@ -157,6 +158,7 @@ async def fill(willow: Deployment) -> None:
         "insert into device (token_hash, side, holder_id, seen_at) values ('x', 'staff', :id, :now)",
         "insert into audit (id, at, side, action, result) values (:id, :now, 'staff', 'look', 'done')",
         "insert into fact (kind, at, keys, body) values ('Nothing', :now, '[]', '{}')",
+        "insert into special_day (id, day, label, spans) values (:id, '2026-12-25', '', '[]')",
     ):
         await sql.rows(
             text, **{name: {"id": uuid4(), "now": now}[name] for name in sql._compiled(text, True)[1]}
@@ -196,6 +198,12 @@ async def fill(willow: Deployment) -> None:
     )
     version.body = "Something else"
     await version.save()
+    await sql.rows("update practice set reply_by = :by", by=miriam)
+    await sql.rows(
+        "insert into automatic_reply (conversation_id, closed_at) values (:conversation, :now)",
+        conversation=cast.conversation["noa clinical"],
+        now=now,
+    )
     await sql.rows("update access set granted_by = :by, ended_by = :by", by=miriam)
     await sql.rows("update contact set client_id = :client", client=noa)
     await sql.rows("update conversation set assigned_to = :by, done_by = :by, snoozed_by = :by", by=miriam)
@@ -328,6 +336,7 @@ BROKEN: dict[str, list[str]] = {
         "update client set first_name = ''",
         "update client set last_name = ''",
         "update client set colour = 'beige'",
+        "update client set messaging = 'never'",
         "update client set email = 'a@example.com', email_key = null",
     ],
     "contact_link": ["update contact_link set until_at = '1990-01-01 00:00:00+00:00'"],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from portal.doors import Answer, Visit, client, go
+from portal.doors import Answer, Refused, Visit, client, go
+from portal.models.availability import of_client
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation, participant_for, threads
 from portal.models.record import uuid7
 from portal.permissions import Right
+from portal.regions.availability import availability
 from portal.regions.conversations import client_threads, head
 from portal.routes import writing
 from portal.routes.client.shell import page
@@ -34,7 +36,12 @@ async def index(visit: Visit) -> Answer:
         place="messages",
         name=found.first_name,
         start=start,
-        regions={"threads": await visit.draw(client_threads, client=found.id)},
+        regions={"threads": await visit.draw(client_threads, client=found.id)}
+        | (
+            {"availability": await visit.draw(availability, client=found.id, conversation=None)}
+            if start
+            else {}
+        ),
     )
 
 
@@ -62,6 +69,9 @@ async def show(visit: Visit) -> Answer:
 async def create(visit: Visit) -> Answer:
     """Begin the clinical conversation between this person and the care team."""
     found = await visit.me.find(Client, visit.id("client"))
+    now = await of_client(visit.me.see(Client), found.id)
+    if now is None or not now.may_write:
+        raise Refused(409, "Nothing can be written here at the moment. Nothing was sent.")
 
     async def start() -> Conversation:
         with_client, contacts = await participant_for(visit.me.id, found.id)

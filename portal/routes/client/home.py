@@ -6,7 +6,7 @@ from portal.doors import Answer, Visit, client, go
 from portal.models import sql
 from portal.models.account import Access, profiles
 from portal.models.client import Client
-from portal.regions import home
+from portal.regions import availability, home
 from portal.routes.client.shell import page
 
 
@@ -30,5 +30,8 @@ async def show(visit: Visit) -> Answer:
         "client/home/show.html",
         found,
         place="home",
-        regions={"home": await visit.draw(home.home, client=found.id)},
+        regions={
+            "home": await visit.draw(home.home, client=found.id),
+            "crisis": await visit.draw(availability.crisis),
+        },
     )

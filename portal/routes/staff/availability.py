@@ -1,0 +1,271 @@
+"""Settings → Availability: office hours, days that differ, the automatic reply, and whom to call in danger (D7)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+
+from markupsafe import Markup
+from pydantic import AfterValidator, Field, create_model
+
+from portal import clock, rendering
+from portal.doors import Answer, Form, Visit, go, staff
+from portal.facts import CrisisNoticeChanged
+from portal.language import LANGUAGES, weekday
+from portal.models import audit
+from portal.models.availability import set_reply
+from portal.models.fact import announce
+from portal.models.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day
+from portal.models.practice import Practice, the_practice
+from portal.opening import reply_words, standing_line, week_line
+from portal.permissions import Permission
+from portal.regions import availability
+from portal.rendering import learn_practice
+from portal.routes.staff.shell import page
+
+HERE = "/staff/settings/availability"
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+PARTS = ("first", "second")  # a split shift has two
+NUMBERS = 4
+
+
+def _hour(value: str) -> str:
+    if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII):
+        raise ValueError("Write a time like 08:30.")
+    return value
+
+
+Hour = Annotated[str, Field(max_length=8), AfterValidator(_hour)]
+_hours: dict[str, Any] = {
+    f"{day}_{part}_{edge}": (Hour, "") for day in DAYS for part in PARTS for edge in ("from", "to")
+}
+_hours["none"] = (Literal["yes", ""], "")  # no hours are to be kept
+Week = create_model("Week", __base__=Form, **_hours)
+
+
+class NewDay(Form):
+    day: dt.date
+    label: Annotated[str, Field(max_length=80)] = ""
+    begins: Hour = ""
+    ends: Hour = ""
+
+
+class Reply(Form):
+    on: Literal["yes", "no"]
+    text_en: Annotated[str, Field(max_length=1000)] = ""
+    text_es: Annotated[str, Field(max_length=1000)] = ""
+
+
+def _number(value: str) -> str:
+    if value and not re.fullmatch(r"\+?[\d\s().-]{2,25}", value, re.ASCII):
+        raise ValueError("A telephone number has digits, and perhaps a plus, spaces, dots or hyphens.")
+    return value
+
+
+_numbers: dict[str, Any] = {f"label_{n}": (Annotated[str, Field(max_length=40)], "") for n in range(NUMBERS)}
+_numbers |= {
+    f"number_{n}": (Annotated[str, Field(max_length=30), AfterValidator(_number)], "") for n in range(NUMBERS)
+}
+
+
+class Words(Form):
+    text_en: Annotated[str, Field(max_length=300)] = ""
+    text_es: Annotated[str, Field(max_length=300)] = ""
+
+
+Crisis = create_model("Crisis", __base__=Words, **_numbers)
+
+
+@staff(Permission.PORTAL_SETTINGS)
+async def show(visit: Visit) -> Answer:
+    return await _page(visit, await the_practice())
+
+
+async def _page(visit: Visit, practice: Practice, form: str = "", status: int = 200) -> Answer:
+    """The page; of the `form` that was sent and not taken, what was written stands there again."""
+    language, sent = visit.language, visit.sent
+    kept = await office()
+    week = sent if form == "week" else _fields(practice.week)
+    reply = {f"text_{tongue}": _reply(practice, tongue) for tongue in LANGUAGES}
+    crisis = {f"text_{tongue}": (practice.crisis_words or {}).get(tongue, "") for tongue in LANGUAGES}
+    for n, (label, number) in enumerate(practice.crisis[:NUMBERS]):
+        crisis |= {f"label_{n}": label, f"number_{n}": number}
+    return await page(
+        visit,
+        "staff/settings/availability.html",
+        title=visit.say("Availability"),
+        place="settings",
+        status=status,
+        tab="availability",
+        action=HERE,
+        days=[(name, weekday(n, language)) for n, name in enumerate(DAYS)],
+        parts=PARTS,
+        keeps=practice.week is not None,
+        values={
+            "week": week,
+            "day": sent if form == "day" else {},
+            "reply": sent if form == "reply" else reply,
+            "crisis": sent if form == "crisis" else crisis,
+        },
+        zone=kept.zone.replace("_", " "),
+        replies=practice.reply_by is not None,
+        today=kept.local_day(clock.now()).isoformat(),
+        preview=Markup(_preview(visit, kept.zone, week)),
+        tongues=LANGUAGES,
+        errors=visit.errors,
+        wrong=form,
+        regions={"office": await visit.draw(availability.office_now)},
+    )
+
+
+def _reply(practice: Practice, language: str) -> str:
+    return str((practice.reply_words or {}).get(language) or reply_words(language))
+
+
+def _fields(week: list[list[Span]] | None) -> dict[str, str]:
+    """The hours as the form's fields have them."""
+    fields: dict[str, str] = {}
+    for name, spans in zip(DAYS, week or [[]] * 7, strict=True):
+        for part, (begin, end) in zip(PARTS, spans, strict=False):
+            fields |= {f"{name}_{part}_from": _clock(begin), f"{name}_{part}_to": _clock(end % DAY)}
+    return fields
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _week(visit: Visit, sent: dict[str, str]) -> list[list[Span]]:
+    """The hours of the form; what is wrong with them goes to the errors."""
+    week = []
+    for n, name in enumerate(DAYS):
+        spans: list[Span] = []
+        for part in PARTS:
+            field = f"{name}_{part}_from"
+            begin, end = sent.get(field, ""), sent.get(f"{name}_{part}_to", "")
+            try:
+                spans += _span(begin, end)
+                if len(spans) == 2 and spans[1][0] < spans[0][1]:
+                    raise ValueError("The second hours begin before the first end.")
+            except ValueError as reason:
+                visit.errors.setdefault(
+                    field, f"{weekday(n, visit.language).capitalize()}: {visit.say(str(reason))}"
+                )
+        week.append(spans)
+    return week
+
+
+def _span(begin: str, end: str) -> list[Span]:
+    """From and to as minutes; midnight ends a day too."""
+    if not begin and not end:
+        return []
+    if not begin or not end:
+        raise ValueError("Write both, from and to, or neither.")
+    first, last = (int(_hour(text)[:2]) * 60 + int(text[3:]) for text in (begin, end))
+    last = last or DAY
+    if first >= last:
+        raise ValueError("The end is before the beginning.")
+    return [(first, last)]
+
+
+def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
+    """What clients would read with these hours."""
+    trial = Visit(visit.request, None, visit.who, visit.since)
+    week = _week(trial, sent)
+    kept = Office(zone, tuple(map(tuple, week)))
+    standing = kept.at(clock.now())
+    shown = {
+        "el": "preview-hours",
+        "error": next(iter(trial.errors.values()), None),
+        "week": week_line(visit.language, week),
+        "line": standing_line(visit.language, kept, standing) if standing else "",
+        "open": bool(standing and standing.open),
+    }
+    return rendering.render("staff/settings/_hours_preview.html", visit.language, shown)
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Week)
+async def preview(visit: Visit) -> Answer:
+    """What is typed, as it would be read; nothing is saved."""
+    return visit.fragment(_preview(visit, (await office()).zone, visit.sent))
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Week)
+async def save_hours(visit: Visit) -> Answer:
+    """Keep these hours, or none: then clients are told nothing about them."""
+    week = None if visit.sent.get("none") else _week(visit, visit.sent)
+    if visit.errors:
+        return await _page(visit, await the_practice(), "week", 422)
+    await keep_hours(week)
+    await audit.note("change office hours", side="staff", actor=visit.me.id)
+    return _saved
+
+
+async def _saved() -> Any:
+    """Back to the page, once this worker's other pages know it too."""
+    await learn_practice()
+    return go(HERE)
+
+
+@staff(Permission.PORTAL_SETTINGS, form=NewDay)
+async def save_day(visit: Visit) -> Answer:
+    """A date that is not as others: closed, or open at other hours."""
+    try:
+        spans = _span(visit.sent.get("begins", ""), visit.sent.get("ends", ""))
+    except ValueError as reason:
+        visit.errors.setdefault("begins", visit.say(str(reason)))
+    if not visit.errors:
+        today = (await office()).local_day(clock.now())
+        if not today <= visit.form.day <= today + dt.timedelta(days=400):
+            visit.errors["day"] = visit.say("Choose a date from today on, within the coming year.")
+    if visit.errors:
+        return await _page(visit, await the_practice(), "day", 422)
+    await set_day(visit.form.day, visit.form.label, spans)
+    await audit.note("change office hours", side="staff", actor=visit.me.id, day=visit.form.day)
+    return go(HERE)
+
+
+@staff(Permission.PORTAL_SETTINGS)
+async def remove_day(visit: Visit) -> Answer:
+    await drop_day(visit.id("day"))
+    await audit.note("change office hours", side="staff", actor=visit.me.id, day=visit.id("day"))
+    return go(HERE)
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Reply)
+async def save_reply(visit: Visit) -> Answer:
+    """The automatic reply on or off, and its words; empty ones are the built-in ones."""
+    practice = await the_practice()
+    if visit.errors:
+        return await _page(visit, practice, "reply", 422)
+    said = {tongue: getattr(visit.form, f"text_{tongue}") for tongue in LANGUAGES}
+    own = {tongue: text for tongue, text in said.items() if text and text != reply_words(tongue)}
+    await set_reply(practice, own or None, visit.me.id if visit.form.on == "yes" else None)
+    await audit.note("change automatic reply", side="staff", actor=visit.me.id, on=visit.form.on)
+    return go(HERE)
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Crisis)
+async def save_crisis(visit: Visit) -> Answer:
+    """Whom to call in danger. There is always at least one number."""
+    practice = await the_practice()
+    numbers = []
+    for n in range(NUMBERS):
+        label, number = visit.sent.get(f"label_{n}", "").strip(), visit.sent.get(f"number_{n}", "").strip()
+        if number:
+            numbers.append([label or number, re.sub(r"[^\d+]", "", number)])
+        elif label:
+            visit.errors.setdefault(f"number_{n}", visit.say("Write the number that goes with it."))
+    if not numbers:
+        visit.errors.setdefault("number_0", visit.say("Write at least one number to call."))
+    if visit.errors:
+        return await _page(visit, practice, "crisis", 422)
+    practice.crisis = numbers
+    practice.crisis_words = {
+        tongue: text for tongue in LANGUAGES if (text := getattr(visit.form, f"text_{tongue}"))
+    } or None
+    await practice.save(update_fields=["crisis", "crisis_words"])
+    await announce(CrisisNoticeChanged())
+    await audit.note("change crisis notice", side="staff", actor=visit.me.id)
+    return _saved
