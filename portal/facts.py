@@ -255,6 +255,15 @@ class MessageWithdrawn(Fact):
 
 
 @dataclass(frozen=True)
+class NoteWritten(Fact):
+    """Staff wrote a note under this message. Shown to staff alone."""
+
+    client: UUID
+    conversation: UUID
+    number: int
+
+
+@dataclass(frozen=True)
 class DraftChanged(Fact):
     """Concerns the other open pages of who writes it, and nobody else's."""
 

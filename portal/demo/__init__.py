@@ -32,6 +32,7 @@ from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Conversation, Participant
 from portal.models.fact import unit
 from portal.models.message import Message
+from portal.models.note import Note
 from portal.models.person import canonical_email
 from portal.models.practice import Location, Practice
 from portal.models.record import Kind
@@ -226,7 +227,7 @@ def _link(made: Made, contact: Contact, tie: Tie, since: dt.datetime) -> Contact
 
 
 async def _let_them_write(made: Made) -> None:
-    participants, messages = [], []
+    participants, messages, notes = [], [], []
     for thread in THREADS:
         said = spoken(thread.said)
         author = made.voices[said[-1].who]
@@ -255,10 +256,15 @@ async def _let_them_write(made: Made) -> None:
             rows.message(conversation.id, number, at, text, made.voices[name])
             for number, (at, name, text) in enumerate(said, 1)
         ]
+        notes += [
+            rows.note(conversation.id, number, said[number - 1].at, text, made.staff[name].id)
+            for number, name, text in thread.noted
+        ]
     await Conversation.bulk_create([conversation for conversation, _, _ in made.threads])
     await Participant.bulk_create(participants)
     await Message.bulk_create(messages)
     await rows.note_answers()
+    await Note.bulk_create(notes)
 
 
 async def _keep_templates(made: Made) -> None:

@@ -10,6 +10,7 @@ from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.message import Message
+from portal.models.note import Note
 from portal.models.person import canonical_email, colour_for
 
 
@@ -36,6 +37,14 @@ async def note_answers() -> None:
         "update conversation set answered_at = (select min(m.sent_at) from message m "
         "where m.conversation_id = conversation.id and m.staff_id is not null) where answered_at is null"
     )
+
+
+def note(conversation: UUID, number: int, last_at: dt.datetime, text: str, by: UUID) -> Note:
+    """A while after the message it stands under."""
+    at = last_at + dt.timedelta(minutes=6)
+    row = Note(conversation_id=conversation, number=number, staff_id=by, body_sealed=b"", written_at=at)
+    row.body = text
+    return row
 
 
 def message(conversation: UUID, number: int, at: dt.datetime, text: str, author: dict[str, UUID]) -> Message:

@@ -15,7 +15,8 @@ from portal.models.conversation import Audience
 class Thread:
     """`between`: who takes part on the client's side, by full name; nobody named means the client.
     `unread`: how many of the last messages nobody of the staff has read; `unseen`: nobody of them.
-    `taken` and `done` name who of the staff is on it, and who has finished it."""
+    `taken` and `done` name who of the staff is on it, and who has finished it; `noted` are notes among them, each
+    with the number of the message it stands under."""
 
     client: str
     audience: Audience
@@ -26,6 +27,7 @@ class Thread:
     unseen: int = 0
     taken: str = ""
     done: str = ""
+    noted: tuple[tuple[int, str, str], ...] = ()
 
 
 CLINICAL, ADMINISTRATIVE, BILLING = Audience.CLINICAL, Audience.ADMINISTRATIVE, Audience.BILLING
@@ -36,6 +38,7 @@ THREADS = (
         CLINICAL,
         between=("Dana Reyes",),
         unread=1,
+        noted=((10, "Henrik", "Room 2 has the low table for her. I moved Theo to room 3."),),
         said="""\
 17d 10:12 Miriam: Hello Dana, it was good to meet you both. Noa showed me her whole rock collection, one pocket at a time. I’d like to see her weekly for now.
 17d 12:40 Dana: Thank you. She asked in the car when she can come back, which I did not expect.

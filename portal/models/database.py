@@ -29,6 +29,7 @@ MODELS = [
         "message",
         "draft",
         "hours",
+        "note",
         "template",
         "invitation",
         "reset",

@@ -11,7 +11,7 @@ from portal.models import sql
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation
 from portal.models.handling import on_it
-from portal.models.message import Message
+from portal.models.message import Message, author_name
 from portal.models.record import unseal
 from portal.models.scope import Scope
 
@@ -85,7 +85,9 @@ async def page_of_inbox(
         .columns(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, r.stirs_at, "
             "r.done_at, r.snoozed_by, c.first_name, c.last_name, c.colour, lm.id as message_id, "
-            "lm.body_sealed, lm.withdrawn_at, lm.staff_id, lm.account_id, coalesce(ls.name, la.name) as from_name, "
+            "lm.body_sealed, lm.withdrawn_at, "
+            "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
+            f"{author_name('lm', 'ls', 'la')} as from_name, "
             f"ow.id as on_it, ow.name as on_it_name, {_UNREAD} as unread",
             limit=PAGE + 1,
         )

@@ -38,6 +38,7 @@ class NoticeKind(Enum):
     """The kinds there are. Their words are in regions/notices.py, for each side that is told."""
 
     MESSAGE = ("message", About.CONVERSATION)
+    HANDED_OVER = ("handed_over", About.CONVERSATION)
 
     def __init__(self, key: str, about: About) -> None:
         self.key, self.about = key, about

@@ -16,10 +16,11 @@ from portal.facts import (
     MessageSent,
     MessagesSeen,
     MessageWithdrawn,
+    NoteWritten,
     QuoteChanged,
     StaffChanged,
 )
-from portal.language import date_in_words, day, listed, local_day, say, time_of_day
+from portal.language import at_in_words, date_in_words, day, listed, local_day, say, time_of_day
 from portal.models.client import Client
 from portal.models.conversation import Conversation, readers, threads
 from portal.models.draft import Draft, draft_in
@@ -34,6 +35,7 @@ from portal.models.message import (
     messages_numbered,
     seen,
 )
+from portal.models.note import Notes, notes_under
 from portal.models.record import Kind
 from portal.models.scope import Asked, who_may_see
 from portal.models.searching import MOST, holds, marked, words_of
@@ -125,11 +127,11 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
             for of, found in (await messages_among(far)).items():
                 known = {m["number"] for m in loaded[of]}
                 loaded[of] = [*loaded[of], *(m for m in found if m["number"] not in known)]
-        readers_of = await _seen(loaded)
+        readers_of, notes_of = await _seen(loaded), await _notes(loaded, [ask[0] for ask in reached])
         for ask in reached:
             viewer, of, cursor, changed = ask
             wanted = {m["number"] for m in loaded[of] if m["number"] > cursor} | changed
-            fresh = items(viewer, loaded[of], readers_of[of], wanted)
+            fresh = items(viewer, loaded[of], readers_of[of], wanted, notes_of.get(of))
             # By the number, not by how many there are: before the first message there is none.
             more = lasts[of] == begins[of] + AT_ONCE - 1
             answers[ask] = Fresh(fresh, max(lasts[of], cursor), more)
@@ -142,12 +144,23 @@ def _begin(ask: Ask) -> int:
     return min((n - 1 for n in changed if n >= cursor - NEAR), default=cursor)
 
 
-async def _seen(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, list[Reader]]:
-    spans = {
+def _spans(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, tuple[int, int]]:
+    return {
         of: (min(m["number"] for m in found), max(m["number"] for m in found))
         for of, found in loaded.items()
         if found
     }
+
+
+async def _notes(loaded: dict[UUID, list[dict[str, Any]]], viewers: list[Viewer]) -> dict[UUID, Notes]:
+    """What staff wrote under these messages, where somebody of the staff is asking."""
+    spans = _spans(loaded)
+    of_staff = any(viewer.kind is Kind.STAFF for viewer in viewers)
+    return await notes_under(spans) if spans and of_staff else {}
+
+
+async def _seen(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, list[Reader]]:
+    spans = _spans(loaded)
     return {of: [] for of in loaded} | (await seen(spans) if spans else {})
 
 
@@ -161,12 +174,17 @@ def _one(fact: MessageEdited | MessageWithdrawn | QuoteChanged, viewer: Viewer) 
     return (fact.number,)
 
 
+def _noted(fact: NoteWritten, viewer: Viewer) -> range:
+    """The other side is told nothing of it, not even that there is nothing to tell."""
+    return range(fact.number, fact.number + 1) if viewer.kind is Kind.STAFF else range(0)
+
+
 @region(
     "messages",
     "conversations/_messages.html",
     on={
         kind: its("conversation")
-        for kind in (MessageSent, MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged)
+        for kind in (MessageSent, MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged, NoteWritten)
     },
     stream=Stream(
         _since,
@@ -176,6 +194,7 @@ def _one(fact: MessageEdited | MessageWithdrawn | QuoteChanged, viewer: Viewer) 
             MessageEdited: _one,
             MessageWithdrawn: _one,
             QuoteChanged: _one,
+            NoteWritten: _noted,
         },
     ),
 )
@@ -267,23 +286,37 @@ async def window(viewer: Viewer, conversation: Conversation, before: int | None)
     older = len(loaded) > PAGE
     shown = loaded[1:] if older else loaded
     readers_of = await _seen({conversation.id: shown})
+    notes_of = await _notes({conversation.id: shown}, [viewer])
     href = _address(viewer, conversation.client_id, conversation.id)
     return {
-        "items": views(viewer, loaded, readers_of[conversation.id], {m["number"] for m in shown}, href),
+        "items": views(
+            viewer,
+            loaded,
+            readers_of[conversation.id],
+            {m["number"] for m in shown},
+            href,
+            notes_of.get(conversation.id),
+        ),
         "cursor": shown[-1]["number"] if shown else 0,
         "older_href": f"{href}?before={shown[0]['number']}" if older else None,
         "reading_action": f"{href}/reading",
     }
 
 
-def items(viewer: Viewer, loaded: list[dict[str, Any]], readers_of: list[Reader], wanted: set[int]) -> str:
+def items(
+    viewer: Viewer,
+    loaded: list[dict[str, Any]],
+    readers_of: list[Reader],
+    wanted: set[int],
+    notes: Notes | None,
+) -> str:
     """The `<li>`s of the messages with these numbers; the others are there to compare with."""
     if not loaded:
         return ""
     href = _address(viewer, loaded[0]["client_id"], loaded[0]["conversation_id"])
     return "".join(
         render("conversations/_message.html", viewer.language, {"m": m})
-        for m in views(viewer, loaded, readers_of, wanted, href)
+        for m in views(viewer, loaded, readers_of, wanted, href, notes)
     )
 
 
@@ -292,7 +325,12 @@ def _address(viewer: Viewer, client: UUID, conversation: UUID) -> str:
 
 
 def views(
-    viewer: Viewer, loaded: list[dict[str, Any]], readers_of: list[Reader], wanted: set[int], href: str
+    viewer: Viewer,
+    loaded: list[dict[str, Any]],
+    readers_of: list[Reader],
+    wanted: set[int],
+    href: str,
+    notes: Notes | None,
 ) -> list[dict[str, Any]]:
     """Messages as the template needs them: own or not, a new day, close to the one before, seen by whom."""
     shown, language, here = [], viewer.language, zone()
@@ -324,9 +362,29 @@ def views(
                 "acts": viewer.kind is Kind.STAFF or not message["withdrawn"],
                 "seen_label": seen_label(viewer, message, readers_of),
                 "href": f"{href}/messages/{message['id']}",
+                "notes": [_note(viewer, note) for note in notes.get(number, [])]
+                if notes and viewer.kind is Kind.STAFF
+                else [],
             }
         )
     return shown
+
+
+def _note(viewer: Viewer, note: dict[str, Any]) -> dict[str, Any]:
+    language = viewer.language
+    by = say(language, "You") if note["by"] == viewer.id else note["by_name"]
+    title = say(language, "Note by %(name)s", name=note["by_name"])
+    if note["to"] is not None:
+        title = say(language, "%(name)s handed it over to %(other)s", name=by, other=note["to_name"])
+        if note["to"] == viewer.id:
+            title = say(language, "%(name)s handed it over to you", name=by)
+    return {
+        "id": note["id"],
+        "title": title,
+        "at": at_in_words(note["written_at"], zone(), language),
+        "at_iso": note["written_at"].isoformat(),
+        "paragraphs": paragraphs(note["body"]) if note["body"] else [],
+    }
 
 
 def _quote(viewer: Viewer, quote: dict[str, Any], href: str) -> dict[str, Any]:

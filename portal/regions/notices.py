@@ -157,6 +157,15 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "href": f"{base}/conversations/{row['record_id']}",
                 "list_id": f"messages-{row['record_id']}",
             }
+        case "handed_over":
+            return view | {
+                "icon": "user",
+                "title": name,
+                "text": say(language, "This conversation was handed over to you."),
+                "tag": _tag(language, row),
+                "href": f"/staff/inbox/{row['record_id']}",
+                "list_id": f"messages-{row['record_id']}",
+            }
     raise LookupError(f"There are no words for a notice of the kind {row['kind']}")
 
 

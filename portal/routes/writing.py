@@ -29,6 +29,7 @@ from portal.models.message import (
     seen,
     versions,
 )
+from portal.models.note import notes_under
 from portal.models.practice import the_practice
 from portal.models.record import Kind, uuid7
 from portal.models.searching import Found, search, words_of
@@ -256,7 +257,8 @@ async def one(visit: Visit, conversation: UUID, number: int) -> str:
     loaded, now = await message_now(visit.me.see(Message), conversation, number)
     visit.since = now or visit.since
     readers = await seen({conversation: (number, number)})
-    return items(visit.me, loaded, readers[conversation], {number})
+    notes = await notes_under({conversation: (number, number)}) if visit.me.kind is Kind.STAFF else {}
+    return items(visit.me, loaded, readers[conversation], {number}, notes.get(conversation))
 
 
 async def keep_draft(visit: Visit) -> Answer:

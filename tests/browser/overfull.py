@@ -15,6 +15,7 @@ from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Audience, Conversation
 from portal.models.fact import unit
 from portal.models.message import Message
+from portal.models.note import Note
 from portal.models.staff import StaffMember
 from portal.permissions import Right, Role
 from tests.deployment import Deployment
@@ -103,6 +104,8 @@ async def _talk(thread: Conversation, therapist: StaffMember, mother: dict[str, 
         )
         messages.append(rows.message(thread.id, number, at, text, author))
     await Message.bulk_create(messages)
+    long = [LONG_WORD, "https://example.org/" + "n" * 300, "A word to all.\n\nAnd one more."]
+    await Note.bulk_create([rows.note(thread.id, SAID, newest, text, therapist.id) for text in long])
     thread.last_number, thread.last_at, thread.last_side = SAID, newest, "staff"
     thread.stirs_at = newest
     await thread.save()

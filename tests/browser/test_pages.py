@@ -131,6 +131,19 @@ def places(practice: Deployment, side: str) -> list[Place]:
                 f"/staff/inbox/{thread['maximiliana-theodora clinical']}",
             ),
             Place(
+                "inbox, hand over?",
+                "miriam",
+                f"/staff/inbox/{thread['noa clinical']}",
+                asked("[data-key=h]"),
+            ),
+            Place(
+                "inbox, note?",
+                "miriam",
+                f"/staff/inbox/{thread['noa clinical']}",
+                asked(".compose-head [href$=notes]"),
+            ),
+            Place("inbox, note without a dialog", "miriam", f"/staff/inbox/{thread['noa clinical']}/notes"),
+            Place(
                 "inbox, snooze?",
                 "miriam",
                 f"/staff/inbox/{thread['noa clinical']}",
@@ -166,7 +179,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
                 "choosing a template",
                 "miriam",
                 f"{noa}/conversations/{thread['noa clinical']}",
-                opened(".compose-head [data-dialog]"),
+                asked(".compose-head [href$=templates]"),
             ),
             Place("conversations", "miriam", f"{noa}/messages"),
             Place("conversations, none", "wilhelmina", f"/staff/clients/{client['silent']}/messages"),

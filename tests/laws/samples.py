@@ -139,6 +139,14 @@ def another_template(cast: Cast) -> dict[str, str]:
     return {"name": "The stairs", "body": f"Hello {{name}}, take the stairs. {uuid4().hex}"}
 
 
+def handed_over(cast: Cast) -> dict[str, str]:
+    return a_note(cast) | put_on_it(cast)
+
+
+def a_note(cast: Cast) -> dict[str, str]:
+    return {"key": str(uuid4()), "body": f"A note of no weight, {uuid4().hex}."}
+
+
 def all_read(cast: Cast) -> dict[str, str]:
     return {"number": "9999"}
 
@@ -194,6 +202,10 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/inbox/{conversation}/reopening": Sample("miriam", 303),
     "GET /staff/inbox/{conversation}/snooze": Sample("miriam", 200),
     "POST /staff/inbox/{conversation}/snooze": Sample("miriam", 303, form=wishes(when="tomorrow")),
+    "GET /staff/inbox/{conversation}/notes": Sample("miriam", 200),
+    "POST /staff/inbox/{conversation}/notes": Sample("miriam", 303, form=a_note),
+    "GET /staff/inbox/{conversation}/handover": Sample("miriam", 200),
+    "POST /staff/inbox/{conversation}/handover": Sample("miriam", 303, form=handed_over),
     "POST /staff/inbox/{conversation}/waking": Sample("miriam", 303),
     "GET /staff/clients": Sample("miriam", 200),
     "POST /staff/clients": Sample("miriam", 303, form=new_client),

@@ -166,6 +166,8 @@ UNSCOPED = {
     "portal.models.session.touch": "the session of the cookie",
     "portal.models.session.who": "who somebody is comes before what they may see",
     "portal.models.signing_in.verified": "who signs in comes before what they may see",
+    "portal.models.note.notes_under": "under messages that were read through the viewer, or asked for by who_may_see",
+    "portal.models.notice.tell": "a colleague who may read the conversation; the notice is shown through the viewer",
     "portal.models.notice.forget_old_notices": "the worker's tidying",
     "portal.models.notice.notices_after": "a push asks who_may_see for all whom it tells at once",
     "portal.models.staff.supervised_by": "names a socket's audience, for its own viewer",

@@ -77,4 +77,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0010_inbox",
             "0011_templates",
             "0012_availability",
+            "0013_notes",
         ]

@@ -16,6 +16,7 @@ from portal.models.draft import Draft
 from portal.models.invitation import HalfSession, Invitation
 from portal.models.mailbox import Mailbox
 from portal.models.message import Message, MessageVersion
+from portal.models.note import Note
 from portal.models.record import Kind, Record, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope, who_may_see
@@ -89,6 +90,15 @@ async def fill(willow: Deployment) -> None:
         draft = Draft(conversation_id=message.conversation_id, body_sealed=b"", saved_at=now, **holder)
         draft.body = "Half a sentence"
         await draft.save()
+    note = Note(
+        conversation_id=message.conversation_id,
+        number=message.number,
+        staff_id=willow.cast.staff["miriam"],
+        body_sealed=b"",
+        written_at=now,
+    )
+    note.body = "A word"
+    await note.save()
     version = MessageVersion(message_id=message.id, body_sealed=b"", from_at=message.sent_at, until_at=now)
     version.body = "Something else"
     await version.save()

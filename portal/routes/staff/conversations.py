@@ -79,6 +79,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
     composer = await writing.composer(visit, conversation, label)
     if composer is None:
         return None
+    composer["note_href"] = f"/staff/inbox/{conversation.id}/notes"
     composer["templates_href"] = f"{writing.here(visit, conversation)}/templates"
     if visit.query("template"):
         template = await visit.me.find(Template, _id(visit.query("template")))

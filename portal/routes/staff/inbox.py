@@ -8,15 +8,19 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from portal import clock
-from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
 from portal.language import exactly
 from portal.models import audit
 from portal.models.client import Client
-from portal.models.conversation import Conversation, may_read
+from portal.models.conversation import Closed, Conversation, may_read, readers
+from portal.models.message import LONGEST
+from portal.models.note import Note
+from portal.models.notice import NoticeKind, tell
+from portal.models.record import uuid7
 from portal.models.staff import StaffMember
 from portal.regions import inbox
 from portal.regions.inbox import Wish
@@ -42,6 +46,17 @@ class Snooze(Form):
     when: Literal["hours", "tomorrow", "monday", "date"]
     date: Annotated[dt.date | None, BeforeValidator(_empty)] = None
     time: Annotated[dt.time | None, BeforeValidator(_empty)] = None
+
+
+class NewNote(Form):
+    key: UUID
+    body: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+
+class HandOver(Form):
+    key: UUID
+    staff: UUID
+    body: Annotated[str, Field(max_length=LONGEST)] = ""
 
 
 @staff(opens="open inbox")
@@ -114,6 +129,95 @@ async def assign(visit: Visit) -> Answer:
         if not await may_read(conversation, to):
             raise Refused(409, "They can’t read this conversation, so they can’t answer it.")
     return await _noted(visit, "assign conversation", conversation, await conversation.assign(to))
+
+
+@staff()
+async def ask_note(visit: Visit) -> Answer:
+    """A note to colleagues: written in a dialog, or on a page where there is no script."""
+    return await _ask_note(visit, await _found(visit))
+
+
+async def _ask_note(visit: Visit, conversation: Conversation, status: int = 200) -> Answer:
+    return await ask(
+        visit,
+        "staff/inbox/_note.html",
+        conversation,
+        status,
+        action=f"/staff/inbox/{conversation.id}/notes",
+        key=visit.sent.get("key") or uuid7(),
+        text=visit.sent.get("body", ""),
+        errors=visit.errors,
+    )
+
+
+@staff(form=NewNote)
+async def write_note(visit: Visit) -> Answer:
+    conversation = await _found(visit)
+    if visit.errors:
+        return await _ask_note(visit, conversation, 422)
+    first = await once(visit, visit.form.key)
+    if first is None:
+        try:
+            await Note.leave(conversation, visit.form.body, visit.me.id)
+        except Closed:
+            raise Refused(409, "There is nothing here yet to write a note about.") from None
+        await done(visit, visit.form.key, conversation=conversation.id)
+    return await _noted(visit, "write note", conversation, first is None)
+
+
+@staff()
+async def ask_hand_over(visit: Visit) -> Answer:
+    """To whom, and with which word."""
+    return await _ask_hand_over(visit, await _found(visit))
+
+
+async def _ask_hand_over(visit: Visit, conversation: Conversation, status: int = 200) -> Answer:
+    who = (await readers(visit.me.see(Conversation), [conversation.id]))[conversation.id]
+    colleagues = [
+        one | {"team": group == "staff"}
+        for group in ("staff", "others")
+        for one in who[group]
+        if one["id"] != visit.me.id
+    ]
+    return await ask(
+        visit,
+        "staff/inbox/_handover.html",
+        conversation,
+        status,
+        action=f"/staff/inbox/{conversation.id}/handover",
+        key=visit.sent.get("key") or uuid7(),
+        colleagues=colleagues,
+        chosen=visit.sent.get("staff", ""),
+        text=visit.sent.get("body", ""),
+        errors=visit.errors,
+    )
+
+
+@staff(form=HandOver)
+async def hand_over(visit: Visit) -> Answer:
+    """Put a colleague on it, with a word that stands as a note, and let them know."""
+    conversation = await _found(visit)
+    if visit.errors:
+        return await _ask_hand_over(visit, conversation, 422)
+    said: HandOver = visit.form
+    await visit.me.find(StaffMember, said.staff)
+    if not await may_read(conversation, said.staff):
+        raise Refused(409, "They can’t read this conversation, so they can’t answer it.")
+    first = await once(visit, said.key)
+    if first is None:
+        await conversation.assign(said.staff)
+        # Where nothing was written yet there is no place for a note; that it was handed over is told regardless.
+        with suppress(Closed):
+            await Note.leave(conversation, said.body, visit.me.id, handed_to=said.staff)
+        await tell(
+            NoticeKind.HANDED_OVER,
+            staff={said.staff} - {visit.me.id},
+            client=conversation.client_id,
+            record=conversation.id,
+            by=visit.me.id,
+        )
+        await done(visit, said.key, conversation=conversation.id)
+    return await _noted(visit, "hand over conversation", conversation, first is None)
 
 
 @staff()
