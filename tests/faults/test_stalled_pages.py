@@ -15,7 +15,7 @@ import pytest_asyncio
 from websockets.frames import Frame, Opcode
 
 from portal.models.conversation import Audience, Conversation, participants_of_client
-from portal.models.fact import unit
+from portal.models.fact import bookmark, unit
 from tests import deployment as deployments
 from tests.cast import Person
 from tests.deployment import Deployment
@@ -41,8 +41,8 @@ async def impatient(own_postgres: PostgreSQL, own_redis: Redis) -> AsyncIterator
         deployments.PORTAL = known
 
 
-async def deaf_page(person: Person, path: str, *regions: str) -> socket.socket:
-    """A socket that asks for all that its page shows, and reads nothing of it."""
+async def deaf_page(person: Person, path: str, since: str, *regions: str) -> socket.socket:
+    """A socket that asks for all that its page has missed, and reads nothing of it."""
     host = person.base().removeprefix("http://")
     page = socket.socket()
     page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -62,7 +62,7 @@ async def deaf_page(person: Person, path: str, *regions: str) -> socket.socket:
     ]
     await loop.sock_sendall(page, "\r\n".join([*lines, "", ""]).encode())
     assert (await loop.sock_recv(page, 1000)).startswith(b"HTTP/1.1 101")
-    hello = {"hello": {"since": "unknown", "showing": regions, "cursors": dict.fromkeys(regions, 0)}}
+    hello = {"hello": {"since": since, "showing": regions, "cursors": dict.fromkeys(regions, 0)}}
     await loop.sock_sendall(page, Frame(Opcode.TEXT, json.dumps(hello).encode()).serialize(mask=True))
     return page
 
@@ -100,6 +100,7 @@ async def test_a_page_that_stops_reading_holds_nobody_up_and_is_let_go(impatient
     )
     told = Telling(miriam, noa, thread)
     async with impatient.models():
+        since = str(await bookmark())
         async with unit():
             _, parents = await participants_of_client(UUID(noa))
             other = await Conversation.start(UUID(noa), Audience.CLINICAL, parents, with_client=False)
@@ -119,7 +120,7 @@ async def test_a_page_that_stops_reading_holds_nobody_up_and_is_let_go(impatient
         before = memory(impatient)
         began = monotonic()
         readers = [leaver, *[dana] * DEAF]
-        gone, *pages = await asyncio.gather(*(deaf_page(reader, live, *regions) for reader in readers))
+        gone, *pages = await asyncio.gather(*(deaf_page(reader, live, since, *regions) for reader in readers))
         await becomes(lambda: are_open(DEAF + 2))
         await told.say(3)
 
