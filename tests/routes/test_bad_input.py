@@ -33,9 +33,22 @@ def quiet(request: pytest.FixtureRequest) -> Deployment:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def deployment(quiet: Deployment) -> Deployment:
-    await Stage(quiet).has_news()
-    return quiet
+async def stage(quiet: Deployment) -> Stage:
+    """Whoever is refused stays signed in: they need no session of their own for the next try."""
+    stage = Stage(quiet)
+    await stage.has_news()
+    return stage
+
+
+@pytest.fixture
+def deployment(stage: Stage) -> Deployment:
+    return stage.deployment
+
+
+async def at_rest(deployment: Deployment) -> dict[str, str]:
+    """What is there, once the worker has done with what was written before."""
+    await Stage(deployment).settled()
+    return await deployment.contents(MAY_CHANGE)
 
 
 async def post(person: Person, path: str, body: bytes | str, **headers: str) -> httpx2.Response:
@@ -45,14 +58,14 @@ async def post(person: Person, path: str, body: bytes | str, **headers: str) -> 
 
 
 async def is_refused(
-    deployment: Deployment, route: Route, body: Callable[[dict[str, str]], bytes | str], **headers: str
+    stage: Stage, route: Route, body: Callable[[dict[str, str]], bytes | str], **headers: str
 ) -> int:
     """Send what `body` makes of the sample's form; it must be refused, and nothing else. Gives the status."""
-    sample = sample_of(route)
-    person = await deployment.cast.sign_in(sample.who)
+    sample, deployment = sample_of(route), stage.deployment
+    person = await stage.person(sample.who)
     await sample.find(deployment.cast)
     path = sample.path(route, deployment.cast)
-    before, noted = await deployment.contents(MAY_CHANGE), await audited(deployment)
+    before, noted = await at_rest(deployment), await audited(deployment)
     answer = await post(person, path, body(sample.form(deployment.cast)), **headers)
     assert 400 <= answer.status_code < 500, f"{answer.status_code}: {answer.text}"
     assert "Traceback" not in answer.text and "sql" not in answer.text.lower()
@@ -78,25 +91,25 @@ BODIES: dict[str, tuple[Callable[[dict[str, str]], bytes | str], int]] = {
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("route", SIGNED, ids=name_of)
-async def test_a_body_that_no_form_makes(deployment: Deployment, route: Route, name: str) -> None:
+async def test_a_body_that_no_form_makes(stage: Stage, route: Route, name: str) -> None:
     body, status = BODIES[name]
-    assert await is_refused(deployment, route, body) == status
+    assert await is_refused(stage, route, body) == status
 
 
 @pytest.mark.parametrize(
     "kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", "x" * 300]
 )
 @pytest.mark.parametrize("route", WITH_FORM, ids=name_of)
-async def test_another_kind_of_body(deployment: Deployment, route: Route, kind: str) -> None:
-    assert await is_refused(deployment, route, urlencode, **{"Content-Type": kind}) == 415
+async def test_another_kind_of_body(stage: Stage, route: Route, kind: str) -> None:
+    assert await is_refused(stage, route, urlencode, **{"Content-Type": kind}) == 415
 
 
 @pytest.mark.parametrize("route", SIGNED, ids=name_of)
-async def test_a_write_must_say_where_it_comes_from(deployment: Deployment, route: Route) -> None:
-    sample = sample_of(route)
-    person = await deployment.cast.sign_in(sample.who)
+async def test_a_write_must_say_where_it_comes_from(stage: Stage, route: Route) -> None:
+    sample, deployment = sample_of(route), stage.deployment
+    person = await stage.person(sample.who)
     await sample.find(deployment.cast)
-    before, noted = await deployment.contents(MAY_CHANGE), await audited(deployment)
+    before, noted = await at_rest(deployment), await audited(deployment)
     form = sample.form(deployment.cast)
     answer = await person.browser.post(person.base() + sample.path(route, deployment.cast), data=form)
     assert answer.status_code == 403
@@ -122,11 +135,11 @@ OF_A_RECORD = [route for route in ALL_ROUTES if "{" in route.path and not route.
     ids=["zero", "words", "unknown", "nul", "dots", "long", "quotes", "leaf", "negative"],
 )
 @pytest.mark.parametrize("route", OF_A_RECORD, ids=name_of)
-async def test_an_id_that_is_none(deployment: Deployment, route: Route, id: str) -> None:
+async def test_an_id_that_is_none(stage: Stage, route: Route, id: str) -> None:
     """The same answer as for what is not theirs, for each place an id can stand in."""
-    sample = sample_of(route)
-    person = await deployment.cast.sign_in(sample.who)
-    before = await deployment.contents(MAY_CHANGE)
+    sample, deployment = sample_of(route), stage.deployment
+    person = await stage.person(sample.who)
+    before = await at_rest(deployment)
     whole = sample.path(route, deployment.cast)
     for name, right in (
         ("{client}", deployment.cast.client[sample.client]),
@@ -179,7 +192,7 @@ async def test_a_value_that_can_not_be(deployment: Deployment, name: str, wrong:
     route = next(route for route in WRITES if name_of(route) == name)
     sample: Sample = replace(sample_of(route))
     person = await deployment.cast.sign_in(sample.who)
-    before = await deployment.contents(MAY_CHANGE)
+    before = await at_rest(deployment)
     path, form = sample.path(route, deployment.cast), sample.form(deployment.cast) | wrong
     answer = await post(person, path, urlencode(form))
     assert answer.status_code == 422, answer.text
@@ -200,7 +213,7 @@ async def test_what_is_just_short_enough_is_taken(deployment: Deployment) -> Non
 
 
 async def test_a_password_of_a_megabyte_is_wrong_soon(deployment: Deployment) -> None:
-    nobody, before = deployment.cast.stranger(), await deployment.contents(MAY_CHANGE)
+    nobody, before = deployment.cast.stranger(), await at_rest(deployment)
     email = deployment.cast.email["client", "walter"]
     form = urlencode({"email": email, "password": "a" * (MOST - 200)})
     async with asyncio.timeout(10):
