@@ -259,6 +259,17 @@ def new_key_file(data: Data = None) -> None:
     typer.echo(f"Made {path}. Keep a copy where the database's backups are not.")
 
 
+@keys.command("push")
+def add_push_key(data: Data = None) -> None:
+    """Add the key for pushes to a key file that was made before there were any. Restart the workers then."""
+    path = _use(data).keys_path
+    if not path.exists():
+        raise _fail(f"There is no key file at {path}: make one with `portal keys new`.")
+    if not crypto.add_push_key(path):
+        raise _fail("There is one already. Each device that gets pushes is bound to it, so it stays.")
+    typer.echo(f"Added to {path}. Copy the key file to its safe place.")
+
+
 @keys.command("rotate")
 def rotate_keys(data: Data = None) -> None:
     """Add a key, and seal everything anew with it. Workers that run learn of the key by themselves; restart

@@ -229,6 +229,14 @@ class NoticesRead(Fact):
 
 
 @dataclass(frozen=True)
+class PushDevicesChanged(Fact):
+    """A device asked to be told while no page is open, or is told no more."""
+
+    staff: UUID | None = None
+    account: UUID | None = None
+
+
+@dataclass(frozen=True)
 class MessagesSeen(Fact):
     """Someone came to see these messages. Shown to the other side alone."""
 

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     clock: Path | None = Field(
         default=None, description="A file with the seconds by which a demo's clock is ahead"
     )
+    push_anywhere: bool = Field(
+        default=False, description="Pushes also go to http and to private addresses; for tests alone"
+    )
     metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")
     trusted_proxies: str = Field(
         default="", description="Addresses whose X-Forwarded-For is believed, comma separated"
@@ -101,6 +104,11 @@ class Settings(BaseSettings):
             found.append(
                 "PORTAL_CLOCK is set: links would expire, and accesses end, at the wrong time. "
                 "It is for a demo alone."
+            )
+        if self.push_anywhere and not self.demo:
+            found.append(
+                "PORTAL_PUSH_ANYWHERE is set: a browser could have this server send requests to machines that "
+                "only it can reach. It is for tests alone."
             )
         if self.database_url and not self.database_url.startswith(("postgres://", "postgresql://")):
             found.append("DATABASE_URL must begin with postgres:// (or be empty for SQLite).")

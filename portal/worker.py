@@ -25,6 +25,7 @@ from portal.models.session import forget_old_sessions
 from portal.models.signing_in import forget_old_tries
 from portal.models.telling import is_anyone_to_tell, tell_of_messages
 from portal.models.waiting import forget_old_letters
+from portal.pushing import deliver_pushes
 from portal.realtime.bus import Bus
 
 log = structlog.get_logger()
@@ -52,6 +53,7 @@ async def work(bus: Bus) -> None:
         loops.create_task(_again(EVERY, lambda: tell_unread(bus)))
         loops.create_task(_again(EVERY, lambda: deliver(bus)))
         loops.create_task(_again(EVERY, lambda: tell_of_unread(bus)))
+        loops.create_task(_again(EVERY, lambda: deliver_pushes(bus)))
         loops.create_task(_again(EVERY, lambda: grant_wishes(bus)))
         loops.create_task(_again(EVERY, lambda: read_returned(bus)))
         loops.create_task(_again(TIDY_EVERY, _tidy))

@@ -103,6 +103,7 @@ class Cast:
         self.notice: dict[str, str] = {}  # each person's newest notice about Noa, an unread one before others
         self.message: dict[str, str] = {}  # a conversation's newest message
         self.template: dict[str, str] = {}  # "practice", or whose own
+        self.device = ""  # the last that somebody had told
         self._people: list[Person] = []
 
     @classmethod

@@ -2,7 +2,8 @@
 
 A sealed value is `1 | length of key id | key id | nonce (12) | ciphertext and tag`. The key file is JSON,
 `{"writing": "<id>", "keys": {"<id>": "<32 bytes, base64>"}}`: any number of keys can be read, one writes,
-so keys can be replaced while the practice works.
+so keys can be replaced while the practice works. Beside them, `"push"` is the key by which push services of browsers
+know this deployment (VAPID): made once, since each subscription is bound to it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _VERSION = 1
 
@@ -31,6 +34,7 @@ class Keyring:
     writing: str
     keys: dict[str, AESGCM]
     oldest: bytes = b""
+    push: str = ""  # the private number, base64 as addresses have it
 
     def seal(self, text: str, place: str) -> bytes:
         """Encrypt text for `place` (table/column/row). The same text never gives the same bytes."""
@@ -71,7 +75,10 @@ def load_keys(path: Path) -> Keyring:
     keys = {name: AESGCM(value) for name, value in held_keys.items()}
     if held["writing"] not in keys:
         raise ValueError(f"{path} names a writing key that it does not hold")
-    _ring, _path = Keyring(held["writing"], keys, next(iter(held_keys.values()))), path
+    push = held.get("push", "")
+    if push:
+        _push_pair(push)
+    _ring, _path = Keyring(held["writing"], keys, next(iter(held_keys.values())), push), path
     return _ring
 
 
@@ -91,6 +98,20 @@ def add_key(path: Path) -> str:
     name = secrets.token_hex(4)
     held["keys"][name] = base64.b64encode(AESGCM.generate_key(256)).decode()
     held["writing"] = name
+    _replace(path, held)
+    return name
+
+
+def add_push_key(path: Path) -> bool:
+    """Add the key for pushes to a file that was made without one; False where there is one already."""
+    held = json.loads(path.read_text())
+    if held.get("push"):
+        return False
+    _replace(path, held | {"push": _new_push_key()})
+    return True
+
+
+def _replace(path: Path, held: dict[str, object]) -> None:
     beside = path.with_name(f"{path.name}.new")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
@@ -99,7 +120,6 @@ def add_key(path: Path) -> str:
         os.fsync(file.fileno())
     beside.replace(path)
     load_keys(path)
-    return name
 
 
 def make_key_file(path: Path) -> None:
@@ -109,10 +129,60 @@ def make_key_file(path: Path) -> None:
     key = base64.b64encode(AESGCM.generate_key(256)).decode()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
-        json.dump({"writing": name, "keys": {name: key}}, file)
+        json.dump({"writing": name, "keys": {name: key}, "push": _new_push_key()}, file)
 
 
 def ring() -> Keyring:
     if _ring is None:
         raise RuntimeError("The keys are not loaded: call load_keys() before touching sealed values")
     return _ring
+
+
+# --- Pushes ------------------------------------------------------------------------------------
+
+
+def push_key() -> str | None:
+    """The private key for pushes, where the key file has one."""
+    return ring().push or None
+
+
+def push_public() -> str | None:
+    """What a browser is given, so that nobody else can push to it."""
+    if not ring().push:
+        return None
+    point = _push_pair(ring().push).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return _in_address(point)
+
+
+def is_push_point(text: str) -> bool:
+    """Whether this can be the public key of a browser's subscription."""
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _from_address(text))
+    except ValueError:
+        return False
+    return len(_from_address(text)) == 65
+
+
+def is_push_secret(text: str) -> bool:
+    """Whether this can be what a browser shares with us beside that key."""
+    try:
+        return len(_from_address(text)) == 16
+    except ValueError:
+        return False
+
+
+def _new_push_key() -> str:
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return _in_address(number.to_bytes(32, "big"))
+
+
+def _push_pair(text: str) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(_from_address(text), "big"), ec.SECP256R1())
+
+
+def _in_address(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _from_address(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -6,6 +6,7 @@ nothing about why somebody comes. Words that a practice writes itself are text w
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Letter:
     text: str
     html: str
     kind: str = "letter"
+    sender: str = ""  # by this name instead of the practice’s
 
     def __post_init__(self) -> None:
         if len(self.to) > 254 or not _ADDRESS.fullmatch(self.to):
@@ -182,8 +184,9 @@ def access_ended(language: str, *, name: str, email: str, who: str | None = None
     return _letter(language, subject, paragraphs, {"name": name, "who": who or ""}, email, "access_ended")
 
 
-def unread(language: str, *, name: str, email: str, link: str) -> Letter:
-    """There are messages: no number, no word of them, nor from whom or about whom."""
+def unread(language: str, *, name: str, email: str, link: str, discreet: bool = False) -> Letter:
+    """There are messages: no number, no word of them, nor from whom or about whom. Discreetly, not of which
+    practice either."""
     paragraphs = [
         say(language, "Hello {name},"),
         say(language, "There is something new for you at {practice}. Sign in to read it:"),
@@ -191,14 +194,19 @@ def unread(language: str, *, name: str, email: str, link: str) -> Letter:
         say(
             language,
             "For your privacy our emails never say what it is about. When we write to you, or whether at all, is "
-            "yours to choose: sign in, open the menu with your name, or “More”, and choose “Emails to you”.",
+            "yours to choose: sign in, open the menu with your name, or “More”, and choose “Notices to you”.",
         ),
         say(language, "Please don’t answer this email: nobody reads the answers."),
         "{practice}",
     ]
     subject = say(language, "Something new for you at {practice}")
     values = {"name": name, "link": link}
-    return _letter(language, subject, paragraphs, values, email, "unread", say(language, "Sign in"))
+    if not discreet:
+        return _letter(language, subject, paragraphs, values, email, "unread", say(language, "Sign in"))
+    neutral = say(language, "Portal")
+    values["practice"] = neutral
+    made = _letter(language, subject, paragraphs, values, email, "unread", say(language, "Sign in"))
+    return dataclasses.replace(made, sender=neutral)
 
 
 def what(language: str, kind: str) -> str:

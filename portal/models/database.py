@@ -35,6 +35,7 @@ MODELS = [
         "reset",
         "moment",
         "notice",
+        "push",
         "waiting",
         "bounce",
         "burst",

@@ -17,8 +17,9 @@ from portal.models import sql
 from portal.models.client import Client
 from portal.models.conversation import Conversation
 from portal.models.fact import announce
+from portal.models.push import wish_pushes
 from portal.models.record import Kind, Record, uuid7
-from portal.models.scope import Scope
+from portal.models.scope import Scope, who_may_see
 
 PAGE = 50  # notices a page shows
 AT_ONCE = 1000  # that are read for all the pages of a round
@@ -112,12 +113,14 @@ async def tell(
         taken = {sql.uuid(row["person_id"]): int(row["number"]) for row in numbered}
         asked = sql.table("v", id=("ids", "uuid"), person=("people", "uuid"), number=("numbers", "int"))
         body = ":body::jsonb" if sql.is_postgres() else ":body"
-        await sql.rows(
+        ids = [uuid7() for _ in told]
+        given = await sql.rows(
             f"insert into notice (id, {column}, number, kind, client_id, record_id, up_to, body, made_at) "
             f"select v.id, v.person, v.number, :kind, :client, :record, :up_to, {body}, :at from {asked} where true "
             f"on conflict ({column}, kind, record_id) where read_at is null do update set "
-            "number = excluded.number, up_to = excluded.up_to, body = excluded.body, made_at = excluded.made_at",
-            ids=[uuid7() for _ in told],
+            "number = excluded.number, up_to = excluded.up_to, body = excluded.body, made_at = excluded.made_at "
+            f"returning id, {column} as person_id",
+            ids=ids,
             people=told,
             numbers=[taken[person] for person in told],
             kind=kind.key,
@@ -127,6 +130,9 @@ async def tell(
             body=json.dumps({} if by is None else {"by": str(by)}),
             at=at or clock.now(),
         )
+        # Who has not read the last one was told of it by a push, and needs no second.
+        new = [sql.uuid(row["person_id"]) for row in given if sql.uuid(row["id"]) in ids]
+        await wish_pushes(column, {person: taken[person] for person in new}, kind.key)
         for person in told:
             await announce(NoticeGiven(**{column.removesuffix("_id"): person}))
 
@@ -176,6 +182,22 @@ async def unread_notices(notices: Scope[Notice]) -> int:
     return await notices.where("r.read_at is null").count()
 
 
+async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bool:
+    """Whether this person has something from this number on that they have not read, may see, and want pushed."""
+    column, kind = ("staff_id", Kind.STAFF) if staff else ("account_id", Kind.ACCOUNT)
+    if (person := staff or account) is None:
+        return False
+    found = await sql.rows(
+        f"select r.id from notice r where r.{column} = :person and r.number >= :number and r.read_at is null "
+        "and not exists (select 1 from notice_choice q where q.person_id = :person and q.kind = r.kind "
+        "and not q.push) order by r.number desc limit 50",
+        person=person,
+        number=number,
+    )
+    asked = [(person, None, sql.uuid(row["id"])) for row in found]
+    return bool(asked and await who_may_see(Notice, kind, asked))
+
+
 async def last_number(person: UUID) -> int:
     """The number of the last notice a person was given: what a page that is made now has not missed."""
     found = await sql.row("select number from notice_place where person_id = :person", person=person)
@@ -211,13 +233,16 @@ async def notices_before(
 
 
 async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[dict[str, Any]]:
-    """What these people have not read, each beyond a number, oldest first. The caller asks `who_may_see`."""
+    """What these people have not read and want in sight, each beyond a number, oldest first. The caller asks
+    `who_may_see`."""
     asked = sql.table("a", person=("people", "uuid"), number=("numbers", "int"))
     found: list[dict[str, Any]] = []
     for column in ("staff_id", "account_id"):
         found += await sql.rows(
             f"select a.person, {_SHOWN} from {asked} join notice r on r.{column} = a.person "
-            f"and r.number > a.number and r.read_at is null {_WITH} order by r.number limit {int(limit)}",
+            f"and r.number > a.number and r.read_at is null {_WITH} where not exists (select 1 from notice_choice "
+            "q where q.person_id = a.person and q.kind = r.kind and not q.shown) "
+            f"order by r.number limit {int(limit)}",
             people=list(after),
             numbers=list(after.values()),
         )

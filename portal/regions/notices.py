@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
-from portal.facts import ClientChanged, Fact, NoticeGiven, NoticesRead
+from portal.facts import ClientChanged, Fact, NoticeGiven, NoticesRead, PushDevicesChanged
 from portal.language import at_in_words, say, say_many, short
 from portal.models.notice import (
     AT_ONCE as MOST,
@@ -18,6 +19,7 @@ from portal.models.notice import (
     notices_before,
     unread_notices,
 )
+from portal.models.push import PushDevice, devices_of
 from portal.models.record import Kind
 from portal.models.scope import Asked, who_may_see
 from portal.regions import Ask, Context, Fresh, Stream, anyone, region
@@ -62,6 +64,39 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
         "older_href": f"{here}?before={shown[-1]['number']}" if len(rows) > PAGE else None,
         "newest_href": here if before is not None else None,
     }
+
+
+@region("devices", "notices/_devices.html", on={PushDevicesChanged: _whose}, element="devices")
+async def devices(viewer: Viewer, person: UUID) -> Context | None:
+    """Those that are told while no page is open."""
+    if person != viewer.id:
+        return None
+    return {
+        "rows": [
+            {
+                "id": device.id,
+                "name": _browser(viewer.language, json.loads(device.subscription or "{}").get("agent", "")),
+                "since": at_in_words(device.added_at, zone(), viewer.language),
+            }
+            for device in await devices_of(viewer.see(PushDevice))
+        ],
+        "remove_action": f"{notices_of(viewer)}/devices/removal",
+    }
+
+
+# By what a browser says of itself. Several say the names of others too, hence the order.
+_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox"}
+_BROWSERS |= {"Chrome": "Chrome", "Safari": "Safari"}
+_MACHINES = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows"}
+_MACHINES |= {"Macintosh": "Mac", "CrOS": "Chromebook", "Linux": "Linux"}
+
+
+def _browser(language: str, agent: str) -> str:
+    """A browser as people call it."""
+    found = [
+        next((name for part, name in known.items() if part in agent), "") for known in (_BROWSERS, _MACHINES)
+    ]
+    return ", ".join(filter(None, found)) or say(language, "A browser")
 
 
 # --- What arrives ------------------------------------------------------------------------------
@@ -118,6 +153,14 @@ async def toasts(viewer: Viewer, person: UUID) -> Context | None:
 
 
 # --- What each says ----------------------------------------------------------------------------
+
+
+def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
+    """The kinds that this person may be told of, as they choose among them."""
+    named = {"message": say(viewer.language, "New messages")}
+    if viewer.kind is Kind.STAFF:
+        named |= {"handed_over": say(viewer.language, "Conversations handed over to you")}
+    return [{"key": key, "label": label} for key, label in named.items()]
 
 
 def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from portal.routes.client import choices as client_choices
 from portal.routes.client import conversations as client_conversations
-from portal.routes.client import emails as client_emails
 from portal.routes.client import home
 from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
 from portal.routes.staff import (
     availability,
+    choices,
     clients,
     conversations,
-    emails,
     inbox,
     mail,
     message_settings,
@@ -128,10 +128,12 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/templates/{template}", templates.edit, methods=GET),
     Route("/staff/templates/{template}", templates.update, methods=POST),
     Route("/staff/templates/{template}/removal", templates.remove, methods=POST),
-    Route("/staff/emails", emails.show, methods=GET),
-    Route("/staff/emails", emails.save, methods=POST),
+    Route("/staff/notices/choices", choices.show, methods=GET),
+    Route("/staff/notices/choices", choices.save, methods=POST),
     Route("/staff/notices", notices.index, methods=GET),
     Route("/staff/notices/reading", notices.read_all, methods=POST),
+    Route("/staff/notices/devices", notices.add_device, methods=POST),
+    Route("/staff/notices/devices/removal", notices.remove_device, methods=POST),
     Route("/staff/notices/{notice}/reading", notices.read, methods=POST),
     Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.ask, methods=GET),
     Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.search, methods=POST),
@@ -163,10 +165,12 @@ ROUTES: list[BaseRoute] = [
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
     Route("/clients/{client}/home", home.show, methods=GET),
-    Route("/clients/{client}/emails", client_emails.show, methods=GET),
-    Route("/clients/{client}/emails", client_emails.save, methods=POST),
+    Route("/clients/{client}/notices/choices", client_choices.show, methods=GET),
+    Route("/clients/{client}/notices/choices", client_choices.save, methods=POST),
     Route("/clients/{client}/notices", client_notices.index, methods=GET),
     Route("/clients/{client}/notices/reading", client_notices.read_all, methods=POST),
+    Route("/clients/{client}/notices/devices", client_notices.add_device, methods=POST),
+    Route("/clients/{client}/notices/devices/removal", client_notices.remove_device, methods=POST),
     Route("/clients/{client}/notices/{notice}/reading", client_notices.read, methods=POST),
     Route("/clients/{client}/messages", client_conversations.index, methods=GET),
     Route("/clients/{client}/conversations", client_conversations.create, methods=POST),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 from uuid import uuid4
 
 import httpx2
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.routing import Route
 
 from portal import clock
@@ -49,6 +52,12 @@ class Sample:
 
     async def prepare(self, route: Route, person: Person) -> None:
         """Bring about what the request is about."""
+        if route.path.endswith("/devices/removal"):
+            place = self.path(route, person.cast).removesuffix("/devices/removal")
+            await person.post(f"{place}/devices", **a_device(person.cast))
+            found = re.search(r'name="device" value="([^"]+)"', (await person.get(f"{place}/choices")).text)
+            assert found
+            person.cast.device = found[1]
         if self.fresh:
             cast, place = person.cast, self.path(route, person.cast).partition("/messages/")[0]
             answer = await person.post(f"{place}/messages", None, {"HX-Request": "true"}, **a_message(cast))
@@ -105,14 +114,31 @@ def a_message(cast: Cast) -> dict[str, str]:
     return {"key": str(uuid4()), "body": f"A word of no weight, {uuid4().hex}."}
 
 
-def some_emails(cast: Cast) -> dict[str, str]:
+def some_choices(cast: Cast) -> dict[str, str]:
     minute = uuid4().int % 60
     return {
+        "shown_message": "on",
+        "push_message": "on",
         "often": "daily",
         "daily_at": f"07:{minute:02}",
         "quiet_from": "22:00",
         "quiet_until": f"06:{minute:02}",
     }
+
+
+def a_device(cast: Cast) -> dict[str, str]:
+    """A browser that asks to be told. Nothing answers there, and nothing is sent: the demo has no such thing."""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return {
+        "endpoint": f"https://push.example.com/{uuid4().hex}",
+        "p256dh": urlsafe_b64encode(point).decode(),
+        "auth": urlsafe_b64encode(uuid4().bytes).decode(),
+    }
+
+
+def the_device(cast: Cast) -> dict[str, str]:
+    return {"device": cast.device or str(uuid4())}
 
 
 def a_draft(cast: Cast) -> dict[str, str]:
@@ -235,10 +261,14 @@ SAMPLES: dict[str, Sample] = {
     "GET /staff/templates/{template}": Sample("miriam", 200, template="miriam"),
     "POST /staff/templates/{template}": Sample("miriam", 303, template="miriam", form=another_template),
     "POST /staff/templates/{template}/removal": Sample("miriam", 303, template="miriam"),
-    "GET /staff/emails": Sample("miriam", 200),
-    "POST /staff/emails": Sample("miriam", 303, form=some_emails),
-    "GET /clients/{client}/emails": Sample("dana", 200),
-    "POST /clients/{client}/emails": Sample("dana", 303, form=some_emails),
+    "POST /staff/notices/devices": Sample("jo", 303, form=a_device),
+    "POST /staff/notices/devices/removal": Sample("miriam", 303, form=the_device),
+    "POST /clients/{client}/notices/devices": Sample("dana", 303, form=a_device),
+    "POST /clients/{client}/notices/devices/removal": Sample("dana", 303, form=the_device),
+    "GET /staff/notices/choices": Sample("miriam", 200),
+    "POST /staff/notices/choices": Sample("miriam", 303, form=some_choices),
+    "GET /clients/{client}/notices/choices": Sample("dana", 200),
+    "POST /clients/{client}/notices/choices": Sample("dana", 303, form=some_choices),
     "GET /staff/clients/{client}/conversations/{conversation}/search": Sample("miriam", 200),
     "POST /staff/clients/{client}/conversations/{conversation}/search": Sample(
         "miriam", 200, form=wishes(q="guinea")

@@ -169,6 +169,11 @@ UNSCOPED = {
     "portal.models.note.notes_under": "under messages that were read through the viewer, or asked for by who_may_see",
     "portal.models.notice.tell": "a colleague who may read the conversation; the notice is shown through the viewer",
     "portal.models.notice.forget_old_notices": "the worker's tidying",
+    "portal.models.notice.is_unread": "the worker asks before it pushes, and asks who_may_see",
+    "portal.models.push.hold_device": "the worker, with a device whose lease it holds",
+    "portal.models.push.settle_push": "the worker, with a device whose lease it holds",
+    "portal.models.push.take_pushes": "the worker takes what is due, for nobody who looks",
+    "portal.models.push.words_for": "a language, for the worker that tells this person",
     "portal.models.notice.notices_after": "a push asks who_may_see for all whom it tells at once",
     "portal.models.staff.supervised_by": "names a socket's audience, for its own viewer",
 }

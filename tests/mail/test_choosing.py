@@ -1,4 +1,4 @@
-"""Emails to you: each person's own choice, by a page that needs no JavaScript; and the practice's minutes."""
+"""Notices to you: each person's own choice, by a page that needs no JavaScript; and the practice's minutes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ async def portal(office: PostOffice) -> AsyncIterator[Deployment]:
 @pytest.mark.parametrize("name", ["miriam", "dana"])
 async def test_what_is_chosen_is_kept_and_shown(portal: Deployment, name: str) -> None:
     person = await portal.cast.sign_in(name)
-    here = "/staff/emails" if name == "miriam" else f"/clients/{portal.cast.client['noa']}/emails"
+    here = (
+        "/staff/notices/choices"
+        if name == "miriam"
+        else f"/clients/{portal.cast.client['noa']}/notices/choices"
+    )
     assert (await person.post(here, **QUIET)).headers["location"] == f"{here}?saved=yes"
     page = (await person.get(f"{here}?saved=yes")).text
     assert "Saved." in page and 'value="21:30"' in page and 'value="07:00"' in page
@@ -54,7 +58,7 @@ async def test_what_can_not_be_is_said_and_kept_in_the_form(
     portal: Deployment, wrong: dict[str, str], why: str
 ) -> None:
     jo = await portal.cast.sign_in("jo")
-    answer = await jo.post("/staff/emails", **(QUIET | wrong))
+    answer = await jo.post("/staff/notices/choices", **(QUIET | wrong))
     assert answer.status_code == 422 and why in answer.text
     assert not await portal.sql("select 1 from mail_choice where person_id = :jo", jo=portal.cast.staff["jo"])
 
@@ -66,7 +70,7 @@ async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, o
     assert wrong.status_code == 422 and "from 1 to 240" in wrong.text
     assert (await ada.post("/staff/settings/mail/minutes", mail_after="10")).status_code == 303
     dana = await cast.sign_in("dana")
-    await dana.post(f"/clients/{cast.client['noa']}/emails", often="once")
+    await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once")
     before = len(office.letters)
     thread = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
     sent = await miriam.post(f"{thread}/messages", key="0190d1f0-0000-7000-8000-000000000001", body="Hello")

@@ -5,6 +5,7 @@ The lists are read from the catalogue, so a constraint that is lost, or new and 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from portal.models.draft import Draft
 from portal.models.mailbox import Mailbox
 from portal.models.message import MessageVersion
 from portal.models.note import Note
+from portal.models.push import PushDevice
 from portal.models.waiting import Outbox
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
@@ -39,6 +41,7 @@ WITHOUT_MODEL = {
     "fact",
     "idempotency",
     "mail_choice",
+    "notice_choice",
     "notice_place",
     "reading",
     "reading_step",
@@ -150,12 +153,21 @@ async def fill(willow: Deployment) -> None:
     about = {"conversation_id": cast.conversation["noa clinical"], "reader_id": dana, "side": "client"}
     await Burst.create(**about, from_number=1, due_at=now)
     await Burst.create(**about, from_number=1, to_number=1, letter_id=letter.id)
+    for whose in ({"staff_id": miriam}, {"account_id": dana}):
+        await PushDevice.create(
+            **whose,
+            endpoint_hash=uuid4().hex,
+            subscription_sealed=b"x",
+            number=1,
+            due_at=now + dt.timedelta(days=1),
+        )
     for text in (
         "insert into moment (id, due_at, kind, body) values (:id, :now, 'Nothing', '{}')",
         "insert into idempotency (owner_id, key, request, at) values (:id, :id, 'x', :now)",
         "insert into throttle (key, count, until_at) values ('x', 1, :now)",
         "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) "
         "values (:id, 'once', 0, 1, 2)",
+        "insert into notice_choice (person_id, kind, shown) values (:id, 'message', true)",
         "insert into device (token_hash, side, holder_id, seen_at) values ('x', 'staff', :id, :now)",
         "insert into audit (id, at, side, action, result) values (:id, :now, 'staff', 'look', 'done')",
         "insert into fact (kind, at, keys, body) values ('Nothing', :now, '[]', '{}')",
@@ -374,6 +386,10 @@ BROKEN: dict[str, list[str]] = {
     ],
     "message": ["update message set number = 0", "update message set staff_id = null, account_id = null"],
     "notice": ["update notice set staff_id = null, account_id = null", "update notice set up_to = 0"],
+    "push_device": [
+        "update push_device set staff_id = null, account_id = null",
+        "update push_device set number = null",
+    ],
     "notice_place": ["update notice_place set number = 0"],
     "practice": ["update practice set mail_after = 0", "update practice set edit_minutes = -1"],
     "message_version": ["update message_version set until_at = '1990-01-01 00:00:00+00:00'"],

@@ -78,4 +78,6 @@ async def test_what_has_not_been_migrated_is_named(
             "0011_templates",
             "0012_availability",
             "0013_notes",
+            "0014_notice_choices",
+            "0015_push",
         ]

@@ -17,6 +17,7 @@ from portal.models.invitation import HalfSession, Invitation
 from portal.models.mailbox import Mailbox
 from portal.models.message import Message, MessageVersion
 from portal.models.note import Note
+from portal.models.push import PushDevice
 from portal.models.record import Kind, Record, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope, who_may_see
@@ -57,6 +58,8 @@ async def fill(willow: Deployment) -> None:
         await Session.start("staff", UUID(willow.cast.staff[name]), "", "")
     for name in ("dana", "sam"):
         await Session.start("client", UUID(willow.cast.account[name]), "", "")
+    for whose in ({"staff_id": willow.cast.staff["miriam"]}, {"account_id": willow.cast.account["dana"]}):
+        await PushDevice.create(**whose, endpoint_hash=uuid7().hex, subscription_sealed=b"x")
     letter = await Outbox.create(kind="letter")
     for key in (willow.cast.email["client", "dana"], willow.cast.email["staff", "theo"]):
         await Bounce.create(email_key=key, letter_id=letter.id, status="5.1.1", reason="", held=True)

@@ -237,3 +237,25 @@ async def test_a_notice_that_was_read_says_whose_message_it_told_of(practice: Pr
     shown = (await dana.get(f"/clients/{practice.cast.client['noa']}/notices")).text
     assert "New message from Miriam Adler" in shown
     assert "from Dana Reyes" not in shown
+
+
+async def test_what_one_does_not_want_in_sight_waits_under_the_bell(practice: Practice) -> None:
+    sam, miriam = await practice.cast.sign_in("sam"), await practice.cast.sign_in("miriam")
+    here = f"/clients/{practice.cast.client['sam']}"
+    thread = f"{here}/conversations/{practice.cast.conversation['sam clinical']}"
+    assert (await sam.send(f"{thread}/reading", number=9999)).status_code == 204
+    await practice.told()
+    await practice.deployment.sql(
+        "update notice set read_at = made_at where read_at is null and account_id = :id", id=sam.id
+    )
+    assert 'name="shown_message" checked' in (await sam.get(f"{here}/notices/choices")).text
+    assert (await sam.post(f"{here}/notices/choices", often="never")).status_code == 303
+    assert 'name="shown_message">' in (await sam.get(f"{here}/notices/choices")).text
+    async with open_page(sam, f"{here}/home") as page:
+        await practice.writes(miriam, "Not now.", to="sam clinical")
+        await page.until(lambda: bell(page) == 1, what="the bell")
+        await page.settle()
+        assert page.toasts == []
+        await sam.post(f"{here}/notices/choices", often="never", shown_message="on")
+        await practice.writes(miriam, "And now.", to="sam clinical")
+        await page.until(lambda: len(page.toasts) == 1, what="the toast")

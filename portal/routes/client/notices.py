@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.doors import Answer, Visit, client
 from portal.models.client import Client
 from portal.regions import notices as regions
-from portal.routes import notices
+from portal.routes import devices, notices
 from portal.routes.client.shell import page
 
 
@@ -33,3 +33,15 @@ async def read(visit: Visit) -> Answer:
 async def read_all(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await notices.read_all(visit)
+
+
+@client(form=devices.Subscription)
+async def add_device(visit: Visit) -> Answer:
+    await visit.me.find(Client, visit.id("client"))
+    return await devices.add(visit)
+
+
+@client(form=devices.Device)
+async def remove_device(visit: Visit) -> Answer:
+    await visit.me.find(Client, visit.id("client"))
+    return await devices.remove(visit)

@@ -25,7 +25,7 @@ async def page(
         title="Portal",
         live=f"{here}/live",
         colour=client.colour,
-        emails_href=f"{here}/emails",
+        choices_href=f"{here}/notices/choices",
         places={"home": f"{here}/home", "messages": f"{here}/messages"},
         regions={
             "switch": await visit.draw(home.switch, client=client.id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.doors import Answer, Visit, staff
 from portal.regions import notices as regions
-from portal.routes import notices
+from portal.routes import devices, notices
 from portal.routes.staff.shell import page
 
 
@@ -22,3 +22,5 @@ async def index(visit: Visit) -> Answer:
 
 read = staff()(notices.read)
 read_all = staff(form=notices.Seen)(notices.read_all)
+add_device = staff(form=devices.Subscription)(devices.add)
+remove_device = staff(form=devices.Device)(devices.remove)

@@ -18,8 +18,8 @@ async def page(
     return visit.page(
         template,
         live="/staff/live",
-        emails_href="/staff/emails",
         templates_href="/staff/templates",
+        choices_href="/staff/notices/choices",
         me=visit.person() | {"settings_href": "/staff/settings/portal" if may_set else None},
         regions={
             "unread_count": await visit.draw(inbox.unread_count),

@@ -1,14 +1,18 @@
-"""Emails to you, on both sides: how often a person is written to about what they have not read, and when not."""
+"""Notices to you, on both sides: what comes into sight, how often one is written to, and when not."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, create_model
 
+from portal import crypto
 from portal.doors import Form, Visit
 from portal.models.mail_choice import MailChoice, choose_mail, mail_choice
+from portal.models.notice import NoticeKind
+from portal.models.notice_choice import choose_ways, chosen_ways
 from portal.models.practice import the_practice
+from portal.regions.notices import kinds_in_words
 
 
 def _time(value: str) -> str:
@@ -23,16 +27,24 @@ def _time(value: str) -> str:
 Time = Annotated[str, AfterValidator(_time)]
 
 
-class Emails(Form):
+class _Times(Form):
     often: Literal["once", "daily", "never"]
     daily_at: Time = ""
     quiet_from: Time = ""
     quiet_until: Time = ""
 
 
+# A box for each kind and way; one that is not ticked is not sent.
+_BOXES: Any = {f"{way}_{kind.key}": (bool, False) for kind in NoticeKind for way in ("shown", "push")}
+if TYPE_CHECKING:
+    Choices = _Times
+else:
+    Choices = create_model("Choices", __base__=_Times, **_BOXES)
+
+
 async def save(visit: Visit) -> bool:
     """Keep what was chosen, from now on. False where it can't be, with the reasons in the visit's errors."""
-    said: Emails | None = visit.form
+    said: Choices | None = visit.form
     if said is not None and bool(said.quiet_from) != bool(said.quiet_until):
         missing = "quiet_until" if said.quiet_from else "quiet_from"
         visit.errors[missing] = visit.say("Fill in both times, or neither.")
@@ -48,6 +60,11 @@ async def save(visit: Visit) -> bool:
         _minute(said.quiet_until) if said.quiet_until else None,
     )
     await choose_mail(visit.holder.holder, choice, (await the_practice()).zone)
+    chosen = {
+        kind["key"]: {way: bool(getattr(said, f"{way}_{kind['key']}")) for way in ("shown", "push")}
+        for kind in kinds_in_words(visit.me)
+    }
+    await choose_ways(visit.holder.holder, chosen)
     return True
 
 
@@ -60,7 +77,17 @@ async def shown(visit: Visit) -> dict[str, Any]:
         "quiet_from": _text(kept.quiet_from),
         "quiet_until": _text(kept.quiet_until),
     }
+    ways = await chosen_ways(visit.holder.holder)
     return {
+        "kinds": [
+            kind
+            | {
+                way: f"{way}_{kind['key']}" in visit.sent if visit.sent else on
+                for way, on in ways[kind["key"]].items()
+            }
+            for kind in kinds_in_words(visit.me)
+        ],
+        "push_key": crypto.push_public(),
         "values": values | visit.sent,
         "errors": visit.errors,
         "minutes": practice.mail_after,

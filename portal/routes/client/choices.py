@@ -1,0 +1,36 @@
+"""Notices to you, for clients and those who act for them. It is the account's own choice, whoever's page it is."""
+
+from __future__ import annotations
+
+from portal.doors import Answer, Visit, client, go
+from portal.models.client import Client
+from portal.regions.notices import devices
+from portal.routes import choices
+from portal.routes.client.shell import page
+
+
+@client()
+async def show(visit: Visit) -> Answer:
+    return await _page(visit)
+
+
+@client(form=choices.Choices)
+async def save(visit: Visit) -> Answer:
+    found = await visit.me.find(Client, visit.id("client"))
+    if await choices.save(visit):
+        return go(f"/clients/{found.id}/notices/choices?saved=yes")
+    return await _page(visit, 422)
+
+
+async def _page(visit: Visit, status: int = 200) -> Answer:
+    found = await visit.me.find(Client, visit.id("client"))
+    return await page(
+        visit,
+        "client/notices/choices.html",
+        found,
+        status=status,
+        action=f"/clients/{found.id}/notices/choices",
+        devices_action=f"/clients/{found.id}/notices/devices",
+        regions={"devices": await visit.draw(devices, person=visit.me.id)},
+        **await choices.shown(visit),
+    )

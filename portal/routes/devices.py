@@ -1,0 +1,72 @@
+"""The devices that show notices while no page is open, the same on both sides."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from starlette.responses import Response
+
+from portal import crypto
+from portal.doors import Answer, Form, Refused, Visit, go
+from portal.models.push import MOST, PushDevice
+from portal.models.record import Kind
+from portal.pushing import Forbidden, check_endpoint
+from portal.regions.notices import notices_of
+
+
+def _endpoint(value: str) -> str:
+    try:
+        check_endpoint(value)
+    except Forbidden:
+        raise ValueError("Nothing can be sent there.") from None
+    return value
+
+
+def _known(is_right: object) -> AfterValidator:
+    def check(value: str) -> str:
+        if not is_right(value):  # type: ignore[operator]
+            raise ValueError("This can’t be read. Please check it.")
+        return value
+
+    return AfterValidator(check)
+
+
+class Subscription(Form):
+    """As a browser gives it."""
+
+    endpoint: Annotated[str, Field(max_length=1000), AfterValidator(_endpoint)]
+    p256dh: Annotated[str, Field(max_length=120), _known(crypto.is_push_point)]
+    auth: Annotated[str, Field(max_length=60), _known(crypto.is_push_secret)]
+
+
+class Device(Form):
+    device: UUID
+
+
+async def add(visit: Visit) -> Answer:
+    """This browser is told from now on."""
+    if visit.errors or crypto.push_key() is None:
+        raise Refused(422, "This browser can’t be told.")
+    if await visit.me.see(PushDevice).count() >= MOST:
+        raise Refused(409, "You have ten devices. Remove one first.")
+    said: Subscription = visit.form
+    agent = visit.request.headers.get("user-agent", "")[:300]
+    whose = "staff" if visit.me.kind is Kind.STAFF else "account"
+    await PushDevice.add(said.model_dump() | {"agent": agent}, **{whose: visit.me.id})
+    return _answer(visit)
+
+
+async def remove(visit: Visit) -> Answer:
+    """It is told no more. One that is gone already is no mistake."""
+    if visit.errors:
+        raise Refused(422, "There is no such device.")
+    found = await visit.me.see(PushDevice).find(visit.form.device)
+    if found is not None:
+        await found.remove()
+    return _answer(visit)
+
+
+def _answer(visit: Visit) -> Response:
+    return Response(status_code=204) if visit.by_script else go(f"{notices_of(visit.me)}/choices")

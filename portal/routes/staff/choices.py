@@ -1,0 +1,33 @@
+"""Notices to you, for staff."""
+
+from __future__ import annotations
+
+from portal.doors import Answer, Visit, go, staff
+from portal.regions.notices import devices
+from portal.routes import choices
+from portal.routes.staff.shell import page
+
+HERE = "/staff/notices/choices"
+
+
+@staff()
+async def show(visit: Visit) -> Answer:
+    return await _page(visit)
+
+
+@staff(form=choices.Choices)
+async def save(visit: Visit) -> Answer:
+    return go(f"{HERE}?saved=yes") if await choices.save(visit) else await _page(visit, 422)
+
+
+async def _page(visit: Visit, status: int = 200) -> Answer:
+    return await page(
+        visit,
+        "staff/notices/choices.html",
+        title=visit.say("Notices to you"),
+        status=status,
+        action=HERE,
+        devices_action="/staff/notices/devices",
+        regions={"devices": await visit.draw(devices, person=visit.me.id)},
+        **await choices.shown(visit),
+    )
