@@ -1,5 +1,5 @@
 // A quick way out, by the door in the bar or the Shift key three times: nothing is left on the screen, this page is not
-// in the history, and the session ends. It waits for no answer; the door is a plain link where this can't run.
+// in the history, and the session ends. It waits for no answer. Where this can't run, the door is the button of a form: signing out, it is shown the way.
 (() => {
   "use strict";
 
@@ -15,7 +15,7 @@
     // Outlives this page. Not heard, the session ends by itself as any other that is left alone.
     fetch("/sign-out", { method: "POST", credentials: "same-origin", keepalive: true, redirect: "manual" }).catch(() => {});
     kept.wipe();
-    location.replace(door.href);
+    location.replace(door.dataset.elsewhere);
   }
 
   function onKey(event) {

@@ -40,5 +40,6 @@ async def _post(reader: Reader, client: UUID | None) -> UUID:
         name=reader.name.split()[0],
         email=reader.email,
         link=f"{settings().base_url.rstrip('/')}/",
+        discreet=reader.discreet,
     )
     return await post(letter, client=client)

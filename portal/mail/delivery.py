@@ -303,7 +303,7 @@ def written(letter: Taken, words: dict[str, str], sender: Address) -> EmailMessa
     """The same bytes each time but for the boundary between text and HTML. A header never takes a line break:
     the library refuses it."""
     message = EmailMessage(AS_SENT)
-    message["From"] = sender
+    message["From"] = sender_of(words["sender"], sender.addr_spec) if words.get("sender") else sender
     message["To"] = _by_wire(words["to"])
     message["Subject"] = words["subject"]
     message["Date"] = format_datetime(letter.posted_at)

@@ -201,6 +201,7 @@ class Reader:
     name: str
     email: str
     language: str
+    discreet: bool
 
 
 async def readers_due(most: int = AT_ONCE) -> list[UUID]:
@@ -271,12 +272,14 @@ async def _forget(ids: list[Any]) -> None:
 
 async def _reader(person: UUID, side: str) -> Reader | None:
     found = await sql.row(
-        "select name, email, language from staff_member where id = :id and ended_at is null"
+        "select name, email, language, false as discreet from staff_member where id = :id and ended_at is null"
         if side == "staff"
-        else "select name, email, language from portal_account where id = :id",
+        else "select name, email, language, discreet from portal_account where id = :id",
         id=person,
     )
-    return Reader(person, side, found["name"], found["email"], found["language"]) if found else None
+    if found is None:
+        return None
+    return Reader(person, side, found["name"], found["email"], found["language"], bool(found["discreet"]))
 
 
 async def _is_held(reader: Reader) -> bool:

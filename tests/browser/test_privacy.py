@@ -201,7 +201,7 @@ async def test_who_wants_discretion_can_leave_at_once(practice: Deployment, visi
         if "answer" in way:
             await dana.context.route("**/sign-out", lambda route: route.abort())
         if way == "the door":
-            await page.get_by_role("link", name="Leave quickly").click()
+            await page.get_by_role("button", name="Leave quickly").click()
         else:
             for _ in range(3):
                 await page.keyboard.press("Shift")
@@ -220,3 +220,11 @@ async def test_who_wants_discretion_can_leave_at_once(practice: Deployment, visi
         again = await visit("dana")
         await wants_discretion(await again.open("/home"), "Off")
         dana.troubles.clear()
+
+
+async def test_who_has_no_javascript_is_signed_out_as_they_leave(practice: Deployment) -> None:
+    dana = await practice.cast.sign_in("dana")
+    answer = await dana.post("/sign-out", leave="yes")
+    assert answer.status_code == 200 and answer.text == ""
+    assert answer.headers["refresh"] == "0; url=https://www.weather.gov/"
+    assert (await dana.get("/home")).status_code == 303

@@ -116,3 +116,29 @@ async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, offi
 
 def says(page: Page, words: str) -> bool:
     return any(words in shown for shown in page.live.values())
+
+
+async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(
+    portal: Deployment, office: PostOffice
+) -> None:
+    cast = portal.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    thread = f"clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    await dana.send(f"/{thread}/reading", number=9999)
+    await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once")
+    await dana.post("/discretion", discreet="on")
+    try:
+        before = len(office.letters)
+        await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
+        await portal.move_clock(minutes=12)
+        await office.arrived(before + 1)
+        letter = office.letters[-1]
+        assert office.recipients[-1] == cast.email["client", "dana"]
+        assert (
+            str(letter["From"]).startswith("Portal <")
+            and letter["Subject"] == "Something new for you at Portal"
+        )
+        assert "Willow" not in letter.get_body(("plain",)).get_content()
+        assert "Willow" not in letter.get_body(("html",)).get_content()
+    finally:
+        await (await cast.sign_in("dana")).post("/discretion", discreet="off")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from starlette.responses import Response
 
 from portal.demo import PASSWORD, cast
-from portal.doors import Answer, Exact, Form, Visit, admitted, anyone, cookie_name, go, signed_in
+from portal.doors import ELSEWHERE, Answer, Exact, Form, Visit, admitted, anyone, cookie_name, go, signed_in
 from portal.models import audit
 from portal.models.account import note_visit
 from portal.models.fact import unit
@@ -125,15 +125,22 @@ async def _cast(visit: Visit) -> list[dict[str, Any]]:
     return [person | {"role": visit.say(person["role"])} for person in await cast()]
 
 
-@signed_in()
+class Leaving(Form):
+    leave: Literal["", "yes"] = ""
+
+
+@signed_in(form=Leaving)
 async def end(visit: Visit) -> Answer:
-    """Sign out here: on whichever sides this browser is signed in."""
+    """Sign out here: on whichever sides this browser is signed in. Who leaves quickly is taken elsewhere."""
     for side in ("staff", "client"):
         found = await admitted(visit.request, side)
         if found is not None:
             await end_session(found.session, side, found.holder)
             await audit.note("sign out", side=side, actor=found.holder)
-    answer = go("/sign-in")
+    answer: Response = go("/sign-in")
+    if visit.form is not None and visit.form.leave:
+        # No redirect: a form of ours may not lead to another site, by our own policy.
+        answer = Response(headers={"Refresh": f"0; url={ELSEWHERE}"}, media_type="text/html")
     for side in ("staff", "client"):
         answer.delete_cookie(cookie_name(side), secure=settings().secure, httponly=True, samesite="lax")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
