@@ -324,6 +324,9 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Make the practice anew.")] = False,
     workers: Annotated[int, typer.Option(help="With DATABASE_URL and REDIS_URL only.")] = 1,
     reload: Annotated[bool, typer.Option("--reload", help="Restart when a file changes.")] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Let the cast type, write and read now and then.")
+    ] = False,
 ) -> None:
     """Make the demo practice where there is none, serve it on loopback, and say whom one can sign in as."""
     from portal.demo.mailbox import Mailbox
@@ -336,6 +339,7 @@ def demo(
         "PORTAL_BASE_URL": f"http://localhost:{port}",
         # Whatever was set: a demo never writes to the world outside.
         "SMTP_URL": mailbox.url,
+        "PORTAL_ALIVE": "15" if alive else "0",
     }
     settings.cache_clear()
     chosen = settings()

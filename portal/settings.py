@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     push_anywhere: bool = Field(
         default=False, description="Pushes also go to http and to private addresses; for tests alone"
     )
+    alive: float = Field(
+        default=0, ge=0, description="Seconds after which a demo's cast writes again; 0 for never"
+    )
     metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")
     trusted_proxies: str = Field(
         default="", description="Addresses whose X-Forwarded-For is believed, comma separated"
@@ -99,6 +102,10 @@ class Settings(BaseSettings):
             found.append(
                 "PORTAL_DEMO is on for an address that others can reach: anyone could sign in as "
                 "anyone. Turn it off, or use a loopback address."
+            )
+        if self.alive and not self.demo:
+            found.append(
+                "PORTAL_ALIVE is set: words would be put into people's mouths. It is for a demo alone."
             )
         if self.clock is not None and not self.demo:
             found.append(

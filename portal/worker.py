@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from portal.demo import alive
 from portal.facts import OfficeTurned
 from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
@@ -27,6 +28,7 @@ from portal.models.telling import is_anyone_to_tell, tell_of_messages
 from portal.models.waiting import forget_old_letters
 from portal.pushing import deliver_pushes
 from portal.realtime.bus import Bus
+from portal.settings import settings
 
 log = structlog.get_logger()
 
@@ -57,6 +59,8 @@ async def work(bus: Bus) -> None:
         loops.create_task(_again(EVERY, lambda: grant_wishes(bus)))
         loops.create_task(_again(EVERY, lambda: read_returned(bus)))
         loops.create_task(_again(TIDY_EVERY, _tidy))
+        if settings().alive:
+            loops.create_task(alive.live(bus, settings().alive))
 
 
 async def _again(pause: float, act: Callable[[], Awaitable[Any]]) -> None:

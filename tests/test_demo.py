@@ -25,6 +25,8 @@ from portal.models.record import Kind
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
 from portal.settings import Settings
+from tests.deployment import Deployment
+from tests.pages import open_page
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -220,3 +222,20 @@ async def test_a_crowd_can_join(seconds: float) -> None:
         "or c.last_at <> m.sent_at"
     )
     assert wrong == []
+
+
+async def test_the_cast_lives_on() -> None:
+    """With `bin/demo --alive` an open page has something to show by itself: somebody types, and writes."""
+    async with Deployment.embedded(PORTAL_ALIVE="1") as deployment:
+        cast = deployment.cast
+        miriam = await cast.sign_in("miriam")
+        thread = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+        async with open_page(miriam, thread) as page:
+            await page.until(lambda: "He will be glad of that." in str(page.live), 20, "what Dana writes")
+            assert "Dana Reyes" in [frame.get("writing") for frame in page.frames]
+            await page.current()
+
+
+def test_only_a_demo_lives() -> None:
+    assert any("PORTAL_ALIVE" in problem for problem in Settings(alive=3).problems())
+    assert not any("PORTAL_ALIVE" in problem for problem in Settings(alive=3, demo=True).problems())
