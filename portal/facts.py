@@ -104,6 +104,16 @@ class StaffChanged(Fact):
 
 
 @dataclass(frozen=True)
+class LeaveChanged(Fact):
+    """A leave was planned, began, or is over: told of who is away and of who stands in. Conversations say who is
+    away and who can read, so this can change any page."""
+
+    changes_access: ClassVar[bool] = True
+    concerns_everyone: ClassVar[bool] = True
+    staff: UUID
+
+
+@dataclass(frozen=True)
 class AccessGranted(Fact):
     changes_access: ClassVar[bool] = True
     client: UUID

@@ -104,6 +104,7 @@ class Cast:
         self.message: dict[str, str] = {}  # a conversation's newest message
         self.template: dict[str, str] = {}  # "practice", or whose own
         self.device = ""  # the last that somebody had told
+        self.leave = ""  # the one that is planned
         self._people: list[Person] = []
 
     @classmethod
@@ -131,6 +132,8 @@ class Cast:
         for row in await look(f"{newest}where c.id = message.conversation_id)"):
             cast.message[str(row["conversation_id"])] = str(row["id"])
         await cast.look_at_templates()
+        for row in await look("select id from leave"):
+            cast.leave = str(row["id"])
         return cast
 
     async def look_at_templates(self) -> None:

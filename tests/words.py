@@ -39,6 +39,7 @@ SAYS = {
     "error_page": (3, 4),
     "ValueError": (0,),  # in routes: what is wrong with a field
     "CannotInvite": (0,),
+    "CannotLeave": (0,),
     "UnknownPlaceholder": (0,),
 }
 
@@ -257,6 +258,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/portal.py", "row['relationship']"): [
         tie.relationship for contact in CONTACTS for tie in contact.ties
     ],
+    ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")
     ("portal/routes/staff/portal.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,

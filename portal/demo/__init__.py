@@ -23,7 +23,7 @@ from portal.demo.people import (
     Tie,
 )
 from portal.demo.threads import TEMPLATES, THREADS, Thread
-from portal.demo.times import born, last, spoken
+from portal.demo.times import HERE, born, last, spoken
 from portal.models import hours, sql
 from portal.models.account import Access, PortalAccount
 from portal.models.availability import set_reply
@@ -31,6 +31,7 @@ from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Conversation, Participant
 from portal.models.fact import unit
+from portal.models.leave import Leave
 from portal.models.message import Message
 from portal.models.note import Note
 from portal.models.person import canonical_email
@@ -87,6 +88,7 @@ async def make_practice() -> None:
         await _keep_templates(made)
         await _let_them_read(made)
         await _tell_the_others()
+        await _let_one_go(made)
 
 
 async def keep_hours() -> None:
@@ -224,6 +226,14 @@ def _link(made: Made, contact: Contact, tie: Tie, since: dt.datetime) -> Contact
         until_at=last(3, 12, 9, 2) if tie.ended else None,
         **{right.value: True for right in tie.rights},
     )
+
+
+async def _let_one_go(made: Made) -> None:
+    """Theo has planned a week away, some weeks from now."""
+    first = dt.datetime.combine(clock.now().astimezone(HERE).date() + 40 * DAY, dt.time(), HERE)
+    theo, ada = made.staff["Theo"].id, made.staff["Ada"].id
+    first, last = (when.astimezone(dt.UTC) for when in (first, first + 7 * DAY))
+    await Leave.plan(theo, made.staff["Henrik"].id, first, last, ada)
 
 
 async def _let_them_write(made: Made) -> None:

@@ -180,11 +180,12 @@ async def note_visit(account: UUID) -> None:
 
 
 async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
-    """When the next of a viewer's accesses, or of its links or care teams, ends by itself; None when none does."""
+    """When the next of a viewer's accesses, links, care teams or covers ends by itself; None when none does."""
     if kind is Kind.STAFF:
         text = (
-            "select min(t.until_at) as at from care_team t where t.until_at > :now and (t.staff_id = :viewer "
-            "or t.staff_id in (select id from staff_member where supervisor_id = :viewer))"
+            "select min(at) as at from (select t.until_at as at from care_team t where t.staff_id = :viewer "
+            "or t.staff_id in (select id from staff_member where supervisor_id = :viewer) union all "
+            "select l.until_at from leave l where l.cover_id = :viewer) ends where at > :now"
         )
     else:
         text = (

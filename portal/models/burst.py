@@ -120,13 +120,15 @@ class Behind:
 
 
 async def _staff_behind(conversations: list[UUID]) -> list[Behind]:
-    """Of those who care for the client, or where the conversation is not clinical or nobody of them may read it, of
-    the whole office: who has not read what the client's side wrote. What colleagues write they see when they
-    come by."""
+    """Of those who care for the client or stand in for who does, or where the conversation is not clinical or none
+    of them may read it, of the whole office: who has not read what the client's side wrote. What colleagues write
+    they see when they come by."""
     team = f"conversation r join care_team t on t.client_id = r.client_id and {live('t')}"
     found = await sql.rows(
         "with near (conversation_id, reader_id, team) as ("
         f"select r.id, t.staff_id, 1 from {team} where r.id = any(:ids) "
+        f"union all select r.id, l.cover_id, 1 from {team} join leave l on l.staff_id = t.staff_id and {live('l')} "
+        "where r.id = any(:ids) "
         "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
         "on h.permission = 'see_all_clients' where r.id = any(:ids)), "
         "readers (conversation_id, reader_id, team) as (select near.conversation_id, near.reader_id, "

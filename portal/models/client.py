@@ -25,7 +25,7 @@ from portal.models.fact import announce
 from portal.models.person import canonical_email, colour_for, search_form
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.scope import Scope
-from portal.models.staff import holds, works_here
+from portal.models.staff import holds, stands_in, works_here
 
 
 class Client(Record):
@@ -54,14 +54,16 @@ class Client(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff: one's own clients, one's supervisees', or all by permission. Accounts: by a live access,
-        while the client is not archived and what an invitation needs is still on file (A2)."""
+        """Staff: one's own clients, one's supervisees', those of whom one covers for, or all by permission.
+        Accounts: by a live access, while the client is not archived and what an invitation needs is still on
+        file (A2)."""
         if kind is Kind.STAFF:
             return (
                 f"{works_here(':viewer')} and ({holds(':viewer', SEE_ALL)} or exists "
                 f"(select 1 from care_team vt where vt.client_id = {r}.id and {live('vt')} "
                 f"and (vt.staff_id = :viewer or exists (select 1 from staff_member vs "
-                f"where vs.id = vt.staff_id and vs.supervisor_id = :viewer))))"
+                f"where vs.id = vt.staff_id and vs.supervisor_id = :viewer) "
+                f"or {stands_in(':viewer', 'vt.staff_id')})))"
             )
         rule = (
             f"{r}.archived_at is null and {r}.date_of_birth_sealed is not null "
@@ -84,7 +86,8 @@ class Client(Record):
             return f"{client} in (select wa.client_id from access wa where wa.account_id = :viewer)"
         return (
             f"({holds(':viewer', SEE_ALL)} or {client} in (select wt.client_id from care_team wt where wt.staff_id "
-            "in (select :viewer union all select ws.id from staff_member ws where ws.supervisor_id = :viewer)))"
+            "in (select :viewer union all select ws.id from staff_member ws where ws.supervisor_id = :viewer "
+            "union all select wl.staff_id from leave wl where wl.cover_id = :viewer)))"
         )
 
     @property

@@ -316,8 +316,8 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
 
 async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[UUID, dict[str, list[Any]]]:
     """Who can read each of these conversations now, beside the one who asks: the participants on the client's
-    side, and the staff of the care team who hold the audience's permission, or with none of them anyone
-    who does. The rows the viewer may not see are not answered."""
+    side, and the staff of the care team, and who covers for one of them, where they hold the audience's
+    permission, and others of the practice who do. The rows the viewer may not see are not answered."""
     allowed = [
         sql.uuid(row["id"]) for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")
     ]
@@ -345,6 +345,8 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
         f"select r.id, t.staff_id, 1 from {team} where r.id = any(:ids) "
         f"union all select r.id, m.supervisor_id, 0 from {team} join staff_member m on m.id = t.staff_id "
         "where r.id = any(:ids) and m.supervisor_id is not null "
+        f"union all select r.id, l.cover_id, 1 from {team} join leave l on l.staff_id = t.staff_id and {live('l')} "
+        "where r.id = any(:ids) "
         "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
         "on h.permission = 'see_all_clients' where r.id = any(:ids)) "
         "select may.conversation_id, s.id, s.name, max(may.team) = 1 as team from may "

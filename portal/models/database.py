@@ -31,6 +31,7 @@ MODELS = [
         "hours",
         "note",
         "template",
+        "leave",
         "invitation",
         "reset",
         "moment",

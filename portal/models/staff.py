@@ -105,6 +105,14 @@ def works_here(staff: str) -> str:
     return f"exists (select 1 from staff_member wh where wh.id = {staff} and wh.ended_at is null)"
 
 
+def stands_in(viewer: str, staff: str) -> str:
+    """The viewer covers for the staff member with this id, who is away now (leave.py)."""
+    return (
+        f"exists (select 1 from leave sl where sl.cover_id = {viewer} and sl.staff_id = {staff} "
+        "and sl.from_at <= :now and sl.until_at > :now)"
+    )
+
+
 def holds(staff: str, permission: str) -> str:
     """The staff member with this id holds a permission (an SQL expression for its key)."""
     return (

@@ -61,12 +61,14 @@ async def tell_of_messages() -> bool:
 
 
 async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
-    """The care team, where any of it may read. What is administrative or about money is the whole office's, and
-    so is what no one of the care team may read."""
+    """The care team and who stands in for one of it, where any of them may read. What is administrative or about
+    money is the whole office's, and so is what none of them may read."""
     team = f"conversation r join care_team t on t.client_id = r.client_id and {live('t')}"
     found = await sql.rows(
         "with near (conversation_id, staff_id, team) as ("
         f"select r.id, t.staff_id, 1 from {team} where r.id = any(:ids) "
+        f"union all select r.id, l.cover_id, 1 from {team} join leave l on l.staff_id = t.staff_id and {live('l')} "
+        "where r.id = any(:ids) "
         "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
         "on h.permission = 'see_all_clients' where r.id = any(:ids)) "
         "select near.conversation_id, near.staff_id, max(near.team) = 1 as team, r.audience, "

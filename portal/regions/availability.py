@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.facts import ConversationAnswered, CrisisNoticeChanged, MessagingSet, OfficeTurned
+from portal.facts import ClientChanged, ConversationAnswered, CrisisNoticeChanged, MessagingSet, OfficeTurned
 from portal.language import date_in_words, say
-from portal.models.availability import OFF, Availability, of_client, of_conversation
+from portal.models.availability import OFF, ON, REPLY, Availability, of_client, of_conversation
 from portal.models.client import Client
 from portal.models.conversation import Conversation
 from portal.models.hours import office, special_days
 from portal.models.practice import the_practice
+from portal.models.record import Kind
 from portal.opening import spans_line, standing_line, week_line
 from portal.permissions import Permission
 from portal.regions import Context, anyone, its, region
@@ -84,6 +85,43 @@ def _closed_line(language: str, found: Availability, begins: bool) -> str | None
 async def crisis(viewer: Viewer) -> Context | None:
     """At the foot of a client's other pages."""
     return await crisis_notice(viewer.language)
+
+
+@region(
+    "messaging",
+    "staff/portal/_messaging.html",
+    on={MessagingSet: its("client"), ClientChanged: its("client")},
+)
+async def messaging(viewer: Viewer, client: UUID) -> Context | None:
+    """On the chart's Portal tab: what this client's side may write."""
+    if viewer.kind is not Kind.STAFF:
+        return None
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    language, may = viewer.language, await viewer.may(Permission.PORTAL_ACCESS)
+    words = {
+        ON: (
+            say(language, "Writing"),
+            say(language, "They write whenever they wish, and begin conversations."),
+        ),
+        REPLY: (
+            say(language, "Answers only"),
+            say(language, "They write where somebody of the practice has written, and begin nothing."),
+        ),
+        OFF: (
+            say(language, "No messages"),
+            say(language, "They read what was written. Where they would write, it asks them to call."),
+        ),
+    }
+    return {
+        "name": found.first_name,
+        "modes": [
+            {"value": mode, "label": label, "help": help, "current": mode == found.messaging}
+            for mode, (label, help) in words.items()
+        ],
+        "action": f"/staff/clients/{client}/messaging" if may and found.archived_at is None else None,
+    }
 
 
 @region("office", "staff/settings/_office.html", on={OfficeTurned: anyone}, element="office")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from portal.regions import (
     availability,
     clients,
+    colleagues,
     conversations,
     home,
     inbox,
+    leave,
     mail,
     notices,
     portal,
@@ -20,9 +22,11 @@ from portal.regions import (
 ALL = (
     availability,
     clients,
+    colleagues,
     conversations,
     home,
     inbox,
+    leave,
     mail,
     notices,
     portal,

@@ -12,18 +12,21 @@ from portal.facts import (
     ConversationRead,
     ConversationStarted,
     DraftChanged,
+    LeaveChanged,
     MessageEdited,
     MessageSent,
     MessagesSeen,
     MessageWithdrawn,
+    MessagingSet,
     NoteWritten,
     QuoteChanged,
     StaffChanged,
 )
-from portal.language import at_in_words, date_in_words, day, listed, local_day, say, time_of_day
-from portal.models.client import Client
-from portal.models.conversation import Conversation, readers, threads
+from portal.language import at_in_words, date_in_words, date_of, day, listed, local_day, say, time_of_day
+from portal.models.client import CareTeam, Client
+from portal.models.conversation import Audience, Conversation, readers, threads
 from portal.models.draft import Draft, draft_in
+from portal.models.leave import away_from
 from portal.models.message import (
     PAGE,
     Message,
@@ -64,7 +67,12 @@ def base(viewer: Viewer, client: UUID) -> str:
 @region(
     "thread-head",
     "conversations/_head.html",
-    on={ClientChanged: its("client"), StaffChanged: anyone},
+    on={
+        ClientChanged: its("client"),
+        MessagingSet: its("client"),
+        StaffChanged: anyone,
+        LeaveChanged: anyone,
+    },
 )
 async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
@@ -85,10 +93,53 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
         "confidential_line": say(language, "Parents and guardians can’t see this conversation.")
         if found.confidential
         else None,
+        "hints": await _hints(viewer, who, found.audience),
         "closed_line": say(language, "This chart is archived, so nothing new can be written.")
         if who.archived_at
         else None,
     }
+
+
+async def _hints(viewer: Viewer, client: Client, audience: str) -> list[tuple[str, str]]:
+    """What else one should know before one writes: an icon and a sentence. Who is away, where one writes to the care
+    team; the client's side reads of its own limits where it writes."""
+    hints = []
+    if audience == Audience.CLINICAL.key:
+        for absence in await away_from(viewer.see(CareTeam), client.id):
+            hints.append(("clock", _absence(viewer, absence)))
+    if viewer.kind is Kind.STAFF and client.messaging != "on":
+        text = (
+            say(
+                viewer.language,
+                "%(name)s’s side can’t write here: messages are switched off.",
+                name=client.first_name,
+            )
+            if client.messaging == "off"
+            else say(viewer.language, "%(name)s’s side may only answer.", name=client.first_name)
+        )
+        hints.append(("lock", text))
+    return hints
+
+
+def _absence(viewer: Viewer, absence: dict[str, Any]) -> str:
+    language = viewer.language
+    back = date_of(local_day(absence["until_at"], zone()), language)
+    if absence["cover_id"] is None:
+        return say(language, "%(name)s is away, and back on %(date)s.", name=absence["name"], date=back)
+    if absence["cover_id"] == viewer.id:
+        return say(
+            language,
+            "%(name)s is away, and back on %(date)s. Until then you stand in.",
+            name=absence["name"],
+            date=back,
+        )
+    return say(
+        language,
+        "%(name)s is away, and back on %(date)s. Until then %(cover)s reads and answers here.",
+        name=absence["name"],
+        date=back,
+        cover=absence["cover_name"],
+    )
 
 
 def _title(viewer: Viewer, audience: str, confidential: bool, first_name: str, name: str) -> str:
@@ -428,6 +479,7 @@ _LIST = {
     ConversationRead: anyone,
     ClientChanged: its("client"),
     StaffChanged: anyone,
+    LeaveChanged: anyone,
 }
 
 

@@ -21,6 +21,7 @@ from portal.facts import (
     MessageEdited,
     MessageSent,
     MessageWithdrawn,
+    StaffChanged,
 )
 from portal.language import age_in_words, exactly, say, short
 from portal.models.client import CareTeam, Client, team_of
@@ -48,6 +49,7 @@ _LISTED = (
     ConversationRead,
     ClientChanged,
     CareTeamChanged,
+    StaffChanged,  # who has left is on nothing any more
     *_HANDLED,
 )
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -225,7 +227,8 @@ def _row(viewer: Viewer, row: dict[str, Any], wish: Wish, current: UUID | None) 
 @region(
     "handling",
     "staff/inbox/_handling.html",
-    on={MessageSent: its("conversation")} | dict.fromkeys(_HANDLED, its("conversation")),
+    on={MessageSent: its("conversation"), CareTeamChanged: anyone, StaffChanged: anyone}
+    | dict.fromkeys(_HANDLED, its("conversation")),
 )
 async def handling(viewer: Viewer, conversation: UUID) -> Context | None:
     """What is so with a conversation, and what can be done with it."""

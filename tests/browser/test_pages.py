@@ -165,6 +165,9 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("edit", "miriam", f"{noa}/edit"),
             Place("edit, wrong", "miriam", f"{noa}/edit", sent(("first_name", ""), button=".sheet .primary")),
             Place("edit, overfull", "wilhelmina", f"{long}/edit"),
+            Place("time away", "ada", "/staff/leave"),
+            Place("colleagues", "ada", "/staff/colleagues"),
+            Place("departure", "ada", f"/staff/colleagues/{practice.cast.staff['miriam']}/departure"),
             Place("templates", "miriam", "/staff/templates"),
             Place("templates, none", "newcomer", "/staff/templates"),
             Place(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from portal import clock
 from portal.routes import ROUTES
 from tests.cast import Cast, Person
 from tests.deployment import METRICS_TOKEN
+
+_day = itertools.count(60)
 
 Form = Callable[[Cast], dict[str, str]]
 
@@ -46,6 +49,8 @@ class Sample:
             message=cast.message[cast.conversation[self.conversation]],
             day=uuid4(),
             template=cast.template.get(self.template, ""),
+            leave=cast.leave,
+            colleague=cast.staff["grace"],
             version="v",
             path="portal.css",
         )
@@ -196,6 +201,17 @@ def an_answer(cast: Cast) -> dict[str, str]:
     return {"on": "yes", "text_en": f"We answer tomorrow, {uuid4().hex[:6]}."}
 
 
+def a_leave(cast: Cast) -> dict[str, str]:
+    """A day that no other has taken."""
+    first = clock.now().date() + dt.timedelta(days=next(_day))
+    days = {"first": first.isoformat(), "last": first.isoformat()}
+    return {"staff": cast.staff["miriam"], "cover": cast.staff["theo"]} | days
+
+
+def to_henrik(cast: Cast) -> dict[str, str]:
+    return {"staff": cast.staff["henrik"]}
+
+
 def whom_to_call(cast: Cast) -> dict[str, str]:
     return {"text_en": f"We read on weekdays, {uuid4().hex[:6]}.", "number_0": "911", "number_1": "988"}
 
@@ -281,6 +297,7 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal": Sample(
         "miriam", 303, fresh=True
     ),
+    "POST /staff/clients/{client}/messaging": Sample("miriam", 303, client="lena", form=wishes(mode="reply")),
     "GET /staff/settings/availability": Sample("ada", 200),
     "POST /staff/settings/availability/hours": Sample("ada", 303, form=always_open),
     "POST /staff/settings/availability/preview": Sample("ada", 200, form=always_open, script=True),
@@ -288,6 +305,13 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/settings/availability/days/{day}/removal": Sample("ada", 303),
     "POST /staff/settings/availability/reply": Sample("ada", 303, form=an_answer),
     "POST /staff/settings/availability/crisis": Sample("ada", 303, form=whom_to_call),
+    "POST /staff/clients/{client}/care-team": Sample("ada", 303, client="lena", form=to_henrik),
+    "GET /staff/colleagues": Sample("ada", 200),
+    "GET /staff/colleagues/{colleague}/departure": Sample("ada", 200),
+    "POST /staff/colleagues/{colleague}/departure": Sample("ada", 303, form=wishes(successor="nobody")),
+    "GET /staff/leave": Sample("miriam", 200),
+    "POST /staff/leave": Sample("miriam", 303, form=a_leave),
+    "POST /staff/leave/{leave}/end": Sample("theo", 303),
     "GET /home": Sample("dana", 303),
     "GET /clients/{client}/home": Sample("dana", 200),
     "GET /clients/{client}/messages": Sample("dana", 200),

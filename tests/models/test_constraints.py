@@ -384,6 +384,10 @@ BROKEN: dict[str, list[str]] = {
         "update mail_choice set quiet_from = null",
         "update mail_choice set quiet_from = quiet_until",
     ],
+    "leave": [
+        "update leave set until_at = '1990-01-01 00:00:00+00:00'",
+        "update leave set cover_id = staff_id",
+    ],
     "message": ["update message set number = 0", "update message set staff_id = null, account_id = null"],
     "notice": ["update notice set staff_id = null, account_id = null", "update notice set up_to = 0"],
     "push_device": [

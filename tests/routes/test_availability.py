@@ -227,3 +227,72 @@ async def test_a_day_of_its_own_shows_to_colleagues_and_goes_again(willow: Willo
         assert (await ada.post(f"{HERE}/days/{row['id']}/removal")).status_code == 303
         await sees(thread, "Office open until")
         await settings.current()
+
+
+async def test_messages_switched_off_for_a_client(willow: Willow) -> None:
+    miriam, dana, noa = (
+        await willow.cast.sign_in("miriam"),
+        await willow.cast.sign_in("dana"),
+        willow.cast.client["noa"],
+    )
+    chart = f"/staff/clients/{noa}"
+    async with (
+        open_page(dana, willow.thread()) as page,
+        open_page(miriam, f"{chart}/portal") as tab,
+        open_page(miriam, f"/staff{willow.thread()}") as thread,
+    ):
+        assert (await miriam.post(f"{chart}/messaging", mode="off")).status_code == 303
+        await sees(page, "Messages are switched off for you.")
+        assert "data-closed" in str(page.live) and 'href="tel:' in str(page.live)
+        await sees(tab, "They read what was written.")
+        await sees(thread, "messages are switched off.")
+        assert (await willow.writes(dana, "Hello?")).status_code == 409
+        answer = await miriam.send(
+            f"/staff{willow.thread()}/messages", None, key=str(uuid4()), body="A word."
+        )
+        assert answer.status_code == 201
+        assert (await miriam.post(f"{chart}/messaging", mode="on")).status_code == 303
+        await page.until(lambda: "data-closed" not in str(page.live), what="writing")
+        assert (await willow.writes(dana, "Hello.")).status_code == 201
+    # It is that client's alone.
+    await miriam.post(f"{chart}/messaging", mode="off")
+    assert (await willow.writes(dana, "For Eli.", "eli clinical")).status_code == 201
+
+
+async def test_answers_only_begin_nothing(willow: Willow) -> None:
+    """Walter has no conversation. With answers only he can't begin one; Theo can, and then Walter writes."""
+    theo, walter = await willow.cast.sign_in("theo"), await willow.cast.sign_in("walter")
+    client = willow.cast.client["walter"]
+    await willow.deployment.sql(
+        "delete from participant where conversation_id in (select id from conversation "
+        "where client_id = :id)",
+        id=client,
+    )
+    assert (await theo.post(f"/staff/clients/{client}/messaging", mode="reply")).status_code == 303
+    index = await walter.get(f"/clients/{client}/messages")
+    assert index.status_code == 200 and "The practice writes to you first." in index.text
+    assert (await walter.post(f"/clients/{client}/conversations", key=str(uuid4()))).status_code == 409
+
+    begun = await theo.post(f"/staff/clients/{client}/conversations", key=str(uuid4()))
+    thread = begun.headers["location"].removeprefix("/staff")
+    async with open_page(walter, thread) as page:
+        assert "You can answer here as soon as the practice has written to you." in str(page.live)
+        form = {"key": str(uuid4()), "body": "May I?"}
+        assert (await walter.send(f"{thread}/messages", None, **form)).status_code == 409
+        await theo.send(f"/staff{thread}/messages", None, key=str(uuid4()), body="Good morning, Walter.")
+        await page.until(lambda: "data-closed" not in str(page.live), what="writing")
+        await page.current()
+        assert (await walter.send(f"{thread}/messages", None, **form)).status_code == 201
+
+
+async def test_an_automatic_reply_is_no_answer(willow: Willow) -> None:
+    """Else who may only answer could after it."""
+    ada, miriam = await willow.cast.sign_in("ada"), await willow.cast.sign_in("miriam")
+    await ada.post(f"{HERE}/reply", on="yes")
+    await willow.open_until(willow.local - dt.timedelta(hours=1))
+    sam, client = await willow.cast.sign_in("sam"), willow.cast.client["sam"]
+    await willow.deployment.sql("update conversation set answered_at = null where client_id = :id", id=client)
+    assert (await willow.writes(sam, "A first word.", "sam clinical", understood="yes")).status_code == 201
+    assert await willow.automatic("sam clinical") == 1
+    await miriam.post(f"/staff/clients/{client}/messaging", mode="reply")
+    assert (await willow.writes(sam, "A second.", "sam clinical", understood="yes")).status_code == 409

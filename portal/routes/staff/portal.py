@@ -28,7 +28,7 @@ from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
 from portal.permissions import Permission
-from portal.regions import clients
+from portal.regions import availability, clients
 from portal.regions import portal as tab
 from portal.regions.mail import chart_addresses
 from portal.rendering import render
@@ -63,6 +63,21 @@ class OnAccount(Form):
         return self.holder or self.account
 
 
+class Mode(Form):
+    mode: Literal["on", "reply", "off"]
+
+
+@staff(Permission.PORTAL_ACCESS, form=Mode)
+async def set_messaging(visit: Visit) -> Answer:
+    """What the client's side may write from now on: all, answers only, nothing. Their open pages say so at once."""
+    client = await _client(visit)
+    if client.archived_at is not None:
+        raise Refused(409, "This chart is archived. Restore it first.")
+    await client.set_messaging(visit.form.mode)
+    await audit.note("set messaging", side="staff", actor=visit.me.id, client=client.id, mode=visit.form.mode)
+    return go(_here(visit))
+
+
 @staff(opens="open portal tab")
 async def show(visit: Visit) -> Answer:
     return await _page(visit, await visit.me.find(Client, visit.id("client")))
@@ -83,6 +98,7 @@ async def _page(visit: Visit, client: Client) -> Answer:
             "addresses": await visit.draw(chart_addresses, client=client.id),
             "state": await visit.draw(tab.state, client=client.id),
             "linked": await visit.draw(tab.linked, client=client.id),
+            "messaging": await visit.draw(availability.messaging, client=client.id),
             "history": await visit.draw(tab.history, client=client.id),
         },
     )

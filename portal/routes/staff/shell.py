@@ -15,12 +15,19 @@ async def page(
     visit: Visit, template: str, *, regions: dict[str, Any] | None = None, **more: Any
 ) -> Response:
     may_set = await visit.me.may(Permission.PORTAL_SETTINGS)
+    # Only the pages of Settings name each other.
+    may_staff = more.get("place") == "settings" and await visit.me.may(Permission.STAFF)
     return visit.page(
         template,
         live="/staff/live",
         templates_href="/staff/templates",
         choices_href="/staff/notices/choices",
-        me=visit.person() | {"settings_href": "/staff/settings/portal" if may_set else None},
+        me=visit.person()
+        | {
+            "settings_href": "/staff/settings/portal" if may_set else None,
+            "may_settings": may_set,
+            "may_staff": may_staff,
+        },
         regions={
             "unread_count": await visit.draw(inbox.unread_count),
             "bell": await visit.draw(notices.bell, person=visit.me.id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.doors import Answer, Visit, staff
 from portal.language import today_in_words
-from portal.regions import today
+from portal.regions import colleagues, today
 from portal.regions.mail import needs_hand
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
@@ -19,6 +19,7 @@ async def show(visit: Visit) -> Answer:
         place="today",
         date_label=today_in_words(zone(), visit.language),
         regions={
+            "orphans": await visit.draw(colleagues.today_orphans),
             "unread": await visit.draw(today.unread_messages),
             "waiting": await visit.draw(today.waiting),
             "hand": await visit.draw(needs_hand),

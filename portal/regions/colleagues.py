@@ -1,0 +1,89 @@
+"""Who works here, and who is in nobody's care: for those who manage staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.facts import (
+    CareTeamChanged,
+    ClientAdded,
+    ClientArchived,
+    ClientChanged,
+    ClientRestored,
+    LeaveChanged,
+    StaffChanged,
+)
+from portal.language import date_in_words, local_day, say, say_many
+from portal.models.client import Client
+from portal.models.departure import colleagues, count_without_team, without_team
+from portal.models.person import initial
+from portal.models.staff import StaffMember, therapists
+from portal.permissions import Permission
+from portal.regions import Context, anyone, region
+from portal.regions.words import role_label, zone
+from portal.viewer import Viewer
+
+_TEAMS = {
+    CareTeamChanged: anyone,
+    ClientAdded: anyone,
+    ClientArchived: anyone,
+    ClientRestored: anyone,
+    StaffChanged: anyone,
+}
+
+
+@region("colleagues", "staff/colleagues/_list.html", on=_TEAMS | {LeaveChanged: anyone}, element="colleagues")
+async def colleague_list(viewer: Viewer) -> Context | None:
+    if not await viewer.may(Permission.STAFF):
+        return None
+    return {"rows": [_row(viewer, row) for row in await colleagues(viewer.see(StaffMember))]}
+
+
+def _row(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
+    language = viewer.language
+    away = row["away_until"]
+    back = date_in_words(local_day(away, zone()), language) if away else ""
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "initial": initial(row["name"]),
+        "email": row["email"],
+        "role": role_label(language, row["role"]),
+        "clients": say_many(language, "%(num)s client", "%(num)s clients", row["clients"]),
+        "away": say(language, "Away, back on %(date)s", date=back) if away else "",
+        "end_href": f"/staff/colleagues/{row['id']}/departure" if row["id"] != viewer.id else None,
+    }
+
+
+@region("orphans", "staff/colleagues/_orphans.html", on=_TEAMS | {ClientChanged: anyone}, element="orphans")
+async def orphans(viewer: Viewer) -> Context | None:
+    """Clients in nobody's care, each with who could take them over."""
+    if not await viewer.may(Permission.STAFF):
+        return None
+    rows = await without_team(viewer.see(Client))
+    return {
+        "rows": [
+            {
+                "name": f"{row['first_name']} {row['last_name']}",
+                "initial": initial(row["first_name"]),
+                "colour": row["colour"],
+                "href": f"/staff/clients/{row['id']}",
+                "action": f"/staff/clients/{row['id']}/care-team",
+                "id": row["id"],
+            }
+            for row in rows
+        ],
+        "therapists": await therapists(viewer.see(StaffMember)) if rows else [],
+    }
+
+
+@region("today-orphans", "staff/today/_orphans.html", on=_TEAMS, element="today-orphans")
+async def today_orphans(viewer: Viewer) -> Context | None:
+    """A line on Today while there are any; empty for who can do nothing about it."""
+    if not await viewer.may(Permission.STAFF):
+        return {"text": None}
+    count = await count_without_team(viewer.see(Client))
+    text = say_many(
+        viewer.language, "%(num)s client is in nobody’s care", "%(num)s clients are in nobody’s care", count
+    )
+    return {"text": text if count else None}

@@ -1,0 +1,131 @@
+"""Colleagues: who works here, and ending somebody's work with a successor, so that no client is left alone (D10)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator
+
+from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.language import listed
+from portal.models import audit
+from portal.models.client import CareTeam, Client
+from portal.models.departure import depart, in_care_of, take_over
+from portal.models.staff import StaffMember, therapists
+from portal.permissions import Permission
+from portal.regions import colleagues as regions
+from portal.routes.staff.shell import page
+from portal.viewer import NotVisible
+
+HERE = "/staff/colleagues"
+
+
+def _nobody(value: Any) -> Any:
+    if value == "":
+        raise ValueError("Choose who takes over, or that nobody does yet.")
+    return None if value == "nobody" else value
+
+
+class Departure(Form):
+    successor: Annotated[UUID | None, BeforeValidator(_nobody)]
+
+
+class TakeOver(Form):
+    staff: UUID
+
+
+@staff(Permission.STAFF)
+async def index(visit: Visit) -> Answer:
+    return await page(
+        visit,
+        "staff/colleagues/index.html",
+        title=visit.say("Colleagues"),
+        place="settings",
+        tab="colleagues",
+        regions={
+            "colleagues": await visit.draw(regions.colleague_list),
+            "orphans": await visit.draw(regions.orphans),
+        },
+    )
+
+
+@staff(Permission.STAFF)
+async def departure(visit: Visit) -> Answer:
+    return await _page(visit, await _colleague(visit), 200)
+
+
+async def _colleague(visit: Visit) -> StaffMember:
+    """Somebody who still works here, and isn't oneself: so there is always someone left who manages staff."""
+    found = await visit.me.find(StaffMember, visit.id("colleague"))
+    if found.ended_at is not None:
+        raise NotVisible
+    if found.id == visit.me.id:
+        raise Refused(409, "Nobody ends their own work here. Ask another administrator.")
+    return found
+
+
+async def _page(visit: Visit, member: StaffMember, status: int) -> Answer:
+    juniors = (
+        await visit.me.see(StaffMember)
+        .where("r.supervisor_id = :member and r.ended_at is null", member=member.id)
+        .order("r.name, r.id")
+        .columns("r.name")
+    )
+    return await page(
+        visit,
+        "staff/colleagues/departure.html",
+        title=visit.say("Colleagues"),
+        place="settings",
+        status=status,
+        name=member.name,
+        action=f"{HERE}/{member.id}/departure",
+        clients=[
+            {
+                "name": f"{row['first_name']} {row['last_name']}",
+                "lead": row["lead"],
+                "archived": row["archived_at"] is not None,
+            }
+            for row in await in_care_of(visit.me.see(CareTeam), member.id)
+        ],
+        juniors=listed(visit.language, [row["name"] for row in juniors]),
+        successors=await _successors(visit, member),
+        values=visit.sent,
+        errors=visit.errors,
+    )
+
+
+async def _successors(visit: Visit, member: StaffMember | None = None) -> list[dict[str, Any]]:
+    found = await therapists(visit.me.see(StaffMember))
+    return [one for one in found if member is None or str(one["id"]) != str(member.id)]
+
+
+@staff(Permission.STAFF, form=Departure)
+async def depart_with(visit: Visit) -> Answer:
+    """End it now. With nobody named, the clients are a task of the administrators, on Today and here."""
+    member = await _colleague(visit)
+    if visit.errors:
+        return await _page(visit, member, 422)
+    successor: UUID | None = visit.form.successor
+    if successor is not None:
+        _check(successor, await _successors(visit, member))
+    await depart(member, successor)
+    await audit.note("end work here", side="staff", actor=visit.me.id, record=member.id, successor=successor)
+    return go(HERE)
+
+
+def _check(chosen: UUID, among: list[dict[str, Any]]) -> None:
+    if str(chosen) not in {str(one["id"]) for one in among}:
+        raise Refused(422, "Who takes over must be a colleague who reads clinical messages.")
+
+
+@staff(Permission.STAFF, form=TakeOver)
+async def hand_over(visit: Visit) -> Answer:
+    """Give a client to somebody's care; they lead it."""
+    client = await visit.me.find(Client, visit.id("client"))
+    if visit.errors:
+        raise Refused(422, "Who takes over must be a colleague who reads clinical messages.")
+    _check(visit.form.staff, await _successors(visit))
+    await take_over(client.id, visit.form.staff, lead=True)
+    await audit.note("hand over client", side="staff", actor=visit.me.id, client=client.id)
+    return go(HERE)

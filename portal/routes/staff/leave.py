@@ -1,0 +1,116 @@
+"""Time away: who is, who stands in, and planning it (D10)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from portal import clock
+from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.language import local_day
+from portal.models import audit
+from portal.models.leave import CannotLeave, Leave
+from portal.models.staff import StaffMember, therapists
+from portal.permissions import Permission
+from portal.regions import leave as regions
+from portal.regions.words import zone
+from portal.routes.staff.shell import page
+
+LONGEST = dt.timedelta(days=400)
+
+
+class Plan(Form):
+    staff: UUID
+    cover: UUID
+    first: dt.date
+    last: dt.date
+
+
+@staff()
+async def show(visit: Visit) -> Answer:
+    return await _page(visit, 200)
+
+
+async def _page(visit: Visit, status: int) -> Answer:
+    colleagues = await therapists(visit.me.see(StaffMember))
+    return await page(
+        visit,
+        "staff/leave/show.html",
+        title=visit.say("Time away"),
+        place="leave",
+        status=status,
+        people=await _whose(visit),
+        covers=[one for one in colleagues if str(one["id"]) != str(visit.me.id) or await _for_all(visit)],
+        me_id=visit.me.id,
+        today=local_day(clock.now(), zone()).isoformat(),
+        values=visit.sent,
+        errors=visit.errors,
+        regions={"leaves": await visit.draw(regions.leave_list)},
+    )
+
+
+async def _for_all(visit: Visit) -> bool:
+    return await visit.me.may(Permission.STAFF)
+
+
+async def _whose(visit: Visit) -> list[dict[str, Any]]:
+    """Whose leave one may plan: one's own, or with the permission everybody's."""
+    colleagues = visit.me.see(StaffMember).where("r.ended_at is null")
+    if not await _for_all(visit):
+        colleagues = colleagues.where("r.id = :me", me=visit.me.id)
+    return await colleagues.order("r.name, r.id").columns("r.id, r.name")
+
+
+@staff(form=Plan)
+async def create(visit: Visit) -> Answer:
+    """Plan it, from the beginning of the first day to the end of the last, in the practice's zone."""
+    if not visit.errors:
+        _check(visit)
+    if visit.errors:
+        return await _page(visit, 422)
+    said: Plan = visit.form
+    if str(said.staff) not in {str(one["id"]) for one in await _whose(visit)}:
+        raise Refused(403, "You plan your own time away. Ask an administrator for a colleague’s.")
+    if str(said.cover) not in {str(one["id"]) for one in await therapists(visit.me.see(StaffMember))}:
+        raise Refused(422, "Who stands in must be a colleague who reads clinical messages.")
+    try:
+        leave = await Leave.plan(
+            said.staff,
+            said.cover,
+            _begins(said.first),
+            _begins(said.last + dt.timedelta(days=1)),
+            visit.me.id,
+        )
+    except CannotLeave as reason:
+        visit.errors["first"] = visit.say(reason.why)
+        return await _page(visit, 422)
+    await audit.note("plan leave", side="staff", actor=visit.me.id, record=leave.id)
+    return go("/staff/leave")
+
+
+def _check(visit: Visit) -> None:
+    said: Plan = visit.form
+    today = local_day(clock.now(), zone())
+    if said.staff == said.cover:
+        visit.errors["cover"] = visit.say("Nobody stands in for themselves. Choose a colleague.")
+    if said.last < said.first:
+        visit.errors["last"] = visit.say("The last day is before the first.")
+    if not today <= said.first <= said.last <= today + LONGEST:
+        visit.errors.setdefault("first", visit.say("Choose days from today on, within the coming year."))
+
+
+def _begins(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), ZoneInfo(zone())).astimezone(dt.UTC)
+
+
+@staff()
+async def end(visit: Visit) -> Answer:
+    """End a leave now, or call it off: one's own, or with the permission a colleague's."""
+    leave = await visit.me.find(Leave, visit.id("leave"))
+    if leave.staff_id != visit.me.id and not await _for_all(visit):
+        raise Refused(403, "You plan your own time away. Ask an administrator for a colleague’s.")
+    await leave.end()
+    await audit.note("end leave", side="staff", actor=visit.me.id, record=leave.id)
+    return go("/staff/leave")

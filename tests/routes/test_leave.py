@@ -1,0 +1,188 @@
+"""Somebody is away, or leaves for good: who stands in sees what is theirs to see, from when until when, and no client
+is left without somebody."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest_asyncio
+
+from portal.models.fact import unit
+from portal.models.leave import Leave
+from tests.deployment import Deployment
+from tests.pages import open_page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def willow() -> AsyncIterator[Deployment]:
+    async with Deployment.embedded() as deployment:
+        yield deployment
+
+
+def chart(willow: Deployment, name: str = "noa") -> str:
+    return f"/staff/clients/{willow.cast.client[name]}"
+
+
+def thread(willow: Deployment, name: str = "noa clinical") -> str:
+    return f"/clients/{willow.cast.client[name.split()[0]]}/conversations/{willow.cast.conversation[name]}"
+
+
+async def away(willow: Deployment, cover: str, **until: float) -> None:
+    """Miriam is away from now on."""
+    async with willow.models(), unit():
+        now = willow.now
+        await Leave.plan(
+            UUID(willow.cast.staff["miriam"]),
+            UUID(willow.cast.staff[cover]),
+            now,
+            now + dt.timedelta(**until),
+            UUID(willow.cast.staff["ada"]),
+        )
+
+
+async def test_a_cover_sees_and_answers_until_the_leave_is_over(willow: Deployment) -> None:
+    theo, dana = await willow.cast.sign_in("theo"), await willow.cast.sign_in("dana")
+    assert (await theo.get(chart(willow))).status_code == 404
+    async with open_page(dana, thread(willow)) as page, open_page(theo, "/staff/clients") as clients:
+        await away(willow, "theo", minutes=8)
+        await page.until(lambda: "Theo Novak reads and answers here." in str(page.live), what="the cover")
+        await clients.until(
+            lambda: "Noa Reyes-Menon" in str(clients.live), what="the client of whom he covers for"
+        )
+        await asyncio.gather(page.current(), clients.current())
+        async with open_page(theo, f"/staff{thread(willow)}") as cover:
+            assert "Until then you stand in." in str(cover.live)
+            key = str(uuid4())
+            said = await theo.send(
+                f"/staff{thread(willow)}/messages", None, key=key, body="I read for Miriam."
+            )
+            assert said.status_code == 201
+            assert "Noa Reyes-Menon" in (await theo.get("/staff/inbox")).text
+            await page.until(lambda: "I read for Miriam." in str(page.live), what="his answer")
+            # Theo reads what his permissions let him read: a scheduler who covered would read no clinical thread.
+            await willow.move_clock(minutes=9)
+            await page.until(lambda: "Theo Novak reads" not in str(page.live), what="the end")
+            await cover.until(lambda: "guinea" not in str(cover.live), what="the end of his cover")
+            await clients.until(
+                lambda: "Noa Reyes-Menon" not in str(clients.live), what="the end of his list"
+            )
+    assert (await theo.get(chart(willow))).status_code == 404
+    assert "Miriam Adler is away" not in (await dana.get(thread(willow))).text
+
+
+async def test_a_cover_reads_by_permission(willow: Deployment) -> None:
+    """Jo sees all clients and no clinical messages: as a cover too."""
+    jo, dana = await willow.cast.sign_in("jo"), await willow.cast.sign_in("dana")
+    await away(willow, "jo", minutes=8)
+    assert (await jo.get(f"/staff{thread(willow)}")).status_code == 404
+    page = (await dana.get(thread(willow))).text
+    assert "Miriam Adler is away" in page and "Jo Marsh" not in page
+
+
+async def test_planning_by_the_page(willow: Deployment) -> None:
+    miriam, theo, ada = [await willow.cast.sign_in(name) for name in ("miriam", "theo", "ada")]
+    staff = willow.cast.staff
+    today = willow.now.astimezone(ZoneInfo("America/New_York")).date()
+
+    def days(first: int, last: int) -> dict[str, str]:
+        return {
+            name: (today + dt.timedelta(days=n)).isoformat() for name, n in (("first", first), ("last", last))
+        }
+
+    mine = {"staff": staff["miriam"], "cover": staff["theo"]}
+    async with open_page(theo, "/staff/leave") as page:
+        assert (await miriam.post("/staff/leave", **mine, **days(3, 5))).status_code == 303
+        await page.until(lambda: "Miriam Adler" in str(page.live), what="the plan")
+        await page.current()
+        assert "Theo Novak stands in" in str(page.live)
+        # Nothing changes before it begins.
+        assert (await theo.get(chart(willow))).status_code == 404
+        rows = await willow.sql(
+            "select id, from_at, until_at from leave where staff_id = :id", id=staff["miriam"]
+        )
+        (row,) = rows
+        begins = dt.datetime.fromisoformat(row["from_at"]).astimezone(ZoneInfo("America/New_York"))
+        assert begins.date() == today + dt.timedelta(days=3) and begins.time() == dt.time()
+        assert (await theo.post(f"/staff/leave/{row['id']}/end")).status_code == 403
+        assert (await ada.post(f"/staff/leave/{row['id']}/end")).status_code == 303
+        await page.until(lambda: "Miriam Adler" not in str(page.live), what="its end")
+    for wrong in (
+        mine | days(5, 3),
+        mine | days(-1, 3),
+        mine | {"cover": staff["miriam"]} | days(3, 4),
+        mine | {"cover": staff["grace"]} | days(3, 4),  # she reads no clinical messages
+        {"staff": staff["miriam"], "cover": staff["theo"]} | days(39, 41),  # Theo is away himself
+    ):
+        assert (await miriam.post("/staff/leave", **wrong)).status_code == 422
+    assert (await theo.post("/staff/leave", **mine, **days(3, 4))).status_code == 403  # not his to plan
+    assert (await ada.post("/staff/leave", **mine, **days(3, 4))).status_code == 303
+    assert (await miriam.post("/staff/leave", **mine, **days(4, 6))).status_code == 422  # twice at once
+
+
+async def test_a_successor_takes_over_all_of_it(willow: Deployment) -> None:
+    ada, theo, dana, miriam = [await willow.cast.sign_in(name) for name in ("ada", "theo", "dana", "miriam")]
+    here = f"/staff/colleagues/{willow.cast.staff['miriam']}/departure"
+    shown = (await ada.get(here)).text
+    assert "Noa Reyes-Menon" in shown and "Idris Bello" in shown
+    asked = await ada.post(here, successor="")
+    assert asked.status_code == 422 and "Choose who takes over" in asked.text
+    assert (await ada.post(here, successor=willow.cast.staff["grace"])).status_code == 422
+    await away(willow, "theo", days=3)
+    async with open_page(dana, thread(willow)) as page, open_page(miriam, "/staff/today") as gone:
+        assert (await ada.post(here, successor=willow.cast.staff["theo"])).status_code == 303
+        await gone.until(lambda: gone.over, what="the end of her page")
+        await page.until(lambda: "Miriam Adler" not in page.live[head(page.live)], what="the new name")
+        assert "Theo Novak" in page.live[head(page.live)]
+        await page.current()
+    assert (await theo.get(f"/staff{thread(willow)}")).status_code == 200
+    assert (await theo.get(f"/staff{thread(willow, 'eli confidential')}")).status_code == 200
+    assert (await theo.get(chart(willow, "gus"))).status_code == 200  # the intern's, whom he supervises now
+    led = await willow.sql(
+        "select count(*) as n from care_team where staff_id = :id and lead and until_at is null",
+        id=willow.cast.staff["theo"],
+    )
+    assert led[0]["n"] > 5
+    assert await orphans(willow) == 0
+    assert (await ada.get(here)).status_code == 404  # it is over
+    again = await ada.post(f"/staff/colleagues/{willow.cast.staff['ada']}/departure", successor="nobody")
+    assert again.status_code == 409
+
+
+def head(live: dict[str, str]) -> str:
+    return next(key for key in live if key.startswith("thread-head"))
+
+
+async def orphans(willow: Deployment) -> int:
+    rows = await willow.sql(
+        "select count(*) as n from client c where archived_at is null and exists (select 1 from care_team f "
+        "where f.client_id = c.id) and not exists (select 1 from care_team t "
+        "join staff_member s on s.id = t.staff_id and s.ended_at is null where t.client_id = c.id "
+        "and t.until_at is null)"
+    )
+    return int(rows[0]["n"])
+
+
+async def test_without_a_successor_it_is_a_task_until_somebody_is_found(willow: Deployment) -> None:
+    ada, theo = await willow.cast.sign_in("ada"), await willow.cast.sign_in("theo")
+    here = f"/staff/colleagues/{willow.cast.staff['miriam']}/departure"
+    async with open_page(ada, "/staff/today") as today, open_page(ada, "/staff/colleagues") as page:
+        assert "in nobody’s care" not in today.live["today-orphans"]
+        assert (await ada.post(here, successor="nobody")).status_code == 303
+        await today.until(lambda: "clients are in nobody’s care" in str(today.live), what="the task")
+        await page.until(lambda: "Who takes over Noa Reyes-Menon" in str(page.live), what="the clients")
+        await asyncio.gather(today.current(), page.current())
+        left = await orphans(willow)
+        assert left > 3
+        answer = await ada.post(f"{chart(willow)}/care-team", staff=willow.cast.staff["theo"])
+        assert answer.status_code == 303
+        await page.until(lambda: "Who takes over Noa Reyes-Menon" not in str(page.live), what="one less")
+        await asyncio.gather(today.current(), page.current())
+    assert await orphans(willow) == left - 1
+    assert (await theo.get(chart(willow))).status_code == 200
+    # Theo may not: a therapist manages no staff.
+    assert (await theo.get("/staff/colleagues")).status_code == 403
+    assert "nobody’s care" not in (await theo.get("/staff/today")).text
