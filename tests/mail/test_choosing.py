@@ -88,7 +88,7 @@ async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, offi
     cast = portal.cast
     miriam, sam = await cast.sign_in("miriam"), await cast.sign_in("sam")
     thread = f"clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
-    await miriam.post("/staff/emails", often="once")  # no quiet hours, whatever the time is
+    await miriam.post("/staff/notices/choices", often="once")  # no quiet hours, whatever the time is
     async with open_page(miriam, f"/staff/{thread}") as hers, open_page(sam, f"/{thread}") as his:
         before = len(office.letters)
         await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
