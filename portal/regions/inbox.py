@@ -127,6 +127,8 @@ async def inbox_list(
     after: str | None,
     current: UUID | None,
 ) -> Context | None:
+    if current is not None and await viewer.see(Conversation).find(current) is None:
+        return None  # what the page stands on is this viewer's no more, so the page is not
     language = viewer.language
     wish = Wish.read(view, audience, client, after)
     scope = narrowed(viewer.see(Conversation), wish.audience, wish.client)
@@ -298,7 +300,7 @@ async def _name(viewer: Viewer, who: UUID | None) -> str:
 async def about(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     """The one whom a conversation is about, who acts and who cares for them, and what else is written."""
     found = await viewer.see(Client).find(client)
-    if found is None:
+    if found is None or await viewer.see(Conversation).find(conversation) is None:
         return None
     language = viewer.language
     team = (await team_of(viewer.see(CareTeam), [client]))[client]
