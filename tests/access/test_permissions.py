@@ -133,8 +133,7 @@ async def scene(whole: Desk) -> Scene:
     desk = whole
     await desk.sql("delete from throttle")
     chart = await desk.chart("Sorrel")
-    refusal = "550 5.1.1 No such user here"
-    desk.office.to_rcpt.append(refusal)
+    desk.office.unknown.add(chart.email)
     token = await desk.invite(chart)
     rows = await desk.sql("select id from outbox where client_id = :id", id=chart.id)
     await desk.sign_up(chart, token)
@@ -145,6 +144,7 @@ async def scene(whole: Desk) -> Scene:
         id=chart.id,
     )
     bounce = (await desk.comes("select id from bounce where letter_id = :id", id=rows[0]["id"]))[0]
+    desk.office.unknown.discard(chart.email)
     return Scene(desk, chart, await desk.account_id(chart), str(rows[0]["id"]), str(bounce["id"]))
 
 

@@ -295,10 +295,11 @@ async def _(cast: Cast) -> None:
     await found[0].edit("Is there anywhere to park?", dana, 15, UUID(cast.client["eli"]))
 
 
-@verb("a conversation with the office begins, with its first message", "eli")
+@verb("a conversation with the office begins, and is answered for the first time", "eli")
 async def _(cast: Cast) -> None:
     thread = await Conversation.start(UUID(cast.client["eli"]), Audience.ADMINISTRATIVE, [], with_client=True)
     await thread.post("May I come ten minutes late?", account=UUID(cast.account["eli"]))
+    await thread.post("Of course.", staff=UUID(cast.staff["jo"]))
 
 
 @verb("the practice keeps a template")

@@ -34,7 +34,8 @@ async def eventually(look: Callable[[], Awaitable[T]], seconds: float = SOON) ->
 
 
 class PostOffice:
-    """`to_rcpt` are answers to the next recipients, "250 …" where there is none. `hang_up` cuts the line so many
+    """`to_rcpt` are answers to the next recipients, "250 …" where there is none; those in `unknown` are refused,
+    whoever is written to before them. `hang_up` cuts the line so many
     times after a letter was taken whole, before saying so. Addresses in `slow` wait until `go` is set."""
 
     def __init__(self, password: str = "") -> None:
@@ -42,6 +43,7 @@ class PostOffice:
         self.recipients: list[str] = []
         self.senders: list[str] = []  # of the envelopes: where a letter comes back to
         self.to_rcpt: deque[str] = deque()
+        self.unknown: set[str] = set()
         self.hang_up = 0
         self.slow: set[str] = set()
         self.go = asyncio.Event()
@@ -94,6 +96,8 @@ class PostOffice:
     ) -> str:
         if address in self.slow:
             await self._wait()
+        if address in self.unknown:
+            return "550 5.1.1 No such user here"
         answer = self.to_rcpt.popleft() if self.to_rcpt else "250 Fine"
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
