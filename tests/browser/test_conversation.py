@@ -221,6 +221,36 @@ async def test_what_waits_is_sent_from_whatever_page_is_open(practice: Deploymen
     assert (await said(hers)).count("From the train.") == 1
 
 
+async def test_whoever_uses_the_same_browser_neither_reads_nor_sends_it(
+    practice: Deployment, visit: Visit
+) -> None:
+    """Dana's session ends without her signing out, and Sam signs in where she sat."""
+    miriam, dana, sam = await visit("miriam"), await visit("dana"), await visit("sam")
+    hers = await miriam.open(noa_thread(practice, "staff"))
+    theirs = await dana.open(noa_thread(practice, "client"), worker=1)
+    before = await said(hers)
+    dana.line_is_cut = True
+    await dana.context.set_offline(True)
+    await write(theirs, "Dana's, whoever comes.")
+    await keeps(theirs, 1)
+    await theirs.close()
+    await dana.context.set_offline(False)
+    own = await dana.context.cookies()
+    await dana.context.clear_cookies()
+    await dana.context.add_cookies(await sam.context.cookies())  # type: ignore[arg-type]
+    his = await dana.open(f"/clients/{practice.cast.client['sam']}/home", worker=1)
+    assert await his.evaluate("kept.all()") == []
+    await keeps(his, 1)
+    await expect(his.locator("#toasts")).to_be_empty()
+    assert await said(hers) == before
+    await his.close()
+
+    await dana.context.clear_cookies()
+    await dana.context.add_cookies(own)  # type: ignore[arg-type]
+    await dana.open(f"/clients/{practice.cast.client['noa']}/home", worker=1)
+    await shows(hers, "Dana's, whoever comes.", within=10)
+
+
 async def test_signing_out_takes_with_it_what_this_browser_keeps(practice: Deployment, visit: Visit) -> None:
     dana = await visit("dana")
     theirs = await dana.open(noa_thread(practice, "client"), worker=1)
