@@ -14,6 +14,7 @@ from portal.regions import (
     notices,
     portal,
     templates,
+    threads,
     today,
     unmapped,
     way,
@@ -31,6 +32,7 @@ ALL = (
     notices,
     portal,
     templates,
+    threads,
     today,
     way,
 )

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
 from portal.facts import (
     ClientChanged,
-    ConversationRead,
-    ConversationStarted,
     DraftChanged,
     LeaveChanged,
     MessageEdited,
@@ -24,7 +21,7 @@ from portal.facts import (
 )
 from portal.language import at_in_words, date_in_words, date_of, day, listed, local_day, say, time_of_day
 from portal.models.client import CareTeam, Client
-from portal.models.conversation import Audience, Conversation, readers, threads
+from portal.models.conversation import Audience, Conversation, readers
 from portal.models.draft import Draft, draft_in
 from portal.models.leave import away_from
 from portal.models.message import (
@@ -48,7 +45,6 @@ from portal.regions.words import (
     excerpt,
     paragraphs,
     readers_line,
-    thread_row,
     zone,
 )
 from portal.rendering import render
@@ -86,7 +82,7 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
     if can_read is None:
         return None
     return {
-        "title": _title(viewer, found.audience, found.confidential, who.first_name, who.name),
+        "title": title_of(viewer, found.audience, found.confidential, who.first_name, who.name),
         "readers_line": readers_line(language, can_read, viewer.id),
         "search_href": f"{_address(viewer, client, conversation)}/search",
         "confidential": found.confidential,
@@ -142,7 +138,7 @@ def _absence(viewer: Viewer, absence: dict[str, Any]) -> str:
     )
 
 
-def _title(viewer: Viewer, audience: str, confidential: bool, first_name: str, name: str) -> str:
+def title_of(viewer: Viewer, audience: str, confidential: bool, first_name: str, name: str) -> str:
     language = viewer.language
     if viewer.kind is Kind.STAFF:
         return f"{name}, {audience_label(language, audience).lower()}"
@@ -469,61 +465,3 @@ def seen_label(viewer: Viewer, message: dict[str, Any], readers_of: list[Reader]
                 when = f"{date_in_words(local_day(at, zone()), language)}, {when}"
             who.append(f"{reader.name} ({when})")
     return say(language, "Seen by %(who)s", who=listed(language, who)) if who else None
-
-
-_LIST = {
-    MessageSent: its("client"),
-    MessageEdited: its("client"),
-    MessageWithdrawn: its("client"),
-    ConversationStarted: its("client"),
-    ConversationRead: anyone,
-    ClientChanged: its("client"),
-    StaffChanged: anyone,
-    LeaveChanged: anyone,
-}
-
-
-async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict[str, Any]]:
-    found = await threads(viewer.see(Conversation).where("r.client_id = :of", of=client))
-    can_read = await readers(viewer.see(Conversation), [row["id"] for row in found])
-    rows = []
-    for row in found:
-        href = f"{base(viewer, client)}/conversations/{row['id']}"
-        entry = thread_row(viewer.language, row, viewer.id, href)
-        if entry["from_name"] and entry["excerpt"]:
-            entry["excerpt"] = f"{entry['from_name']}: {entry['excerpt']}"
-        who = can_read.get(row["id"], defaultdict(list))
-        title = (
-            listed(viewer.language, [p["name"] for p in who["people"]]) or entry["client_name"]
-            if viewer.kind is Kind.STAFF
-            else _title(
-                viewer,
-                row["audience"],
-                row["confidential"],
-                row["first_name"],
-                entry["client_name"],
-            )
-        )
-        rows.append(
-            entry
-            | {
-                "title": title,
-                "readers_line": readers_line(viewer.language, who, viewer.id),
-                "current": row["id"] == current,
-            }
-        )
-    return rows
-
-
-@region("chart-threads", "staff/conversations/_threads.html", on=_LIST)
-async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> Context | None:
-    if await viewer.see(Client).find(client) is None:
-        return None
-    return {"rows": await _rows(viewer, client, current), "new_href": None}
-
-
-@region("threads", "client/conversations/_threads.html", on=_LIST)
-async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
-    if await viewer.see(Client).find(client) is None:
-        return None
-    return {"rows": await _rows(viewer, client, None), "new_href": None}

@@ -9,7 +9,8 @@ from portal.models.conversation import Audience, Conversation, participant_for, 
 from portal.models.record import uuid7
 from portal.permissions import Right
 from portal.regions.availability import availability
-from portal.regions.conversations import client_threads, head
+from portal.regions.conversations import head
+from portal.regions.threads import client_threads
 from portal.routes import writing
 from portal.routes.client.shell import page
 

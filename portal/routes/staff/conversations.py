@@ -14,7 +14,7 @@ from portal.models.record import uuid7
 from portal.models.template import Template, filled, templates
 from portal.permissions import Permission
 from portal.regions import clients, conversations
-from portal.regions.conversations import chart_threads
+from portal.regions.threads import chart_threads
 from portal.rendering import render
 from portal.routes import writing
 from portal.routes.staff.shell import page
