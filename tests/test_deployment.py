@@ -27,10 +27,8 @@ async def test_two_open_pages_hear_what_one_of_them_writes(deployment: Deploymen
         assert answer.status_code == 201, answer.text
         assert "See you Tuesday." in await page.next_push("messages")
         assert "See you Tuesday." in await today.next_push("today-unread")
-        await page.settle()
-        await today.settle()
-        assert page.live == await page.reload()
-        assert today.live == await today.reload()
+        await page.current()
+        await today.current()
 
 
 async def test_the_models_work_in_the_test_itself(deployment: Deployment) -> None:

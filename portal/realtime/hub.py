@@ -80,7 +80,7 @@ class Draw:
         self.cursors: dict[str, int] = {}
         self.ended: set[str] = set()  # streams that it may see no more; should it again, they begin anew
         self.more: set[str] = set()  # streams with more items than one push holds
-        self.failed: set[str] = set()
+        self.failed: dict[str, str] = {}  # regions that could not be rendered, with the reason
 
 
 class Hub:
@@ -286,8 +286,8 @@ class Hub:
                 self._put_back(page, draw, draw.keys)
                 self.mark(page, draw.keys)
             elif page in self.pages:
-                self._put_back(page, draw, draw.failed)
-                page.dirty |= draw.failed
+                self._put_back(page, draw, draw.failed.keys())
+                page.dirty |= draw.failed.keys()
                 page.cursors = {k: n for k, n in (page.cursors | draw.cursors).items() if k not in draw.ended}
                 self._send(page, draw.frames, here)
                 if draw.more:
@@ -296,6 +296,10 @@ class Hub:
                 await asyncio.sleep(0)
         failed = [page for page, draw in draws.items() if draw.failed]
         if failed:
+            reasons = {
+                key.partition("?")[0]: why for draw in draws.values() for key, why in draw.failed.items()
+            }
+            log.warning("regions failed", pages=len(failed), reasons=reasons)
             asyncio.get_running_loop().call_later(TRY_AGAIN, self._try_again, failed)
 
     def _put_back(self, page: Page, draw: Draw, keys: set[str]) -> None:
@@ -313,10 +317,8 @@ class Hub:
             await rendering
         except Exception as reason:
             for key, asking in wanted.items():
-                name = asking[0].showing[key].region.name
-                log.warning("a region failed", region=name, reason=type(reason).__name__)
                 for draw in asking:
-                    draw.failed.add(key)
+                    draw.failed[key] = type(reason).__name__
 
     async def _extend_all(self, wanted: dict[str, list[Draw]], here: Bookmark | None) -> None:
         """The new items of all lists, each kind of list by one question; where that fails, one by one."""

@@ -118,10 +118,9 @@ async def test_every_open_page_stays_what_a_reload_would_make_of_it(
     await becomes_fresh(pages)
     await expect(search.locator("#clients tbody tr")).to_contain_text(["Noa Reyes-Menon"])
 
-    before = {name: await regions(page) for name, page in pages.items()}
-    for name, page in pages.items():
+    for page in pages.values():
         await page.reload()
-        assert await regions(page) == before[name], name
+    await becomes_fresh(pages)
 
     await act.archive()
     try:

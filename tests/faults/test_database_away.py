@@ -52,7 +52,7 @@ async def test_pages_wait_for_the_database_and_go_on_by_themselves(
                 account_id=cast.account["dana"], client_id=cast.client["eli"], until_at=None
             )
             async with unit():
-                await granted.end_on(clock.now() + dt.timedelta(seconds=3))
+                await granted.end_on(ending := clock.now() + dt.timedelta(seconds=3))
         await told.say(1)
         # As in a crash: whatever was on its way to the pages is not waited for.
         own_postgres.stop("immediate")
@@ -100,7 +100,7 @@ async def test_pages_wait_for_the_database_and_go_on_by_themselves(
 
         async def nothing_is_due() -> bool:
             text = "select count(*) as n from moment where done_at is null and due_at < :now"
-            return bool((await ground.sql(text, now=clock.now()))[0]["n"] == 0)
+            return clock.now() > ending and bool((await ground.sql(text, now=clock.now()))[0]["n"] == 0)
 
         await becomes(nothing_is_due)
         assert (await dana.get(f"/clients/{cast.client['eli']}/home")).status_code == 404
@@ -110,6 +110,6 @@ async def test_pages_wait_for_the_database_and_go_on_by_themselves(
             eli=UUID(cast.client["eli"]),
         )
     for worker in (0, 1):
-        assert ground.log(worker).count('"a region failed"') < 100, "it must not spin while it waits"
+        assert ground.log(worker).count('"regions failed"') < 50, "it must not spin while it waits"
         assert "unexpected" not in ground.log(worker)
         assert "Traceback" not in ground.log(worker)
