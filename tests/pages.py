@@ -230,7 +230,10 @@ class Page:
                 drained = self._is_past(target)
             left = deadline - asyncio.get_running_loop().time()
             assert not drained and left > 0, self._difference(fresh)
-            await self.until(lambda heard=heard: len(self.frames) > heard or self.over, left, "news")
+            try:
+                await self.until(lambda heard=heard: len(self.frames) > heard or self.over, left, "news")
+            except AssertionError as reason:
+                raise AssertionError(self._difference(fresh)) from reason
 
     def _difference(self, fresh: dict[str, str]) -> str:
         shown = self.live

@@ -286,7 +286,7 @@ class Hub:
                 self._put_back(page, draw, draw.keys)
                 self.mark(page, draw.keys)
             elif page in self.pages:
-                self._put_back(page, draw, draw.failed.keys())
+                self._put_back(page, draw, set(draw.failed))
                 page.dirty |= draw.failed.keys()
                 page.cursors = {k: n for k, n in (page.cursors | draw.cursors).items() if k not in draw.ended}
                 self._send(page, draw.frames, here)

@@ -31,7 +31,7 @@ async def tab_to(page: Page, name: str, role: str = "") -> None:
     """Press Tab until the element of this name has the focus; wherever it comes to, it is to be seen."""
     wanted = re.compile(name)
     passed = []
-    for _ in range(60):
+    for _ in range(150):  # a conversation has a stop for each message
         await page.keyboard.press("Tab")
         at = await page.evaluate(
             """() => {
