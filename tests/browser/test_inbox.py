@@ -80,12 +80,18 @@ async def test_a_message_moves_nothing_that_one_reads_or_writes(practice: Deploy
     page = await miriam.open(f"/staff/inbox/{cast.conversation['priya clinical']}", worker=0)
     thread = f"/clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
     theirs = await sam.open(thread, worker=1)
+    rows = page.locator("#inbox-list .thread-row")
+    # First stands another, whatever the hour makes of the order: Sam's row comes from beneath it.
+    dana = await visit("dana")
+    noa = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    hers = await dana.open(noa, worker=1)
+    await write(hers, "Where do we park?")
+    await expect(rows.first).to_contain_text("Where do we park?")
     box = page.get_by_label(re.compile("^Message about"))
     await box.fill("half a sen")
-    rows = page.locator("#inbox-list .thread-row")
-    await page.locator("#inbox-list > ul").evaluate("(list) => { list.scrollTop = 140; }")
+    await page.locator("#inbox-list > ul").evaluate("(list) => { list.scrollTop = 40; }")
     watched = page.locator(
-        f"#inbox-list li[id='{await rows.nth(3).evaluate('(row) => row.parentElement.id')}']"
+        f"#inbox-list li[id='{await rows.first.evaluate('(row) => row.parentElement.id')}']"
     )
     was = await watched.evaluate("(row) => row.getBoundingClientRect().top")
     await write(theirs, "Is there a lift?")
@@ -98,9 +104,6 @@ async def test_a_message_moves_nothing_that_one_reads_or_writes(practice: Deploy
     # The row that has the keys' focus keeps it, also when it moves itself.
     await page.keyboard.press("Escape")
     await rows.filter(has_text=NOA).first.focus()
-    dana = await visit("dana")
-    noa = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
-    hers = await dana.open(noa, worker=1)
     await write(hers, "We found it.")
     await expect(rows.first).to_contain_text("We found it.")
     assert await focused(page) == NOA
