@@ -8,7 +8,7 @@ import signal
 from playwright.async_api import Dialog, Page, Route, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.visitor import becomes, regions, said, write
+from tests.browser.visitor import Visitor, becomes, regions, said, write
 from tests.deployment import Deployment
 
 # Notes when each message was first shown, by the clock that all pages of this machine share.
@@ -172,6 +172,16 @@ async def keeps(page: Page, many: int) -> None:
             await page.wait_for_timeout(50)
 
 
+async def leave_unsent(visitor: Visitor, page: Page, text: str) -> None:
+    """Write without a line and close the page; there is a line again, and the words wait in the browser."""
+    visitor.line_is_cut = True
+    await visitor.context.set_offline(True)
+    await write(page, text)
+    await keeps(page, 1)
+    await page.close()
+    await visitor.context.set_offline(False)
+
+
 async def test_what_was_written_offline_outlives_the_page(practice: Deployment, visit: Visit) -> None:
     """Dana's phone has no line, she writes, and her browser is closed before there is one."""
     miriam, dana = await visit("miriam"), await visit("dana")
@@ -209,12 +219,7 @@ async def test_what_waits_is_sent_from_whatever_page_is_open(practice: Deploymen
     miriam, dana = await visit("miriam"), await visit("dana")
     hers = await miriam.open(noa_thread(practice, "staff"))
     theirs = await dana.open(noa_thread(practice, "client"), worker=1)
-    dana.line_is_cut = True
-    await dana.context.set_offline(True)
-    await write(theirs, "From the train.")
-    await keeps(theirs, 1)
-    await theirs.close()
-    await dana.context.set_offline(False)
+    await leave_unsent(dana, theirs, "From the train.")
     home = await dana.open(f"/clients/{practice.cast.client['noa']}/home", worker=1)
     await expect(home.locator("#toasts")).to_contain_text("A message that had been waiting was sent.")
     await shows(hers, "From the train.")
@@ -229,12 +234,7 @@ async def test_whoever_uses_the_same_browser_neither_reads_nor_sends_it(
     hers = await miriam.open(noa_thread(practice, "staff"))
     theirs = await dana.open(noa_thread(practice, "client"), worker=1)
     before = await said(hers)
-    dana.line_is_cut = True
-    await dana.context.set_offline(True)
-    await write(theirs, "Dana's, whoever comes.")
-    await keeps(theirs, 1)
-    await theirs.close()
-    await dana.context.set_offline(False)
+    await leave_unsent(dana, theirs, "Dana's, whoever comes.")
     own = await dana.context.cookies()
     await dana.context.clear_cookies()
     await dana.context.add_cookies(await sam.context.cookies())  # type: ignore[arg-type]
