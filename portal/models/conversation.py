@@ -27,6 +27,7 @@ from portal.models.message import Message, author_name
 from portal.models.record import Kind, live, seal, unseal, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import holds
+from portal.permissions import Permission
 
 AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read a message by then
 
@@ -41,6 +42,10 @@ class Audience(Enum):
     @property
     def key(self) -> str:
         return self.name.lower()
+
+    @property
+    def permission(self) -> Permission:
+        return Permission[f"{self.name}_MESSAGES"]
 
 
 class Conversation(Handled):
@@ -339,30 +344,106 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
         answer[sql.uuid(row["conversation_id"])]["people"].append(
             {"id": sql.uuid(row["id"]), "name": row["name"]}
         )
-    team = f"conversation r join care_team t on t.client_id = r.client_id and {live('t')}"
-    staff = await sql.rows(
-        "with may (conversation_id, staff_id, team) as ("
-        f"select r.id, t.staff_id, 1 from {team} where r.id = any(:ids) "
-        f"union all select r.id, m.supervisor_id, 0 from {team} join staff_member m on m.id = t.staff_id "
-        "where r.id = any(:ids) and m.supervisor_id is not null "
-        f"union all select r.id, l.cover_id, 1 from {team} join leave l on l.staff_id = t.staff_id and {live('l')} "
-        "where r.id = any(:ids) "
-        "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
-        "on h.permission = 'see_all_clients' where r.id = any(:ids)) "
-        "select may.conversation_id, s.id, s.name, max(may.team) = 1 as team from may "
-        "join conversation r on r.id = may.conversation_id "
+    asked = "select r.id, r.client_id, r.audience from conversation r where r.id = any(:ids)"
+    for row in await _staff_who_read(asked, ids=allowed):
+        group = "staff" if row["team"] else "others"
+        answer[sql.uuid(row["id"])][group].append({"id": sql.uuid(row["staff_id"]), "name": row["name"]})
+    return answer
+
+
+async def _staff_who_read(asked: str, **values: Any) -> list[dict[str, Any]]:
+    """The staff who may read, for each (id, client_id, audience) that `asked` selects; `team` of the client or not."""
+    team = f"asked join care_team t on t.client_id = asked.client_id and {live('t')}"
+    return await sql.rows(
+        f"with asked (id, client_id, audience) as ({asked}), may (id, audience, staff_id, team) as ("
+        f"select asked.id, asked.audience, t.staff_id, 1 from {team} "
+        f"union all select asked.id, asked.audience, m.supervisor_id, 0 from {team} "
+        "join staff_member m on m.id = t.staff_id where m.supervisor_id is not null "
+        f"union all select asked.id, asked.audience, l.cover_id, 1 from {team} "
+        f"join leave l on l.staff_id = t.staff_id and {live('l')} "
+        "union all select asked.id, asked.audience, h.staff_id, 0 from asked "
+        "join staff_permission h on h.permission = 'see_all_clients') "
+        "select may.id, s.id as staff_id, s.name, max(may.team) = 1 as team from may "
         "join staff_member s on s.id = may.staff_id and s.ended_at is null "
-        "join staff_permission p on p.staff_id = s.id and p.permission = r.audience || '_messages' "
-        "group by may.conversation_id, s.id, s.name order by s.name, s.id",
-        ids=allowed,
+        "join staff_permission p on p.staff_id = s.id and p.permission = may.audience || '_messages' "
+        "group by may.id, s.id, s.name order by s.name, s.id",
+        now=clock.now(),
+        **values,
+    )
+
+
+async def would_read(
+    clients: Scope[Client], client: UUID, with_client: bool, contacts: list[UUID]
+) -> dict[Audience, dict[str, list[Any]]]:
+    """Who would read a conversation between the client or these contacts and an audience, as `readers` says it.
+
+    Of a client the viewer may not see nothing is answered. An audience that nobody of the practice reads is left
+    out: words there would reach no one."""
+    found: dict[Audience, dict[str, list[Any]]] = {}
+    if await clients.find(client) is None:
+        return found
+    people = await sql.rows(
+        "select distinct a.id, a.name from access x join portal_account a on a.id = x.account_id "
+        "left join contact_link l on l.id = x.contact_link_id "
+        f"where x.client_id = :client and {live('x')} and ((l.id is null and :with_client) or "
+        f"(l.contact_id = any(:contacts) and l.may_messages and {live('l')})) order by a.name",
+        client=client,
+        with_client=with_client,
+        contacts=contacts,
         now=clock.now(),
     )
-    for row in staff:
-        group = "staff" if row["team"] else "others"
-        answer[sql.uuid(row["conversation_id"])][group].append(
-            {"id": sql.uuid(row["id"]), "name": row["name"]}
+    asked = " union all ".join(
+        f"select '{audience.key}', c.id, '{audience.key}' from client c where c.id = :client"
+        for audience in Audience
+    )
+    for row in await _staff_who_read(asked, client=client):
+        who = found.setdefault(
+            Audience[row["id"].upper()],
+            {
+                "people": [{"id": sql.uuid(p["id"]), "name": p["name"]} for p in people],
+                "staff": [],
+                "others": [],
+            },
         )
-    return answer
+        group = "staff" if row["team"] else "others"
+        who[group].append({"id": sql.uuid(row["staff_id"]), "name": row["name"]})
+    return {audience: found[audience] for audience in Audience if audience in found}
+
+
+async def between(
+    conversations: Scope[Conversation], client: UUID, with_client: bool, contacts: list[UUID]
+) -> dict[Audience, UUID]:
+    """The conversations there are between exactly these people and each audience, the confidential ones aside."""
+    rows = await (
+        conversations.where("r.client_id = :of and not r.confidential", of=client)
+        .join("join participant p on p.conversation_id = r.id")
+        .order("r.id desc")
+        .columns("r.id, r.audience, p.contact_id")
+    )
+    people: dict[tuple[UUID, str], set[UUID | None]] = {}
+    for row in rows:
+        contact = None if row["contact_id"] is None else sql.uuid(row["contact_id"])
+        people.setdefault((sql.uuid(row["id"]), row["audience"]), set()).add(contact)
+    wanted = {*contacts, *([None] if with_client else [])}
+    # The first of them comes last, and stays.
+    return {Audience[audience.upper()]: id for (id, audience), who in people.items() if who == wanted}
+
+
+async def begin(
+    conversations: Scope[Conversation],
+    client: UUID,
+    audience: Audience,
+    with_client: bool,
+    contacts: list[UUID],
+) -> tuple[UUID, bool]:
+    """The conversation between these people and this audience, and whether it is new: there is one of a kind,
+    whoever presses twice or at the same moment. The caller has asked who may see the client."""
+    if sql.is_postgres():
+        await sql.rows("select 1 from client where id = :id for no key update", id=client)
+    known = (await between(conversations, client, with_client, contacts)).get(audience)
+    if known is not None:
+        return known, False
+    return (await Conversation.start(client, audience, contacts, with_client)).id, True
 
 
 async def writer_name(side: str, person: UUID) -> str:
@@ -380,7 +461,7 @@ async def may_read(conversation: Conversation, staff: UUID) -> bool:
 
 
 async def participants_of_client(client: UUID) -> tuple[bool, list[UUID]]:
-    """Whom a new clinical conversation with a client is between: the client where they have an account or no
+    """Whom a new conversation with a client is between: the client where they have an account or no
     contact may message, and the guardians who may."""
     contacts = await sql.rows(
         f"select l.contact_id from contact_link l where l.client_id = :client and l.may_messages "

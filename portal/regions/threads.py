@@ -1,4 +1,4 @@
-"""The conversations about one client as lists: on the chart, and on the client's side."""
+"""The conversations about one client as lists, on the chart and on the client's side, and those one can begin."""
 
 from __future__ import annotations
 
@@ -14,15 +14,26 @@ from portal.facts import (
     MessageEdited,
     MessageSent,
     MessageWithdrawn,
+    MessagingSet,
     StaffChanged,
 )
-from portal.language import listed
+from portal.language import listed, say
+from portal.models.availability import of_client
 from portal.models.client import Client
-from portal.models.conversation import Conversation, readers, threads
+from portal.models.conversation import (
+    Audience,
+    Conversation,
+    between,
+    participant_for,
+    participants_of_client,
+    readers,
+    threads,
+    would_read,
+)
 from portal.models.record import Kind
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base, title_of
-from portal.regions.words import readers_line, thread_row
+from portal.regions.words import audience_label, readers_line, thread_row
 from portal.viewer import Viewer
 
 _LIST = {
@@ -73,7 +84,10 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
 async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
-    return {"rows": await _rows(viewer, client, current)}
+    return {
+        "rows": await _rows(viewer, client, current),
+        "new_href": f"/staff/clients/{client}/conversations/new",
+    }
 
 
 @region("threads", "client/conversations/_threads.html", on=_LIST)
@@ -81,3 +95,66 @@ async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
     return {"rows": await _rows(viewer, client, None)}
+
+
+@region(
+    "beginnings",
+    "conversations/_beginnings.html",
+    on={
+        ConversationStarted: its("client"),
+        MessagingSet: its("client"),
+        ClientChanged: its("client"),
+        StaffChanged: anyone,
+        LeaveChanged: anyone,
+    },
+)
+async def beginnings(viewer: Viewer, client: UUID) -> Context | None:
+    """Whom the viewer can write to about a client, each with those who would read it: an audience whose
+    conversation stands already leads there, and one that nobody reads isn't offered."""
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    is_staff = viewer.kind is Kind.STAFF
+    if is_staff:
+        may_write = found.archived_at is None
+        people = await participants_of_client(client)
+    else:
+        now = await of_client(viewer.see(Client), client)
+        may_write = now is not None and now.may_write
+        people = await participant_for(viewer.id, client)
+    there = await between(viewer.see(Conversation), client, *people)
+    offered = []
+    for audience, who in (await would_read(viewer.see(Client), client, *people)).items():
+        mine = any(one["id"] == viewer.id for one in (*who["staff"], *who["others"]))
+        if not may_write or (is_staff and not mine):
+            continue
+        offered.append(
+            {
+                "audience": audience.key,
+                "title": audience_label(viewer.language, audience.key)
+                if is_staff
+                else title_of(viewer, audience.key, False, found.first_name, ""),
+                "about": _about(viewer.language, audience),
+                "readers_line": readers_line(viewer.language, who, viewer.id),
+                "href": f"{base(viewer, client)}/conversations/{there[audience]}"
+                if audience in there
+                else None,
+            }
+        )
+    return {
+        "offered": offered,
+        "may_write": may_write,
+        "is_staff": is_staff,
+        "name": found.first_name,
+        "action": f"{base(viewer, client)}/conversations",
+    }
+
+
+def _about(language: str, audience: Audience) -> str:
+    match audience:
+        case Audience.CLINICAL:
+            return say(language, "How things are going, between sessions")
+        case Audience.ADMINISTRATIVE:
+            return say(language, "Appointments, forms and paperwork")
+        case Audience.BILLING:
+            return say(language, "Bills, payments and insurance")

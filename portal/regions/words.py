@@ -63,8 +63,10 @@ def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> 
     if names == [say(language, "you")]:
         return say(language, "Only you can read this")
     if len(names) == 1:
-        return say(language, "%(name)s can read this", name=names[0])
-    return say(language, "%(names)s can read this", names=listed(language, names))
+        line = say(language, "%(name)s can read this", name=names[0])
+    else:
+        line = say(language, "%(names)s can read this", names=listed(language, names))
+    return line[:1].upper() + line[1:]
 
 
 def audience_label(language: str, audience: str) -> str:

@@ -109,6 +109,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/settings/availability/crisis", availability.save_crisis, methods=POST),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
+    Route("/staff/clients/{client}/conversations/new", conversations.new, methods=GET),
     Route("/staff/clients/{client}/conversations/{conversation}", conversations.show, methods=GET),
     Route(
         "/staff/clients/{client}/conversations/{conversation}/messages",
@@ -184,6 +185,7 @@ ROUTES: list[BaseRoute] = [
     Route("/clients/{client}/notices/{notice}/reading", client_notices.read, methods=POST),
     Route("/clients/{client}/messages", client_conversations.index, methods=GET),
     Route("/clients/{client}/conversations", client_conversations.create, methods=POST),
+    Route("/clients/{client}/conversations/new", client_conversations.new, methods=GET),
     Route("/clients/{client}/conversations/{conversation}", client_conversations.show, methods=GET),
     Route(
         "/clients/{client}/conversations/{conversation}/messages",

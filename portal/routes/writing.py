@@ -12,12 +12,12 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
 
 from portal import clock
-from portal.doors import Answer, Form, Refused, Visit, done, go, once
+from portal.doors import Answer, Form, Refused, Visit, go, once
 from portal.language import at_in_words, say_many, time_of_day
 from portal.models import audit
 from portal.models.availability import Availability, answer_by_itself, of_conversation
 from portal.models.client import Client
-from portal.models.conversation import Closed, Conversation
+from portal.models.conversation import Audience, Closed, Conversation, begin, would_read
 from portal.models.draft import Draft, draft_in
 from portal.models.message import (
     LONGEST,
@@ -92,8 +92,8 @@ class Reading(Form):
     number: Annotated[int, Field(ge=0, lt=2**31)]
 
 
-class Begin(Form):
-    key: UUID
+class Beginning(Form):
+    audience: Literal["clinical", "administrative", "billing"]
 
 
 async def found(visit: Visit) -> Conversation:
@@ -417,20 +417,21 @@ async def read(visit: Visit) -> Answer:
     return Response(status_code=204)
 
 
-async def begun(visit: Visit, start: Any) -> UUID:
-    """Begin a conversation once, whatever is clicked twice. Gives its id."""
+async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
+    """Where one writes to the chosen audience: in the conversation there is between these people, or in a new one."""
+    client = visit.id("client")
     if visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
-    first = await once(visit, visit.form.key)
-    if first is not None:
-        return UUID(first["conversation"])
-    conversation: Conversation = await start()
-    await done(visit, visit.form.key, conversation=conversation.id)
-    await audit.note(
-        "start conversation",
-        side=visit.me.side,
-        actor=visit.me.id,
-        client=conversation.client_id,
-        record=conversation.id,
-    )
-    return conversation.id
+        raise Refused(422, "Choose who is to read it.")
+    audience = Audience[visit.form.audience.upper()]
+    if audience not in await would_read(visit.me.see(Client), client, *people):
+        raise Refused(409, "Nobody of the practice could read that at the moment. Nothing was begun.")
+    conversation, is_new = await begin(visit.me.see(Conversation), client, audience, *people)
+    if is_new:
+        await audit.note(
+            "start conversation",
+            side=visit.me.side,
+            actor=visit.me.id,
+            client=client,
+            record=conversation,
+        )
+    return f"{base(visit.me, client)}/conversations/{conversation}"

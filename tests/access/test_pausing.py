@@ -31,7 +31,9 @@ async def test_what_is_cleared_pauses_and_what_is_back_goes_on(desk: Desk, clear
         await tab.until(lambda: PAUSED in str(tab.live), 2, "the word for it")
         await tab.current()
         assert (await browser.get(chart.home)).status_code == 404
-        assert (await browser.post(f"/clients/{chart.id}/conversations", key=str(uuid4()))).status_code == 404
+        assert (
+            await browser.post(f"/clients/{chart.id}/conversations", audience="clinical")
+        ).status_code == 404
         await desk.change(chart)
         await tab.until(lambda: PAUSED not in str(tab.live), 2, "that it goes on")
         await tab.current()

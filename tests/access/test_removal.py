@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
 from tests.access.desk import SECRET, Desk
@@ -36,7 +34,7 @@ async def test_one_childs_page_closes_and_the_others_stays(desk: Desk) -> None:
         for worker in (0, 1):
             assert (await dana.get(f"/clients/{noa}/home", worker)).status_code == 404
             assert (await dana.get(f"/clients/{eli}/home", worker)).status_code == 200
-        posted = await dana.post(f"/clients/{noa}/conversations", key=str(uuid4()))
+        posted = await dana.post(f"/clients/{noa}/conversations", audience="clinical")
         assert posted.status_code == 404
         tab = await desk.tab(noa)
         assert "Access to Noa has been removed" in tab

@@ -326,7 +326,7 @@ async def test_a_half_session_opens_its_own_pages_only(desk: Desk) -> None:
     assert "This link opens nothing" in (await browser.get("/reset/password")).text
     assert (await browser.post("/reset/password", password=SECRET)).status_code == 403
     assert (await browser.post("/session")).status_code == 401
-    assert (await browser.post(f"/clients/{chart.id}/conversations", key=str(uuid4()))).status_code == 401
+    assert (await browser.post(f"/clients/{chart.id}/conversations", audience="clinical")).status_code == 401
     # The same token is no session either.
     half_token = browser.browser.cookies["portal-half"]
     for name in ("portal-client", "portal-staff"):

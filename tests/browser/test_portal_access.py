@@ -183,7 +183,7 @@ async def test_from_the_chart_to_the_first_message(willow: House, visit: Visit) 
     await expect(page).to_have_url(f"{willow.deployment.bases[1]}/clients/{lena_id}/home")
 
     await page.get_by_role("link", name="Write to the care team").click()
-    await page.locator(".empty .primary").click()
+    await page.get_by_role("button", name="Lena’s care team").click()
     await lena.is_live(page)
     await watch_first_message(on_today, page, "Hello Miriam, I found my way in.")
     await expect(today.locator("#today-unread li").filter(has_text="Lena Brandt")).to_have_count(1)

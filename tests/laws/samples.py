@@ -111,10 +111,6 @@ def changed_client(cast: Cast) -> dict[str, str]:
     return named | {"email": "", "phone": f"(555) 01{uuid4().int % 90 + 10}", "address": "3 Alder Court"}
 
 
-def a_key(cast: Cast) -> dict[str, str]:
-    return {"key": str(uuid4())}
-
-
 def a_message(cast: Cast) -> dict[str, str]:
     return {"key": str(uuid4()), "body": f"A word of no weight, {uuid4().hex}."}
 
@@ -258,7 +254,10 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/archival": Sample("miriam", 303),
     "POST /staff/clients/{client}/restoration": Sample("miriam", 303),
     "GET /staff/clients/{client}/messages": Sample("miriam", 200),
-    "POST /staff/clients/{client}/conversations": Sample("miriam", 303, client="lena", form=a_key),
+    "GET /staff/clients/{client}/conversations/new": Sample("miriam", 200),
+    "POST /staff/clients/{client}/conversations": Sample(
+        "miriam", 303, client="lena", form=wishes(audience="billing")
+    ),
     "GET /staff/clients/{client}/conversations/{conversation}": Sample("miriam", 200),
     "POST /staff/clients/{client}/conversations/{conversation}/messages": Sample(
         "miriam", 201, form=a_message, script=True
@@ -315,7 +314,8 @@ SAMPLES: dict[str, Sample] = {
     "GET /home": Sample("dana", 303),
     "GET /clients/{client}/home": Sample("dana", 200),
     "GET /clients/{client}/messages": Sample("dana", 200),
-    "POST /clients/{client}/conversations": Sample("dana", 303, form=a_key),
+    "GET /clients/{client}/conversations/new": Sample("dana", 200),
+    "POST /clients/{client}/conversations": Sample("dana", 303, form=wishes(audience="billing")),
     "GET /clients/{client}/conversations/{conversation}": Sample("dana", 200),
     "POST /clients/{client}/conversations/{conversation}/messages": Sample(
         "dana", 201, form=a_message, script=True

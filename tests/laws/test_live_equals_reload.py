@@ -48,6 +48,7 @@ def staff_pages(cast: Cast) -> list[str]:
         f"{chart['lena']}/messages",
         chart["eli"],
         f"{chart['noa']}/messages",
+        f"{chart['noa']}/conversations/new",
         thread("noa administrative"),
         f"/staff/inbox/{cast.conversation['eli confidential']}?view=done",
         thread("eli clinical"),
@@ -64,7 +65,7 @@ def client_pages(cast: Cast) -> list[str]:
     pages = []
     for name in ("noa", "eli", "sam"):
         here = f"/clients/{cast.client[name]}"
-        pages += [f"{here}/home", f"{here}/notices", f"{here}/messages"]
+        pages += [f"{here}/home", f"{here}/notices", f"{here}/messages", f"{here}/conversations/new"]
         pages += [f"{here}/conversations/{thread}" for thread in cast.threads[name]]
     return pages
 

@@ -271,9 +271,9 @@ async def test_answers_only_begin_nothing(willow: Willow) -> None:
     assert (await theo.post(f"/staff/clients/{client}/messaging", mode="reply")).status_code == 303
     index = await walter.get(f"/clients/{client}/messages")
     assert index.status_code == 200 and "The practice writes to you first." in index.text
-    assert (await walter.post(f"/clients/{client}/conversations", key=str(uuid4()))).status_code == 409
+    assert (await walter.post(f"/clients/{client}/conversations", audience="clinical")).status_code == 409
 
-    begun = await theo.post(f"/staff/clients/{client}/conversations", key=str(uuid4()))
+    begun = await theo.post(f"/staff/clients/{client}/conversations", audience="clinical")
     thread = begun.headers["location"].removeprefix("/staff")
     async with open_page(walter, thread) as page:
         assert "You can answer here as soon as the practice has written to you." in str(page.live)

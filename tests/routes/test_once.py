@@ -54,11 +54,10 @@ async def test_twenty_at_once_are_one_client(deployment: Deployment) -> None:
 
 
 async def test_twenty_at_once_are_one_conversation(deployment: Deployment) -> None:
-    sam, client = await deployment.cast.sign_in("sam"), deployment.cast.client["sam"]
+    dana, client = await deployment.cast.sign_in("dana"), deployment.cast.client["eli"]
     before = await deployment.sql("select count(*) as n from conversation")
-    workers, key = len(deployment.bases), str(uuid4())
-    path = f"/clients/{client}/conversations"
-    answers = await asyncio.gather(*(sam.post(path, n % workers, key=key) for n in range(20)))
+    workers, path = len(deployment.bases), f"/clients/{client}/conversations"
+    answers = await asyncio.gather(*(dana.post(path, n % workers, audience="billing") for n in range(20)))
     assert {answer.status_code for answer in answers} == {303}
     assert len({answer.headers["location"] for answer in answers}) == 1
     after = await deployment.sql("select count(*) as n from conversation")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from portal.doors import Answer, Refused, Visit, client, go
 from portal.models.availability import of_client
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation, participant_for, threads
-from portal.models.record import uuid7
+from portal.models.conversation import Conversation, participant_for, threads
 from portal.permissions import Right
 from portal.regions.availability import availability
 from portal.regions.conversations import head
-from portal.regions.threads import client_threads
+from portal.regions.threads import beginnings, client_threads
 from portal.routes import writing
 from portal.routes.client.shell import page
 
@@ -22,28 +21,38 @@ async def index(visit: Visit) -> Answer:
     rows = await threads(visit.me.see(Conversation))
     if len(rows) == 1:
         return go(f"/clients/{found.id}/conversations/{rows[0]['id']}")
-    start = None
     if not rows:
-        start = {
-            "action": f"/clients/{found.id}/conversations",
-            "label": visit.say("Write to the care team"),
-            "body": visit.say("What you write here is read by the care team, and by nobody else."),
-            "key": uuid7(),
-        }
+        return await _new(visit)
     return await page(
         visit,
         "client/conversations/index.html",
         found,
         place="messages",
         name=found.first_name,
-        start=start,
-        regions={"threads": await visit.draw(client_threads, client=found.id)}
-        | (
-            {"availability": await visit.draw(availability, client=found.id, conversation=None)}
-            if start
-            else {}
-        ),
+        new_href=f"/clients/{found.id}/conversations/new",
+        regions={"threads": await visit.draw(client_threads, client=found.id)},
     )
+
+
+async def _new(visit: Visit) -> Answer:
+    """Whom one can write to, and who would read it."""
+    found = await visit.me.find(Client, visit.id("client"))
+    several = await visit.me.see(Conversation).count() > 0
+    return await page(
+        visit,
+        "client/conversations/new.html",
+        found,
+        place="messages",
+        name=found.first_name,
+        threads_href=f"/clients/{found.id}/messages" if several else None,
+        regions={
+            "availability": await visit.draw(availability, client=found.id, conversation=None),
+            "beginnings": await visit.draw(beginnings, client=found.id),
+        },
+    )
+
+
+new = client(Right.MESSAGES, opens="open messages")(_new)
 
 
 @client(Right.MESSAGES, opens="read conversation")
@@ -61,24 +70,20 @@ async def show(visit: Visit) -> Answer:
         found,
         place="messages",
         threads_href=f"/clients/{found.id}/messages" if several else None,
+        new_href=f"/clients/{found.id}/conversations/new",
         composer=await writing.composer(visit, conversation, label),
         regions=await writing.parts(visit, conversation),
     )
 
 
-@client(Right.MESSAGES, form=writing.Begin)
+@client(Right.MESSAGES, form=writing.Beginning)
 async def create(visit: Visit) -> Answer:
-    """Begin the clinical conversation between this person and the care team."""
+    """Write to the care team, the office or billing, as oneself."""
     found = await visit.me.find(Client, visit.id("client"))
     now = await of_client(visit.me.see(Client), found.id)
     if now is None or not now.may_write:
         raise Refused(409, "Nothing can be written here at the moment. Nothing was sent.")
-
-    async def start() -> Conversation:
-        with_client, contacts = await participant_for(visit.me.id, found.id)
-        return await Conversation.start(found.id, Audience.CLINICAL, contacts, with_client)
-
-    return go(f"/clients/{found.id}/conversations/{await writing.begun(visit, start)}")
+    return go(await writing.begun(visit, await participant_for(visit.me.id, found.id)))
 
 
 @client(Right.MESSAGES, opens="open message")

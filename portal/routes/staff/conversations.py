@@ -10,21 +10,25 @@ from portal.language import listed
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation, participants_of_client, readers
 from portal.models.practice import the_practice
-from portal.models.record import uuid7
 from portal.models.template import Template, filled, templates
-from portal.permissions import Permission
 from portal.regions import clients, conversations
-from portal.regions.threads import chart_threads
+from portal.regions.threads import beginnings, chart_threads
 from portal.rendering import render
 from portal.routes import writing
 from portal.routes.staff.shell import page
-from portal.viewer import NotVisible
+from portal.viewer import NotPermitted, NotVisible
 
 
 @staff(opens="open messages")
 async def index(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     return await _page(visit, client, None)
+
+
+@staff(opens="open messages")
+async def new(visit: Visit) -> Answer:
+    """As whom of the practice one can write to this client, and who would read it."""
+    return await _page(visit, await visit.me.find(Client, visit.id("client")), None, begins=True)
 
 
 @staff(opens="read conversation")
@@ -36,23 +40,10 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, await visit.me.find(Client, conversation.client_id), conversation)
 
 
-async def _page(visit: Visit, client: Client, conversation: Conversation | None) -> Answer:
-    may_write = client.archived_at is None
+async def _page(
+    visit: Visit, client: Client, conversation: Conversation | None, begins: bool = False
+) -> Answer:
     head = await visit.draw(clients.chart_head, client=client.id, tab="messages")
-    any_yet = (
-        conversation or await visit.me.see(Conversation).where("r.client_id = :of", of=client.id).first()
-    )
-    start = None
-    if any_yet is None and may_write and await visit.me.may(Permission.CLINICAL_MESSAGES):
-        start = {
-            "action": f"/staff/clients/{client.id}/conversations",
-            "label": visit.say("Start a conversation"),
-            "body": visit.say(
-                "Write to %(name)s and those who act for them. The care team can read it too.",
-                name=client.first_name,
-            ),
-            "key": uuid7(),
-        }
     current: UUID | None = conversation.id if conversation else None
     regions = {
         "head": head,
@@ -60,6 +51,8 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None)
     }
     if conversation is not None:
         regions |= await writing.parts(visit, conversation)
+    else:
+        regions["beginnings"] = await visit.draw(beginnings, client=client.id)
     label = visit.say("Message about %(name)s", name=client.name)
     return await page(
         visit,
@@ -68,7 +61,7 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None)
         place="clients",
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
-        start=start,
+        begins=begins,
         composer=await composer(visit, conversation, label) if conversation else None,
         regions=regions,
     )
@@ -135,17 +128,13 @@ async def choose_template(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.CLINICAL_MESSAGES, form=writing.Begin)
+@staff(form=writing.Beginning)
 async def create(visit: Visit) -> Answer:
-    """Begin the clinical conversation of a client with their care team."""
+    """Write to a client and those who act for them, as the care team, the office or billing."""
     client = await visit.me.find(Client, visit.id("client"))
-
-    async def start() -> Conversation:
-        with_client, contacts = await participants_of_client(client.id)
-        return await Conversation.start(client.id, Audience.CLINICAL, contacts, with_client)
-
-    conversation = await writing.begun(visit, start)
-    return go(f"/staff/clients/{client.id}/conversations/{conversation}")
+    if not visit.errors and not await visit.me.may(Audience[visit.form.audience.upper()].permission):
+        raise NotPermitted(visit.say("These messages are read and written by others of the practice."))
+    return go(await writing.begun(visit, await participants_of_client(client.id)))
 
 
 @staff(opens="open message")

@@ -1,0 +1,101 @@
+"""To whom one writes: each audience with everybody of the practice: who is offered it, begins it and reads it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from tests.deployment import Deployment
+from tests.html import parse
+from tests.pages import open_page
+
+# Who reads what is written about Noa, of all who work here: her care team's therapist; who sees all clients by role.
+READ = {
+    "clinical": {"miriam", "henrik"},
+    "administrative": {"miriam", "jo", "ada", "henrik"},
+    "billing": {"miriam", "ada", "grace", "henrik"},
+}
+SEE_NOA = {"miriam", "jo", "ada", "grace", "henrik"}
+EVERYBODY = sorted(SEE_NOA | {"idris", "theo"})
+
+
+def offered(html: str) -> dict[str, str]:
+    """The audiences that a page offers, each with the line of who reads it."""
+    lines = {}
+    for item in parse(html).all("id"):
+        place, _, audience = item.get("id").partition(":")
+        if place.startswith("beginnings-") and audience:
+            lines[audience] = next(one for one in item.all("class") if "readers" in one.classes).text.strip()
+    return lines
+
+
+@pytest.mark.parametrize("audience", READ)
+async def test_an_audience_is_read_by_those_who_hold_its_permission_and_see_the_client(
+    deployment: Deployment, audience: str
+) -> None:
+    cast, noa = deployment.cast, deployment.cast.client["noa"]
+    dana = await cast.sign_in("dana")
+    line = offered((await dana.get(f"/clients/{noa}/conversations/new")).text)[audience]
+    assert "Miriam Adler" in line
+    others = len(READ[audience]) - 1
+    assert (f"{others} more people" if others > 1 else "one more person") in line
+
+    begun = await dana.post(f"/clients/{noa}/conversations", audience=audience)
+    assert begun.status_code == 303
+    thread = begun.headers["location"]
+    word = f"For {audience} alone, {uuid4().hex}"
+    assert (await dana.send(f"{thread}/messages", key=str(uuid4()), body=word)).status_code == 201
+    again = await dana.post(f"/clients/{noa}/conversations", audience=audience)
+    assert again.headers["location"] == thread, "there is one of a kind"
+
+    for name in EVERYBODY:
+        person = await cast.sign_in(name)
+        reads = name in READ[audience]
+        page = await person.get(f"/staff{thread}")
+        assert (page.status_code, word in page.text) == ((200, True) if reads else (404, False)), name
+        inbox = await person.get("/staff/inbox?view=all")
+        assert (word in inbox.text) is reads, name
+        chart = await person.get(f"/staff/clients/{noa}/conversations/new")
+        assert chart.status_code == (200 if name in SEE_NOA else 404), name
+        assert (audience in offered(chart.text)) is reads, name
+        answer = await person.post(f"/staff/clients/{noa}/conversations", audience=audience)
+        refusal = 403 if name in SEE_NOA else 404
+        assert answer.status_code == (303 if reads else refusal), name
+        if reads:
+            assert answer.headers["location"] == f"/staff{thread}", "as when Dana wrote first"
+
+
+async def test_what_is_begun_elsewhere_is_gone_on_with(deployment: Deployment) -> None:
+    cast, sam = deployment.cast, deployment.cast.client["sam"]
+    writer, miriam = await cast.sign_in("sam"), await cast.sign_in("henrik")
+    async with (
+        open_page(writer, f"/clients/{sam}/conversations/new") as page,
+        open_page(miriam, f"/staff/clients/{sam}/conversations/new") as chart,
+    ):
+        assert "<button" in page.live[f"beginnings?client={sam}"]
+        begun = await miriam.post(f"/staff/clients/{sam}/conversations", audience="administrative")
+        thread = begun.headers["location"].removeprefix("/staff")
+        assert thread in await page.next_push("beginnings")
+        await page.current()
+        await chart.current()
+    answer = await writer.post(f"/clients/{sam}/conversations", audience="administrative")
+    assert answer.headers["location"] == thread
+
+
+async def test_nobody_writes_into_the_void(deployment: Deployment) -> None:
+    """Where nobody would read it, it isn't offered, and not begun by a page from before."""
+    cast, noa = deployment.cast, deployment.cast.client["noa"]
+    dana = await cast.sign_in("dana")
+    held = await deployment.sql("select staff_id from staff_permission where permission = 'billing_messages'")
+    await deployment.sql("delete from staff_permission where permission = 'billing_messages'")
+    try:
+        assert "billing" not in offered((await dana.get(f"/clients/{noa}/conversations/new")).text)
+        answer = await dana.post(f"/clients/{noa}/conversations", audience="billing")
+        assert answer.status_code == 409 and "Nothing was begun" in answer.text
+    finally:
+        for row in held:
+            await deployment.sql(
+                "insert into staff_permission (staff_id, permission) values (:id, 'billing_messages')",
+                id=row["staff_id"],
+            )
