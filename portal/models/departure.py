@@ -12,6 +12,7 @@ from portal.models import sql
 from portal.models.client import CareTeam, Client
 from portal.models.fact import announce
 from portal.models.leave import Leave
+from portal.models.notice import NoticeKind, tell
 from portal.models.record import live
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
@@ -23,14 +24,14 @@ WITHOUT_TEAM = (
 )
 
 
-async def depart(member: StaffMember, successor: UUID | None) -> None:
+async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
     """End a colleague's work. Their clients, those whom they supervise and what they stand in for go to the successor
     where there is one; the care teams they were in are theirs no more in any case."""
     for team in await CareTeam.filter(staff_id=member.id):
         if team.until_at is None or team.until_at > clock.now():
             await team.end()
             if successor is not None:
-                await take_over(team.client_id, successor, team.lead)
+                await take_over(team.client_id, successor, team.lead, by)
     for junior in await StaffMember.filter(supervisor_id=member.id, ended_at=None):
         junior.supervisor_id = successor if successor != junior.id else None
         await junior.save(update_fields=["supervisor_id"])
@@ -43,8 +44,8 @@ async def depart(member: StaffMember, successor: UUID | None) -> None:
     await member.leave()
 
 
-async def take_over(client: UUID, staff: UUID, lead: bool) -> None:
-    """Make a colleague part of a client's care team, and its lead where it has lost that."""
+async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:
+    """Make a colleague part of a client's care team, and its lead where it has lost that; they are told of it."""
     there = [
         team
         for team in await CareTeam.filter(client_id=client, staff_id=staff)
@@ -56,6 +57,7 @@ async def take_over(client: UUID, staff: UUID, lead: bool) -> None:
         there[0].lead = True
         await there[0].save(update_fields=["lead"])
     await announce(CareTeamChanged(client=client, staff=staff))
+    await tell(NoticeKind.IN_CARE, staff={staff} - {by}, client=client, by=by)
 
 
 async def without_team(clients: Scope[Client]) -> list[dict[str, Any]]:

@@ -27,10 +27,11 @@ from portal.facts import (
 )
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
-from portal.models.client import Client
+from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.fact import announce
 from portal.models.moment import Moment
+from portal.models.notice import NoticeKind, tell
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record
 from portal.models.session import count_try, digest
@@ -239,6 +240,16 @@ class Invitation(Record):
             return None
         await Access.grant(account.id, self.client_id, self.contact_link_id, by=self.sent_by)
         await announce(AccountOpened(client=self.client_id, account=account.id))
+        team = await CareTeam.filter(client_id=self.client_id)
+        now = clock.now()
+        carers = {one.staff_id for one in team if one.until_at is None or one.until_at > now}
+        await tell(
+            NoticeKind.JOINED,
+            staff={self.sent_by, *carers},
+            client=self.client_id,
+            record=self.id,
+            by=account.id,
+        )
         return account
 
 

@@ -14,6 +14,7 @@ from portal.models import sql
 from portal.models.client import CareTeam
 from portal.models.fact import announce
 from portal.models.moment import Moment
+from portal.models.notice import NoticeKind, tell
 from portal.models.record import Kind, Record, live
 from portal.models.scope import Scope
 from portal.models.staff import works_here
@@ -57,6 +58,7 @@ class Leave(Record):
             staff_id=staff, cover_id=cover, from_at=from_at, until_at=until_at, planned_by=by
         )
         await leave._announce(from_at, until_at)
+        await leave._tell()
         return leave
 
     async def end(self) -> None:
@@ -71,6 +73,12 @@ class Leave(Record):
         self.cover_id = cover
         await self.save(update_fields=["cover_id"])
         await self._announce(self.from_at, self.until_at)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """Let know who stands in, unless they have planned it themselves."""
+        staff = {self.cover_id} - {self.planned_by}
+        await tell(NoticeKind.STANDS_IN, staff=staff, record=self.id, by=self.staff_id)
 
     async def _announce(self, *turns: dt.datetime) -> None:
         """Tell it of both, now and when it begins and ends."""

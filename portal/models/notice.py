@@ -40,6 +40,9 @@ class NoticeKind(Enum):
 
     MESSAGE = ("message", About.CONVERSATION)
     HANDED_OVER = ("handed_over", About.CONVERSATION)
+    JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
+    IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
+    STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
 
     def __init__(self, key: str, about: About) -> None:
         self.key, self.about = key, about
@@ -53,7 +56,7 @@ class Notice(Record):
     client_id = fields.UUIDField(null=True)  # whom it is about
     record_id = fields.UUIDField(null=True)  # and what
     up_to = fields.IntField(null=True)  # the message it tells of last
-    body: Any = fields.JSONField(default=dict)  # further ids: `by`, the staff member who caused it
+    body: Any = fields.JSONField(default=dict)  # further ids: `by`, who caused it
     made_at = fields.DatetimeField(default=clock.now)
     read_at = fields.DatetimeField(null=True)
 
@@ -101,7 +104,7 @@ async def tell(
     """Let these people know, in the caller's unit of work.
 
     `record` is what it is about, by default the client; one that was told of the same and has not read it
-    keeps one notice, which becomes new. `by` is the staff member who caused it, `up_to` the number of a
+    keeps one notice, which becomes new. `by` is the colleague or the account that caused it, `up_to` the number of a
     message. Whoever may not see what it is about is not shown it, so nobody need be left out for that.
     """
     for column, people in (("staff_id", staff), ("account_id", accounts)):
@@ -229,7 +232,7 @@ async def notices_before(
         .order("r.number desc")
         .columns(_SHOWN, limit=limit + 1)
     )
-    return [_opened(row) for row in found]
+    return await _opened(found)
 
 
 async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[dict[str, Any]]:
@@ -246,20 +249,38 @@ async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[di
             people=list(after),
             numbers=list(after.values()),
         )
-    return [_opened(row) | {"person": sql.uuid(row["person"])} for row in found]
+    people = [sql.uuid(row["person"]) for row in found]
+    return [row | {"person": person} for row, person in zip(await _opened(found), people, strict=True)]
 
 
-def _opened(row: dict[str, Any]) -> dict[str, Any]:
-    by = sql.parsed(row["body"]).get("by")
-    return row | {
-        "id": sql.uuid(row["id"]),
-        "client_id": row["client_id"] and sql.uuid(row["client_id"]),
-        "record_id": row["record_id"] and sql.uuid(row["record_id"]),
-        "by": by and UUID(by),
-        "made_at": sql.moment(row["made_at"]),
-        "read": row["read_at"] is not None,
-        "confidential": bool(row["confidential"]),
-    }
+async def _opened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the name of who caused each, where somebody did."""
+    causes = [UUID(by) if (by := sql.parsed(row["body"]).get("by")) else None for row in rows]
+    names = await _names({by for by in causes if by is not None})
+    return [
+        row
+        | {
+            "id": sql.uuid(row["id"]),
+            "client_id": row["client_id"] and sql.uuid(row["client_id"]),
+            "record_id": row["record_id"] and sql.uuid(row["record_id"]),
+            "by_name": "" if by is None else names.get(by, ""),
+            "made_at": sql.moment(row["made_at"]),
+            "read": row["read_at"] is not None,
+            "confidential": bool(row["confidential"]),
+        }
+        for row, by in zip(rows, causes, strict=True)
+    ]
+
+
+async def _names(people: set[UUID]) -> dict[UUID, str]:
+    if not people:
+        return {}
+    found = await sql.rows(
+        "select id, name from staff_member where id = any(:ids) "
+        "union all select id, name from portal_account where id = any(:ids)",
+        ids=list(people),
+    )
+    return {sql.uuid(row["id"]): row["name"] for row in found}
 
 
 async def forget_old_notices() -> None:

@@ -159,7 +159,12 @@ def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
     """The kinds that this person may be told of, as they choose among them."""
     named = {"message": say(viewer.language, "New messages")}
     if viewer.kind is Kind.STAFF:
-        named |= {"handed_over": say(viewer.language, "Conversations handed over to you")}
+        named |= {
+            "handed_over": say(viewer.language, "Conversations handed over to you"),
+            "joined": say(viewer.language, "Somebody who was invited has signed up"),
+            "in_care": say(viewer.language, "Clients given to your care"),
+            "stands_in": say(viewer.language, "Standing in for a colleague"),
+        }
     return [{"key": key, "label": label} for key, label in named.items()]
 
 
@@ -204,10 +209,31 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
             return view | {
                 "icon": "user",
                 "title": name,
-                "text": say(language, "This conversation was handed over to you."),
+                "text": say(language, "%(name)s handed this conversation over to you.", name=row["by_name"]),
                 "tag": _tag(language, row),
                 "href": f"/staff/inbox/{row['record_id']}",
                 "list_id": f"messages-{row['record_id']}",
+            }
+        case "joined":
+            return view | {
+                "icon": "user-plus",
+                "title": name,
+                "text": say(language, "%(name)s has signed up.", name=row["by_name"]),
+                "href": f"{base}/portal",
+            }
+        case "in_care":
+            return view | {
+                "icon": "contact",
+                "title": name,
+                "text": say(language, "%(name)s gave this client to your care.", name=row["by_name"]),
+                "href": base,
+            }
+        case "stands_in":
+            return view | {
+                "icon": "users",
+                "title": say(language, "You stand in for %(name)s", name=row["by_name"]),
+                "text": say(language, "What is theirs is yours to read and answer while they are away."),
+                "href": "/staff/leave",
             }
     raise LookupError(f"There are no words for a notice of the kind {row['kind']}")
 

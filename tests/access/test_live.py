@@ -71,6 +71,9 @@ async def test_the_whole_way_is_seen(watch: Watch) -> None:
     await watch.sees("The date of birth was right")
     assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
     await watch.sees("Briar uses the portal", chart.email, "signed up", without="Resend welcome email")
+    for name, is_told in (("miriam", True), ("theo", False)):
+        notices = await (await desk.person(name)).get("/staff/notices")
+        assert ("has signed up." in notices.text) is is_told, name
 
     account = await desk.account_id(chart)
     assert (await desk.act(chart, "resets", holder=account)).status_code == 303

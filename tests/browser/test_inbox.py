@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from portal.demo import PASSWORD
 from tests.browser.conftest import Visit
-from tests.browser.visitor import PHONE, becomes, fresh_regions, regions, write
+from tests.browser.visitor import PHONE, becomes, becomes_fresh, write
 from tests.deployment import Deployment
 
 NOA, ELI = "Noa Reyes-Menon", "Eli Reyes-Menon"
@@ -71,7 +71,7 @@ async def test_one_flow_by_keyboard(practice: Deployment, visit: Visit) -> None:
     assert await focused(page) not in ("", second)
     await page.keyboard.press("e")
     await expect(page.locator(".handling")).not_to_contain_text("Done by you")
-    assert await regions(page) == await fresh_regions(page)
+    await becomes_fresh({"the inbox": page})
 
 
 async def test_a_message_moves_nothing_that_one_reads_or_writes(practice: Deployment, visit: Visit) -> None:
@@ -107,7 +107,7 @@ async def test_a_message_moves_nothing_that_one_reads_or_writes(practice: Deploy
     await write(hers, "We found it.")
     await expect(rows.first).to_contain_text("We found it.")
     assert await focused(page) == NOA
-    assert await regions(page) == await fresh_regions(page)
+    await becomes_fresh({"the inbox": page})
 
 
 async def test_what_happens_while_another_is_opened_is_not_missed(practice: Deployment, visit: Visit) -> None:
@@ -131,7 +131,7 @@ async def test_what_happens_while_another_is_opened_is_not_missed(practice: Depl
     await expect(page.locator("#inbox-list .thread-row").first).not_to_have_class(
         re.compile("unread")
     )  # read by now
-    assert await regions(page) == await fresh_regions(page)
+    await becomes_fresh({"the inbox": page})
 
 
 async def test_on_a_phone_one_pane_at_a_time(practice: Deployment, visit: Visit) -> None:

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 from uuid import uuid4
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.visitor import fresh_regions, regions
+from tests.browser.visitor import becomes_fresh
 from tests.cast import Person
 from tests.deployment import Deployment
-
-WITHIN = 5.0  # seconds for a page to become what a reload would make of it
-
-
-async def becomes_fresh(pages: dict[str, Page]) -> None:
-    """Each page shows, by itself and soon, what the server would answer now."""
-    until = time.monotonic() + WITHIN
-    for name, page in pages.items():
-        live, fresh = await regions(page), await fresh_regions(page)
-        while live != fresh and time.monotonic() < until:
-            live, fresh = await regions(page), await fresh_regions(page)
-        assert live == fresh, name
 
 
 class Practice:

@@ -186,6 +186,8 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("choices", "miriam", "/staff/notices/choices"),
             Place("conversations", "miriam", f"{noa}/messages"),
             Place("conversations, none", "wilhelmina", f"/staff/clients/{client['silent']}/messages"),
+            Place("new conversation", "miriam", f"{noa}/conversations/new"),
+            Place("new conversation, overfull", "wilhelmina", f"{long}/conversations/new"),
             Place("conversation", "miriam", f"{priya}/conversations/{thread['priya clinical']}"),
             Place(
                 "confidential conversation",
@@ -218,6 +220,8 @@ def places(practice: Deployment, side: str) -> list[Place]:
         Place("conversations", "dana", f"{noa}/messages"),
         Place("conversations, none", "silent", f"{silent}/messages"),
         Place("conversations, overfull", "hildegard", f"{long}/messages"),
+        Place("new conversation", "dana", f"{noa}/conversations/new"),
+        Place("new conversation, overfull", "hildegard", f"{long}/conversations/new"),
         Place("conversation", "dana", f"{noa}/conversations/{thread['noa clinical']}"),
         Place("confidential conversation", "eli", f"{eli}/conversations/{thread['eli confidential']}"),
         Place(

@@ -25,6 +25,8 @@ from tests.deployment import Deployment
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1440, height=900)
 
+WITHIN = 5.0  # seconds for a page to become what a reload would make of it
+
 # What a browser says of a line that the test itself has cut.
 _LINE_CUT = re.compile(
     r"WebSocket|ERR_(CONNECTION|FAILED|INTERNET|NETWORK|EMPTY|CONTENT_LENGTH)|htmx:ws:error|Failed to fetch"
@@ -144,6 +146,16 @@ async def fresh_regions(page: Page) -> dict[str, str]:
         }}"""
     )
     return found
+
+
+async def becomes_fresh(pages: dict[str, Page]) -> None:
+    """Each page, by a name for it, shows by itself and soon what the server would answer now."""
+    until = time.monotonic() + WITHIN
+    for name, page in pages.items():
+        live, fresh = await regions(page), await fresh_regions(page)
+        while live != fresh and time.monotonic() < until:
+            live, fresh = await regions(page), await fresh_regions(page)
+        assert live == fresh, name
 
 
 async def said(page: Page) -> list[str]:

@@ -121,11 +121,16 @@ async def test_a_colleague_to_whom_it_is_handed_over_has_a_notice(full: Deployme
             miriam, conversation, "handover", key=str(uuid4()), staff=henrik.id, body="I’m away until Monday."
         )
         await his.until(
-            lambda: any("was handed over to you" in str(frame) for frame in his.frames), what="a toast"
+            lambda: any(
+                "Miriam Adler handed this conversation over to you" in str(frame) for frame in his.frames
+            ),
+            what="a toast",
         )
         await mine.until(lambda: says(mine, "You’re on it"), what="who is on it")
         assert says(mine, "Miriam Adler handed it over to you") and says(mine, "I’m away until Monday.")
-        assert "was handed over to you" in (await henrik.get("/staff/notices")).text
+        assert (
+            "Miriam Adler handed this conversation over to you" in (await henrik.get("/staff/notices")).text
+        )
         for page in (his, mine):
             await page.current()
 

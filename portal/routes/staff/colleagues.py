@@ -109,7 +109,7 @@ async def depart_with(visit: Visit) -> Answer:
     successor: UUID | None = visit.form.successor
     if successor is not None:
         _check(successor, await _successors(visit, member))
-    await depart(member, successor)
+    await depart(member, successor, visit.me.id)
     await audit.note("end work here", side="staff", actor=visit.me.id, record=member.id, successor=successor)
     return go(HERE)
 
@@ -126,6 +126,6 @@ async def hand_over(visit: Visit) -> Answer:
     if visit.errors:
         raise Refused(422, "Who takes over must be a colleague who reads clinical messages.")
     _check(visit.form.staff, await _successors(visit))
-    await take_over(client.id, visit.form.staff, lead=True)
+    await take_over(client.id, visit.form.staff, True, visit.me.id)
     await audit.note("hand over client", side="staff", actor=visit.me.id, client=client.id)
     return go(HERE)
