@@ -14,6 +14,7 @@ from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.contact import Contact
 from portal.models.fact import announce
+from portal.models.notice import NoticeKind, hold_numbers, read_by_all, tell
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember, holds, works_here
@@ -115,7 +116,12 @@ class Bounce(Record):
             now=clock.now(),
         )
         if settled:
-            await announce(AddressSettled())
+            await _has_settled(self.id)
+
+
+async def _has_settled(bounce: UUID) -> None:
+    await read_by_all(bounce)
+    await announce(AddressSettled())
 
 
 async def is_held(letter: UUID) -> bool:
@@ -136,8 +142,8 @@ async def note_arrival(letter: UUID) -> None:
         letter=letter,
         now=clock.now(),
     )
-    if settled:
-        await announce(AddressSettled())
+    for row in settled:
+        await _has_settled(sql.uuid(row["id"]))
 
 
 async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> bool:
@@ -159,23 +165,43 @@ async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> boo
 
 
 async def note_failure(letter: UUID, status: str, reason: str, held: bool) -> None:
-    """The address of this letter has failed. Of one that has failed already, the newest reason is kept."""
+    """The address of this letter has failed. Of one that has failed already, the newest reason is kept; of one that
+    had not, those who care for the people it belongs to are told."""
+    new = uuid7()
     noted = await sql.rows(
         "insert into bounce (id, email_key, letter_id, status, reason, held, at) "
         "select :id, o.email_key, o.id, :status, :reason, :held, :now from outbox o "
         "where o.id = :letter and o.email_key is not null "
         "on conflict (email_key) where settled_at is null do update set letter_id = excluded.letter_id, "
         "status = excluded.status, reason = excluded.reason, held = bounce.held or excluded.held, "
-        "at = excluded.at returning id",
-        id=uuid7(),
+        "at = excluded.at returning id, email_key",
+        id=new,
         letter=letter,
         status=status,
         reason=reason,
         held=held,
         now=clock.now(),
     )
-    if noted:
+    for row in noted:
         await announce(AddressFailed())
+        if sql.uuid(row["id"]) == new:
+            await _tell_the_teams(new, row["email_key"])
+
+
+async def _tell_the_teams(bounce: UUID, address: str) -> None:
+    """Each colleague once, by the first chart of their own that the address stands on."""
+    found = await sql.rows(
+        f"select ct.staff_id, min(cast(o.client_id as text)) as client_id from ({_charts('= :key')}) o "
+        f"join care_team ct on ct.client_id = o.client_id and {live('ct')} group by ct.staff_id",
+        key=address,
+        now=clock.now(),
+    )
+    await hold_numbers(sql.uuid(row["staff_id"]) for row in found)
+    charts: dict[UUID, list[UUID]] = {}
+    for row in found:
+        charts.setdefault(UUID(row["client_id"]), []).append(sql.uuid(row["staff_id"]))
+    for client, staff in sorted(charts.items()):
+        await tell(NoticeKind.BOUNCED, staff=staff, client=client, record=bounce)
 
 
 async def failed_addresses(

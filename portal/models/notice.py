@@ -43,6 +43,7 @@ class NoticeKind(Enum):
     JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
     IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
     STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
+    BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
 
     def __init__(self, key: str, about: About) -> None:
         self.key, self.about = key, about
@@ -171,6 +172,11 @@ async def read_about(record: UUID, staff: UUID | None = None, account: UUID | No
     await _mark(f"{column} = :person and record_id = :record", person=staff or account, record=record)
 
 
+async def read_by_all(record: UUID) -> None:
+    """What these are about is settled, so there is nothing left to look at."""
+    await _mark("record_id = :record", record=record)
+
+
 async def _mark(which: str, **values: Any) -> None:
     marked = await sql.rows(
         f"update notice set read_at = :now where read_at is null and {which} returning staff_id, account_id",
@@ -199,6 +205,12 @@ async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bo
     )
     asked = [(person, None, sql.uuid(row["id"])) for row in found]
     return bool(asked and await who_may_see(Notice, kind, asked))
+
+
+async def newest_unread(notices: Scope[Notice], limit: int) -> list[dict[str, Any]]:
+    """What the viewer has not looked at, the newest first, without the messages: those stand in lists of their own."""
+    unread = notices.where("r.read_at is null").where(f"r.kind <> '{NoticeKind.MESSAGE.key}'")
+    return (await notices_before(unread, None, limit))[:limit]
 
 
 async def last_number(person: UUID) -> int:

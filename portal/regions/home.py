@@ -23,8 +23,10 @@ from portal.models.conversation import Conversation, threads, unread, unread_by_
 from portal.models.person import initial
 from portal.models.record import unseal
 from portal.regions import Context, anyone, its, region
-from portal.regions.words import role_label, said, zone
+from portal.regions.words import role_label, said, thread_row, zone
 from portal.viewer import Viewer
+
+NEWEST = 4  # conversations that Home looks at
 
 
 @region("unread", "client/_unread.html", on={MessageSent: its("client"), ConversationRead: anyone})
@@ -50,7 +52,7 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
         return None
     language = viewer.language
     rows = await threads(
-        viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_number > 0"), 1
+        viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_number > 0"), NEWEST
     )
     team = (await team_of(viewer.see(CareTeam), [client]))[client]
     latest: dict[str, Any] | None = None
@@ -68,6 +70,11 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
             "href": f"/clients/{client}/conversations/{row['id']}",
         }
     return {
+        "also": [
+            thread_row(language, row, viewer.id, f"/clients/{client}/conversations/{row['id']}")
+            for row in rows[1:]
+            if row["unread"]
+        ],
         "name": found.first_name,
         "date_label": today_in_words(zone(), language),
         "latest": latest,

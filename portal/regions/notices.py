@@ -15,6 +15,7 @@ from portal.models.notice import (
     PAGE,
     Notice,
     last_number,
+    newest_unread,
     notices_after,
     notices_before,
     unread_notices,
@@ -27,6 +28,7 @@ from portal.regions.words import audience_label, zone
 from portal.rendering import render
 from portal.viewer import Viewer
 
+CAME_IN = 20  # notices on Today and Home; the list has all
 AT_ONCE = 3  # toasts at one time; more are told as one
 
 
@@ -63,6 +65,19 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
         "up_to": max(unread, default=0),
         "older_href": f"{here}?before={shown[-1]['number']}" if len(rows) > PAGE else None,
         "newest_href": here if before is not None else None,
+    }
+
+
+@region("came-in", "notices/_came_in.html", on=_ON | {ClientChanged: anyone}, element="came-in")
+async def came_in(viewer: Viewer, person: UUID) -> Context | None:
+    """On Today and Home: what waits to be looked at, without the messages."""
+    if person != viewer.id:
+        return None
+    rows = await newest_unread(viewer.see(Notice), CAME_IN)
+    return {
+        "rows": [_view(viewer, row) for row in rows],
+        "more_href": notices_of(viewer) if len(rows) == CAME_IN else None,
+        "staff": viewer.kind is Kind.STAFF,
     }
 
 
@@ -164,6 +179,7 @@ def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
             "joined": say(viewer.language, "Somebody who was invited has signed up"),
             "in_care": say(viewer.language, "Clients given to your care"),
             "stands_in": say(viewer.language, "Standing in for a colleague"),
+            "bounced": say(viewer.language, "Email that comes back"),
         }
     return [{"key": key, "label": label} for key, label in named.items()]
 
@@ -234,6 +250,13 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "title": say(language, "You stand in for %(name)s", name=row["by_name"]),
                 "text": say(language, "What is theirs is yours to read and answer while they are away."),
                 "href": "/staff/leave",
+            }
+        case "bounced":
+            return view | {
+                "icon": "mail-warning",
+                "title": name,
+                "text": say(language, "Email to an address on this chart comes back."),
+                "href": base,
             }
     raise LookupError(f"There are no words for a notice of the kind {row['kind']}")
 

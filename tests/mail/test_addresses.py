@@ -69,6 +69,10 @@ async def test_staff_who_may_see_it_are_told_at_once_and_put_it_right_in_one_pla
         assert email in shown and there in shown and "there is no such mailbox" in shown
         assert email in await chart.next_push(region="chart-addresses")
         assert await other.hears_nothing() or email not in other.live["needs-hand"]
+        told, news = "Email to an address on this chart comes back.", f"came-in?person={miriam.id}"
+        assert told in str(today.toasts)
+        await today.until(lambda: told in today.live[news], what="a notice on Today")
+        assert told not in (await theo.get("/staff/notices")).text, "not his to look after"
         for page in (today, chart, tab, other):
             await page.current()
 
@@ -79,6 +83,7 @@ async def test_staff_who_may_see_it_are_told_at_once_and_put_it_right_in_one_pla
         before = len(office.letters)
         assert (await miriam.post(there, email=right)).status_code == 303
         await today.until(lambda: " hidden" in today.live["needs-hand"], what="the task to go")
+        await today.until(lambda: " hidden" in today.live[news], what="the notice to be settled too")
         for page in (today, chart, tab, other):
             await page.current()
         assert right in tab.live[f"portal-state?client={cast.client['noa']}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import uuid4
 
 from tests.deployment import Deployment
 from tests.pages import open_page
@@ -41,3 +42,46 @@ async def test_who_takes_a_client_into_their_care_is_told(full: Deployment) -> N
                 "delete from care_team where client_id = :sam and staff_id = :theo", sam=sam, theo=theo.id
             )
     assert "gave this client to your care" not in (await theo.get("/staff/notices")).text, "theirs no more"
+
+
+async def test_what_came_in_stands_on_today_until_it_was_looked_at(full: Deployment) -> None:
+    ada, theo = await full.cast.sign_in("ada"), await full.cast.sign_in("theo", worker=1)
+    day = (full.now + dt.timedelta(days=230)).date().isoformat()
+    news = f"came-in?person={theo.id}"
+    said = "You stand in for Miriam Adler"
+    async with open_page(theo, "/staff/today") as page, open_page(theo, "/staff/today") as second:
+        answer = await ada.post(
+            "/staff/leave", staff=full.cast.staff["miriam"], cover=theo.id, first=day, last=day
+        )
+        assert answer.status_code == 303, answer.text
+        for one in (page, second):
+            await one.until(lambda one=one: said in one.live[news], what="it on Today")  # type: ignore[misc]
+        rows = await full.sql("select id from notice where staff_id = :id and read_at is null", id=theo.id)
+        for row in rows:
+            await theo.post(f"/staff/notices/{row['id']}/reading")
+        for one in (page, second):
+            await one.until(lambda one=one: said not in one.live[news], what="it to go")  # type: ignore[misc]
+            await one.current()
+
+
+async def test_home_tells_of_every_conversation_with_something_new(full: Deployment) -> None:
+    cast = full.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam", worker=1)
+    noa = cast.client["noa"]
+    lasting = f"/staff/clients/{noa}/conversations/{cast.conversation['noa clinical']}/messages"
+    home = f"home?client={noa}"
+    async with open_page(dana, f"/clients/{noa}/home") as page:
+        await miriam.send(lasting, key=str(uuid4()), body="First of two.")
+        office = await miriam.post(f"/staff/clients/{noa}/conversations", audience="administrative")
+        assert office.status_code == 303, office.text
+        other = office.headers["location"].rpartition("/")[2]
+        await miriam.send(
+            f"/staff/clients/{noa}/conversations/{other}/messages", key=str(uuid4()), body="Second of two."
+        )
+        await page.until(lambda: "Second of two." in page.live[home], what="the newest")
+        assert 'class="also"' in page.live[home] and cast.conversation["noa clinical"] in page.live[home]
+        await dana.send(
+            f"/clients/{noa}/conversations/{cast.conversation['noa clinical']}/reading", number=9999
+        )
+        await page.until(lambda: 'class="also"' not in page.live[home], what="the read one to go")
+        await page.current()

@@ -7,6 +7,7 @@ from portal.models import sql
 from portal.models.account import Access, profiles
 from portal.models.client import Client
 from portal.regions import availability, home
+from portal.regions.notices import came_in
 from portal.routes.client.shell import page
 
 
@@ -32,6 +33,7 @@ async def show(visit: Visit) -> Answer:
         place="home",
         regions={
             "home": await visit.draw(home.home, client=found.id),
+            "came_in": await visit.draw(came_in, person=visit.me.id),
             "crisis": await visit.draw(availability.crisis),
         },
     )

@@ -6,6 +6,7 @@ from portal.doors import Answer, Visit, staff
 from portal.language import today_in_words
 from portal.regions import colleagues, today
 from portal.regions.mail import needs_hand
+from portal.regions.notices import came_in
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
 
@@ -22,6 +23,7 @@ async def show(visit: Visit) -> Answer:
             "orphans": await visit.draw(colleagues.today_orphans),
             "unread": await visit.draw(today.unread_messages),
             "waiting": await visit.draw(today.waiting),
+            "came_in": await visit.draw(came_in, person=visit.me.id),
             "hand": await visit.draw(needs_hand),
         },
     )
