@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bench import load, report
-from bench.floors import DurableChat, Sockets
+from bench import load, reader, report
+from bench.floors import DurableChat, PageByHand, Sockets
 from bench.load import Processes, Result
 from bench.product import MessagesOnly, Portal, Practice
-from bench.side import Side
+from bench.side import Shows, Side, Talks
 from tests.servers import PostgreSQL, Redis
 
 HERE = Path(__file__).parent
@@ -20,6 +21,7 @@ JOBS = {
     "chat": "two readers of each conversation, one on each worker; as many messages as will go",
     "latency": "the same at 100 and at 200 messages a second, from when each was due",
     "shared": "one region on many pages; some more pages that do not read",
+    "inbox": "one page, of somebody with 5,000 open conversations, eight times at once",
     "idle": "memory of a page to which nothing happens",
     "pairs": "chat against sockets alone, with nothing stored (not measured unless named)",
 }
@@ -29,7 +31,7 @@ RATES = (100, 200)
 LATENCY_SAMPLES = 1000
 
 
-Measure = Callable[[Side, Processes], Result]
+Measure = Callable[[Any, Processes], Result]
 
 
 @dataclass
@@ -88,12 +90,12 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Job]:
     whole, messages = Portal(practice), MessagesOnly(practice)
     timed = {"seconds": options.seconds, "warm": options.warm}
 
-    def full_speed(side: Side, servers: Processes) -> Result:
+    def full_speed(side: Talks, servers: Processes) -> Result:
         work = side.chat(options.pairs, options.both_on_b)
         return load.run(work, servers, **timed, in_flight=CHAT_IN_FLIGHT)
 
     def steady(rate: int) -> Measure:
-        def measure(side: Side, servers: Processes) -> Result:
+        def measure(side: Talks, servers: Processes) -> Result:
             work = side.chat(options.pairs, options.both_on_b)
             long_enough = timed | {"seconds": max(options.seconds, LATENCY_SAMPLES / rate)}
             return load.run(work, servers, **long_enough, rate=rate)
@@ -101,13 +103,16 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Job]:
         return measure
 
     def fan_out(stalled: int) -> Measure:
-        def measure(side: Side, servers: Processes) -> Result:
+        def measure(side: Talks, servers: Processes) -> Result:
             return load.run(side.shared(options.sockets, stalled), servers, **timed)
 
         return measure
 
-    def memory(side: Side, servers: Processes) -> Result:
+    def memory(side: Talks, servers: Processes) -> Result:
         return load.memory_per_socket(side.idle(options.sockets), servers["application"])
+
+    def page(side: Shows, servers: Processes) -> Result:
+        return reader.read(side.inbox(), servers, **timed)
 
     for name in options.only:
         if name == "chat":
@@ -124,6 +129,8 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Job]:
             yield region
         elif name == "idle":
             yield job(f"{options.sockets:,} idle pages", "idle", memory, sockets, whole)
+        elif name == "inbox":
+            yield job("An inbox of 5,000 open conversations", "page", page, PageByHand(), whole)
         elif name == "pairs":
             yield job("Chat, sockets alone", "chat", full_speed, sockets, chat, messages)
 
@@ -171,7 +178,7 @@ def read_options() -> argparse.Namespace:
         epilog=f"jobs:\n{jobs}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    usual = "chat,latency,shared,idle"
+    usual = "chat,latency,shared,inbox,idle"
     parser.add_argument("--only", type=named_jobs, default=usual, metavar="JOBS", help=usual)
     parser.add_argument("--rounds", type=int, default=3, help="how often (3)")
     parser.add_argument("--seconds", type=float, default=5, help="measured of each case (5)")

@@ -24,8 +24,8 @@ from portal.models.staff import StaffMember
 from portal.permissions import Role
 from portal.settings import settings
 
-CLIENTS = 1001
-MESSAGES = 10_000
+CLIENTS = 5001  # each with a conversation that is open
+MESSAGES = 15_000
 # Portal lets one person open ten sockets on a worker: enough people for a thousand and some stalled.
 THERAPISTS = 110
 

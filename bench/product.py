@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bench.floors import FORM, WORDS, wait_until_open
-from bench.side import Load, Post, Socket
+from bench.floors import FORM, INBOX_ROW, WORDS, wait_until_open
+from bench.side import Get, Load, Post, Socket
+from portal.models.inbox import PAGE
 from tests.servers import PostgreSQL, Redis, free_port
 
 PROGRAM = Path(sys.executable).with_name("portal")
@@ -159,6 +160,11 @@ class Portal:
                 _socket(at, f"/clients/{of}/live", 0, _hello(since, showing), "client", person["account"])
             )
         return Load(pages)
+
+    def inbox(self) -> Get:
+        """Of somebody who sees every client."""
+        token = self.practice.people["sees_all"]
+        return Get(self.practice.addresses[0], "/staff/inbox", f"portal-staff={token}", INBOX_ROW, PAGE)
 
     def _client(self, at: str, pair: int, person: Person, since: str, last: int) -> Socket:
         of, stream = person["client"], _messages(person)

@@ -66,6 +66,13 @@ COLUMNS = {
         Column("p99 ms", lambda result: result["latency_ms"].get("p99", float("nan"))),
         Column("bytes/frame", lambda result: result["bytes_per_frame"], 0),
     ],
+    "page": [
+        Column("pages/s", lambda result: result["pages_per_second"], 0, share=True),
+        Column("CPU ms/page", cpu_per("application", "pages", 1e3), 1, share=True),
+        Column("PostgreSQL", cpu_per("postgresql", "pages", 1e3), 1, share=True),
+        Column("p50 ms", lambda result: result["latency_ms"].get("p50", float("nan"))),
+        Column("KiB/page", lambda result: result["bytes"] / 1024),
+    ],
     "idle": [
         Column("KiB/socket", lambda result: result["kib_per_socket"], 1, share=True),
         Column("MiB before", lambda result: result["resident_kib_before"] / 1024),

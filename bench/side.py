@@ -41,6 +41,21 @@ class Post:
 
 
 @dataclass(frozen=True)
+class Get:
+    """A page that is asked for again and again."""
+
+    at: str
+    path: str
+    cookie: str
+    row: bytes
+    """What stands in each row of its list."""
+    rows: int
+
+    def is_there(self, answer: bytes) -> bool:
+        return b" 200 " in answer[:16] and answer.count(self.row) == self.rows
+
+
+@dataclass(frozen=True)
 class Load:
     sockets: list[Socket]
     posts: list[Post] = field(default_factory=list)
@@ -62,6 +77,8 @@ class Side(Protocol):
     def workers(self) -> list[int]:
         """The process ids of the application: what counts as its CPU time and memory."""
 
+
+class Talks(Side, Protocol):
     def chat(self, pairs: int, both_on_b: bool) -> Load:
         """Pairs of readers of one conversation each. Every POST goes to worker A; one reader is
         on A and the other on B, or both are on B."""
@@ -72,3 +89,8 @@ class Side(Protocol):
 
     def idle(self, sockets: int) -> Load:
         """Pages on worker A to which nothing happens."""
+
+
+class Shows(Side, Protocol):
+    def inbox(self) -> Get:
+        """Thousands of open conversations, the newest fifty on the page; on worker A."""

@@ -6,14 +6,15 @@ import subprocess
 import sys
 import time
 
-from bench.floors import f2
-from bench.side import Load, Post, Socket
+from bench.floors import f2, f3
+from bench.side import Get, Load, Post, Socket
 from tests.servers import PostgreSQL, Redis, free_port
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HELLO = '{"hello": {"showing": []}}'
 WORDS = "See you on Tuesday at ten; bring the drawing that you told me about, if you like."
 START_SECONDS = 60
+INBOX_ROW = b'class="thread-row'
 
 
 class Workers:
@@ -138,3 +139,29 @@ class DurableChat:
 
     def idle(self, sockets: int) -> Load:
         raise NotImplementedError("Floor 2 is a chat; an idle socket is measured against floor 1.")
+
+
+class PageByHand:
+    """Floor 3: one page, from its own queries."""
+
+    name = "F3"
+
+    def __init__(self) -> None:
+        self._workers = Workers("bench.floors.f3:app", 1)
+
+    def prepare(self, postgres: PostgreSQL, redis: Redis) -> None:
+        self.environment = {"FLOOR_POSTGRES": postgres.create_database("floor_page")}
+        postgres.sql(f3.FILLED, "floor_page")
+        postgres.sql("vacuum analyze", "floor_page")
+
+    def start(self) -> None:
+        self._workers.start(self.environment)
+
+    def stop(self) -> None:
+        self._workers.stop()
+
+    def workers(self) -> list[int]:
+        return self._workers.pids()
+
+    def inbox(self) -> Get:
+        return Get(self._workers.addresses[0], "/inbox", "", INBOX_ROW, f3.PAGE)

@@ -103,6 +103,15 @@ class Handled(Record):
         return bool(changed)
 
 
+def may_be_on(r: str, staff: str) -> str:
+    """No rule of who answers it, but a wider one that is asked of the colleague's side once: see Client.within_reach.
+    Never null, after which a database would ask the rule itself."""
+    return (
+        f"(({r}.assigned_to is not null and {r}.assigned_to = {staff}) or {r}.client_id in "
+        f"(select ml.client_id from care_team ml where ml.staff_id = {staff} and ml.lead))"
+    )
+
+
 def on_it(r: str) -> str:
     """Who answers conversation `r`, as an SQL expression: the colleague who was put on it and still works here;
     else, for a clinical one, who leads the client's care; else nobody."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from enum import Enum
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation
-from portal.models.handling import on_it
+from portal.models.handling import may_be_on, on_it
 from portal.models.message import Message, author_name
 from portal.models.record import unseal
 from portal.models.scope import Scope
@@ -38,7 +39,7 @@ class View(Enum):
         """The condition over conversation `r` and what the viewer has read of it, `rd`."""
         return {
             View.ALL: OPEN,
-            View.MINE: f"{OPEN} and {on_it('r')} = :viewer",
+            View.MINE: f"{OPEN} and {may_be_on('r', ':viewer')} and {on_it('r')} = :viewer",
             View.UNREAD: f"{OPEN} and {_UNREAD}",
             View.ANSWER: f"{OPEN} and r.last_side = 'client'",
             View.UNASSIGNED: f"{OPEN} and {on_it('r')} is null",
@@ -67,13 +68,15 @@ async def page_of_inbox(
     conversations: Scope[Conversation], view: View, after: Place | None
 ) -> tuple[list[dict[str, Any]], bool]:
     """A keyset page of a view, what stirred last first, and whether there is more after it."""
-    wanted = conversations.where(view.rule)
+    wanted = conversations.where(view.rule).join(_READING)
     if after is not None:
         wanted = wanted.where(
             "(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1]
         )
+    # First which, then what is to be said of those alone.
+    which = wanted.order("r.stirs_at desc, r.id desc").query("r.id", PAGE + 1)
     found = await (
-        wanted.join(_READING)
+        dataclasses.replace(wanted, conditions=(f"r.id in ({which})",))
         .join(
             "join client c on c.id = r.client_id "
             "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
@@ -88,8 +91,7 @@ async def page_of_inbox(
             "lm.body_sealed, lm.withdrawn_at, "
             "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
             f"{author_name('lm', 'ls', 'la')} as from_name, "
-            f"ow.id as on_it, ow.name as on_it_name, {_UNREAD} as unread",
-            limit=PAGE + 1,
+            f"ow.id as on_it, ow.name as on_it_name, {_UNREAD} as unread"
         )
     )
     for row in found:
@@ -113,15 +115,8 @@ async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
 
 async def unread_conversations(conversations: Scope[Conversation]) -> int:
     """How many open conversations hold something that the viewer has not read. What somebody writes counts as
-    read by them, so one number beyond another says it."""
-    (row,) = (
-        await narrowed(conversations, None, None)
-        .where(OPEN)
-        .where(_UNREAD)
-        .join(_READING)
-        .columns("count(*) as n")
-    )
-    return int(row["n"])
+    read by them, so one number beyond another says it. Asked as the inbox asks, so that its page asks once."""
+    return (await counts(narrowed(conversations, None, None)))[View.UNREAD]
 
 
 async def who_is_on(conversations: Scope[Conversation], id: UUID) -> tuple[UUID, str] | None:

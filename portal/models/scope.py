@@ -59,14 +59,15 @@ class Scope(Generic[M]):
 
     async def columns(self, columns: str, limit: int | None = None) -> list[dict[str, Any]]:
         """Plain rows, for lists: no objects are made."""
+        values = {"viewer": self.viewer, "client": self.client, "now": clock.now()} | dict(self.values)
+        return await sql.rows(self.query(columns, limit), **values)
+
+    def query(self, columns: str, limit: int | None = None) -> str:
+        """The text of that question, to stand within another of the same scope."""
         conditions = " and ".join(f"({c})" for c in (*self.conditions, _rule(self.model, self.kind)))
-        text = (
+        return (
             f"select {columns} from {self.model._meta.db_table} r{self.joins} where {conditions}"
             f"{self.ordered}{'' if limit is None else f' limit {int(limit)}'}"
-        )
-        values = dict(self.values)
-        return await sql.rows(
-            text, **{"viewer": self.viewer, "client": self.client, "now": clock.now()} | values
         )
 
     async def all(self, limit: int | None = None) -> list[M]:

@@ -81,4 +81,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0014_notice_choices",
             "0015_push",
             "0016_leave",
+            "0017_finding",
         ]
