@@ -4,9 +4,9 @@
 (() => {
   "use strict";
 
-  const DEAD_AFTER = 12_000; // two missed heartbeats and a little: the line is half open
+  const DEAD_AFTER = 9_000; // two missed heartbeats and a little: the line is half open
   const RETRIES = [500, 1000, 2000, 4000, 5000];
-  const TOO_SLOW = 10_000; // one try of one request
+  const TOO_SLOW = 9_000; // one try of one request
   const LOOKED_AT = 3; // seconds in sight of a page in front
   const WARN_BEFORE = 120_000; // before an idle session ends
   const FIELDS = "input, textarea, select, [contenteditable]";
@@ -17,6 +17,7 @@
   let said = null; // the regions named in the last hello
   let arriving = null; // the frame hx-ws is working on; it takes them one at a time
   let heard = 0;
+  let answered = false; // on this socket: one that is open may still be deaf
   let downSince = Date.now();
   let offlineSince = 0;
   let over = false; // the page was emptied: session or access ended
@@ -84,9 +85,8 @@
 
   function greet() {
     heard = Date.now();
-    downSince = 0;
+    answered = false;
     hello(since);
-    drawLine();
     sendAllNow();
   }
 
@@ -117,6 +117,7 @@
 
   function beforeFrame(event) {
     heard = Date.now();
+    if (!answered) [answered, downSince] = [true, 0];
     arriving = readFrame(event.detail.message.data);
     if (!arriving || over) return event.preventDefault();
     if (arriving.writing !== undefined) {
@@ -155,7 +156,7 @@
   function lineState() {
     // A frame heard since the browser said "offline" proves it wrong.
     if (!navigator.onLine && (!isUp() || heard <= offlineSince)) return "offline";
-    if (!isUp()) return Date.now() - downSince >= 2000 ? "reconnecting" : drawn === "back" ? null : drawn;
+    if (!isUp() || !answered) return Date.now() - downSince >= 2000 ? "reconnecting" : drawn === "back" ? null : drawn;
     if (drawn && drawn !== "back") backUntil = Date.now() + 3000;
     return Date.now() < backUntil ? "back" : null;
   }
@@ -955,7 +956,10 @@
   }
 
   function tick() {
-    if (isUp() && Date.now() - heard > DEAD_AFTER) redial(0);
+    if (isUp() && Date.now() - heard > DEAD_AFTER) {
+      downSince ||= heard;
+      redial(0);
+    }
     drawLine();
     look();
     for (const region of writers.keys()) drawWriters(region);

@@ -24,8 +24,8 @@ from portal.models.fact import Bookmark
 from tests.cast import Person
 from tests.html import Element, parse
 
-SOON = 8.0  # seconds: a heartbeat comes every five, and a slow machine needs a while
-DEAD_AFTER = 12.0
+SOON = 8.0  # seconds: a heartbeat comes every four, and a slow machine needs a while
+DEAD_AFTER = 9.0
 RETRIES = (0.5, 1.0, 2.0, 4.0, 5.0)
 AROUND = (
     "bell",

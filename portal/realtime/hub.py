@@ -26,7 +26,7 @@ from portal.viewer import Viewer
 
 log = structlog.get_logger()
 
-HEARTBEAT = 5  # seconds
+HEARTBEAT = 4  # seconds
 A_TURN = 100  # pages between two turns for the rest of the loop
 MOST_CHANGED = 200  # items of one list that are sent again one by one; if more have changed, it is drawn anew
 EVERY_CLIENT = "client:*"
@@ -403,7 +403,7 @@ class Hub:
     # --- Time passes ------------------------------------------------------------------------
 
     async def tick(self) -> None:
-        """Once a second: ends of sessions and accesses, heartbeats for a fifth of the pages, stalled ones."""
+        """Once a second: ends of sessions and accesses, heartbeats for a part of the pages, stalled ones."""
         self._beat = (self._beat + 1) % HEARTBEAT
         now, loop_now = clock.now(), asyncio.get_running_loop().time()
         for number, page in enumerate(list(self.pages)):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 
-from playwright.async_api import Dialog, Page, Route, expect
+import pytest
+from playwright.async_api import Dialog, Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor, becomes, regions, said, write
@@ -152,6 +154,64 @@ async def test_nothing_is_lost_while_the_line_is_down(practice: Deployment, visi
     await shows(hers, "I am here again.")
     await theirs.reload()
     assert await said(theirs) == await said(hers)
+
+
+@pytest.mark.parametrize("way", ["to the page", "from the page"])
+async def test_a_line_that_is_cut_one_way_is_noticed_and_nothing_is_lost(
+    practice: Deployment, visit: Visit, way: str
+) -> None:
+    """No socket closes: what goes one way is swallowed, as by a router that has forgotten the connection."""
+    miriam, dana = await visit("miriam"), await visit("dana")
+    hers = await miriam.open(noa_thread(practice, "staff"))
+    theirs = await dana.context.new_page()
+    swallowing, dials = False, 0
+
+    def between(page_side: WebSocketRoute) -> None:
+        nonlocal dials
+        dials += 1
+        server_side = page_side.connect_to_server()
+        cut = swallowing  # one that is dialled while it lasts is deaf from its beginning
+
+        def to_page(frame: str | bytes) -> None:
+            if not (cut or swallowing) or way != "to the page":
+                page_side.send(frame)
+
+        def to_server(frame: str | bytes) -> None:
+            if not (cut or swallowing) or way != "from the page":
+                server_side.send(frame)
+
+        server_side.on_message(to_page)
+        page_side.on_message(to_server)
+
+    async def swallow(route: Route) -> None:
+        if not (swallowing and way == "from the page"):
+            await route.continue_()
+
+    await theirs.route_web_socket(re.compile("/live$"), between)
+    await theirs.route("**/messages", swallow)
+    await theirs.goto(practice.bases[1] + noa_thread(practice, "client"))
+    await write(hers, f"Can you hear me, before it is cut {way}?")
+    await shows(theirs, f"Can you hear me, before it is cut {way}?")
+    dana.line_is_cut = swallowing = True
+    await write(hers, f"Said into a line cut {way}.")
+    await write(theirs, f"I write all the same, cut {way}.")
+    if way == "to the page":
+        await shows(hers, f"I write all the same, cut {way}.")
+        await expect(theirs.locator("#line")).to_have_text("Reconnecting…", timeout=10_000)
+        assert f"Said into a line cut {way}." not in await said(theirs)
+    else:
+        await expect(theirs.locator(".pending .msg")).to_contain_text(
+            "Not sent yet. Trying again…", timeout=10_000
+        )
+    swallowing = False
+    both = [f"Said into a line cut {way}.", f"I write all the same, cut {way}."]
+    for page in (theirs, hers):
+        await shows(page, both[0], within=15)
+        await shows(page, both[1], within=15)
+        assert sorted((await said(page))[-2:]) == sorted(both)
+    await theirs.reload()
+    assert await said(theirs) == await said(hers)
+    assert dials > 1 or way == "from the page"
 
 
 KEPT = """async () => {
