@@ -58,13 +58,7 @@ class Client(Record):
         Accounts: by a live access, while the client is not archived and what an invitation needs is still on
         file (A2)."""
         if kind is Kind.STAFF:
-            return (
-                f"{works_here(':viewer')} and ({holds(':viewer', SEE_ALL)} or exists "
-                f"(select 1 from care_team vt where vt.client_id = {r}.id and {live('vt')} "
-                f"and (vt.staff_id = :viewer or exists (select 1 from staff_member vs "
-                f"where vs.id = vt.staff_id and vs.supervisor_id = :viewer) "
-                f"or {stands_in(':viewer', 'vt.staff_id')})))"
-            )
+            return cls.seen_by_staff(f"{r}.id")
         rule = (
             f"{r}.archived_at is null and {r}.date_of_birth_sealed is not null "
             f"and exists (select 1 from access va left join contact_link vl on vl.id = va.contact_link_id "
@@ -74,6 +68,17 @@ class Client(Record):
             f"or vk.email_key is not null and {live('vl')}))"
         )
         return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
+
+    @staticmethod
+    def seen_by_staff(client: str) -> str:
+        """The same of an expression for a client's id, where a list of many needs nothing else of the client."""
+        return (
+            f"{works_here(':viewer')} and ({holds(':viewer', SEE_ALL)} or exists "
+            f"(select 1 from care_team vt where vt.client_id = {client} and {live('vt')} "
+            f"and (vt.staff_id = :viewer or exists (select 1 from staff_member vs "
+            f"where vs.id = vt.staff_id and vs.supervisor_id = :viewer) "
+            f"or {stands_in(':viewer', 'vt.staff_id')})))"
+        )
 
     @staticmethod
     def within_reach(kind: Kind, client: str) -> str:

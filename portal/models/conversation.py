@@ -69,10 +69,7 @@ class Conversation(Handled):
         """Staff: the client, and the permission for its audience. Accounts: a live access whose person takes
         part, and for a contact the right to messages. A confidential one has only the client as participant."""
         if kind is Kind.STAFF:
-            return (
-                f"({_may_read(r)}) and exists (select 1 "
-                f"from client oc where oc.id = {r}.client_id and {Client.visible_to(kind, 'oc')})"
-            )
+            return f"({_may_read(r)}) and {Client.seen_by_staff(f'{r}.client_id')}"
         rule = (
             f"exists (select 1 from access oa join client oc on oc.id = oa.client_id "
             f"join participant op on op.conversation_id = {r}.id "
@@ -295,23 +292,21 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
 
 async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
     """Conversations with their last message, the viewer's unread count and the client's name, newest first."""
+    wanted = _within_reach(conversations).join(_READING).order("r.last_at is null, r.last_at desc, r.id desc")
     found = await (
-        _within_reach(conversations)
-        .join(_READING)
+        wanted.only(limit)
         .join(
             "join client c on c.id = r.client_id "
             "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
             "left join staff_member ls on ls.id = lm.staff_id "
             "left join portal_account la on la.id = lm.account_id"
         )
-        .order("r.last_at is null, r.last_at desc, r.id desc")
         .columns(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
             "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
             "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
             f"{author_name('lm', 'ls', 'la')} as from_name, "
-            f"case when r.last_number > coalesce(rd.number, 0) then {_UNREAD} else 0 end as unread",
-            limit=limit,
+            f"case when r.last_number > coalesce(rd.number, 0) then {_UNREAD} else 0 end as unread"
         )
     )
     for row in found:

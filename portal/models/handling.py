@@ -116,7 +116,8 @@ def on_it(r: str) -> str:
     """Who answers conversation `r`, as an SQL expression: the colleague who was put on it and still works here;
     else, for a clinical one, who leads the client's care; else nobody."""
     return (
-        f"coalesce((select oa.id from staff_member oa where oa.id = {r}.assigned_to and oa.ended_at is null), "
+        f"coalesce(case when {r}.assigned_to is not null then "
+        f"(select oa.id from staff_member oa where oa.id = {r}.assigned_to and oa.ended_at is null) end, "
         f"case when {r}.audience = 'clinical' then (select ot.staff_id from care_team ot "
         f"join staff_member om on om.id = ot.staff_id and om.ended_at is null "
         f"where ot.client_id = {r}.client_id and ot.lead and {live('ot')} "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from enum import Enum
 from typing import Any
@@ -73,10 +72,9 @@ async def page_of_inbox(
         wanted = wanted.where(
             "(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1]
         )
-    # First which, then what is to be said of those alone.
-    which = wanted.order("r.stirs_at desc, r.id desc").query("r.id", PAGE + 1)
     found = await (
-        dataclasses.replace(wanted, conditions=(f"r.id in ({which})",))
+        wanted.order("r.stirs_at desc, r.id desc")
+        .only(PAGE + 1)
         .join(
             "join client c on c.id = r.client_id "
             "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
@@ -84,7 +82,6 @@ async def page_of_inbox(
             "left join portal_account la on la.id = lm.account_id "
             f"left join staff_member ow on ow.id = {on_it('r')}"
         )
-        .order("r.stirs_at desc, r.id desc")
         .columns(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, r.stirs_at, "
             "r.done_at, r.snoozed_by, c.first_name, c.last_name, c.colour, lm.id as message_id, "

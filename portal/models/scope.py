@@ -60,10 +60,15 @@ class Scope(Generic[M]):
     async def columns(self, columns: str, limit: int | None = None) -> list[dict[str, Any]]:
         """Plain rows, for lists: no objects are made."""
         values = {"viewer": self.viewer, "client": self.client, "now": clock.now()} | dict(self.values)
-        return await sql.rows(self.query(columns, limit), **values)
+        return await sql.rows(self._query(columns, limit), **values)
 
-    def query(self, columns: str, limit: int | None = None) -> str:
-        """The text of that question, to stand within another of the same scope."""
+    def only(self, limit: int) -> Scope[M]:
+        """The first rows of the order, found before anything else is asked: what a wide list says of each row is then
+        said of those alone. What is joined later can't take part in the choice."""
+        return dataclasses.replace(self, conditions=(f"r.id in ({self._query('r.id', limit)})",))
+
+    def _query(self, columns: str, limit: int | None = None) -> str:
+        """The text of that question."""
         conditions = " and ".join(f"({c})" for c in (*self.conditions, _rule(self.model, self.kind)))
         return (
             f"select {columns} from {self.model._meta.db_table} r{self.joins} where {conditions}"
