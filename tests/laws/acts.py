@@ -41,6 +41,7 @@ class Stage:
     deployment: Deployment
     people: dict[str, Person] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)  # digests, where a test left them for the next
+    happened: set[str] = field(default_factory=set)  # verbs, by name
     last: tuple[str, str | None] = ("", None)  # what the last act was about
 
     @property
@@ -117,10 +118,16 @@ VERBS: list[Act] = []
 
 
 def verb(name: str, client: str = "") -> Callable[[Callable[[Cast], Awaitable[None]]], None]:
-    """Something the models can do, done in this process by one unit of work."""
+    """Something the models can do, done in this process by one unit of work. One that begins with "and" goes on from
+    the one before, which happens first where it has not."""
 
     def register(run: Callable[[Cast], Awaitable[None]]) -> None:
+        before = VERBS[-1] if name.startswith("and ") else None
+
         async def happen(stage: Stage) -> None:
+            if before is not None and before.name not in stage.happened:
+                await before.happen(stage)
+            stage.happened.add(name)
             async with stage.deployment.models(), unit():
                 await run(stage.cast)
             await stage.settled()
@@ -159,7 +166,7 @@ async def _(cast: Cast) -> None:
     await (await _access(cast, "dana", "noa")).end(UUID(cast.staff["ada"]))
 
 
-@verb("she is given it again", "noa")
+@verb("and she is given it again", "noa")
 async def _(cast: Cast) -> None:
     await _grant(cast, "dana", "noa")
 
@@ -169,7 +176,7 @@ async def _(cast: Cast) -> None:
     await (await _access(cast, "dana", "eli")).end_on(clock.now() + dt.timedelta(seconds=1))
 
 
-@verb("she is given that again, for a moment", "eli")
+@verb("and she is given that again, for a moment", "eli")
 async def _(cast: Cast) -> None:
     await _grant(cast, "dana", "eli", clock.now() + dt.timedelta(seconds=3))
 

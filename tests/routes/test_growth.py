@@ -149,4 +149,3 @@ async def test_an_inbox_touches_little_for_each_open_conversation(
         costs = await opened(willow, Explained(monkeypatch), pages)
     settings.cache_clear()
     assert not {path: touched / CROWD for path, (_, touched) in costs.items() if touched > 8 * CROWD}, costs
-    print(costs)
