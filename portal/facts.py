@@ -137,6 +137,14 @@ class AccessEnded(Fact):
 
 
 @dataclass(frozen=True)
+class ContactsChanged(Fact):
+    """Who is tied to a client, or what one of them may do for them, changed, or a date came on which it does."""
+
+    changes_access: ClassVar[bool] = True
+    client: UUID
+
+
+@dataclass(frozen=True)
 class SessionEnded(Fact):
     """Signed out, here or from elsewhere: the session's sockets close on every worker."""
 

@@ -53,6 +53,29 @@ class Right(Enum):
     BILLING = "may_billing"
 
 
+class Restriction(Enum):
+    """What is kept from a contact from a day on, by a court's order or the practice's word, whatever rights they
+    hold; the value is what of their rights is left. The name is the column on ContactLink."""
+
+    PAY_ONLY = (Right.BILLING,)
+    NO_CONTACT = ()
+    NO_RECORDS = (Right.APPOINTMENTS, Right.MESSAGES, Right.BILLING)
+    NO_SCHEDULING = (Right.FORMS, Right.MESSAGES, Right.DOCUMENTS, Right.BILLING)
+
+    @property
+    def leaves(self) -> tuple[Right, ...]:
+        left: tuple[Right, ...] = self.value
+        return left
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
+
+    @property
+    def column(self) -> str:
+        return f"{self.key}_from"
+
+
 P = Permission
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ORGANISATION_ADMINISTRATOR: frozenset(P) - {P.CLINICAL_MESSAGES},

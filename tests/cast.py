@@ -105,6 +105,7 @@ class Cast:
         self.template: dict[str, str] = {}  # "practice", or whose own
         self.device = ""  # the last that somebody had told
         self.leave = ""  # the one that is planned
+        self.link = ""  # between a client and a contact: Dana's with Noa, or the newest that a sample made
         self._people: list[Person] = []
 
     @classmethod
@@ -131,6 +132,12 @@ class Cast:
         )
         for row in await look(f"{newest}where c.id = message.conversation_id)"):
             cast.message[str(row["conversation_id"])] = str(row["id"])
+        for row in await look(
+            "select l.id from contact_link l join contact c on c.id = l.contact_id "
+            "where l.client_id = :noa and c.name like 'Dana%'",
+            noa=UUID(cast.client["noa"]),
+        ):
+            cast.link = str(row["id"])
         await cast.look_at_templates()
         for row in await look("select id from leave"):
             cast.leave = str(row["id"])

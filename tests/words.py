@@ -25,7 +25,9 @@ from portal.models.conversation import Audience
 from portal.models.invitation import hindrance, missing_for
 from portal.permissions import Permission, Role
 from portal.regions import clients
+from portal.regions import contacts as contact_regions
 from portal.routes.public import sign_in
+from portal.routes.staff import contacts
 from portal.settings import ROOT
 
 SPANISH = ROOT / "portal" / "locale" / "es.po"
@@ -242,22 +244,25 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
     ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
     ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],
-    ("portal/regions/clients.py", "words"): clients._RIGHT_WORDS.values(),
-    ("portal/regions/clients.py", "link['relationship']"): [
-        tie.relationship for contact in CONTACTS for tie in contact.ties
+    ("portal/regions/contacts.py", "words"): [
+        *contact_regions.RIGHT_WORDS.values(),
+        *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/regions/inbox.py", "link['relationship']"): [
-        tie.relationship for contact in CONTACTS for tie in contact.ties
+    ("portal/routes/staff/contacts.py", "words"): [
+        *contact_regions.RIGHT_WORDS.values(),
+        *contact_regions.RESTRICTION_WORDS.values(),
     ],
+    ("portal/routes/staff/contacts.py", "one"): contacts.RELATIONSHIPS,
+    ("portal/regions/contacts.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/clients.py", "link['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/inbox.py", "link['relationship']"): contacts.RELATIONSHIPS,
     ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
     ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
     ("portal/routes/public/sign_in.py", "person['role']"): [
         person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
     ],
     ("portal/routes/writing.py", "_why(visit)"): "said",
-    ("portal/regions/portal.py", "row['relationship']"): [
-        tie.relationship for contact in CONTACTS for tie in contact.ties
-    ],
+    ("portal/regions/portal.py", "row['relationship']"): contacts.RELATIONSHIPS,
     ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")
     ("portal/routes/staff/portal.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,

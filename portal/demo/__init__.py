@@ -34,7 +34,7 @@ from portal.models.fact import unit
 from portal.models.leave import Leave
 from portal.models.message import Message
 from portal.models.note import Note
-from portal.models.person import canonical_email
+from portal.models.person import canonical_email, search_form
 from portal.models.practice import Location, Practice
 from portal.models.record import Kind
 from portal.models.scope import Scope
@@ -190,7 +190,12 @@ async def _bring_relatives(made: Made, password_hash: str) -> None:
     """Contacts, what they are to whom, and the accounts with which they act."""
     links, accesses = [], []
     for relative in CONTACTS:
-        contact = Contact(name=relative.name, email=relative.email, email_key=canonical_email(relative.email))
+        contact = Contact(
+            name=relative.name,
+            search=search_form(relative.name),
+            email=relative.email,
+            email_key=canonical_email(relative.email),
+        )
         contact.phone = relative.phone
         since = max(made.clients[tie.client].added_at for tie in relative.ties) + 2 * DAY
         account = rows.account(

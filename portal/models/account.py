@@ -18,6 +18,7 @@ from portal.models.moment import Moment
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Lasting, Record, live
 from portal.models.scope import Scope
+from portal.permissions import Restriction
 
 
 class PortalAccount(Record):
@@ -180,7 +181,8 @@ async def note_visit(account: UUID) -> None:
 
 
 async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
-    """When the next of a viewer's accesses, links, care teams or covers ends by itself; None when none does."""
+    """When the next of a viewer's accesses, links, care teams or covers ends or changes by itself; None when none
+    does."""
     if kind is Kind.STAFF:
         text = (
             "select min(at) as at from (select t.until_at as at from care_team t where t.staff_id = :viewer "
@@ -190,8 +192,12 @@ async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
     else:
         text = (
             "select min(at) as at from (select a.until_at as at from access a where a.account_id = :viewer "
-            "union all select l.until_at from access a join contact_link l on l.id = a.contact_link_id "
-            "where a.account_id = :viewer) ends where at > :now"
+            + "".join(
+                f"union all select l.{column} from access a join contact_link l on l.id = a.contact_link_id "
+                "where a.account_id = :viewer "
+                for column in ("from_at", "until_at", *(one.column for one in Restriction))
+            )
+            + ") ends where at > :now"
         )
     found = await sql.row(text, viewer=viewer, now=clock.now())
     return sql.maybe_moment(found["at"]) if found else None

@@ -24,6 +24,7 @@ from portal.models import sql
 from portal.models.fact import announce
 from portal.models.person import canonical_email, colour_for, search_form
 from portal.models.record import Kind, Lasting, Record, Sealed, live
+from portal.models.rights import acts
 from portal.models.scope import Scope
 from portal.models.staff import holds, stands_in, works_here
 
@@ -65,7 +66,7 @@ class Client(Record):
             f"left join contact vk on vk.id = vl.contact_id "
             f"where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} "
             f"and (vl.id is null and {r}.email_key is not null "
-            f"or vk.email_key is not null and {live('vl')}))"
+            f"or vk.email_key is not null and {acts('vl')}))"
         )
         return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
 

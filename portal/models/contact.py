@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
 from tortoise import fields
 
-from portal.facts import ClientChanged
+from portal import clock
+from portal.facts import ClientChanged, ContactsChanged
+from portal.models import sql
+from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.fact import announce
-from portal.models.person import canonical_email
-from portal.models.record import Kind, Lasting, Record, Sealed
-from portal.permissions import Right
+from portal.models.moment import Moment
+from portal.models.notice import NoticeKind, tell
+from portal.models.person import canonical_email, search_form
+from portal.models.record import Kind, Lasting, Record, Sealed, live
+from portal.models.scope import Scope
+from portal.permissions import Restriction, Right
+
+KNOWN = 12  # people that a search offers
 
 
 class Contact(Record):
     name = fields.CharField(max_length=120)
+    search = fields.CharField(max_length=260, default="")  # the name as the search box compares it
     email = fields.CharField(max_length=254, null=True)
     email_key = fields.CharField(max_length=254, null=True)
     phone_sealed = fields.BinaryField(null=True)
@@ -36,19 +51,67 @@ class Contact(Record):
             f"where nl.contact_id = {r}.id and {Client.visible_to(kind, 'nc')})"
         )
 
-    async def change_address(self, email: str) -> None:
-        """Save another email. Links that went to the old one end."""
+    @classmethod
+    async def add(cls, details: Mapping[str, str]) -> Contact:
+        """Somebody new: name, email, phone, address, as far as they are known."""
+        contact = cls(name=details["name"], search=search_form(details["name"]))
+        contact._take_address(details.get("email") or None)
+        contact.phone, contact.address = details.get("phone") or None, details.get("address") or None
+        await contact.save(force_create=True)
+        return contact
+
+    @classmethod
+    async def of_client(cls, client: Client) -> Contact:
+        """A client as somebody's contact: one contact each, however many they act for."""
+        known = await cls.get_or_none(client_id=client.id)
+        if known is not None:
+            return known
+        contact = cls(name=client.name, search=search_form(client.name), client_id=client.id)
+        contact._take_address(client.email)
+        await contact.save(force_create=True)
+        return contact
+
+    async def change(self, details: Mapping[str, str]) -> None:
+        """Save who they are and how they are reached, for all whom they act for."""
+        self.name, self.search = details["name"], search_form(details["name"])
+        self.phone, self.address = details.get("phone") or None, details.get("address") or None
+        await self.save(update_fields=["name", "search", "phone_sealed", "address_sealed"])
+        email = details.get("email") or None
+        if email != self.email:
+            await self.change_address(email)
+        for link in await ContactLink.filter(contact_id=self.id):
+            await announce(ContactsChanged(client=link.client_id))
+
+    async def change_address(self, email: str | None) -> None:
+        """Save another email, or none. Links that went to the old one end."""
         from portal.models.invitation import end_invitations
 
-        self.email, self.email_key = email, canonical_email(email)
+        self._take_address(email)
         await self.save(update_fields=["email", "email_key"])
         for link in await ContactLink.filter(contact_id=self.id):
             await end_invitations(link.client_id, link.id, "address")
             await announce(ClientChanged(client=link.client_id))
 
+    def _take_address(self, email: str | None) -> None:
+        self.email, self.email_key = email, canonical_email(email) if email else None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a contact is to a client and may do for them, from when, until when, and what is kept from them since
+    when."""
+
+    relationship: str
+    guardian: bool = False
+    rights: Collection[Right] = ()
+    from_at: dt.datetime | None = None  # now, where it is not said
+    until_at: dt.datetime | None = None
+    restrictions: Mapping[Restriction, dt.datetime] = field(default_factory=dict)
+
 
 class ContactLink(Lasting):
-    """What one contact is to one client. Rights live here alone; nothing copies them."""
+    """What one contact is to one client. Rights live here alone; nothing copies them. What of them holds at a
+    moment, models/rights.py says."""
 
     client_id = fields.UUIDField()
     contact_id = fields.UUIDField()
@@ -59,6 +122,10 @@ class ContactLink(Lasting):
     may_messages = fields.BooleanField(default=False)
     may_documents = fields.BooleanField(default=False)
     may_billing = fields.BooleanField(default=False)
+    pay_only_from = fields.DatetimeField(null=True)
+    no_contact_from = fields.DatetimeField(null=True)
+    no_records_from = fields.DatetimeField(null=True)
+    no_scheduling_from = fields.DatetimeField(null=True)
 
     class Meta:
         table = "contact_link"
@@ -73,6 +140,178 @@ class ContactLink(Lasting):
             f"and {Client.visible_to(kind, 'kc')})"
         )
 
+    @classmethod
+    async def tie(cls, client: UUID, contact: UUID, terms: Terms) -> ContactLink:
+        """Make somebody a contact of a client, or once more, where they were one and it ended. Raises AlreadyTied."""
+        link = await cls.get_or_none(client_id=client, contact_id=contact)
+        if link is not None and (link.until_at is None or link.until_at > clock.now()):
+            raise AlreadyTied
+        if link is None:
+            link = cls(client_id=client, contact_id=contact)
+            await link._agree(terms, new=True)
+        else:
+            link.from_at = clock.now()
+            await link._agree(terms, new=False)
+        return link
+
+    async def change(self, terms: Terms) -> None:
+        """Other terms, from this moment. The contact hears of it, and so does the client in person."""
+        before = self._told()
+        await self._agree(terms, new=False)
+        if self._told() != before:
+            await self._tell()
+
+    async def end(self, by: UUID) -> None:
+        """It ends now, and with it what the contact's account could see of this client, and links on their way."""
+        from portal.models.invitation import end_invitations
+
+        self.until_at = clock.now()
+        self.from_at = min(self.from_at, self.until_at)
+        await self.save(update_fields=["from_at", "until_at"])
+        await end_invitations(self.client_id, self.id, "withdrawn")
+        for access in await Access.filter(contact_link_id=self.id):
+            if access.until_at is None or access.until_at > clock.now():
+                access.from_at = min(access.from_at, clock.now())
+                await access.end(by)
+        await announce(ContactsChanged(client=self.client_id))
+
     @property
     def rights(self) -> list[Right]:
         return [right for right in Right if getattr(self, right.value)]
+
+    def since(self, restriction: Restriction) -> dt.datetime | None:
+        """From when this is kept from them; None where it is not."""
+        at: dt.datetime | None = getattr(self, restriction.column)
+        return at
+
+    async def _agree(self, terms: Terms, new: bool) -> None:
+        self.relationship, self.guardian = terms.relationship, terms.guardian
+        self.from_at, self.until_at = terms.from_at or self.from_at, terms.until_at
+        for right in Right:
+            setattr(self, right.value, right in terms.rights)
+        for restriction in Restriction:
+            setattr(self, restriction.column, terms.restrictions.get(restriction))
+        await self.save(force_create=new)
+        changed = ContactsChanged(client=self.client_id)
+        for at in (self.from_at, self.until_at, *terms.restrictions.values()):
+            if at is not None and at > clock.now():
+                await Moment.plan(at, changed)
+        await announce(changed)
+
+    def _told(self) -> tuple[Any, ...]:
+        """What of the terms those whom it concerns hear of, when it changes."""
+        kept = [self.since(restriction) for restriction in Restriction]
+        return (self.guardian, self.from_at, self.until_at, *self.rights, *kept)
+
+    async def _tell(self) -> None:
+        accounts = await sql.rows(
+            f"select x.account_id, x.contact_link_id from access x where x.client_id = :client and {live('x')} "
+            "and (x.contact_link_id = :link or x.contact_link_id is null)",
+            client=self.client_id,
+            link=self.id,
+            now=clock.now(),
+        )
+        holder = next((sql.uuid(row["account_id"]) for row in accounts if row["contact_link_id"]), None)
+        await tell(
+            NoticeKind.RIGHTS,
+            accounts=[sql.uuid(row["account_id"]) for row in accounts],
+            client=self.client_id,
+            record=self.id,
+            by=holder,
+        )
+
+
+class AlreadyTied(Exception):
+    """They are a contact of this client already."""
+
+
+async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
+    """Who is or was tied to a client, guardians first, and what each has on the portal: the account's name since
+    when, or to where an invitation is on its way."""
+    found = await (
+        links.where("r.client_id = :of", of=client)
+        .join(
+            "join contact c on c.id = r.contact_id "
+            "left join access x on x.contact_link_id = r.id and x.from_at <= :now "
+            "and (x.until_at is null or x.until_at > :now) "
+            "left join invitation i on i.contact_link_id = r.id and i.used_at is null and i.ended_at is null "
+            "and i.expires_at > :now"
+        )
+        .order("r.guardian desc, r.from_at, r.id")
+        .columns(
+            "r.id, r.contact_id, r.relationship, r.guardian, r.from_at, r.until_at, c.name, c.email, "
+            "c.client_id as own, c.phone_sealed, x.from_at as joined_at, i.sent_at as invited_at, "
+            + ", ".join(f"r.{right.value}" for right in Right)
+            + ", "
+            + ", ".join(f"r.{one.column}" for one in Restriction)
+        )
+    )
+    times = ("from_at", "until_at", "joined_at", "invited_at", *(one.column for one in Restriction))
+    rows = [row | {name: sql.maybe_moment(row[name]) for name in times} for row in found]
+    return list({row["id"]: row for row in rows}.values())
+
+
+async def known_people(
+    contacts: Scope[Contact], clients: Scope[Client], words: str, client: UUID
+) -> list[dict[str, Any]]:
+    """People of this name or email whom the viewer may see, contacts first: kind, id, name, email, and for whom
+    they act already. Not the client in question, nor who is their contact now."""
+    parts = search_form(words).split()[:6]
+    if not parts:
+        return []
+    places = {f"word_{letter}": _plain(part) for letter, part in zip("abcdef", parts, strict=False)}
+    values = {p: f"%{part}%" for p, part in places.items()} | {
+        f"{p}_at": f"{part}%" for p, part in places.items()
+    }
+    named = " and ".join(
+        f"(r.search like :{place} escape '\\' or r.email_key like :{place}_at escape '\\')"
+        for place in places
+    )
+    tied = f"(select tl.contact_id from contact_link tl where tl.client_id = :of and {live('tl')})"
+    found = await (
+        contacts.where(named, **values)
+        .where(f"r.id not in {tied} and (r.client_id is null or r.client_id <> :of)", of=client)
+        .order("r.search, r.id")
+        .columns("'contact' as kind, r.id, r.name, r.email, r.client_id", KNOWN)
+    )
+    own = [sql.uuid(row["client_id"]) for row in found if row["client_id"]]
+    others = await (
+        clients.where(named, **values)
+        .where(
+            f"r.id <> :of and r.archived_at is null and r.id not in (select tc.client_id from contact tc "
+            f"where tc.client_id is not null and tc.id in {tied})",
+            of=client,
+        )
+        .order("r.sorting, r.id")
+        .columns("'client' as kind, r.id, r.first_name, r.last_name, r.email", KNOWN)
+    )
+    people = [row | {"id": sql.uuid(row["id"])} for row in found]
+    people += [
+        row | {"id": sql.uuid(row["id"]), "name": f"{row['first_name']} {row['last_name']}"}
+        for row in others
+        if sql.uuid(row["id"]) not in own
+    ]
+    acts_for = await _acted_for(clients, [row["id"] for row in people if row["kind"] == "contact"])
+    return [row | {"for": acts_for.get(row["id"], [])} for row in people[:KNOWN]]
+
+
+def _plain(part: str) -> str:
+    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID, list[str]]:
+    if not contacts:
+        return {}
+    found = await (
+        clients.join(
+            "join contact_link al on al.client_id = r.id and al.contact_id = any(:contacts)",
+            contacts=contacts,
+        )
+        .where(live("al"))
+        .order("r.sorting, r.id")
+        .columns("al.contact_id, r.first_name")
+    )
+    names: dict[UUID, list[str]] = {}
+    for row in found:
+        names.setdefault(sql.uuid(row["contact_id"]), []).append(row["first_name"])
+    return names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -25,9 +26,10 @@ from portal.models.fact import announce, write
 from portal.models.handling import Handled
 from portal.models.message import Message, author_name
 from portal.models.record import Kind, live, seal, unseal, uuid7
+from portal.models.rights import allows
 from portal.models.scope import Scope
 from portal.models.staff import holds
-from portal.permissions import Permission
+from portal.permissions import Permission, Right
 
 AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read a message by then
 
@@ -76,7 +78,7 @@ class Conversation(Handled):
             f"left join contact_link ol on ol.id = oa.contact_link_id "
             f"where oa.account_id = :viewer and oa.client_id = {r}.client_id and {live('oa')} "
             f"and {Client.visible_to(Kind.ACCOUNT, 'oc')} and ((ol.id is null and op.client_id = oa.client_id) or "
-            f"(op.contact_id = ol.contact_id and ol.may_messages and {live('ol')})))"
+            f"(op.contact_id = ol.contact_id and {allows('ol', Right.MESSAGES)})))"
         )
         return f"{r}.client_id = :client and {rule}" if kind is Kind.PROFILE else rule
 
@@ -334,7 +336,7 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
         "join access x on x.client_id = r.client_id left join contact_link l on l.id = x.contact_link_id "
         "join portal_account a on a.id = x.account_id "
         f"where p.conversation_id = any(:ids) and {live('x')} and ((l.id is null and "
-        f"p.client_id = x.client_id) or (l.contact_id = p.contact_id and l.may_messages and {live('l')})) "
+        f"p.client_id = x.client_id) or (l.contact_id = p.contact_id and {allows('l', Right.MESSAGES)})) "
         "order by a.name",
         ids=allowed,
         now=clock.now(),
@@ -385,7 +387,7 @@ async def would_read(
         "select distinct a.id, a.name from access x join portal_account a on a.id = x.account_id "
         "left join contact_link l on l.id = x.contact_link_id "
         f"where x.client_id = :client and {live('x')} and ((l.id is null and :with_client) or "
-        f"(l.contact_id = any(:contacts) and l.may_messages and {live('l')})) order by a.name",
+        f"(l.contact_id = any(:contacts) and {allows('l', Right.MESSAGES)})) order by a.name",
         client=client,
         with_client=with_client,
         contacts=contacts,
@@ -459,12 +461,26 @@ async def may_read(conversation: Conversation, staff: UUID) -> bool:
     return await Scope(Conversation, Kind.STAFF, staff, None).find(conversation.id) is not None
 
 
-async def participants_of_client(client: UUID) -> tuple[bool, list[UUID]]:
-    """Whom a new conversation with a client is between: the client where they have an account or no
-    contact may message, and the guardians who may."""
-    contacts = await sql.rows(
-        f"select l.contact_id from contact_link l where l.client_id = :client and l.may_messages "
-        f"and {live('l')} order by l.from_at",
+@dataclass(frozen=True)
+class Party:
+    """Between whom on the client's side a conversation is: the client in person, contacts, or both."""
+
+    key: str  # "client", "family", or the contact's id
+    with_client: bool
+    contacts: tuple[tuple[UUID, str], ...] = ()  # id and name
+
+    @property
+    def people(self) -> tuple[bool, list[UUID]]:
+        return self.with_client, [id for id, _ in self.contacts]
+
+
+async def parties_of(client: UUID) -> list[Party]:
+    """With whom staff can begin a conversation about a client: the client where they have an account or no contact
+    may message, each contact who may, and the family, where that is more than one. Two contacts never come to share
+    a conversation unless somebody chooses the family."""
+    found = await sql.rows(
+        "select l.contact_id, c.name from contact_link l join contact c on c.id = l.contact_id "
+        f"where l.client_id = :client and {allows('l', Right.MESSAGES)} order by l.guardian desc, l.from_at, l.id",
         client=client,
         now=clock.now(),
     )
@@ -474,8 +490,17 @@ async def participants_of_client(client: UUID) -> tuple[bool, list[UUID]]:
         client=client,
         now=clock.now(),
     )
-    ids = [sql.uuid(row["contact_id"]) for row in contacts]
-    return own is not None or not ids, ids
+    contacts = tuple((sql.uuid(row["contact_id"]), str(row["name"])) for row in found)
+    in_person = own is not None or not contacts
+    parties = [Party("client", True)] if in_person else []
+    parties += [Party(str(contact[0]), False, (contact,)) for contact in contacts]
+    return [*parties, Party("family", in_person, contacts)] if len(parties) > 1 else parties
+
+
+async def party_of(client: UUID, key: str | None) -> Party:
+    """The one of this key; the first, where there is none of it (any more)."""
+    parties = await parties_of(client)
+    return next((party for party in parties if party.key == key), parties[0])
 
 
 async def participant_for(account: UUID, client: UUID) -> tuple[bool, list[UUID]]:

@@ -43,6 +43,7 @@ class NoticeKind(Enum):
     JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
     IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
     STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
+    RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
     BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
 
     def __init__(self, key: str, about: About) -> None:
@@ -275,6 +276,7 @@ async def _opened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "id": sql.uuid(row["id"]),
             "client_id": row["client_id"] and sql.uuid(row["client_id"]),
             "record_id": row["record_id"] and sql.uuid(row["record_id"]),
+            "by": by,
             "by_name": "" if by is None else names.get(by, ""),
             "made_at": sql.moment(row["made_at"]),
             "read": row["read_at"] is not None,

@@ -18,6 +18,7 @@ from portal.models import sql
 from portal.models.account import Access
 from portal.models.fact import Bookmark, announce, here, write
 from portal.models.record import Kind, Record, Sealed
+from portal.models.rights import allows
 from portal.models.staff import holds
 from portal.permissions import Permission, Right
 
@@ -118,7 +119,7 @@ def _who_text(here: str, right: Right | None, permission: bool) -> str:
     elif right is not None:
         rule = Access.visible_to(Kind.PROFILE, "h").replace(":viewer", "s.account_id")
         asked = (
-            f"(select max(case when h.contact_link_id is null or l.{right.value} then 1 else 0 end) "
+            f"(select max(case when h.contact_link_id is null or {allows('l', right)} then 1 else 0 end) "
             "from access h left join contact_link l on l.id = h.contact_link_id "
             f"where h.client_id = :client and {rule})"
         )

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from portal.regions import (
-    availability,
-    clients,
-    colleagues,
-    conversations,
-    home,
-    inbox,
-    leave,
-    mail,
-    notices,
-    portal,
-    templates,
-    threads,
-    today,
-    unmapped,
-    way,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-ALL = (
-    availability,
-    clients,
-    colleagues,
-    conversations,
-    home,
-    inbox,
-    leave,
-    mail,
-    notices,
-    portal,
-    templates,
-    threads,
-    today,
-    way,
-)
+from portal import regions
+
+ALL = [
+    import_module(f"portal.regions.{file.name}")
+    for file in iter_modules(regions.__path__)
+    if file.name != "catalogue"
+]
 
 
 def check() -> None:
     """Refuse to start with a fact that would change nothing on any page without saying so."""
-    missing = unmapped()
+    missing = regions.unmapped()
     if missing:
         raise RuntimeError(
             f"No region shows {', '.join(missing)}: map it in a region's `on`, or say `shows_nowhere`."

@@ -23,8 +23,9 @@ from portal.models.contact import ContactLink
 from portal.models.conversation import Conversation, unread_by_client
 from portal.models.person import initial
 from portal.models.record import live, unseal
-from portal.permissions import Permission, Right
+from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, anyone, its, region
+from portal.regions.contacts import rights_line
 from portal.regions.words import role_label, zone
 from portal.viewer import Viewer
 
@@ -113,6 +114,7 @@ _TABS = (
     ("overview", "Overview", ""),
     ("portal", "Portal", "/portal"),
     ("messages", "Messages", "/messages"),
+    ("contacts", "Contacts", "/contacts"),
 )
 
 
@@ -174,6 +176,9 @@ async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
+_RIGHTS = [f"r.{one.value}" for one in Right] + [f"r.{one.column}" for one in Restriction]
+
+
 @region("overview", "staff/clients/_overview.html", on={ClientChanged: its("client")})
 async def overview(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
@@ -197,8 +202,9 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         .where(live("r"))
         .join("join contact c on c.id = r.contact_id")
         .order("r.guardian desc, r.from_at, r.id")
-        .columns("c.name, r.relationship, r.guardian, " + ", ".join(f"r.{x.value}" for x in Right))
+        .columns("c.name, r.relationship, r.guardian, " + ", ".join(_RIGHTS))
     )
+    links = [link | {one.column: sql.maybe_moment(link[one.column]) for one in Restriction} for link in links]
     return {
         "id": client,
         "facts": [
@@ -224,7 +230,7 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
                 "name": link["name"],
                 "relationship": say(language, link["relationship"])
                 + (say(language, ", legal guardian") if link["guardian"] else ""),
-                "rights_line": _rights_line(language, link),
+                "rights_line": rights_line(language, link),
             }
             for link in links
         ],
@@ -232,19 +238,3 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         "edit_href": edit,
         "archived": found.archived_at is not None,
     }
-
-
-_RIGHT_WORDS = {
-    Right.FORMS: "forms",
-    Right.APPOINTMENTS: "appointments",
-    Right.MESSAGES: "messages",
-    Right.DOCUMENTS: "documents",
-    Right.BILLING: "billing",
-}
-
-
-def _rights_line(language: str, link: dict[str, Any]) -> str:
-    rights = [say(language, words) for right, words in _RIGHT_WORDS.items() if link[right.value]]
-    if not rights:
-        return say(language, "No rights on the portal")
-    return say(language, "May act in %(rights)s", rights=listed(language, rights))

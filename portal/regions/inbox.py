@@ -29,8 +29,9 @@ from portal.models.contact import ContactLink
 from portal.models.conversation import Audience, Conversation, threads
 from portal.models.inbox import Place, View, counts, narrowed, page_of_inbox, unread_conversations, who_is_on
 from portal.models.person import initial
-from portal.models.record import live
+from portal.models.rights import allows
 from portal.models.staff import StaffMember
+from portal.permissions import Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.words import audience_label, role_label, thread_row, zone
 from portal.viewer import Viewer
@@ -307,8 +308,7 @@ async def about(viewer: Viewer, client: UUID, conversation: UUID) -> Context | N
     links = await (
         viewer.see(ContactLink)
         .where("r.client_id = :id", id=client)
-        .where(live("r"))
-        .where("r.may_messages")
+        .where(allows("r", Right.MESSAGES))
         .join("join contact c on c.id = r.contact_id")
         .order("r.guardian desc, r.from_at, r.id")
         .columns("c.name, r.relationship, r.guardian")

@@ -173,6 +173,8 @@ async def toasts(viewer: Viewer, person: UUID) -> Context | None:
 def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
     """The kinds that this person may be told of, as they choose among them."""
     named = {"message": say(viewer.language, "New messages")}
+    if viewer.kind is not Kind.STAFF:
+        named["rights"] = say(viewer.language, "What you, or others, may do for somebody")
     if viewer.kind is Kind.STAFF:
         named |= {
             "handed_over": say(viewer.language, "Conversations handed over to you"),
@@ -250,6 +252,18 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "title": say(language, "You stand in for %(name)s", name=row["by_name"]),
                 "text": say(language, "What is theirs is yours to read and answer while they are away."),
                 "href": "/staff/leave",
+            }
+        case "rights":
+            own = row["by"] == viewer.id
+            return view | {
+                "icon": "users",
+                "title": say(language, "What you may do for %(name)s has changed.", name=row["first_name"])
+                if own
+                else say(language, "What %(name)s may do for you has changed.", name=row["by_name"])
+                if row["by_name"]
+                else say(language, "Who may act for you has changed."),
+                "text": "",
+                "href": f"{base}/home",
             }
         case "bounced":
             return view | {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from portal.facts import (
@@ -23,9 +24,10 @@ from portal.models.client import Client
 from portal.models.conversation import (
     Audience,
     Conversation,
+    Party,
     between,
     participant_for,
-    participants_of_client,
+    parties_of,
     readers,
     threads,
     would_read,
@@ -108,23 +110,27 @@ async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
         LeaveChanged: anyone,
     },
 )
-async def beginnings(viewer: Viewer, client: UUID) -> Context | None:
+async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Context | None:
     """Whom the viewer can write to about a client, each with those who would read it: an audience whose
-    conversation stands already leads there, and one that nobody reads isn't offered."""
+    conversation stands already leads there, and one that nobody reads isn't offered. Staff choose besides with whom
+    of the client's side (`people`, see Party)."""
     found = await viewer.see(Client).find(client)
     if found is None:
         return None
     is_staff = viewer.kind is Kind.STAFF
     if is_staff:
         may_write = found.archived_at is None
-        people = await participants_of_client(client)
+        parties = await parties_of(client)
+        party = next((one for one in parties if one.key == people), parties[0])
+        between_whom = party.people
     else:
+        parties, party = [], None
         now = await of_client(viewer.see(Client), client)
         may_write = now is not None and now.may_write
-        people = await participant_for(viewer.id, client)
-    there = await between(viewer.see(Conversation), client, *people)
+        between_whom = await participant_for(viewer.id, client)
+    there = await between(viewer.see(Conversation), client, *between_whom)
     offered = []
-    for audience, who in (await would_read(viewer.see(Client), client, *people)).items():
+    for audience, who in (await would_read(viewer.see(Client), client, *between_whom)).items():
         mine = any(one["id"] == viewer.id for one in (*who["staff"], *who["others"]))
         if not may_write or (is_staff and not mine):
             continue
@@ -147,7 +153,26 @@ async def beginnings(viewer: Viewer, client: UUID) -> Context | None:
         "is_staff": is_staff,
         "name": found.first_name,
         "action": f"{base(viewer, client)}/conversations",
+        "parties": [
+            {
+                "label": _party_label(viewer.language, one, found.first_name),
+                "href": f"{base(viewer, client)}/conversations/new?{urlencode({'people': one.key})}",
+                "current": one is party,
+            }
+            for one in parties
+        ],
+        "people": party.key if party else "",
     }
+
+
+def _party_label(language: str, party: Party, client: str) -> str:
+    if party.key == "client":
+        return client
+    if party.key == "family":
+        names = [name for _, name in party.contacts]
+        together = listed(language, [client, *names] if party.with_client else names)
+        return say(language, "%(names)s together", names=together)
+    return party.contacts[0][1]
 
 
 def _about(language: str, audience: Audience) -> str:

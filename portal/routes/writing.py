@@ -96,6 +96,12 @@ class Beginning(Form):
     audience: Literal["clinical", "administrative", "billing"]
 
 
+class Addressed(Beginning):
+    """By staff also with whom on the client's side: the key of a Party."""
+
+    people: Annotated[str, Field(max_length=40)] = ""
+
+
 async def found(visit: Visit) -> Conversation:
     """The conversation of the path, which belongs to the client of the path."""
     conversation = await visit.me.find(Conversation, visit.id("conversation"))

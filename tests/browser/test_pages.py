@@ -76,6 +76,12 @@ def sent(*values: tuple[str, str], button: str) -> Callable[[Page], Awaitable[An
     return act
 
 
+async def refused_contact(page: Page) -> None:
+    """Sent without saying who it is or what they are."""
+    await page.locator("form.stack > .btns .primary").click()
+    await page.locator("main .trouble").wait_for()
+
+
 def shown(dialog: str) -> Callable[[Page], Awaitable[Any]]:
     async def act(page: Page) -> None:
         await page.evaluate("(id) => document.getElementById(id).showModal()", dialog)
@@ -186,6 +192,16 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("choices", "miriam", "/staff/notices/choices"),
             Place("conversations", "miriam", f"{noa}/messages"),
             Place("conversations, none", "wilhelmina", f"/staff/clients/{client['silent']}/messages"),
+            Place("contacts", "miriam", f"{noa}/contacts"),
+            Place("contacts, none", "miriam", f"/staff/clients/{client['lena']}/contacts"),
+            Place("new contact", "miriam", f"{noa}/contacts/new"),
+            Place("new contact, refused", "miriam", f"{noa}/contacts/new", refused_contact),
+            Place(
+                "contact",
+                "miriam",
+                f"{noa}/contacts",
+                opened(".contact-rows:not(.past) > :first-child .do a"),
+            ),
             Place("new conversation", "miriam", f"{noa}/conversations/new"),
             Place("new conversation, overfull", "wilhelmina", f"{long}/conversations/new"),
             Place("conversation", "miriam", f"{priya}/conversations/{thread['priya clinical']}"),

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from time import monotonic
 from uuid import UUID
 
-from portal.models.conversation import Audience, Conversation, participants_of_client
+from portal.models.conversation import Audience, Conversation, party_of
 from portal.models.fact import unit
 from tests.deployment import Deployment
 from tests.faults.telling import LATE, Telling, becomes, by_hand, hearing, waits_for_a_lock, writes
@@ -136,7 +136,7 @@ async def test_a_page_that_was_empty_when_it_fell_asleep_is_told_everything(grou
     noa = cast.client["noa"]
     async with ground.models():
         async with unit():
-            _, parents = await participants_of_client(UUID(noa))
+            _, parents = (await party_of(UUID(noa), "family")).people
             begun = await Conversation.start(UUID(noa), Audience.CLINICAL, parents, with_client=False)
         told = Telling(miriam, noa, str(begun.id))
         texts = [f"{told.word} number {n}." for n in range(1, 421)]

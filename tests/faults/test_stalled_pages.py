@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest_asyncio
 from websockets.frames import Frame, Opcode
 
-from portal.models.conversation import Audience, Conversation, participants_of_client
+from portal.models.conversation import Audience, Conversation, party_of
 from portal.models.fact import bookmark, unit
 from tests import deployment as deployments
 from tests.cast import Person
@@ -102,7 +102,7 @@ async def test_a_page_that_stops_reading_holds_nobody_up_and_is_let_go(impatient
     async with impatient.models():
         since = str(await bookmark())
         async with unit():
-            _, parents = await participants_of_client(UUID(noa))
+            _, parents = (await party_of(UUID(noa), "family")).people
             other = await Conversation.start(UUID(noa), Audience.CLINICAL, parents, with_client=False)
         story = Telling(miriam, noa, str(other.id))
         async with by_hand(impatient) as transaction:

@@ -50,6 +50,7 @@ class Sample:
             day=uuid4(),
             template=cast.template.get(self.template, ""),
             leave=cast.leave,
+            link=cast.link,
             colleague=cast.staff["grace"],
             version="v",
             path="portal.css",
@@ -63,6 +64,11 @@ class Sample:
             found = re.search(r'name="device" value="([^"]+)"', (await person.get(f"{place}/choices")).text)
             assert found
             person.cast.device = found[1]
+        if "{link}" in route.path:
+            cast = person.cast
+            await person.post(f"/staff/clients/{cast.client[self.client]}/contacts", **a_contact(cast))
+            (found_link,) = await cast.deployment.sql("select id from contact_link order by id desc limit 1")
+            cast.link = str(found_link["id"])
         if self.fresh:
             cast, place = person.cast, self.path(route, person.cast).partition("/messages/")[0]
             answer = await person.post(f"{place}/messages", None, {"HX-Request": "true"}, **a_message(cast))
@@ -109,6 +115,19 @@ def new_client(cast: Cast) -> dict[str, str]:
 def changed_client(cast: Cast) -> dict[str, str]:
     named = {"first_name": "Noa", "last_name": "Reyes-Menon", "date_of_birth": "2017-03-09"}
     return named | {"email": "", "phone": f"(555) 01{uuid4().int % 90 + 10}", "address": "3 Alder Court"}
+
+
+def terms(cast: Cast) -> dict[str, str]:
+    return {
+        "name": f"Ada {uuid4().hex[:8]}",
+        "relationship": "Grandparent",
+        "forms": "on",
+        "last": "2140-01-31",
+    }
+
+
+def a_contact(cast: Cast) -> dict[str, str]:
+    return terms(cast) | {"key": str(uuid4())}
 
 
 def a_message(cast: Cast) -> dict[str, str]:
@@ -255,6 +274,15 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/restoration": Sample("miriam", 303),
     "GET /staff/clients/{client}/messages": Sample("miriam", 200),
     "GET /staff/clients/{client}/conversations/new": Sample("miriam", 200),
+    "GET /staff/clients/{client}/contacts": Sample("miriam", 200),
+    "GET /staff/clients/{client}/contacts/new": Sample("miriam", 200),
+    "GET /staff/clients/{client}/contacts/{link}": Sample("miriam", 200),
+    "POST /staff/clients/{client}/contacts": Sample("miriam", 303, form=a_contact),
+    "POST /staff/clients/{client}/contacts/search": Sample(
+        "miriam", 200, form=lambda cast: {"words": "Dana"}
+    ),
+    "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=terms),
+    "POST /staff/clients/{client}/contacts/{link}/end": Sample("miriam", 303),
     "POST /staff/clients/{client}/conversations": Sample(
         "miriam", 303, client="lena", form=wishes(audience="billing")
     ),

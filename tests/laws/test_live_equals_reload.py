@@ -49,6 +49,7 @@ def staff_pages(cast: Cast) -> list[str]:
         chart["eli"],
         f"{chart['noa']}/messages",
         f"{chart['noa']}/conversations/new",
+        f"{chart['noa']}/contacts",
         thread("noa administrative"),
         f"/staff/inbox/{cast.conversation['eli confidential']}?view=done",
         thread("eli clinical"),

@@ -34,6 +34,7 @@ SIGN_IN = 0  # asked to sign in: a page leads there (303), a write is refused (4
 # Somebody of the cast who may see the client but lacks the permission; by it, the one and the client.
 LACKS = {
     Permission.PORTAL_ACCESS.key: ("idris", "gus"),
+    Permission.CONTACT_NETWORK.key: ("grace", "noa"),
     Permission.CLINICAL_MESSAGES.key: ("ada", "noa"),
     Permission.PORTAL_SETTINGS.key: ("miriam", "noa"),
     Permission.STAFF.key: ("miriam", "noa"),
@@ -81,7 +82,7 @@ def strangers_of(route: Route) -> list[Stranger]:
                 Stranger("staff who don’t read clinical messages", "ada", 404),
                 Stranger("a scheduler", "jo", 404),
             ]
-        if of_thread and of_client:
+        if of_client and (of_thread or "{link}" in route.path):
             found.append(Stranger("the right staff under another client", "miriam", 404, {"client": "sam"}))
     if door == "client":
         found.append(Stranger("staff", "miriam"))

@@ -99,3 +99,43 @@ async def test_nobody_writes_into_the_void(deployment: Deployment) -> None:
                 "insert into staff_permission (staff_id, permission) values (:id, 'billing_messages')",
                 id=row["staff_id"],
             )
+
+
+def parties(html: str) -> dict[str, str]:
+    """With whom staff can begin, each with where it is chosen."""
+    found = {}
+    for item in parse(html).all("href"):
+        _, asks, key = item.get("href").partition("conversations/new?people=")
+        if asks:
+            found[item.text.strip()] = key
+    return found
+
+
+async def test_staff_choose_with_whom_and_nobody_comes_to_read_unasked(deployment: Deployment) -> None:
+    """Eli has an account of his own, and his mother may write: he, she, or both."""
+    cast, eli = deployment.cast, deployment.cast.client["eli"]
+    miriam = await cast.sign_in("miriam")
+    dana, own = await cast.sign_in("dana"), await cast.sign_in("eli")
+    here = f"/staff/clients/{eli}/conversations"
+    offered_to = parties((await miriam.get(f"{here}/new")).text)
+    assert set(offered_to) == {"Eli", "Dana Reyes", "Eli and Dana Reyes together"}
+    chosen = await miriam.get(f"{here}/new?people={offered_to['Dana Reyes']}")
+    assert "Dana Reyes" in offered(chosen.text)["billing"] and "Eli" not in offered(chosen.text)["billing"]
+
+    threads = {}
+    for label, key in offered_to.items():
+        answer = await miriam.post(here, audience="administrative", people=key)
+        assert answer.status_code == 303, label
+        threads[label] = answer.headers["location"].removeprefix("/staff")
+        again = await miriam.post(here, audience="administrative", people=key)
+        assert again.headers["location"] == answer.headers["location"], label
+    assert len(set(threads.values())) == 3
+    for person, name in ((dana, "Dana"), (own, "Eli")):
+        for label, thread in threads.items():
+            assert (await person.get(thread)).status_code == (200 if name in label else 404), (name, label)
+
+    # Nobody of another family, and none that was never offered.
+    stranger = await deployment.sql("select id from contact where name like 'Ben%'")
+    for key in (str(stranger[0]["id"]), "everybody"):
+        assert (await miriam.post(here, audience="administrative", people=key)).status_code == 409
+    assert parties((await miriam.get(f"/staff/clients/{cast.client['noa']}/conversations/new")).text) == {}

@@ -47,7 +47,7 @@ async def _new(visit: Visit) -> Answer:
         threads_href=f"/clients/{found.id}/messages" if several else None,
         regions={
             "availability": await visit.draw(availability, client=found.id, conversation=None),
-            "beginnings": await visit.draw(beginnings, client=found.id),
+            "beginnings": await visit.draw(beginnings, client=found.id, people=None),
         },
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from portal.doors import Answer, Visit, go, staff
+from portal.doors import Answer, Refused, Visit, go, staff
 from portal.language import listed
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation, participants_of_client, readers
+from portal.models.conversation import Audience, Conversation, party_of, readers
 from portal.models.practice import the_practice
 from portal.models.template import Template, filled, templates
 from portal.regions import clients, conversations
@@ -52,7 +52,8 @@ async def _page(
     if conversation is not None:
         regions |= await writing.parts(visit, conversation)
     else:
-        regions["beginnings"] = await visit.draw(beginnings, client=client.id)
+        people = visit.query("people")[:40] or None
+        regions["beginnings"] = await visit.draw(beginnings, client=client.id, people=people)
     label = visit.say("Message about %(name)s", name=client.name)
     return await page(
         visit,
@@ -128,13 +129,19 @@ async def choose_template(visit: Visit) -> Answer:
     )
 
 
-@staff(form=writing.Beginning)
+@staff(form=writing.Addressed)
 async def create(visit: Visit) -> Answer:
     """Write to a client and those who act for them, as the care team, the office or billing."""
     client = await visit.me.find(Client, visit.id("client"))
     if not visit.errors and not await visit.me.may(Audience[visit.form.audience.upper()].permission):
         raise NotPermitted(visit.say("These messages are read and written by others of the practice."))
-    return go(await writing.begun(visit, await participants_of_client(client.id)))
+    people: tuple[bool, list[UUID]] = (False, [])
+    if not visit.errors:
+        party = await party_of(client.id, visit.form.people or None)
+        if visit.form.people not in ("", party.key):
+            raise Refused(409, "They may not write about this client any more. Nothing was begun.")
+        people = party.people
+    return go(await writing.begun(visit, people))
 
 
 @staff(opens="open message")

@@ -1,0 +1,137 @@
+"""A chart's contacts: who they are to the client, what they may do, and what each has on the portal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.facts import (
+    AccessGranted,
+    ClientArchived,
+    ClientChanged,
+    ClientRestored,
+    ContactsChanged,
+    InvitationEnded,
+    InvitationExpired,
+    InvitationSent,
+)
+from portal.language import date_in_words, listed, local_day, say
+from portal.models.client import Client
+from portal.models.contact import Contact, ContactLink, contacts_of
+from portal.models.person import initial
+from portal.models.record import unseal
+from portal.permissions import Permission, Restriction, Right
+from portal.regions import Context, its, region
+from portal.regions.words import zone
+from portal.viewer import Viewer
+
+RIGHT_WORDS = {
+    Right.FORMS: "forms",
+    Right.APPOINTMENTS: "appointments",
+    Right.MESSAGES: "messages",
+    Right.DOCUMENTS: "documents",
+    Right.BILLING: "billing",
+}
+RESTRICTION_WORDS = {
+    Restriction.PAY_ONLY: "Pays only",
+    Restriction.NO_CONTACT: "No contact",
+    Restriction.NO_RECORDS: "No records",
+    Restriction.NO_SCHEDULING: "No scheduling",
+}
+_ON = (
+    ContactsChanged,
+    ClientChanged,
+    ClientArchived,
+    ClientRestored,
+    AccessGranted,
+    InvitationSent,
+    InvitationEnded,
+    InvitationExpired,
+)
+
+
+@region("contacts", "staff/contacts/_list.html", on=dict.fromkeys(_ON, its("client")), element="contacts")
+async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    rows = [_row(viewer.language, row) for row in await contacts_of(viewer.see(ContactLink), client)]
+    may = await viewer.may(Permission.CONTACT_NETWORK) and found.archived_at is None
+    here = f"/staff/clients/{client}"
+    return {
+        "name": found.first_name,
+        "rows": [row for row in rows if not row["ended"]],
+        "ended": [row for row in rows if row["ended"]],
+        "here": f"{here}/contacts" if may else None,
+        "portal_href": f"{here}/portal",
+    }
+
+
+def _row(language: str, row: dict[str, Any]) -> dict[str, Any]:
+    now, until = clock.now(), row["until_at"]
+    phone = row["phone_sealed"] and unseal(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
+    dates = []
+    if row["from_at"] > now:
+        dates.append(say(language, "From %(date)s", date=_day(row["from_at"], language)))
+    if until is not None:
+        last = _day(until - dt.timedelta(microseconds=1), language)
+        dates.append(
+            say(language, "Ended on %(date)s", date=last)
+            if until <= now
+            else say(language, "Until %(date)s", date=last)
+        )
+    portal = None
+    if row["joined_at"]:
+        portal = say(language, "On the portal since %(date)s", date=_day(row["joined_at"], language))
+    elif row["invited_at"]:
+        portal = say(language, "Invited on %(date)s", date=_day(row["invited_at"], language))
+    return {
+        "id": row["id"],
+        "contact": row["contact_id"],
+        "name": row["name"],
+        "initial": initial(row["name"]),
+        "relationship": say(language, row["relationship"]),
+        "guardian": bool(row["guardian"]),
+        "rights": rights_line(language, row),
+        "restrictions": [
+            {"label": label, "now": at <= now} for label, at in restrictions_of(language, row, now)
+        ],
+        "reach": [text for text in (row["email"], phone) if text],
+        "client_href": f"/staff/clients/{row['own']}" if row["own"] else None,
+        "dates": dates,
+        "portal": portal,
+        "ended": until is not None and until <= now,
+    }
+
+
+def _day(when: dt.datetime, language: str) -> str:
+    return date_in_words(local_day(when, zone()), language)
+
+
+def restrictions_of(language: str, row: dict[str, Any], now: dt.datetime) -> list[tuple[str, dt.datetime]]:
+    """What is kept from a contact or will be, each with the moment from which it is."""
+    found = []
+    for restriction, words in RESTRICTION_WORDS.items():
+        at = row[restriction.column]
+        if at is not None:
+            label = say(language, words)
+            if at > now:
+                label = say(language, "%(what)s from %(date)s", what=label, date=_day(at, language))
+            found.append((label, at))
+    return found
+
+
+def rights_line(language: str, row: dict[str, Any]) -> str:
+    """What a contact may do now: what they hold, less what is kept from them."""
+    now = clock.now()
+    kept = [one for one in Restriction if row[one.column] is not None and row[one.column] <= now]
+    rights = [
+        say(language, words)
+        for right, words in RIGHT_WORDS.items()
+        if row[right.value] and all(right in one.leaves for one in kept)
+    ]
+    if not rights:
+        return say(language, "No rights on the portal")
+    return say(language, "May act in %(rights)s", rights=listed(language, rights))

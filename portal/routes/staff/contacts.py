@@ -1,0 +1,394 @@
+"""The chart's Contacts tab: who acts for a client, in what, since when, and what is kept from them (H1, H2, J5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from portal import clock
+from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.language import local_day
+from portal.models import audit
+from portal.models.client import Client
+from portal.models.contact import AlreadyTied, Contact, ContactLink, Terms, known_people
+from portal.models.person import canonical_email
+from portal.models.record import uuid7
+from portal.permissions import Permission, Restriction, Right
+from portal.regions import clients
+from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, contact_list
+from portal.regions.words import zone
+from portal.routes.staff.clients import email_address
+from portal.routes.staff.shell import page
+
+RELATIONSHIPS = [
+    *("Mother", "Father", "Parent", "Stepparent", "Foster parent", "Grandparent", "Guardian", "Partner"),
+    *("Spouse", "Sibling", "Child", "Friend", "Caseworker", "Payer", "Other"),
+]
+_FIRST, _LAST = dt.date(1950, 1, 1), dt.date(2150, 1, 1)
+
+
+def _empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _sensible(value: dt.date | None) -> dt.date | None:
+    if value is not None and not _FIRST <= value < _LAST:
+        raise ValueError("Write a date of these years.")
+    return value
+
+
+Day = Annotated[dt.date | None, BeforeValidator(_empty), AfterValidator(_sensible)]
+
+
+class Agreement(Form):
+    """What the contact is and may. A restriction that is ticked without a day holds from now on."""
+
+    relationship: Annotated[str, Field(min_length=1, max_length=40)]
+    guardian: bool = False
+    forms: bool = False
+    appointments: bool = False
+    messages: bool = False
+    documents: bool = False
+    billing: bool = False
+    first: Day = None
+    last: Day = None
+    pay_only: bool = False
+    pay_only_from: Day = None
+    no_contact: bool = False
+    no_contact_from: Day = None
+    no_records: bool = False
+    no_records_from: Day = None
+    no_scheduling: bool = False
+    no_scheduling_from: Day = None
+
+
+class Person(Agreement):
+    name: Annotated[str, Field(max_length=120)] = ""
+    email: Annotated[str, Field(max_length=254), AfterValidator(email_address)] = ""
+    phone: Annotated[str, Field(max_length=40)] = ""
+    address: Annotated[str, Field(max_length=300)] = ""
+
+
+class NewContact(Person):
+    """`contact` or `person` is somebody known already: a contact of others, or a client."""
+
+    key: UUID
+    contact: Annotated[UUID | None, BeforeValidator(_empty)] = None
+    person: Annotated[UUID | None, BeforeValidator(_empty)] = None
+
+
+class Words(Form):
+    words: Annotated[str, Field(max_length=200)]
+
+
+@staff(opens="open contacts")
+async def show(visit: Visit) -> Answer:
+    client = await visit.me.find(Client, visit.id("client"))
+    return await page(
+        visit,
+        "staff/contacts/show.html",
+        title=visit.say("Clients"),
+        place="clients",
+        regions={
+            "head": await visit.draw(clients.chart_head, client=client.id, tab="contacts"),
+            "contacts": await visit.draw(contact_list, client=client.id),
+        },
+    )
+
+
+# --- Somebody more -----------------------------------------------------------------------------
+
+
+@staff(Permission.CONTACT_NETWORK)
+async def new(visit: Visit) -> Answer:
+    return await _new(visit, await _client(visit), 200)
+
+
+@staff(Permission.CONTACT_NETWORK, form=Words)
+async def search(visit: Visit) -> Answer:
+    """Somebody who is known already, by name or email; the words stand in no address."""
+    client = await _client(visit)
+    if visit.errors:
+        raise Refused(422, "Search for a name or an email.")
+    words = visit.form.words
+    people = await known_people(visit.me.see(Contact), visit.me.see(Client), words, client.id)
+    visit.sent.pop("words", None)
+    return await _new(visit, client, 200, words=words, people=people)
+
+
+@staff(Permission.CONTACT_NETWORK, form=NewContact)
+async def create(visit: Visit) -> Answer:
+    client = await _client(visit)
+    if "key" in visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    people: list[dict[str, Any]] = []
+    if not visit.errors:
+        said: NewContact = visit.form
+        if await once(visit, said.key) is not None:
+            return go(_here(client))
+        terms = _terms(visit, None)
+        people = await _same_email(visit, client)
+    if visit.errors:
+        return await _new(visit, client, 422, people=people)
+    try:
+        link = await ContactLink.tie(client.id, (await _who(visit, client)).id, terms)
+    except AlreadyTied:
+        raise Refused(409, "They are a contact of this client already.") from None
+    await done(visit, said.key, link=link.id)
+    await audit.note("add contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
+    return go(_here(client))
+
+
+async def _same_email(visit: Visit, client: Client) -> list[dict[str, Any]]:
+    """Somebody known by the address of somebody new: very likely the same, and one person should stand here once."""
+    said: NewContact = visit.form
+    if said.contact or said.person:
+        return []
+    if not said.name:
+        visit.errors["name"] = visit.say("Write a name.")
+    if not said.email:
+        return []
+    found = await known_people(visit.me.see(Contact), visit.me.see(Client), said.email, client.id)
+    same = [
+        row for row in found if row["email"] and canonical_email(row["email"]) == canonical_email(said.email)
+    ]
+    if same:
+        visit.errors["email"] = visit.say("Somebody with this email is known already. Choose them above.")
+    return same
+
+
+async def _who(visit: Visit, client: Client) -> Contact:
+    said: NewContact = visit.form
+    if said.contact:
+        return await visit.me.find(Contact, said.contact)
+    if said.person:
+        if said.person == client.id:
+            raise Refused(422, "Nobody is their own contact. The client acts for themselves.")
+        return await Contact.of_client(await visit.me.find(Client, said.person))
+    return await Contact.add(said.model_dump(include={"name", "email", "phone", "address"}))
+
+
+async def _new(
+    visit: Visit,
+    client: Client,
+    status: int,
+    words: str = "",
+    people: list[dict[str, Any]] | None = None,
+) -> Answer:
+    sent = visit.sent
+    contact, person = _id(sent.get("contact") or visit.query("contact")), None
+    name = ""
+    if contact is not None:
+        name = (await visit.me.find(Contact, contact)).name
+    else:
+        person = _id(sent.get("person") or visit.query("person"))
+        if person is not None:
+            name = (await visit.me.find(Client, person)).name
+    here = _here(client)
+    return await _form(
+        visit,
+        client,
+        status,
+        new=True,
+        action=here,
+        known_name=name,
+        hidden={
+            "key": sent.get("key") or uuid7(),
+            **({"contact": contact} if contact else {}),
+            **({"person": person} if person else {}),
+        },
+        search={
+            "action": f"{here}/search",
+            "words": words,
+            "asked": bool(words),
+            "people": [
+                {
+                    "name": row["name"],
+                    "email": row["email"] or "",
+                    "for": row["for"],
+                    "client": row["kind"] == "client",
+                    "href": f"{here}/new?{'person' if row['kind'] == 'client' else 'contact'}={row['id']}",
+                }
+                for row in people or []
+            ],
+        },
+        values=sent,
+    )
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+# --- Somebody who is there ----------------------------------------------------------------------
+
+
+@staff(Permission.CONTACT_NETWORK, opens="open contact")
+async def edit(visit: Visit) -> Answer:
+    client = await _client(visit)
+    link, contact = await _tied(visit, client)
+    return await _edit(visit, client, link, contact, _values(link, contact), 200)
+
+
+@staff(Permission.CONTACT_NETWORK, form=Person)
+async def update(visit: Visit) -> Answer:
+    client = await _client(visit)
+    link, contact = await _tied(visit, client)
+    if not visit.errors:
+        if contact.client_id is None and not visit.form.name:
+            visit.errors["name"] = visit.say("Write a name.")
+        terms = _terms(visit, link)
+    if visit.errors:
+        return await _edit(visit, client, link, contact, visit.sent, 422)
+    if contact.client_id is None:
+        await contact.change(visit.form.model_dump(include={"name", "email", "phone", "address"}))
+    await link.change(terms)
+    await audit.note("change contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
+    return go(_here(client))
+
+
+@staff(Permission.CONTACT_NETWORK)
+async def end(visit: Visit) -> Answer:
+    """They are no contact of this client any more, from now on."""
+    client = await _client(visit)
+    link, _ = await _tied(visit, client)
+    await link.end(visit.me.id)
+    await audit.note("end contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
+    return go(_here(client))
+
+
+async def _tied(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
+    link = await visit.me.find(ContactLink, visit.id("link"))
+    if link.client_id != client.id:
+        raise Refused(404, "There is no such contact.")
+    return link, await visit.me.find(Contact, link.contact_id)
+
+
+async def _edit(
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, values: dict[str, Any], status: int
+) -> Answer:
+    here = f"{_here(client)}/{link.id}"
+    return await _form(
+        visit,
+        client,
+        status,
+        new=False,
+        action=here,
+        known_name=contact.name if contact.client_id else "",
+        hidden={},
+        search=None,
+        values=values,
+        contact_name=contact.name,
+        end_action=f"{here}/end",
+    )
+
+
+def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
+    """The form as it stands now."""
+    values: dict[str, Any] = {
+        name: getattr(contact, name) or "" for name in ("name", "email", "phone", "address")
+    }
+    values |= {"relationship": link.relationship, "guardian": link.guardian}
+    values |= {right.name.lower(): getattr(link, right.value) for right in Right}
+    values["first"] = _shown(link.from_at)
+    values["last"] = _shown(link.until_at - dt.timedelta(microseconds=1)) if link.until_at else ""
+    for restriction in Restriction:
+        at = link.since(restriction)
+        values |= {restriction.key: at is not None, restriction.column: _shown(at) if at else ""}
+    return values
+
+
+def _shown(when: dt.datetime) -> str:
+    return local_day(when, zone()).isoformat()
+
+
+# --- What both have in common ---------------------------------------------------------------------
+
+
+def _here(client: Client) -> str:
+    return f"/staff/clients/{client.id}/contacts"
+
+
+async def _client(visit: Visit) -> Client:
+    client = await visit.me.find(Client, visit.id("client"))
+    if client.archived_at is not None:
+        raise Refused(409, "This chart is archived. Restore it first.")
+    return client
+
+
+def _terms(visit: Visit, link: ContactLink | None) -> Terms:
+    """The terms of the form. A day means its beginning in the practice's zone, the last one its end; one that was
+    not touched keeps its very moment."""
+    said: Agreement = visit.form
+    now = clock.now()
+    begins = _begins(said.first, link.from_at if link else None)
+    ends = (
+        None
+        if said.last is None
+        else _begins(said.last + dt.timedelta(days=1), link.until_at if link else None)
+    )
+    if ends is not None and ends <= (begins or now):
+        visit.errors["last"] = visit.say("The last day is before the first.")
+    return Terms(
+        relationship=said.relationship,
+        guardian=said.guardian,
+        rights=[right for right in Right if getattr(said, right.name.lower())],
+        from_at=begins or (link.from_at if link else now),
+        until_at=ends,
+        restrictions={
+            one: _begins(getattr(said, one.column), link.since(one) if link else None)
+            or (link.since(one) if link else None)
+            or now
+            for one in Restriction
+            if getattr(said, one.key)
+        },
+    )
+
+
+def _begins(day: dt.date | None, stood: dt.datetime | None) -> dt.datetime | None:
+    if day is None:
+        return None
+    if stood is not None and local_day(stood, zone()) == day:
+        return stood
+    return dt.datetime.combine(day, dt.time(), ZoneInfo(zone())).astimezone(dt.UTC)
+
+
+async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answer:
+    relationship = more["values"].get("relationship", "")
+    known = [*RELATIONSHIPS, *([relationship] if relationship and relationship not in RELATIONSHIPS else [])]
+    return await page(
+        visit,
+        "staff/contacts/edit.html",
+        title=visit.say("Clients"),
+        place="clients",
+        status=status,
+        name=client.name,
+        first_name=client.first_name,
+        back_href=_here(client),
+        errors=visit.errors,
+        relationships=[{"value": one, "label": visit.say(one)} for one in known],
+        rights=[
+            {"name": one.name.lower(), "label": visit.say(words).capitalize()}
+            for one, words in RIGHT_WORDS.items()
+        ],
+        restrictions=[
+            {"name": one.key, "label": visit.say(words), "help": visit.say(_HELP[one])}
+            for one, words in RESTRICTION_WORDS.items()
+        ],
+        **({"contact_name": "", "end_action": None} | more),
+    )
+
+
+_HELP = {
+    Restriction.PAY_ONLY: "Sees what is to be paid, and nothing else of this client.",
+    Restriction.NO_CONTACT: "Sees nothing of this client, and is written nothing.",
+    Restriction.NO_RECORDS: "Sees no forms and no documents.",
+    Restriction.NO_SCHEDULING: "Sees no appointments and asks for none.",
+}

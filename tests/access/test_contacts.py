@@ -1,0 +1,310 @@
+"""Contacts (H1, H2, J5): who is tied to a client and in what, seen to change on pages that stand open."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import AsyncIterator
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from portal.demo.people import ZONE
+from portal.language import local_day
+from portal.permissions import Restriction, Right
+from portal.regions.contacts import RESTRICTION_WORDS
+from tests.cast import Cast, Person
+from tests.deployment import Deployment
+from tests.pages import open_page
+from tests.servers import PostgreSQL, Redis
+
+EVERYTHING = {right.name.lower(): "on" for right in Right}
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+async def willow(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    """A practice of its own: rights are taken and given here."""
+    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    async with made as deployment:
+        yield deployment
+
+
+async def link_of(willow: Deployment, contact: str, client: str) -> str:
+    (found,) = await willow.sql(
+        "select l.id from contact_link l join contact c on c.id = l.contact_id "
+        "join client k on k.id = l.client_id where c.name like :contact and k.first_name = :client",
+        contact=f"{contact}%",
+        client=client,
+    )
+    return str(found["id"])
+
+
+async def agree(willow: Deployment, staff: Person, client: str, **form: str) -> httpx2.Response:
+    """Miriam says what Dana may do for a child: everything, where nothing else is said."""
+    id = willow.cast.client[client]
+    person = {"name": "Dana Reyes", "email": willow.cast.email["client", "dana"], "phone": "(555) 010-0151"}
+    link = await link_of(willow, "Dana", client.capitalize())
+    return await staff.post(
+        f"/staff/clients/{id}/contacts/{link}", **person, relationship="Mother", guardian="on", **form
+    )
+
+
+def worker_of(willow: Deployment) -> int:
+    return len(willow.bases) - 1
+
+
+async def test_somebody_new_is_added_and_every_open_tab_shows_them(willow: Deployment) -> None:
+    miriam, henrik = await willow.cast.sign_in("miriam"), await willow.cast.sign_in("henrik")
+    tab = f"/staff/clients/{willow.cast.client['sam']}/contacts"
+    form = {
+        "key": str(uuid4()),
+        "name": "Ines Okafor",
+        "email": "ines@family.example",
+        "relationship": "Spouse",
+        "billing": "on",
+        "phone": "(555) 010-0199",
+    }
+    async with open_page(henrik, tab, worker=worker_of(willow)) as page:
+        assert (await miriam.post(tab, **form)).status_code == 303
+        await page.until(
+            lambda: "Ines Okafor" in page.live[f"contacts?client={willow.cast.client['sam']}"],
+            what="the new contact",
+        )
+        shown = page.live[f"contacts?client={willow.cast.client['sam']}"]
+        assert "Spouse" in shown and "May act in billing" in shown and "(555) 010-0199" in shown
+        await page.current()
+    assert (await miriam.post(tab, **form)).status_code == 303, "pressed twice"
+    assert len(await willow.sql("select 1 from contact where name = 'Ines Okafor'")) == 1
+    noted = await willow.sql("select 1 from audit where action = 'add contact' and result = 'done'")
+    assert len(noted) == 1
+
+
+@pytest.mark.parametrize(("who", "status"), [("grace", 403), ("idris", 403), ("theo", 404)])
+async def test_others_may_not(willow: Deployment, who: str, status: int) -> None:
+    person = await willow.cast.sign_in(who)
+    tab = f"/staff/clients/{willow.cast.client['noa']}/contacts"
+    link = await link_of(willow, "Dana", "Noa")
+    before = await willow.sql("select count(*) as n from contact_link")
+    form = {"key": str(uuid4()), "name": "Nobody", "relationship": "Friend"}
+    for path, sent in ((tab, form), (f"{tab}/{link}", {"relationship": "Friend"}), (f"{tab}/{link}/end", {})):
+        assert (await person.post(path, **sent)).status_code == status, path
+    assert await willow.sql("select count(*) as n from contact_link") == before
+    assert (await person.get(f"{tab}/new")).status_code == status
+
+
+async def test_who_is_known_already_stands_there_once(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam = await cast.sign_in("miriam")
+    tab = f"/staff/clients/{cast.client['priya']}/contacts"
+    email = cast.email["client", "dana"].upper()
+    form = {"key": str(uuid4()), "name": "D. Reyes", "email": email, "relationship": "Friend"}
+    answer = await miriam.post(tab, **form)
+    assert answer.status_code == 422 and "is known already" in answer.text
+    found = re.search(r"contacts/new\?contact=([0-9a-f-]{36})", answer.text)
+    assert found, "she is offered"
+
+    asked = await miriam.post(f"{tab}/search", words="rey dana")
+    assert found[1] in asked.text and "acts for Eli, Noa" in asked.text
+    assert found[1] not in (await miriam.post(f"{tab}/search", words="nobody of that name")).text
+    chosen = await miriam.get(f"{tab}/new?contact={found[1]}")
+    assert "Dana Reyes" in chosen.text and 'name="email"' not in chosen.text
+    form = {"key": str(uuid4()), "contact": found[1], "relationship": "Friend"}
+    assert (await miriam.post(tab, **form)).status_code == 303
+    again = await miriam.post(tab, **form | {"key": str(uuid4())})
+    assert again.status_code == 409 and "already" in again.text
+    assert len(await willow.sql("select 1 from contact where name like 'Dana%'")) == 1
+    link = await link_of(willow, "Dana", "Priya")
+    assert (await miriam.post(f"{tab}/{link}/end")).status_code == 303
+
+
+async def test_a_client_can_be_somebodys_contact_and_not_their_own(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, theo = await cast.sign_in("miriam"), await cast.sign_in("theo")
+    sam, lena = cast.client["sam"], cast.client["lena"]
+    tab = f"/staff/clients/{lena}/contacts"
+    form = {"relationship": "Friend", "person": sam}
+    assert (await miriam.post(tab, key=str(uuid4()), **form)).status_code == 303
+    assert f"/staff/clients/{sam}" in (await miriam.get(tab)).text
+    own = await miriam.post(tab, key=str(uuid4()), relationship="Friend", person=lena)
+    assert own.status_code == 422
+    # Theo sees neither of them, so there is nobody to choose.
+    theirs = next(
+        str(row["id"])
+        for row in await willow.sql(
+            "select c.id from client c join care_team t on t.client_id = c.id where t.staff_id = :theo "
+            "and t.until_at is null and c.archived_at is null and c.first_name not in ('Noa', 'Eli')",
+            theo=theo.id,
+        )
+    )
+    refused = await theo.post(f"/staff/clients/{theirs}/contacts", key=str(uuid4()), **form)
+    assert refused.status_code == 404
+    assert sam not in (await theo.post(f"/staff/clients/{theirs}/contacts/search", words="Okafor")).text
+
+
+async def test_a_right_that_is_taken_is_gone_from_open_pages_and_the_other_child_is_not_touched(
+    willow: Deployment,
+) -> None:
+    cast = willow.cast
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=worker_of(willow))
+    noa, eli = cast.client["noa"], cast.client["eli"]
+    thread = f"/clients/{noa}/conversations/{cast.conversation['noa clinical']}"
+    others = f"/clients/{eli}/conversations/{cast.conversation['eli clinical']}"
+    async with open_page(dana, thread) as reading, open_page(dana, others) as other:
+        before = other.live
+        rights = {name: on for name, on in EVERYTHING.items() if name != "messages"}
+        assert (await agree(willow, miriam, "noa", **rights)).status_code == 303
+        stream = next(key for key in reading.live if key.startswith("messages?"))
+        await reading.until(lambda: stream not in reading.live, what="its end")
+        assert (await dana.get(thread)).status_code in (403, 404)
+        assert (await dana.send(f"{thread}/messages", key=str(uuid4()), body="?")).status_code in (403, 404)
+        assert (await dana.get(f"/clients/{noa}/home")).status_code == 200
+        await other.settle()
+        assert other.live.keys() == before.keys() and not other.over
+        await other.current()
+    assert (await agree(willow, miriam, "noa", **EVERYTHING)).status_code == 303
+    assert (await dana.get(thread)).status_code == 200
+
+
+# What of the client's pages each restriction leaves: of the whole profile, and of its messages.
+LEFT = {
+    Restriction.PAY_ONLY: (200, 403),
+    Restriction.NO_CONTACT: (404, 404),
+    Restriction.NO_RECORDS: (200, 200),
+    Restriction.NO_SCHEDULING: (200, 200),
+}
+
+
+@pytest.mark.parametrize("restriction", Restriction, ids=lambda one: one.key)
+async def test_a_restriction_goes_before_every_right_and_ends_when_it_is_lifted(
+    willow: Deployment, restriction: Restriction
+) -> None:
+    cast = willow.cast
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana")
+    noa = cast.client["noa"]
+    assert (await agree(willow, miriam, "noa", **EVERYTHING, **{restriction.key: "on"})).status_code == 303
+    profile, messages = LEFT[restriction]
+    assert (await dana.get(f"/clients/{noa}/home")).status_code == profile
+    assert (await dana.get(f"/clients/{noa}/messages", follow=True)).status_code == messages
+    tab = (await miriam.get(f"/staff/clients/{noa}/contacts")).text
+    assert RESTRICTION_WORDS[restriction] in tab
+    (row,) = await willow.sql(
+        "select l.* from contact_link l where l.id = :id", id=await link_of(willow, "Dana", "Noa")
+    )
+    assert row[restriction.column] is not None and row["may_messages"], "what she holds stays noted"
+    assert (await agree(willow, miriam, "noa", **EVERYTHING)).status_code == 303
+    assert (await dana.get(f"/clients/{noa}/home")).status_code == 200
+    assert (await dana.get(f"/clients/{noa}/messages", follow=True)).status_code == 200
+
+
+async def test_they_are_told_and_the_other_parent_is_not(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana")
+    eli, ravi = await cast.sign_in("eli"), await cast.sign_in("ravi")
+    child = cast.client["eli"]
+    async with (
+        open_page(dana, f"/clients/{child}/home") as hers,
+        open_page(eli, f"/clients/{child}/home") as his,
+        open_page(ravi, f"/clients/{child}/home") as fathers,
+    ):
+        rights = {name: on for name, on in EVERYTHING.items() if name != "documents"}
+        assert (await agree(willow, miriam, "eli", **rights)).status_code == 303
+        await hers.until(
+            lambda: "What you may do for Eli has changed." in str(hers.toasts), what="her to be told"
+        )
+        await his.until(
+            lambda: "What Dana Reyes may do for you has changed." in str(his.toasts), what="him to be told"
+        )
+        for page in (hers, his, fathers):
+            await page.current()
+        assert not fathers.toasts
+        assert "Dana" not in str(fathers.frames)
+    assert (await agree(willow, miriam, "eli", **EVERYTHING)).status_code == 303
+
+
+PRIVATE = ("dana.reyes@", "(555) 010-0151")  # of a mother
+
+
+async def test_one_parent_finds_nothing_of_the_other(willow: Deployment) -> None:
+    """A crawl as Eli's father, who pays for him."""
+    cast = willow.cast
+    ravi = await cast.sign_in("ravi")
+    seen, wanted = set[str](), {f"/clients/{cast.client['eli']}/home", "/home"}
+    while wanted:
+        path = wanted.pop()
+        seen.add(path)
+        answer = await ravi.get(path, follow=True)
+        for token in PRIVATE:
+            assert token not in answer.text, path
+        assert "Dana Reyes" not in answer.text, path
+        wanted |= set(re.findall(r'href="(/(?:clients|home|staff)[^"#]*)"', answer.text)) - seen
+    assert len(seen) > 3
+
+
+async def test_days_begin_and_end_in_the_practices_zone_on_pages_that_stand_open(
+    postgres: PostgreSQL, redis_server: Redis
+) -> None:
+    async with Deployment.full(postgres, redis_server) as willow:
+        cast: Cast = willow.cast
+        miriam = await cast.sign_in("miriam")
+        today = local_day(willow.now, ZONE)
+        later = today + dt.timedelta(days=3)
+        answer = await agree(
+            willow,
+            miriam,
+            "noa",
+            **EVERYTHING,
+            last=(later + dt.timedelta(days=4)).isoformat(),
+            no_contact="on",
+            no_contact_from=later.isoformat(),
+        )
+        assert answer.status_code == 303
+        noa = cast.client["noa"]
+        tab = (await miriam.get(f"/staff/clients/{noa}/contacts")).text
+        assert "No contact from" in tab and "Until" in tab
+
+        dana = await cast.sign_in("dana", worker=1)
+        assert (await dana.get(f"/clients/{noa}/home")).status_code == 200
+        midnight = dt.datetime.combine(later, dt.time(), ZoneInfo(ZONE))
+        await willow.move_clock(seconds=(midnight - willow.now).total_seconds() - 60)
+        dana = await cast.sign_in("dana", worker=1)
+        async with open_page(dana, f"/clients/{noa}/home") as hers:
+            await hers.current()
+            await willow.move_clock(seconds=61)
+            await hers.until(lambda: hers.over, what="the page to close at midnight")
+        assert (await dana.get(f"/clients/{noa}/home")).status_code == 404
+        assert (await dana.get(f"/clients/{cast.client['eli']}/home")).status_code == 200
+
+
+async def test_it_ends_at_once_and_the_other_child_stays(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=worker_of(willow))
+    noa, eli = cast.client["noa"], cast.client["eli"]
+    link = await link_of(willow, "Dana", "Noa")
+    async with (
+        open_page(dana, f"/clients/{noa}/home") as one,
+        open_page(dana, f"/clients/{eli}/home") as other,
+        open_page(miriam, f"/staff/clients/{noa}/contacts") as tab,
+    ):
+        assert (await miriam.post(f"/staff/clients/{noa}/contacts/{link}/end")).status_code == 303
+        await one.until(lambda: one.over, what="Noa's page to close")
+        await tab.until(
+            lambda: "Earlier contacts" in tab.live[f"contacts?client={noa}"],
+            what="her among the earlier ones",
+        )
+        await other.settle()
+        assert not other.over and "Noa" not in other.live[f"switch?client={eli}"]
+        for page in (other, tab):
+            await page.current()
+    assert (await dana.get(f"/clients/{noa}/home")).status_code == 404
+
+    # Added again, she acts again only when access is given anew.
+    (row,) = await willow.sql("select contact_id from contact_link where id = :id", id=link)
+    form = {"key": str(uuid4()), "contact": str(row["contact_id"]), "relationship": "Mother"} | EVERYTHING
+    assert (await miriam.post(f"/staff/clients/{noa}/contacts", **form)).status_code == 303
+    assert await link_of(willow, "Dana", "Noa") == link
+    assert (await dana.get(f"/clients/{noa}/home")).status_code == 404
