@@ -150,30 +150,43 @@ class ContactLink(Lasting):
             link = cls(client_id=client, contact_id=contact)
             await link._agree(terms, new=True)
         else:
+            # What ended with a date left its accesses behind. They do not come back with the contact.
+            await link._end_accesses(None)
             link.from_at = clock.now()
             await link._agree(terms, new=False)
         return link
 
     async def change(self, terms: Terms) -> None:
-        """Other terms, from this moment. The contact hears of it, and so does the client in person."""
+        """Other terms, from this moment. The contact hears of it, and so does the client in person. Raises HasEnded."""
+        if self.until_at is not None and self.until_at <= clock.now():
+            raise HasEnded
         before = self._told()
         await self._agree(terms, new=False)
         if self._told() != before:
             await self._tell()
 
-    async def end(self, by: UUID) -> None:
-        """It ends now, and with it what the contact's account could see of this client, and links on their way."""
+    async def end(self, by: UUID) -> list[UUID]:
+        """It ends now, and with it what the contact's accounts could see of this client, and links on their way.
+        Gives those accounts. One that has ended stays as it is."""
         from portal.models.invitation import end_invitations
 
-        self.until_at = clock.now()
-        self.from_at = min(self.from_at, self.until_at)
-        await self.save(update_fields=["from_at", "until_at"])
+        if self.until_at is None or self.until_at > clock.now():
+            self.until_at = clock.now()
+            self.from_at = min(self.from_at, self.until_at)
+            await self.save(update_fields=["from_at", "until_at"])
         await end_invitations(self.client_id, self.id, "withdrawn")
+        accounts = await self._end_accesses(by)
+        await announce(ContactsChanged(client=self.client_id))
+        return accounts
+
+    async def _end_accesses(self, by: UUID | None) -> list[UUID]:
+        ended = []
         for access in await Access.filter(contact_link_id=self.id):
             if access.until_at is None or access.until_at > clock.now():
                 access.from_at = min(access.from_at, clock.now())
                 await access.end(by)
-        await announce(ContactsChanged(client=self.client_id))
+                ended.append(access.account_id)
+        return ended
 
     @property
     def rights(self) -> list[Right]:
@@ -185,6 +198,8 @@ class ContactLink(Lasting):
         return at
 
     async def _agree(self, terms: Terms, new: bool) -> None:
+        from portal.models.invitation import end_invitations
+
         self.relationship, self.guardian = terms.relationship, terms.guardian
         self.from_at, self.until_at = terms.from_at or self.from_at, terms.until_at
         for right in Right:
@@ -192,6 +207,9 @@ class ContactLink(Lasting):
         for restriction in Restriction:
             setattr(self, restriction.column, terms.restrictions.get(restriction))
         await self.save(force_create=new)
+        kept_away = terms.restrictions.get(Restriction.NO_CONTACT)
+        if kept_away is not None and kept_away <= clock.now():
+            await end_invitations(self.client_id, self.id, "withdrawn")
         changed = ContactsChanged(client=self.client_id)
         for at in (self.from_at, self.until_at, *terms.restrictions.values()):
             if at is not None and at > clock.now():
@@ -219,6 +237,10 @@ class ContactLink(Lasting):
             record=self.id,
             by=holder,
         )
+
+
+class HasEnded(Exception):
+    """They are no contact of this client any more."""
 
 
 class AlreadyTied(Exception):

@@ -21,6 +21,7 @@ from portal.models.invitation import (
 )
 from portal.models.practice import the_practice
 from portal.models.record import live
+from portal.models.rights import acts
 
 
 @dataclass
@@ -108,10 +109,10 @@ async def holding_of(client: Client) -> Holding:
 
 
 async def possible_holders(client: Client) -> list[Holder]:
-    """The client, and the contacts whose link lives: who could be sent a welcome e-mail."""
+    """The client, and the contacts who may act for them: who could be sent a welcome e-mail."""
     links = await sql.rows(
         "select l.id, c.name, c.email from contact_link l join contact c on c.id = l.contact_id "
-        f"where l.client_id = :client and {live('l')} order by l.guardian desc, l.from_at",
+        f"where l.client_id = :client and {acts('l')} order by l.guardian desc, l.from_at",
         client=client.id,
         now=clock.now(),
     )

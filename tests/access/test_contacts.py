@@ -308,3 +308,54 @@ async def test_it_ends_at_once_and_the_other_child_stays(willow: Deployment) -> 
     assert (await miriam.post(f"/staff/clients/{noa}/contacts", **form)).status_code == 303
     assert await link_of(willow, "Dana", "Noa") == link
     assert (await dana.get(f"/clients/{noa}/home")).status_code == 404
+    assert await willow.sql("select 1 from outbox where about_id = :id", id=dana.id), "she was written to"
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"relationship": ""}, "relationship"),
+        ({"last": "2019-01-01", "first": "2020-01-01"}, "last"),
+        ({"first": "2099-01-01", "last": "2098-01-01"}, "last"),
+        ({"no_records_from": "2099-01-01"}, "no_records_from"),
+        ({"first": "1066-10-14"}, "first"),
+        ({"name": ""}, "name"),
+        ({"email": "nowhere"}, "email"),
+    ],
+)
+async def test_what_makes_no_sense_is_said_at_its_field_and_nothing_is_changed(
+    willow: Deployment, form: dict[str, str], field: str
+) -> None:
+    miriam = await willow.cast.sign_in("miriam")
+    link = await link_of(willow, "Ravi", "Eli")
+    path = f"/staff/clients/{willow.cast.client['eli']}/contacts/{link}"
+    before = await willow.sql("select * from contact_link where id = :id", id=link)
+    sent = {"name": "Ravi Menon", "relationship": "Father", "billing": "on"} | form
+    answer = await miriam.post(path, **sent)
+    assert answer.status_code == 422 and f'id="why-{field}"' in answer.text
+    assert all(value in answer.text for value in form.values() if value), "what was typed stays"
+    assert await willow.sql("select * from contact_link where id = :id", id=link) == before
+
+
+async def test_what_ended_by_its_date_does_not_come_back_by_itself(willow: Deployment) -> None:
+    """A contact whose last day has passed is added again: the access of before stays ended."""
+    cast = willow.cast
+    miriam, ben = await cast.sign_in("miriam"), await cast.sign_in("ben")
+    client = cast.client["ruth"]
+    home, tab = f"/clients/{client}/home", f"/staff/clients/{client}/contacts"
+    link = await link_of(willow, "Ben", "Ruth and Ben")
+    assert (await ben.get(home)).status_code == 200
+    yesterday = (local_day(willow.now, ZONE) - dt.timedelta(days=1)).isoformat()
+    form = {"name": "Ben Calloway", "relationship": "Partner", "messages": "on"}
+    assert (await miriam.post(f"{tab}/{link}", **form, last=yesterday)).status_code == 303
+    assert (await ben.get(home)).status_code == 404
+    assert (await miriam.post(f"{tab}/{link}", **form)).status_code == 409, "it is over"
+    (row,) = await willow.sql("select contact_id from contact_link where id = :id", id=link)
+    again = {
+        "key": str(uuid4()),
+        "contact": str(row["contact_id"]),
+        "relationship": "Partner",
+        "messages": "on",
+    }
+    assert (await miriam.post(tab, **again)).status_code == 303
+    assert (await ben.get(home)).status_code == 404

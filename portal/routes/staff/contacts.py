@@ -12,9 +12,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
 from portal.language import local_day
+from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.client import Client
-from portal.models.contact import AlreadyTied, Contact, ContactLink, Terms, known_people
+from portal.models.contact import AlreadyTied, Contact, ContactLink, HasEnded, Terms, known_people
+from portal.models.holding import account_of
 from portal.models.person import canonical_email
 from portal.models.record import uuid7
 from portal.permissions import Permission, Restriction, Right
@@ -249,7 +251,10 @@ async def update(visit: Visit) -> Answer:
         return await _edit(visit, client, link, contact, visit.sent, 422)
     if contact.client_id is None:
         await contact.change(visit.form.model_dump(include={"name", "email", "phone", "address"}))
-    await link.change(terms)
+    try:
+        await link.change(terms)
+    except HasEnded:
+        raise Refused(409, "They are no contact of this client any more. Add them again.") from None
     await audit.note("change contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
     return go(_here(client))
 
@@ -259,7 +264,12 @@ async def end(visit: Visit) -> Answer:
     """They are no contact of this client any more, from now on."""
     client = await _client(visit)
     link, _ = await _tied(visit, client)
-    await link.end(visit.me.id)
+    for id in await link.end(visit.me.id):
+        account = await account_of(id)
+        letter = letters.access_ended(
+            account.language, name=account.name.split()[0], email=account.email, who=client.first_name
+        )
+        await outbox.post(letter, client=client.id, about=account.id)
     await audit.note("end contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
     return go(_here(client))
 
@@ -328,27 +338,31 @@ def _terms(visit: Visit, link: ContactLink | None) -> Terms:
     not touched keeps its very moment."""
     said: Agreement = visit.form
     now = clock.now()
-    begins = _begins(said.first, link.from_at if link else None)
+    starts = _begins(said.first, link.from_at if link else None) or (link.from_at if link else now)
     ends = (
         None
         if said.last is None
         else _begins(said.last + dt.timedelta(days=1), link.until_at if link else None)
     )
-    if ends is not None and ends <= (begins or now):
+    if ends is not None and ends <= starts:
         visit.errors["last"] = visit.say("The last day is before the first.")
+    restrictions = {}
+    for one in Restriction:
+        stood, day = (link.since(one) if link else None), getattr(said, one.column)
+        if getattr(said, one.key):
+            restrictions[one] = _begins(day, stood) or stood or now
+        elif day is not None and (stood is None or local_day(stood, zone()) != day):
+            # Its own day left standing while it is unticked lifts it; another day says that more was meant.
+            visit.errors[one.column] = visit.say(
+                "Tick what is kept from them from this day, or empty the day."
+            )
     return Terms(
         relationship=said.relationship,
         guardian=said.guardian,
         rights=[right for right in Right if getattr(said, right.name.lower())],
-        from_at=begins or (link.from_at if link else now),
+        from_at=starts,
         until_at=ends,
-        restrictions={
-            one: _begins(getattr(said, one.column), link.since(one) if link else None)
-            or (link.since(one) if link else None)
-            or now
-            for one in Restriction
-            if getattr(said, one.key)
-        },
+        restrictions=restrictions,
     )
 
 
