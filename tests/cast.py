@@ -134,8 +134,7 @@ class Cast:
             cast.message[str(row["conversation_id"])] = str(row["id"])
         for row in await look(
             "select l.id from contact_link l join contact c on c.id = l.contact_id "
-            "where l.client_id = :noa and c.name like 'Dana%'",
-            noa=UUID(cast.client["noa"]),
+            "join client k on k.id = l.client_id where k.first_name = 'Noa' and c.name like 'Dana%'"
         ):
             cast.link = str(row["id"])
         await cast.look_at_templates()
