@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,15 @@ from portal.facts import (
     MessageEdited,
     MessageSent,
     MessageWithdrawn,
+    NoticeGiven,
+    NoticesRead,
 )
 from portal.language import age_in_words, say, short, today_in_words
 from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
 from portal.models.client import CareTeam, Client, team_of
 from portal.models.conversation import Conversation, threads, unread, unread_by_client
+from portal.models.notice import Notice, newest_unread
 from portal.models.person import initial
 from portal.models.record import unseal
 from portal.regions import Context, anyone, its, region
@@ -27,6 +31,7 @@ from portal.regions.words import role_label, said, thread_row, zone
 from portal.viewer import Viewer
 
 NEWEST = 4  # conversations that Home looks at
+TOLD = 200  # notices that the board counts
 
 
 @region("unread", "client/_unread.html", on={MessageSent: its("client"), ConversationRead: anyone})
@@ -123,6 +128,53 @@ def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUI
         "unread": counts.get(id, 0),
         "current": id == current,
     }
+
+
+@region(
+    "board",
+    "client/board/_board.html",
+    on=dict.fromkeys(
+        (
+            MessageSent,
+            MessageEdited,
+            MessageWithdrawn,
+            ConversationRead,
+            ClientChanged,
+            NoticeGiven,
+            NoticesRead,
+        ),
+        anyone,
+    ),
+    element="board",
+)
+async def board(viewer: Viewer) -> Context | None:
+    """Everybody the account acts for, each as that profile alone would show it; nothing is counted across them."""
+    counts = await unread_by_client(viewer.see(Conversation))
+    newest: dict[UUID, dict[str, Any]] = {}
+    for row in await threads(viewer.see(Conversation).where("r.last_number > coalesce(rd.number, 0)")):
+        newest.setdefault(row["client_id"], row)
+    told = Counter(row["client_id"] for row in await newest_unread(viewer.see(Notice), TOLD))
+    return {
+        "cards": [
+            _card(viewer, row, newest.get(sql.uuid(row["id"])), counts, told)
+            for row in await profiles(viewer.see(Access))
+        ]
+    }
+
+
+def _card(
+    viewer: Viewer,
+    row: dict[str, Any],
+    latest: dict[str, Any] | None,
+    counts: dict[UUID, int],
+    told: Counter[UUID],
+) -> dict[str, Any]:
+    client = sql.uuid(row["id"])
+    card = _profile(viewer.language, row, client, counts) | {"latest": None}
+    if latest is not None:
+        href = f"/clients/{client}/conversations/{latest['id']}"
+        card["latest"] = thread_row(viewer.language, latest, viewer.id, href)
+    return card | {"told": told[client], "told_href": f"/clients/{client}/notices"}
 
 
 @region("nobody", "client/_nobody.html", on={ClientChanged: anyone, AddressChanged: anyone})

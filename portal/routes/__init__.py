@@ -183,6 +183,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/mail/addresses/{bounce}/confirmation", mail.confirm, methods=POST),
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
+    Route("/board", home.board, methods=GET),
     Route("/clients/{client}/home", home.show, methods=GET),
     Route("/clients/{client}/notices/choices", client_choices.show, methods=GET),
     Route("/clients/{client}/notices/choices", client_choices.save, methods=POST),

@@ -232,6 +232,8 @@ def places(practice: Deployment, side: str) -> list[Place]:
         Place("idle warning", "dana", f"{noa}/home", shown("idle")),
         Place("access ended", "dana", f"{noa}/home", emptied("gone")),
         Place("nobody", "nobody", "/home"),
+        Place("all on one page", "dana", "/board"),
+        Place("all on one page, nobody", "nobody", "/board"),
         Place("choices", "dana", f"{noa}/notices/choices"),
         Place("conversations", "dana", f"{noa}/messages"),
         Place("conversations, none", "silent", f"{silent}/messages"),

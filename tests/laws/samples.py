@@ -339,6 +339,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /staff/leave": Sample("miriam", 200),
     "POST /staff/leave": Sample("miriam", 303, form=a_leave),
     "POST /staff/leave/{leave}/end": Sample("theo", 303),
+    "GET /board": Sample("dana", 200),
     "GET /home": Sample("dana", 303),
     "GET /clients/{client}/home": Sample("dana", 200),
     "GET /clients/{client}/messages": Sample("dana", 200),

@@ -63,7 +63,7 @@ def staff_pages(cast: Cast) -> list[str]:
 
 def client_pages(cast: Cast) -> list[str]:
     """What clients and those who act for them leave open, whoever of them may."""
-    pages = []
+    pages = ["/board"]
     for name in ("noa", "eli", "sam"):
         here = f"/clients/{cast.client[name]}"
         pages += [f"{here}/home", f"{here}/notices", f"{here}/messages", f"{here}/conversations/new"]

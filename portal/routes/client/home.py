@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from portal.doors import Answer, Visit, client, go
+from portal.language import today_in_words
 from portal.models import sql
 from portal.models.account import Access, profiles
 from portal.models.client import Client
 from portal.regions import availability, home
 from portal.regions.notices import came_in
+from portal.regions.words import zone
 from portal.routes.client.shell import page
 
 
@@ -20,6 +22,22 @@ async def first(visit: Visit) -> Answer:
     regions = {"nobody": await visit.draw(home.nobody)}
     return visit.page(
         "client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions
+    )
+
+
+@client(opens="open board")
+async def board(visit: Visit) -> Answer:
+    """All whom one acts for, on one page."""
+    return visit.page(
+        "client/board/show.html",
+        title=visit.say("All on one page"),
+        live="/live",
+        places=None,
+        date_label=today_in_words(zone(), visit.language),
+        regions={
+            "board": await visit.draw(home.board),
+            "crisis": await visit.draw(availability.crisis),
+        },
     )
 
 
