@@ -121,6 +121,11 @@ def local_day(when: dt.datetime, zone: str) -> dt.date:
     return _local(when, zone).date()
 
 
+def moment_of(day: dt.date, zone: str, time: dt.time = dt.time()) -> dt.datetime:
+    """When it is this time of a day there: its beginning, where no time is given."""
+    return dt.datetime.combine(day, time, ZoneInfo(zone)).astimezone(dt.UTC)
+
+
 # Babel's nearest pattern for a weekday with its date shortens the words, and sets a comma in Spanish
 # that nobody writes.
 _PATTERNS = {

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
-from portal.language import local_day
+from portal.language import local_day, moment_of
 from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.client import Client
@@ -371,7 +370,7 @@ def _begins(day: dt.date | None, stood: dt.datetime | None) -> dt.datetime | Non
         return None
     if stood is not None and local_day(stood, zone()) == day:
         return stood
-    return dt.datetime.combine(day, dt.time(), ZoneInfo(zone())).astimezone(dt.UTC)
+    return moment_of(day, zone())
 
 
 async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answer:

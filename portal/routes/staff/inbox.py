@@ -6,14 +6,13 @@ import datetime as dt
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
-from portal.language import exactly
+from portal.language import exactly, local_day, moment_of
 from portal.models import audit
 from portal.models.client import Client
 from portal.models.conversation import Closed, Conversation, may_read, readers
@@ -293,14 +292,10 @@ async def snooze(visit: Visit) -> Answer:
 
 def _times() -> dict[str, dt.datetime]:
     """The times that need no choosing, each later than now."""
-    here = clock.now().astimezone(ZoneInfo(zone()))
-    days = {"tomorrow": 1, "monday": 7 - here.weekday()}
-    mornings = {
-        name: dt.datetime.combine(here.date() + dt.timedelta(days=ahead), MORNING, here.tzinfo)
-        for name, ahead in days.items()
-    }
+    today = local_day(clock.now(), zone())
+    days = {"tomorrow": 1, "monday": 7 - today.weekday()}
     return {"hours": clock.now() + dt.timedelta(hours=3)} | {
-        name: time.astimezone(dt.UTC) for name, time in mornings.items()
+        name: moment_of(today + dt.timedelta(days=ahead), zone(), MORNING) for name, ahead in days.items()
     }
 
 
@@ -310,8 +305,7 @@ def _until(said: Snooze) -> dt.datetime | None:
         return _times()[said.when]
     if said.date is None:
         return None
-    local = dt.datetime.combine(said.date, said.time or MORNING, ZoneInfo(zone()))
-    return local.astimezone(dt.UTC)
+    return moment_of(said.date, zone(), said.time or MORNING)
 
 
 @staff()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, go, staff
-from portal.language import local_day
+from portal.language import local_day, moment_of
 from portal.models import audit
 from portal.models.leave import CannotLeave, Leave
 from portal.models.staff import StaffMember, therapists
@@ -79,8 +78,8 @@ async def create(visit: Visit) -> Answer:
         leave = await Leave.plan(
             said.staff,
             said.cover,
-            _begins(said.first),
-            _begins(said.last + dt.timedelta(days=1)),
+            moment_of(said.first, zone()),
+            moment_of(said.last + dt.timedelta(days=1), zone()),
             visit.me.id,
         )
     except CannotLeave as reason:
@@ -99,10 +98,6 @@ def _check(visit: Visit) -> None:
         visit.errors["last"] = visit.say("The last day is before the first.")
     if not today <= said.first <= said.last <= today + LONGEST:
         visit.errors.setdefault("first", visit.say("Choose days from today on, within the coming year."))
-
-
-def _begins(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), ZoneInfo(zone())).astimezone(dt.UTC)
 
 
 @staff()
