@@ -18,7 +18,7 @@ from portal import clock, crypto, logs, worker
 from portal.doors import error_page
 from portal.guard import Guard
 from portal.language import choose
-from portal.models import beginning
+from portal.models import first_run
 from portal.models.database import close_database, open_database
 from portal.realtime import presence
 from portal.realtime.bus import Bus
@@ -78,7 +78,7 @@ async def _learn() -> None:
             if await learn_practice():
                 await asyncio.sleep(LEARN_EVERY)
                 continue
-            code = await beginning.offer_code()
+            code = await first_run.offer_code()
             if code is not None:
                 log.warning("no practice yet", go_to=f"{settings().base_url}/start", one_time_code=code)
         except Exception as reason:

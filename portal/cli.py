@@ -161,7 +161,7 @@ def check(data: Data = None) -> None:
 @app.command()
 def start(data: Data = None) -> None:
     """Begin a practice in an empty deployment: key file, database, and a one-time code for its first page."""
-    from portal.models import beginning
+    from portal.models import first_run
 
     chosen = _use(data)
     if not chosen.keys_path.exists():
@@ -172,7 +172,7 @@ def start(data: Data = None) -> None:
     codes: list[str | None] = []
 
     async def offer() -> None:
-        codes.append(await beginning.offer_code(anew=True))
+        codes.append(await first_run.offer_code(anew=True))
 
     asyncio.run(_with_database(offer))
     if codes[0] is None:

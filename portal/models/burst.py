@@ -16,9 +16,10 @@ from tortoise import fields
 
 from portal import clock
 from portal.models import sql
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.mail_choice import MailChoice, mail_choice, mail_choices
 from portal.models.practice import Practice, the_practice
+from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.scope import Scope, who_may_see
 from portal.models.waiting import tell_way
@@ -120,39 +121,22 @@ class Behind:
 
 
 async def _staff_behind(conversations: list[UUID]) -> list[Behind]:
-    """Of those who care for the client or stand in for who does, or where the conversation is not clinical or none
-    of them may read it, of the whole office: who has not read what the client's side wrote. What colleagues write
-    they see when they come by."""
-    team = f"conversation r join care_team t on t.client_id = r.client_id and {live('t')}"
+    """Those of the practice who are told and have not read what the client's side wrote. What colleagues write they
+    see when they come by."""
     found = await sql.rows(
-        "with near (conversation_id, reader_id, team) as ("
-        f"select r.id, t.staff_id, 1 from {team} where r.id = any(:ids) "
-        f"union all select r.id, l.cover_id, 1 from {team} join leave l on l.staff_id = t.staff_id and {live('l')} "
-        "where r.id = any(:ids) "
-        "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
-        "on h.permission = 'see_all_clients' where r.id = any(:ids)), "
-        "readers (conversation_id, reader_id, team) as (select near.conversation_id, near.reader_id, "
-        "max(near.team) from near join conversation r on r.id = near.conversation_id "
-        "join staff_member s on s.id = near.reader_id and s.ended_at is null "
-        "join staff_permission p on p.staff_id = s.id and p.permission = r.audience || '_messages' "
-        "group by near.conversation_id, near.reader_id) "
+        f"with {staff_who_read(THESE)}, readers (conversation_id, reader_id) as ("
+        f"select reads.id, reads.staff_id from reads where {ARE_TOLD}) "
         f"{_BEHIND.format(theirs='m.account_id is not null')}",
         ids=conversations,
         now=clock.now(),
     )
-    cared_for = {row["conversation_id"] for row in found if row["cared_for"]}
-    near = [
-        row
-        for row in found
-        if row["team"] or row["audience"] != Audience.CLINICAL.key or row["conversation_id"] not in cared_for
-    ]
-    return await _who_may_see("staff", near)
+    return await _who_may_see("staff", found)
 
 
 async def _accounts_behind(conversations: list[UUID]) -> list[Behind]:
     """Those who take part and have not read what others wrote."""
     found = await sql.rows(
-        "with readers (conversation_id, reader_id, team) as (select distinct r.id, x.account_id, 1 "
+        "with readers (conversation_id, reader_id) as (select distinct r.id, x.account_id "
         f"from conversation r join access x on x.client_id = r.client_id and {live('x')} "
         "where r.id = any(:ids)) "
         f"{_BEHIND.format(theirs='coalesce(m.account_id, m.staff_id) <> e.reader_id')}",
@@ -164,8 +148,7 @@ async def _accounts_behind(conversations: list[UUID]) -> list[Behind]:
 
 # The first message each has not read, but for those who were written to about it and have not come yet.
 _BEHIND = (
-    "select e.conversation_id, e.reader_id, e.team, r.audience, m.number as first, m.sent_at as since, "
-    "exists (select 1 from readers g where g.conversation_id = r.id and g.team = 1) as cared_for "
+    "select e.conversation_id, e.reader_id, m.number as first, m.sent_at as since "
     "from readers e join conversation r on r.id = e.conversation_id "
     "left join reading rd on rd.conversation_id = r.id and rd.reader_id = e.reader_id "
     "join message m on m.conversation_id = r.id and m.number = (select min(m.number) from message m "

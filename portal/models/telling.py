@@ -6,8 +6,9 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.notice import NoticeKind, hold_numbers, tell
+from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, live
 from portal.models.scope import who_may_see
 
@@ -61,38 +62,15 @@ async def tell_of_messages() -> bool:
 
 
 async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
-    """The care team and who stands in for one of it, where any of them may read. What is administrative or about
-    money is the whole office's, and so is what none of them may read."""
-    team = f"conversation r join care_team t on t.client_id = r.client_id and {live('t')}"
     found = await sql.rows(
-        "with near (conversation_id, staff_id, team) as ("
-        f"select r.id, t.staff_id, 1 from {team} where r.id = any(:ids) "
-        f"union all select r.id, l.cover_id, 1 from {team} join leave l on l.staff_id = t.staff_id and {live('l')} "
-        "where r.id = any(:ids) "
-        "union all select r.id, h.staff_id, 0 from conversation r join staff_permission h "
-        "on h.permission = 'see_all_clients' where r.id = any(:ids)) "
-        "select near.conversation_id, near.staff_id, max(near.team) = 1 as team, r.audience, "
-        f"coalesce(max(rd.number), 0) < {_last_said('near.conversation_id')} as unread from near "
-        "join conversation r on r.id = near.conversation_id "
-        "join staff_member s on s.id = near.staff_id and s.ended_at is null "
-        "join staff_permission p on p.staff_id = s.id and p.permission = r.audience || '_messages' "
-        "left join reading rd on rd.conversation_id = r.id and rd.reader_id = s.id "
-        "group by near.conversation_id, near.staff_id, r.audience",
+        f"with {staff_who_read(THESE)} select reads.id, reads.staff_id from reads "
+        "left join reading rd on rd.conversation_id = reads.id and rd.reader_id = reads.staff_id "
+        f"where {ARE_TOLD} and coalesce(rd.number, 0) < {_last_said('reads.id')}",
         ids=list(conversations),
         now=clock.now(),
     )
-    cared_for = {sql.uuid(row["conversation_id"]) for row in found if row["team"]}
-    asked = [
-        (sql.uuid(row["staff_id"]), None, sql.uuid(row["conversation_id"]))
-        for row in found
-        if row["unread"]
-        and (
-            row["team"]
-            or row["audience"] != Audience.CLINICAL.key
-            or sql.uuid(row["conversation_id"]) not in cared_for
-        )
-    ]
-    return _by_conversation(conversations, await who_may_see(Conversation, Kind.STAFF, asked))
+    wanted = [(sql.uuid(row["staff_id"]), None, sql.uuid(row["id"])) for row in found]
+    return _by_conversation(conversations, await who_may_see(Conversation, Kind.STAFF, wanted))
 
 
 async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:

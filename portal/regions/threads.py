@@ -21,17 +21,9 @@ from portal.facts import (
 from portal.language import listed, say
 from portal.models.availability import of_client
 from portal.models.client import Client
-from portal.models.conversation import (
-    Audience,
-    Conversation,
-    Party,
-    between,
-    participant_for,
-    parties_of,
-    readers,
-    threads,
-    would_read,
-)
+from portal.models.conversation import Audience, Conversation, threads
+from portal.models.party import Party, between, chosen, participant_for, parties_of, would_read
+from portal.models.reader import readers
 from portal.models.record import Kind
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base, title_of
@@ -121,7 +113,7 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
     if is_staff:
         may_write = found.archived_at is None
         parties = await parties_of(client)
-        party = next((one for one in parties if one.key == people), parties[0])
+        party = chosen(parties, people)
         between_whom = party.people
     else:
         parties, party = [], None

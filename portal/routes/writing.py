@@ -17,7 +17,7 @@ from portal.language import at_in_words, say_many, time_of_day
 from portal.models import audit
 from portal.models.availability import Availability, answer_by_itself, of_conversation
 from portal.models.client import Client
-from portal.models.conversation import Audience, Closed, Conversation, begin, would_read
+from portal.models.conversation import Audience, Closed, Conversation
 from portal.models.draft import Draft, draft_in
 from portal.models.message import (
     LONGEST,
@@ -30,6 +30,7 @@ from portal.models.message import (
     versions,
 )
 from portal.models.note import notes_under
+from portal.models.party import begin, would_read
 from portal.models.practice import the_practice
 from portal.models.record import Kind, uuid7
 from portal.models.searching import Found, search, words_of

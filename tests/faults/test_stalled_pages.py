@@ -14,8 +14,9 @@ from uuid import UUID
 import pytest_asyncio
 from websockets.frames import Frame, Opcode
 
-from portal.models.conversation import Audience, Conversation, party_of
+from portal.models.conversation import Audience, Conversation
 from portal.models.fact import bookmark, unit
+from portal.models.party import party_of
 from tests import deployment as deployments
 from tests.cast import Person
 from tests.deployment import Deployment

@@ -5,7 +5,8 @@ from __future__ import annotations
 from portal.doors import Answer, Refused, Visit, client, go
 from portal.models.availability import of_client
 from portal.models.client import Client
-from portal.models.conversation import Conversation, participant_for, threads
+from portal.models.conversation import Conversation, threads
+from portal.models.party import participant_for
 from portal.permissions import Right
 from portal.regions.availability import availability
 from portal.regions.conversations import head

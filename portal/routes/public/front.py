@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from portal.doors import Answer, Form, Visit, admitted, anyone, client, go, signed_in
-from portal.models.beginning import is_empty
+from portal.models.first_run import is_empty
 from portal.models.preferences import choose_discretion, choose_language, choose_theme
 from portal.rendering import static_version
 from portal.settings import ROOT, settings

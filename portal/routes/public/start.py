@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from portal import passwords
 from portal.doors import Answer, Exact, Form, Visit, anyone
-from portal.models import audit, beginning
+from portal.models import audit, first_run
 from portal.models.fact import unit
 from portal.models.session import ADDRESS_TRIES, ADDRESS_WINDOW, count_try, tries
 from portal.rendering import learn_practice
@@ -39,7 +39,7 @@ class Start(Form):
 
 @anyone()
 async def show(visit: Visit) -> Answer:
-    if not await beginning.is_empty():
+    if not await first_run.is_empty():
         raise NotVisible
     return _page(visit, 200)
 
@@ -58,7 +58,7 @@ def _page(visit: Visit, status: int) -> Answer:
 
 @anyone(form=Start, transaction=False)
 async def create(visit: Visit) -> Answer:
-    if not await beginning.is_empty():
+    if not await first_run.is_empty():
         raise NotVisible
     key = f"start:{visit.request.client.host if visit.request.client else ''}"
     if (await tries([key])).get(key, 0) >= ADDRESS_TRIES:
@@ -72,7 +72,7 @@ async def create(visit: Visit) -> Answer:
     said: Start = visit.form
     hashed = await passwords.hashed(password)
     async with unit() as told:
-        administrator = await beginning.begin(
+        administrator = await first_run.begin(
             said.code,
             {
                 "name": said.practice,
