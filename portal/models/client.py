@@ -253,8 +253,8 @@ async def page_of_clients(
     order = "r.sorting desc, r.id desc" if backwards else "r.sorting, r.id"
     found = await wanted.order(order).columns(
         "r.id, r.first_name, r.last_name, r.sorting, r.colour, r.date_of_birth_sealed, r.archived_at, "
-        "exists (select 1 from access a where a.client_id = r.id and a.from_at <= :now "
-        "and (a.until_at is null or a.until_at > :now)) as active",
+        "exists (select 1 from access a left join contact_link al on al.id = a.contact_link_id "
+        f"where a.client_id = r.id and {live('a')} and (al.id is null or {acts('al')})) as active",
         limit=PAGE + 1,
     )
     more, found = len(found) > PAGE, found[:PAGE]

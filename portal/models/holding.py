@@ -29,7 +29,9 @@ class Holding:
     """The portal access of one client, as staff see it now."""
 
     client: Client
-    accounts: list[dict[str, Any]]  # live accesses: account, name, email, as, since, last seen
+    accounts: list[
+        dict[str, Any]
+    ]  # live accesses: account, name, email, as, since, last seen, acts now or not
     past: list[dict[str, Any]]  # accounts whose access has ended
     invitation: Invitation | None  # the newest that is neither used nor ended
     letter: dict[str, Any] | None  # its letter: done_at, failed_at, reason, tries
@@ -59,10 +61,20 @@ class Holding:
         return [row for row in self.past if row["self"] or sql.uuid(row["contact_link_id"]) in ties]
 
     @property
-    def paused(self) -> bool:
+    def acting(self) -> list[dict[str, Any]]:
+        """Those who may act for the client now: no contact who is kept away."""
+        return [account for account in self.accounts if account["acts"]]
+
+    @property
+    def cleared(self) -> bool:
+        """What an account needs is no more on file."""
         if self.client.date_of_birth_sealed is None:
             return True
         return self.client.email_key is None and all(a["self"] for a in self.accounts)
+
+    @property
+    def paused(self) -> bool:
+        return self.cleared or not self.acting
 
 
 async def holding_of(client: Client) -> Holding:
@@ -70,7 +82,8 @@ async def holding_of(client: Client) -> Holding:
     rows = await sql.rows(
         "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, a.password_set_at, "
         "x.from_at, x.until_at, x.contact_link_id, l.relationship, l.guardian, g.name as granted_by, "
-        f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')})) as live "
+        f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')})) as live, "
+        f"(l.id is null or {acts('l')}) as acts "
         "from access x join portal_account a on a.id = x.account_id "
         "left join contact_link l on l.id = x.contact_link_id "
         "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "

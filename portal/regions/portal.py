@@ -41,6 +41,7 @@ from portal.models.holding import Holding, history_of, holding_of, linkable, nex
 from portal.models.invitation import hindrance
 from portal.models.person import canonical_email, initial
 from portal.models.reset import clients_acted_for
+from portal.models.rights import acts
 from portal.permissions import Permission
 from portal.regions import Concerns, Context, anyone, its, region
 from portal.regions.words import zone
@@ -93,7 +94,9 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
         "title": _title(viewer, holding),
         "sentence": _sentence(viewer, holding),
         "facts": _facts(viewer, holding),
-        "needs": await _needs(viewer, holding) if holding.state in ("not_invited", "paused") else [],
+        "needs": await _needs(viewer, holding)
+        if holding.state == "not_invited" or (holding.accounts and holding.cleared)
+        else [],
         "acts": await _acts(viewer, holding, may),
         "note": _note(viewer, holding),
     }
@@ -101,8 +104,8 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
 
 def _title(viewer: Viewer, holding: Holding) -> str:
     name, language = holding.client.first_name, viewer.language
-    others = [a for a in holding.accounts if not a["self"]]
-    if holding.state == "active" and others and len(others) == len(holding.accounts):
+    others = [a for a in holding.acting if not a["self"]]
+    if holding.state == "active" and others and len(others) == len(holding.acting):
         return say(language, "%(other)s acts for %(name)s", other=others[0]["name"], name=name)
     return say(
         language,
@@ -151,7 +154,12 @@ def _sentence(viewer: Viewer, holding: Holding) -> str:
         case "locked":
             return say(language, "Five wrong dates of birth were given. Speak with them, then lift the lock.")
         case "paused":
-            return say(language, "Something an account needs was cleared. It goes on when it is back.")
+            return say(
+                language,
+                "Something an account needs was cleared. It goes on when it is back."
+                if holding.cleared
+                else "Whoever acts here is kept away by a restriction. It stands under Contacts.",
+            )
         case "removed":
             return say(language, "Nobody can see this record on the portal. Access can be given back.")
     last = max((a["last_seen_at"] for a in holding.accounts if a["last_seen_at"]), default=None)
@@ -184,6 +192,8 @@ def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
 
     for account in holding.accounts:
         fact("Signs in with", account["email"])
+        if not account["acts"]:
+            fact("Now", say(language, "Kept away by a restriction"))
         fact("Signed up", _when(viewer, account["added_at"]))
         if account["last_seen_at"]:
             fact("Last sign-in", _when(viewer, account["last_seen_at"]))
@@ -336,7 +346,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
         .order("a.name, r.from_at, r.id")
         .columns(
             "r.id, r.client_id, r.from_at, r.account_id, c.first_name, c.last_name, c.colour, "
-            "a.name as account_name, l.relationship, l.guardian"
+            f"a.name as account_name, l.relationship, l.guardian, (l.id is null or {acts('l')}) as acts"
         )
     )
     for row in seen:
@@ -355,6 +365,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
                 "colour": row["colour"],
                 "as_label": relation,
                 "since": _when(viewer, sql.moment(row["from_at"])),
+                "ended": None if row["acts"] else say(language, "Kept away"),
                 "unlink_action": None,
                 "this_chart": this,
                 "href": f"/staff/clients/{sql.uuid(row['client_id'])}/portal",

@@ -201,6 +201,30 @@ async def test_a_restriction_goes_before_every_right_and_ends_when_it_is_lifted(
     assert (await dana.get(f"/clients/{noa}/messages", follow=True)).status_code == 200
 
 
+async def test_who_is_kept_away_is_not_said_to_use_the_portal(willow: Deployment) -> None:
+    """Neither on the Portal tab, as it stands open, nor in the list of clients."""
+    cast = willow.cast
+    miriam, noa = await cast.sign_in("miriam"), cast.client["noa"]
+    state = f"portal-state?client={noa}"
+    async with open_page(miriam, f"/staff/clients/{noa}/portal", worker=worker_of(willow)) as tab:
+        assert "acts for Noa" in tab.live[state] and "Active" in await listed(miriam, noa)
+        assert (await agree(willow, miriam, "noa", **EVERYTHING, no_contact="on")).status_code == 303
+        await tab.until(lambda: "The portal is paused for Noa" in tab.live[state], what="the pause")
+        assert "Kept away by a restriction" in tab.live[state]
+        assert "Kept away" in tab.live[f"portal-linked?client={noa}"]
+        await tab.current()
+        assert "Active" not in await listed(miriam, noa)
+        assert (await agree(willow, miriam, "noa", **EVERYTHING)).status_code == 303
+        await tab.until(lambda: "acts for Noa" in tab.live[state], what="that she acts again")
+        await tab.current()
+
+
+async def listed(staff: Person, client: str) -> str:
+    """A client's row in the list of clients."""
+    page = (await staff.get("/staff/clients")).text
+    return page.partition(f"/staff/clients/{client}")[2].partition("</tr>")[0]
+
+
 async def test_they_are_told_and_the_other_parent_is_not(willow: Deployment) -> None:
     cast = willow.cast
     miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana")
