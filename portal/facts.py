@@ -145,6 +145,11 @@ class ContactsChanged(Fact):
 
 
 @dataclass(frozen=True)
+class AgesChanged(Fact):
+    """The practice's ages for minors are others. It names nobody: everyone."""
+
+
+@dataclass(frozen=True)
 class SessionEnded(Fact):
     """Signed out, here or from elsewhere: the session's sockets close on every worker."""
 

@@ -20,6 +20,7 @@ from portal.models.fact import forget_old, unit
 from portal.models.hours import plan_turns
 from portal.models.idempotency import forget_old_keys
 from portal.models.invitation import forget_old_half_sessions
+from portal.models.minors import grow_up_unnoticed
 from portal.models.moment import Moment
 from portal.models.notice import forget_old_notices
 from portal.models.session import forget_old_sessions
@@ -36,6 +37,7 @@ EVERY = 0.5  # seconds between looks for due moments, and for due letters
 TIDY_EVERY = 600.0
 TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     plan_turns,
+    grow_up_unnoticed,
     forget_old,
     forget_old_keys,
     forget_old_drafts,

@@ -33,6 +33,7 @@ from portal.models.conversation import Conversation, Participant
 from portal.models.fact import unit
 from portal.models.leave import Leave
 from portal.models.message import Message
+from portal.models.minors import grow_up_all
 from portal.models.note import Note
 from portal.models.person import canonical_email, search_form
 from portal.models.practice import Location, Practice
@@ -84,6 +85,7 @@ async def make_practice() -> None:
         await _employ(made, password_hash)
         await _take_on(made, password_hash)
         await _bring_relatives(made, password_hash)
+        await grow_up_all()
         await _let_them_write(made)
         await _keep_templates(made)
         await _let_them_read(made)
@@ -222,13 +224,15 @@ async def _bring_relatives(made: Made, password_hash: str) -> None:
 
 
 def _link(made: Made, contact: Contact, tie: Tie, since: dt.datetime) -> ContactLink:
+    ended = last(3, 12, 9, 2) if tie.ended else None
     return ContactLink(
         client_id=made.clients[tie.client].id,
         contact_id=contact.id,
         relationship=tie.relationship,
         guardian=tie.guardian,
         from_at=since,
-        until_at=last(3, 12, 9, 2) if tie.ended else None,
+        until_at=ended,
+        agreed_until=ended,
         **{right.value: True for right in tie.rights},
     )
 

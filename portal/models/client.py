@@ -45,6 +45,9 @@ class Client(Record):
     messaging = fields.CharField(
         max_length=8, default="on"
     )  # what the client's side may write: on, reply, off
+    of_age_settled = fields.DatetimeField(
+        null=True
+    )  # the coming of age for which staff have done what is to do
 
     date_of_birth = Sealed()
     phone = Sealed()
@@ -119,7 +122,7 @@ class Client(Record):
     async def change(self, details: dict[str, Any]) -> None:
         """Save what staff changed. Another address ends the links that went to the old one; what an invitation
         needs, cleared, pauses the profile until it is back (A2)."""
-        address, had = self.email_key, self._on_file()
+        address, born, had = self.email_key, self.born, self._on_file()
         self._take(details)
         await self.save()
         if self.email_key != address:
@@ -127,6 +130,10 @@ class Client(Record):
             from portal.models.invitation import end_invitations
 
             await end_invitations(self.id, None, "address")
+        if self.born != born:
+            from portal.models.minors import grow_up
+
+            await grow_up(self)
         # Each by itself: a child without an email is seen by her mother while there is a date of birth.
         if had - self._on_file():
             await announce(ProfilePaused(self.id))

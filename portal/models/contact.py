@@ -19,6 +19,7 @@ from portal.models.fact import announce
 from portal.models.moment import Moment
 from portal.models.notice import NoticeKind, tell
 from portal.models.person import canonical_email, search_form
+from portal.models.practice import the_practice
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
@@ -105,7 +106,7 @@ class Terms:
     guardian: bool = False
     rights: Collection[Right] = ()
     from_at: dt.datetime | None = None  # now, where it is not said
-    until_at: dt.datetime | None = None
+    until_at: dt.datetime | None = None  # of a minor's guardian it may end before, when they come of age
     restrictions: Mapping[Restriction, dt.datetime] = field(default_factory=dict)
 
 
@@ -117,6 +118,9 @@ class ContactLink(Lasting):
     contact_id = fields.UUIDField()
     relationship = fields.CharField(max_length=40)
     guardian = fields.BooleanField(default=False)
+    # What holds is `until_at`, the earlier of these two.
+    agreed_until = fields.DatetimeField(null=True)
+    of_age_at = fields.DatetimeField(null=True)  # when the client comes of age, for a guardian of a minor
     may_forms = fields.BooleanField(default=False)
     may_appointments = fields.BooleanField(default=False)
     may_messages = fields.BooleanField(default=False)
@@ -152,7 +156,7 @@ class ContactLink(Lasting):
         else:
             # What ended with a date left its accesses behind. They do not come back with the contact.
             await link._end_accesses(None)
-            link.from_at = clock.now()
+            link.from_at, link.until_at, link.of_age_at = clock.now(), None, None
             await link._agree(terms, new=False)
         return link
 
@@ -171,13 +175,41 @@ class ContactLink(Lasting):
         from portal.models.invitation import end_invitations
 
         if self.until_at is None or self.until_at > clock.now():
-            self.until_at = clock.now()
+            self.until_at = self.agreed_until = clock.now()
             self.from_at = min(self.from_at, self.until_at)
-            await self.save(update_fields=["from_at", "until_at"])
+            await self.save(update_fields=["from_at", "until_at", "agreed_until"])
         await end_invitations(self.client_id, self.id, "withdrawn")
         accounts = await self._end_accesses(by)
         await announce(ContactsChanged(client=self.client_id))
         return accounts
+
+    async def come_of_age(self, at: dt.datetime | None) -> bool:
+        """The client comes of age at another moment than was known. Gives whether the link's end is another by it.
+        What has ended stays so, whatever is found out later: access is given anew, by somebody, or not."""
+        if self.until_at is not None and self.until_at <= clock.now():
+            return False
+        before = (self.of_age_at, self.until_at)
+        self._cap(at)
+        if (self.of_age_at, self.until_at) == before:
+            return False
+        await self.save(update_fields=["of_age_at", "until_at"])
+        if self.until_at is not None and self.until_at > clock.now():
+            await Moment.plan(self.until_at, ContactsChanged(client=self.client_id))
+        return True
+
+    def _cap(self, at: dt.datetime | None) -> None:
+        """A guardian's link that was made while the client was a minor ends when they come of age. One that is made
+        later is an adult's own arrangement, and stays. `at` is None where nobody knows: then nothing is new."""
+        now = clock.now()
+        if not self.guardian:
+            self.of_age_at = None
+        elif at is not None and at > now:
+            self.of_age_at = at if at > self.from_at else None
+        elif at is not None and self.of_age_at is not None and self.of_age_at > now:
+            # They turn out to be of age already: it ends as this becomes known, not before.
+            self.of_age_at = max(now, self.from_at)
+        ends = [end for end in (self.agreed_until, self.of_age_at) if end is not None]
+        self.until_at = min(ends, default=None)
 
     async def _end_accesses(self, by: UUID | None) -> list[UUID]:
         ended = []
@@ -201,7 +233,8 @@ class ContactLink(Lasting):
         from portal.models.invitation import end_invitations
 
         self.relationship, self.guardian = terms.relationship, terms.guardian
-        self.from_at, self.until_at = terms.from_at or self.from_at, terms.until_at
+        self.from_at, self.agreed_until = terms.from_at or self.from_at, terms.until_at
+        self._cap((await the_practice()).of_age((await Client.get(id=self.client_id)).born))
         for right in Right:
             setattr(self, right.value, right in terms.rights)
         for restriction in Restriction:
@@ -261,14 +294,21 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
         )
         .order("r.guardian desc, r.from_at, r.id")
         .columns(
-            "r.id, r.contact_id, r.relationship, r.guardian, r.from_at, r.until_at, c.name, c.email, "
+            "r.id, r.contact_id, r.relationship, r.guardian, r.from_at, r.until_at, r.of_age_at, c.name, c.email, "
             "c.client_id as own, c.phone_sealed, x.from_at as joined_at, i.sent_at as invited_at, "
             + ", ".join(f"r.{right.value}" for right in Right)
             + ", "
             + ", ".join(f"r.{one.column}" for one in Restriction)
         )
     )
-    times = ("from_at", "until_at", "joined_at", "invited_at", *(one.column for one in Restriction))
+    times = (
+        "from_at",
+        "until_at",
+        "of_age_at",
+        "joined_at",
+        "invited_at",
+        *(one.column for one in Restriction),
+    )
     rows = [row | {name: sql.maybe_moment(row[name]) for name in times} for row in found]
     return list({row["id"]: row for row in rows}.values())
 

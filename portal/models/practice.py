@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 from typing import Any
 
@@ -9,7 +10,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from portal import clock
-from portal.models import sql
+from portal.models import age, sql
 from portal.models.record import uuid7
 
 
@@ -31,9 +32,25 @@ class Practice(Model):
     crisis_words: Any = fields.JSONField(null=True)  # {language: text}; null: the built-in words
     reply_words: Any = fields.JSONField(null=True)  # {language: text}, said while the office is closed
     reply_by = fields.UUIDField(null=True)  # who switched the automatic reply on; null: it is off
+    own_account_age = fields.IntField(
+        default=14
+    )  # from which one may have an account, and confidence, of one's own
+    majority_age = fields.IntField(default=18)  # at which guardians' access ends
 
     class Meta:
         table = "practice"
+
+    def of_age(self, born: dt.date | None) -> dt.datetime | None:
+        """The moment at which somebody comes of age here; None where nobody knows."""
+        return None if born is None else age.turns(born, self.majority_age, self.zone)
+
+    def is_minor(self, born: dt.date | None) -> bool:
+        """Not of age yet, as far as is known."""
+        return born is not None and age.turns(born, self.majority_age, self.zone) > clock.now()
+
+    def on_their_own(self, born: dt.date | None) -> bool:
+        """Old enough for an account and for confidential conversations of their own, as far as is known."""
+        return born is None or age.turns(born, self.own_account_age, self.zone) <= clock.now()
 
 
 class Location(Model):

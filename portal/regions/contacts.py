@@ -9,6 +9,7 @@ from uuid import UUID
 from portal import clock
 from portal.facts import (
     AccessGranted,
+    AgesChanged,
     ClientArchived,
     ClientChanged,
     ClientRestored,
@@ -23,7 +24,7 @@ from portal.models.contact import Contact, ContactLink, contacts_of
 from portal.models.person import initial
 from portal.models.record import unseal
 from portal.permissions import Permission, Restriction, Right
-from portal.regions import Context, its, region
+from portal.regions import Context, anyone, its, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
@@ -52,7 +53,12 @@ _ON = (
 )
 
 
-@region("contacts", "staff/contacts/_list.html", on=dict.fromkeys(_ON, its("client")), element="contacts")
+@region(
+    "contacts",
+    "staff/contacts/_list.html",
+    on=dict.fromkeys(_ON, its("client")) | {AgesChanged: anyone},
+    element="contacts",
+)
 async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
@@ -76,12 +82,13 @@ def _row(language: str, row: dict[str, Any]) -> dict[str, Any]:
     if row["from_at"] > now:
         dates.append(say(language, "From %(date)s", date=_day(row["from_at"], language)))
     if until is not None:
-        last = _day(until - dt.timedelta(microseconds=1), language)
-        dates.append(
-            say(language, "Ended on %(date)s", date=last)
-            if until <= now
-            else say(language, "Until %(date)s", date=last)
-        )
+        of_age = until == row["of_age_at"]
+        ended, ends = ("Ended with coming of age on %(date)s", "Until coming of age on %(date)s")
+        if not of_age:
+            ended, ends = ("Ended on %(date)s", "Until %(date)s")
+        # The day that is named is the last of an agreed time, and the birthday itself.
+        day = _day(until if of_age else until - dt.timedelta(microseconds=1), language)
+        dates.append(say(language, ended if until <= now else ends, date=day))
     portal = None
     if row["joined_at"]:
         portal = say(language, "On the portal since %(date)s", date=_day(row["joined_at"], language))

@@ -227,6 +227,10 @@ def to_henrik(cast: Cast) -> dict[str, str]:
     return {"staff": cast.staff["henrik"]}
 
 
+def ages(cast: Cast) -> dict[str, str]:
+    return {"own_account_age": "13", "majority_age": "18"}
+
+
 def whom_to_call(cast: Cast) -> dict[str, str]:
     return {"text_en": f"We read on weekdays, {uuid4().hex[:6]}.", "number_0": "911", "number_1": "988"}
 
@@ -325,6 +329,8 @@ SAMPLES: dict[str, Sample] = {
         "miriam", 303, fresh=True
     ),
     "POST /staff/clients/{client}/messaging": Sample("miriam", 303, client="lena", form=wishes(mode="reply")),
+    "GET /staff/settings/minors": Sample("ada", 200),
+    "POST /staff/settings/minors": Sample("ada", 200, form=ages),
     "GET /staff/settings/availability": Sample("ada", 200),
     "POST /staff/settings/availability/hours": Sample("ada", 303, form=always_open),
     "POST /staff/settings/availability/preview": Sample("ada", 200, form=always_open, script=True),

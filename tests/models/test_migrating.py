@@ -83,4 +83,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0016_leave",
             "0017_finding",
             "0018_contacts",
+            "0019_minors",
         ]

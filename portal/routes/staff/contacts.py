@@ -307,7 +307,7 @@ def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
     values |= {"relationship": link.relationship, "guardian": link.guardian}
     values |= {right.name.lower(): getattr(link, right.value) for right in Right}
     values["first"] = _shown(link.from_at)
-    values["last"] = _shown(link.until_at - dt.timedelta(microseconds=1)) if link.until_at else ""
+    values["last"] = _shown(link.agreed_until - dt.timedelta(microseconds=1)) if link.agreed_until else ""
     for restriction in Restriction:
         at = link.since(restriction)
         values |= {restriction.key: at is not None, restriction.column: _shown(at) if at else ""}
@@ -341,7 +341,7 @@ def _terms(visit: Visit, link: ContactLink | None) -> Terms:
     ends = (
         None
         if said.last is None
-        else _begins(said.last + dt.timedelta(days=1), link.until_at if link else None)
+        else _begins(said.last + dt.timedelta(days=1), link.agreed_until if link else None)
     )
     if ends is not None and ends <= starts:
         visit.errors["last"] = visit.say("The last day is before the first.")
