@@ -263,6 +263,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ],
     ("portal/routes/writing.py", "_why(visit)"): "said",
     ("portal/regions/portal.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/why.py", "row['relationship']"): contacts.RELATIONSHIPS,
     ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")
     ("portal/routes/staff/portal.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,

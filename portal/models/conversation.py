@@ -76,8 +76,7 @@ class Conversation(Handled):
             f"join participant op on op.conversation_id = {r}.id "
             f"left join contact_link ol on ol.id = oa.contact_link_id "
             f"where oa.account_id = :viewer and oa.client_id = {r}.client_id and {live('oa')} "
-            f"and {Client.visible_to(Kind.ACCOUNT, 'oc')} and ((ol.id is null and op.client_id = oa.client_id) or "
-            f"(op.contact_id = ol.contact_id and {allows('ol', Right.MESSAGES)})))"
+            f"and {Client.visible_to(Kind.ACCOUNT, 'oc')} and {takes_part('oa', 'op', 'ol')})"
         )
         return f"{r}.client_id = :client and {rule}" if kind is Kind.PROFILE else rule
 
@@ -232,6 +231,14 @@ _READ_TO = (
 
 class Closed(Exception):
     """Nothing can be written in this conversation: the client's chart is archived."""
+
+
+def takes_part(access: str, participant: str, link: str) -> str:
+    """By this access, and its link where there is one, an account reads what this participant takes part in."""
+    return (
+        f"(({link}.id is null and {participant}.client_id = {access}.client_id) or "
+        f"({participant}.contact_id = {link}.contact_id and {allows(link, Right.MESSAGES)}))"
+    )
 
 
 def _may_read(r: str) -> str:

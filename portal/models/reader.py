@@ -1,4 +1,7 @@
-"""Who reads a conversation: who takes part on the client's side, and which of the staff."""
+"""Who sees a chart, who reads a conversation, and why: on the client's side and at the practice.
+
+The reason is a row of the same question that finds the person, so nobody stands there without one.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
-from portal.models.conversation import Audience, Conversation
-from portal.models.record import live
-from portal.models.rights import allows
+from portal.models.client import Client
+from portal.models.conversation import Audience, Conversation, takes_part
+from portal.models.record import Kind, live
+from portal.models.rights import acts
 from portal.models.scope import Scope
-from portal.permissions import Right
 
 
 async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[UUID, dict[str, list[Any]]]:
@@ -25,13 +28,7 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
         id: {"people": [], "staff": [], "others": []} for id in allowed
     }
     people = await sql.rows(
-        "select distinct p.conversation_id, a.id, a.name, p.client_id is not null as self "
-        "from participant p join conversation r on r.id = p.conversation_id "
-        "join access x on x.client_id = r.client_id left join contact_link l on l.id = x.contact_link_id "
-        "join portal_account a on a.id = x.account_id "
-        f"where p.conversation_id = any(:ids) and {live('x')} and ((l.id is null and "
-        f"p.client_id = x.client_id) or (l.contact_id = p.contact_id and {allows('l', Right.MESSAGES)})) "
-        "order by a.name",
+        f"select distinct p.conversation_id, a.id, a.name {_TAKING_PART} order by a.name, a.id",
         ids=allowed,
         now=clock.now(),
     )
@@ -42,6 +39,60 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
     for id, group, person in await staff_by_group(THESE, ids=allowed):
         answer[sql.uuid(id)][group].append(person)
     return answer
+
+
+async def why_read(conversations: Scope[Conversation], id: UUID) -> dict[str, list[dict[str, Any]]] | None:
+    """Everybody who can read a conversation, each as often as there are reasons: `people` of the client's side with
+    what they are and since when, `staff` with how near they are. None where the viewer does not see it."""
+    if await conversations.find(id) is None:
+        return None
+    people = await sql.rows(
+        f"select distinct {_BY_ACCESS} {_TAKING_PART} order by a.name, a.id, since",
+        ids=[id],
+        now=clock.now(),
+    )
+    staff = await sql.rows(
+        f"with {staff_who_read(THESE)} {_REASONS.format('reads')}",
+        ids=[id],
+        now=clock.now(),
+    )
+    return {"people": [_of_account(row) for row in people], "staff": [_of_staff(row) for row in staff]}
+
+
+async def why_see(clients: Scope[Client], id: UUID) -> dict[str, list[dict[str, Any]]] | None:
+    """The same of a client's chart: who of the practice opens it, and whose account acts for the client."""
+    if await clients.find(id) is None:
+        return None
+    people = await sql.rows(
+        f"select {_BY_ACCESS} from client c join access x on x.client_id = c.id {_WHOSE} "
+        f"where c.id = :of and {live('x')} and (l.id is null or {acts('l')}) and {_SEES} "
+        "order by a.name, a.id, since",
+        of=id,
+        now=clock.now(),
+    )
+    asked = "select c.id, c.id, '' from client c where c.id = :of"
+    staff = await sql.rows(
+        f"with {_staff_near(asked)}, sees (id, staff_id, name, near) as (select may.id, s.id, s.name, max(may.near) "
+        "from may join staff_member s on s.id = may.staff_id and s.ended_at is null group by may.id, s.id, s.name) "
+        f"{_REASONS.format('sees')}",
+        of=id,
+        now=clock.now(),
+    )
+    return {"people": [_of_account(row) for row in people], "staff": [_of_staff(row) for row in staff]}
+
+
+def _of_account(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {
+        "id": sql.uuid(row["id"]),
+        "self": row["relationship"] is None,
+        "guardian": bool(row["guardian"]),
+        "since": sql.moment(row["since"]),
+        "until": sql.maybe_moment(row["until"]),
+    }
+
+
+def _of_staff(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"id": sql.uuid(row["staff_id"]), "until": sql.maybe_moment(row["until"])}
 
 
 async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict[str, Any]]]:
@@ -70,16 +121,8 @@ TEAM, OFFICE, SUPERVISOR = 2, 1, 0  # how near to the client somebody of the pra
 def staff_who_read(asked: str) -> str:
     """SQL for a `with`: in `reads (id, audience, staff_id, name, near, nearest)` stand the staff who may read, for
     each (id, client_id, audience) that `asked` selects; `nearest` is the nearest of them all."""
-    team = f"asked join care_team t on t.client_id = asked.client_id and {live('t')}"
     return (
-        f"asked (id, client_id, audience) as ({asked}), may (id, audience, staff_id, near) as ("
-        f"select asked.id, asked.audience, t.staff_id, {TEAM} from {team} "
-        f"union all select asked.id, asked.audience, m.supervisor_id, {SUPERVISOR} from {team} "
-        "join staff_member m on m.id = t.staff_id where m.supervisor_id is not null "
-        f"union all select asked.id, asked.audience, l.cover_id, {TEAM} from {team} "
-        f"join leave l on l.staff_id = t.staff_id and {live('l')} "
-        f"union all select asked.id, asked.audience, h.staff_id, {OFFICE} from asked "
-        "join staff_permission h on h.permission = 'see_all_clients'), "
+        f"{_staff_near(asked)}, "
         "reads (id, audience, staff_id, name, near, nearest) as (select may.id, may.audience, s.id, s.name, "
         "max(may.near), max(max(may.near)) over (partition by may.id) from may "
         "join staff_member s on s.id = may.staff_id and s.ended_at is null "
@@ -87,6 +130,41 @@ def staff_who_read(asked: str) -> str:
         "group by may.id, may.audience, s.id, s.name)"
     )
 
+
+def _staff_near(asked: str) -> str:
+    """In `may` stand the ways by which staff see the client: `through` is the colleague whom one supervises or stands
+    in for, until when."""
+    team = f"asked join care_team t on t.client_id = asked.client_id and {live('t')}"
+    nobody, never = "cast(null as uuid)", "cast(null as timestamptz)"
+    return (
+        f"asked (id, client_id, audience) as ({asked}), may (id, audience, staff_id, near, through, until_at) as ("
+        f"select asked.id, asked.audience, t.staff_id, {TEAM}, {nobody}, {never} from {team} "
+        f"union all select asked.id, asked.audience, m.supervisor_id, {SUPERVISOR}, m.id, {never} from {team} "
+        "join staff_member m on m.id = t.staff_id where m.supervisor_id is not null "
+        f"union all select asked.id, asked.audience, l.cover_id, {TEAM}, l.staff_id, l.until_at from {team} "
+        f"join leave l on l.staff_id = t.staff_id and {live('l')} "
+        f"union all select asked.id, asked.audience, h.staff_id, {OFFICE}, {nobody}, {never} from asked "
+        "join staff_permission h on h.permission = 'see_all_clients')"
+    )
+
+
+_REASONS = (
+    "select w.staff_id, w.name, w.near as nearest, may.near, t.name as through, may.until_at as until "
+    "from {} w join may on may.id = w.id and may.staff_id = w.staff_id "
+    "left join staff_member t on t.id = may.through order by w.near desc, w.name, w.staff_id, may.near desc, t.name"
+)
+
+# The account `a` sees the client of its access `x`.
+_RULE = Client.visible_to(Kind.ACCOUNT, "sc").replace(":viewer", "a.id")
+_SEES = f"exists (select 1 from client sc where sc.id = x.client_id and {_RULE})"
+_WHOSE = "left join contact_link l on l.id = x.contact_link_id join portal_account a on a.id = x.account_id"
+_TAKING_PART = (
+    "from participant p join conversation r on r.id = p.conversation_id "
+    f"join access x on x.client_id = r.client_id {_WHOSE} "
+    f"where p.conversation_id = any(:ids) and {live('x')} and {takes_part('x', 'p', 'l')} "
+    f"and {_SEES}"
+)
+_BY_ACCESS = "a.id, a.name, l.relationship, l.guardian, x.from_at as since, x.until_at as until"
 
 # Who of `reads` is told of what was written: the care team and who stands in for one of it, where any of them may
 # read. What is administrative or about money is the whole office's, and so is what none of them may read.

@@ -85,6 +85,7 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
     return {
         "title": title_of(viewer, found.audience, found.confidential, who.first_name, who.name),
         "readers_line": readers_line(language, can_read, viewer.id),
+        "readers_href": f"{_address(viewer, client, conversation)}/readers",
         "search_href": f"{_address(viewer, client, conversation)}/search",
         "confidential": found.confidential,
         "confidential_line": say(language, "Parents and guardians can’t see this conversation.")

@@ -80,6 +80,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/edit", clients.edit, methods=GET),
     Route("/staff/clients/{client}/archival", clients.archive, methods=POST),
     Route("/staff/clients/{client}/restoration", clients.restore, methods=POST),
+    Route("/staff/clients/{client}/who-sees", clients.who_sees, methods=GET),
     Route("/staff/clients/{client}/portal", portal.show, methods=GET),
     Route("/staff/clients/{client}/portal/letter", portal.letter, methods=GET),
     Route("/staff/clients/{client}/portal/invitations", portal.invite, methods=POST),
@@ -150,6 +151,9 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/notices/devices", notices.add_device, methods=POST),
     Route("/staff/notices/devices/removal", notices.remove_device, methods=POST),
     Route("/staff/notices/{notice}/reading", notices.read, methods=POST),
+    Route(
+        "/staff/clients/{client}/conversations/{conversation}/readers", conversations.readers_of, methods=GET
+    ),
     Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.ask, methods=GET),
     Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.search, methods=POST),
     Route(
@@ -188,6 +192,7 @@ ROUTES: list[BaseRoute] = [
     Route("/home", home.first, methods=GET),
     Route("/board", home.board, methods=GET),
     Route("/clients/{client}/home", home.show, methods=GET),
+    Route("/clients/{client}/who-sees", home.who_sees, methods=GET),
     Route("/clients/{client}/notices/choices", client_choices.show, methods=GET),
     Route("/clients/{client}/notices/choices", client_choices.save, methods=POST),
     Route("/clients/{client}/notices", client_notices.index, methods=GET),
@@ -208,6 +213,9 @@ ROUTES: list[BaseRoute] = [
         "/clients/{client}/conversations/{conversation}/reading",
         client_conversations.read,
         methods=POST,
+    ),
+    Route(
+        "/clients/{client}/conversations/{conversation}/readers", client_conversations.readers, methods=GET
     ),
     Route("/clients/{client}/conversations/{conversation}/search", client_conversations.ask, methods=GET),
     Route("/clients/{client}/conversations/{conversation}/search", client_conversations.search, methods=POST),

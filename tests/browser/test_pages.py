@@ -192,6 +192,14 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("choices", "miriam", "/staff/notices/choices"),
             Place("conversations", "miriam", f"{noa}/messages"),
             Place("conversations, none", "wilhelmina", f"/staff/clients/{client['silent']}/messages"),
+            Place("who sees", "miriam", f"{noa}/who-sees"),
+            Place("readers", "miriam", f"{noa}/conversations/{thread['noa clinical']}/readers"),
+            Place(
+                "readers, asked",
+                "miriam",
+                f"{noa}/conversations/{thread['noa clinical']}",
+                asked(".thread-head .who-sees a"),
+            ),
             Place("contacts", "miriam", f"{noa}/contacts"),
             Place("contacts, none", "miriam", f"/staff/clients/{client['lena']}/contacts"),
             Place("new contact", "miriam", f"{noa}/contacts/new"),
@@ -241,6 +249,8 @@ def places(practice: Deployment, side: str) -> list[Place]:
         Place("new conversation", "dana", f"{noa}/conversations/new"),
         Place("new conversation, overfull", "hildegard", f"{long}/conversations/new"),
         Place("conversation", "dana", f"{noa}/conversations/{thread['noa clinical']}"),
+        Place("who sees", "dana", f"{noa}/who-sees"),
+        Place("readers", "dana", f"{noa}/conversations/{thread['noa clinical']}/readers"),
         Place("confidential conversation", "eli", f"{eli}/conversations/{thread['eli confidential']}"),
         Place(
             "conversation, overfull",

@@ -51,6 +51,8 @@ def staff_pages(cast: Cast) -> list[str]:
         f"{chart['noa']}/conversations/new",
         f"{chart['noa']}/contacts",
         thread("noa administrative"),
+        f"{thread('noa clinical')}/readers",
+        f"{chart['noa']}/who-sees",
         f"/staff/inbox/{cast.conversation['eli confidential']}?view=done",
         thread("eli clinical"),
         thread("sam clinical"),
@@ -68,6 +70,7 @@ def client_pages(cast: Cast) -> list[str]:
         here = f"/clients/{cast.client[name]}"
         pages += [f"{here}/home", f"{here}/notices", f"{here}/messages", f"{here}/conversations/new"]
         pages += [f"{here}/conversations/{thread}" for thread in cast.threads[name]]
+        pages += [f"{here}/who-sees", f"{here}/conversations/{cast.threads[name][0]}/readers"]
     return pages
 
 

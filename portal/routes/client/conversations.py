@@ -11,8 +11,8 @@ from portal.permissions import Right
 from portal.regions.availability import availability
 from portal.regions.conversations import head
 from portal.regions.threads import beginnings, client_threads
-from portal.routes import writing
-from portal.routes.client.shell import page
+from portal.routes import why, writing
+from portal.routes.client.shell import page, why_page
 
 
 @client(Right.MESSAGES, opens="open messages")
@@ -101,6 +101,11 @@ async def show_message(visit: Visit) -> Answer:
         acts=acts,
         regions={"conversation": await visit.draw(head, **writing.ids(visit))},
     )
+
+
+@client(Right.MESSAGES, opens="open readers")
+async def readers(visit: Visit) -> Answer:
+    return await why.readers(visit, why_page)
 
 
 async def _search(visit: Visit) -> Answer:

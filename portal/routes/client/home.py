@@ -9,8 +9,10 @@ from portal.models.account import Access, profiles
 from portal.models.client import Client
 from portal.regions import availability, home
 from portal.regions.notices import came_in
+from portal.regions.why import seen_by
 from portal.regions.words import zone
-from portal.routes.client.shell import page
+from portal.routes import why
+from portal.routes.client.shell import page, why_page
 
 
 @client()
@@ -51,7 +53,14 @@ async def show(visit: Visit) -> Answer:
         place="home",
         regions={
             "home": await visit.draw(home.home, client=found.id),
+            "seen_by": await visit.draw(seen_by, client=found.id),
             "came_in": await visit.draw(came_in, person=visit.me.id),
             "crisis": await visit.draw(availability.crisis),
         },
     )
+
+
+@client(opens="open who sees")
+async def who_sees(visit: Visit) -> Answer:
+    """Who can see what is here, and why."""
+    return await why.who_sees(visit, why_page)

@@ -36,3 +36,8 @@ async def page(
         | (regions or {}),
         **more,
     )
+
+
+async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
+    """Who sees something and why."""
+    return await page(visit, "client/access/why.html", about, back_href=back, regions=regions)

@@ -18,7 +18,9 @@ from portal.permissions import Permission
 from portal.regions import clients
 from portal.regions.clients import client_list
 from portal.regions.mail import chart_addresses
-from portal.routes.staff.shell import page
+from portal.regions.why import seen_by
+from portal.routes import why
+from portal.routes.staff.shell import page, why_page
 
 
 def email_address(value: str) -> str:
@@ -127,6 +129,7 @@ async def show(visit: Visit) -> Answer:
             "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
             "overview": await visit.draw(clients.overview, client=client.id),
+            "seen_by": await visit.draw(seen_by, client=client.id),
             "acts": await visit.draw(clients.chart_acts, client=client.id),
         },
     )
@@ -181,3 +184,9 @@ async def restore(visit: Visit) -> Answer:
     await client.restore()
     await audit.note("restore client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
+
+
+@staff(opens="open who sees")
+async def who_sees(visit: Visit) -> Answer:
+    """Who can see the chart, and why."""
+    return await why.who_sees(visit, why_page)

@@ -16,8 +16,8 @@ from portal.models.template import Template, filled, templates
 from portal.regions import clients, conversations
 from portal.regions.threads import beginnings, chart_threads
 from portal.rendering import render
-from portal.routes import writing
-from portal.routes.staff.shell import page
+from portal.routes import why, writing
+from portal.routes.staff.shell import page, why_page
 from portal.viewer import NotPermitted, NotVisible
 
 
@@ -160,6 +160,11 @@ async def show_message(visit: Visit) -> Answer:
         acts=acts,
         regions={"conversation": await visit.draw(conversations.head, **writing.ids(visit))},
     )
+
+
+@staff(opens="open readers")
+async def readers_of(visit: Visit) -> Answer:
+    return await why.readers(visit, why_page)
 
 
 async def _search(visit: Visit) -> Answer:

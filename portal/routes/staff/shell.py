@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from portal.doors import Visit
+from portal.models.client import Client
 from portal.permissions import Permission
 from portal.regions import inbox, notices
 
@@ -35,4 +36,17 @@ async def page(
         }
         | (regions or {}),
         **more,
+    )
+
+
+async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
+    """Who sees something and why."""
+    return await page(
+        visit,
+        "staff/access/why.html",
+        title=visit.say("Clients"),
+        place="clients",
+        name=about.name,
+        back_href=back,
+        regions=regions,
     )

@@ -1,0 +1,190 @@
+"""Why: everybody who can see a chart or read a conversation, each with the reason in plain words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from portal.facts import ClientChanged, LeaveChanged, StaffChanged
+from portal.language import date_in_words, listed, local_day, say, say_many
+from portal.models.client import Client
+from portal.models.conversation import Audience, Conversation
+from portal.models.person import initial
+from portal.models.reader import OFFICE, SUPERVISOR, TEAM, why_read, why_see
+from portal.models.record import Kind
+from portal.regions import Context, anyone, its, region
+from portal.regions.conversations import base
+from portal.regions.words import zone
+from portal.viewer import Viewer
+
+# Who comes and goes changes access besides, and with that every region of the pages that it concerns.
+_ON = {ClientChanged: its("client"), StaffChanged: anyone, LeaveChanged: anyone}
+
+READS = {
+    Audience.CLINICAL.key: "Reads clinical messages",
+    Audience.ADMINISTRATIVE.key: "Reads administrative messages",
+    Audience.BILLING.key: "Reads billing messages",
+}
+
+
+@region("readers", "access/_why.html", on=_ON)
+async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
+    """Of a conversation."""
+    found = await viewer.see(Conversation).find(conversation)
+    about = await viewer.see(Client).find(client)
+    if found is None or about is None or found.client_id != client:
+        return None
+    why = await why_read(viewer.see(Conversation), conversation)
+    if why is None:
+        return None
+    language = viewer.language
+    reads = say(language, READS[found.audience])
+    return {
+        "title": say(language, "Who can read this conversation, and why"),
+        "people_label": say(language, "On the client’s side"),
+        "people": [_person(viewer, about, rows, read=True) for rows in _each(why["people"])],
+        "staff": _staff(viewer, about, why["staff"], reads),
+    }
+
+
+@region("who-sees", "access/_why.html", on=_ON)
+async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
+    """Of a client's chart; what of it is a conversation says for itself who reads it."""
+    about = await viewer.see(Client).find(client)
+    why = await why_see(viewer.see(Client), client)
+    if about is None or why is None:
+        return None
+    language, colleague = viewer.language, viewer.kind is Kind.STAFF
+    # No contact learns of another here, nor that the client has an account.
+    people = [row for row in why["people"] if colleague or row["id"] == viewer.id]
+    return {
+        "title": say(language, "Who can see %(name)s’s chart, and why", name=about.first_name)
+        if colleague
+        else say(
+            language,
+            "Who at the practice can see what is here about %(name)s, and why",
+            name=about.first_name,
+        ),
+        "people_label": say(language, "On the client’s side") if colleague else say(language, "You"),
+        "people": [_person(viewer, about, rows, read=False) for rows in _each(people)],
+        "staff": _staff(viewer, about, why["staff"], None),
+    }
+
+
+@region("seen-by", "access/_seen_by.html", on=_ON)
+async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
+    """The same in one line, with the way to the reasons."""
+    about = await viewer.see(Client).find(client)
+    why = await why_see(viewer.see(Client), client)
+    if about is None or why is None:
+        return None
+    language, names, others = viewer.language, [], 0
+    for own in _each(why["staff"]):
+        if own[0]["id"] == viewer.id:
+            names.append(say(language, "you"))
+        elif own[0]["nearest"] == TEAM:
+            names.append(own[0]["name"])
+        else:
+            others += 1
+    if others:
+        names.append(say_many(language, "one more person", "%(num)s more people", others))
+    return {
+        "line": say(
+            language,
+            "At the practice %(names)s can see what is here about %(name)s",
+            names=listed(language, names) or say(language, "nobody"),
+            name=about.first_name,
+        ),
+        "href": f"{base(viewer, client)}/who-sees",
+    }
+
+
+def _each(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    """The reasons of one person after another, as they come."""
+    return [list(own) for _, own in groupby(rows, key=lambda row: row["id"])]
+
+
+def _entry(name: str, reasons: list[str], you: str = "", staff: bool = False) -> dict[str, Any]:
+    """Somebody by name, or as `you`."""
+    reasons = list(dict.fromkeys(reasons))
+    return {"name": you or name, "initial": initial(name), "reasons": reasons, "staff": staff}
+
+
+def _person(viewer: Viewer, about: Client, rows: list[dict[str, Any]], read: bool) -> dict[str, Any]:
+    """Somebody of the client's side, to staff with what they are to the client."""
+    language, first = viewer.language, rows[0]
+    if viewer.kind is Kind.STAFF:
+        return _entry(first["name"], [reason for row in rows for reason in _by_access(language, row, read)])
+    own = any(row["self"] for row in rows)
+    if first["id"] == viewer.id:
+        reason = (
+            say(language, "It is about you")
+            if own
+            else say(language, "You may act for %(name)s in this", name=about.first_name)
+        )
+        return _entry(first["name"], [reason], say(language, "You"))
+    # Of another contact no more than that they take part, which the conversation says of them already.
+    reason = say(language, "It is about them") if own else say(language, "Takes part in this conversation")
+    return _entry(first["name"], [reason])
+
+
+def _by_access(language: str, row: dict[str, Any], read: bool) -> list[str]:
+    since = say(language, "On the portal since %(date)s", date=_day(row["since"], language))
+    if row["self"]:
+        return [say(language, "The client"), since]
+    tie = say(language, row["relationship"])
+    if row["guardian"]:
+        tie += say(language, ", legal guardian")
+    right = [say(language, "Holds the right to messages")] if read else []
+    return [tie, *right, since]
+
+
+def _staff(
+    viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str | None
+) -> list[dict[str, Any]]:
+    language, colleague = viewer.language, viewer.kind is Kind.STAFF
+    shown = [
+        _entry(
+            own[0]["name"],
+            [_near(viewer, about, row) for row in own if colleague or row["near"] == TEAM]
+            + ([reads] if reads and colleague else []),
+            say(language, "You") if own[0]["id"] == viewer.id else "",
+            staff=True,
+        )
+        for own in _each(rows)
+        if colleague or own[0]["nearest"] == TEAM
+    ]
+    others = 0 if colleague else sum(1 for own in _each(rows) if own[0]["nearest"] != TEAM)
+    if others:
+        name = say_many(
+            language, "one more person at the practice", "%(num)s more people at the practice", others
+        )
+        reason = say(language, "By their work: they supervise the care team, or work for all clients")
+        shown.append(_entry(name[:1].upper() + name[1:], [reason], staff=True))
+    return shown
+
+
+def _near(viewer: Viewer, about: Client, row: dict[str, Any]) -> str:
+    language = viewer.language
+    match row["near"]:
+        case near if near == TEAM and row["through"] is None:
+            return (
+                say(language, "In %(name)s’s care team", name=about.first_name)
+                if viewer.kind is Kind.STAFF
+                else say(language, "Cares for %(name)s", name=about.first_name)
+            )
+        case near if near == TEAM:
+            last = _day(row["until"] - dt.timedelta(microseconds=1), language)
+            return say(language, "Stands in for %(name)s until %(date)s", name=row["through"], date=last)
+        case near if near == SUPERVISOR:
+            return say(language, "Supervises %(name)s", name=row["through"])
+        case near if near == OFFICE:
+            return say(language, "Sees all clients")
+    raise LookupError(f"There are no words for a reason of the kind {row['near']}")
+
+
+def _day(when: dt.datetime, language: str) -> str:
+    return date_in_words(local_day(when, zone()), language)

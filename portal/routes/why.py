@@ -1,0 +1,37 @@
+"""Who sees something and why, the same on both sides: in a dialog beside it, or on a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from markupsafe import Markup
+
+from portal.doors import Answer, Visit
+from portal.models.client import Client
+from portal.regions import Region, key_of, why
+from portal.regions.conversations import base
+from portal.rendering import render
+from portal.routes.writing import found, here, ids
+
+Page = Callable[[Visit, Client, str, dict[str, Any]], Awaitable[Answer]]  # with the way back, and regions
+
+
+async def readers(visit: Visit, page: Page) -> Answer:
+    """Of the conversation of the path."""
+    conversation = await found(visit)
+    return await _answer(visit, page, here(visit, conversation), why.readers, **ids(visit))
+
+
+async def who_sees(visit: Visit, page: Page) -> Answer:
+    """Of the chart of the path's client."""
+    back = base(visit.me, visit.id("client")) + ("/home" if visit.me.side == "client" else "")
+    return await _answer(visit, page, back, why.who_sees, client=visit.id("client"))
+
+
+async def _answer(visit: Visit, page: Page, back: str, region: Region, **args: Any) -> Answer:
+    drawn: dict[str, Markup] = {"why": await visit.draw(region, **args)}
+    if visit.by_script:
+        shown = {"regions": drawn, "with": key_of(region.name, args)}
+        return visit.fragment(render("access/_why_dialog.html", visit.language, shown))
+    return await page(visit, await visit.me.find(Client, visit.id("client")), back, drawn)
