@@ -150,6 +150,13 @@ class AgesChanged(Fact):
 
 
 @dataclass(frozen=True)
+class ContactNetworkSwitched(Fact):
+    """Contacts may act at this practice, or may no more. It names nobody: everyone."""
+
+    changes_access: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
 class SessionEnded(Fact):
     """Signed out, here or from elsewhere: the session's sockets close on every worker."""
 

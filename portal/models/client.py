@@ -48,6 +48,7 @@ class Client(Record):
     of_age_settled = fields.DatetimeField(
         null=True
     )  # the coming of age for which staff have done what is to do
+    contact_network = fields.BooleanField(default=True)  # off: no contact acts for them
 
     date_of_birth = Sealed()
     phone = Sealed()

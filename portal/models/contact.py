@@ -11,7 +11,7 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
-from portal.facts import ClientChanged, ContactsChanged
+from portal.facts import ClientChanged, ContactNetworkSwitched, ContactsChanged
 from portal.models import sql
 from portal.models.account import Access
 from portal.models.client import Client
@@ -19,7 +19,7 @@ from portal.models.fact import announce
 from portal.models.moment import Moment
 from portal.models.notice import NoticeKind, tell
 from portal.models.person import canonical_email, search_form
-from portal.models.practice import the_practice
+from portal.models.practice import Practice, the_practice
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
@@ -278,6 +278,44 @@ class HasEnded(Exception):
 
 class AlreadyTied(Exception):
     """They are a contact of this client already."""
+
+
+async def switch_network(client: Client, on: bool) -> None:
+    """The contact network of one client, on or off. Off, no contact acts for them, and links on their way to contacts
+    end; what each holds is kept for when it is on again. Those whom it concerns hear of it."""
+    from portal.models.invitation import end_contact_invitations
+
+    if client.contact_network == on:
+        return
+    client.contact_network = on
+    await client.save(update_fields=["contact_network"])
+    if not on:
+        await end_contact_invitations(client.id)
+    await announce(ContactsChanged(client=client.id))
+    for link in await ContactLink.filter(client_id=client.id):
+        if link.holds_now:
+            await link._tell()
+
+
+async def switch_all_networks(on: bool) -> None:
+    """The same for the whole practice; each client's own switch stays as it is."""
+    from portal.models.invitation import end_contact_invitations
+
+    practice = await the_practice()
+    if practice.contact_network == on:
+        return
+    practice.contact_network = on
+    await practice.save(update_fields=["contact_network"])
+    if not on:
+        await end_contact_invitations(None)
+    await announce(ContactNetworkSwitched())
+
+
+def network_of(practice: Practice, client: Client) -> str:
+    """Whether contacts act for this client: on, or off for the client or for the whole practice."""
+    if not practice.contact_network:
+        return "practice"
+    return "on" if client.contact_network else "client"
 
 
 async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
+from portal.models.contact import network_of
 from portal.models.invitation import (
     A_DAY,
     RESEND_AFTER,
@@ -37,6 +38,7 @@ class Holding:
     letter: dict[str, Any] | None  # its letter: done_at, failed_at, reason, tries
     holders: list[Holder]
     portal_on: bool
+    network: str  # the contact network: on, or off for the client or the practice
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -116,6 +118,7 @@ async def holding_of(client: Client) -> Holding:
         letter,
         holders,
         practice.portal_on,
+        network_of(practice, client),
     )
     found.missing = missing_for(client, holders[0])
     return found

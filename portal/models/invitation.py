@@ -69,6 +69,7 @@ class Holder:
 class Invitation(Record):
     client_id = fields.UUIDField()
     contact_link_id = fields.UUIDField(null=True)
+    account_id = fields.UUIDField(null=True)  # an account that is there already, whose holder is to confirm
     email = fields.CharField(max_length=254)
     email_key = fields.CharField(max_length=254)
     token_hash = fields.CharField(max_length=64, unique=True)
@@ -290,21 +291,28 @@ async def hindrance(client: Client, holder: Holder) -> str | None:
 async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
     """End what is outstanding for one holder; gives how many there were."""
     same, values = _of_holder(link)
-    return await _end(client, why, f"and {same}", values)
+    return await _end(why, f"client_id = :client and {same}", client=client, **values)
 
 
 async def end_all_invitations(client: UUID, why: str) -> int:
     """The same for whoever would hold the account, contacts too whose tie has ended meanwhile."""
-    return await _end(client, why, "", {})
+    return await _end(why, "client_id = :client", client=client)
 
 
-async def _end(client: UUID, why: str, which: str, values: dict[str, Any]) -> int:
+async def end_contact_invitations(client: UUID | None) -> int:
+    """The same for all contacts of one client, or of everybody."""
+    which = "contact_link_id is not null"
+    if client is None:
+        return await _end("withdrawn", which)
+    return await _end("withdrawn", f"{which} and client_id = :client", client=client)
+
+
+async def _end(why: str, which: str, **values: Any) -> int:
     ended = await sql.rows(
-        f"update invitation set ended_at = :now, ended_why = :why where client_id = :client {which} "
+        f"update invitation set ended_at = :now, ended_why = :why where {which} "
         "and used_at is null and ended_at is null returning id",
         now=clock.now(),
         why=why,
-        client=client,
         **values,
     )
     for row in ended:

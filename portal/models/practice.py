@@ -25,6 +25,8 @@ class Practice(Model):
     crisis: Any = fields.JSONField(default=list)  # [[label, number], …]: whom to call in danger
     made_at = fields.DatetimeField(default=clock.now)
     portal_on = fields.BooleanField(default=True)
+    contact_network = fields.BooleanField(default=True)  # off: no contact acts for anybody
+    confirm_links = fields.BooleanField(default=False)  # an account's holder confirms before it is linked
     mail_after = fields.IntField(default=5)  # minutes a message is unread before an e-mail tells of it
     edit_minutes = fields.IntField(default=15)  # in which a message can be changed by who wrote it
     welcome: Any = fields.JSONField(null=True)  # {language: {subject, body}}; null: the built-in words

@@ -8,14 +8,24 @@ from portal.permissions import Restriction, Right
 
 
 def acts(link: str) -> str:
-    """The contact may act for the client at all: the link lives, and no order keeps them away altogether."""
-    return f"({live(link)} and {_not_yet(link, Restriction.NO_CONTACT)})"
+    """The contact may act for the client at all: the link lives, no order keeps them away altogether, and the
+    contact network is on."""
+    return f"({live(link)} and {_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"
 
 
 def allows(link: str, right: Right) -> str:
     """The contact may do this for the client: they hold the right, and no restriction takes it from them now."""
     stops = [restriction for restriction in Restriction if right not in restriction.leaves]
-    return f"({link}.{right.value} and {live(link)} and {' and '.join(_not_yet(link, one) for one in stops)})"
+    kept = " and ".join(_not_yet(link, one) for one in stops)
+    return f"({link}.{right.value} and {live(link)} and {kept} and {_network_is_on(link)})"
+
+
+def _network_is_on(link: str) -> str:
+    """For the practice, which a database asks once for all rows, and for the client."""
+    return (
+        "not exists (select 1 from practice zp where not zp.contact_network) "
+        f"and exists (select 1 from client zc where zc.id = {link}.client_id and zc.contact_network)"
+    )
 
 
 def _not_yet(link: str, restriction: Restriction) -> str:

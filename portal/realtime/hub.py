@@ -185,8 +185,10 @@ class Hub:
         return self.index.get(client, set()) | self.index.get(EVERY_CLIENT, set())
 
     def _named(self, fact: Fact) -> set[Page]:
-        """The pages indexed under somebody whom the fact names."""
+        """The pages indexed under somebody whom the fact names; all of them, where it names nobody."""
         keys = fact.keys()
+        if keys == {EVERYONE}:
+            return set(self.pages)
         found = {page for key in keys for page in self.index.get(key, ())}
         if any(key.startswith("client:") for key in keys):
             found |= self.index.get(EVERY_CLIENT, set())

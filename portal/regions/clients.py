@@ -19,9 +19,10 @@ from portal.facts import (
 from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models import sql
 from portal.models.client import CareTeam, Client, page_of_clients, team_of
-from portal.models.contact import ContactLink
+from portal.models.contact import ContactLink, network_of
 from portal.models.conversation import Conversation, unread_by_client
 from portal.models.person import initial
+from portal.models.practice import the_practice
 from portal.models.record import live, unseal
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, anyone, its, region
@@ -234,6 +235,7 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
             }
             for link in links
         ],
+        "network": network_of(await the_practice(), found),
         "can_edit": found.archived_at is None,
         "edit_href": edit,
         "archived": found.archived_at is not None,

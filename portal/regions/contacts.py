@@ -13,18 +13,21 @@ from portal.facts import (
     ClientArchived,
     ClientChanged,
     ClientRestored,
+    ContactNetworkSwitched,
     ContactsChanged,
+    Fact,
     InvitationEnded,
     InvitationExpired,
     InvitationSent,
 )
 from portal.language import date_in_words, listed, local_day, say
 from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink, contacts_of
+from portal.models.contact import Contact, ContactLink, contacts_of, network_of
 from portal.models.person import initial
+from portal.models.practice import the_practice
 from portal.models.record import unseal
 from portal.permissions import Permission, Restriction, Right
-from portal.regions import Context, anyone, its, region
+from portal.regions import Concerns, Context, anyone, its, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
@@ -41,33 +44,33 @@ RESTRICTION_WORDS = {
     Restriction.NO_RECORDS: "No records",
     Restriction.NO_SCHEDULING: "No scheduling",
 }
-_ON = (
-    ContactsChanged,
-    ClientChanged,
-    ClientArchived,
-    ClientRestored,
-    AccessGranted,
-    InvitationSent,
-    InvitationEnded,
-    InvitationExpired,
-)
+_ON: dict[type[Fact], Concerns] = {
+    kind: its("client")
+    for kind in (
+        ContactsChanged,
+        ClientChanged,
+        ClientArchived,
+        ClientRestored,
+        AccessGranted,
+        InvitationSent,
+        InvitationEnded,
+        InvitationExpired,
+    )
+} | {ContactNetworkSwitched: anyone, AgesChanged: anyone}
 
 
-@region(
-    "contacts",
-    "staff/contacts/_list.html",
-    on=dict.fromkeys(_ON, its("client")) | {AgesChanged: anyone},
-    element="contacts",
-)
+@region("contacts", "staff/contacts/_list.html", on=_ON, element="contacts")
 async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
         return None
     rows = [_row(viewer.language, row) for row in await contacts_of(viewer.see(ContactLink), client)]
     may = await viewer.may(Permission.CONTACT_NETWORK) and found.archived_at is None
-    here = f"/staff/clients/{client}"
+    here, network = f"/staff/clients/{client}", network_of(await the_practice(), found)
     return {
         "name": found.first_name,
+        "network": network,
+        "settings_href": "/staff/settings/portal" if await viewer.may(Permission.PORTAL_SETTINGS) else None,
         "rows": [row for row in rows if not row["ended"]],
         "ended": [row for row in rows if row["ended"]],
         "here": f"{here}/contacts" if may else None,

@@ -158,7 +158,9 @@ def _sentence(viewer: Viewer, holding: Holding) -> str:
                 language,
                 "Something an account needs was cleared. It goes on when it is back."
                 if holding.cleared
-                else "Whoever acts here is kept away by a restriction. It stands under Contacts.",
+                else "Whoever acts here is kept away by a restriction. It stands under Contacts."
+                if holding.network == "on"
+                else "The contact network is off. What each contact may do is kept.",
             )
         case "removed":
             return say(language, "Nobody can see this record on the portal. Access can be given back.")
@@ -193,7 +195,15 @@ def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
     for account in holding.accounts:
         fact("Signs in with", account["email"])
         if not account["acts"]:
-            fact("Now", say(language, "Kept away by a restriction"))
+            fact(
+                "Now",
+                say(
+                    language,
+                    "Kept away by a restriction"
+                    if holding.network == "on"
+                    else "Paused: the contact network is off",
+                ),
+            )
         fact("Signed up", _when(viewer, account["added_at"]))
         if account["last_seen_at"]:
             fact("Last sign-in", _when(viewer, account["last_seen_at"]))
@@ -365,7 +375,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
                 "colour": row["colour"],
                 "as_label": relation,
                 "since": _when(viewer, sql.moment(row["from_at"])),
-                "ended": None if row["acts"] else say(language, "Kept away"),
+                "ended": None if row["acts"] else say(language, "Sees nothing now"),
                 "unlink_action": None,
                 "this_chart": this,
                 "href": f"/staff/clients/{sql.uuid(row['client_id'])}/portal",

@@ -78,6 +78,7 @@ FORMS: dict[str, Form | None] = {
     "POST /staff/clients/{client}/portal/accesses": _held,
     "GET /staff/settings/portal": None,
     "POST /staff/settings/portal": _keyed(on="no"),
+    "POST /staff/settings/portal/contacts": lambda scene: {"on": "no"},
     "POST /staff/settings/portal/letter": _words,
     "POST /staff/settings/portal/preview": _words,
     "POST /staff/settings/portal/sample": _words,

@@ -19,7 +19,7 @@ from portal.models.account import Access, PortalAccount
 from portal.models.bounce import Bounce, note_bounce
 from portal.models.burst import Burst
 from portal.models.client import CareTeam, Client
-from portal.models.contact import Contact, ContactLink
+from portal.models.contact import Contact, ContactLink, switch_all_networks, switch_network
 from portal.models.conversation import Audience, Conversation
 from portal.models.fact import unit
 from portal.models.mailbox import Mailbox
@@ -207,6 +207,26 @@ async def _(cast: Cast) -> None:
 @verb("and is given back", "sam")
 async def _(cast: Cast) -> None:
     assert await Access.grant(UUID(cast.account["sam"]), UUID(cast.client["sam"])) is not None
+
+
+@verb("no contact acts for a child any more", "noa")
+async def _(cast: Cast) -> None:
+    await switch_network(await Client.get(id=cast.client["noa"]), False)
+
+
+@verb("and they act for her again", "noa")
+async def _(cast: Cast) -> None:
+    await switch_network(await Client.get(id=cast.client["noa"]), True)
+
+
+@verb("no contact acts for anybody any more")
+async def _(cast: Cast) -> None:
+    await switch_all_networks(False)
+
+
+@verb("and they act again, each for whom they did")
+async def _(cast: Cast) -> None:
+    await switch_all_networks(True)
 
 
 # --- Clients and their care team -----------------------------------------------------------------

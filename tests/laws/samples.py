@@ -170,6 +170,7 @@ def other_words(cast: Cast) -> dict[str, str]:
 
 
 _TAKERS = cycle(["henrik", "miriam"])
+_ON_AND_OFF = cycle(["no", "yes"])
 
 
 def put_on_it(cast: Cast) -> dict[str, str]:
@@ -288,6 +289,9 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/contacts": Sample("miriam", 303, form=a_contact),
     "POST /staff/clients/{client}/contacts/search": Sample(
         "miriam", 200, form=lambda cast: {"words": "Dana"}
+    ),
+    "POST /staff/clients/{client}/contacts/network": Sample(
+        "miriam", 303, client="lena", form=lambda cast: {"on": next(_ON_AND_OFF)}
     ),
     "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=terms),
     "POST /staff/clients/{client}/contacts/{link}/end": Sample("miriam", 303),

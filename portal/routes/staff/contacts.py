@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -14,9 +14,19 @@ from portal.language import local_day, moment_of
 from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.client import Client
-from portal.models.contact import AlreadyTied, Contact, ContactLink, HasEnded, Terms, known_people
+from portal.models.contact import (
+    AlreadyTied,
+    Contact,
+    ContactLink,
+    HasEnded,
+    Terms,
+    known_people,
+    network_of,
+    switch_network,
+)
 from portal.models.holding import account_of
 from portal.models.person import canonical_email
+from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import clients
@@ -82,6 +92,10 @@ class NewContact(Person):
     person: Annotated[UUID | None, BeforeValidator(_empty)] = None
 
 
+class Switch(Form):
+    on: Literal["yes", "no"]
+
+
 class Words(Form):
     words: Annotated[str, Field(max_length=200)]
 
@@ -101,18 +115,30 @@ async def show(visit: Visit) -> Answer:
     )
 
 
+@staff(Permission.CONTACT_NETWORK, form=Switch)
+async def switch(visit: Visit) -> Answer:
+    """Whether contacts act for this client at all."""
+    client = await _client(visit)
+    if visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    on = visit.form.on == "yes"
+    await switch_network(client, on)
+    await audit.note("switch contact network", side="staff", actor=visit.me.id, client=client.id, on=on)
+    return go(_here(client))
+
+
 # --- Somebody more -----------------------------------------------------------------------------
 
 
 @staff(Permission.CONTACT_NETWORK)
 async def new(visit: Visit) -> Answer:
-    return await _new(visit, await _client(visit), 200)
+    return await _new(visit, await _growing(visit), 200)
 
 
 @staff(Permission.CONTACT_NETWORK, form=Words)
 async def search(visit: Visit) -> Answer:
     """Somebody who is known already, by name or email; the words stand in no address."""
-    client = await _client(visit)
+    client = await _growing(visit)
     if visit.errors:
         raise Refused(422, "Search for a name or an email.")
     words = visit.form.words
@@ -123,7 +149,7 @@ async def search(visit: Visit) -> Answer:
 
 @staff(Permission.CONTACT_NETWORK, form=NewContact)
 async def create(visit: Visit) -> Answer:
-    client = await _client(visit)
+    client = await _growing(visit)
     if "key" in visit.errors:
         raise Refused(422, "This form is too old. Reload the page and try again.")
     people: list[dict[str, Any]] = []
@@ -329,6 +355,14 @@ async def _client(visit: Visit) -> Client:
     client = await visit.me.find(Client, visit.id("client"))
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
+    return client
+
+
+async def _growing(visit: Visit) -> Client:
+    """The same, where somebody is to be added."""
+    client = await _client(visit)
+    if network_of(await the_practice(), client) != "on":
+        raise Refused(409, "The contact network is off. Switch it on first.")
     return client
 
 

@@ -13,6 +13,7 @@ from portal.doors import Answer, Form, Refused, Visit, go, staff
 from portal.facts import PortalSettingsChanged
 from portal.mail import letters, outbox
 from portal.models import audit
+from portal.models.contact import switch_all_networks
 from portal.models.fact import announce
 from portal.models.practice import Practice, the_practice
 from portal.models.record import uuid7
@@ -40,9 +41,12 @@ class Words(Form):
         return {"subject": getattr(self, f"subject_{language}"), "body": getattr(self, f"body_{language}")}
 
 
-class Switch(Form):
-    key: UUID
+class Choice(Form):
     on: Literal["yes", "no"]
+
+
+class Switch(Choice):
+    key: UUID
 
 
 @staff(Permission.PORTAL_SETTINGS)
@@ -74,6 +78,7 @@ async def _page(
         place="settings",
         status=status,
         power={"on": practice.portal_on, "action": "/staff/settings/portal", "key": uuid7()},
+        network={"on": practice.contact_network, "action": "/staff/settings/portal/contacts"},
         texts=texts,
         placeholders=letters.placeholders(visit.language),
         action="/staff/settings/portal/letter",
@@ -118,16 +123,30 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
 @staff(Permission.PORTAL_SETTINGS, form=Switch)
 async def switch(visit: Visit) -> Answer:
     """The portal on or off. Off, everyone on the client side is signed out and nobody comes in or signs up."""
-    if visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
     practice = await the_practice()
-    practice.portal_on = visit.form.on == "yes"
+    practice.portal_on = _chosen(visit)
     await practice.save(update_fields=["portal_on"])
     if not practice.portal_on:
         await end_client_sessions()
     await announce(PortalSettingsChanged())
     await audit.note("switch portal", side="staff", actor=visit.me.id, on=practice.portal_on)
     return go("/staff/settings/portal")
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Choice)
+async def switch_contacts(visit: Visit) -> Answer:
+    """The contact network on or off. Off, no contact acts for anybody; clients in person are not touched."""
+    on = _chosen(visit)
+    await switch_all_networks(on)
+    await audit.note("switch contact network", side="staff", actor=visit.me.id, on=on)
+    return go("/staff/settings/portal")
+
+
+def _chosen(visit: Visit) -> bool:
+    if visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    said: Choice = visit.form
+    return said.on == "yes"
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Words)
