@@ -23,6 +23,8 @@ from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
 from portal.models.conversation import Audience
 from portal.models.invitation import hindrance, missing_for
+from portal.models.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
+from portal.models.person import address_fault
 from portal.permissions import Permission, Role
 from portal.regions import clients
 from portal.regions import contacts as contact_regions
@@ -228,7 +230,8 @@ class _Module:
         }
 
 
-_HINDRANCES = [*given_by(missing_for), *given_by(hindrance)]
+_OWN = [TOO_YOUNG, ANOTHERS]
+_HINDRANCES = [*given_by(missing_for), *given_by(hindrance), *_OWN]
 
 # What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
 # said, or found, where it comes from.
@@ -264,6 +267,10 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/writing.py", "_why(visit)"): "said",
     ("portal/regions/portal.py", "row['relationship']"): contacts.RELATIONSHIPS,
     ("portal/regions/why.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/routes/staff/clients.py", "fault"): given_by(address_fault),
+    ("portal/routes/staff/contacts.py", "reason.why"): [NotTheirOwn.why],
+    ("portal/routes/staff/mail.py", "reason.why"): [NotTheirOwn.why],
+    ("portal/regions/portal.py", "own['hindered']"): _OWN,
     ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")
     ("portal/routes/staff/portal.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,

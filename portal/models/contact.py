@@ -18,6 +18,7 @@ from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.moment import Moment
 from portal.models.notice import NoticeKind, tell
+from portal.models.own_address import check_for_contact
 from portal.models.person import canonical_email, search_form
 from portal.models.practice import Practice, the_practice
 from portal.models.record import Kind, Lasting, Record, Sealed, live
@@ -73,7 +74,8 @@ class Contact(Record):
         return contact
 
     async def change(self, details: Mapping[str, str]) -> None:
-        """Save who they are and how they are reached, for all whom they act for."""
+        """Save who they are and how they are reached, for all whom they act for. Raises NotTheirOwn."""
+        await self._check_address(details.get("email") or None)
         self.name, self.search = details["name"], search_form(details["name"])
         self.phone, self.address = details.get("phone") or None, details.get("address") or None
         await self.save(update_fields=["name", "search", "phone_sealed", "address_sealed"])
@@ -84,14 +86,21 @@ class Contact(Record):
             await announce(ContactsChanged(client=link.client_id))
 
     async def change_address(self, email: str | None) -> None:
-        """Save another email, or none. Links that went to the old one end."""
+        """Save another email, or none. Links that went to the old one end. Raises NotTheirOwn."""
         from portal.models.invitation import end_invitations
 
+        await self._check_address(email)
         self._take_address(email)
         await self.save(update_fields=["email", "email_key"])
         for link in await ContactLink.filter(contact_id=self.id):
             await end_invitations(link.client_id, link.id, "address")
             await announce(ClientChanged(client=link.client_id))
+
+    async def _check_address(self, email: str | None) -> None:
+        if email and canonical_email(email) != self.email_key:
+            for link in await ContactLink.filter(contact_id=self.id):
+                if link.until_at is None or link.until_at > clock.now():
+                    await check_for_contact(link.client_id, email)
 
     def _take_address(self, email: str | None) -> None:
         self.email, self.email_key = email, canonical_email(email) if email else None
@@ -146,7 +155,9 @@ class ContactLink(Lasting):
 
     @classmethod
     async def tie(cls, client: UUID, contact: UUID, terms: Terms) -> ContactLink:
-        """Make somebody a contact of a client, or once more, where they were one and it ended. Raises AlreadyTied."""
+        """Make somebody a contact of a client, or once more, where they were one and it ended. Raises AlreadyTied,
+        NotTheirOwn."""
+        await check_for_contact(client, (await Contact.get(id=contact)).email)
         link = await cls.get_or_none(client_id=client, contact_id=contact)
         if link is not None and (link.until_at is None or link.until_at > clock.now()):
             raise AlreadyTied

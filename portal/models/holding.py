@@ -20,6 +20,7 @@ from portal.models.invitation import (
     account_with,
     missing_for,
 )
+from portal.models.own_address import hinders_own_account
 from portal.models.practice import the_practice
 from portal.models.record import live
 from portal.models.rights import acts
@@ -39,6 +40,7 @@ class Holding:
     holders: list[Holder]
     portal_on: bool
     network: str  # the contact network: on, or off for the client or the practice
+    too_young: bool = False  # for an account of their own
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -57,10 +59,21 @@ class Holding:
         return "removed" if self.past else "not_invited"
 
     @property
+    def first(self) -> Holder:
+        """Who is invited where nobody else is named: the client, or of one who is too young the first of those who act
+        for them."""
+        return self.holders[1] if self.too_young and len(self.holders) > 1 else self.holders[0]
+
+    @property
     def returnable(self) -> list[dict[str, Any]]:
-        """The accounts that access can be given back to: none of a contact whose tie has ended."""
+        """The accounts that access can be given back to: none of a contact whose tie has ended, nor one that is not a
+        minor's own."""
         ties = {holder.link for holder in self.holders}
-        return [row for row in self.past if row["self"] or sql.uuid(row["contact_link_id"]) in ties]
+        return [
+            row
+            for row in self.past
+            if (not row["hindered"] if row["self"] else sql.uuid(row["contact_link_id"]) in ties)
+        ]
 
     @property
     def acting(self) -> list[dict[str, Any]]:
@@ -96,6 +109,7 @@ async def holding_of(client: Client) -> Holding:
     for row in rows:
         row["id"], row["access_id"] = sql.uuid(row["id"]), sql.uuid(row["access_id"])
         row["self"] = row["contact_link_id"] is None
+        row["hindered"] = await hinders_own_account(client, row["email"]) if row["self"] else None
         for name in ("last_seen_at", "added_at", "password_set_at", "from_at", "until_at"):
             row[name] = sql.maybe_moment(row[name])
     now_live = [row for row in rows if row["live"]]
@@ -119,8 +133,9 @@ async def holding_of(client: Client) -> Holding:
         holders,
         practice.portal_on,
         network_of(practice, client),
+        not practice.on_their_own(client.born),
     )
-    found.missing = missing_for(client, holders[0])
+    found.missing = missing_for(client, found.first)
     return found
 
 
@@ -161,9 +176,14 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
     """Accounts with exactly the client's e-mail, or a contact's, that never acted for the client (A7); those
     that did are given access back."""
     offers = []
+    minor = (await the_practice()).is_minor(client.born)
     for holder in await possible_holders(client):
         account = await account_with(holder.email) if holder.email else None
         if account is None:
+            continue
+        own = minor and holder.link is None
+        # One that somebody else holds is not the young person's own.
+        if own and (account.contact_id is not None or await hinders_own_account(client, account.email)):
             continue
         held = await sql.row(
             "select 1 as yes from access x where x.account_id = :account and x.client_id = :client",

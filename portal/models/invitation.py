@@ -32,6 +32,7 @@ from portal.models.contact import Contact, ContactLink
 from portal.models.fact import announce
 from portal.models.moment import Moment
 from portal.models.notice import NoticeKind, tell
+from portal.models.own_address import hinders_own_account
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record
 from portal.models.session import count_try, digest
@@ -268,9 +269,9 @@ def missing_for(client: Client, holder: Holder) -> list[str]:
 
 async def hindrance(client: Client, holder: Holder) -> str | None:
     """Why this holder can't be invited at all, in a sentence; None where only the pace of letters could hinder."""
-    missing = missing_for(client, holder)
-    if missing:
-        return missing[0]
+    own = await hinders_own_account(client, holder.email) if holder.link is None else None
+    if own or (missing := missing_for(client, holder)):
+        return own or missing[0]
     assert holder.email is not None
     if await account_with(holder.email) is not None:
         return "This email already has a portal account. Link it instead."

@@ -12,6 +12,8 @@ from portal.models import age
 from portal.models.client import Client
 from portal.models.contact import ContactLink
 from portal.models.fact import announce, unit
+from portal.models.invitation import end_invitations
+from portal.models.own_address import hinders_own_account
 from portal.models.practice import Practice, the_practice
 
 
@@ -31,7 +33,10 @@ async def would_end(practice: Practice, majority: int) -> int:
 
 
 async def grow_up(client: Client) -> None:
-    """The date of birth is another: so is when guardians' access ends."""
+    """The date of birth is another: so is when guardians' access ends. Who turns out to be too young for an account of
+    their own is not invited to one any more."""
+    if await hinders_own_account(client, None):
+        await end_invitations(client.id, None, "withdrawn")
     at = (await the_practice()).of_age(client.born)
     links = await ContactLink.filter(client_id=client.id, guardian=True)
     if any([await link.come_of_age(at) for link in links]):

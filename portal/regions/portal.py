@@ -174,6 +174,8 @@ def _note(viewer: Viewer, holding: Holding) -> str | None:
     if holding.state == "locked":
         return say(viewer.language, "Call them first, and ask for the date of birth.")
     own = next((a for a in holding.accounts if a["self"]), None)
+    if own is not None and own["hindered"]:
+        return say(viewer.language, own["hindered"])
     on_file = holding.client.email
     if own is None or on_file is None or canonical_email(on_file) == canonical_email(own["email"]):
         return None
@@ -237,8 +239,13 @@ async def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
         }
 
     born = date_in_words(holding.client.born, language) if holding.client.born else None
+    email = need("Email", holding.client.email, f"{edit}#field-email", "Add an email")
+    if holding.too_young:
+        contacts = f"/staff/clients/{holding.client.id}/contacts"
+        known = holding.first.email if holding.first.link else None
+        email = need("Email of who acts for them", known, contacts, "Open contacts")
     return [
-        need("Email", holding.client.email, f"{edit}#field-email", "Add an email"),
+        email,
         need("Date of birth", born, f"{edit}#field-date_of_birth", "Add the date of birth"),
         need(
             "Client portal",

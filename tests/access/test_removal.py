@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portal.models.person import canonical_email
 from tests.access.desk import SECRET, Desk
 from tests.pages import open_page
 
@@ -173,7 +174,15 @@ async def test_a_similar_address_links_nothing(desk: Desk, like: str) -> None:
     await desk.sign_up(first)
     account = await desk.account_id(first)
     local, _, domain = first.email.partition("@")
-    second = await desk.chart("Elm", email=like.format(local=local, rest=local[1:], domain=domain))
+    second = await desk.chart("Elm")
+    # As an import or an older version may have left it: what is typed like some of these is not taken.
+    other = like.format(local=local, rest=local[1:], domain=domain)
+    await desk.sql(
+        "update client set email = :email, email_key = :key where id = :id",
+        email=other,
+        key=canonical_email(other),
+        id=second.id,
+    )
     assert "No other account has this client’s email" in await desk.tab(second)
     assert (await desk.act(second, "accesses", account=account)).status_code == 409
     assert await desk.sql("select id from access where client_id = :id", id=second.id) == []

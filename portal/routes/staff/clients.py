@@ -12,6 +12,7 @@ from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
 from portal.models import audit
 from portal.models.client import Client
+from portal.models.person import address_fault
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
@@ -27,6 +28,8 @@ def email_address(value: str) -> str:
     local, at, domain = value.partition("@")
     if value and (not at or not local or "." not in domain or any(c.isspace() or ord(c) < 32 for c in value)):
         raise ValueError("Write an email address like name@example.com.")
+    if fault := address_fault(value):
+        raise ValueError(fault)
     return value
 
 

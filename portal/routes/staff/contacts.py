@@ -25,6 +25,7 @@ from portal.models.contact import (
     switch_network,
 )
 from portal.models.holding import account_of
+from portal.models.own_address import NotTheirOwn, check_for_contact
 from portal.models.person import canonical_email
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
@@ -159,12 +160,18 @@ async def create(visit: Visit) -> Answer:
             return go(_here(client))
         terms = _terms(visit, None)
         people = await _same_email(visit, client)
+        try:
+            await check_for_contact(client.id, said.email)
+        except NotTheirOwn as reason:
+            visit.errors["email"] = visit.say(reason.why)
     if visit.errors:
         return await _new(visit, client, 422, people=people)
     try:
         link = await ContactLink.tie(client.id, (await _who(visit, client)).id, terms)
     except AlreadyTied:
         raise Refused(409, "They are a contact of this client already.") from None
+    except NotTheirOwn as reason:
+        raise Refused(409, reason.why) from None
     await done(visit, said.key, link=link.id)
     await audit.note("add contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
     return go(_here(client))
@@ -275,7 +282,11 @@ async def update(visit: Visit) -> Answer:
     if visit.errors:
         return await _edit(visit, client, link, contact, visit.sent, 422)
     if contact.client_id is None:
-        await contact.change(visit.form.model_dump(include={"name", "email", "phone", "address"}))
+        try:
+            await contact.change(visit.form.model_dump(include={"name", "email", "phone", "address"}))
+        except NotTheirOwn as reason:
+            visit.errors["email"] = visit.say(reason.why)
+            return await _edit(visit, client, link, contact, visit.sent, 422)
     try:
         await link.change(terms)
     except HasEnded:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from portal.doors import Answer, Form, Visit, go, staff
+from portal.doors import Answer, Form, Refused, Visit, go, staff
 from portal.language import at_in_words
 from portal.mail import letters
 from portal.mail.outbox import post
@@ -14,6 +14,7 @@ from portal.models import audit
 from portal.models.account import AddressTaken
 from portal.models.bounce import Bounce, holders_of
 from portal.models.client import Client
+from portal.models.own_address import NotTheirOwn
 from portal.models.staff import StaffMember
 from portal.models.waiting import Outbox
 from portal.permissions import Permission
@@ -99,6 +100,8 @@ async def correct(visit: Visit) -> Answer:
     except AddressTaken:
         visit.errors["email"] = visit.say("Another account signs in with this address already.")
         return await _address(visit, bounce, 422)
+    except NotTheirOwn as reason:
+        raise Refused(409, reason.why) from None
     clients = [holder["client_id"] for holder in holders if holder["client_id"]]
     for account in accounts:
         letter = letters.address_changed(

@@ -24,6 +24,7 @@ from portal.models.invitation import (
     end_invitations,
     hindrance,
 )
+from portal.models.own_address import TOO_YOUNG
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
@@ -243,7 +244,7 @@ async def _choice(visit: Visit, client: Client, holder: Holder) -> dict[str, Any
     help = visit.say("The client in person") if holder.link is None else visit.say("Contact")
     choice = {"value": holder.value, "label": holder.name, "email": holder.email or "", "help": help}
     why = await hindrance(client, holder)
-    lacks = not holder.email
+    lacks = not holder.email and why != TOO_YOUNG
     return choice | {
         "why": visit.say(why) if why else "",
         "href": f"/staff/clients/{client.id}/edit#field-email" if lacks and holder.link is None else "",

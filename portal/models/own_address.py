@@ -1,0 +1,81 @@
+"""An address of one's own: a minor's account never stands on that of somebody who acts for them, nor on one that looks
+like it. What was meant for the young person alone would be read by another."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal import clock
+from portal.models import sql
+from portal.models.client import Client
+from portal.models.person import looks_like
+from portal.models.practice import the_practice
+from portal.models.record import live
+
+
+class NotTheirOwn(Exception):
+    """A minor and somebody who acts for them would have one address, or two that look alike."""
+
+    why = "A young person’s account has this address, or one that looks like it. Each needs an address of their own."
+
+
+TOO_YOUNG = "They are too young for an account of their own. Invite a parent or guardian."
+ANOTHERS = "Somebody who acts for them has this email, or one that looks like it. They need one of their own."
+
+
+async def hinders_own_account(client: Client, email: str | None) -> str | None:
+    """Why a minor can't have an account of their own, or not on this address, in a sentence; None where they can."""
+    practice = await the_practice()
+    if not practice.on_their_own(client.born):
+        return TOO_YOUNG
+    if email and practice.is_minor(client.born) and await _is_among(_OF_CONTACTS, client.id, email):
+        return ANOTHERS
+    return None
+
+
+# Of those who act for a client or will: on file, and what their accounts sign in with.
+_OF_CONTACTS = (
+    "select c.email from contact_link l join contact c on c.id = l.contact_id where l.client_id = :client "
+    "and (l.until_at is null or l.until_at > :now) and c.email is not null "
+    "union select a.email from access x join contact_link l on l.id = x.contact_link_id "
+    "join portal_account a on a.id = x.account_id where x.client_id = :client "
+    "and (l.until_at is null or l.until_at > :now) and (x.until_at is null or x.until_at > :now)"
+)
+# Of the client in person: what their account signs in with, and to where an invitation is on its way.
+_OF_CLIENT = (
+    "select a.email from access x join portal_account a on a.id = x.account_id where x.client_id = :client "
+    "and x.contact_link_id is null and (x.until_at is null or x.until_at > :now) "
+    "union select i.email from invitation i where i.client_id = :client and i.contact_link_id is null "
+    "and i.used_at is null and i.ended_at is null and i.expires_at > :now"
+)
+
+
+async def check_for_contact(client: UUID, email: str | None) -> None:
+    """Somebody with this address acts for a client, or is to. Raises NotTheirOwn where it is the minor's own."""
+    if email and await _is_minor(client) and await _is_among(_OF_CLIENT, client, email):
+        raise NotTheirOwn
+
+
+async def check_for_account(account: UUID, email: str) -> None:
+    """An account is to sign in with this address. Raises NotTheirOwn."""
+    for row in await sql.rows(
+        "select x.client_id, l.contact_id from access x left join contact_link l on l.id = x.contact_link_id "
+        f"where x.account_id = :account and {live('x')}",
+        account=account,
+        now=clock.now(),
+    ):
+        client = sql.uuid(row["client_id"])
+        if not await _is_minor(client):
+            continue
+        theirs = _OF_CONTACTS if row["contact_id"] is None else _OF_CLIENT
+        if await _is_among(theirs, client, email):
+            raise NotTheirOwn
+
+
+async def _is_minor(client: UUID) -> bool:
+    return (await the_practice()).is_minor((await Client.get(id=client)).born)
+
+
+async def _is_among(addresses: str, client: UUID, email: str) -> bool:
+    found = await sql.rows(addresses, client=client, now=clock.now())
+    return any(looks_like(row["email"], email) for row in found)
