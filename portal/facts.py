@@ -336,6 +336,7 @@ class ProfileResumed(Fact):
 @dataclass(frozen=True)
 class InvitationSent(Fact):
     client: UUID
+    account: UUID | None = None  # whose holder was asked to confirm
 
 
 @dataclass(frozen=True)
@@ -355,16 +356,19 @@ class BirthDateMissed(Fact):
     """A wrong date of birth was given."""
 
     client: UUID
+    account: UUID | None = None  # whose holder was asked to confirm
 
 
 @dataclass(frozen=True)
 class InvitationLocked(Fact):
     client: UUID
+    account: UUID | None = None  # whose holder was asked to confirm
 
 
 @dataclass(frozen=True)
 class InvitationUnlocked(Fact):
     client: UUID
+    account: UUID | None = None  # whose holder was asked to confirm
 
 
 @dataclass(frozen=True)
@@ -372,6 +376,7 @@ class InvitationExpired(Fact):
     """Its seven days are over."""
 
     client: UUID
+    account: UUID | None = None  # whose holder was asked to confirm
 
 
 @dataclass(frozen=True)
@@ -386,6 +391,7 @@ class InvitationEnded(Fact):
     """Withdrawn, or dead because the address on file changed."""
 
     client: UUID
+    account: UUID | None = None  # whose holder was asked to confirm
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,23 @@ def access_linked(language: str, *, name: str, email: str, who: str, link: str) 
     return _letter(language, subject, paragraphs, values, email, "access_linked", say(language, "Sign in"))
 
 
+def to_confirm(language: str, *, name: str, email: str, link: str) -> Letter:
+    """An account is offered access; nothing is said of whom. The link leads to signing in."""
+    paragraphs = [
+        say(language, "Hello {name},"),
+        say(
+            language,
+            "There is something for you to confirm at {practice}. Sign in as you always do; it is on your first page:",
+        ),
+        "{link}",
+        say(language, "It can be confirmed for {expires}. If you didn’t expect this, call us at {phone}."),
+        "{practice}",
+    ]
+    subject = say(language, "Something to confirm at {practice}")
+    values = {"name": name, "link": link, "expires": _days(language, EXPIRES_DAYS)}
+    return _letter(language, subject, paragraphs, values, email, "to_confirm", say(language, "Sign in"))
+
+
 def access_ended(language: str, *, name: str, email: str, who: str | None = None) -> Letter:
     """`who` is the first name of the profile that the account no longer opens; None where several are meant."""
     ended = (
@@ -218,6 +235,7 @@ def what(language: str, kind: str) -> str:
         "password_changed": say(language, "Password changed"),
         "address_changed": say(language, "Address corrected"),
         "access_linked": say(language, "Access added"),
+        "to_confirm": say(language, "Something to confirm"),
         "access_ended": say(language, "Access ended"),
         "unread": say(language, "Something new to read"),
     }

@@ -36,6 +36,7 @@ class Holding:
     ]  # live accesses: account, name, email, as, since, last seen, acts now or not
     past: list[dict[str, Any]]  # accounts whose access has ended
     invitation: Invitation | None  # the newest that is neither used nor ended
+    offers: list[Invitation]  # what holders of accounts that are there already are to confirm
     letter: dict[str, Any] | None  # its letter: done_at, failed_at, reason, tries
     holders: list[Holder]
     portal_on: bool
@@ -115,7 +116,9 @@ async def holding_of(client: Client) -> Holding:
     now_live = [row for row in rows if row["live"]]
     living = {row["id"] for row in now_live}
     invitation = await (
-        Invitation.filter(client_id=client.id, used_at=None, ended_at=None).order_by("-sent_at").first()
+        Invitation.filter(client_id=client.id, account_id=None, used_at=None, ended_at=None)
+        .order_by("-sent_at")
+        .first()
     )
     letter = None
     if invitation is not None and invitation.letter_id is not None:
@@ -129,6 +132,7 @@ async def holding_of(client: Client) -> Holding:
         now_live,
         list({row["id"]: row for row in rows if row["id"] not in living}.values()),
         invitation,
+        await open_offers(client.id),
         letter,
         holders,
         practice.portal_on,
@@ -137,6 +141,12 @@ async def holding_of(client: Client) -> Holding:
     )
     found.missing = missing_for(client, found.first)
     return found
+
+
+async def open_offers(client: UUID) -> list[Invitation]:
+    """What holders of accounts are to confirm, or are locked out of, and can still."""
+    found = Invitation.filter(client_id=client, used_at=None, ended_at=None, expires_at__gt=clock.now())
+    return await found.exclude(account_id=None).order_by("sent_at")
 
 
 async def possible_holders(client: Client) -> list[Holder]:
@@ -174,12 +184,13 @@ async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
 
 async def linkable(client: Client) -> list[dict[str, Any]]:
     """Accounts with exactly the client's e-mail, or a contact's, that never acted for the client (A7); those
-    that did are given access back."""
+    that did are given access back, and those that were offered it have only to confirm."""
     offers = []
     minor = (await the_practice()).is_minor(client.born)
+    waiting = {offer.account_id for offer in await open_offers(client.id)}
     for holder in await possible_holders(client):
         account = await account_with(holder.email) if holder.email else None
-        if account is None:
+        if account is None or account.id in waiting:
             continue
         own = minor and holder.link is None
         # One that somebody else holds is not the young person's own.
@@ -217,7 +228,7 @@ async def history_of(client: UUID) -> list[dict[str, Any]]:
         "where i.client_id = :client order by i.sent_at desc limit 50",
         client=client,
     ):
-        add("sent", row["sent_at"], row["email"], row["sender"])
+        add("offered" if row["account_id"] else "sent", row["sent_at"], row["email"], row["sender"])
         add("opened", row["opened_at"])
         add("verified", row["verified_at"])
         add("locked", row["locked_at"])

@@ -18,6 +18,7 @@ from portal.facts import (
     AccountOpened,
     BirthDateConfirmed,
     BirthDateMissed,
+    InvitationEnded,
     InvitationExpired,
     InvitationLocked,
     InvitationOpened,
@@ -31,10 +32,10 @@ from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.fact import announce
 from portal.models.moment import Moment
-from portal.models.notice import NoticeKind, tell
+from portal.models.notice import NoticeKind, read_by_all, tell
 from portal.models.own_address import hinders_own_account
 from portal.models.person import canonical_email
-from portal.models.record import Kind, Record
+from portal.models.record import Kind, Record, live
 from portal.models.session import count_try, digest
 from portal.models.waiting import drop_letters
 
@@ -94,9 +95,13 @@ class Invitation(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the client it is about."""
+        """Staff who may see the client it is about; of one that the holder of an account is to confirm, that account,
+        while it can be."""
         if kind is not Kind.STAFF:
-            return "false"
+            return (
+                f"({r}.account_id = :viewer and {r}.used_at is null and {r}.ended_at is null "
+                f"and {r}.expires_at > :now)"
+            )
         return f"exists (select 1 from client ic where ic.id = {r}.client_id and {Client.visible_to(kind, 'ic')})"
 
     @classmethod
@@ -147,6 +152,31 @@ class Invitation(Record):
         await Moment.plan(invitation.expires_at, InvitationExpired(client=client.id))
         return invitation, token
 
+    @classmethod
+    async def offer(cls, client: Client, account: PortalAccount, link: UUID | None, by: UUID) -> Invitation:
+        """Offer access to an account that is there already: it begins when its holder has given the date of birth.
+        Until then nothing of the client is shown to them. Raises CannotInvite."""
+        missing = missing_for(client, Holder(link, account.name, account.email))
+        if missing:
+            raise CannotInvite(missing[0])
+        await end_invitations(client.id, link, "replaced")
+        offer = await cls.create(
+            client_id=client.id,
+            contact_link_id=link,
+            account_id=account.id,
+            email=account.email,
+            email_key=account.email_key,
+            token_hash=digest(secrets.token_urlsafe(32)),  # no link leads here: signing in does
+            language=account.language,
+            sent_by=by,
+            sent_at=clock.now(),
+            expires_at=clock.now() + LIVES,
+        )
+        await announce(InvitationSent(client=client.id, account=account.id))
+        await Moment.plan(offer.expires_at, InvitationExpired(client=client.id, account=account.id))
+        await tell(NoticeKind.TO_CONFIRM, accounts=[account.id], record=offer.id)
+        return offer
+
     @property
     def state(self) -> str:
         """open, used, replaced, locked or expired: what stands behind the link now."""
@@ -196,9 +226,9 @@ class Invitation(Record):
             await sql.rows(
                 "update invitation set locked_at = :now where id = :id", now=clock.now(), id=self.id
             )
-            await announce(InvitationLocked(client=self.client_id))
+            await announce(InvitationLocked(client=self.client_id, account=self.account_id))
         else:
-            await announce(BirthDateMissed(client=self.client_id))
+            await announce(BirthDateMissed(client=self.client_id, account=self.account_id))
         return False
 
     async def unlock(self, by: UUID) -> None:
@@ -208,18 +238,12 @@ class Invitation(Record):
         self.expires_at = max(self.expires_at, clock.now() + LIVES)
         await self.save(update_fields=["tries", "locked_at", "unlocked_by", "unlocked_at", "expires_at"])
         await sql.rows("delete from throttle where key = :key", key=f"birth-client:{self.client_id}")
-        await announce(InvitationUnlocked(client=self.client_id))
-        await Moment.plan(self.expires_at, InvitationExpired(client=self.client_id))
+        await announce(InvitationUnlocked(client=self.client_id, account=self.account_id))
+        await Moment.plan(self.expires_at, InvitationExpired(client=self.client_id, account=self.account_id))
 
     async def accept(self, password_hash: str) -> PortalAccount | None:
         """Make the account and its access; None when someone else was quicker with this link or this address."""
-        won = await sql.row(
-            "update invitation set used_at = :now where id = :id and used_at is null and ended_at is null "
-            "and locked_at is null and verified_at is not null returning id",
-            now=clock.now(),
-            id=self.id,
-        )
-        if won is None:
+        if not await self._use():
             return None
         link = await ContactLink.get_or_none(id=self.contact_link_id) if self.contact_link_id else None
         if link is not None:
@@ -240,7 +264,7 @@ class Invitation(Record):
                 )
         except IntegrityError:
             return None
-        await Access.grant(account.id, self.client_id, self.contact_link_id, by=self.sent_by)
+        await grant(account.id, self.client_id, self.contact_link_id, by=self.sent_by, to_holder=False)
         await announce(AccountOpened(client=self.client_id, account=account.id))
         team = await CareTeam.filter(client_id=self.client_id)
         now = clock.now()
@@ -253,6 +277,47 @@ class Invitation(Record):
             by=account.id,
         )
         return account
+
+    async def confirm(self) -> Access | None:
+        """The holder of the account gave the date of birth: access begins. None where it was confirmed already."""
+        assert self.account_id is not None
+        if not await self._use():
+            return None
+        await read_by_all(self.id)
+        return await grant(self.account_id, self.client_id, self.contact_link_id, by=self.sent_by)
+
+    async def end(self, why: str) -> None:
+        """End it, where it can still be used."""
+        await _end(why, "id = :id", id=self.id)
+
+    async def _use(self) -> bool:
+        """Take it, as the first and only one."""
+        won = await sql.row(
+            "update invitation set used_at = :now where id = :id and used_at is null and ended_at is null "
+            "and locked_at is null and verified_at is not null returning id",
+            now=clock.now(),
+            id=self.id,
+        )
+        return won is not None
+
+
+async def grant(
+    account: UUID, client: UUID, link: UUID | None, by: UUID | None, to_holder: bool = True
+) -> Access | None:
+    """Give an account access; None where it has it. The client in person is told, and the account's holder, but for one
+    who has just signed up for it."""
+    access = await Access.grant(account, client, link, by=by)
+    if access is not None:
+        own = await sql.rows(
+            f"select x.account_id from access x where x.client_id = :client and {live('x')} "
+            "and x.contact_link_id is null and x.account_id <> :account",
+            client=client,
+            account=account,
+            now=clock.now(),
+        )
+        told = [sql.uuid(row["account_id"]) for row in own] + ([account] if to_holder else [])
+        await tell(NoticeKind.GRANTED, accounts=told, client=client, record=access.id, by=account)
+    return access
 
 
 def missing_for(client: Client, holder: Holder) -> list[str]:
@@ -311,13 +376,18 @@ async def end_contact_invitations(client: UUID | None) -> int:
 async def _end(why: str, which: str, **values: Any) -> int:
     ended = await sql.rows(
         f"update invitation set ended_at = :now, ended_why = :why where {which} "
-        "and used_at is null and ended_at is null returning id",
+        "and used_at is null and ended_at is null returning id, client_id, account_id",
         now=clock.now(),
         why=why,
         **values,
     )
     for row in ended:
         await drop_letters(sql.uuid(row["id"]))
+        if row["account_id"]:
+            await read_by_all(sql.uuid(row["id"]))
+            await announce(
+                InvitationEnded(client=sql.uuid(row["client_id"]), account=sql.uuid(row["account_id"]))
+            )
     return len(ended)
 
 

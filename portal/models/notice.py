@@ -44,6 +44,8 @@ class NoticeKind(Enum):
     IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
     STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
     RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
+    GRANTED = ("granted", About.CLIENT)  # an account was given access to a client
+    TO_CONFIRM = ("to_confirm", About.NOTHING)  # one is offered access, and is to give a date of birth first
     BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
 
     def __init__(self, key: str, about: About) -> None:

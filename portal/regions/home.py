@@ -12,6 +12,11 @@ from portal.facts import (
     ClientChanged,
     ConversationRead,
     ConversationStarted,
+    InvitationEnded,
+    InvitationExpired,
+    InvitationLocked,
+    InvitationSent,
+    InvitationUnlocked,
     MessageEdited,
     MessageSent,
     MessageWithdrawn,
@@ -23,6 +28,7 @@ from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
 from portal.models.client import CareTeam, Client, team_of
 from portal.models.conversation import Conversation, threads, unread, unread_by_client
+from portal.models.invitation import Invitation
 from portal.models.notice import Notice, newest_unread
 from portal.models.person import initial
 from portal.models.record import unseal
@@ -175,6 +181,20 @@ def _card(
         href = f"/clients/{client}/conversations/{latest['id']}"
         card["latest"] = thread_row(viewer.language, latest, viewer.id, href)
     return card | {"told": told[client], "told_href": f"/clients/{client}/notices"}
+
+
+@region(
+    "offers",
+    "client/home/_offers.html",
+    on=dict.fromkeys(
+        (InvitationSent, InvitationEnded, InvitationExpired, InvitationLocked, InvitationUnlocked), anyone
+    ),
+    element="offers",
+)
+async def offers(viewer: Viewer) -> Context | None:
+    """What the holder of the account is to confirm. Not of whom: that is told to who knows the date of birth."""
+    rows = await viewer.see(Invitation).where("r.locked_at is null").order("r.sent_at, r.id").columns("r.id")
+    return {"hrefs": [f"/offers/{sql.uuid(row['id'])}" for row in rows]}
 
 
 @region("nobody", "client/_nobody.html", on={ClientChanged: anyone, AddressChanged: anyone})

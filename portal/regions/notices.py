@@ -175,6 +175,8 @@ def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
     named = {"message": say(viewer.language, "New messages")}
     if viewer.kind is not Kind.STAFF:
         named["rights"] = say(viewer.language, "What you, or others, may do for somebody")
+        named["granted"] = say(viewer.language, "Who can act for whom")
+        named["to_confirm"] = say(viewer.language, "Something that you are to confirm")
     if viewer.kind is Kind.STAFF:
         named |= {
             "handed_over": say(viewer.language, "Conversations handed over to you"),
@@ -264,6 +266,22 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 else say(language, "Who may act for you has changed."),
                 "text": "",
                 "href": f"{base}/home",
+            }
+        case "granted":
+            return view | {
+                "icon": "users",
+                "title": say(language, "You can see the pages of %(name)s now.", name=row["first_name"])
+                if row["by"] == viewer.id
+                else say(language, "%(name)s can act for you now.", name=row["by_name"]),
+                "text": "",
+                "href": f"{base}/home",
+            }
+        case "to_confirm":
+            return view | {
+                "icon": "link",
+                "title": say(language, "There is something for you to confirm."),
+                "text": "",
+                "href": f"/offers/{row['record_id']}",
             }
         case "bounced":
             return view | {

@@ -390,11 +390,27 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
         )
     # By its address alone: staff need not know whose account it is, unless they may see one of its clients.
     offers = [{"email": offer["email"], "opens": "dialog-link"} for offer in await linkable(found)]
-    return {"rows": rows, "offers": offers, "title": None}
+    waiting = [
+        {
+            "text": say(
+                language,
+                "Locked after five wrong dates of birth: %(email)s was to confirm."
+                if offer.locked_at
+                else "Waiting for %(email)s to confirm the date of birth, until %(when)s.",
+                email=offer.email,
+                when=_when(viewer, offer.expires_at),
+            ),
+            "locked": offer.locked_at is not None,
+        }
+        for offer in holding.offers
+    ]
+    may = await viewer.may(Permission.PORTAL_ACCESS)
+    return {"rows": rows, "offers": offers, "waiting": waiting, "may": may, "title": None}
 
 
 _HISTORY = {
     "sent": "Welcome email sent to %(name)s by %(by)s",
+    "offered": "%(by)s asked %(name)s to confirm the date of birth",
     "opened": "The link was opened",
     "verified": "The date of birth was right",
     "locked": "Locked after five wrong dates of birth",

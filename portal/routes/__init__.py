@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from portal.routes.client import choices as client_choices
 from portal.routes.client import conversations as client_conversations
-from portal.routes.client import home
+from portal.routes.client import home, offers
 from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
 from portal.routes.staff import (
@@ -90,9 +90,12 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/portal/removals", portal.remove, methods=POST),
     Route("/staff/clients/{client}/portal/removals/all", portal.remove_all, methods=POST),
     Route("/staff/clients/{client}/portal/accesses", portal.grant, methods=POST),
+    Route("/staff/clients/{client}/portal/offers/withdrawal", portal.withdraw_offer, methods=POST),
+    Route("/staff/clients/{client}/portal/offers/unlocking", portal.unlock_offer, methods=POST),
     Route("/staff/clients/{client}/messaging", portal.set_messaging, methods=POST),
     Route("/staff/settings/portal", settings.show, methods=GET),
     Route("/staff/settings/portal", settings.switch, methods=POST),
+    Route("/staff/settings/portal/linking", settings.switch_confirming, methods=POST),
     Route("/staff/settings/portal/contacts", settings.switch_contacts, methods=POST),
     Route("/staff/settings/portal/letter", settings.save, methods=POST),
     Route("/staff/settings/portal/preview", settings.preview, methods=POST),
@@ -193,6 +196,8 @@ ROUTES: list[BaseRoute] = [
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
     Route("/board", home.board, methods=GET),
+    Route("/offers/{offer}", offers.show, methods=GET),
+    Route("/offers/{offer}", offers.confirm, methods=POST),
     Route("/clients/{client}/home", home.show, methods=GET),
     Route("/clients/{client}/who-sees", home.who_sees, methods=GET),
     Route("/clients/{client}/notices/choices", client_choices.show, methods=GET),

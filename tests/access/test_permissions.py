@@ -76,8 +76,11 @@ FORMS: dict[str, Form | None] = {
     "POST /staff/clients/{client}/portal/removals": _held,
     "POST /staff/clients/{client}/portal/removals/all": _held,
     "POST /staff/clients/{client}/portal/accesses": _held,
+    "POST /staff/clients/{client}/portal/offers/withdrawal": _held,
+    "POST /staff/clients/{client}/portal/offers/unlocking": _held,
     "GET /staff/settings/portal": None,
     "POST /staff/settings/portal": _keyed(on="no"),
+    "POST /staff/settings/portal/linking": lambda scene: {"on": "yes"},
     "POST /staff/settings/portal/contacts": lambda scene: {"on": "no"},
     "POST /staff/settings/portal/letter": _words,
     "POST /staff/settings/portal/preview": _words,
@@ -103,6 +106,8 @@ FORMS: dict[str, Form | None] = {
     "GET /welcome/password": None,
     "POST /welcome/password": lambda scene: {"password": SECRET},
     "GET /welcome/{token}": None,
+    "GET /offers/{offer}": None,
+    "POST /offers/{offer}": lambda scene: {"date_of_birth": scene.chart.born},
     "GET /forgot": None,
     "POST /forgot": lambda scene: {"email": "nobody@family.example"},
     "POST /reset": lambda scene: {"token": "A" * 43},
@@ -121,7 +126,9 @@ def name_of(route: Route) -> str:
 
 
 async def ask(scene: Scene, route: Route, person: Person, **headers: str):  # type: ignore[no-untyped-def]
-    path = route.path.format(client=scene.chart.id, letter=scene.letter, bounce=scene.bounce, token="A" * 43)
+    path = route.path.format(
+        client=scene.chart.id, letter=scene.letter, bounce=scene.bounce, offer=uuid4(), token="A" * 43
+    )
     form = FORMS[name_of(route)]
     if not writes(route):
         return await person.get(path, **headers)
@@ -195,7 +202,8 @@ def expected(route: Route) -> Permission | None:
 
 @pytest.mark.parametrize("route", HERE, ids=name_of)
 def test_every_route_asks_for_its_permission(route: Route) -> None:
-    assert route.endpoint.door == ("staff" if route.path.startswith("/staff") else "anyone")  # type: ignore[attr-defined]
+    place = route.path.split("/")[1]
+    assert route.endpoint.door == {"staff": "staff", "offers": "client"}.get(place, "anyone")  # type: ignore[attr-defined]
     assert route.endpoint.permission == expected(route)  # type: ignore[attr-defined]
 
 

@@ -387,6 +387,7 @@ ELSEWHERE = (
     "/staff/mail",
     "/start",
     "/welcome",
+    "/offers",
     "/forgot",
     "/reset",
     "/demo/mail",

@@ -149,6 +149,7 @@ UNSCOPED = {
     "portal.models.invitation.forget_old_half_sessions": "the worker's tidying",
     "portal.models.invitation.end_all_invitations": "of a client found through the viewer",
     "portal.models.invitation.end_invitations": "of a client found through the viewer",
+    "portal.models.invitation.grant": "to an account that the tab of a client found through the viewer offers",
     "portal.models.invitation.hindrance": "a reason, for a client found through the viewer",
     "portal.models.mail_choice.choose_mail": "the choice of the one who is signed in, and their own letters",
     "portal.models.mailbox.return_address": "the worker puts it on the envelope",

@@ -75,6 +75,7 @@ async def fill(willow: Deployment) -> None:
     now = clock.now()
     invitation = await Invitation.create(
         client_id=willow.cast.client["lena"],
+        account_id=willow.cast.account["dana"],
         email="lena.brandt@example.com",
         email_key="lena.brandt@example.com",
         token_hash="i" * 64,

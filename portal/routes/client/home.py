@@ -21,7 +21,7 @@ async def first(visit: Visit) -> Answer:
     found = await profiles(visit.me.see(Access))
     if found:
         return go(f"/clients/{sql.uuid(found[0]['id'])}/home")
-    regions = {"nobody": await visit.draw(home.nobody)}
+    regions = {"nobody": await visit.draw(home.nobody), "offers": await visit.draw(home.offers)}
     return visit.page(
         "client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions
     )
@@ -52,6 +52,7 @@ async def show(visit: Visit) -> Answer:
         found,
         place="home",
         regions={
+            "offers": await visit.draw(home.offers),
             "home": await visit.draw(home.home, client=found.id),
             "seen_by": await visit.draw(seen_by, client=found.id),
             "came_in": await visit.draw(came_in, person=visit.me.id),

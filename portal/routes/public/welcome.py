@@ -136,7 +136,7 @@ async def check_birth_date(visit: Visit) -> Answer:
     said = visit.form.date_of_birth if visit.form else ""
     address = visit.request.client.host if visit.request.client else ""
     async with unit() as told:
-        right = await found.try_birth_date(_date(said), address)
+        right = await found.try_birth_date(exact_date(said), address)
         if right:
             await half_session.verify()
         else:
@@ -148,7 +148,7 @@ async def check_birth_date(visit: Visit) -> Answer:
     return await _birth_page(visit, found, visit.say("That isn’t the date we have on file."), 422)
 
 
-def _date(text: str) -> dt.date | None:
+def exact_date(text: str) -> dt.date | None:
     """A real date in exactly the form of the field; no other digits, no other separators."""
     try:
         return dt.date.fromisoformat(text) if _DATE.fullmatch(text) else None

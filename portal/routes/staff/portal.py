@@ -15,7 +15,7 @@ from portal.models import audit
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.fact import announce
-from portal.models.holding import Holding, account_of, holding_of, linkable, possible_holders
+from portal.models.holding import Holding, account_of, holding_of, linkable, open_offers, possible_holders
 from portal.models.invitation import (
     CannotInvite,
     Holder,
@@ -24,6 +24,7 @@ from portal.models.invitation import (
     end_invitations,
     hindrance,
 )
+from portal.models.invitation import grant as give
 from portal.models.own_address import TOO_YOUNG
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
@@ -222,8 +223,34 @@ async def _dialogs(visit: Visit, holding: Holding) -> dict[str, Any]:
             ),
             holders=past,
         )
+    offers = [
+        {"value": offer.account_id, "label": offer.email, "email": "", "locked": offer.locked_at is not None}
+        | {"help": "", "why": "", "href": "", "link_label": ""}
+        for offer in holding.offers
+    ]
+    if offers:
+        ask(
+            "withdraw_offer",
+            "offers/withdrawal",
+            say("Withdraw what was offered?"),
+            say("Withdraw the offer"),
+            say("Nobody can confirm it any more. It can be offered again."),
+            danger=True,
+            holders=offers,
+        )
+    locked = [offer for offer in offers if offer["locked"]]
+    if locked:
+        ask(
+            "unlock_offer",
+            "offers/unlocking",
+            say("Lift the lock for %(name)s?", name=locked[0]["label"]),
+            say("Lift the lock"),
+            say("There are five new tries. Be sure that you spoke with the right person."),
+            holders=locked,
+        )
     dialogs["link"] = {
         "action": f"{here}/accesses",
+        "confirms": (await the_practice()).confirm_links,
         "key": uuid7(),
         "name": name,
         "candidates": [
@@ -460,7 +487,9 @@ async def grant(visit: Visit) -> Answer:
     past = {row["id"]: row["contact_link_id"] for row in holding.returnable}
     account = await _account(visit, client, [{"id": id} for id in offers | past])
     link = offers[account.id] if account.id in offers else past[account.id]
-    access = await Access.grant(account.id, client.id, link, by=visit.me.id)
+    if account.id in offers and (await the_practice()).confirm_links:
+        return await _offer(visit, client, account, link)
+    access = await give(account.id, client.id, link, by=visit.me.id)
     if access is not None:
         await outbox.post(
             letters.access_linked(
@@ -475,6 +504,54 @@ async def grant(visit: Visit) -> Answer:
         )
         await audit.note("give access", side="staff", actor=visit.me.id, client=client.id)
     return go(_here(visit))
+
+
+async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> Answer:
+    """Link it once its holder has confirmed."""
+    try:
+        offer = await Invitation.offer(client, account, link, visit.me.id)
+    except CannotInvite as reason:
+        raise Refused(409, reason.why) from None
+    offer.letter_id = await outbox.post(
+        letters.to_confirm(
+            account.language,
+            name=account.name.split()[0],
+            email=account.email,
+            link=f"{settings().base_url.rstrip('/')}/home",
+        ),
+        client=client.id,
+        about=offer.id,
+    )
+    await offer.save(update_fields=["letter_id"])
+    await audit.note("offer access", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
+    return go(_here(visit))
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def withdraw_offer(visit: Visit) -> Answer:
+    """What an account's holder was to confirm is no more offered."""
+    client, offer = await _offered(visit)
+    await offer.end("withdrawn")
+    await audit.note("withdraw offer", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
+    return go(_here(visit))
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def unlock_offer(visit: Visit) -> Answer:
+    """Five new tries for who is to confirm."""
+    client, offer = await _offered(visit)
+    if offer.locked_at is not None:
+        await offer.unlock(visit.me.id)
+        await audit.note("lift lock", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
+    return go(_here(visit))
+
+
+async def _offered(visit: Visit) -> tuple[Client, Invitation]:
+    client = await _client(visit)
+    for offer in await open_offers(client.id):
+        if offer.account_id == visit.form.chosen:
+            return client, offer
+    raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")
 
 
 async def _first_name(visit: Visit, client: UUID) -> str:

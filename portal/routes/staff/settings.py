@@ -79,6 +79,7 @@ async def _page(
         status=status,
         power={"on": practice.portal_on, "action": "/staff/settings/portal", "key": uuid7()},
         network={"on": practice.contact_network, "action": "/staff/settings/portal/contacts"},
+        linking={"confirms": practice.confirm_links, "action": "/staff/settings/portal/linking"},
         texts=texts,
         placeholders=letters.placeholders(visit.language),
         action="/staff/settings/portal/letter",
@@ -139,6 +140,17 @@ async def switch_contacts(visit: Visit) -> Answer:
     on = _chosen(visit)
     await switch_all_networks(on)
     await audit.note("switch contact network", side="staff", actor=visit.me.id, on=on)
+    return go("/staff/settings/portal")
+
+
+@staff(Permission.PORTAL_SETTINGS, form=Choice)
+async def switch_confirming(visit: Visit) -> Answer:
+    """Whether the holder of an account gives the date of birth before a client is linked to it."""
+    on, practice = _chosen(visit), await the_practice()
+    practice.confirm_links = on
+    await practice.save(update_fields=["confirm_links"])
+    await announce(PortalSettingsChanged())
+    await audit.note("switch confirming of links", side="staff", actor=visit.me.id, on=on)
     return go("/staff/settings/portal")
 
 

@@ -1,0 +1,66 @@
+"""What an account is offered: its holder gives the date of birth of the one concerned, and access begins (A7)."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from portal.doors import Answer, Exact, Form, Visit, client, go
+from portal.models import audit
+from portal.models.fact import unit
+from portal.models.invitation import TRIES, Invitation
+from portal.routes.public.welcome import exact_date
+
+
+class BirthDate(Form):
+    date_of_birth: Exact = ""
+
+
+@client()
+async def show(visit: Visit) -> Answer:
+    return _page(visit, await visit.me.find(Invitation, visit.id("offer")))
+
+
+@client(form=BirthDate, transaction=False)
+async def confirm(visit: Visit) -> Answer:
+    """Compare, exactly, and count the try whatever the answer, as at the first sign-up."""
+    found = await visit.me.find(Invitation, visit.id("offer"))
+    address = visit.request.client.host if visit.request.client else ""
+    async with unit() as told:
+        right = await found.try_birth_date(
+            exact_date(visit.form.date_of_birth if visit.form else ""), address
+        )
+        if right:
+            await found.confirm()
+        await audit.note(
+            "confirm access",
+            side="client",
+            actor=visit.me.id,
+            client=found.client_id,
+            record=found.id,
+            result="done" if right else "refused",
+        )
+    visit.request.app.state.bus.hint(told.keys)
+    if right:
+        return go(f"/clients/{found.client_id}/home")
+    return _page(
+        visit,
+        await visit.me.find(Invitation, found.id),
+        visit.say("That isn’t the date we have on file."),
+        422,
+    )
+
+
+def _page(visit: Visit, offer: Invitation, error: str | None = None, status: int = 200) -> Response:
+    return visit.page(
+        "client/offers/show.html",
+        title="Portal",
+        place="home",
+        live="/live",
+        places=None,
+        status=status,
+        regions={},
+        locked=offer.locked_at is not None,
+        action=f"/offers/{offer.id}",
+        tries_left=TRIES - offer.tries if offer.tries else None,
+        error=error,
+    )
