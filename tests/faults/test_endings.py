@@ -12,9 +12,11 @@ import pytest_asyncio
 
 from portal import clock
 from portal.models.account import Access
-from portal.models.client import CareTeam
+from portal.models.client import CareTeam, Client
+from portal.models.contact import ContactLink, Terms, switch_network
 from portal.models.conversation import Conversation
 from portal.models.fact import unit
+from portal.permissions import Restriction
 from portal.realtime.page import NO_ACCESS, SIGNED_OUT
 from tests.deployment import Deployment
 from tests.faults.telling import LATE, Telling, by_hand, waits_for_a_lock
@@ -27,6 +29,13 @@ async def restored(ground: Deployment) -> AsyncIterator[Deployment]:
     """Dana's access to Noa, and Miriam's place in Noa's team, are as they were after the test."""
     yield ground
     noa = UUID(ground.cast.client["noa"])
+    await ground.sql("update client set contact_network = true where id = :noa", noa=noa)
+    await ground.sql(
+        "update contact_link set until_at = null, no_contact_from = null where id in "
+        "(select contact_link_id from access where client_id = :noa and account_id = :dana)",
+        noa=noa,
+        dana=UUID(ground.cast.account["dana"]),
+    )
     for table, holder, id in (
         ("access", "account_id", ground.cast.account["dana"]),
         ("care_team", "staff_id", ground.cast.staff["miriam"]),
@@ -52,9 +61,27 @@ async def closes(page: Page, code: int, since: float) -> float:
     return late
 
 
+async def ends(deployment: Deployment, how: str) -> None:
+    """Dana may see nothing of Noa any more: her access ended, she is no contact, is kept away, or no contact acts."""
+    noa = deployment.cast.client["noa"]
+    access = await access_of(deployment, "dana", "noa")
+    link = await ContactLink.get(id=access.contact_link_id)
+    match how:
+        case "access":
+            await access.end()
+        case "contact":
+            await link.end(UUID(deployment.cast.staff["miriam"]))
+        case "restriction":
+            kept = {Restriction.NO_CONTACT: clock.now()}
+            await link.change(Terms("Mother", True, link.rights, link.from_at, None, kept))
+        case "network":
+            await switch_network(await Client.get(id=noa), False)
+
+
 @pytest.mark.parametrize("redis", ["well", "stopped"])
+@pytest.mark.parametrize("how", ["access", "contact", "restriction", "network"])
 async def test_an_access_that_ends_closes_the_profiles_pages_on_every_worker(
-    restored: Deployment, own_redis: Redis, redis: str
+    restored: Deployment, own_redis: Redis, redis: str, how: str
 ) -> None:
     cast = restored.cast
     dana = await cast.sign_in("dana")
@@ -76,10 +103,10 @@ async def test_an_access_that_ends_closes_the_profiles_pages_on_every_worker(
                 await conversation.post(secret, staff=UUID(cast.staff["miriam"]))
             await waits_for_a_lock(restored, "participant", count=2)
             async with unit():
-                await (await access_of(restored, "dana", "noa")).end()
+                await ends(restored, how)
             ended = monotonic()
             late = [await closes(page, NO_ACCESS, ended) for page in pages]
-        print(f"access ended, Redis {redis}: {max(late):.2f} s")
+        print(f"{how} ended, Redis {redis}: {max(late):.2f} s")
         await brothers.settle()
         assert not brothers.over
         await brothers.current()
