@@ -80,7 +80,8 @@
     if (!isUp() || over) return;
     said = showing();
     const cursors = Object.fromEntries(all("[data-cursor]").map((list) => [list.dataset.region, Number(list.dataset.cursor)]));
-    connection.socket.send(JSON.stringify({ hello: { since: from, showing: said, cursors } }));
+    const looks = Object.fromEntries(all("[data-look]").map((region) => [region.dataset.region, region.dataset.look]));
+    connection.socket.send(JSON.stringify({ hello: { since: from, showing: said, cursors, looks } }));
   }
 
   function greet() {

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import copy
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from html import escape as html_escape
 from typing import Any
@@ -184,7 +185,9 @@ class Page:
     async def ask(self) -> None:
         """Settle at once: say hello anew, and be told what there is since the bookmark."""
         target = await self.person.cast.deployment.bookmark()
-        await self._hello()
+        # A line that has just been given up is dialled again, and that says hello by itself.
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await self._hello()
         await self.until(lambda: self.over or self._is_past(target), what=f"bookmark {target}")
 
     def _is_past(self, target: Bookmark) -> bool:
@@ -321,7 +324,8 @@ class Page:
         cursors = {
             one.get("data-region"): int(one.get("data-cursor")) for one in self.document.all("data-cursor")
         }
-        hello = {"since": self.since, "showing": self._said, "cursors": cursors}
+        looks = {one.get("data-region"): one.get("data-look") for one in self.document.all("data-look")}
+        hello = {"since": self.since, "showing": self._said, "cursors": cursors, "looks": looks}
         await self._socket.send(json.dumps({"hello": hello}))
 
     # --- Frames, as live.js and hx-upsert take them ---------------------------------------------
@@ -418,7 +422,8 @@ def _regions(document: Element) -> dict[str, str]:
         shown = copy.deepcopy(region) if region.all("data-older") else region
         if shown is not region:
             next(row for row in shown.elements if "older-row" in row.classes).remove()
-        found[region.get("data-region")] = shown.written()
+        # What says in short how it looks was made of ids too that a page elsewhere has others of.
+        found[region.get("data-region")] = re.sub(r' data-look="\w*"', "", shown.written())
     return found
 
 

@@ -21,7 +21,7 @@ from portal.models.session import lives_until
 from portal.models.staff import supervised_by
 from portal.permissions import Permission
 from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
-from portal.regions import Ask, Context, Shown, Stream, ended
+from portal.regions import Ask, Context, Shown, Stream, ended, look_of
 from portal.viewer import Viewer
 
 log = structlog.get_logger()
@@ -60,6 +60,7 @@ class Draw:
         "frames",
         "hellos",
         "keys",
+        "looks",
         "more",
         "page",
         "showing",
@@ -78,6 +79,7 @@ class Draw:
         self.changed = {key: page.changed[key] for key in self.keys & page.changed.keys()}
         self.frames: list[Frame] = []
         self.cursors: dict[str, int] = {}
+        self.looks: dict[str, str] = {}
         self.ended: set[str] = set()  # streams that it may see no more; should it again, they begin anew
         self.more: set[str] = set()  # streams with more items than one push holds
         self.failed: dict[str, str] = {}  # regions that could not be rendered, with the reason
@@ -104,7 +106,7 @@ class Hub:
 
     def greet(self, page: Page, seen: Bookmark) -> None:
         """The page is marked for all that it missed until `seen`: from now on it is sent to, first how far it is."""
-        page.ready, page.seen = True, seen
+        page.ready, page.owed, page.seen = True, True, seen
         if page in self.pages:
             self.waiting.add(page)
             self._wake.set()
@@ -291,7 +293,11 @@ class Hub:
                 self._put_back(page, draw, set(draw.failed))
                 page.dirty |= draw.failed.keys()
                 page.cursors = {k: n for k, n in (page.cursors | draw.cursors).items() if k not in draw.ended}
-                self._send(page, draw.frames, here)
+                page.looks |= draw.looks
+                # Where nothing looks different nothing is sent, nor that something was: of what changes for
+                # another of a client's contacts, this one is not to see so much as the moment.
+                if draw.frames or page.owed or not draw.keys:
+                    self._send(page, draw.frames, here)
                 if draw.more:
                     self.mark(page, draw.more)
             if number % A_TURN == A_TURN - 1:
@@ -363,7 +369,8 @@ class Hub:
                 draw.frames.append(frame)
 
     async def _render(self, key: str, asking: list[Draw], here: Bookmark | None) -> None:
-        """A whole region, once for each viewer; a list too, where the page has none of it yet."""
+        """A whole region, once for each viewer, for the pages where it looks different by now; a list too, where the
+        page has none of it yet."""
         shown = asking[0].showing[key]
         region, args = shown.region, dict(shown.args)
         loaded: dict[Viewer, Context | None] = {}
@@ -382,7 +389,10 @@ class Hub:
                 )
             if region.stream is not None and (context := loaded[viewer]) is not None:
                 draw.cursors[key] = context["cursor"]
-            draw.frames.append(drawn[viewer])
+            look = look_of(drawn[viewer]["content"])
+            if not look or draw.page.looks.get(key) != look:
+                draw.looks[key] = look
+                draw.frames.append(drawn[viewer])
 
     def _send(self, page: Page, frames: list[Frame], here: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""
@@ -391,6 +401,7 @@ class Hub:
         since = str(there) if there is not None and not page.dirty else None
         if not frames and since is None:
             return
+        page.owed = False
         self.pushes += len(frames)
         *before, last = frames or [Frame()]
         task = page.send([*(frame.written() for frame in before), last.written(since)])

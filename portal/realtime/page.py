@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import types
-from collections.abc import Collection, Coroutine, Generator
+from collections.abc import Collection, Coroutine, Generator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,8 @@ class Page:
         "drawing",
         "hellos",
         "keys",
+        "looks",
+        "owed",
         "parting",
         "ready",
         "seen",
@@ -55,11 +57,13 @@ class Page:
         self.until = until  # the session's or an access's end, whichever is first: ask again then
         self.keys: frozenset[str] = frozenset()
         self.showing: dict[str, Shown] = {}
+        self.looks: dict[str, str] = {}  # how its regions look, as far as that is known for certain
         self.cursors: dict[str, int] = {}
         self.dirty: set[str] = set()
         self.changed: dict[str, frozenset[int] | None] = {}  # of lists: items to send again; None: all of it
         self.hellos = 0
         self.ready = False  # has said hello, and is marked for what it missed
+        self.owed = False  # its last hello is not answered yet
         self.seen: Bookmark | None = None  # how far its last hello took it
         self.drawing = False  # a round renders for it: what it was marked for is taken, and not sent yet
         self.asked = 0  # how often it was asked what this page may see
@@ -76,6 +80,12 @@ class Page:
     def is_past(self, there: Bookmark) -> bool:
         """Whether its own last hello has taken it at least as far."""
         return self.seen is not None and self.seen.version >= there.version
+
+    def looks_like(self, looks: Mapping[str, str]) -> None:
+        """Take what a hello says of its regions. What it was sent on this line since it looked may still be on its
+        way, so where the two differ neither is sure."""
+        known = self.looks
+        self.looks = {key: look if known.get(key, look) == look else "" for key, look in looks.items()}
 
     def goes_on(self, key: str) -> bool:
         """Whether a list can be sent its new and changed items alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,7 +18,7 @@ from portal.models.record import Kind
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
 from portal.realtime.presence import note_writing
-from portal.regions import LONGEST_KEY, read_key
+from portal.regions import LONGEST_KEY, LOOK, read_key
 from portal.viewer import Viewer
 
 OF_ONE_PERSON = 10  # sockets on one worker
@@ -32,6 +32,7 @@ class Hello(BaseModel):
     since: str = Field(max_length=4096)
     showing: list[str] = Field(max_length=60)
     cursors: dict[str, int] = Field(default_factory=dict, max_length=10)
+    looks: dict[str, Annotated[str, Field(max_length=LOOK)]] = Field(default_factory=dict, max_length=60)
 
 
 class Frame(BaseModel):
@@ -157,6 +158,7 @@ async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
     page.ready = False
     page.hellos += 1
     page.showing = {found.key: found for found in shown}
+    page.looks_like(hello.looks)
     page.cursors = {
         found.key: number
         for key, number in hello.cursors.items()

@@ -9,6 +9,7 @@ means whatever the arguments. The same function fills the page and the push. Non
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ Load = Callable[..., Awaitable[Context | None]]
 Concerns = Callable[[Any], dict[str, Any] | None]
 
 REGIONS: dict[str, Region] = {}
+LOOK = 16  # characters that say how an element looks
 LONGEST_KEY = 1600  # a search in any script, and where it found something
 
 
@@ -62,11 +64,17 @@ class Region:
         return None if context is None else self.draw(viewer.language, args, context)
 
     def draw(self, language: str, args: Mapping[str, Any], context: Context) -> str:
-        return render(
+        """The element. One that is always sent whole says in short how it looks: what a page shows already need not
+        be sent to it."""
+        drawn = render(
             self.template,
             language,
             context | {"region": key_of(self.name, args), "el": self.element_id(args)},
         )
+        if self.stream is not None:
+            return drawn
+        look = hashlib.blake2s(drawn.encode(), digest_size=LOOK // 2).hexdigest()
+        return drawn.replace(" data-region=", f' data-look="{look}" data-region=', 1)
 
 
 # Who asks, which list, the last number their page shows, and the numbers that it shows and that have changed.
@@ -166,6 +174,11 @@ def read_key(key: str) -> Shown | None:
     except (KeyError, ValueError):
         return None
     return Shown(key_of(name, args), found, tuple(args.items()))
+
+
+def look_of(drawn: str) -> str:
+    """How an element that was drawn says that it looks; empty where it does not say."""
+    return drawn.partition(' data-look="')[2][:LOOK]
 
 
 async def draw(viewer: Viewer, shown: Region, **args: Any) -> Markup:

@@ -1,0 +1,106 @@
+"""One account, many profiles (H4, J10): two tabs for two children never mix, and one page shows them all."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from tests.deployment import Deployment
+from tests.html import Element, parse
+from tests.pages import open_page
+
+
+def cards(html: str) -> dict[str, str]:
+    """What stands on each card, by the name at its head."""
+    found = {}
+    for section in parse(html).all("class"):
+        if "who-card" in section.classes:
+            head = next(one for one in section.walk() if one.tag == "h2")
+            name = next(
+                one.text.split()[0] for one in head.walk() if one.tag == "span" and "disc" not in one.classes
+            )
+            found[name] = section.text
+    return found
+
+
+async def test_two_tabs_for_two_children_never_mix(full: Deployment) -> None:
+    """What is sent from one child's tab to the other's conversation is refused, whole; keys don't help."""
+    cast = full.cast
+    dana = await cast.sign_in("dana")
+    noas, elis = cast.client["noa"], cast.client["eli"]
+    thread = {child: cast.conversation[f"{child} clinical"] for child in ("noa", "eli")}
+    texts = {child: f"For {child} alone, {uuid4()}." for child in thread}
+    keys = {child: str(uuid4()) for child in thread}
+    for child, id in (("noa", noas), ("eli", elis)):
+        other = thread["eli" if child == "noa" else "noa"]
+        crossed = await dana.post(
+            f"/clients/{id}/conversations/{other}/messages",
+            key=keys[child],
+            body=texts[child],
+            understood="yes",
+        )
+        assert crossed.status_code == 404
+        draft = await dana.post(f"/clients/{id}/conversations/{other}/draft", body=texts[child])
+        assert draft.status_code == 404
+    for child, id in (("noa", noas), ("eli", elis)):
+        here = f"/clients/{id}/conversations/{thread[child]}"
+        sent = await dana.post(f"{here}/messages", key=keys[child], body=texts[child], understood="yes")
+        assert sent.status_code in (201, 303), "what was refused has used up no key"
+        again = await dana.post(f"{here}/messages", key=keys[child], body="Otherwise.", understood="yes")
+        assert again.status_code == 409, "and its own key is not taken twice"
+    for child, id in (("noa", noas), ("eli", elis)):
+        page = (await dana.get(f"/clients/{id}/conversations/{thread[child]}")).text
+        assert texts[child] in page
+        assert texts["eli" if child == "noa" else "noa"] not in page
+
+
+async def test_the_socket_of_one_childs_tab_shows_nothing_of_the_other(full: Deployment) -> None:
+    cast = full.cast
+    dana = await cast.sign_in("dana")
+    noa, eli = cast.client["noa"], cast.client["eli"]
+    async with open_page(dana, f"/clients/{noa}/home", socket=False) as page:
+        for key in (
+            f"home?client={eli}",
+            f"messages?client={eli}&conversation={cast.conversation['eli clinical']}",
+            f"messages?client={noa}&conversation={cast.conversation['eli clinical']}",
+        ):
+            id = f"{key.partition('?')[0]}-{key.rpartition('=')[2]}"
+            page.body.append(Element("div", {"id": id, "data-region": key}))
+        page.since = "0000000000000000.1.0"  # unknown, so that everything is read again
+        await page.come_back()
+        await page.settle()
+        foreign = [push for push in page.pushes if eli in push["region"] or "messages" in push["region"]]
+        assert len({push["region"] for push in foreign}) == 3
+        for push in foreign:
+            assert "This has ended" in push["content"]
+
+
+async def test_a_mother_sees_both_children_and_which_of_them_has_news(full: Deployment) -> None:
+    cast = full.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam", worker=1)
+    for child in ("noa", "eli"):
+        for thread in cast.threads[child]:
+            await dana.send(f"/clients/{cast.client[child]}/conversations/{thread}/reading", number=9999)
+    async with open_page(dana, "/board") as page:
+        assert set(cards(page.live["board"])) >= {"Noa", "Eli"}
+        path = (
+            f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}/messages"
+        )
+        await miriam.send(path, key=str(uuid4()), body="She was brave today.")
+        await page.until(lambda: "1 new message" in cards(page.live["board"])["Noa"], what="Noa’s news")
+        assert "No new messages" in cards(page.live["board"])["Eli"]
+        assert "brave" not in page.live["board"], "what was written stands in the conversation"
+
+        # A teenager's confidential conversation counts for nobody but him.
+        secret = f"/staff/clients/{cast.client['eli']}/conversations/{cast.conversation['eli confidential']}/messages"
+        await miriam.send(secret, key=str(uuid4()), body="Between us.")
+        await page.settle()
+        assert "No new messages" in cards(page.live["board"])["Eli"]
+        await page.current()
+
+
+async def test_the_switch_leads_there_and_only_where_there_are_several(full: Deployment) -> None:
+    cast = full.cast
+    dana, sam = await cast.sign_in("dana"), await cast.sign_in("sam")
+    assert 'href="/board"' in (await dana.get(f"/clients/{cast.client['noa']}/home")).text
+    assert 'href="/board"' not in (await sam.get(f"/clients/{cast.client['sam']}/home")).text
+    assert set(cards((await sam.get("/board")).text)) == {"Sam"}

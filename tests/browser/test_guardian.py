@@ -1,0 +1,91 @@
+"""A mother of two at one browser: for whom she acts is always plain, and what ends for one child ends for that one."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.cast import Person
+from tests.deployment import Deployment
+
+
+async def look_at(page: Page, name: str) -> None:
+    """Toggle to another profile, as one does: the switch, then the name."""
+    await page.locator("details.profile > summary").click()
+    await page.locator(".who-menu a", has_text=name).click()
+
+
+async def looks_at(page: Page, name: str, path: str) -> None:
+    await expect(page.locator("details.profile > summary .name, .profile.one .name").first).to_have_text(name)
+    assert f"{path}/" in page.url
+
+
+async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_while_reading(
+    practice: Deployment, visit: Visit
+) -> None:
+    cast = practice.cast
+    paths = {child.capitalize(): f"/clients/{cast.client[child]}" for child in ("noa", "eli")}
+    threads = {child: cast.conversation[f"{child.lower()} clinical"] for child in paths}
+    miriam = await cast.sign_in("miriam", 1)
+    dana = await visit("dana")
+    await _has_read_everything(dana.person, paths, cast.threads)
+    page = await dana.open(f"{paths['Noa']}/home")
+    await looks_at(page, "Noa", paths["Noa"])
+
+    # She toggles to Eli: the name, the path and the colour are his, and what she writes stands with him alone.
+    await look_at(page, "Eli")
+    await page.wait_for_url(f"**{paths['Eli']}/home")
+    await looks_at(page, "Eli", paths["Eli"])
+    await dana.open(f"{paths['Eli']}/conversations/{threads['Eli']}", page=page)
+    await page.locator("textarea[name=body]").fill("Eli is better today.")
+    await page.locator("textarea[name=body]").press("Enter")
+    await expect(page.locator("main").get_by_text("Eli is better today.")).to_be_visible()
+    noas = await dana.open(f"{paths['Noa']}/conversations/{threads['Noa']}", worker=1)
+    await expect(noas.get_by_text("Eli is better today.")).to_have_count(0)
+
+    # News of Noa while she looks at Eli: the switch says so, the page of Eli shows none of it.
+    home = await dana.open(f"{paths['Noa']}/home")
+    await page.bring_to_front()
+    summary = page.locator("details.profile > summary")
+    await expect(summary.locator(".count")).to_have_count(0)
+    await miriam.send(
+        f"/staff{paths['Noa']}/conversations/{threads['Noa']}/messages",
+        key=str(uuid4()),
+        body="Noa was brave.",
+    )
+    await expect(summary.locator(".count")).to_contain_text("1")
+    await expect(page.locator("main").get_by_text("Noa was brave.")).to_have_count(0)
+    await home.close()
+
+    # Noa is taken from her while she reads: within two seconds nothing of Noa is left; Eli's page goes on.
+    await noas.bring_to_front()
+    await expect(noas.locator("main").get_by_text("Noa was brave.", exact=True)).to_be_visible()
+    removal = f"/staff{paths['Noa']}/portal"
+    holder = cast.account["dana"]
+    try:
+        dana.may_be_refused |= {401, 403, 404}
+        await miriam.send(f"{removal}/removals", key=str(uuid4()), holder=holder)
+        await expect(noas.get_by_role("heading", name="This has ended")).to_be_visible(timeout=2_000)
+        await expect(noas.locator("body")).not_to_contain_text("brave")
+        await page.bring_to_front()
+        # One profile is left, so there is no switch any more.
+        await expect(page.locator("details.profile")).to_have_count(0)
+        await looks_at(page, "Eli", paths["Eli"])
+        await page.locator("textarea[name=body]").fill("May he come at five?")
+        await page.locator("textarea[name=body]").press("Enter")
+        await expect(page.locator("main").get_by_text("May he come at five?")).to_be_visible()
+        await expect(page.locator("body")).not_to_contain_text("Noa")
+    finally:
+        await miriam.send(f"{removal}/accesses", key=str(uuid4()), account=holder)
+    await expect(page.locator("details.profile")).to_have_count(1)
+
+
+async def _has_read_everything(
+    person: Person | None, paths: dict[str, str], threads: dict[str, list[str]]
+) -> None:
+    assert person is not None
+    for child, path in paths.items():
+        for thread in threads[child.lower()]:
+            await person.post(f"{path}/conversations/{thread}/reading", number=9999)
