@@ -21,6 +21,7 @@ from portal.facts import (
     InvitationSent,
 )
 from portal.language import date_in_words, listed, local_day, say
+from portal.models import sql
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, contacts_of, network_of
 from portal.models.person import initial
@@ -64,7 +65,9 @@ async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
         return None
-    rows = [_row(viewer.language, row) for row in await contacts_of(viewer.see(ContactLink), client)]
+    tied = await contacts_of(viewer.see(ContactLink), client)
+    charts = await _charts(viewer, [sql.uuid(row["own"]) for row in tied if row["own"]])
+    rows = [_row(viewer.language, row, charts) for row in tied]
     may = await viewer.may(Permission.CONTACT_NETWORK) and found.archived_at is None
     here, network = f"/staff/clients/{client}", network_of(await the_practice(), found)
     return {
@@ -78,8 +81,17 @@ async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
-def _row(language: str, row: dict[str, Any]) -> dict[str, Any]:
+async def _charts(viewer: Viewer, clients: list[UUID]) -> set[UUID]:
+    """Those of these clients whose charts the viewer may open: to others it is not said that they are clients."""
+    if not clients:
+        return set()
+    seen = await viewer.see(Client).where("r.id = any(:own)", own=clients).columns("r.id")
+    return {sql.uuid(row["id"]) for row in seen}
+
+
+def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any]:
     now, until = clock.now(), row["until_at"]
+    own = sql.uuid(row["own"]) if row["own"] else None
     phone = row["phone_sealed"] and unseal(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
     dates = []
     if row["from_at"] > now:
@@ -109,7 +121,7 @@ def _row(language: str, row: dict[str, Any]) -> dict[str, Any]:
             {"label": label, "now": at <= now} for label, at in restrictions_of(language, row, now)
         ],
         "reach": [text for text in (row["email"], phone) if text],
-        "client_href": f"/staff/clients/{row['own']}" if row["own"] else None,
+        "client_href": f"/staff/clients/{own}" if own in charts else None,
         "dates": dates,
         "portal": portal,
         "ended": until is not None and until <= now,

@@ -132,6 +132,14 @@ async def test_a_client_can_be_somebodys_contact_and_not_their_own(willow: Deplo
     assert f"/staff/clients/{sam}" in (await miriam.get(tab)).text
     own = await miriam.post(tab, key=str(uuid4()), relationship="Friend", person=lena)
     assert own.status_code == 422
+    # Jo sees all clients, and ties one of Theo's to Lena: to Miriam that is a contact and no more.
+    jo, walter = await cast.sign_in("jo"), cast.client["walter"]
+    tied = await jo.post(tab, key=str(uuid4()), relationship="Friend", person=walter)
+    assert tied.status_code == 303
+    assert f"/staff/clients/{walter}" in (await jo.get(tab)).text
+    hers = (await miriam.get(tab)).text
+    assert "Walter Hobbs" in hers
+    assert walter not in hers
     # Theo sees neither of them, so there is nobody to choose.
     theirs = next(
         str(row["id"])
