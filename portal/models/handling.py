@@ -119,7 +119,7 @@ def on_it(r: str) -> str:
         f"coalesce(case when {r}.assigned_to is not null then "
         f"(select oa.id from staff_member oa where oa.id = {r}.assigned_to and oa.ended_at is null) end, "
         f"case when {r}.audience = 'clinical' then (select ot.staff_id from care_team ot "
-        f"join staff_member om on om.id = ot.staff_id and om.ended_at is null "
         f"where ot.client_id = {r}.client_id and ot.lead and {live('ot')} "
-        f"order by ot.from_at, ot.id limit 1) end)"
+        "and ot.staff_id not in (select om.id from staff_member om where om.ended_at is not null) "
+        "order by ot.from_at, ot.id limit 1) end)"
     )

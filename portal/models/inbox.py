@@ -9,17 +9,15 @@ from uuid import UUID
 
 from portal.models import sql
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import HAS_UNREAD, READ_TO, Audience, Conversation
 from portal.models.handling import may_be_on, on_it
 from portal.models.message import Message, author_name
 from portal.models.record import unseal
 from portal.models.scope import Scope
 
 PAGE = 50
-_READING = "left join reading rd on rd.conversation_id = r.id and rd.reader_id = :viewer"
-_UNREAD = "r.last_number > coalesce(rd.number, 0)"
 OPEN = "r.done_at is null and r.stirs_at <= :now"
-_HERE = "exists (select 1 from client hc where hc.id = r.client_id and hc.archived_at is null)"
+_HERE = "r.client_id not in (select hc.id from client hc where hc.archived_at is not null)"
 
 
 class View(Enum):
@@ -35,11 +33,11 @@ class View(Enum):
 
     @property
     def rule(self) -> str:
-        """The condition over conversation `r` and what the viewer has read of it, `rd`."""
+        """The condition over conversation `r`."""
         return {
             View.ALL: OPEN,
             View.MINE: f"{OPEN} and {may_be_on('r', ':viewer')} and {on_it('r')} = :viewer",
-            View.UNREAD: f"{OPEN} and {_UNREAD}",
+            View.UNREAD: f"{OPEN} and {HAS_UNREAD}",
             View.ANSWER: f"{OPEN} and r.last_side = 'client'",
             View.UNASSIGNED: f"{OPEN} and {on_it('r')} is null",
             View.SNOOZED: "r.done_at is null and r.stirs_at > :now",
@@ -67,20 +65,20 @@ async def page_of_inbox(
     conversations: Scope[Conversation], view: View, after: Place | None
 ) -> tuple[list[dict[str, Any]], bool]:
     """A keyset page of a view, what stirred last first, and whether there is more after it."""
-    wanted = conversations.where(view.rule).join(_READING)
+    wanted = conversations.where(view.rule)
     if after is not None:
         wanted = wanted.where(
             "(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1]
         )
     found = await (
         wanted.order("r.stirs_at desc, r.id desc")
-        .only(PAGE + 1)
+        .only(PAGE + 1, f"{on_it('r')} as on_it")
         .join(
             "join client c on c.id = r.client_id "
             "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
             "left join staff_member ls on ls.id = lm.staff_id "
             "left join portal_account la on la.id = lm.account_id "
-            f"left join staff_member ow on ow.id = {on_it('r')}"
+            "left join staff_member ow on ow.id = r.on_it"
         )
         .columns(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, r.stirs_at, "
@@ -88,7 +86,7 @@ async def page_of_inbox(
             "lm.body_sealed, lm.withdrawn_at, "
             "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
             f"{author_name('lm', 'ls', 'la')} as from_name, "
-            f"ow.id as on_it, ow.name as on_it_name, {_UNREAD} as unread"
+            f"r.on_it, ow.name as on_it_name, r.last_number > {READ_TO} as unread"
         )
     )
     for row in found:
@@ -106,7 +104,7 @@ async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
         f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as {view.value}"
         for view in COUNTED
     )
-    (row,) = await conversations.where(OPEN).join(_READING).columns(told)
+    (row,) = await conversations.where(OPEN).columns(told)
     return {view: int(row[view.value]) for view in COUNTED}
 
 

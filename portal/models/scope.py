@@ -30,7 +30,7 @@ def _columns(model: type[Record]) -> str:
 class Scope(Generic[M]):
     """The rows of a model that one viewer may see now, narrowed step by step.
 
-    `r` names the model's own row in `where`, `join` and `order`.
+    `r` names the model's own row in `where`, `join` and `order`. `chosen` are rows that were found already.
     """
 
     model: type[M]
@@ -41,6 +41,7 @@ class Scope(Generic[M]):
     joins: str = ""
     ordered: str = ""
     values: tuple[tuple[str, Any], ...] = ()
+    chosen: str = ""
 
     def where(self, condition: str, **values: Any) -> Scope[M]:
         return dataclasses.replace(
@@ -62,16 +63,20 @@ class Scope(Generic[M]):
         values = {"viewer": self.viewer, "client": self.client, "now": clock.now()} | dict(self.values)
         return await sql.rows(self._query(columns, limit), **values)
 
-    def only(self, limit: int) -> Scope[M]:
+    def only(self, limit: int, *more: str) -> Scope[M]:
         """The first rows of the order, found before anything else is asked: what a wide list says of each row is then
-        said of those alone. What is joined later can't take part in the choice."""
-        return dataclasses.replace(self, conditions=(f"r.id in ({self._query('r.id', limit)})",))
+        said of those alone. What is joined later can't take part in the choice. `more` is what is found out with
+        them, once for each, and stands in `r` like a column."""
+        chosen = self._query(", ".join(("r.*", *more)), limit)
+        return dataclasses.replace(self, chosen=f"({chosen})", conditions=(), joins="")
 
     def _query(self, columns: str, limit: int | None = None) -> str:
         """The text of that question."""
-        conditions = " and ".join(f"({c})" for c in (*self.conditions, _rule(self.model, self.kind)))
+        rule = () if self.chosen else (_rule(self.model, self.kind),)
+        conditions = " and ".join(f"({c})" for c in (*self.conditions, *rule))
         return (
-            f"select {columns} from {self.model._meta.db_table} r{self.joins} where {conditions}"
+            f"select {columns} from {self.chosen or self.model._meta.db_table} r{self.joins}"
+            f"{f' where {conditions}' if conditions else ''}"
             f"{self.ordered}{'' if limit is None else f' limit {int(limit)}'}"
         )
 

@@ -27,7 +27,7 @@ from portal.language import age_in_words, say, short, today_in_words
 from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
 from portal.models.client import CareTeam, Client, team_of
-from portal.models.conversation import Conversation, threads, unread, unread_by_client
+from portal.models.conversation import HAS_UNREAD, Conversation, threads, unread, unread_by_client
 from portal.models.invitation import Invitation
 from portal.models.notice import Notice, newest_unread
 from portal.models.person import initial
@@ -157,7 +157,7 @@ async def board(viewer: Viewer) -> Context | None:
     """Everybody the account acts for, each as that profile alone would show it; nothing is counted across them."""
     counts = await unread_by_client(viewer.see(Conversation))
     newest: dict[UUID, dict[str, Any]] = {}
-    for row in await threads(viewer.see(Conversation).where("r.last_number > coalesce(rd.number, 0)")):
+    for row in await threads(viewer.see(Conversation).where(HAS_UNREAD)):
         newest.setdefault(row["client_id"], row)
     told = Counter(row["client_id"] for row in await newest_unread(viewer.see(Notice), TOLD))
     return {

@@ -13,7 +13,7 @@ from portal.facts import (
     MessageSent,
     MessageWithdrawn,
 )
-from portal.models.conversation import Conversation, threads
+from portal.models.conversation import HAS_UNREAD, Conversation, threads
 from portal.models.inbox import OPEN
 from portal.regions import Context, anyone, region
 from portal.regions.words import thread_row
@@ -31,7 +31,7 @@ def chart_thread(row: dict) -> str:  # type: ignore[type-arg]
 
 @region("today-unread", "staff/today/_unread.html", on=_LIST)
 async def unread_messages(viewer: Viewer) -> Context | None:
-    rows = await threads(viewer.see(Conversation).where("r.last_number > coalesce(rd.number, 0)"), SHOWN)
+    rows = await threads(viewer.see(Conversation).where(HAS_UNREAD), SHOWN)
     shown = [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows if row["unread"]]
     return {"rows": shown, "total": sum(row["unread"] for row in rows)}
 
@@ -39,10 +39,7 @@ async def unread_messages(viewer: Viewer) -> Context | None:
 @region("today-waiting", "staff/today/_waiting.html", on=_LIST | dict.fromkeys(_OPEN_OR_NOT, anyone))
 async def waiting(viewer: Viewer) -> Context | None:
     rows = await threads(
-        viewer.see(Conversation)
-        .where(OPEN)
-        .where("r.last_side = 'client'")
-        .where("r.last_number <= coalesce(rd.number, 0)"),
+        viewer.see(Conversation).where(OPEN).where("r.last_side = 'client'").where(f"not {HAS_UNREAD}"),
         SHOWN,
     )
     return {"rows": [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows]}
