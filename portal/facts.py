@@ -157,6 +157,13 @@ class ContactNetworkSwitched(Fact):
 
 
 @dataclass(frozen=True)
+class ComingOfAge(Fact):
+    """A client comes of age soon, or now, or what is to be done about it is done. Those whom it concerns are told."""
+
+    client: UUID
+
+
+@dataclass(frozen=True)
 class SessionEnded(Fact):
     """Signed out, here or from elsewhere: the session's sockets close on every worker."""
 

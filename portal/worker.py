@@ -6,21 +6,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from portal.demo import alive
-from portal.facts import OfficeTurned
+from portal.facts import ComingOfAge, OfficeTurned
+from portal.mail import letters
 from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
+from portal.mail.outbox import post
 from portal.mail.wishes import grant_wishes
 from portal.models.draft import forget_old_drafts
 from portal.models.fact import forget_old, unit
 from portal.models.hours import plan_turns
 from portal.models.idempotency import forget_old_keys
 from portal.models.invitation import forget_old_half_sessions
-from portal.models.minors import grow_up_unnoticed
+from portal.models.minors import grow_up_unnoticed, tell_of_age
 from portal.models.moment import Moment
 from portal.models.notice import forget_old_notices
 from portal.models.session import forget_old_sessions
@@ -80,9 +83,20 @@ async def strike(bus: Bus) -> int:
         struck = await Moment.strike()
         if any(isinstance(fact, OfficeTurned) for fact in said.facts):
             await plan_turns()
+        for client in {fact.client for fact in said.facts if isinstance(fact, ComingOfAge)}:
+            await _tell_of_age(client)
     if said.facts:
         bus.hint(said.keys)
     return struck
+
+
+async def _tell_of_age(client: UUID) -> None:
+    """Notices, and a letter to those whose access has ended by it: their pages tell them nothing any more."""
+    for account, name in await tell_of_age(client):
+        letter = letters.access_ended(
+            account.language, name=account.name.split()[0], email=account.email, who=name
+        )
+        await post(letter, client=client, about=account.id)
 
 
 async def tell_unread(bus: Bus) -> None:

@@ -24,3 +24,34 @@ def begins(day: dt.date, zone: str) -> dt.datetime:
 def turns(born: dt.date, years: int, zone: str) -> dt.datetime:
     """The moment at which somebody turns so many years."""
     return begins(birthday(born, years), zone)
+
+
+def horizon(now: dt.datetime, zone: str) -> dt.datetime:
+    """The last moment at which somebody comes of age within the ninety days that are looked ahead."""
+    return begins(now.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=STEPS[0]), zone)
+
+
+STEPS = (90, 30, 7)  # days before somebody comes of age on which people are told
+
+
+def steps(at: dt.datetime, zone: str) -> list[dt.datetime]:
+    """When something about a coming of age changes by itself: as the last ninety days begin, for pages; in the morning
+    of each of STEPS, because people are told; and the moment itself."""
+    day = at.astimezone(ZoneInfo(zone)).date()
+    before = [begins(day - dt.timedelta(days=days), zone) for days in STEPS]
+    return [before[0], *(midnight + MORNING for midnight in before), at]
+
+
+def step(at: dt.datetime, now: dt.datetime, zone: str) -> int | None:
+    """How many days before a coming of age people are to be told of it now: one of STEPS in its morning, or within the
+    two days after it; 0 from the moment itself; None where they are not."""
+    local = now.astimezone(ZoneInfo(zone))
+    left = (at.astimezone(ZoneInfo(zone)).date() - local.date()).days
+    if now >= at:
+        return 0 if left > -LATE else None
+    morning = now >= begins(local.date(), zone) + MORNING
+    return next((days for days in STEPS if morning and days - LATE < left <= days), None)
+
+
+MORNING = dt.timedelta(hours=8)
+LATE = 3  # days

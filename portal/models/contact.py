@@ -11,8 +11,8 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
-from portal.facts import ClientChanged, ContactNetworkSwitched, ContactsChanged
-from portal.models import sql
+from portal.facts import ClientChanged, ComingOfAge, ContactNetworkSwitched, ContactsChanged
+from portal.models import age, sql
 from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.fact import announce
@@ -194,19 +194,27 @@ class ContactLink(Lasting):
         await announce(ContactsChanged(client=self.client_id))
         return accounts
 
-    async def come_of_age(self, at: dt.datetime | None) -> bool:
+    async def come_of_age(self, practice: Practice, born: dt.date | None) -> bool:
         """The client comes of age at another moment than was known. Gives whether the link's end is another by it.
         What has ended stays so, whatever is found out later: access is given anew, by somebody, or not."""
         if self.until_at is not None and self.until_at <= clock.now():
             return False
         before = (self.of_age_at, self.until_at)
-        self._cap(at)
+        self._cap(practice.of_age(born))
         if (self.of_age_at, self.until_at) == before:
             return False
         await self.save(update_fields=["of_age_at", "until_at"])
         if self.until_at is not None and self.until_at > clock.now():
             await Moment.plan(self.until_at, ContactsChanged(client=self.client_id))
+        await self._plan(practice, before[0])
         return True
+
+    async def _plan(self, practice: Practice, before: dt.datetime | None) -> None:
+        """Have those whom it concerns told of another coming of age in time."""
+        if self.of_age_at is not None and self.of_age_at != before:
+            for when in age.steps(self.of_age_at, practice.zone):
+                if when >= clock.now():
+                    await Moment.plan(when, ComingOfAge(client=self.client_id))
 
     def _cap(self, at: dt.datetime | None) -> None:
         """A guardian's link that was made while the client was a minor ends when they come of age. One that is made
@@ -245,7 +253,8 @@ class ContactLink(Lasting):
 
         self.relationship, self.guardian = terms.relationship, terms.guardian
         self.from_at, self.agreed_until = terms.from_at or self.from_at, terms.until_at
-        self._cap((await the_practice()).of_age((await Client.get(id=self.client_id)).born))
+        practice, before = await the_practice(), self.of_age_at
+        self._cap(practice.of_age((await Client.get(id=self.client_id)).born))
         for right in Right:
             setattr(self, right.value, right in terms.rights)
         for restriction in Restriction:
@@ -258,6 +267,7 @@ class ContactLink(Lasting):
         for at in (self.from_at, self.until_at, *terms.restrictions.values()):
             if at is not None and at > clock.now():
                 await Moment.plan(at, changed)
+        await self._plan(practice, before)
         await announce(changed)
 
     def _told(self) -> tuple[Any, ...]:

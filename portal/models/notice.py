@@ -46,6 +46,8 @@ class NoticeKind(Enum):
     RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
     GRANTED = ("granted", About.CLIENT)  # an account was given access to a client
     TO_CONFIRM = ("to_confirm", About.NOTHING)  # one is offered access, and is to give a date of birth first
+    COMING_OF_AGE = ("coming_of_age", About.CLIENT)  # a client comes of age soon
+    CAME_OF_AGE = ("came_of_age", About.CLIENT)  # a client is of age; to former guardians it names nobody
     BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
 
     def __init__(self, key: str, about: About) -> None:

@@ -9,7 +9,10 @@ from uuid import UUID
 
 from portal.facts import (
     AddressChanged,
+    AgesChanged,
     ClientChanged,
+    ComingOfAge,
+    ContactsChanged,
     ConversationRead,
     ConversationStarted,
     InvitationEnded,
@@ -23,12 +26,13 @@ from portal.facts import (
     NoticeGiven,
     NoticesRead,
 )
-from portal.language import age_in_words, say, short, today_in_words
+from portal.language import age_in_words, date_in_words, local_day, say, short, today_in_words
 from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
 from portal.models.client import CareTeam, Client, team_of
 from portal.models.conversation import HAS_UNREAD, Conversation, threads, unread, unread_by_client
 from portal.models.invitation import Invitation
+from portal.models.minors import ends_for
 from portal.models.notice import Notice, newest_unread
 from portal.models.person import initial
 from portal.models.record import unseal
@@ -55,6 +59,9 @@ async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
         ConversationRead: anyone,
         ConversationStarted: its("client"),
         ClientChanged: its("client"),
+        ContactsChanged: its("client"),
+        ComingOfAge: its("client"),
+        AgesChanged: anyone,
     },
 )
 async def home(viewer: Viewer, client: UUID) -> Context | None:
@@ -98,6 +105,42 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
             for m in team
         ],
         "threads_href": f"/clients/{client}/messages",
+        "of_age": _of_age(
+            viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client)
+        ),
+    }
+
+
+def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None) -> dict[str, Any] | None:
+    """What changes with a coming of age that is near, for whom it changes something."""
+    if ends is None:
+        return None
+    at, own = ends
+    values = {"name": name, "date": date_in_words(local_day(at, zone()), language)}
+    if own:
+        return {
+            "title": say(language, "On %(date)s you come of age", **values),
+            "lines": [
+                say(language, "From that day your legal guardians see nothing of your record here any more."),
+                say(language, "What they wrote stays in the conversations. You choose who acts for you."),
+            ],
+        }
+    return {
+        "title": say(language, "On %(date)s %(name)s comes of age", **values),
+        "lines": [
+            say(
+                language,
+                "From that day you see nothing of %(name)s’s record here any more, from midnight and on every "
+                "device.",
+                **values,
+            ),
+            say(
+                language,
+                "What you wrote stays in the conversations. Others for whom you act are not touched. %(name)s can "
+                "let you act again, in what they choose.",
+                **values,
+            ),
+        ],
     }
 
 
@@ -146,6 +189,9 @@ def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUI
             MessageWithdrawn,
             ConversationRead,
             ClientChanged,
+            ContactsChanged,
+            ComingOfAge,
+            AgesChanged,
             NoticeGiven,
             NoticesRead,
         ),
@@ -160,9 +206,11 @@ async def board(viewer: Viewer) -> Context | None:
     for row in await threads(viewer.see(Conversation).where(HAS_UNREAD)):
         newest.setdefault(row["client_id"], row)
     told = Counter(row["client_id"] for row in await newest_unread(viewer.see(Notice), TOLD))
+    ends = await ends_for(viewer.see(Access))
     return {
         "cards": [
             _card(viewer, row, newest.get(sql.uuid(row["id"])), counts, told)
+            | {"of_age": _of_age(viewer.language, row["first_name"], ends.get(sql.uuid(row["id"])))}
             for row in await profiles(viewer.see(Access))
         ]
     }

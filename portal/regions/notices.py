@@ -172,7 +172,11 @@ async def toasts(viewer: Viewer, person: UUID) -> Context | None:
 
 def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
     """The kinds that this person may be told of, as they choose among them."""
-    named = {"message": say(viewer.language, "New messages")}
+    named = {
+        "message": say(viewer.language, "New messages"),
+        "coming_of_age": say(viewer.language, "Somebody comes of age soon"),
+        "came_of_age": say(viewer.language, "Somebody has come of age"),
+    }
     if viewer.kind is not Kind.STAFF:
         named["rights"] = say(viewer.language, "What you, or others, may do for somebody")
         named["granted"] = say(viewer.language, "Who can act for whom")
@@ -282,6 +286,35 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "title": say(language, "There is something for you to confirm."),
                 "text": "",
                 "href": f"/offers/{row['record_id']}",
+            }
+        case "coming_of_age":
+            return view | {
+                "icon": "info",
+                "title": name
+                if staff
+                else say(language, "You come of age soon.")
+                if row["by"] == viewer.id
+                else say(language, "%(name)s comes of age soon.", name=row["first_name"]),
+                "text": say(language, "Comes of age soon. What is to do stands with the contacts.")
+                if staff
+                else say(language, "Home says what changes then."),
+                "href": f"{base}/contacts" if staff else f"{base}/home",
+            }
+        case "came_of_age":
+            if row["client_id"] is None:
+                return view | {
+                    "icon": "info",
+                    "title": say(language, "Somebody for whom you acted has come of age."),
+                    "text": say(language, "You see nothing of their record any more. What you wrote stays."),
+                    "href": "/home",
+                }
+            return view | {
+                "icon": "info",
+                "title": name if staff else say(language, "You have come of age."),
+                "text": say(language, "Has come of age: guardians’ access has ended.")
+                if staff
+                else say(language, "Your guardians see nothing of your record any more."),
+                "href": f"{base}/contacts" if staff else f"{base}/home",
             }
         case "bounced":
             return view | {

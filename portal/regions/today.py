@@ -1,22 +1,37 @@
-"""Staff's Today: what is unread, and what waits for an answer."""
+"""Staff's Today: what is unread, what waits for an answer, and who comes of age."""
 
 from __future__ import annotations
 
+from portal import clock
 from portal.facts import (
+    AgesChanged,
+    CareTeamChanged,
+    ClientAdded,
+    ClientArchived,
     ClientChanged,
+    ClientRestored,
+    ComingOfAge,
+    ContactsChanged,
     ConversationDone,
     ConversationRead,
     ConversationReopened,
     ConversationReturned,
     ConversationSnoozed,
+    LeaveChanged,
     MessageEdited,
     MessageSent,
     MessageWithdrawn,
+    StaffChanged,
 )
+from portal.language import date_in_words, local_day, say
+from portal.models.client import Client
 from portal.models.conversation import HAS_UNREAD, Conversation, threads
 from portal.models.inbox import OPEN
+from portal.models.minors import to_prepare
+from portal.models.person import initial
+from portal.models.record import Kind
 from portal.regions import Context, anyone, region
-from portal.regions.words import thread_row
+from portal.regions.words import thread_row, zone
 from portal.viewer import Viewer
 
 SHOWN = 100
@@ -43,3 +58,48 @@ async def waiting(viewer: Viewer) -> Context | None:
         SHOWN,
     )
     return {"rows": [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows]}
+
+
+_WHO_COMES_OF_AGE = (
+    ComingOfAge,
+    ContactsChanged,
+    AgesChanged,
+    ClientAdded,
+    ClientChanged,
+    ClientArchived,
+    ClientRestored,
+    CareTeamChanged,
+    StaffChanged,
+    LeaveChanged,
+)
+
+
+@region(
+    "today-of-age",
+    "staff/today/_of_age.html",
+    on=dict.fromkeys(_WHO_COMES_OF_AGE, anyone),
+    element="today-of-age",
+)
+async def coming_of_age(viewer: Viewer) -> Context | None:
+    """Who comes of age within ninety days, or has, until what is to do is done."""
+    if viewer.kind is not Kind.STAFF:
+        return None
+    now, language = clock.now(), viewer.language
+    return {
+        "rows": [
+            {
+                "name": f"{row['first_name']} {row['last_name']}",
+                "initial": initial(row["first_name"]),
+                "colour": row["colour"],
+                "href": f"/staff/clients/{row['id']}/contacts#of-age",
+                "text": say(
+                    language,
+                    "Of age since %(date)s: guardians’ access has ended."
+                    if row["at"] <= now
+                    else "Of age on %(date)s: guardians’ access ends then.",
+                    date=date_in_words(local_day(row["at"], zone()), language),
+                ),
+            }
+            for row in await to_prepare(viewer.see(Client))
+        ]
+    }

@@ -81,6 +81,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/archival", clients.archive, methods=POST),
     Route("/staff/clients/{client}/restoration", clients.restore, methods=POST),
     Route("/staff/clients/{client}/who-sees", clients.who_sees, methods=GET),
+    Route("/staff/clients/{client}/coming-of-age", clients.settle_of_age, methods=POST),
     Route("/staff/clients/{client}/portal", portal.show, methods=GET),
     Route("/staff/clients/{client}/portal/letter", portal.letter, methods=GET),
     Route("/staff/clients/{client}/portal/invitations", portal.invite, methods=POST),

@@ -64,6 +64,8 @@ async def tie_of(willow: Deployment, contact: str, client: str) -> dict[str, Any
 async def until(willow: Deployment, moment: dt.datetime, seconds: float = 0) -> None:
     """The clock goes on to so many seconds after that moment."""
     await willow.move_clock(seconds=(moment - willow.now).total_seconds() + seconds)
+    # Else what happens next would come after a gap of days, and a page would read everything again.
+    await willow.followed()
 
 
 async def dana_again(willow: Deployment, worker: int = 0) -> Person:

@@ -337,6 +337,7 @@ SAMPLES: dict[str, Sample] = {
         "miriam", 303, fresh=True
     ),
     "POST /staff/clients/{client}/messaging": Sample("miriam", 303, client="lena", form=wishes(mode="reply")),
+    "POST /staff/clients/{client}/coming-of-age": Sample("miriam", 303),
     "GET /staff/settings/minors": Sample("ada", 200),
     "POST /staff/settings/minors": Sample("ada", 200, form=ages),
     "GET /staff/settings/availability": Sample("ada", 200),

@@ -136,6 +136,7 @@ UNSCOPED = {
     "portal.models.message.messages_after": "a push has asked who_may_see for all its readers at once",
     "portal.models.message.messages_among": "a push has asked who_may_see for all its readers at once",
     "portal.models.message.seen": "of messages that were read through the viewer, or asked for by who_may_see",
+    "portal.models.minors.tell_of_age": "the worker, when a coming of age is near or has come",
     "portal.models.own_address.check_for_contact": "of a client found through the viewer",
     "portal.models.party.participant_for": "as whom the account itself takes part",
     "portal.models.party.parties_of": "after the client was found through the viewer",

@@ -12,6 +12,8 @@ from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
 from portal.models import audit
 from portal.models.client import Client
+from portal.models.contact import ContactLink
+from portal.models.minors import settle
 from portal.models.person import address_fault
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember, therapists
@@ -171,6 +173,15 @@ async def _edit(visit: Visit, client: Client, values: dict[str, Any], status: in
         values=values,
         errors=visit.errors,
     )
+
+
+@staff(Permission.PORTAL_ACCESS)
+async def settle_of_age(visit: Visit) -> Answer:
+    """What is to do before this client comes of age is done."""
+    client = await visit.me.find(Client, visit.id("client"))
+    await settle(client, visit.me.see(ContactLink))
+    await audit.note("prepare coming of age", side="staff", actor=visit.me.id, client=client.id)
+    return go(f"/staff/clients/{client.id}/contacts")
 
 
 @staff(Permission.PORTAL_ACCESS)

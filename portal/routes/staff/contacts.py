@@ -32,6 +32,7 @@ from portal.models.record import uuid7
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import clients
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, contact_list
+from portal.regions.of_age import of_age
 from portal.regions.words import zone
 from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
@@ -111,6 +112,7 @@ async def show(visit: Visit) -> Answer:
         place="clients",
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="contacts"),
+            "of_age": await visit.draw(of_age, client=client.id),
             "contacts": await visit.draw(contact_list, client=client.id),
         },
     )

@@ -33,6 +33,7 @@ from portal.permissions import Permission
 from portal.regions import availability, clients
 from portal.regions import portal as tab
 from portal.regions.mail import chart_addresses
+from portal.regions.of_age import of_age
 from portal.rendering import render
 from portal.routes.staff.shell import page
 from portal.settings import settings
@@ -99,6 +100,7 @@ async def _page(visit: Visit, client: Client) -> Answer:
             "head": await visit.draw(clients.chart_head, client=client.id, tab="portal"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
             "state": await visit.draw(tab.state, client=client.id),
+            "of_age": await visit.draw(of_age, client=client.id),
             "linked": await visit.draw(tab.linked, client=client.id),
             "messaging": await visit.draw(availability.messaging, client=client.id),
             "history": await visit.draw(tab.history, client=client.id),

@@ -25,5 +25,6 @@ async def show(visit: Visit) -> Answer:
             "waiting": await visit.draw(today.waiting),
             "came_in": await visit.draw(came_in, person=visit.me.id),
             "hand": await visit.draw(needs_hand),
+            "of_age": await visit.draw(today.coming_of_age),
         },
     )

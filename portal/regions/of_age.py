@@ -1,0 +1,102 @@
+"""A chart's coming of age: when guardians' access ends by itself, who stays, and what is left to do before."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal import clock
+from portal.facts import (
+    AccessEnded,
+    AccessGranted,
+    AccountOpened,
+    AgesChanged,
+    ClientArchived,
+    ClientChanged,
+    ClientRestored,
+    ComingOfAge,
+    ContactsChanged,
+    Fact,
+    InvitationEnded,
+    InvitationExpired,
+    InvitationSent,
+)
+from portal.language import date_in_words, listed, local_day, say
+from portal.models.client import Client
+from portal.models.contact import ContactLink
+from portal.models.minors import coming
+from portal.permissions import Permission
+from portal.regions import Concerns, Context, anyone, its, region
+from portal.regions.words import zone
+from portal.viewer import Viewer
+
+_ON: dict[type[Fact], Concerns] = {
+    kind: its("client")
+    for kind in (
+        ComingOfAge,
+        ContactsChanged,
+        ClientChanged,
+        ClientArchived,
+        ClientRestored,
+        AccessGranted,
+        AccessEnded,
+        InvitationSent,
+        InvitationEnded,
+        InvitationExpired,
+    )
+} | {AgesChanged: anyone, AccountOpened: anyone}
+
+
+@region("of-age", "staff/clients/_of_age.html", on=_ON, element="of-age")
+async def of_age(viewer: Viewer, client: UUID) -> Context | None:
+    found = await viewer.see(Client).find(client)
+    if found is None:
+        return None
+    language, ahead = viewer.language, await coming(found, viewer.see(ContactLink))
+    if ahead is None or found.archived_at is not None:
+        return {"title": None}
+    past = ahead.at <= clock.now()
+    names = {
+        "name": found.first_name,
+        "date": date_in_words(local_day(ahead.at, zone()), language),
+        "guardians": listed(language, ahead.guardians),
+        "others": listed(language, ahead.others),
+    }
+    may = await viewer.may(Permission.PORTAL_ACCESS)
+    portal = f"/staff/clients/{client}/portal"
+    lines = [
+        say(
+            language,
+            "The access of %(guardians)s has ended. What they wrote stays."
+            if past
+            else "The access of %(guardians)s ends that day at midnight. What they wrote stays.",
+            **names,
+        )
+    ]
+    if ahead.others:
+        lines.append(say(language, "%(others)s, no legal guardian, is not touched by it.", **names))
+    todo = [
+        (
+            ahead.own_address,
+            say(language, "An email address of their own on file"),
+            f"/staff/clients/{client}/edit",
+        ),
+        (ahead.invited or ahead.account, say(language, "Invited"), portal),
+        (ahead.account, say(language, "An account of their own"), portal),
+        (ahead.settled, say(language, "Contacts and what is shared with them looked through together"), None),
+    ]
+    return {
+        "title": say(
+            language, "Of age since %(date)s" if past else "%(name)s comes of age on %(date)s", **names
+        ),
+        "lines": lines,
+        "todo": [
+            {"done": done, "label": label, "href": None if done or not may else href}
+            for done, label, href in todo
+        ]
+        if ahead.soon
+        else [],
+        "settled": ahead.settled,
+        "action": f"/staff/clients/{client}/coming-of-age"
+        if may and ahead.soon and not ahead.settled
+        else None,
+    }
