@@ -199,7 +199,7 @@ def _over(until: datetime | None, at: datetime) -> bool:
 async def settle(client: Client, links: Scope[ContactLink]) -> None:
     """Staff have done what is to do before this coming of age; another one is another task."""
     found = await coming(client, links)
-    if found is not None and found.soon:
+    if found is not None:
         client.of_age_settled = found.at
         await client.save(update_fields=["of_age_settled"])
         await announce(ComingOfAge(client=client.id))
