@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from playwright.async_api import Page, expect
 
+from portal.models.account import Access
+from portal.models.fact import unit
 from tests.browser.conftest import Visit
 from tests.cast import Person
 from tests.deployment import Deployment
@@ -62,11 +64,12 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
     # Noa is taken from her while she reads: within two seconds nothing of Noa is left; Eli's page goes on.
     await noas.bring_to_front()
     await expect(noas.locator("main").get_by_text("Noa was brave.", exact=True)).to_be_visible()
-    removal = f"/staff{paths['Noa']}/portal"
-    holder = cast.account["dana"]
+    dana.may_be_refused |= {401, 403, 404}
+    async with practice.models(), unit():
+        held = {"account_id": UUID(cast.account["dana"]), "client_id": UUID(cast.client["noa"])}
+        access = await Access.get(**held, until_at=None)
+        await access.end()
     try:
-        dana.may_be_refused |= {401, 403, 404}
-        await miriam.send(f"{removal}/removals", key=str(uuid4()), holder=holder)
         await expect(noas.get_by_role("heading", name="This has ended")).to_be_visible(timeout=2_000)
         await expect(noas.locator("body")).not_to_contain_text("brave")
         await page.bring_to_front()
@@ -78,7 +81,11 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
         await expect(page.locator("main").get_by_text("May he come at five?")).to_be_visible()
         await expect(page.locator("body")).not_to_contain_text("Noa")
     finally:
-        await miriam.send(f"{removal}/accesses", key=str(uuid4()), account=holder)
+        # As it was, since when it was: what others of this folder see first depends on it.
+        async with practice.models(), unit():
+            await Access.grant(
+                access.account_id, access.client_id, access.contact_link_id, since=access.from_at
+            )
     await expect(page.locator("details.profile")).to_have_count(1)
 
 
