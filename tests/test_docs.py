@@ -156,6 +156,8 @@ def sealed_table() -> str:
     found: dict[str, list[str]] = defaultdict(list)
     for table, columns in re.findall(r"create table (\w+) \((.*?)\n\)", made, re.DOTALL):
         found[table] += [column.replace("_", " ") for column in re.findall(r"(\w+)_sealed bytea", columns)]
+    for table, column in re.findall(r"alter table (\w+) add column (\w+)_sealed bytea", made):
+        found[table].append(column.replace("_", " "))
     rows = [
         f"| {table.replace('_', ' ')} | {', '.join(columns)} |" for table, columns in found.items() if columns
     ]

@@ -257,6 +257,11 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ],
     ("portal/routes/staff/contacts.py", "one"): contacts.RELATIONSHIPS,
     ("portal/regions/contacts.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/terms.py", "words"): [
+        *contact_regions.RIGHT_WORDS.values(),
+        *contact_regions.RESTRICTION_WORDS.values(),
+    ],
+    ("portal/regions/terms.py", "after['relationship']"): contacts.RELATIONSHIPS,
     ("portal/regions/clients.py", "link['relationship']"): contacts.RELATIONSHIPS,
     ("portal/regions/inbox.py", "link['relationship']"): contacts.RELATIONSHIPS,
     ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),

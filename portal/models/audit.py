@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,11 @@ from tortoise import fields
 from tortoise.models import Model
 
 from portal import clock
+from portal.models import sql
 from portal.models.fact import write
-from portal.models.record import seal, uuid7
+from portal.models.record import seal, unseal, uuid7
+
+EARLIER = 100  # of what was noted about one record, the newest
 
 
 class Audit(Model):
@@ -54,3 +58,26 @@ async def note(
         result=result,
         details=seal(Audit, "details_sealed", id, json.dumps(details, default=str)) if details else None,
     )
+
+
+async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, Any]]:
+    """What was done to one record, newest first: action, at, by (a name, or None), and details, as they were noted."""
+    found = await sql.rows(
+        "select u.id, u.action, u.at, u.details_sealed, coalesce(s.name, a.name) as by from audit u "
+        "left join staff_member s on s.id = u.actor_id left join portal_account a on a.id = u.actor_id "
+        "where u.record_id = :record and u.result = 'done' and u.action = any(:actions) "
+        f"order by u.at desc, u.id desc limit {EARLIER}",
+        record=record,
+        actions=list(actions),
+    )
+    return [
+        {
+            "action": row["action"],
+            "at": sql.moment(row["at"]),
+            "by": row["by"],
+            "details": json.loads(unseal(Audit, "details_sealed", row["id"], row["details_sealed"]))
+            if row["details_sealed"]
+            else {},
+        }
+        for row in found
+    ]

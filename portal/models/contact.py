@@ -108,8 +108,8 @@ class Contact(Record):
 
 @dataclass(frozen=True)
 class Terms:
-    """What a contact is to a client and may do for them, from when, until when, and what is kept from them since
-    when."""
+    """What a contact is to a client and may do for them, from when, until when, what is kept from them since when,
+    and what that rests on."""
 
     relationship: str
     guardian: bool = False
@@ -117,6 +117,19 @@ class Terms:
     from_at: dt.datetime | None = None  # now, where it is not said
     until_at: dt.datetime | None = None  # of a minor's guardian it may end before, when they come of age
     restrictions: Mapping[Restriction, dt.datetime] = field(default_factory=dict)
+    basis: str | None = None
+
+    def written(self) -> dict[str, Any]:
+        """As the audit log keeps them, for whoever asks later what was agreed."""
+        return {
+            "relationship": self.relationship,
+            "guardian": self.guardian,
+            "rights": [right.name.lower() for right in Right if right in self.rights],
+            "from": self.from_at and self.from_at.isoformat(),
+            "until": self.until_at and self.until_at.isoformat(),
+            "restrictions": {one.key: at.isoformat() for one, at in self.restrictions.items()},
+            "basis": self.basis,
+        }
 
 
 class ContactLink(Lasting):
@@ -139,6 +152,9 @@ class ContactLink(Lasting):
     no_contact_from = fields.DatetimeField(null=True)
     no_records_from = fields.DatetimeField(null=True)
     no_scheduling_from = fields.DatetimeField(null=True)
+    basis_sealed = fields.BinaryField(null=True)
+
+    basis = Sealed()
 
     class Meta:
         table = "contact_link"
@@ -243,6 +259,14 @@ class ContactLink(Lasting):
     def rights(self) -> list[Right]:
         return [right for right in Right if getattr(self, right.value)]
 
+    @property
+    def terms(self) -> Terms:
+        """What is agreed, as it stands."""
+        kept = {one: at for one in Restriction if (at := self.since(one)) is not None}
+        return Terms(
+            self.relationship, self.guardian, self.rights, self.from_at, self.agreed_until, kept, self.basis
+        )
+
     def since(self, restriction: Restriction) -> dt.datetime | None:
         """From when this is kept from them; None where it is not."""
         at: dt.datetime | None = getattr(self, restriction.column)
@@ -259,6 +283,7 @@ class ContactLink(Lasting):
             setattr(self, right.value, right in terms.rights)
         for restriction in Restriction:
             setattr(self, restriction.column, terms.restrictions.get(restriction))
+        self.basis = terms.basis
         await self.save(force_create=new)
         kept_away = terms.restrictions.get(Restriction.NO_CONTACT)
         if kept_away is not None and kept_away <= clock.now():

@@ -95,20 +95,20 @@ def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any
     phone = row["phone_sealed"] and unseal(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
     dates = []
     if row["from_at"] > now:
-        dates.append(say(language, "From %(date)s", date=_day(row["from_at"], language)))
+        dates.append(say(language, "From %(date)s", date=day_in_words(row["from_at"], language)))
     if until is not None:
         of_age = until == row["of_age_at"]
         ended, ends = ("Ended with coming of age on %(date)s", "Until coming of age on %(date)s")
         if not of_age:
             ended, ends = ("Ended on %(date)s", "Until %(date)s")
         # The day that is named is the last of an agreed time, and the birthday itself.
-        day = _day(until if of_age else until - dt.timedelta(microseconds=1), language)
+        day = day_in_words(until if of_age else until - dt.timedelta(microseconds=1), language)
         dates.append(say(language, ended if until <= now else ends, date=day))
     portal = None
     if row["joined_at"]:
-        portal = say(language, "On the portal since %(date)s", date=_day(row["joined_at"], language))
+        portal = say(language, "On the portal since %(date)s", date=day_in_words(row["joined_at"], language))
     elif row["invited_at"]:
-        portal = say(language, "Invited on %(date)s", date=_day(row["invited_at"], language))
+        portal = say(language, "Invited on %(date)s", date=day_in_words(row["invited_at"], language))
     return {
         "id": row["id"],
         "contact": row["contact_id"],
@@ -128,7 +128,7 @@ def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any
     }
 
 
-def _day(when: dt.datetime, language: str) -> str:
+def day_in_words(when: dt.datetime, language: str) -> str:
     return date_in_words(local_day(when, zone()), language)
 
 
@@ -140,7 +140,7 @@ def restrictions_of(language: str, row: dict[str, Any], now: dt.datetime) -> lis
         if at is not None:
             label = say(language, words)
             if at > now:
-                label = say(language, "%(what)s from %(date)s", what=label, date=_day(at, language))
+                label = say(language, "%(what)s from %(date)s", what=label, date=day_in_words(at, language))
             found.append((label, at))
     return found
 

@@ -124,6 +124,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/contacts/network", contacts.switch, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}", contacts.edit, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}", contacts.update, methods=POST),
+    Route("/staff/clients/{client}/contacts/{link}/history", contacts.history, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}/end", contacts.end, methods=POST),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),

@@ -97,6 +97,46 @@ async def test_others_may_not(willow: Deployment, who: str, status: int) -> None
     assert (await person.get(f"{tab}/new")).status_code == status
 
 
+async def test_what_was_agreed_and_on_what_it_rests_is_kept(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, henrik = await cast.sign_in("miriam"), await cast.sign_in("henrik")
+    sam = cast.client["sam"]
+    tab = f"/staff/clients/{sam}/contacts"
+    person = {"name": "Olive Okafor", "relationship": "Sibling"}
+    assert (await miriam.post(tab, key=str(uuid4()), **person, billing="on")).status_code == 303
+    place = f"{tab}/{await link_of(willow, 'Olive', 'Sam')}"
+    order = "Family court, order 12 F 34/26\nof 3 March 2026"
+    async with open_page(henrik, f"{place}/history", worker=worker_of(willow)) as page:
+        key = next(key for key in page.live if key.startswith("contact-history"))
+        assert "Added by Miriam" in page.live[key] and "May act in billing" in page.live[key]
+        terms = {"no_records": "on", "basis": order, "forms": "on"}
+        assert (await miriam.post(place, **person, **terms)).status_code == 303
+        await page.until(lambda: "12 F 34/26" in page.live[key], what="the change")
+        await page.current()
+        changed = page.document.text.partition("Added by")[0]
+        for words in ("Changed by Miriam", "in forms", "May not act in billing any more", "No records from"):
+            assert words in changed
+        # Who they are is nothing that is agreed: another number is no entry here.
+        assert (await miriam.post(place, **person, **terms, phone="(555) 010-0177")).status_code == 303
+        # The court lifts it, and its words stay where they were.
+        assert (await miriam.post(place, **person, forms="on")).status_code == 303
+        await page.until(lambda: "No records: lifted" in page.live[key], what="what was lifted")
+        assert page.live[key].count("Changed by") == 2 and "12 F 34/26" in page.live[key]
+        assert "12 F 34/26" not in (await miriam.get(place)).text
+        assert (await miriam.post(f"{place}/end")).status_code == 303
+        await page.until(lambda: "Ended by Miriam" in page.live[key], what="the end")
+        await page.current()
+    # It is found again among the earlier contacts, by whoever manages contacts of this client, and by nobody else.
+    assert f"{place}/history" in (await miriam.get(tab)).text
+    for name, status in (("grace", 403), ("idris", 403), ("theo", 404), ("dana", 303)):
+        assert (await (await cast.sign_in(name)).get(f"{place}/history")).status_code == status
+    others = place.replace(sam, cast.client["lena"])
+    assert (await miriam.get(f"{others}/history")).status_code == 404
+    for table, column in (("contact_link", "basis_sealed"), ("audit", "details_sealed")):
+        for row in await willow.sql(f"select {column} as box from {table} where {column} is not null"):
+            assert b"12 F 34/26" not in bytes(row["box"])
+
+
 async def test_who_is_known_already_stands_there_once(willow: Deployment) -> None:
     cast = willow.cast
     miriam = await cast.sign_in("miriam")

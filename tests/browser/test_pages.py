@@ -210,6 +210,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
                 f"{noa}/contacts",
                 opened(".contact-rows:not(.past) > :first-child .do a"),
             ),
+            Place("contact's history", "miriam", f"{noa}/contacts/{practice.cast.link}/history"),
             Place("new conversation", "miriam", f"{noa}/conversations/new"),
             Place("new conversation, overfull", "wilhelmina", f"{long}/conversations/new"),
             Place("conversation", "miriam", f"{priya}/conversations/{thread['priya clinical']}"),

@@ -4,6 +4,7 @@ import datetime as dt
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from time import monotonic
 from uuid import UUID
 
@@ -13,10 +14,10 @@ import pytest_asyncio
 from portal import clock
 from portal.models.account import Access
 from portal.models.client import CareTeam, Client
-from portal.models.contact import ContactLink, Terms, switch_network
+from portal.models.contact import ContactLink, switch_network
 from portal.models.conversation import Conversation
 from portal.models.fact import unit
-from portal.permissions import Restriction
+from portal.permissions import Restriction, Right
 from portal.realtime.page import NO_ACCESS, SIGNED_OUT
 from tests.deployment import Deployment
 from tests.faults.telling import LATE, Telling, by_hand, waits_for_a_lock
@@ -31,7 +32,7 @@ async def restored(ground: Deployment) -> AsyncIterator[Deployment]:
     noa = UUID(ground.cast.client["noa"])
     await ground.sql("update client set contact_network = true where id = :noa", noa=noa)
     await ground.sql(
-        "update contact_link set until_at = null, no_contact_from = null where id in "
+        "update contact_link set until_at = null, no_contact_from = null, may_messages = true where id in "
         "(select contact_link_id from access where client_id = :noa and account_id = :dana)",
         noa=noa,
         dana=UUID(ground.cast.account["dana"]),
@@ -73,7 +74,7 @@ async def ends(deployment: Deployment, how: str) -> None:
             await link.end(UUID(deployment.cast.staff["miriam"]))
         case "restriction":
             kept = {Restriction.NO_CONTACT: clock.now()}
-            await link.change(Terms("Mother", True, link.rights, link.from_at, None, kept))
+            await link.change(replace(link.terms, restrictions=kept))
         case "network":
             await switch_network(await Client.get(id=noa), False)
 
@@ -116,6 +117,38 @@ async def test_an_access_that_ends_closes_the_profiles_pages_on_every_worker(
         for page in [*pages, brothers, unopened]:
             assert all(secret not in frame["content"] for frame in page.pushes)
         assert await unopened.reload() == {}
+
+
+@pytest.mark.parametrize("redis", ["well", "stopped"])
+async def test_a_right_that_is_taken_takes_what_it_showed_and_leaves_the_rest(
+    restored: Deployment, own_redis: Redis, redis: str
+) -> None:
+    cast = restored.cast
+    dana, noa, thread = await cast.sign_in("dana"), cast.client["noa"], cast.conversation["noa clinical"]
+    path, stream = f"/clients/{noa}/conversations/{thread}", f"messages?conversation={thread}"
+    async with restored.models(), AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        pages = [await enter(open_page(dana, path, worker=worker)) for worker in (0, 1)]
+        home = await enter(open_page(dana, f"/clients/{noa}/home", worker=1))
+        if redis == "stopped":
+            own_redis.stop()
+        secret = "Only for those who may write with us."
+        async with by_hand(restored, "lock table participant in access exclusive mode"):
+            async with unit():
+                await (await Conversation.get(id=thread)).post(secret, staff=UUID(cast.staff["miriam"]))
+            await waits_for_a_lock(restored, "participant", count=2)
+            async with unit():
+                link = await ContactLink.get(id=cast.link)
+                await link.change(replace(link.terms, rights=set(link.rights) - {Right.MESSAGES}))
+            taken = monotonic()
+        for page in pages:
+            await page.until(lambda page=page: stream not in page.live, what="the conversation's end")
+            assert monotonic() - taken <= LATE
+        for page in [*pages, home]:
+            await page.settle()
+            assert all(secret not in frame["content"] for frame in page.pushes)
+        assert not home.over
+        await home.current()
 
 
 async def test_a_planned_end_holds_with_nobody_to_strike_it(restored: Deployment, own_redis: Redis) -> None:

@@ -123,6 +123,7 @@ def terms(cast: Cast) -> dict[str, str]:
         "relationship": "Grandparent",
         "forms": "on",
         "last": "2140-01-31",
+        "basis": "What both parents agreed on",
     }
 
 
@@ -294,6 +295,7 @@ SAMPLES: dict[str, Sample] = {
         "miriam", 303, client="lena", form=lambda cast: {"on": next(_ON_AND_OFF)}
     ),
     "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=terms),
+    "GET /staff/clients/{client}/contacts/{link}/history": Sample("miriam", 200),
     "POST /staff/clients/{client}/contacts/{link}/end": Sample("miriam", 303),
     "POST /staff/clients/{client}/conversations": Sample(
         "miriam", 303, client="lena", form=wishes(audience="billing")

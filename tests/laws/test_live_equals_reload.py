@@ -50,6 +50,7 @@ def staff_pages(cast: Cast) -> list[str]:
         f"{chart['noa']}/messages",
         f"{chart['noa']}/conversations/new",
         f"{chart['noa']}/contacts",
+        f"{chart['noa']}/contacts/{cast.link}/history",
         thread("noa administrative"),
         f"{thread('noa clinical')}/readers",
         f"{chart['noa']}/who-sees",

@@ -125,6 +125,7 @@ UNSCOPED = {
     "portal.models.account.clients_of": "names a socket's audience, for its own viewer",
     "portal.models.account.note_visit": "the account that has just signed in",
     "portal.models.account.next_end": "a time, for the viewer's own socket",
+    "portal.models.audit.noted_about": "of a record found through the viewer",
     "portal.models.bounce.is_held": "the worker asks before it sends a letter",
     "portal.models.bounce.note_arrival": "the worker, when a letter has left",
     "portal.models.bounce.note_failure": "the worker, when a letter was refused",

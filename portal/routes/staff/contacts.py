@@ -33,6 +33,7 @@ from portal.permissions import Permission, Restriction, Right
 from portal.regions import clients
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, contact_list
 from portal.regions.of_age import of_age
+from portal.regions.terms import contact_history
 from portal.regions.words import zone
 from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
@@ -77,6 +78,7 @@ class Agreement(Form):
     no_records_from: Day = None
     no_scheduling: bool = False
     no_scheduling_from: Day = None
+    basis: Annotated[str, Field(max_length=1000)] = ""
 
 
 class Person(Agreement):
@@ -175,7 +177,7 @@ async def create(visit: Visit) -> Answer:
     except NotTheirOwn as reason:
         raise Refused(409, reason.why) from None
     await done(visit, said.key, link=link.id)
-    await audit.note("add contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
+    await _note(visit, "add contact", link, None)
     return go(_here(client))
 
 
@@ -289,11 +291,12 @@ async def update(visit: Visit) -> Answer:
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
             return await _edit(visit, client, link, contact, visit.sent, 422)
+    before = link.terms
     try:
         await link.change(terms)
     except HasEnded:
         raise Refused(409, "They are no contact of this client any more. Add them again.") from None
-    await audit.note("change contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
+    await _note(visit, "change contact", link, before)
     return go(_here(client))
 
 
@@ -302,14 +305,44 @@ async def end(visit: Visit) -> Answer:
     """They are no contact of this client any more, from now on."""
     client = await _client(visit)
     link, _ = await _tied(visit, client)
+    before = link.terms
     for id in await link.end(visit.me.id):
         account = await account_of(id)
         letter = letters.access_ended(
             account.language, name=account.name.split()[0], email=account.email, who=client.first_name
         )
         await outbox.post(letter, client=client.id, about=account.id)
-    await audit.note("end contact", side="staff", actor=visit.me.id, client=client.id, record=link.id)
+    await _note(visit, "end contact", link, before)
     return go(_here(client))
+
+
+@staff(Permission.CONTACT_NETWORK, opens="open contact history")
+async def history(visit: Visit) -> Answer:
+    """What was agreed about one contact, from when, by whom, and on what it rested."""
+    client = await visit.me.find(Client, visit.id("client"))
+    link, contact = await _tied(visit, client)
+    return await page(
+        visit,
+        "staff/contacts/history.html",
+        title=visit.say("Clients"),
+        place="clients",
+        name=contact.name,
+        client_name=client.name,
+        back_href=_here(client),
+        regions={"history": await visit.draw(contact_history, client=client.id, link=link.id)},
+    )
+
+
+async def _note(visit: Visit, action: str, link: ContactLink, before: Terms | None) -> None:
+    await audit.note(
+        action,
+        side="staff",
+        actor=visit.me.id,
+        client=link.client_id,
+        record=link.id,
+        before=before and before.written(),
+        after=link.terms.written(),
+    )
 
 
 async def _tied(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
@@ -335,6 +368,7 @@ async def _edit(
         values=values,
         contact_name=contact.name,
         end_action=f"{here}/end",
+        history_href=f"{here}/history",
     )
 
 
@@ -343,7 +377,7 @@ def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: getattr(contact, name) or "" for name in ("name", "email", "phone", "address")
     }
-    values |= {"relationship": link.relationship, "guardian": link.guardian}
+    values |= {"relationship": link.relationship, "guardian": link.guardian, "basis": link.basis or ""}
     values |= {right.name.lower(): getattr(link, right.value) for right in Right}
     values["first"] = _shown(link.from_at)
     values["last"] = _shown(link.agreed_until - dt.timedelta(microseconds=1)) if link.agreed_until else ""
@@ -409,6 +443,7 @@ def _terms(visit: Visit, link: ContactLink | None) -> Terms:
         from_at=starts,
         until_at=ends,
         restrictions=restrictions,
+        basis=said.basis or None,
     )
 
 
@@ -442,7 +477,7 @@ async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answe
             {"name": one.key, "label": visit.say(words), "help": visit.say(_HELP[one])}
             for one, words in RESTRICTION_WORDS.items()
         ],
-        **({"contact_name": "", "end_action": None} | more),
+        **({"contact_name": "", "end_action": None, "history_href": None} | more),
     )
 
 
