@@ -10,6 +10,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation
+from portal.models.practice import the_practice
 from portal.models.reader import staff_by_group
 from portal.models.record import live
 from portal.models.rights import allows
@@ -113,18 +114,30 @@ async def would_read(
     return {audience: found[audience] for audience in Audience if audience in found}
 
 
+async def confidential(client: Client, with_client: bool, contacts: list[UUID]) -> set[Audience]:
+    """The audiences with whom a conversation between these people is confidential: a young person's own with the care
+    team, from the age at which the practice lets them have one until they come of age (Settings, Minors)."""
+    practice = await the_practice()
+    young = practice.is_minor(client.born) and practice.on_their_own(client.born)
+    return {Audience.CLINICAL} if young and with_client and not contacts else set()
+
+
 async def between(
-    conversations: Scope[Conversation], client: UUID, with_client: bool, contacts: list[UUID]
+    conversations: Scope[Conversation], client: Client, with_client: bool, contacts: list[UUID]
 ) -> dict[Audience, UUID]:
-    """The conversations there are between exactly these people and each audience, the confidential ones aside."""
+    """The conversations there are between exactly these people and each audience; of those with the care team the
+    confidential one, or the other, whichever they would begin now."""
     rows = await (
-        conversations.where("r.client_id = :of and not r.confidential", of=client)
+        conversations.where("r.client_id = :of", of=client.id)
         .join("join participant p on p.conversation_id = r.id")
         .order("r.id desc")
-        .columns("r.id, r.audience, p.contact_id")
+        .columns("r.id, r.audience, r.confidential, p.contact_id")
     )
+    kept = {audience.key for audience in await confidential(client, with_client, contacts)}
     people: dict[tuple[UUID, str], set[UUID | None]] = {}
     for row in rows:
+        if bool(row["confidential"]) != (row["audience"] in kept):
+            continue
         contact = None if row["contact_id"] is None else sql.uuid(row["contact_id"])
         people.setdefault((sql.uuid(row["id"]), row["audience"]), set()).add(contact)
     wanted = {*contacts, *([None] if with_client else [])}
@@ -134,7 +147,7 @@ async def between(
 
 async def begin(
     conversations: Scope[Conversation],
-    client: UUID,
+    client: Client,
     audience: Audience,
     with_client: bool,
     contacts: list[UUID],
@@ -142,8 +155,9 @@ async def begin(
     """The conversation between these people and this audience, and whether it is new: there is one of a kind,
     whoever presses twice or at the same moment. The caller has asked who may see the client."""
     if sql.is_postgres():
-        await sql.rows("select 1 from client where id = :id for no key update", id=client)
+        await sql.rows("select 1 from client where id = :id for no key update", id=client.id)
     known = (await between(conversations, client, with_client, contacts)).get(audience)
     if known is not None:
         return known, False
-    return (await Conversation.start(client, audience, contacts, with_client)).id, True
+    kept = audience in await confidential(client, with_client, contacts)
+    return (await Conversation.start(client.id, audience, contacts, with_client, kept)).id, True

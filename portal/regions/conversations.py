@@ -87,10 +87,7 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
         "readers_line": readers_line(language, can_read, viewer.id),
         "readers_href": f"{_address(viewer, client, conversation)}/readers",
         "search_href": f"{_address(viewer, client, conversation)}/search",
-        "confidential": found.confidential,
-        "confidential_line": say(language, "Parents and guardians can’t see this conversation.")
-        if found.confidential
-        else None,
+        "confidential_line": confidential_line(language) if found.confidential else None,
         "hints": await _hints(viewer, who, found.audience),
         "closed_line": say(language, "This chart is archived, so nothing new can be written.")
         if who.archived_at
@@ -138,6 +135,10 @@ def _absence(viewer: Viewer, absence: dict[str, Any]) -> str:
         date=back,
         cover=absence["cover_name"],
     )
+
+
+def confidential_line(language: str) -> str:
+    return say(language, "Parents and guardians can’t see this conversation.")
 
 
 def title_of(viewer: Viewer, audience: str, confidential: bool, first_name: str, name: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from portal.facts import (
+    AgesChanged,
     ClientChanged,
     ConversationRead,
     ConversationStarted,
@@ -22,11 +23,11 @@ from portal.language import listed, say
 from portal.models.availability import of_client
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation, threads
-from portal.models.party import Party, between, chosen, participant_for, parties_of, would_read
+from portal.models.party import Party, between, chosen, confidential, participant_for, parties_of, would_read
 from portal.models.reader import readers
 from portal.models.record import Kind
 from portal.regions import Context, anyone, its, region
-from portal.regions.conversations import base, title_of
+from portal.regions.conversations import base, confidential_line, title_of
 from portal.regions.words import audience_label, readers_line, thread_row
 from portal.viewer import Viewer
 
@@ -100,6 +101,7 @@ async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
         ClientChanged: its("client"),
         StaffChanged: anyone,
         LeaveChanged: anyone,
+        AgesChanged: anyone,
     },
 )
 async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Context | None:
@@ -120,7 +122,8 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
         now = await of_client(viewer.see(Client), client)
         may_write = now is not None and now.may_write
         between_whom = await participant_for(viewer.id, client)
-    there = await between(viewer.see(Conversation), client, *between_whom)
+    there = await between(viewer.see(Conversation), found, *between_whom)
+    kept = await confidential(found, *between_whom)
     offered = []
     for audience, who in (await would_read(viewer.see(Client), client, *between_whom)).items():
         mine = any(one["id"] == viewer.id for one in (*who["staff"], *who["others"]))
@@ -131,8 +134,9 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
                 "audience": audience.key,
                 "title": audience_label(viewer.language, audience.key)
                 if is_staff
-                else title_of(viewer, audience.key, False, found.first_name, ""),
+                else title_of(viewer, audience.key, audience in kept, found.first_name, ""),
                 "about": _about(viewer.language, audience),
+                "confidential_line": confidential_line(viewer.language) if audience in kept else None,
                 "readers_line": readers_line(viewer.language, who, viewer.id),
                 "href": f"{base(viewer, client)}/conversations/{there[audience]}"
                 if audience in there

@@ -426,11 +426,11 @@ async def read(visit: Visit) -> Answer:
 
 async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
     """Where one writes to the chosen audience: in the conversation there is between these people, or in a new one."""
-    client = visit.id("client")
     if visit.errors:
         raise Refused(422, "Choose who is to read it.")
+    client = await visit.me.find(Client, visit.id("client"))
     audience = Audience[visit.form.audience.upper()]
-    if audience not in await would_read(visit.me.see(Client), client, *people):
+    if audience not in await would_read(visit.me.see(Client), client.id, *people):
         raise Refused(409, "Nobody of the practice could read that at the moment. Nothing was begun.")
     conversation, is_new = await begin(visit.me.see(Conversation), client, audience, *people)
     if is_new:
@@ -438,7 +438,7 @@ async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
             "start conversation",
             side=visit.me.side,
             actor=visit.me.id,
-            client=client,
+            client=client.id,
             record=conversation,
         )
-    return f"{base(visit.me, client)}/conversations/{conversation}"
+    return f"{base(visit.me, client.id)}/conversations/{conversation}"

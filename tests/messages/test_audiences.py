@@ -8,7 +8,8 @@ import pytest
 
 from tests.deployment import Deployment
 from tests.html import parse
-from tests.pages import open_page
+from tests.pages import Page, open_page
+from tests.servers import PostgreSQL, Redis
 
 # Who reads what is written about Noa, of all who work here: her care team's therapist; who sees all clients by role.
 READ = {
@@ -139,3 +140,57 @@ async def test_staff_choose_with_whom_and_nobody_comes_to_read_unasked(deploymen
     for key in (str(stranger[0]["id"]), "everybody"):
         assert (await miriam.post(here, audience="administrative", people=key)).status_code == 409
     assert parties((await miriam.get(f"/staff/clients/{cast.client['noa']}/conversations/new")).text) == {}
+
+
+def beginnings(page: Page) -> str:
+    return next(shown for key, shown in page.live.items() if key.startswith("beginnings?"))
+
+
+async def test_a_young_persons_own_conversation_is_confidential_between_the_practices_ages(
+    postgres: PostgreSQL, redis_server: Redis
+) -> None:
+    """Eli is fifteen: old enough, as long as the practice says fourteen."""
+    async with Deployment.full(postgres, redis_server) as willow:
+        cast, eli = willow.cast, willow.cast.client["eli"]
+        miriam, own, dana = [await cast.sign_in(name) for name in ("miriam", "eli", "dana")]
+        chart, his = f"/staff/clients/{eli}/conversations", f"/clients/{eli}/conversations"
+        secret = f"{his}/{cast.conversation['eli confidential']}"
+        words = "Parents and guardians can’t see this conversation."
+        async with (
+            open_page(own, f"{his}/new") as page,
+            open_page(miriam, f"{chart}/new?people=client") as tab,
+        ):
+            for shown in (page, tab):
+                assert words in beginnings(shown)
+            # The one there is, for him and for her.
+            begun = await own.post(his, audience="clinical")
+            assert begun.headers["location"] == secret
+            begun = await miriam.post(chart, audience="clinical", people="client")
+            assert begun.headers["location"] == f"/staff{secret}"
+            # Nobody else of the family comes into it, and what is shared with them is not it.
+            together = await miriam.post(chart, audience="clinical", people="family")
+            assert together.headers["location"] != f"/staff{secret}"
+            hers = await dana.post(his, audience="clinical")
+            assert hers.status_code == 303 and hers.headers["location"] != secret
+            assert words not in (await dana.get(f"{his}/new")).text
+            # One that is new is one of its kind too.
+            await willow.sql("update conversation set confidential = false where id = :id", id=secret[-36:])
+            new = (await miriam.post(chart, audience="clinical", people="client")).headers["location"]
+            assert new != f"/staff{secret}"
+            assert (await own.post(his, audience="clinical")).headers["location"] == new.removeprefix(
+                "/staff"
+            )
+            assert words in (await own.get(new.removeprefix("/staff"))).text
+            assert (await dana.get(new.removeprefix("/staff"))).status_code == 404
+            # The practice lets nobody of his age have one: what he writes alone is as anybody's.
+            ada = await cast.sign_in("ada")
+            ages = {"own_account_age": "17", "majority_age": "18"}
+            assert (await ada.post("/staff/settings/minors", **ages)).status_code == 200
+            for shown in (page, tab):
+                await shown.until(
+                    lambda shown=shown: words not in beginnings(shown),
+                    what="what the ages make of it",
+                )
+                await shown.current()
+            begun = await miriam.post(chart, audience="clinical", people="client")
+            assert begun.headers["location"] == f"/staff{secret}"
