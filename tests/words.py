@@ -274,6 +274,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/why.py", "row['relationship']"): contacts.RELATIONSHIPS,
     ("portal/routes/staff/clients.py", "fault"): given_by(address_fault),
     ("portal/routes/staff/contacts.py", "reason.why"): [NotTheirOwn.why],
+    ("portal/routes/staff/clients.py", "reason.why"): [NotTheirOwn.why],
     ("portal/routes/staff/mail.py", "reason.why"): [NotTheirOwn.why],
     ("portal/regions/portal.py", "own['hindered']"): _OWN,
     ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")

@@ -23,6 +23,7 @@ from portal.permissions import Permission
 
 SHOWN = 100
 HELD = "held"  # the reason of a letter that waits because its address has failed
+FOLLOWS = "follows"  # a contact who is a client too: their address is put right on their own chart
 _STAFF = f"'{Permission.STAFF.key}'"
 
 
@@ -31,7 +32,8 @@ def _charts(key: str) -> str:
     return (
         "select ac.id as client_id, ac.email_key, ac.id as record_id, 'client' as kind, "
         f"ac.first_name || ' ' || ac.last_name as name from client ac where ac.email_key {key} "
-        "union all select al.client_id, ak.email_key, ak.id, 'contact', ak.name from contact ak "
+        "union all select al.client_id, ak.email_key, ak.id, "
+        f"case when ak.client_id is null then 'contact' else '{FOLLOWS}' end, ak.name from contact ak "
         f"join contact_link al on al.contact_id = ak.id and {live('al')} where ak.email_key {key} "
         "union all select ax.client_id, ap.email_key, ap.id, 'account', ap.name from portal_account ap "
         f"join access ax on ax.account_id = ap.id and {live('ax')} where ap.email_key {key}"

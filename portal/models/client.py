@@ -121,11 +121,20 @@ class Client(Record):
         return client
 
     async def change(self, details: dict[str, Any]) -> None:
-        """Save what staff changed. Another address ends the links that went to the old one; what an invitation
-        needs, cleared, pauses the profile until it is back (A2)."""
+        """Save what staff changed, here and where they are somebody's contact. Another address ends the links that
+        went to the old one; what an invitation needs, cleared, pauses the profile until it is back (A2). Raises
+        NotTheirOwn."""
+        # Imported here: contacts know clients.
+        from portal.models.contact import Contact
+
         address, born, had = self.email_key, self.born, self._on_file()
+        contacts = await Contact.filter(client_id=self.id)
+        for contact in contacts:
+            await contact.check_address(details.get("email"))
         self._take(details)
         await self.save()
+        for contact in contacts:
+            await contact.follow(self)
         if self.email_key != address:
             # Imported here: invitations and their letters know clients.
             from portal.models.invitation import end_invitations
@@ -143,7 +152,7 @@ class Client(Record):
         await announce(ClientChanged(client=self.id))
 
     async def change_address(self, email: str) -> None:
-        """Save another email, and all else as it is."""
+        """Save another email, and all else as it is. Raises NotTheirOwn."""
         kept = {name: getattr(self, name) for name in ("first_name", "last_name", "phone", "address")}
         await self.change(kept | {"date_of_birth": self.born, "email": email})
 

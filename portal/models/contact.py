@@ -26,10 +26,11 @@ from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
 KNOWN = 12  # people that a search offers
+NAME = 120  # letters of a contact's, at most
 
 
 class Contact(Record):
-    name = fields.CharField(max_length=120)
+    name = fields.CharField(max_length=NAME)
     search = fields.CharField(max_length=260, default="")  # the name as the search box compares it
     email = fields.CharField(max_length=254, null=True)
     email_key = fields.CharField(max_length=254, null=True)
@@ -56,7 +57,8 @@ class Contact(Record):
     @classmethod
     async def add(cls, details: Mapping[str, str]) -> Contact:
         """Somebody new: name, email, phone, address, as far as they are known."""
-        contact = cls(name=details["name"], search=search_form(details["name"]))
+        contact = cls()
+        contact._take_name(details["name"])
         contact._take_address(details.get("email") or None)
         contact.phone, contact.address = details.get("phone") or None, details.get("address") or None
         await contact.save(force_create=True)
@@ -65,18 +67,28 @@ class Contact(Record):
     @classmethod
     async def of_client(cls, client: Client) -> Contact:
         """A client as somebody's contact: one contact each, however many they act for."""
-        known = await cls.get_or_none(client_id=client.id)
+        known = await cls.filter(client_id=client.id).order_by("id").first()
         if known is not None:
             return known
-        contact = cls(name=client.name, search=search_form(client.name), client_id=client.id)
+        contact = cls(client_id=client.id)
+        contact._take_name(client.name)
         contact._take_address(client.email)
         await contact.save(force_create=True)
         return contact
 
-    async def change(self, details: Mapping[str, str]) -> None:
+    async def follow(self, client: Client) -> None:
+        """Be called as the client whom this contact is too, and reached as they are: by the email, and the phone where
+        one stands here. What the chart leaves empty stays as it was given here, since access must not pause over it
+        (docs/decisions/0022). Raises NotTheirOwn."""
+        phone = self.phone and (client.phone or self.phone)
+        now = {"name": client.name[:NAME], "email": client.email or self.email, "phone": phone}
+        if any(value != getattr(self, what) for what, value in now.items()):
+            await self.change(now | {"address": self.address})
+
+    async def change(self, details: Mapping[str, Any]) -> None:
         """Save who they are and how they are reached, for all whom they act for. Raises NotTheirOwn."""
-        await self._check_address(details.get("email") or None)
-        self.name, self.search = details["name"], search_form(details["name"])
+        await self.check_address(details.get("email") or None)
+        self._take_name(details["name"])
         self.phone, self.address = details.get("phone") or None, details.get("address") or None
         await self.save(update_fields=["name", "search", "phone_sealed", "address_sealed"])
         email = details.get("email") or None
@@ -89,18 +101,23 @@ class Contact(Record):
         """Save another email, or none. Links that went to the old one end. Raises NotTheirOwn."""
         from portal.models.invitation import end_invitations
 
-        await self._check_address(email)
+        await self.check_address(email)
         self._take_address(email)
         await self.save(update_fields=["email", "email_key"])
         for link in await ContactLink.filter(contact_id=self.id):
             await end_invitations(link.client_id, link.id, "address")
             await announce(ClientChanged(client=link.client_id))
 
-    async def _check_address(self, email: str | None) -> None:
+    async def check_address(self, email: str | None) -> None:
+        """Raises NotTheirOwn where they can't be reached there, for one of those whom they act for."""
         if email and canonical_email(email) != self.email_key:
             for link in await ContactLink.filter(contact_id=self.id):
                 if link.until_at is None or link.until_at > clock.now():
                     await check_for_contact(link.client_id, email)
+
+    def _take_name(self, name: str) -> None:
+        self.name = name[:NAME]
+        self.search = search_form(self.name)
 
     def _take_address(self, email: str | None) -> None:
         self.email, self.email_key = email, canonical_email(email) if email else None
@@ -414,9 +431,13 @@ async def known_people(
         for place in places
     )
     tied = f"(select tl.contact_id from contact_link tl where tl.client_id = :of and {live('tl')})"
+    own_tied = f"(select tc.client_id from contact tc where tc.client_id is not null and tc.id in {tied})"  # as clients
     found = await (
         contacts.where(named, **values)
-        .where(f"r.id not in {tied} and (r.client_id is null or r.client_id <> :of)", of=client)
+        .where(
+            f"r.id not in {tied} and (r.client_id is null or r.client_id <> :of and r.client_id not in {own_tied})",
+            of=client,
+        )
         .order("r.search, r.id")
         .columns("'contact' as kind, r.id, r.name, r.email, r.client_id", KNOWN)
     )
@@ -424,8 +445,7 @@ async def known_people(
     others = await (
         clients.where(named, **values)
         .where(
-            f"r.id <> :of and r.archived_at is null and r.id not in (select tc.client_id from contact tc "
-            f"where tc.client_id is not null and tc.id in {tied})",
+            f"r.id <> :of and r.archived_at is null and r.id not in {own_tied}",
             of=client,
         )
         .order("r.sorting, r.id")

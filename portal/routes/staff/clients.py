@@ -14,6 +14,7 @@ from portal.models import audit
 from portal.models.client import Client
 from portal.models.contact import ContactLink
 from portal.models.minors import settle
+from portal.models.own_address import NotTheirOwn
 from portal.models.person import address_fault
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember, therapists
@@ -154,7 +155,11 @@ async def update(visit: Visit) -> Answer:
         return await _edit(visit, client, visit.sent, 422)
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
-    await client.change(visit.form.model_dump())
+    try:
+        await client.change(visit.form.model_dump())
+    except NotTheirOwn as reason:
+        visit.errors["email"] = visit.say(reason.why)
+        return await _edit(visit, client, visit.sent, 422)
     await audit.note("edit client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
 

@@ -363,6 +363,7 @@ async def _edit(
         new=False,
         action=here,
         known_name=contact.name if contact.client_id else "",
+        chart_href=await _chart_of(visit, contact),
         hidden={},
         search=None,
         values=values,
@@ -370,6 +371,13 @@ async def _edit(
         end_action=f"{here}/end",
         history_href=f"{here}/history",
     )
+
+
+async def _chart_of(visit: Visit, contact: Contact) -> str | None:
+    """The address of the contact's own chart; none where they have none that the viewer may open, who is then not told
+    that they have one."""
+    own = contact.client_id and await visit.me.see(Client).find(contact.client_id)
+    return f"/staff/clients/{own.id}" if own else None
 
 
 def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
@@ -477,7 +485,7 @@ async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answe
             {"name": one.key, "label": visit.say(words), "help": visit.say(_HELP[one])}
             for one, words in RESTRICTION_WORDS.items()
         ],
-        **({"contact_name": "", "end_action": None, "history_href": None} | more),
+        **({"contact_name": "", "chart_href": None, "end_action": None, "history_href": None} | more),
     )
 
 

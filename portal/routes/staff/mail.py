@@ -12,7 +12,7 @@ from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models import audit
 from portal.models.account import AddressTaken
-from portal.models.bounce import Bounce, holders_of
+from portal.models.bounce import FOLLOWS, Bounce, holders_of
 from portal.models.client import Client
 from portal.models.own_address import NotTheirOwn
 from portal.models.staff import StaffMember
@@ -64,6 +64,12 @@ async def _holders(visit: Visit, bounce: Bounce) -> list[dict[str, Any]]:
     return found.get(bounce.email_key, [])
 
 
+def _can_correct(holders: list[dict[str, Any]]) -> bool:
+    """A colleague's address is what they sign in with: theirs and the administrators' to change. That of a contact
+    who is a client too is for whoever may open their chart, and is a client's there."""
+    return any(holder["kind"] not in ("staff", FOLLOWS) for holder in holders)
+
+
 async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
     holders, here = await _holders(visit, bounce), f"/staff/mail/addresses/{bounce.id}"
     return await page(
@@ -78,8 +84,7 @@ async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
         reason=bounce.reason,
         since=at_in_words(bounce.at, zone(), visit.language),
         settled=bounce.settled_at is not None,
-        # A colleague's address is what they sign in with: theirs and the administrators' to change.
-        can_correct=any(holder["kind"] != "staff" for holder in holders),
+        can_correct=_can_correct(holders),
         action=here,
         confirm_action=f"{here}/confirmation",
         back_href="/staff/today",
@@ -95,6 +100,8 @@ async def correct(visit: Visit) -> Answer:
     if visit.errors:
         return await _address(visit, bounce, 422)
     holders = await _holders(visit, bounce)
+    if not _can_correct(holders):
+        raise Refused(409, "This address can’t be corrected from here. Ask an administrator.")
     try:
         accounts = await bounce.put_right(visit.form.email, holders, visit.me.id)
     except AddressTaken:
