@@ -407,6 +407,11 @@ async def _refuse(visit: Visit, act: str, reason: Exception) -> Response:
         case NotVisible():
             status, title = 404, "There’s nothing here"
             text = "This page doesn’t exist, or isn’t yours to see."
+            if visit.who is not None and visit.who.side == "client":
+                text = (
+                    "It may have ended, or it isn’t yours to see. What is yours stands on your first page. "
+                    "If you miss something there, please call the practice."
+                )
         case NotPermitted():
             status, title, text = 403, "This isn’t yours to do", str(reason)
         case Refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 from tests.deployment import Deployment
@@ -104,3 +105,17 @@ async def test_the_switch_leads_there_and_only_where_there_are_several(full: Dep
     assert 'href="/board"' in (await dana.get(f"/clients/{cast.client['noa']}/home")).text
     assert 'href="/board"' not in (await sam.get(f"/clients/{cast.client['sam']}/home")).text
     assert set(cards((await sam.get("/board")).text)) == {"Sam"}
+
+
+async def test_a_link_that_leads_nowhere_any_more_says_so_kindly_and_nothing_else(full: Deployment) -> None:
+    """Of a profile of somebody else's, and of one that there never was, the very same."""
+    cast = full.cast
+    dana = await cast.sign_in("dana")
+    said = set()
+    for client in (cast.client["sam"], str(uuid4())):
+        answer = await dana.get(f"/clients/{client}/messages")
+        assert answer.status_code == 404 and "It may have ended" in answer.text
+        assert "Go to your first page" in answer.text
+        said.add(re.sub(r'nonce="[^"]+"', "", answer.text))
+    assert len(said) == 1
+    assert (await dana.get(f"/clients/{cast.client['noa']}/messages", follow=True)).status_code == 200
