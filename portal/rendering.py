@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, nodes, select_autoescape
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
 
 from portal.language import LANGUAGES, catalogue
 from portal.models.practice import Practice
@@ -57,9 +60,38 @@ def asset(path: str) -> str:
     return f"/static/{static_version()}/{path}"
 
 
+class _Settled(NodeTransformer):
+    """What a template says with constants alone is said when it is read: a sentence of its language, the address of
+    a file. A page has a hundred of them, and would look up each again every time it is drawn."""
+
+    def __init__(self, said: dict[str, Callable[[str], str]]) -> None:
+        self.said = said
+
+    def visit_Call(self, call: nodes.Call) -> nodes.Node:
+        self.generic_visit(call)
+        if isinstance(call.node, nodes.Name) and call.node.name in self.said and not call.kwargs:
+            match call.args:
+                case [nodes.Const(value=str() as text)]:
+                    return nodes.Const(self.said[call.node.name](text), lineno=call.lineno)
+        return call
+
+
+class _Templates(Environment):
+    said: dict[str, Callable[[str], str]]
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        read: nodes.Template = _Settled(self.said).visit(super()._parse(source, name, filename))
+        return read
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What templates are given are dictionaries. Asked for an attribute first, as Jinja does, they answer each
+        time with an exception."""
+        return obj[attribute] if type(obj) is dict and attribute in obj else super().getattr(obj, attribute)
+
+
 @lru_cache
 def _environment(language: str) -> Environment:
-    environment = Environment(
+    environment = _Templates(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
@@ -74,6 +106,7 @@ def _environment(language: str) -> Environment:
         words.gettext, words.ngettext, newstyle=True, pgettext=words.pgettext
     )
     environment.globals.update(asset=asset, practice=practice, lang=language)
+    environment.said = {"asset": asset, "_": lambda text: Markup(words.gettext(text)) % {}}
     return environment
 
 
