@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -88,9 +89,12 @@ class Wish:
     def href(self, conversation: UUID | None = None, **other: Any) -> str:
         """The address of this, or of it with something else, with a conversation open in it or none."""
         wish = dataclasses.replace(self, **({"after": None} | other)) if other else self
-        said = {name: value for name, value in wish.args.items() if value is not None}
-        path = f"/staff/inbox/{conversation}" if conversation else "/staff/inbox"
-        return f"{path}?{urlencode(said)}" if said else path
+        return f"/staff/inbox/{conversation}{wish._said}" if conversation else f"/staff/inbox{wish._said}"
+
+    @cached_property
+    def _said(self) -> str:
+        said = {name: value for name, value in self.args.items() if value is not None}
+        return f"?{urlencode(said)}" if said else ""
 
 
 def _token(place: Place) -> str:
