@@ -71,7 +71,7 @@ def cookie_name(side: str) -> str:
 
 async def admitted(connection: HTTPConnection, side: str, **asked: Any) -> SignedIn | None:
     """Whose session of this side the cookie holds, the same for a request and for a socket. `asked` is the
-    right or the permission of which `who` is to say whether they hold it."""
+    right of which `who` is to say whether they hold it."""
     token = connection.cookies.get(cookie_name(side))
     return await who(token, side, **asked) if token else None
 
@@ -245,7 +245,7 @@ def _door(
             try:
                 if write and not same_site(request.headers):
                     raise Refused(403, "This didn’t come from a page of this portal.")
-                await _identify(visit, kind, permission, right)
+                await _identify(visit, kind, right)
                 if write:
                     await _read(visit, form)
                 _authorise(visit, permission, right)
@@ -283,13 +283,11 @@ def _door(
 _UNSEEN = Bookmark("00000000", "0", 0)
 
 
-async def _identify(
-    visit: Visit, kind: str, permission: Permission | None = None, right: Right | None = None
-) -> None:
+async def _identify(visit: Visit, kind: str, right: Right | None = None) -> None:
     """Who is there, as whom they look, and whether they hold what the door asks for. The bookmark is taken
     with the session, before anything is read."""
     sides = {"staff": ["staff"], "client": ["client"]}.get(kind, ["staff", "client"])
-    asked: dict[str, Any] = {"permission": permission, "right": right}
+    asked: dict[str, Any] = {"right": right}
     with suppress(NotVisible):
         asked["client"] = visit.id("client") if right is not None else None
     found = None
@@ -321,7 +319,7 @@ def _authorise(visit: Visit, permission: Permission | None, right: Right | None)
     """The staff member holds the permission. The account acts for its client in person, or holds the right as
     a contact: it is NotVisible where it may not act for that client at all, NotPermitted where only the right
     is missing."""
-    if permission is not None and not visit.holder.holds:
+    if permission is not None and not visit.holder.may(permission):
         raise NotPermitted(
             visit.say("Your role doesn’t include “%(name)s”.", name=visit.say(permission.value))
         )
@@ -376,19 +374,19 @@ def _in_words(visit: Visit, error: Any) -> str:
 
 
 async def _opened(visit: Visit, opens: str) -> None:
-    """Note that a record was opened, and that someone was active: one short transaction before the answer leaves."""
+    """Note that a record was opened, and that someone was active, before the answer leaves. Each is one statement and
+    needs no transaction around it."""
     if visit.who is None:
         return
     looked = bool(opens) and visit.request.method == "GET"
     if not looked and not visit.who.due_for_touch:
         return
-    async with unit():
-        if visit.who.due_for_touch:
-            await touch(visit.who.session, visit.who.side)
-        if looked:
-            at = visit.request.path_params.get("client")
-            about = UUID(at) if at else visit.about
-            await audit.note(opens, side=visit.who.side, actor=visit.who.holder, client=about)
+    if visit.who.due_for_touch:
+        await touch(visit.who.session, visit.who.side)
+    if looked:
+        at = visit.request.path_params.get("client")
+        about = UUID(at) if at else visit.about
+        await audit.note(opens, side=visit.who.side, actor=visit.who.holder, client=about)
 
 
 def _tell_idle(visit: Visit, answer: Response, until: dt.datetime | None) -> None:

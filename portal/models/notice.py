@@ -192,8 +192,12 @@ async def _mark(which: str, **values: Any) -> None:
         await announce(NoticesRead(staff=staff and sql.uuid(staff), account=account and sql.uuid(account)))
 
 
-async def unread_notices(notices: Scope[Notice]) -> int:
-    return await notices.where("r.read_at is null").count()
+async def unread_notices(notices: Scope[Notice]) -> tuple[int, int]:
+    """How many the viewer has not read, and the number of the last they were given: what a page that is made now has
+    not missed. Each page says both, and asks once."""
+    last = "(select number from notice_place where person_id = :viewer) as last"
+    (found,) = await notices.where("r.read_at is null").columns(f"count(*) as n, {last}")
+    return int(found["n"]), int(found["last"] or 0)
 
 
 async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bool:
@@ -216,12 +220,6 @@ async def newest_unread(notices: Scope[Notice], limit: int) -> list[dict[str, An
     """What the viewer has not looked at, the newest first, without the messages: those stand in lists of their own."""
     unread = notices.where("r.read_at is null").where(f"r.kind <> '{NoticeKind.MESSAGE.key}'")
     return (await notices_before(unread, None, limit))[:limit]
-
-
-async def last_number(person: UUID) -> int:
-    """The number of the last notice a person was given: what a page that is made now has not missed."""
-    found = await sql.row("select number from notice_place where person_id = :person", person=person)
-    return int(found["number"]) if found else 0
 
 
 _SHOWN = (

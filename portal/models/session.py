@@ -19,7 +19,6 @@ from portal.models.account import Access
 from portal.models.fact import Bookmark, announce, here, write
 from portal.models.record import Kind, Record, Sealed
 from portal.models.rights import allows
-from portal.models.staff import holds
 from portal.permissions import Permission, Right
 
 IDLE = {"staff": dt.timedelta(minutes=15), "client": dt.timedelta(minutes=20)}
@@ -90,18 +89,23 @@ class SignedIn:
     seen_at: dt.datetime
     idle_until: dt.datetime
     expires_at: dt.datetime
-    holds: bool | None  # what was asked for; None where the account may not act for the client at all
+    permissions: frozenset[str]  # of staff
+    holds: bool | None  # the right asked for; None where the account may not act for the client at all
     bookmark: Bookmark
 
     @property
     def due_for_touch(self) -> bool:
         return clock.now() - self.seen_at >= TOUCH
 
+    def may(self, permission: Permission) -> bool:
+        return permission.key in self.permissions
+
 
 _WHO = """
     select s.id, s.side, coalesce(s.staff_id, s.account_id) as holder, s.seen_at, s.idle_until,
         s.expires_at, coalesce(m.name, a.name) as name, coalesce(m.email, a.email) as email, m.role,
         coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme, a.discreet,
+        (select {list}(p.permission, ' ') from staff_permission p where p.staff_id = m.id) as permissions,
         {holds} as holds, {here}
     from session s
         left join staff_member m on m.id = s.staff_id
@@ -112,18 +116,16 @@ _WHO = """
 
 
 @lru_cache
-def _who_text(here: str, right: Right | None, permission: bool) -> str:
+def _who_text(here: str, right: Right | None, postgres: bool) -> str:
     asked = "null"
-    if permission:
-        asked = f"(select count(*) from staff_member h where h.id = s.staff_id and {holds('h.id', ':permission')})"
-    elif right is not None:
+    if right is not None:
         rule = Access.visible_to(Kind.PROFILE, "h").replace(":viewer", "s.account_id")
         asked = (
             f"(select max(case when h.contact_link_id is null or {allows('l', right)} then 1 else 0 end) "
             "from access h left join contact_link l on l.id = h.contact_link_id "
             f"where h.client_id = :client and {rule})"
         )
-    return _WHO.format(holds=asked, here=here)
+    return _WHO.format(holds=asked, here=here, list="string_agg" if postgres else "group_concat")
 
 
 async def who(
@@ -131,19 +133,17 @@ async def who(
     side: str,
     client: UUID | None = None,
     right: Right | None = None,
-    permission: Permission | None = None,
 ) -> SignedIn | None:
-    """Whom a cookie belongs to now, whether they hold a right for a client or a permission where one is asked
-    for, and the bookmark of this moment; one query."""
+    """Whom a cookie belongs to now, the permissions they hold, whether an account holds a right for a client where one
+    is asked for, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:
         return None
     found = await sql.row(
-        _who_text(here(), right, permission is not None),
+        _who_text(here(), right, sql.is_postgres()),
         token=digest(token),
         side=side,
         now=clock.now(),
         client=client,
-        permission=permission.key if permission else None,
     )
     if found is None:
         return None
@@ -160,6 +160,7 @@ async def who(
         seen_at=sql.moment(found["seen_at"]),
         idle_until=sql.moment(found["idle_until"]),
         expires_at=sql.moment(found["expires_at"]),
+        permissions=frozenset((found["permissions"] or "").split()),
         holds=None if found["holds"] is None else bool(found["holds"]),
         bookmark=Bookmark.now_at(found),
     )

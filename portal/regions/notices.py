@@ -14,7 +14,6 @@ from portal.models.notice import (
 from portal.models.notice import (
     PAGE,
     Notice,
-    last_number,
     newest_unread,
     notices_after,
     notices_before,
@@ -48,7 +47,8 @@ def notices_of(viewer: Viewer) -> str:
 async def bell(viewer: Viewer, person: UUID) -> Context | None:
     if person != viewer.id:
         return None
-    return {"count": await unread_notices(viewer.see(Notice)), "href": notices_of(viewer)}
+    count, _ = await unread_notices(viewer.see(Notice))
+    return {"count": count, "href": notices_of(viewer)}
 
 
 @region("notices", "notices/_list.html", on=_ON | {ClientChanged: anyone}, element="notices")
@@ -164,7 +164,10 @@ def _toasts(viewer: Viewer, fresh: list[dict[str, Any]]) -> str:
 @region("toasts", "notices/_toasts.html", on=_ON, stream=Stream(_since, of="person"), element="news")
 async def toasts(viewer: Viewer, person: UUID) -> Context | None:
     """Nothing: a page that is made now shows all there is. What comes after it arrives here."""
-    return {"cursor": await last_number(person)} if person == viewer.id else None
+    if person != viewer.id:
+        return None
+    _, last = await unread_notices(viewer.see(Notice))
+    return {"cursor": last}
 
 
 # --- What each says ----------------------------------------------------------------------------

@@ -15,9 +15,7 @@ from portal.regions import inbox, notices
 async def page(
     visit: Visit, template: str, *, regions: dict[str, Any] | None = None, **more: Any
 ) -> Response:
-    may_set = await visit.me.may(Permission.PORTAL_SETTINGS)
-    # Only the pages of Settings name each other.
-    may_staff = more.get("place") == "settings" and await visit.me.may(Permission.STAFF)
+    may_set = visit.holder.may(Permission.PORTAL_SETTINGS)
     return visit.page(
         template,
         live="/staff/live",
@@ -27,7 +25,7 @@ async def page(
         | {
             "settings_href": "/staff/settings/portal" if may_set else None,
             "may_settings": may_set,
-            "may_staff": may_staff,
+            "may_staff": visit.holder.may(Permission.STAFF),
         },
         regions={
             "unread_count": await visit.draw(inbox.unread_count),
