@@ -26,7 +26,8 @@ FRESH = """
     insert into reading (conversation_id, reader_id, number, at)
         select c.id, r.id, c.last_number, now() from conversation c cross join lateral (
             select a.account_id as id from access a where a.client_id = c.client_id
-            union select t.staff_id from care_team t where t.client_id = c.client_id) r
+            union select t.staff_id from care_team t where t.client_id = c.client_id
+            union select p.staff_id from staff_permission p where p.permission = 'see_all_clients') r
         on conflict (conversation_id, reader_id)
         do update set number = excluded.number where reading.number <> excluded.number;
 """
