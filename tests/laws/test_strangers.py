@@ -354,7 +354,7 @@ def forged(stage: Stage) -> list[Element]:
     """An element for every region there is, about Noa, as a page of hers would show it."""
     ids = {"client": stage.cast.client["noa"], "conversation": stage.cast.conversation["noa clinical"]}
     ids["current"] = ids["conversation"]
-    ids["person"] = stage.cast.staff["miriam"]
+    ids["person"], ids["link"] = stage.cast.staff["miriam"], stage.cast.link
     made = []
     for region in REGIONS.values():
         args = {name: (ids | ARGUMENTS).get(name) for name in region.types}
