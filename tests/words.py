@@ -275,6 +275,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/staff/clients.py", "fault"): given_by(address_fault),
     ("portal/routes/staff/contacts.py", "reason.why"): [NotTheirOwn.why],
     ("portal/routes/staff/clients.py", "reason.why"): [NotTheirOwn.why],
+    ("portal/routes/staff/becoming.py", "reason.why"): [NotTheirOwn.why],
     ("portal/routes/staff/mail.py", "reason.why"): [NotTheirOwn.why],
     ("portal/regions/portal.py", "own['hindered']"): _OWN,
     ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")

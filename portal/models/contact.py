@@ -21,7 +21,7 @@ from portal.models.notice import NoticeKind, tell
 from portal.models.own_address import check_for_contact
 from portal.models.person import canonical_email, search_form
 from portal.models.practice import Practice, the_practice
-from portal.models.record import Kind, Lasting, Record, Sealed, live
+from portal.models.record import Kind, Lasting, Record, Sealed, live, unseal
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
@@ -75,6 +75,26 @@ class Contact(Record):
         contact._take_address(client.email)
         await contact.save(force_create=True)
         return contact
+
+    async def become(self, client: Client) -> None:
+        """This contact is that client too, from now on, and keeps what they hold for others. Raises IsClient where they
+        are one already, AlreadyTied where it is one of those others, NotTheirOwn."""
+        await self.check_address(client.email)
+        links = await ContactLink.filter(contact_id=self.id)
+        if client.id in [link.client_id for link in links]:
+            raise AlreadyTied
+        # Two who press in the same moment make one client.
+        became = await sql.row(
+            "update contact set client_id = :client where id = :id and client_id is null returning id",
+            id=self.id,
+            client=client.id,
+        )
+        if became is None:
+            raise IsClient
+        self.client_id = client.id
+        await self.follow(client)
+        for link in links:
+            await announce(ContactsChanged(client=link.client_id))
 
     async def follow(self, client: Client) -> None:
         """Be called as the client whom this contact is too, and reached as they are: by the email, and the phone where
@@ -335,6 +355,10 @@ class ContactLink(Lasting):
         )
 
 
+class IsClient(Exception):
+    """They are a client already."""
+
+
 class HasEnded(Exception):
     """They are no contact of this client any more."""
 
@@ -412,6 +436,30 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
     )
     rows = [row | {name: sql.maybe_moment(row[name]) for name in times} for row in found]
     return list({row["id"]: row for row in rows}.values())
+
+
+async def likely_clients(
+    clients: Scope[Client], contact: UUID, names: tuple[str, str], email: str | None, born: dt.date | None
+) -> list[dict[str, Any]]:
+    """Clients whom the viewer may see and who may be this contact: of the same name (first, last) or email, and of no
+    other date of birth, as far as both are known. None for whom they act."""
+    found = await (
+        clients.where(
+            "r.archived_at is null and (r.sorting = :named or r.email_key = :key)",
+            named=search_form(" ".join(reversed(names))),
+            key=canonical_email(email) if email else "",
+        )
+        .where("r.id not in (select bl.client_id from contact_link bl where bl.contact_id = :of)", of=contact)
+        .order("r.sorting, r.id")
+        .columns("r.id, r.first_name, r.last_name, r.email, r.date_of_birth_sealed", KNOWN)
+    )
+    people = []
+    for row in found:
+        box, id = row["date_of_birth_sealed"], sql.uuid(row["id"])
+        theirs = dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box)) if box else None
+        if born is None or theirs is None or born == theirs:
+            people.append(row | {"id": id, "born": theirs})
+    return people
 
 
 async def known_people(

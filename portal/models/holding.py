@@ -11,7 +11,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.contact import network_of
+from portal.models.contact import Contact, network_of
 from portal.models.invitation import (
     A_DAY,
     RESEND_AFTER,
@@ -206,6 +206,20 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
                 {"id": account.id, "name": account.name, "email": account.email, "link": holder.link}
             )
     return offers
+
+
+async def account_held_by(contact: Contact) -> PortalAccount | None:
+    """The account of a contact, where it signs in with the email that they have on file."""
+    account = await account_with(contact.email) if contact.email else None
+    if account is None or account.contact_id == contact.id:
+        return account
+    acted = await sql.row(
+        "select 1 as yes from access x join contact_link l on l.id = x.contact_link_id "
+        "where x.account_id = :account and l.contact_id = :contact",
+        account=account.id,
+        contact=contact.id,
+    )
+    return account if acted is not None else None
 
 
 async def account_of(id: UUID) -> PortalAccount:

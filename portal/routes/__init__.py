@@ -11,6 +11,7 @@ from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
 from portal.routes.staff import (
     availability,
+    becoming,
     choices,
     clients,
     colleagues,
@@ -126,6 +127,9 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/contacts/{link}", contacts.update, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}/history", contacts.history, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}/end", contacts.end, methods=POST),
+    Route("/staff/clients/{client}/contacts/{link}/client", becoming.new, methods=GET),
+    Route("/staff/clients/{client}/contacts/{link}/client", becoming.create, methods=POST),
+    Route("/staff/clients/{client}/contacts/{link}/client/known", becoming.choose, methods=POST),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
     Route("/staff/clients/{client}/conversations/new", conversations.new, methods=GET),

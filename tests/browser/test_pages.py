@@ -210,6 +210,13 @@ def places(practice: Deployment, side: str) -> list[Place]:
                 f"{noa}/contacts",
                 opened(".contact-rows:not(.past) > :first-child .do a"),
             ),
+            Place("contact to client", "miriam", f"{noa}/contacts/{practice.cast.link}/client"),
+            Place(
+                "contact to client, refused",
+                "miriam",
+                f"{noa}/contacts/{practice.cast.link}/client",
+                sent(("first_name", ""), button="form.stack > .btns .primary"),
+            ),
             Place("contact's history", "miriam", f"{noa}/contacts/{practice.cast.link}/history"),
             Place("new conversation", "miriam", f"{noa}/conversations/new"),
             Place("new conversation, overfull", "wilhelmina", f"{long}/conversations/new"),

@@ -297,6 +297,13 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=terms),
     "GET /staff/clients/{client}/contacts/{link}/history": Sample("miriam", 200),
     "POST /staff/clients/{client}/contacts/{link}/end": Sample("miriam", 303),
+    "GET /staff/clients/{client}/contacts/{link}/client": Sample("miriam", 200),
+    "POST /staff/clients/{client}/contacts/{link}/client": Sample(
+        "miriam", 303, form=lambda cast: new_client(cast) | {"apart": "on"}
+    ),
+    "POST /staff/clients/{client}/contacts/{link}/client/known": Sample(
+        "miriam", 303, form=lambda cast: {"person": cast.client["lena"]}
+    ),
     "POST /staff/clients/{client}/conversations": Sample(
         "miriam", 303, client="lena", form=wishes(audience="billing")
     ),

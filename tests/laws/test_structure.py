@@ -143,6 +143,7 @@ UNSCOPED = {
     "portal.models.party.parties_of": "after the client was found through the viewer",
     "portal.models.party.party_of": "after the client was found through the viewer",
     "portal.models.draft.forget_old_drafts": "the worker's tidying",
+    "portal.models.holding.account_held_by": "of a contact found through the viewer",
     "portal.models.holding.history_of": "after the client was found through the viewer",
     "portal.models.holding.holding_of": "of a client found through the viewer",
     "portal.models.holding.linkable": "of a client found through the viewer",

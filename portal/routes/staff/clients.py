@@ -92,13 +92,19 @@ async def create(visit: Visit) -> Answer:
     first = await once(visit, said.key)
     if first is not None:
         return go(f"/staff/clients/{first['client']}")
+    client = await added(visit, said)
+    await done(visit, said.key, client=client.id)
+    return go(f"/staff/clients/{client.id}")
+
+
+async def added(visit: Visit, said: NewClient) -> Client:
+    """The client of such a form, in the care of who is named there, or adds them."""
     therapist = said.therapist or await _myself(visit)
     if therapist is not None:
         await visit.me.find(StaffMember, therapist)
-    client = await Client.add(said.model_dump(exclude={"key", "therapist"}), therapist)
-    await done(visit, said.key, client=client.id)
+    client = await Client.add(said.model_dump(include=set(Details.model_fields)), therapist)
     await audit.note("add client", side="staff", actor=visit.me.id, client=client.id)
-    return go(f"/staff/clients/{client.id}")
+    return client
 
 
 async def _myself(visit: Visit) -> UUID | None:
@@ -107,7 +113,6 @@ async def _myself(visit: Visit) -> UUID | None:
 
 
 async def _new(visit: Visit, status: int) -> Answer:
-    mine = await _myself(visit)
     return await page(
         visit,
         "staff/clients/new.html",
@@ -118,9 +123,16 @@ async def _new(visit: Visit, status: int) -> Answer:
         key=visit.sent["key"] if "key" in visit.sent and "key" not in visit.errors else uuid7(),
         values=visit.sent,
         errors={k: v for k, v in visit.errors.items() if k != "key"},
-        therapists=await therapists(visit.me.see(StaffMember)),
-        therapist=visit.sent.get("therapist") or mine or "",
+        **await therapist_choice(visit),
     )
+
+
+async def therapist_choice(visit: Visit) -> dict[str, Any]:
+    """What the field for the therapist needs."""
+    return {
+        "therapists": await therapists(visit.me.see(StaffMember)),
+        "therapist": visit.sent.get("therapist") or await _myself(visit) or "",
+    }
 
 
 @staff(opens="open chart")

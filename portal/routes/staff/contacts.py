@@ -123,13 +123,13 @@ async def show(visit: Visit) -> Answer:
 @staff(Permission.CONTACT_NETWORK, form=Switch)
 async def switch(visit: Visit) -> Answer:
     """Whether contacts act for this client at all."""
-    client = await _client(visit)
+    client = await open_chart(visit)
     if visit.errors:
         raise Refused(422, "This form is too old. Reload the page and try again.")
     on = visit.form.on == "yes"
     await switch_network(client, on)
     await audit.note("switch contact network", side="staff", actor=visit.me.id, client=client.id, on=on)
-    return go(_here(client))
+    return go(tab_of(client))
 
 
 # --- Somebody more -----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ async def create(visit: Visit) -> Answer:
     if not visit.errors:
         said: NewContact = visit.form
         if await once(visit, said.key) is not None:
-            return go(_here(client))
+            return go(tab_of(client))
         terms = _terms(visit, None)
         people = await _same_email(visit, client)
         try:
@@ -178,7 +178,7 @@ async def create(visit: Visit) -> Answer:
         raise Refused(409, reason.why) from None
     await done(visit, said.key, link=link.id)
     await _note(visit, "add contact", link, None)
-    return go(_here(client))
+    return go(tab_of(client))
 
 
 async def _same_email(visit: Visit, client: Client) -> list[dict[str, Any]]:
@@ -226,7 +226,7 @@ async def _new(
         person = _id(sent.get("person") or visit.query("person"))
         if person is not None:
             name = (await visit.me.find(Client, person)).name
-    here = _here(client)
+    here = tab_of(client)
     return await _form(
         visit,
         client,
@@ -270,15 +270,15 @@ def _id(text: str | None) -> UUID | None:
 
 @staff(Permission.CONTACT_NETWORK, opens="open contact")
 async def edit(visit: Visit) -> Answer:
-    client = await _client(visit)
-    link, contact = await _tied(visit, client)
+    client = await open_chart(visit)
+    link, contact = await tied(visit, client)
     return await _edit(visit, client, link, contact, _values(link, contact), 200)
 
 
 @staff(Permission.CONTACT_NETWORK, form=Person)
 async def update(visit: Visit) -> Answer:
-    client = await _client(visit)
-    link, contact = await _tied(visit, client)
+    client = await open_chart(visit)
+    link, contact = await tied(visit, client)
     if not visit.errors:
         if contact.client_id is None and not visit.form.name:
             visit.errors["name"] = visit.say("Write a name.")
@@ -297,14 +297,14 @@ async def update(visit: Visit) -> Answer:
     except HasEnded:
         raise Refused(409, "They are no contact of this client any more. Add them again.") from None
     await _note(visit, "change contact", link, before)
-    return go(_here(client))
+    return go(tab_of(client))
 
 
 @staff(Permission.CONTACT_NETWORK)
 async def end(visit: Visit) -> Answer:
     """They are no contact of this client any more, from now on."""
-    client = await _client(visit)
-    link, _ = await _tied(visit, client)
+    client = await open_chart(visit)
+    link, _ = await tied(visit, client)
     before = link.terms
     for id in await link.end(visit.me.id):
         account = await account_of(id)
@@ -313,14 +313,14 @@ async def end(visit: Visit) -> Answer:
         )
         await outbox.post(letter, client=client.id, about=account.id)
     await _note(visit, "end contact", link, before)
-    return go(_here(client))
+    return go(tab_of(client))
 
 
 @staff(Permission.CONTACT_NETWORK, opens="open contact history")
 async def history(visit: Visit) -> Answer:
     """What was agreed about one contact, from when, by whom, and on what it rested."""
     client = await visit.me.find(Client, visit.id("client"))
-    link, contact = await _tied(visit, client)
+    link, contact = await tied(visit, client)
     return await page(
         visit,
         "staff/contacts/history.html",
@@ -328,7 +328,7 @@ async def history(visit: Visit) -> Answer:
         place="clients",
         name=contact.name,
         client_name=client.name,
-        back_href=_here(client),
+        back_href=tab_of(client),
         regions={"history": await visit.draw(contact_history, client=client.id, link=link.id)},
     )
 
@@ -345,7 +345,7 @@ async def _note(visit: Visit, action: str, link: ContactLink, before: Terms | No
     )
 
 
-async def _tied(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
+async def tied(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
     link = await visit.me.find(ContactLink, visit.id("link"))
     if link.client_id != client.id:
         raise Refused(404, "There is no such contact.")
@@ -355,7 +355,7 @@ async def _tied(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
 async def _edit(
     visit: Visit, client: Client, link: ContactLink, contact: Contact, values: dict[str, Any], status: int
 ) -> Answer:
-    here = f"{_here(client)}/{link.id}"
+    here = f"{tab_of(client)}/{link.id}"
     return await _form(
         visit,
         client,
@@ -364,6 +364,9 @@ async def _edit(
         action=here,
         known_name=contact.name if contact.client_id else "",
         chart_href=await _chart_of(visit, contact),
+        becoming_href=f"{here}/client"
+        if contact.client_id is None and await visit.me.may(Permission.PORTAL_ACCESS)
+        else None,
         hidden={},
         search=None,
         values=values,
@@ -402,11 +405,11 @@ def _shown(when: dt.datetime) -> str:
 # --- What both have in common ---------------------------------------------------------------------
 
 
-def _here(client: Client) -> str:
+def tab_of(client: Client) -> str:
     return f"/staff/clients/{client.id}/contacts"
 
 
-async def _client(visit: Visit) -> Client:
+async def open_chart(visit: Visit) -> Client:
     client = await visit.me.find(Client, visit.id("client"))
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
@@ -415,7 +418,7 @@ async def _client(visit: Visit) -> Client:
 
 async def _growing(visit: Visit) -> Client:
     """The same, where somebody is to be added."""
-    client = await _client(visit)
+    client = await open_chart(visit)
     if network_of(await the_practice(), client) != "on":
         raise Refused(409, "The contact network is off. Switch it on first.")
     return client
@@ -474,7 +477,7 @@ async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answe
         status=status,
         name=client.name,
         first_name=client.first_name,
-        back_href=_here(client),
+        back_href=tab_of(client),
         errors=visit.errors,
         relationships=[{"value": one, "label": visit.say(one)} for one in known],
         rights=[
@@ -485,10 +488,15 @@ async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answe
             {"name": one.key, "label": visit.say(words), "help": visit.say(_HELP[one])}
             for one, words in RESTRICTION_WORDS.items()
         ],
-        **({"contact_name": "", "chart_href": None, "end_action": None, "history_href": None} | more),
+        **(_NEW | more),
     )
 
 
+# Of somebody who is no contact yet.
+_NEW: dict[str, Any] = {
+    "contact_name": "",
+    **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href")),
+}
 _HELP = {
     Restriction.PAY_ONLY: "Sees what is to be paid, and nothing else of this client.",
     Restriction.NO_CONTACT: "Sees nothing of this client, and is written nothing.",

@@ -489,8 +489,23 @@ async def grant(visit: Visit) -> Answer:
     past = {row["id"]: row["contact_link_id"] for row in holding.returnable}
     account = await _account(visit, client, [{"id": id} for id in offers | past])
     link = offers[account.id] if account.id in offers else past[account.id]
-    if account.id in offers and (await the_practice()).confirm_links:
-        return await _offer(visit, client, account, link)
+    if account.id in offers:
+        await link_account(visit, client, account, link)
+    else:
+        await _give(visit, client, account, link)
+    return go(_here(visit))
+
+
+async def link_account(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
+    """An account that `linkable` names acts for the client from now on, or once its holder has confirmed, where the
+    practice asks for that."""
+    if (await the_practice()).confirm_links:
+        await _offer(visit, client, account, link)
+    else:
+        await _give(visit, client, account, link)
+
+
+async def _give(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
     access = await give(account.id, client.id, link, by=visit.me.id)
     if access is not None:
         await outbox.post(
@@ -505,11 +520,9 @@ async def grant(visit: Visit) -> Answer:
             about=access.id,
         )
         await audit.note("give access", side="staff", actor=visit.me.id, client=client.id)
-    return go(_here(visit))
 
 
-async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> Answer:
-    """Link it once its holder has confirmed."""
+async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
     try:
         offer = await Invitation.offer(client, account, link, visit.me.id)
     except CannotInvite as reason:
@@ -526,7 +539,6 @@ async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUI
     )
     await offer.save(update_fields=["letter_id"])
     await audit.note("offer access", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
-    return go(_here(visit))
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)

@@ -1,0 +1,250 @@
+"""A contact becomes a client (H1): somebody new in care, or a client who stands here already. What they hold for
+others stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.language import date_in_words
+from portal.models import audit
+from portal.models.account import PortalAccount
+from portal.models.client import Client
+from portal.models.contact import AlreadyTied, Contact, ContactLink, IsClient, likely_clients
+from portal.models.holding import account_held_by, linkable
+from portal.models.own_address import NotTheirOwn
+from portal.models.practice import the_practice
+from portal.models.record import uuid7
+from portal.permissions import Permission
+from portal.routes.staff.clients import NewClient, added, therapist_choice
+from portal.routes.staff.contacts import open_chart, tab_of, tied
+from portal.routes.staff.portal import link_account
+from portal.routes.staff.shell import page
+from portal.viewer import NotPermitted, NotVisible
+
+
+class Becoming(NewClient):
+    """`link`: their portal account comes to act for them in person too. `apart`: they are none of the clients whom the
+    page names."""
+
+    link: bool = False
+    apart: bool = False
+
+
+class Known(Form):
+    person: UUID
+    link: bool = False
+
+
+@staff(Permission.PORTAL_ACCESS, opens="open contact")
+async def new(visit: Visit) -> Answer:
+    client, link, contact = await _contact(visit)
+    await _refuse_a_client(visit, contact)
+    person = visit.query("person")
+    if person:
+        return await _known(visit, client, link, contact, await _chosen(visit, person))
+    first, _, last = contact.name.rpartition(" ")
+    values: dict[str, Any] = {"first_name": first or last, "last_name": last if first else "", "link": True}
+    values |= {name: getattr(contact, name) or "" for name in ("email", "phone", "address")}
+    return await _new(visit, client, link, contact, values, 200)
+
+
+@staff(Permission.PORTAL_ACCESS, form=Becoming)
+async def create(visit: Visit) -> Answer:
+    """A new client, who is this contact too."""
+    client, link, contact = await _contact(visit)
+    if "key" in visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    if contact.client_id is None:
+        await _check(visit, contact)
+    if visit.errors:
+        return await _new(visit, client, link, contact, visit.sent, 422)
+    said: Becoming = visit.form
+    first = await once(visit, said.key)
+    if first is not None:
+        return await _to(visit, client, UUID(first["client"]), said.link)
+    await _refuse_a_client(visit, contact)
+    person = await added(visit, said)
+    await _become(visit, client, link, contact, person, said.link)
+    await done(visit, said.key, client=person.id)
+    return await _to(visit, client, person.id, said.link)
+
+
+@staff(Permission.PORTAL_ACCESS, form=Known)
+async def choose(visit: Visit) -> Answer:
+    """A client who stands here already is this contact too."""
+    client, link, contact = await _contact(visit)
+    if visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    said: Known = visit.form
+    person = await _chosen(visit, said.person)
+    if contact.client_id != person.id:
+        await _refuse_a_client(visit, contact)
+        await _become(visit, client, link, contact, person, said.link)
+    return await _to(visit, client, person.id, said.link)
+
+
+async def _contact(visit: Visit) -> tuple[Client, ContactLink, Contact]:
+    """The contact of the path. It takes who may do both: add clients, and change contacts."""
+    client = await open_chart(visit)
+    link, contact = await tied(visit, client)
+    if not await visit.me.may(Permission.CONTACT_NETWORK):
+        raise NotPermitted("Only those who manage the contact network make a contact a client.")
+    return client, link, contact
+
+
+async def _refuse_a_client(visit: Visit, contact: Contact) -> None:
+    """Who may not open their chart is not told that there is one."""
+    if contact.client_id is not None:
+        if await visit.me.see(Client).find(contact.client_id) is not None:
+            raise Refused(409, "They are a client already.")
+        raise Refused(409, "This can’t be done from here. Ask an administrator.")
+
+
+async def _chosen(visit: Visit, id: str | UUID) -> Client:
+    try:
+        person = await visit.me.find(Client, UUID(str(id)))
+    except ValueError:
+        raise NotVisible from None
+    if person.archived_at is not None:
+        raise Refused(409, "This chart is archived. Restore it first.")
+    return person
+
+
+async def _check(visit: Visit, contact: Contact) -> None:
+    """What the form of somebody new lacks, at its field."""
+    if visit.errors:
+        return
+    said: Becoming = visit.form
+    try:
+        await contact.check_address(said.email)
+    except NotTheirOwn as reason:
+        visit.errors["email"] = visit.say(reason.why)
+    if said.link and said.date_of_birth is None and await account_held_by(contact) is not None:
+        visit.errors["date_of_birth"] = visit.say("Needed for a profile of their own on the portal.")
+    if not said.apart and await _likely(visit, contact, said.model_dump()):
+        visit.errors["apart"] = visit.say("Choose who it is above, or say that it is somebody else.")
+
+
+async def _likely(visit: Visit, contact: Contact, said: dict[str, Any]) -> list[dict[str, Any]]:
+    names = (str(said.get("first_name", "")), str(said.get("last_name", "")))
+    born = said.get("date_of_birth") or None
+    if isinstance(born, str):
+        try:
+            born = dt.date.fromisoformat(born)
+        except ValueError:
+            born = None
+    return await likely_clients(visit.me.see(Client), contact.id, names, str(said.get("email") or ""), born)
+
+
+async def _become(
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, person: Client, linked: bool
+) -> None:
+    try:
+        await contact.become(person)
+    except IsClient:
+        raise Refused(409, "This can’t be done from here. Ask an administrator.") from None
+    except AlreadyTied:
+        raise Refused(409, "Nobody is their own contact. The client acts for themselves.") from None
+    except NotTheirOwn as reason:
+        raise Refused(409, reason.why) from None
+    await audit.note(
+        "make contact client",
+        side="staff",
+        actor=visit.me.id,
+        client=client.id,
+        record=link.id,
+        person=str(person.id),
+    )
+    account = await account_held_by(contact) if linked else None
+    if account is not None and await _can_be_linked(person, account):
+        await link_account(visit, person, account, None)
+
+
+async def _can_be_linked(person: Client, account: PortalAccount) -> bool:
+    """By the rules of any link: an equal email on file, and no minor's account that is not their own. And what it takes
+    to be seen."""
+    offers = await linkable(person) if person.born is not None else []
+    return any(one["id"] == account.id and one["link"] is None for one in offers)
+
+
+async def _to(visit: Visit, client: Client, person: UUID, linked: bool) -> Answer:
+    """To the chart that they have now, where who did it may open it: to its Portal tab, which says what became of the
+    account, where one was to be linked."""
+    if await visit.me.see(Client).find(person) is None:
+        return go(tab_of(client))
+    return go(f"/staff/clients/{person}/portal" if linked else f"/staff/clients/{person}")
+
+
+async def _new(
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, values: dict[str, Any], status: int
+) -> Answer:
+    here, account = f"{tab_of(client)}/{link.id}/client", await account_held_by(contact)
+    return await _page(
+        visit,
+        client,
+        link,
+        contact,
+        status,
+        action=here,
+        values=values,
+        person=None,
+        people=[
+            _shown(visit, one) | {"href": f"{here}?person={one['id']}"}
+            for one in await _likely(visit, contact, values)
+        ],
+        key=values.get("key") or uuid7(),
+        account=account.email if account else None,
+        **await therapist_choice(visit),
+    )
+
+
+async def _known(visit: Visit, client: Client, link: ContactLink, contact: Contact, person: Client) -> Answer:
+    row = {"first_name": person.first_name, "last_name": person.last_name}
+    account = await account_held_by(contact)
+    return await _page(
+        visit,
+        client,
+        link,
+        contact,
+        200,
+        action=f"{tab_of(client)}/{link.id}/client/known",
+        values={"link": True},
+        person=_shown(visit, row | {"email": person.email, "born": person.born}) | {"id": person.id},
+        people=[],
+        key=None,
+        account=account.email if account and await _can_be_linked(person, account) else None,
+    )
+
+
+def _shown(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+    """A client by name, date of birth and email, so that one can tell whether it is the same person."""
+    born = row["born"]
+    known = [
+        visit.say("born on %(date)s", date=date_in_words(born, visit.language)) if born else None,
+        row["email"],
+    ]
+    return {
+        "name": f"{row['first_name']} {row['last_name']}",
+        "line": ", ".join(text for text in known if text),
+    }
+
+
+async def _page(
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, status: int, **more: Any
+) -> Answer:
+    return await page(
+        visit,
+        "staff/contacts/becoming.html",
+        title=visit.say("Clients"),
+        place="clients",
+        status=status,
+        contact_name=contact.name,
+        name=client.first_name,
+        back_href=f"{tab_of(client)}/{link.id}",
+        confirms=(await the_practice()).confirm_links,
+        errors=visit.errors,
+        **more,
+    )
