@@ -12,11 +12,10 @@ import structlog
 
 from portal.demo import alive
 from portal.facts import ComingOfAge, OfficeTurned
-from portal.mail import letters
 from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
-from portal.mail.outbox import post
+from portal.mail.outbox import tell_ended
 from portal.mail.wishes import grant_wishes
 from portal.models.draft import forget_old_drafts
 from portal.models.fact import forget_old, unit
@@ -93,10 +92,7 @@ async def strike(bus: Bus) -> int:
 async def _tell_of_age(client: UUID) -> None:
     """Notices, and a letter to those whose access has ended by it: their pages tell them nothing any more."""
     for account, name in await tell_of_age(client):
-        letter = letters.access_ended(
-            account.language, name=account.name.split()[0], email=account.email, who=name
-        )
-        await post(letter, client=client, about=account.id)
+        await tell_ended(account, client, name)
 
 
 async def tell_unread(bus: Bus) -> None:

@@ -44,6 +44,7 @@ SAYS = {
     "ValueError": (0,),  # in routes: what is wrong with a field
     "CannotInvite": (0,),
     "CannotLeave": (0,),
+    "NotTheirs": (0,),
     "UnknownPlaceholder": (0,),
 }
 
@@ -257,6 +258,10 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ],
     ("portal/routes/staff/contacts.py", "one"): contacts.RELATIONSHIPS,
     ("portal/regions/contacts.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
+    ("portal/regions/acting.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/acting.py", "reason.why"): "said",
+    ("portal/routes/client/acting.py", "reason.why"): "said",
     ("portal/regions/terms.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),

@@ -9,13 +9,24 @@ from uuid import UUID
 
 from portal import clock
 from portal.language import say
+from portal.mail import letters
 from portal.mail.letters import Letter
+from portal.models.account import PortalAccount
 from portal.models.person import canonical_email
 from portal.models.record import uuid7
 from portal.models.waiting import Outbox, drop_letters, forget_old_letters
 from portal.settings import settings
 
-__all__ = ["drop_letters", "forget_old_letters", "host", "post", "reason_in_words", "wish_reset"]
+__all__ = [
+    "drop_letters",
+    "forget_old_letters",
+    "host",
+    "post",
+    "reason_in_words",
+    "tell_ended",
+    "tell_linked",
+    "wish_reset",
+]
 
 LETTER, WISH = "letter", "reset wish"
 
@@ -42,6 +53,26 @@ async def post(
     row.payload = json.dumps(vars(letter), ensure_ascii=False)
     await row.save(force_create=True)
     return id
+
+
+async def tell_ended(account: PortalAccount, client: UUID, name: str | None) -> None:
+    """A letter to who has lost access to a client, by first name, or to several; inside the caller's unit of work."""
+    letter = letters.access_ended(
+        account.language, name=account.name.split()[0], email=account.email, who=name
+    )
+    await post(letter, client=client, about=account.id)
+
+
+async def tell_linked(account: PortalAccount, client: UUID, name: str, access: UUID) -> None:
+    """A letter to who was given access to a client; inside the caller's unit of work."""
+    letter = letters.access_linked(
+        account.language,
+        name=account.name.split()[0],
+        email=account.email,
+        who=name,
+        link=f"{settings().base_url.rstrip('/')}/home",
+    )
+    await post(letter, client=client, about=access)
 
 
 async def wish_reset(email: str, address: str, language: str) -> None:

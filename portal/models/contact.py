@@ -22,6 +22,7 @@ from portal.models.own_address import check_for_contact
 from portal.models.person import canonical_email, search_form
 from portal.models.practice import Practice, the_practice
 from portal.models.record import Kind, Lasting, Record, Sealed, live, unseal
+from portal.models.rights import acted, acts
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
@@ -198,9 +199,17 @@ class ContactLink(Lasting):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the client. Two contacts of one client learn nothing of each other."""
-        if kind is not Kind.STAFF:
+        """Staff who may see the client; the client in person, of those who act for them, or did until they came of
+        age. Two contacts of one client learn nothing of each other."""
+        if kind is Kind.ACCOUNT:
             return "false"
+        if kind is Kind.PROFILE:
+            return (
+                f"{r}.client_id = :client and ({acts(r)} or {acted(r)}) and exists (select 1 from client kc "
+                f"where kc.id = {r}.client_id and {Client.visible_to(kind, 'kc')}) and exists (select 1 from access ka "
+                f"where ka.account_id = :viewer and ka.client_id = {r}.client_id and ka.contact_link_id is null "
+                f"and {live('ka')})"
+            )
         return (
             f"exists (select 1 from client kc where kc.id = {r}.client_id "
             f"and {Client.visible_to(kind, 'kc')})"
@@ -233,9 +242,9 @@ class ContactLink(Lasting):
         if self._told() != before:
             await self._tell()
 
-    async def end(self, by: UUID) -> list[UUID]:
+    async def end(self, by: UUID | None) -> list[UUID]:
         """It ends now, and with it what the contact's accounts could see of this client, and links on their way.
-        Gives those accounts. One that has ended stays as it is."""
+        Gives those accounts. One that has ended stays as it is. `by` is a colleague; None, the client in person."""
         from portal.models.invitation import end_invitations
 
         if self.until_at is None or self.until_at > clock.now():

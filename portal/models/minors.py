@@ -96,7 +96,7 @@ async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
     step = None if at is None else age.step(at, clock.now(), practice.zone)
     if at is None or step is None or child.archived_at is not None:
         return []
-    staff = await _who_cares(client)
+    staff = await who_cares(client)
     own = await _accounts("x.contact_link_id is null", client, at)
     guardians = await _accounts(f"{_ENDING} and l.of_age_at = :at", client, at)
     by = next(iter(own), None)
@@ -122,7 +122,7 @@ async def _accounts(which: str, client: UUID, at: datetime) -> list[UUID]:
     return [sql.uuid(row["account_id"]) for row in found]
 
 
-async def _who_cares(client: UUID) -> list[UUID]:
+async def who_cares(client: UUID) -> list[UUID]:
     """The care team; or where there is none, those who see all clients and manage portal access."""
     team = await sql.rows(
         f"select t.staff_id from care_team t where t.client_id = :client and {live('t')}",

@@ -13,6 +13,14 @@ def acts(link: str) -> str:
     return f"({live(link)} and {_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"
 
 
+def acted(link: str) -> str:
+    """The contact acted until the client came of age, and would again if it were not for that."""
+    return (
+        f"({link}.of_age_at is not null and {link}.until_at = {link}.of_age_at and {link}.until_at <= :now "
+        f"and {_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"
+    )
+
+
 def allows(link: str, right: Right) -> str:
     """The contact may do this for the client: they hold the right, and no restriction takes it from them now."""
     stops = [restriction for restriction in Restriction if right not in restriction.leaves]

@@ -106,12 +106,14 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
         ],
         "threads_href": f"/clients/{client}/messages",
         "of_age": _of_age(
-            viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client)
+            viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client), client
         ),
     }
 
 
-def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None) -> dict[str, Any] | None:
+def _of_age(
+    language: str, name: str, ends: tuple[dt.datetime, bool] | None, client: UUID
+) -> dict[str, Any] | None:
     """What changes with a coming of age that is near, for whom it changes something."""
     if ends is None:
         return None
@@ -124,6 +126,7 @@ def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None) -> 
                 say(language, "From that day your legal guardians see nothing of your record here any more."),
                 say(language, "What they wrote stays in the conversations. You choose who acts for you."),
             ],
+            "href": f"/clients/{client}/who-acts",
         }
     return {
         "title": say(language, "On %(date)s %(name)s comes of age", **values),
@@ -141,6 +144,7 @@ def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None) -> 
                 **values,
             ),
         ],
+        "href": None,
     }
 
 
@@ -210,7 +214,11 @@ async def board(viewer: Viewer) -> Context | None:
     return {
         "cards": [
             _card(viewer, row, newest.get(sql.uuid(row["id"])), counts, told)
-            | {"of_age": _of_age(viewer.language, row["first_name"], ends.get(sql.uuid(row["id"])))}
+            | {
+                "of_age": _of_age(
+                    viewer.language, row["first_name"], ends.get(sql.uuid(row["id"])), sql.uuid(row["id"])
+                )
+            }
             for row in await profiles(viewer.see(Access))
         ]
     }

@@ -190,6 +190,7 @@ def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
             "joined": say(viewer.language, "Somebody who was invited has signed up"),
             "in_care": say(viewer.language, "Clients given to your care"),
             "stands_in": say(viewer.language, "Standing in for a colleague"),
+            "rights": say(viewer.language, "Clients who choose who acts for them"),
             "bounced": say(viewer.language, "Email that comes back"),
         }
     return [{"key": key, "label": label} for key, label in named.items()]
@@ -262,6 +263,13 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "text": say(language, "What is theirs is yours to read and answer while they are away."),
                 "href": "/staff/leave",
             }
+        case "rights" if staff:
+            return view | {
+                "icon": "users",
+                "title": name,
+                "text": say(language, "Has chosen who acts for them. It stands with the contacts."),
+                "href": f"{base}/contacts",
+            }
         case "rights":
             own = row["by"] == viewer.id
             return view | {
@@ -316,8 +324,11 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "title": name if staff else say(language, "You have come of age."),
                 "text": say(language, "Has come of age: guardians’ access has ended.")
                 if staff
-                else say(language, "Your guardians see nothing of your record any more."),
-                "href": f"{base}/contacts" if staff else f"{base}/home",
+                else say(
+                    language,
+                    "Your guardians see nothing of your record any more. You choose who acts for you.",
+                ),
+                "href": f"{base}/contacts" if staff else f"{base}/who-acts",
             }
         case "bounced":
             return view | {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from portal.routes.client import acting, home, offers
 from portal.routes.client import choices as client_choices
 from portal.routes.client import conversations as client_conversations
-from portal.routes.client import home, offers
 from portal.routes.client import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
 from portal.routes.staff import (
@@ -206,6 +206,9 @@ ROUTES: list[BaseRoute] = [
     Route("/offers/{offer}", offers.confirm, methods=POST),
     Route("/clients/{client}/home", home.show, methods=GET),
     Route("/clients/{client}/who-sees", home.who_sees, methods=GET),
+    Route("/clients/{client}/who-acts", acting.show, methods=GET),
+    Route("/clients/{client}/who-acts/{link}", acting.choose, methods=POST),
+    Route("/clients/{client}/who-acts/{link}/end", acting.end, methods=POST),
     Route("/clients/{client}/notices/choices", client_choices.show, methods=GET),
     Route("/clients/{client}/notices/choices", client_choices.save, methods=POST),
     Route("/clients/{client}/notices", client_notices.index, methods=GET),

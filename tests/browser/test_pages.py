@@ -259,6 +259,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
         Place("conversation", "dana", f"{noa}/conversations/{thread['noa clinical']}"),
         Place("who sees", "dana", f"{noa}/who-sees"),
         Place("readers", "dana", f"{noa}/conversations/{thread['noa clinical']}/readers"),
+        Place("who acts for me", "eli", f"{eli}/who-acts"),
         Place("confidential conversation", "eli", f"{eli}/conversations/{thread['eli confidential']}"),
         Place(
             "conversation, overfull",

@@ -109,6 +109,8 @@ def _by_route(route: Route) -> Act:
         await stage.settled()
 
     about = "noa" if "{client}" in route.path or "{conversation}" in route.path else ""
+    if about and route.endpoint.door == "client":  # type: ignore[attr-defined]
+        about = sample_of(route).client
     if about and "/conversations" in route.path and "{conversation}" not in route.path:
         about = ""
     return Act(name_of(route), happen, about)

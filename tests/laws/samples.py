@@ -66,7 +66,8 @@ class Sample:
             person.cast.device = found[1]
         if "{link}" in route.path:
             cast = person.cast
-            await person.post(f"/staff/clients/{cast.client[self.client]}/contacts", **a_contact(cast))
+            staff = person if person.side == "staff" else await cast.sign_in("theo")
+            await staff.post(f"/staff/clients/{cast.client[self.client]}/contacts", **a_contact(cast))
             (found_link,) = await cast.deployment.sql("select id from contact_link order by id desc limit 1")
             cast.link = str(found_link["id"])
         if self.fresh:
@@ -280,6 +281,11 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/restoration": Sample("miriam", 303),
     "GET /staff/clients/{client}/who-sees": Sample("miriam", 200),
     "GET /clients/{client}/who-sees": Sample("dana", 200),
+    "GET /clients/{client}/who-acts": Sample("walter", 200, client="walter"),
+    "POST /clients/{client}/who-acts/{link}": Sample(
+        "walter", 303, client="walter", form=lambda cast: {"right": "messages", "on": "yes"}
+    ),
+    "POST /clients/{client}/who-acts/{link}/end": Sample("walter", 303, client="walter"),
     "GET /staff/clients/{client}/conversations/{conversation}/readers": Sample("miriam", 200),
     "GET /clients/{client}/conversations/{conversation}/readers": Sample("dana", 200),
     "GET /staff/clients/{client}/messages": Sample("miriam", 200),

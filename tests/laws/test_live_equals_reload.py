@@ -71,7 +71,11 @@ def client_pages(cast: Cast) -> list[str]:
         here = f"/clients/{cast.client[name]}"
         pages += [f"{here}/home", f"{here}/notices", f"{here}/messages", f"{here}/conversations/new"]
         pages += [f"{here}/conversations/{thread}" for thread in cast.threads[name]]
-        pages += [f"{here}/who-sees", f"{here}/conversations/{cast.threads[name][0]}/readers"]
+        pages += [
+            f"{here}/who-acts",
+            f"{here}/who-sees",
+            f"{here}/conversations/{cast.threads[name][0]}/readers",
+        ]
     return pages
 
 

@@ -8,6 +8,7 @@ from portal.models import sql
 from portal.models.account import Access, profiles
 from portal.models.client import Client
 from portal.regions import availability, home
+from portal.regions.acting import acting
 from portal.regions.notices import came_in
 from portal.regions.why import seen_by
 from portal.regions.words import zone
@@ -54,6 +55,7 @@ async def show(visit: Visit) -> Answer:
         regions={
             "offers": await visit.draw(home.offers),
             "home": await visit.draw(home.home, client=found.id),
+            "acting": await visit.draw(acting, client=found.id),
             "seen_by": await visit.draw(seen_by, client=found.id),
             "came_in": await visit.draw(came_in, person=visit.me.id),
             "crisis": await visit.draw(availability.crisis),

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
 from portal.language import local_day, moment_of
-from portal.mail import letters, outbox
+from portal.mail import outbox
 from portal.models import audit
 from portal.models.client import Client
 from portal.models.contact import (
@@ -307,11 +307,7 @@ async def end(visit: Visit) -> Answer:
     link, _ = await tied(visit, client)
     before = link.terms
     for id in await link.end(visit.me.id):
-        account = await account_of(id)
-        letter = letters.access_ended(
-            account.language, name=account.name.split()[0], email=account.email, who=client.first_name
-        )
-        await outbox.post(letter, client=client.id, about=account.id)
+        await outbox.tell_ended(await account_of(id), client.id, client.first_name)
     await _note(visit, "end contact", link, before)
     return go(tab_of(client))
 

@@ -468,16 +468,8 @@ async def _end(visit: Visit, account: PortalAccount, clients: list[UUID]) -> Non
             await audit.note("remove access", side="staff", actor=visit.me.id, client=access.client_id)
     if not await clients_acted_for(account.id):
         await end_resets(account.id)
-    await outbox.post(
-        letters.access_ended(
-            account.language,
-            name=account.name.split()[0],
-            email=account.email,
-            who=await _first_name(visit, clients[0]) if len(clients) == 1 else None,
-        ),
-        client=clients[0],
-        about=account.id,
-    )
+    name = await _first_name(visit, clients[0]) if len(clients) == 1 else None
+    await outbox.tell_ended(account, clients[0], name)
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)
@@ -508,17 +500,7 @@ async def link_account(visit: Visit, client: Client, account: PortalAccount, lin
 async def _give(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
     access = await give(account.id, client.id, link, by=visit.me.id)
     if access is not None:
-        await outbox.post(
-            letters.access_linked(
-                account.language,
-                name=account.name.split()[0],
-                email=account.email,
-                who=client.first_name,
-                link=f"{settings().base_url.rstrip('/')}/home",
-            ),
-            client=client.id,
-            about=access.id,
-        )
+        await outbox.tell_linked(account, client.id, client.first_name, access.id)
         await audit.note("give access", side="staff", actor=visit.me.id, client=client.id)
 
 

@@ -1,0 +1,104 @@
+"""Who acts for me: on the client's own pages, with what each may do, to see and, once of age, to choose (J3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.facts import (
+    AgesChanged,
+    ClientArchived,
+    ClientChanged,
+    ClientRestored,
+    ComingOfAge,
+    ContactNetworkSwitched,
+    ContactsChanged,
+    Fact,
+)
+from portal.language import listed, say
+from portal.models.account import Access
+from portal.models.acting import NotTheirs, acting_for, in_person, say_for_oneself
+from portal.models.client import Client
+from portal.models.contact import ContactLink
+from portal.models.person import initial
+from portal.permissions import Restriction
+from portal.regions import Concerns, Context, anyone, its, region
+from portal.regions.contacts import RIGHT_WORDS, day_in_words
+from portal.viewer import Viewer
+
+_ON: dict[type[Fact], Concerns] = {
+    kind: its("client")
+    for kind in (ContactsChanged, ComingOfAge, ClientChanged, ClientArchived, ClientRestored)
+} | {ContactNetworkSwitched: anyone, AgesChanged: anyone}
+
+
+@region("who-acts", "client/acting/_acting.html", on=_ON)
+async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
+    found = await viewer.see(Client).find(client)
+    if found is None or not await in_person(viewer.see(Access), client):
+        return None
+    language, why_not = viewer.language, None
+    try:
+        await say_for_oneself(found)
+    except NotTheirs as reason:
+        why_not = say(language, reason.why)
+    now, here = clock.now(), f"/clients/{client}/who-acts"
+    rows = await acting_for(viewer.see(ContactLink), client)
+    return {
+        "why_not": why_not,
+        "rows": [
+            _row(language, row, now) | {"action": f"{here}/{row['id']}" if why_not is None else None}
+            for row in rows
+        ],
+    }
+
+
+def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
+    until = row["until_at"]
+    past = until is not None and until <= now
+    # What is kept from somebody is said nowhere here: they may do the less, and no word says why.
+    kept = [one for one in Restriction if row[one.column] is not None and row[one.column] <= now]
+    dates = say(language, "Since %(date)s", date=day_in_words(row["from_at"], language))
+    if past:
+        dates = say(language, "Acted for you until you came of age")
+    elif until is not None:
+        last = day_in_words(until - dt.timedelta(microseconds=1), language)
+        dates += ", " + say(language, "until %(date)s", date=last)
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "initial": initial(row["name"]),
+        "relationship": say(language, row["relationship"]),
+        # By law a legal guardian's part ends with coming of age, or a court has named one for an adult.
+        "guardian": bool(row["guardian"]) and not past,
+        "dates": dates,
+        "past": past,
+        "items": [
+            {
+                "key": right.name.lower(),
+                "label": say(language, words).capitalize(),
+                "on": bool(row[right.value]) and not past and all(right in one.leaves for one in kept),
+            }
+            for right, words in RIGHT_WORDS.items()
+        ],
+    }
+
+
+@region("acting", "client/acting/_line.html", on=_ON)
+async def acting(viewer: Viewer, client: UUID) -> Context | None:
+    """The same in one line on Home, with the way there; nothing where nobody acts or did, or for whoever acts."""
+    if await viewer.see(Client).find(client) is None:
+        return None
+    rows = await acting_for(viewer.see(ContactLink), client)
+    now, language = clock.now(), viewer.language
+    names = [row["name"] for row in rows if row["until_at"] is None or row["until_at"] > now]
+    line = None
+    if rows:
+        line = (
+            say(language, "Who can act for you here: %(names)s", names=listed(language, names))
+            if names
+            else say(language, "Nobody acts for you here any more. You can let them again.")
+        )
+    return {"line": line, "href": f"/clients/{client}/who-acts"}

@@ -1,0 +1,89 @@
+"""Who acts for me: to see for the client in person, and to choose once they are of age (H5, J3)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from portal.doors import Answer, Form, Refused, Visit, client, go
+from portal.mail import outbox
+from portal.models import acting, audit
+from portal.models.account import Access
+from portal.models.client import Client
+from portal.models.contact import ContactLink, Terms
+from portal.models.holding import account_of
+from portal.models.own_address import NotTheirOwn
+from portal.permissions import Right
+from portal.regions.acting import who_acts
+from portal.routes.client.shell import page
+from portal.viewer import NotVisible
+
+
+class Choice(Form):
+    right: Literal["forms", "appointments", "messages", "documents", "billing"]
+    on: Literal["yes", "no"]
+
+
+@client(opens="open who acts")
+async def show(visit: Visit) -> Answer:
+    found = await visit.me.find(Client, visit.id("client"))
+    if not await acting.in_person(visit.me.see(Access), found.id):
+        raise NotVisible
+    return await page(
+        visit,
+        "client/acting/show.html",
+        found,
+        place="home",
+        back_href=f"/clients/{found.id}/home",
+        regions={"who_acts": await visit.draw(who_acts, client=found.id)},
+    )
+
+
+@client(form=Choice)
+async def choose(visit: Visit) -> Answer:
+    """One thing, in which somebody may act for me from now on, or no more."""
+    found = await visit.me.find(Client, visit.id("client"))
+    link = await visit.me.find(ContactLink, visit.id("link"))
+    if visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    before = link.terms
+    try:
+        link, given = await acting.let(found, link, Right[visit.form.right.upper()], visit.form.on == "yes")
+    except (acting.NotTheirs, NotTheirOwn) as reason:
+        raise Refused(409, reason.why) from None
+    for access in given:
+        account = await account_of(access.account_id)
+        await outbox.tell_linked(account, found.id, found.first_name, access.id)
+    await _note(visit, "change contact", link, before)
+    return go(_here(found))
+
+
+@client()
+async def end(visit: Visit) -> Answer:
+    """Somebody acts for me no more, in anything."""
+    found = await visit.me.find(Client, visit.id("client"))
+    link = await visit.me.find(ContactLink, visit.id("link"))
+    before = link.terms
+    try:
+        accounts = await acting.end(found, link)
+    except acting.NotTheirs as reason:
+        raise Refused(409, reason.why) from None
+    for id in accounts:
+        await outbox.tell_ended(await account_of(id), found.id, found.first_name)
+    await _note(visit, "end contact", link, before)
+    return go(_here(found))
+
+
+def _here(found: Client) -> str:
+    return f"/clients/{found.id}/who-acts"
+
+
+async def _note(visit: Visit, action: str, link: ContactLink, before: Terms) -> None:
+    await audit.note(
+        action,
+        side="client",
+        actor=visit.me.id,
+        client=link.client_id,
+        record=link.id,
+        before=before.written(),
+        after=link.terms.written(),
+    )
