@@ -32,8 +32,8 @@ async def restored(ground: Deployment) -> AsyncIterator[Deployment]:
     noa = UUID(ground.cast.client["noa"])
     await ground.sql("update client set contact_network = true where id = :noa", noa=noa)
     await ground.sql(
-        "update contact_link set until_at = null, no_contact_from = null, may_messages = true where id in "
-        "(select contact_link_id from access where client_id = :noa and account_id = :dana)",
+        "update contact_link set until_at = null, agreed_until = null, no_contact_from = null, may_messages = true "
+        "where id in (select contact_link_id from access where client_id = :noa and account_id = :dana)",
         noa=noa,
         dana=UUID(ground.cast.account["dana"]),
     )
