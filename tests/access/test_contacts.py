@@ -147,6 +147,12 @@ async def test_who_is_known_already_stands_there_once(willow: Deployment) -> Non
     assert answer.status_code == 422 and "is known already" in answer.text
     found = re.search(r"contacts/new\?contact=([0-9a-f-]{36})", answer.text)
     assert found, "she is offered"
+    # Somebody else after all: the same form with another address.
+    assert (
+        await miriam.post(tab, **form | {"name": "", "email": "d.reyes@other.example"})
+    ).status_code == 422
+    elsewhere = await miriam.post(tab, **form | {"email": "d.reyes@other.example"})
+    assert elsewhere.status_code == 303, elsewhere.text
 
     asked = await miriam.post(f"{tab}/search", words="rey dana")
     assert found[1] in asked.text and "acts for Eli, Noa" in asked.text

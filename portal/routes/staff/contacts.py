@@ -160,8 +160,6 @@ async def create(visit: Visit) -> Answer:
     people: list[dict[str, Any]] = []
     if not visit.errors:
         said: NewContact = visit.form
-        if await once(visit, said.key) is not None:
-            return go(tab_of(client))
         terms = _terms(visit, None)
         people = await _same_email(visit, client)
         try:
@@ -170,6 +168,9 @@ async def create(visit: Visit) -> Answer:
             visit.errors["email"] = visit.say(reason.why)
     if visit.errors:
         return await _new(visit, client, 422, people=people)
+    # Claimed only now: what was refused is sent again, corrected, with the same key.
+    if await once(visit, said.key) is not None:
+        return go(tab_of(client))
     try:
         link = await ContactLink.tie(client.id, (await _who(visit, client)).id, terms)
     except AlreadyTied:
