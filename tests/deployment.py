@@ -189,21 +189,27 @@ class Deployment:
 
     async def contents(self, without: tuple[str, ...] = ()) -> dict[str, str]:
         """A digest of the rows of each table, but for those named: equal when nothing was changed."""
-        catalogue = (
-            "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
-            if self.sqlite
-            else "select table_name as name from information_schema.tables where table_schema = 'public'"
-        )
-        tables = [row["name"] for row in await self.sql(catalogue) if row["name"] not in without]
         if self.sqlite:
-            rows = {table: await self.sql(f"select * from {table} order by rowid") for table in tables}
-            return {table: hashlib.sha256(repr(found).encode()).hexdigest() for table, found in rows.items()}
+            return await asyncio.to_thread(self._digests, without)
+        catalogue = "select table_name as name from information_schema.tables where table_schema = 'public'"
+        tables = [row["name"] for row in await self.sql(catalogue) if row["name"] not in without]
         digests = " union all ".join(
             f"select '{table}' as name, md5(coalesce(string_agg(t::text, '' order by t::text), '')) as digest "
             f"from {table} t"
             for table in tables
         )
         return {row["name"]: row["digest"] for row in await self.sql(digests)}
+
+    def _digests(self, without: tuple[str, ...]) -> dict[str, str]:
+        catalogue = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+        with contextlib.closing(sqlite3.connect(self.folder / "portal.db", timeout=10)) as connection:
+            tables = [name for (name,) in connection.execute(catalogue) if name not in without]
+            connection.execute("begin")  # all of them as they are at one moment
+            found = {table: connection.execute(f"select * from {table} order by rowid") for table in tables}
+            return {
+                table: hashlib.sha256(repr((rows.description, rows.fetchall())).encode()).hexdigest()
+                for table, rows in found.items()
+            }
 
     async def bookmark(self) -> Bookmark:
         """Where the database is now."""
