@@ -313,6 +313,7 @@ async def test_a_stranger_hears_nothing_of_what_happens(pages: Any, act: Act) ->
     stage.last = (act.client, CONCERNED.get(act.name))
     heard = {page: len(page.pushes) for page in listening}
 
+    stage.happened.add(act.name)
     await act.happen(stage)
 
     # Asked for anew, a page is told what it was to hear and no more: the same rule, without the heartbeat's wait.
@@ -339,6 +340,9 @@ GETTING_IN = (
 
 async def test_every_kind_of_fact_was_among_what_happened(pages: Any) -> None:
     stage, _ = pages
+    for act in ACTS:  # tried again alone, nothing has happened here before
+        if act.name not in stage.happened:
+            await act.happen(stage)
     seen = {row["kind"] for row in await stage.deployment.sql("select distinct kind from fact")}
     here = {kind for kind in KINDS if not kind.startswith(GETTING_IN)}
     assert seen >= here, f"no act announces {here - seen}"
