@@ -320,7 +320,11 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
         "link",
         "Link client to portal account",
         "dialog-link",
-        None if offers else "No other account has this client’s email, or a contact’s.",
+        None
+        if offers
+        else "It was offered already, and waits to be confirmed."
+        if holding.offers
+        else "No other account has this client’s email, or a contact’s.",
     )
     if holding.returnable:
         act("give_back", "Give access back", "dialog-give_back")

@@ -48,6 +48,7 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         await page.until(lambda: "something for you to confirm" in page.live["offers"], 2, "the offer")
         await page.until(lambda: "something for you to confirm" in str(page.toasts), 2, "the word")
         await tab.until(lambda: "to confirm the date of birth" in tab.live[linked], 2, "the waiting")
+        assert "It was offered already" in tab.live[f"portal-state?client={second.id}"]
         for one in (page, tab):
             await one.current()
         assert "Elm" not in str(page.frames) + page.document.text
