@@ -24,7 +24,7 @@ from portal.realtime import presence
 from portal.realtime.bus import Bus
 from portal.realtime.follower import Follower
 from portal.realtime.hub import Hub
-from portal.realtime.socket import account_live, client_live, staff_live
+from portal.realtime.socket import account_live, client_live, staff_live, viewed_live
 from portal.regions import catalogue
 from portal.rendering import learn_practice
 from portal.routes import ROUTES
@@ -36,6 +36,7 @@ LEARN_EVERY = 5.0  # seconds between two looks at the practice's own words
 
 SOCKETS = [
     WebSocketRoute("/staff/live", staff_live),
+    WebSocketRoute("/staff/clients/{client}/as/{account}/live", viewed_live),
     WebSocketRoute("/clients/{client}/live", client_live),
     WebSocketRoute("/live", account_live),
 ]

@@ -100,6 +100,10 @@ class Visit:
     sent: dict[str, str] = field(default_factory=dict)
     version: int = 0
     about: UUID | None = None  # whose record a page opens, where the path does not say it
+    record: UUID | None = None  # and what besides is noted of it
+    viewed: dict[str, Any] | None = (
+        None  # as whom staff look at a page that is somebody else's, and what it says of that
+    )
 
     @property
     def me(self) -> Viewer:
@@ -113,6 +117,8 @@ class Visit:
 
     @property
     def language(self) -> str:
+        if self.viewer is not None:
+            return self.viewer.language
         if self.who is not None:
             return self.who.language
         chosen = self.request.cookies.get("portal-language", "")
@@ -157,10 +163,11 @@ class Visit:
                 "now": int(clock.now().timestamp() * 1000),
                 "idle_until": _milliseconds(self.who) if self.who else None,
                 "live": live,
-                "kept": ring().personal(self.who.holder) if self.who else "",
+                "kept": ring().personal(self.who.holder) if self.who and not self.viewed else "",
                 "colour": colour,
             },
-            "me": self.person(),
+            "me": self.viewed["me"] if self.viewed else self.person(),
+            "viewed": self.viewed,
         }
         return HTMLResponse(render(template, self.language, context | more), status)
 
@@ -386,7 +393,9 @@ async def _opened(visit: Visit, opens: str) -> None:
     if looked:
         at = visit.request.path_params.get("client")
         about = UUID(at) if at else visit.about
-        await audit.note(opens, side=visit.who.side, actor=visit.who.holder, client=about)
+        await audit.note(
+            opens, side=visit.who.side, actor=visit.who.holder, client=about, record=visit.record
+        )
 
 
 def _tell_idle(visit: Visit, answer: Response, until: dt.datetime | None) -> None:
@@ -446,6 +455,7 @@ def error_page(
         "theme": "",
         "page": page | {"colour": "", "elsewhere": ""},
         "me": {},
+        "viewed": None,
     }
     return HTMLResponse(render("public/error.html", language, whole), status)
 

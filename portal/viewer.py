@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
 from portal.models import sql
+from portal.models.account import Access, PortalAccount
+from portal.models.client import Client
 from portal.models.record import Kind, Record
-from portal.models.scope import Scope
+from portal.models.scope import Scope, who_may_look, who_may_see
 from portal.permissions import Permission
 
 M = TypeVar("M", bound=Record)
@@ -24,12 +27,14 @@ class NotPermitted(Exception):
 
 @dataclass(frozen=True)
 class Viewer:
-    """A staff member, an account, or an account narrowed to one client (`client`)."""
+    """A staff member, an account, or an account narrowed to one client (`client`); or a staff member (`lens`) who looks
+    at what such an account sees of that client, as far as they see it themselves, and changes nothing."""
 
     kind: Kind
     id: UUID
     client: UUID | None = None
     language: str = "en"
+    lens: UUID | None = None
 
     @property
     def side(self) -> str:
@@ -44,13 +49,18 @@ class Viewer:
         return None if self.kind is Kind.STAFF else self.id
 
     @property
+    def looks(self) -> UUID:
+        """Who sits before the page."""
+        return self.lens or self.id
+
+    @property
     def key(self) -> str:
         """The audience key of this person."""
         return f"{'staff' if self.kind is Kind.STAFF else 'account'}:{self.id}"
 
     def see(self, model: type[M]) -> Scope[M]:
         """The rows of a model that this viewer may see now."""
-        return Scope(model, self.kind, self.id, self.client)
+        return Scope(model, self.kind, self.id, self.client, self.lens)
 
     async def find(self, model: type[M], id: UUID) -> M:
         """One record. Raises NotVisible, the same for what is not there and what is not theirs."""
@@ -71,5 +81,50 @@ class Viewer:
         return held is not None
 
     def wide(self) -> Viewer:
-        """The account without the narrowing, for the switch between profiles alone."""
-        return self if self.kind is not Kind.PROFILE else Viewer(Kind.ACCOUNT, self.id, None, self.language)
+        """The account without the narrowing, for the switch between profiles alone. Whom else somebody acts for is
+        not for staff to see."""
+        narrow = self.kind is not Kind.PROFILE or self.lens is not None
+        return self if narrow else Viewer(Kind.ACCOUNT, self.id, None, self.language)
+
+
+async def looking_as(staff: Viewer, account: UUID, client: UUID) -> Viewer | None:
+    """Staff as the account sees a client that it acts or acted for, in its language. Whether it still does is another
+    question (`may_look`)."""
+    held = (
+        await staff.see(Access)
+        .where("r.account_id = :of", of=account)
+        .where("r.client_id = :c", c=client)
+        .first()
+    )
+    found = None if held is None else await staff.see(PortalAccount).find(account)
+    return None if found is None else Viewer(Kind.PROFILE, account, client, found.language, staff.id)
+
+
+async def may_look(viewer: Viewer) -> bool:
+    """Whether who looks through a lens still may, and whom they look as still sees the client."""
+    if viewer.lens is None or viewer.client is None:
+        return False
+    staff = Viewer(Kind.STAFF, viewer.lens)
+    return (
+        await staff.may(Permission.PORTAL_ACCESS) and await viewer.see(Client).find(viewer.client) is not None
+    )
+
+
+Wish = tuple[Viewer, UUID]  # a viewer and the row that they ask for
+
+
+async def may_see(model: type[Record], wishes: Iterable[Wish]) -> set[Wish]:
+    """Those of these viewers who may see the row they ask for: one query for each kind of them."""
+    asked = list(wishes)
+    seen: set[Wish] = set()
+    for kind in {viewer.kind for viewer, _ in asked}:
+        own = [(viewer, id) for viewer, id in asked if viewer.kind is kind]
+        found = await who_may_see(model, kind, {(viewer.id, viewer.client, id) for viewer, id in own})
+        seen |= {(viewer, id) for viewer, id in own if (viewer.id, viewer.client, id) in found}
+    looked = {(viewer.lens, None, id) for viewer, id in seen if viewer.lens is not None}
+    if looked:
+        found = await who_may_look(model, looked)
+        seen = {
+            (viewer, id) for viewer, id in seen if viewer.lens is None or (viewer.lens, None, id) in found
+        }
+    return seen

@@ -17,8 +17,9 @@ from portal.models.fact import announce
 from portal.models.moment import Moment
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Lasting, Record, live
+from portal.models.rights import allows
 from portal.models.scope import Scope
-from portal.permissions import Restriction
+from portal.permissions import Restriction, Right
 
 
 class PortalAccount(Record):
@@ -105,6 +106,16 @@ class Access(Lasting):
         return seen if kind is Kind.STAFF else f"{r}.account_id = :viewer and {live(r)} and {seen}"
 
     @classmethod
+    def right_of(cls, account: str, right: Right) -> str:
+        """SQL for whether an account holds a right for the client `:client`: 1 or 0; null where it doesn't see them."""
+        rule = cls.visible_to(Kind.PROFILE, "h").replace(":viewer", account)
+        return (
+            f"select max(case when h.contact_link_id is null or {allows('hl', right)} then 1 else 0 end) as held "
+            "from access h left join contact_link hl on hl.id = h.contact_link_id "
+            f"where h.client_id = :client and {rule}"
+        )
+
+    @classmethod
     async def grant(
         cls,
         account: UUID,
@@ -145,6 +156,13 @@ class Access(Lasting):
         await self.save(update_fields=["until_at", "ended_by"])
         await Moment.plan(when, AccessEnded(client=self.client_id, account=self.account_id))
         await announce(AccessEndPlanned(client=self.client_id, account=self.account_id))
+
+
+async def holds_right(account: UUID, client: UUID, right: Right) -> bool:
+    """Whether the door of a page that takes this right would let the account in."""
+    text = Access.right_of(":account", right)
+    found = await sql.row(text, account=account, client=client, now=clock.now())
+    return bool(found and found["held"])
 
 
 async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:

@@ -429,7 +429,8 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
         .order("r.guardian desc, r.from_at, r.id")
         .columns(
             "r.id, r.contact_id, r.relationship, r.guardian, r.from_at, r.until_at, r.of_age_at, c.name, c.email, "
-            "c.client_id as own, c.phone_sealed, x.from_at as joined_at, i.sent_at as invited_at, "
+            "c.client_id as own, c.phone_sealed, x.from_at as joined_at, x.account_id, i.sent_at as invited_at, "
+            f"{acts('r')} as acts, "
             + ", ".join(f"r.{right.value}" for right in Right)
             + ", "
             + ", ".join(f"r.{one.column}" for one in Restriction)

@@ -72,17 +72,27 @@ class Notice(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """The one it is for, while they may see what it is about."""
-        return (
-            f"{r}.{_reader(kind)} = :viewer and ({r}.client_id is null or exists (select 1 from client nc "
-            f"where nc.id = {r}.client_id and {Client.visible_to(kind, 'nc')})) "
-            f"and (({r}.kind in ({_kinds(About.CONVERSATION)}) and exists (select 1 from conversation nv "
-            f"where nv.id = {r}.record_id and {Conversation.visible_to(kind, 'nv')})) "
-            f"or {r}.kind in ({_kinds(About.CLIENT, About.NOTHING)}))"
-        )
+        return f"{r}.{_reader(kind)} = :viewer and {_sees_what(kind, r)}"
+
+    @classmethod
+    def seen_through(cls, r: str) -> str:
+        """It is somebody else's, but what it is about is theirs to see too."""
+        return _sees_what(Kind.STAFF, r)
 
     async def read(self) -> None:
         """The person has seen it. Everywhere they look, it is no more among the new ones."""
         await _mark("id = any(:ids)", ids=[self.id])
+
+
+def _sees_what(kind: Kind, r: str) -> str:
+    """The viewer sees what a notice is about."""
+    return (
+        f"({r}.client_id is null or exists (select 1 from client nc "
+        f"where nc.id = {r}.client_id and {Client.visible_to(kind, 'nc')})) "
+        f"and (({r}.kind in ({_kinds(About.CONVERSATION)}) and exists (select 1 from conversation nv "
+        f"where nv.id = {r}.record_id and {Conversation.visible_to(kind, 'nv')})) "
+        f"or {r}.kind in ({_kinds(About.CLIENT, About.NOTHING)}))"
+    )
 
 
 def _reader(kind: Kind) -> str:

@@ -22,13 +22,19 @@ def _rule(model: type[Record], kind: Kind) -> str:
 
 
 @lru_cache
+def _lens(model: type[Record]) -> str:
+    return model.seen_through("r").replace(":viewer", ":lens")
+
+
+@lru_cache
 def _columns(model: type[Record]) -> str:
     return ", ".join(f"r.{column}" for column in model._meta.fields_db_projection.values())
 
 
 @dataclass(frozen=True)
 class Scope(Generic[M]):
-    """The rows of a model that one viewer may see now, narrowed step by step.
+    """The rows of a model that one viewer may see now, narrowed step by step; through a `lens`, those of them that
+    this staff member may see too.
 
     `r` names the model's own row in `where`, `join` and `order`. `chosen` are rows that were found already.
     """
@@ -37,6 +43,7 @@ class Scope(Generic[M]):
     kind: Kind
     viewer: UUID
     client: UUID | None
+    lens: UUID | None = None
     conditions: tuple[str, ...] = ()
     joins: str = ""
     ordered: str = ""
@@ -60,8 +67,8 @@ class Scope(Generic[M]):
 
     async def columns(self, columns: str, limit: int | None = None) -> list[dict[str, Any]]:
         """Plain rows, for lists: no objects are made."""
-        values = {"viewer": self.viewer, "client": self.client, "now": clock.now()} | dict(self.values)
-        return await sql.rows(self._query(columns, limit), **values)
+        known = {"viewer": self.viewer, "client": self.client, "lens": self.lens, "now": clock.now()}
+        return await sql.rows(self._query(columns, limit), **known | dict(self.values))
 
     def only(self, limit: int, *more: str) -> Scope[M]:
         """The first rows of the order, found before anything else is asked: what a wide list says of each row is then
@@ -72,8 +79,8 @@ class Scope(Generic[M]):
 
     def _query(self, columns: str, limit: int | None = None) -> str:
         """The text of that question."""
-        rule = () if self.chosen else (_rule(self.model, self.kind),)
-        conditions = " and ".join(f"({c})" for c in (*self.conditions, *rule))
+        own = [_rule(self.model, self.kind), *([_lens(self.model)] if self.lens else [])]
+        conditions = " and ".join(f"({c})" for c in (*self.conditions, *([] if self.chosen else own)))
         return (
             f"select {columns} from {self.chosen or self.model._meta.db_table} r{self.joins}"
             f"{f' where {conditions}' if conditions else ''}"
@@ -99,9 +106,18 @@ Asked = tuple[UUID, UUID | None, UUID]  # a viewer, the client they are narrowed
 
 async def who_may_see(model: type[Record], kind: Kind, asks: Iterable[Asked]) -> set[Asked]:
     """Those of these viewers who may see the row they ask for: one query for them all."""
+    return await _those(model, _rule(model, kind), asks)
+
+
+async def who_may_look(model: type[Record], asks: Iterable[Asked]) -> set[Asked]:
+    """Those of these staff who may look at the row that somebody else sees."""
+    return await _those(model, model.seen_through("r"), asks)
+
+
+async def _those(model: type[Record], rule: str, asks: Iterable[Asked]) -> set[Asked]:
     asked = list(asks)
     found = await sql.rows(
-        _crowd(model, kind, sql.table("v", id=_V, client=_C, record=_R)),
+        _crowd(model, rule, sql.table("v", id=_V, client=_C, record=_R)),
         viewers=[viewer for viewer, _, _ in asked],
         clients=[client or _NOBODY for _, client, _ in asked],
         records=[record for _, _, record in asked],
@@ -121,8 +137,8 @@ def _somebody(client: UUID) -> UUID | None:
 
 
 @lru_cache
-def _crowd(model: type[Record], kind: Kind, asked: str) -> str:
-    rule = _rule(model, kind).replace(":viewer", "v.id").replace(":client", "v.client")
+def _crowd(model: type[Record], rule: str, asked: str) -> str:
+    rule = rule.replace(":viewer", "v.id").replace(":client", "v.client")
     return (
         f"select v.id as viewer, v.client as client, r.id as id from {asked} "
         f"join {model._meta.db_table} r on r.id = v.record where {rule}"

@@ -18,7 +18,6 @@ from portal.models import sql
 from portal.models.account import Access
 from portal.models.fact import Bookmark, announce, here, write
 from portal.models.record import Kind, Record, Sealed
-from portal.models.rights import allows
 from portal.permissions import Permission, Right
 
 IDLE = {"staff": dt.timedelta(minutes=15), "client": dt.timedelta(minutes=20)}
@@ -119,12 +118,7 @@ _WHO = """
 def _who_text(here: str, right: Right | None, postgres: bool) -> str:
     asked = "null"
     if right is not None:
-        rule = Access.visible_to(Kind.PROFILE, "h").replace(":viewer", "s.account_id")
-        asked = (
-            f"(select max(case when h.contact_link_id is null or {allows('l', right)} then 1 else 0 end) "
-            "from access h left join contact_link l on l.id = h.contact_link_id "
-            f"where h.client_id = :client and {rule})"
-        )
+        asked = f"({Access.right_of('s.account_id', right)})"
     return _WHO.format(holds=asked, here=here, list="string_agg" if postgres else "group_concat")
 
 

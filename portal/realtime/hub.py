@@ -22,7 +22,7 @@ from portal.models.staff import supervised_by
 from portal.permissions import Permission
 from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
 from portal.regions import Ask, Context, Shown, Stream, ended, look_of
-from portal.viewer import Viewer
+from portal.viewer import Viewer, may_look
 
 log = structlog.get_logger()
 
@@ -136,7 +136,14 @@ class Hub:
         if session is None or session <= clock.now():
             self.let_go(page, SIGNED_OUT)
             return False
-        if viewer.kind is Kind.STAFF and await viewer.may(Permission.SEE_ALL_CLIENTS):
+        if viewer.lens is not None:
+            if not await may_look(viewer):
+                self.let_go(page, NO_ACCESS)
+                return False
+            # What changes for either of the two: whom staff supervise brings clients with them.
+            keys = {viewer.key, f"staff:{viewer.lens}", f"client:{viewer.client}"}
+            keys |= {f"staff:{member}" for member in await supervised_by(viewer.lens)}
+        elif viewer.kind is Kind.STAFF and await viewer.may(Permission.SEE_ALL_CLIENTS):
             keys = {viewer.key, EVERY_CLIENT}
         else:
             # All of an account's clients, for the switch between profiles on every page of theirs.
@@ -148,12 +155,14 @@ class Hub:
             if viewer.kind is Kind.STAFF:
                 # The clients of those whom one supervises come and go with them.
                 keys |= {f"staff:{member}" for member in await supervised_by(viewer.id)}
-        end = await next_end(viewer.kind, viewer.id)
+        ends = [await next_end(viewer.kind, viewer.id)]
+        if viewer.lens is not None:
+            ends.append(await next_end(Kind.STAFF, viewer.lens))
         if page not in self.pages:
             return False
         if page.asked != asked:
             return True
-        page.until = session if end is None else min(session, end)
+        page.until = min(session, *(end for end in ends if end is not None))
         self._forget(page)
         page.keys = frozenset(keys)
         for key in keys:
@@ -167,8 +176,8 @@ class Hub:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    def of_holder(self, viewer: UUID) -> int:
-        return sum(1 for page in self.pages if page.viewer.id == viewer)
+    def of_holder(self, holder: UUID) -> int:
+        return sum(1 for page in self.pages if page.viewer.looks == holder)
 
     # --- Facts arrive -----------------------------------------------------------------------
 

@@ -11,12 +11,11 @@ import structlog
 
 from portal.models.conversation import Conversation, writer_name
 from portal.models.record import Kind
-from portal.models.scope import who_may_see
 from portal.realtime.bus import Bus, Closed
 from portal.realtime.hub import Frame, Hub
 from portal.realtime.page import Page
 from portal.regions import key_of
-from portal.viewer import Viewer
+from portal.viewer import Viewer, may_see
 
 log = structlog.get_logger()
 
@@ -47,8 +46,9 @@ async def note_writing(bus: Bus, page: Page, region: str) -> None:
         return
     page.wrote_at = now
     viewer, args = page.viewer, dict(shown.args)
-    asked = (viewer.id, viewer.client, args["conversation"])
-    if asked in await who_may_see(Conversation, viewer.kind, [asked]):
+    if viewer.lens is not None:  # who only looks writes nothing
+        return
+    if await may_see(Conversation, [(viewer, args["conversation"])]):
         bus.whisper([str(args["client"]), str(args["conversation"]), viewer.side, str(viewer.id)])
 
 
@@ -80,14 +80,10 @@ async def _tell(hub: Hub, writing: Writing) -> None:
         for page in hub.concerned_by(f"client:{writing.client}")
         if writing.region in page.showing and writing.concerns(page.viewer)
     ]
-    may_see = set()
-    for kind in {page.viewer.kind for page in pages}:
-        asked = {(p.viewer.id, p.viewer.client, writing.conversation) for p in pages if p.viewer.kind is kind}
-        may_see |= await who_may_see(Conversation, kind, asked)
-    if not may_see:
+    seen = await may_see(Conversation, {(page.viewer, writing.conversation) for page in pages})
+    if not seen:
         return
     told = Frame(region=writing.region, writing=await writer_name(writing.side, writing.person))
     for page in pages:
-        asked_by = (page.viewer.id, page.viewer.client, writing.conversation)
-        if asked_by in may_see and page in hub.pages and page.ready and not page.busy:
+        if (page.viewer, writing.conversation) in seen and page in hub.pages and page.ready and not page.busy:
             page.send([told.written()])

@@ -15,11 +15,12 @@ from portal.guard import is_away
 from portal.models import audit
 from portal.models.fact import Bookmark, News, bookmark, since
 from portal.models.record import Kind
+from portal.models.session import SignedIn
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
 from portal.realtime.presence import note_writing
 from portal.regions import LONGEST_KEY, LOOK, read_key
-from portal.viewer import Viewer
+from portal.viewer import Viewer, looking_as
 
 OF_ONE_PERSON = 10  # sockets on one worker
 HELLO_WITHIN = 10.0  # seconds
@@ -61,7 +62,17 @@ async def account_live(ws: WebSocket) -> None:
     await _live(ws, "client", None)
 
 
-async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
+async def viewed_live(ws: WebSocket) -> None:
+    """Staff who look at what somebody else sees of a client."""
+    try:
+        client, account = UUID(ws.path_params["client"]), UUID(ws.path_params["account"])
+    except ValueError:
+        await _turn_away(ws, NO_ACCESS)
+        return
+    await _live(ws, "staff", client, account)
+
+
+async def _live(ws: WebSocket, side: str, client: UUID | None, account: UUID | None = None) -> None:
     hub: Hub = ws.app.state.hub
     if not origin_allowed(ws.headers):
         # Before accept, so that a foreign page learns nothing; a browser of ours never gets here.
@@ -74,6 +85,7 @@ async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
         return
     try:
         who = await admitted(ws, side)
+        viewer = await _viewer(who, client, account) if who else None
     except Exception as reason:
         if not is_away(reason):
             raise
@@ -82,16 +94,13 @@ async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
     if who is None:
         await _turn_away(ws, SIGNED_OUT)
         return
+    if viewer is None:
+        await _turn_away(ws, NO_ACCESS)
+        return
     if hub.of_holder(who.holder) >= OF_ONE_PERSON:
         await _turn_away(ws, COME_BACK)
         return
-    kind = Kind.STAFF if side == "staff" else Kind.PROFILE if client else Kind.ACCOUNT
-    page = Page(
-        ws,
-        Viewer(kind, who.holder, client, who.language),
-        who.session,
-        min(who.idle_until, who.expires_at),
-    )
+    page = Page(ws, viewer, who.session, min(who.idle_until, who.expires_at))
     await ws.accept()
     try:
         if await hub.add(page):
@@ -107,6 +116,14 @@ async def _live(ws: WebSocket, side: str, client: UUID | None) -> None:
         if page.parting is not None:
             # When this returns the line is cut, and a page that is not told why comes back for ever.
             await asyncio.wait([page.parting])
+
+
+async def _viewer(who: SignedIn, client: UUID | None, account: UUID | None) -> Viewer | None:
+    """As whom this socket looks; None where there is nobody of the kind to look as."""
+    if account is not None and client is not None:
+        return await looking_as(Viewer(Kind.STAFF, who.holder), account, client)
+    kind = Kind.STAFF if who.side == "staff" else Kind.PROFILE if client else Kind.ACCOUNT
+    return Viewer(kind, who.holder, client, who.language)
 
 
 async def _turn_away(ws: WebSocket, code: int) -> None:

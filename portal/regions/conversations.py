@@ -38,7 +38,6 @@ from portal.models.message import (
 from portal.models.note import Notes, notes_under
 from portal.models.reader import readers
 from portal.models.record import Kind
-from portal.models.scope import Asked, who_may_see
 from portal.models.searching import MOST, holds, marked, words_of
 from portal.regions import Ask, Context, Fresh, Stream, anyone, its, region
 from portal.regions.words import (
@@ -49,15 +48,17 @@ from portal.regions.words import (
     zone,
 )
 from portal.rendering import render
-from portal.viewer import Viewer
+from portal.viewer import Viewer, may_see
 
 AT_ONCE = 200  # messages one push holds
 NEAR = 50  # messages before a page's last that are loaded with what is beyond it
 CLOSE = dt.timedelta(minutes=5)  # messages of one person this near stand together
 
 
-def base(viewer: Viewer, client: UUID) -> str:
+def base(viewer: Viewer, client: UUID | None) -> str:
     """Where a client's pages are for this viewer."""
+    if viewer.lens is not None:
+        return f"/staff/clients/{client}/as/{viewer.id}"
     return f"/staff/clients/{client}" if viewer.kind is Kind.STAFF else f"/clients/{client}"
 
 
@@ -86,7 +87,7 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
         "title": title_of(viewer, found.audience, found.confidential, who.first_name, who.name),
         "readers_line": readers_line(language, can_read, viewer.id),
         "readers_href": f"{_address(viewer, client, conversation)}/readers",
-        "search_href": f"{_address(viewer, client, conversation)}/search",
+        "search_href": None if viewer.lens else f"{_address(viewer, client, conversation)}/search",
         "confidential_line": confidential_line(language) if found.confidential else None,
         "hints": await _hints(viewer, who, found.audience),
         "closed_line": say(language, "This chart is archived, so nothing new can be written.")
@@ -156,11 +157,8 @@ def title_of(viewer: Viewer, audience: str, confidential: bool, first_name: str,
 
 async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
     """What has changed and what is new, rendered for each viewer; who may not see is not answered."""
-    seen_by: set[Asked] = set()
-    for kind in {viewer.kind for viewer, *_ in asks}:
-        asked = {(viewer.id, viewer.client, of) for viewer, of, *_ in asks if viewer.kind is kind}
-        seen_by |= await who_may_see(Conversation, kind, asked)
-    allowed = [ask for ask in asks if (ask[0].id, ask[0].client, ask[1]) in seen_by]
+    seen_by = await may_see(Conversation, {(viewer, of) for viewer, of, *_ in asks})
+    allowed = [ask for ask in asks if (ask[0], ask[1]) in seen_by]
     if not allowed:
         return {}
     answers: dict[Ask, Fresh] = {}
@@ -349,7 +347,7 @@ async def window(viewer: Viewer, conversation: Conversation, before: int | None)
         ),
         "cursor": shown[-1]["number"] if shown else 0,
         "older_href": f"{href}?before={shown[0]['number']}" if older else None,
-        "reading_action": f"{href}/reading",
+        "reading_action": None if viewer.lens else f"{href}/reading",
     }
 
 
@@ -409,7 +407,7 @@ def views(
                 "edited": message["edited"] and not message["withdrawn"],
                 "withdrawn": message["withdrawn"],
                 "quote": _quote(viewer, message["quote"], href) if message["quote"] else None,
-                "acts": viewer.kind is Kind.STAFF or not message["withdrawn"],
+                "acts": viewer.kind is Kind.STAFF or not (message["withdrawn"] or viewer.lens),
                 "seen_label": seen_label(viewer, message, readers_of),
                 "href": f"{href}/messages/{message['id']}",
                 "notes": [_note(viewer, note) for note in notes.get(number, [])]

@@ -37,6 +37,7 @@ from portal.models.notice import Notice, newest_unread
 from portal.models.person import initial
 from portal.models.record import unseal
 from portal.regions import Context, anyone, its, region
+from portal.regions.conversations import base
 from portal.regions.words import role_label, said, thread_row, zone
 from portal.viewer import Viewer
 
@@ -68,7 +69,7 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
         return None
-    language = viewer.language
+    language, here = viewer.language, base(viewer, client)
     rows = await threads(
         viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_number > 0"), NEWEST
     )
@@ -85,11 +86,11 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
             "at": short(row["last_at"], zone(), language),
             "text": said(language, row, 300),
             "new": row["unread"] > 0,
-            "href": f"/clients/{client}/conversations/{row['id']}",
+            "href": f"{here}/conversations/{row['id']}",
         }
     return {
         "also": [
-            thread_row(language, row, viewer.id, f"/clients/{client}/conversations/{row['id']}")
+            thread_row(language, row, viewer.id, f"{here}/conversations/{row['id']}")
             for row in rows[1:]
             if row["unread"]
         ],
@@ -104,7 +105,7 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
             }
             for m in team
         ],
-        "threads_href": f"/clients/{client}/messages",
+        "threads_href": f"{here}/messages",
         "of_age": _of_age(
             viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client), client
         ),
@@ -158,12 +159,13 @@ async def switch(viewer: Viewer, client: UUID) -> Context | None:
     """Looks wider than the profile: at all that the account may act for, names and counts only."""
     wide = viewer.wide()
     counts = await unread_by_client(wide.see(Conversation))
-    rows = [_profile(viewer.language, row, client, counts) for row in await profiles(wide.see(Access))]
+    rows = [_profile(viewer, row, client, counts) for row in await profiles(wide.see(Access))]
     current = next((row for row in rows if row["current"]), None)
     return None if current is None else {"profiles": rows, "current": current}
 
 
-def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUID, int]) -> dict[str, Any]:
+def _profile(viewer: Viewer, row: dict[str, Any], current: UUID, counts: dict[UUID, int]) -> dict[str, Any]:
+    language = viewer.language
     id, box = sql.uuid(row["id"]), row["date_of_birth_sealed"]
     if row["self"]:
         line = say(language, "Yourself")
@@ -173,7 +175,7 @@ def _profile(language: str, row: dict[str, Any], current: UUID, counts: dict[UUI
     else:
         line = ""
     return {
-        "href": f"/clients/{id}/home",
+        "href": f"{base(viewer, id)}/home",
         "name": row["first_name"],
         "initial": initial(row["first_name"]),
         "colour": row["colour"],
@@ -232,7 +234,7 @@ def _card(
     told: Counter[UUID],
 ) -> dict[str, Any]:
     client = sql.uuid(row["id"])
-    card = _profile(viewer.language, row, client, counts) | {"latest": None}
+    card = _profile(viewer, row, client, counts) | {"latest": None}
     if latest is not None:
         href = f"/clients/{client}/conversations/{latest['id']}"
         card["latest"] = thread_row(viewer.language, latest, viewer.id, href)

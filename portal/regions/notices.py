@@ -21,11 +21,11 @@ from portal.models.notice import (
 )
 from portal.models.push import PushDevice, devices_of
 from portal.models.record import Kind
-from portal.models.scope import Asked, who_may_see
 from portal.regions import Ask, Context, Fresh, Stream, anyone, region
+from portal.regions.conversations import base
 from portal.regions.words import audience_label, zone
 from portal.rendering import render
-from portal.viewer import Viewer
+from portal.viewer import Viewer, may_see
 
 CAME_IN = 20  # notices on Today and Home; the list has all
 AT_ONCE = 3  # toasts at one time; more are told as one
@@ -40,7 +40,7 @@ _ON = {NoticeGiven: _whose, NoticesRead: _whose}
 
 def notices_of(viewer: Viewer) -> str:
     """Where this viewer's notices are."""
-    return "/staff/notices" if viewer.kind is Kind.STAFF else f"/clients/{viewer.client}/notices"
+    return "/staff/notices" if viewer.kind is Kind.STAFF else f"{base(viewer, viewer.client)}/notices"
 
 
 @region("bell", "notices/_bell.html", on=_ON, element="bell")
@@ -61,7 +61,7 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
     unread = [row["number"] for row in shown if not row["read"]]
     return {
         "rows": [_view(viewer, row) for row in shown],
-        "all_read_action": f"{here}/reading" if unread else None,
+        "all_read_action": f"{here}/reading" if unread and viewer.lens is None else None,
         "up_to": max(unread, default=0),
         "older_href": f"{here}?before={shown[-1]['number']}" if len(rows) > PAGE else None,
         "newest_href": here if before is not None else None,
@@ -124,19 +124,14 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
     for _, person, cursor, _ in own:
         after[person] = min(cursor, after.get(person, cursor))
     rows = await notices_after(after) if after else []
-    seen: set[Asked] = set()
-    for kind in {viewer.kind for viewer, _, _, _ in own}:
-        asked = [
-            (viewer.id, viewer.client, row["id"])
-            for viewer, person, _, _ in own
-            for row in rows
-            if viewer.kind is kind and row["person"] == person
-        ]
-        seen |= await who_may_see(Notice, kind, asked)
+    seen = await may_see(
+        Notice,
+        {(viewer, row["id"]) for viewer, person, _, _ in own for row in rows if row["person"] == person},
+    )
     answers = {}
     for viewer, person, cursor, changed in own:
         beyond = [row for row in rows if row["person"] == person and row["number"] > cursor]
-        fresh = [row for row in beyond if (viewer.id, viewer.client, row["id"]) in seen]
+        fresh = [row for row in beyond if (viewer, row["id"]) in seen]
         come = max((row["number"] for row in beyond), default=cursor)
         answers[viewer, person, cursor, changed] = Fresh(_toasts(viewer, fresh), come, len(rows) >= MOST)
     return answers
@@ -200,7 +195,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
     """A notice as lists and toasts show it."""
     language, staff = viewer.language, viewer.kind is Kind.STAFF
     name = f"{row['first_name']} {row['last_name']}" if row["first_name"] else ""
-    base = f"/{'staff/' if staff else ''}clients/{row['client_id']}"
+    here = base(viewer, row["client_id"])
     view = {
         "id": row["id"],
         "number": row["number"],
@@ -209,7 +204,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
         "at_iso": row["made_at"].isoformat(),
         "at_words": at_in_words(row["made_at"], zone(), language),
         "colour": row["colour"] or "slate",
-        "read_action": f"{notices_of(viewer)}/{row['id']}/reading",
+        "read_action": None if viewer.lens else f"{notices_of(viewer)}/{row['id']}/reading",
         "list_id": None,
         "tag": None,
     }
@@ -230,7 +225,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "title": name if staff else said,
                 "text": said if staff else "",
                 "tag": _tag(language, row) if staff else None,
-                "href": f"{base}/conversations/{row['record_id']}",
+                "href": f"{here}/conversations/{row['record_id']}",
                 "list_id": f"messages-{row['record_id']}",
             }
         case "handed_over":
@@ -247,14 +242,14 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "icon": "user-plus",
                 "title": name,
                 "text": say(language, "%(name)s has signed up.", name=row["by_name"]),
-                "href": f"{base}/portal",
+                "href": f"{here}/portal",
             }
         case "in_care":
             return view | {
                 "icon": "contact",
                 "title": name,
                 "text": say(language, "%(name)s gave this client to your care.", name=row["by_name"]),
-                "href": base,
+                "href": here,
             }
         case "stands_in":
             return view | {
@@ -280,7 +275,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 if row["by_name"]
                 else say(language, "Who may act for you has changed."),
                 "text": "",
-                "href": f"{base}/home",
+                "href": f"{here}/home",
             }
         case "granted":
             return view | {
@@ -335,7 +330,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "icon": "mail-warning",
                 "title": name,
                 "text": say(language, "Email to an address on this chart comes back."),
-                "href": base,
+                "href": here,
             }
     raise LookupError(f"There are no words for a notice of the kind {row['kind']}")
 

@@ -8,13 +8,15 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from portal.facts import ClientChanged, LeaveChanged, StaffChanged
+from portal.facts import AccountOpened, ClientChanged, LeaveChanged, StaffChanged
 from portal.language import date_in_words, listed, local_day, say, say_many
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation
+from portal.models.holding import holding_of
 from portal.models.person import initial
 from portal.models.reader import OFFICE, SUPERVISOR, TEAM, why_read, why_see
 from portal.models.record import Kind
+from portal.permissions import Permission
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base
 from portal.regions.words import zone
@@ -102,6 +104,53 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
+@region("accounts", "staff/portal/_accounts.html", on=_ON | {AccountOpened: its("client")})
+async def accounts(viewer: Viewer, client: UUID) -> Context | None:
+    """On the chart's Portal tab: the accounts that have access, each with how it came by it and what it sees."""
+    about = await viewer.see(Client).find(client)
+    if about is None or viewer.kind is not Kind.STAFF:
+        return None
+    language, holding = viewer.language, await holding_of(about)
+    may_look = await viewer.may(Permission.PORTAL_ACCESS)
+    return {
+        "name": about.first_name,
+        "rows": [
+            {
+                "name": row["name"],
+                "initial": initial(row["name"]),
+                "reasons": [*_tie(language, row), _given(language, row)],
+                "paused": _pause(language, row, about),
+                "view_href": f"/staff/clients/{client}/as/{row['id']}/home" if may_look else None,
+            }
+            for row in holding.accounts
+        ],
+    }
+
+
+def _pause(language: str, row: dict[str, Any], about: Client) -> str | None:
+    """Why an account that has access sees nothing now; None where it does."""
+    if not row["acts"]:
+        return say(language, "Sees nothing now")
+    if about.archived_at is not None:
+        return say(language, "Paused: the chart is archived")
+    if about.born is None:
+        return say(language, "Paused: the date of birth is missing")
+    if row["self"] and about.email_key is None:
+        return say(language, "Paused: the email is missing")
+    return None
+
+
+def _given(language: str, row: dict[str, Any]) -> str:
+    since = _day(row["from_at"], language)
+    if row["granted_by"]:
+        said = say(language, "Access given by %(by)s on %(date)s", by=row["granted_by"], date=since)
+    else:
+        said = say(language, "Signed up on %(date)s", date=since)
+    if row["until_at"] is None:
+        return said
+    return f"{said}. {say(language, 'Until %(date)s', date=_day(row['until_at'], language))}"
+
+
 def _each(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
     """The reasons of one person after another, as they come."""
     return [list(own) for _, own in groupby(rows, key=lambda row: row["id"])]
@@ -133,13 +182,16 @@ def _person(viewer: Viewer, about: Client, rows: list[dict[str, Any]], read: boo
 
 def _by_access(language: str, row: dict[str, Any], read: bool) -> list[str]:
     since = say(language, "On the portal since %(date)s", date=_day(row["since"], language))
-    if row["self"]:
-        return [say(language, "The client"), since]
-    tie = say(language, row["relationship"])
-    if row["guardian"]:
-        tie += say(language, ", legal guardian")
-    right = [say(language, "Holds the right to messages")] if read else []
-    return [tie, *right, since]
+    right = [say(language, "Holds the right to messages")] if read and not row["self"] else []
+    return [*_tie(language, row), *right, since]
+
+
+def _tie(language: str, row: dict[str, Any]) -> list[str]:
+    """What somebody is to the client."""
+    if row["relationship"] is None:
+        return [say(language, "The client")]
+    guardian = say(language, ", legal guardian") if row["guardian"] else ""
+    return [say(language, row["relationship"]) + guardian]
 
 
 def _staff(

@@ -27,6 +27,7 @@ from portal.routes.staff import (
     settings,
     templates,
     today,
+    viewing,
 )
 from portal.routes.staff import mailbox as mailbox_settings
 
@@ -130,6 +131,17 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/contacts/{link}/client", becoming.new, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}/client", becoming.create, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}/client/known", becoming.choose, methods=POST),
+    Route("/staff/clients/{client}/as/{account}/home", viewing.home, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/who-sees", viewing.who_sees, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/notices", viewing.notices, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/messages", viewing.index, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/conversations/new", viewing.new, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/conversations/{conversation}", viewing.show, methods=GET),
+    Route(
+        "/staff/clients/{client}/as/{account}/conversations/{conversation}/readers",
+        viewing.readers,
+        methods=GET,
+    ),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
     Route("/staff/clients/{client}/conversations/new", conversations.new, methods=GET),

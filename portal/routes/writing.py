@@ -151,7 +151,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
         return None
     kept = await draft_in(visit.me.see(Draft), conversation.id)
     return {
-        "action": f"{here(visit, conversation)}/messages",
+        "action": None if visit.viewed else f"{here(visit, conversation)}/messages",
         "draft_action": f"{here(visit, conversation)}/draft",
         "reply": await _reply(visit, conversation, kept),
         "with": key_of("messages", {"client": conversation.client_id, "conversation": conversation.id}),

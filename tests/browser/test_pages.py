@@ -114,6 +114,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
         noa, priya, long = (
             f"/staff/clients/{client[who]}" for who in ("noa", "priya", "maximiliana-theodora")
         )
+        as_dana = f"{noa}/as/{practice.cast.account['dana']}"
         return [
             Place("Today", "miriam", "/staff/today"),
             Place("Today, nothing", "newcomer", "/staff/today"),
@@ -201,6 +202,11 @@ def places(practice: Deployment, side: str) -> list[Place]:
                 asked(".thread-head .who-sees a"),
             ),
             Place("contacts", "miriam", f"{noa}/contacts"),
+            Place("view as", "miriam", f"{as_dana}/home"),
+            Place("view as, conversation", "miriam", f"{as_dana}/conversations/{thread['noa clinical']}"),
+            Place("view as, notices", "henrik", f"{as_dana}/notices"),
+            Place("view as, ended", "miriam", f"{as_dana}/home", emptied("gone")),
+            Place("portal, accounts", "miriam", f"{noa}/portal"),
             Place("contacts, none", "miriam", f"/staff/clients/{client['lena']}/contacts"),
             Place("new contact", "miriam", f"{noa}/contacts/new"),
             Place("new contact, refused", "miriam", f"{noa}/contacts/new", refused_contact),

@@ -27,6 +27,8 @@ def staff_pages(cast: Cast) -> list[str]:
     """What staff leave open, the most telling first."""
     chart = {name: f"/staff/clients/{cast.client[name]}" for name in ("noa", "eli", "sam", "lena")}
 
+    as_dana = f"{chart['noa']}/as/{cast.account['dana']}"
+
     def thread(name: str) -> str:
         return f"{chart[name.split()[0]]}/conversations/{cast.conversation[name]}"
 
@@ -54,6 +56,9 @@ def staff_pages(cast: Cast) -> list[str]:
         thread("noa administrative"),
         f"{thread('noa clinical')}/readers",
         f"{chart['noa']}/who-sees",
+        f"{as_dana}/home",
+        f"{as_dana}/conversations/{cast.conversation['noa clinical']}",
+        f"{as_dana}/notices",
         f"/staff/inbox/{cast.conversation['eli confidential']}?view=done",
         thread("eli clinical"),
         thread("sam clinical"),

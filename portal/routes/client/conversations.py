@@ -9,33 +9,32 @@ from portal.models.conversation import Conversation, threads
 from portal.models.party import participant_for
 from portal.permissions import Right
 from portal.regions.availability import availability
-from portal.regions.conversations import head
+from portal.regions.conversations import base, head
 from portal.regions.threads import beginnings, client_threads
 from portal.routes import why, writing
 from portal.routes.client.shell import page, why_page
 
 
-@client(Right.MESSAGES, opens="open messages")
-async def index(visit: Visit) -> Answer:
+async def all_of_them(visit: Visit) -> Answer:
     """The one conversation there is, or the list of several."""
     found = await visit.me.find(Client, visit.id("client"))
-    rows = await threads(visit.me.see(Conversation))
+    rows, here = await threads(visit.me.see(Conversation)), base(visit.me, found.id)
     if len(rows) == 1:
-        return go(f"/clients/{found.id}/conversations/{rows[0]['id']}")
+        return go(f"{here}/conversations/{rows[0]['id']}")
     if not rows:
-        return await _new(visit)
+        return await to_begin(visit)
     return await page(
         visit,
         "client/conversations/index.html",
         found,
         place="messages",
         name=found.first_name,
-        new_href=f"/clients/{found.id}/conversations/new",
+        new_href=f"{here}/conversations/new",
         regions={"threads": await visit.draw(client_threads, client=found.id)},
     )
 
 
-async def _new(visit: Visit) -> Answer:
+async def to_begin(visit: Visit) -> Answer:
     """Whom one can write to, and who would read it."""
     found = await visit.me.find(Client, visit.id("client"))
     several = await visit.me.see(Conversation).count() > 0
@@ -45,7 +44,7 @@ async def _new(visit: Visit) -> Answer:
         found,
         place="messages",
         name=found.first_name,
-        threads_href=f"/clients/{found.id}/messages" if several else None,
+        threads_href=f"{base(visit.me, found.id)}/messages" if several else None,
         regions={
             "availability": await visit.draw(availability, client=found.id, conversation=None),
             "beginnings": await visit.draw(beginnings, client=found.id, people=None),
@@ -53,25 +52,23 @@ async def _new(visit: Visit) -> Answer:
     )
 
 
-new = client(Right.MESSAGES, opens="open messages")(_new)
-
-
-@client(Right.MESSAGES, opens="read conversation")
-async def show(visit: Visit) -> Answer:
+async def one(visit: Visit) -> Answer:
+    """One of them, open."""
     conversation = await writing.found(visit)
     older = await writing.older(visit, conversation)
     if older is not None:
         return older
     found = await visit.me.find(Client, conversation.client_id)
     several = await visit.me.see(Conversation).count() > 1
+    here = base(visit.me, found.id)
     label = visit.say("Message about %(name)s", name=found.first_name)
     return await page(
         visit,
         "client/conversations/show.html",
         found,
         place="messages",
-        threads_href=f"/clients/{found.id}/messages" if several else None,
-        new_href=f"/clients/{found.id}/conversations/new",
+        threads_href=f"{here}/messages" if several else None,
+        new_href=f"{here}/conversations/new",
         composer=await writing.composer(visit, conversation, label),
         regions=await writing.parts(visit, conversation),
     )
@@ -103,8 +100,7 @@ async def show_message(visit: Visit) -> Answer:
     )
 
 
-@client(Right.MESSAGES, opens="open readers")
-async def readers(visit: Visit) -> Answer:
+async def who_reads(visit: Visit) -> Answer:
     return await why.readers(visit, why_page)
 
 
@@ -117,6 +113,10 @@ async def _search(visit: Visit) -> Answer:
     )
 
 
+index = client(Right.MESSAGES, opens="open messages")(all_of_them)
+new = client(Right.MESSAGES, opens="open messages")(to_begin)
+show = client(Right.MESSAGES, opens="read conversation")(one)
+readers = client(Right.MESSAGES, opens="open readers")(who_reads)
 ask = client(Right.MESSAGES, opens="open search")(_search)
 search = client(Right.MESSAGES, form=writing.Search, transaction=False)(_search)
 send = client(Right.MESSAGES, form=writing.NewMessage)(writing.send)

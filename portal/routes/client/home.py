@@ -44,8 +44,7 @@ async def board(visit: Visit) -> Answer:
     )
 
 
-@client(opens="open home")
-async def show(visit: Visit) -> Answer:
+async def of_client(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     return await page(
         visit,
@@ -63,7 +62,10 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-@client(opens="open who sees")
-async def who_sees(visit: Visit) -> Answer:
+async def readers(visit: Visit) -> Answer:
     """Who can see what is here, and why."""
     return await why.who_sees(visit, why_page)
+
+
+show = client(opens="open home")(of_client)
+who_sees = client(opens="open who sees")(readers)

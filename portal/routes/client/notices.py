@@ -9,8 +9,7 @@ from portal.routes import devices, notices
 from portal.routes.client.shell import page
 
 
-@client()
-async def index(visit: Visit) -> Answer:
+async def of_client(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
@@ -21,6 +20,9 @@ async def index(visit: Visit) -> Answer:
         name=found.first_name,
         regions={"notices": shown},
     )
+
+
+index = client()(of_client)
 
 
 @client()

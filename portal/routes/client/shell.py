@@ -9,6 +9,7 @@ from starlette.responses import Response
 from portal.doors import Visit
 from portal.models.client import Client
 from portal.regions import home, notices
+from portal.regions.conversations import base
 
 
 async def page(
@@ -19,13 +20,13 @@ async def page(
     regions: dict[str, Any] | None = None,
     **more: Any,
 ) -> Response:
-    here = f"/clients/{client.id}"
+    here = base(visit.me, client.id)
     return visit.page(
         template,
-        title="Portal",
+        title=visit.viewed["title"] if visit.viewed else "Portal",
         live=f"{here}/live",
         colour=client.colour,
-        choices_href=f"{here}/notices/choices",
+        choices_href=None if visit.viewed else f"{here}/notices/choices",
         places={"home": f"{here}/home", "messages": f"{here}/messages"},
         regions={
             "switch": await visit.draw(home.switch, client=client.id),

@@ -30,7 +30,7 @@ from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
 from portal.permissions import Permission
-from portal.regions import availability, clients
+from portal.regions import availability, clients, why
 from portal.regions import portal as tab
 from portal.regions.mail import chart_addresses
 from portal.regions.of_age import of_age
@@ -101,6 +101,7 @@ async def _page(visit: Visit, client: Client) -> Answer:
             "addresses": await visit.draw(chart_addresses, client=client.id),
             "state": await visit.draw(tab.state, client=client.id),
             "of_age": await visit.draw(of_age, client=client.id),
+            "accounts": await visit.draw(why.accounts, client=client.id),
             "linked": await visit.draw(tab.linked, client=client.id),
             "messaging": await visit.draw(availability.messaging, client=client.id),
             "history": await visit.draw(tab.history, client=client.id),

@@ -1,0 +1,77 @@
+"""View as: the page that somebody gets for a client, by the same code, for staff who may see all of it themselves.
+
+Whatever the client's side gets of one client joins by a line here and in the table of routes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from portal.doors import Answer, Refused, Visit, staff
+from portal.language import say
+from portal.models.account import PortalAccount, holds_right
+from portal.models.client import Client
+from portal.models.conversation import Audience
+from portal.permissions import Permission, Right
+from portal.routes.client import conversations as messages
+from portal.routes.client import home as homes
+from portal.routes.client import notices as told
+from portal.viewer import NotVisible, looking_as, may_look
+
+Page = Callable[[Visit], Awaitable[Answer]]
+
+
+def _as_they(page: Page, right: Right | None = None) -> Any:
+    """A page of the client's side, opened as the account of the path gets it."""
+
+    async def view_as(visit: Visit) -> Answer:
+        return await page(await _looking(visit, right))
+
+    return staff(Permission.PORTAL_ACCESS, opens="view as")(view_as)
+
+
+home = _as_they(homes.of_client)
+who_sees = _as_they(homes.readers)
+notices = _as_they(told.of_client)
+index = _as_they(messages.all_of_them, Right.MESSAGES)
+new = _as_they(messages.to_begin, Right.MESSAGES)
+show = _as_they(messages.one, Right.MESSAGES)
+readers = _as_they(messages.who_reads, Right.MESSAGES)
+
+
+async def _looking(visit: Visit, right: Right | None) -> Visit:
+    """The same visit, as theirs. Raises NotVisible for who never acted for the client, and Refused where they would
+    be refused."""
+    client = await visit.me.find(Client, visit.id("client"))
+    viewer = await looking_as(visit.me, visit.id("account"), client.id)
+    if viewer is None:
+        raise NotVisible
+    account = await visit.me.find(PortalAccount, viewer.id)
+    who = account.name.split()[0]
+    if not await may_look(viewer):
+        text = "%(who)s sees nothing of %(name)s at the moment, so there is nothing to look at."
+        raise Refused(409, visit.say(text, who=who, name=client.first_name))
+    if right is not None and not await holds_right(viewer.id, client.id, right):
+        text = "%(who)s may not open this: it takes a right that they don’t hold for %(name)s."
+        raise Refused(409, visit.say(text, who=who, name=client.first_name))
+    visit.record = viewer.id
+    return dataclasses.replace(visit, viewer=viewer, viewed=await _banner(visit, account, client))
+
+
+async def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, Any]:
+    """What stands above it, in the language of who looks."""
+    who, name, language = account.name.split()[0], client.first_name, visit.me.language
+    all_of_it = [await visit.me.may(audience.permission) for audience in Audience]
+    return {
+        "lang": language,
+        "title": say(language, "View as"),
+        "banner": say(language, "You see what %(who)s sees of %(name)s.", who=who, name=name),
+        "line": say(language, "Nothing here is sent or marked as seen.")
+        + ("" if all(all_of_it) else " " + say(language, "What you may not read yourself is left out.")),
+        "back": say(language, "Back to the chart"),
+        "back_href": f"/staff/clients/{client.id}/contacts",
+        "gone": say(language, "Either you or %(who)s may see this no longer.", who=who),
+        "me": {"name": account.name, "initial": account.name[:1], "role_label": "", "email": account.email},
+    }

@@ -1,0 +1,292 @@
+"""View as (J4): staff see the real page as somebody gets it, live, of this client alone, and nothing comes of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from portal.models.fact import unit
+from portal.models.staff import StaffMember
+from portal.permissions import Permission
+from tests.cast import Person
+from tests.deployment import Deployment
+from tests.html import Element, parse
+from tests.pages import Page, open_page
+from tests.servers import PostgreSQL, Redis
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+async def willow(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    """A practice of its own: rights are taken and given here."""
+    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    async with made as deployment:
+        yield deployment
+
+
+def place(willow: Deployment, who: str, client: str) -> str:
+    """Where one looks at a client as somebody."""
+    return f"/staff/clients/{willow.cast.client[client]}/as/{willow.cast.account[who]}"
+
+
+def worker_of(willow: Deployment) -> int:
+    return len(willow.bases) - 1
+
+
+# What their own page has and this one has not: ways to write, and the profiles that are others'.
+WRITES = ("data-reading", "data-read", "data-draft", "data-look")
+
+
+def comparable(html: str, here: str) -> dict[str, str]:
+    """The live parts of a page, without what only its owner can do there."""
+    document = parse(html)
+    found = {}
+    for region in document.all("data-region"):
+        key = region.get("data-region").partition("?")[0]
+        if key in ("switch", "draft", "toasts"):
+            continue
+        shown = copy.deepcopy(region)
+        for one in list(shown.walk()):
+            for name in WRITES:
+                one.attributes.pop(name, None)
+            for name, value in one.attributes.items():
+                one.attributes[name] = value.replace(here, "")
+            if _acts(one) and one.parent is not None:
+                one.remove()
+        found[key] = shown.written()
+    return found
+
+
+def _acts(one: Element) -> bool:
+    return one.tag in ("form", "button") or "acts" in one.classes or one.get("href").endswith("/search")
+
+
+async def traces(willow: Deployment) -> dict[str, list[dict[str, object]]]:
+    """Everything that a look could leave behind, apart from its note in the audit log and the looker's session."""
+    tables = ("reading", "reading_step", "notice", "draft", "fact", "outbox", "moment", "message", "access")
+    rows = {table: await willow.sql(f"select count(*) as n from {table}") for table in tables}
+    rows["seen"] = await willow.sql("select id, last_seen_at from portal_account order by id")
+    rows["unread"] = await willow.sql("select id, read_at from notice order by id")
+    return rows
+
+
+async def pages_of(person: Person, client: str) -> list[str]:
+    """Those of a client that somebody gets."""
+    willow = person.cast.deployment
+    thread = willow.cast.threads[client]
+    own = f"/clients/{willow.cast.client[client]}"
+    paths = ["/home", "/who-sees", "/notices", "/messages", "/conversations/new"]
+    paths += [f"/conversations/{id}{more}" for id in thread for more in ("", "/readers")]
+    return [path for path in paths if (await person.get(own + path, follow=True)).status_code == 200]
+
+
+@pytest.mark.parametrize(
+    ("who", "client"), [("dana", "noa"), ("eli", "eli"), ("dana", "eli"), ("sam", "sam")]
+)
+async def test_it_is_their_own_page_and_leaves_no_trace(willow: Deployment, who: str, client: str) -> None:
+    cast = willow.cast
+    henrik, person = await cast.sign_in("henrik"), await cast.sign_in(who)
+    here, own = place(willow, who, client), f"/clients/{cast.client[client]}"
+    before, seen = await traces(willow), 0
+    for path in await pages_of(person, client):
+        looked, theirs = await henrik.get(here + path, follow=True), await person.get(own + path, follow=True)
+        assert looked.status_code == 200, (path, looked.text)
+        assert comparable(looked.text, here) == comparable(theirs.text, own), path
+        assert "You see what" in looked.text and "Nothing here is sent" in looked.text
+        assert "left out" not in looked.text, "he reads all audiences"
+        seen += 1
+    assert seen > 4
+    assert await traces(willow) == before
+    noted = await willow.sql(
+        "select 1 from audit where action = 'view as' and result = 'done' and client_id = :client "
+        "and record_id = :account and actor_id = :staff",
+        client=cast.client[client],
+        account=cast.account[who],
+        staff=cast.staff["henrik"],
+    )
+    assert len(noted) >= seen
+
+
+async def test_nothing_can_be_written_through_it(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam = await cast.sign_in("miriam")
+    here, thread = place(willow, "dana", "noa"), cast.conversation["noa clinical"]
+    html = (await miriam.get(f"{here}/conversations/{thread}")).text
+    page = parse(html)
+    (around,) = [one for one in page.walk() if one.tag == "fieldset" and "viewed" in one.classes]
+    assert "disabled" in around.attributes
+    (box,) = [one for one in page.walk() if one.tag == "textarea"]
+    assert box in list(around.walk()), "shown, and disabled"
+    assert not [one for one in around.walk() if one.get("action")]
+    assert not [one for one in page.walk() if one.get("data-reading") or one.get("data-composer")]
+    form = {"key": str(uuid4()), "body": "Not I", "number": "9", "up_to": "9", "understood": "yes"}
+    before = await traces(willow)
+    for path in (f"/conversations/{thread}", f"/conversations/{thread}/messages", "/notices/reading"):
+        assert (await miriam.post(here + path, **form)).status_code in (404, 405)
+        assert (await miriam.post(here.replace("/staff", "", 1) + path, **form)).status_code in (404, 405)
+    assert await traces(willow) == before
+
+
+async def test_whom_else_they_act_for_is_not_shown(willow: Deployment) -> None:
+    """A crawl of all that is linked while one looks at Noa as her mother, who acts for Eli too."""
+    cast = willow.cast
+    miriam, here = await cast.sign_in("miriam"), place(willow, "dana", "noa")
+    seen, wanted = set[str](), {f"{here}/home"}
+    while wanted:
+        path = wanted.pop()
+        seen.add(path)
+        html = (await miriam.get(path, follow=True)).text
+        main = html[html.index("<fieldset") : html.index("</fieldset")]
+        shown = parse(re.sub(r"<div class=\"bubble\".*?</div>", "", main + "</fieldset>", flags=re.DOTALL))
+        assert cast.client["eli"] not in html and "/board" not in html
+        assert "Eli" not in shown.text, path
+        links = [one.get("href") for one in shown.all("href") if one.tag == "a"]
+        inside = [link for link in links if link.startswith("/")]
+        assert all(link.startswith(here) for link in inside), (path, inside)
+        wanted |= {link.partition("#")[0] for link in inside} - seen
+    assert len(seen) > 5
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("miriam", 200), ("jo", 200), ("henrik", 200), ("idris", 403), ("grace", 403), ("theo", 404)],
+)
+async def test_only_who_manages_portal_access_of_a_client_they_see(
+    willow: Deployment, name: str, status: int
+) -> None:
+    person = await willow.cast.sign_in(name)
+    assert (await person.get(f"{place(willow, 'dana', 'noa')}/home")).status_code == status
+
+
+async def test_what_one_may_not_read_oneself_is_left_out(willow: Deployment) -> None:
+    cast = willow.cast
+    jo, miriam = await cast.sign_in("jo"), await cast.sign_in("miriam")
+    here = place(willow, "eli", "eli")
+    for thread in ("eli clinical", "eli confidential"):
+        path = f"{here}/conversations/{cast.conversation[thread]}"
+        assert (await miriam.get(path)).status_code == 200
+        assert (await jo.get(path)).status_code == 404
+        assert (await jo.get(f"{path}/readers")).status_code == 404
+        for page in ("/home", "/messages", "/notices"):
+            shown = await jo.get(here + page, follow=True)
+            assert shown.status_code == 200 and "What you may not read yourself is left out." in shown.text
+            assert cast.conversation[thread] not in shown.text
+    assert cast.conversation["eli confidential"] in (await miriam.get(f"{here}/messages")).text
+
+
+async def test_who_sees_nothing_of_the_client_has_no_page_and_it_says_so(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam = await cast.sign_in("miriam")
+    ended = await miriam.get(f"{place(willow, 'ravi', 'noa')}/home")
+    assert ended.status_code == 409 and "Ravi sees nothing of Noa at the moment" in ended.text
+    payer = await miriam.get(f"{place(willow, 'ravi', 'eli')}/home")
+    assert payer.status_code == 200
+    messages = await miriam.get(f"{place(willow, 'ravi', 'eli')}/messages")
+    assert messages.status_code == 409 and "it takes a right that they don’t hold" in messages.text
+    for stranger in ("sam", "eli"):
+        assert (await miriam.get(f"{place(willow, stranger, 'noa')}/home")).status_code == 404
+    ravi = await cast.sign_in("ravi")
+    assert (await ravi.get(f"{place(willow, 'ravi', 'eli')}/home")).status_code in (303, 401)
+
+
+async def test_the_links_stand_where_they_lead_somewhere(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, grace = await cast.sign_in("miriam"), await cast.sign_in("grace")
+    for tab in ("contacts", "portal"):
+        chart = (await miriam.get(f"/staff/clients/{cast.client['noa']}/{tab}")).text
+        assert f"{place(willow, 'dana', 'noa')}/home" in chart and "View as Dana" in chart
+        assert place(willow, "ravi", "noa") not in chart, "his access has ended"
+        assert "/as/" not in (await grace.get(f"/staff/clients/{cast.client['noa']}/{tab}")).text
+    in_person = (await miriam.get(f"/staff/clients/{cast.client['eli']}/portal")).text
+    assert f"{place(willow, 'eli', 'eli')}/home" in in_person and "View as Eli" in in_person
+
+
+# --- On an open page ----------------------------------------------------------------------------
+
+
+async def test_it_is_live_as_theirs_is_and_nobody_hears_of_the_looker(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, jo = await cast.sign_in("miriam", worker=worker_of(willow)), await cast.sign_in("jo")
+    dana = await cast.sign_in("dana")
+    thread = f"/conversations/{cast.conversation['noa administrative']}"
+    own = f"/clients/{cast.client['noa']}{thread}"
+    async with (
+        open_page(miriam, place(willow, "dana", "noa") + thread) as looked,
+        open_page(dana, own) as theirs,
+    ):
+        stream = next(key for key in looked.live if key.startswith("messages?"))
+        word = f"The form is in the post. {uuid4().hex}"
+        await jo.send(f"/staff{own}/messages", key=str(uuid4()), body=word)
+        for page in (looked, theirs):
+            await page.until(lambda page=page: word in page.live[stream], what="the message")
+        for page in (looked, theirs):
+            await page.current()
+        frames = len(theirs.frames)
+        await says_writing(looked, stream)
+        await looked.settle()
+        await theirs.settle()
+        assert not [frame for frame in theirs.frames[frames:] if "writing" in frame]
+
+
+async def says_writing(page: Page, region: str) -> None:
+    assert page._socket is not None
+    await page._socket.send(json.dumps({"writing": region}))
+
+
+async def test_it_closes_when_they_lose_their_access_and_when_one_loses_ones_own(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, ada = await cast.sign_in("miriam", worker=worker_of(willow)), await cast.sign_in("ada")
+    jo = await cast.sign_in("jo")
+    here = f"{place(willow, 'dana', 'noa')}/home"
+    access = await willow.sql(
+        "select id from access where account_id = :dana and client_id = :noa",
+        dana=cast.account["dana"],
+        noa=cast.client["noa"],
+    )
+    async with open_page(miriam, here) as looked, open_page(ada, here) as hers, open_page(jo, here) as other:
+        await _permit(willow, "ada", False)
+        await hers.until(lambda: hers.over, 2, "its end")
+        assert not looked.over and not other.over
+        tab = f"/staff/clients/{cast.client['noa']}/portal"
+        removed = await jo.post(f"{tab}/removals", key=str(uuid4()), holder=cast.account["dana"])
+        assert removed.status_code == 303, (removed.text, access)
+        await looked.until(lambda: looked.over, 2, "its end")
+        await other.until(lambda: other.over, 2, "its end")
+    assert (await jo.get(here)).status_code == 409
+    await _permit(willow, "ada", True)
+    back = await jo.post(f"{tab}/accesses", key=str(uuid4()), holder=cast.account["dana"])
+    assert back.status_code == 303
+    assert (await jo.get(here)).status_code == 200
+
+
+async def _permit(willow: Deployment, who: str, yes: bool) -> None:
+    async with willow.models(), unit():
+        await (await StaffMember.get(id=willow.cast.staff[who])).allow(Permission.PORTAL_ACCESS, yes)
+
+
+async def test_a_socket_of_it_takes_staff_who_may(willow: Deployment) -> None:
+    cast = willow.cast
+    for name, who, client, code in (
+        ("idris", "dana", "noa", 4403),
+        ("theo", "dana", "noa", 4403),
+        ("grace", "dana", "noa", 4403),
+        ("miriam", "ravi", "noa", 4403),
+        ("miriam", "sam", "noa", 4403),
+        ("dana", "dana", "noa", 4401),
+    ):
+        person: Person = await cast.sign_in(name)
+        page = Page(person, "/", 0)
+        address = f"{place(willow, who, client)}/live"
+        page.document.append(Element("body", {"hx-ws:connect": address, "data-since": ""}))
+        page.stay()
+        await page.until(lambda page=page: page.closed is not None, what="the end")
+        await page.leave()
+        assert page.closed == code, (name, who)
+        assert page.pushes == []
