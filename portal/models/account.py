@@ -158,6 +158,12 @@ class Access(Lasting):
         await announce(AccessEndPlanned(client=self.client_id, account=self.account_id))
 
 
+def sees(client: str, account: str) -> str:
+    """SQL for whether an account sees a client now."""
+    rule = Client.visible_to(Kind.ACCOUNT, "sc").replace(":viewer", account)
+    return f"exists (select 1 from client sc where sc.id = {client} and {rule})"
+
+
 async def holds_right(account: UUID, client: UUID, right: Right) -> bool:
     """Whether the door of a page that takes this right would let the account in."""
     text = Access.right_of(":account", right)

@@ -13,7 +13,7 @@ from tortoise import fields
 from portal import clock
 from portal.facts import ClientChanged, ComingOfAge, ContactNetworkSwitched, ContactsChanged
 from portal.models import age, sql
-from portal.models.account import Access
+from portal.models.account import Access, sees
 from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.moment import Moment
@@ -430,7 +430,7 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
         .columns(
             "r.id, r.contact_id, r.relationship, r.guardian, r.from_at, r.until_at, r.of_age_at, c.name, c.email, "
             "c.client_id as own, c.phone_sealed, x.from_at as joined_at, x.account_id, i.sent_at as invited_at, "
-            f"{acts('r')} as acts, "
+            f"{sees('r.client_id', 'x.account_id')} as sees, "
             + ", ".join(f"r.{right.value}" for right in Right)
             + ", "
             + ", ".join(f"r.{one.column}" for one in Restriction)

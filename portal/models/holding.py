@@ -9,7 +9,7 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
-from portal.models.account import PortalAccount
+from portal.models.account import PortalAccount, sees
 from portal.models.client import Client
 from portal.models.contact import Contact, network_of
 from portal.models.invitation import (
@@ -33,7 +33,7 @@ class Holding:
     client: Client
     accounts: list[
         dict[str, Any]
-    ]  # live accesses: account, name, email, as, since, last seen, acts now or not
+    ]  # live accesses: account, name, email, as, since, last seen, acts and sees now or not
     past: list[dict[str, Any]]  # accounts whose access has ended
     invitation: Invitation | None  # the newest that is neither used nor ended
     offers: list[Invitation]  # what holders of accounts that are there already are to confirm
@@ -99,7 +99,7 @@ async def holding_of(client: Client) -> Holding:
         "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, a.password_set_at, "
         "x.from_at, x.until_at, x.contact_link_id, l.relationship, l.guardian, g.name as granted_by, "
         f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')})) as live, "
-        f"(l.id is null or {acts('l')}) as acts "
+        f"(l.id is null or {acts('l')}) as acts, {sees('x.client_id', 'x.account_id')} as sees "
         "from access x join portal_account a on a.id = x.account_id "
         "left join contact_link l on l.id = x.contact_link_id "
         "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "

@@ -76,8 +76,8 @@ class Notice(Record):
 
     @classmethod
     def seen_through(cls, r: str) -> str:
-        """It is somebody else's, but what it is about is theirs to see too."""
-        return _sees_what(Kind.STAFF, r)
+        """It is somebody else's, but of this client, and what it is about is theirs to see too."""
+        return f"{r}.client_id is not null and {_sees_what(Kind.STAFF, r)}"
 
     async def read(self) -> None:
         """The person has seen it. Everywhere they look, it is no more among the new ones."""

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
+from portal.models.account import sees
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation, takes_part
-from portal.models.record import Kind, live
+from portal.models.record import live
 from portal.models.rights import acts
 from portal.models.scope import Scope
 
@@ -155,8 +156,7 @@ _REASONS = (
 )
 
 # The account `a` sees the client of its access `x`.
-_RULE = Client.visible_to(Kind.ACCOUNT, "sc").replace(":viewer", "a.id")
-_SEES = f"exists (select 1 from client sc where sc.id = x.client_id and {_RULE})"
+_SEES = sees("x.client_id", "a.id")
 _WHOSE = "left join contact_link l on l.id = x.contact_link_id join portal_account a on a.id = x.account_id"
 _TAKING_PART = (
     "from participant p join conversation r on r.id = p.conversation_id "

@@ -162,7 +162,7 @@ class Hub:
             return False
         if page.asked != asked:
             return True
-        page.until = min(session, *(end for end in ends if end is not None))
+        page.until = min([session, *(end for end in ends if end is not None)])
         self._forget(page)
         page.keys = frozenset(keys)
         for key in keys:

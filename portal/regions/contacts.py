@@ -67,20 +67,14 @@ async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
         return None
     tied = await contacts_of(viewer.see(ContactLink), client)
     charts = await _charts(viewer, [sql.uuid(row["own"]) for row in tied if row["own"]])
-    network = network_of(await the_practice(), found)
-    open_now = found.archived_at is None and found.date_of_birth_sealed is not None and network == "on"
-    may_look = open_now and await viewer.may(Permission.PORTAL_ACCESS)
+    may = await viewer.may(Permission.CONTACT_NETWORK) and found.archived_at is None
+    may_look = await viewer.may(Permission.PORTAL_ACCESS)
+    here, network = f"/staff/clients/{client}", network_of(await the_practice(), found)
     rows = [
         _row(viewer.language, row, charts)
-        | {
-            "view_href": f"/staff/clients/{client}/as/{row['account_id']}/home"
-            if may_look and _looks(row)
-            else None
-        }
+        | {"view_href": f"{here}/as/{row['account_id']}/home" if may_look and row["sees"] else None}
         for row in tied
     ]
-    may = await viewer.may(Permission.CONTACT_NETWORK) and found.archived_at is None
-    here = f"/staff/clients/{client}"
     return {
         "name": found.first_name,
         "network": network,
@@ -98,11 +92,6 @@ async def _charts(viewer: Viewer, clients: list[UUID]) -> set[UUID]:
         return set()
     seen = await viewer.see(Client).where("r.id = any(:own)", own=clients).columns("r.id")
     return {sql.uuid(row["id"]) for row in seen}
-
-
-def _looks(row: dict[str, Any]) -> bool:
-    """They have an account and see the client now: there is a page of theirs to look at."""
-    return row["account_id"] is not None and bool(row["acts"]) and row["email"] is not None
 
 
 def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any]:

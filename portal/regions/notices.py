@@ -263,7 +263,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "icon": "users",
                 "title": name,
                 "text": say(language, "Has chosen who acts for them. It stands with the contacts."),
-                "href": f"{base}/contacts",
+                "href": f"{here}/contacts",
             }
         case "rights":
             own = row["by"] == viewer.id
@@ -284,7 +284,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 if row["by"] == viewer.id
                 else say(language, "%(name)s can act for you now.", name=row["by_name"]),
                 "text": "",
-                "href": f"{base}/home",
+                "href": f"{here}/home",
             }
         case "to_confirm":
             return view | {
@@ -304,7 +304,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "text": say(language, "Comes of age soon. What is to do stands with the contacts.")
                 if staff
                 else say(language, "Home says what changes then."),
-                "href": f"{base}/contacts" if staff else f"{base}/home",
+                "href": f"{here}/contacts" if staff else f"{here}/home",
             }
         case "came_of_age":
             if row["client_id"] is None:
@@ -323,7 +323,7 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                     language,
                     "Your guardians see nothing of your record any more. You choose who acts for you.",
                 ),
-                "href": f"{base}/contacts" if staff else f"{base}/who-acts",
+                "href": f"{here}/contacts" if staff else f"{here}/who-acts",
             }
         case "bounced":
             return view | {

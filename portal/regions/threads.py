@@ -148,7 +148,7 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
         "may_write": may_write,
         "is_staff": is_staff,
         "name": found.first_name,
-        "action": f"{base(viewer, client)}/conversations",
+        "action": None if viewer.lens else f"{base(viewer, client)}/conversations",
         "parties": [
             {
                 "label": _party_label(viewer.language, one, found.first_name),

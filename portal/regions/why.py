@@ -129,15 +129,15 @@ async def accounts(viewer: Viewer, client: UUID) -> Context | None:
 
 def _pause(language: str, row: dict[str, Any], about: Client) -> str | None:
     """Why an account that has access sees nothing now; None where it does."""
-    if not row["acts"]:
-        return say(language, "Sees nothing now")
+    if row["sees"]:
+        return None
     if about.archived_at is not None:
         return say(language, "Paused: the chart is archived")
     if about.born is None:
         return say(language, "Paused: the date of birth is missing")
     if row["self"] and about.email_key is None:
         return say(language, "Paused: the email is missing")
-    return None
+    return say(language, "Sees nothing now")
 
 
 def _given(language: str, row: dict[str, Any]) -> str:

@@ -210,9 +210,9 @@ async def test_a_right_that_is_taken_is_gone_from_open_pages_and_the_other_child
     others = f"/clients/{eli}/conversations/{cast.conversation['eli clinical']}"
     async with open_page(dana, thread) as reading, open_page(dana, others) as other:
         before = other.live
+        stream = next(key for key in reading.live if key.startswith("messages?"))
         rights = {name: on for name, on in EVERYTHING.items() if name != "messages"}
         assert (await agree(willow, miriam, "noa", **rights)).status_code == 303
-        stream = next(key for key in reading.live if key.startswith("messages?"))
         await reading.until(lambda: stream not in reading.live, what="its end")
         assert (await dana.get(thread)).status_code in (403, 404)
         assert (await dana.send(f"{thread}/messages", key=str(uuid4()), body="?")).status_code in (403, 404)

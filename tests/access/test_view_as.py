@@ -6,14 +6,16 @@ import copy
 import json
 import re
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 
+from portal.models.client import CareTeam
 from portal.models.fact import unit
+from portal.models.notice import NoticeKind, tell
 from portal.models.staff import StaffMember
-from portal.permissions import Permission
+from portal.permissions import Permission, Right
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import Element, parse
@@ -101,6 +103,9 @@ async def test_it_is_their_own_page_and_leaves_no_trace(willow: Deployment, who:
         assert comparable(looked.text, here) == comparable(theirs.text, own), path
         assert "You see what" in looked.text and "Nothing here is sent" in looked.text
         assert "left out" not in looked.text, "he reads all audiences"
+        (around,) = [one for one in parse(looked.text).walk() if "viewed" in one.classes]
+        assert around.tag == "fieldset" and "disabled" in around.attributes
+        assert not [one for one in around.walk() if one.get("action") or one.get("formaction")], path
         seen += 1
     assert seen > 4
     assert await traces(willow) == before
@@ -112,6 +117,49 @@ async def test_it_is_their_own_page_and_leaves_no_trace(willow: Deployment, who:
         staff=cast.staff["henrik"],
     )
     assert len(noted) >= seen
+
+
+async def test_what_they_have_not_sent_stays_theirs(willow: Deployment) -> None:
+    """Nor does what the looker began to write to them stand on their page."""
+    cast = willow.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam", worker=worker_of(willow))
+    thread = f"/conversations/{cast.conversation['noa clinical']}"
+    own, here = f"/clients/{cast.client['noa']}{thread}", place(willow, "dana", "noa") + thread
+    words, mine = f"I am not sure yet {uuid4().hex}", f"Dear Dana {uuid4().hex}"
+    async with open_page(miriam, here) as looked, open_page(dana, own) as theirs:
+        assert (await dana.post(f"{own}/draft", body=words)).status_code == 204
+        assert (await miriam.post(f"/staff{own}/draft", body=mine)).status_code == 204
+        await theirs.until(lambda: words in str(theirs.live), what="her words on another device")
+        await looked.settle()
+        assert words not in str(looked.frames) and mine not in str(looked.frames)
+    shown = (await miriam.get(here)).text
+    assert words not in shown and mine not in shown
+    assert words in (await dana.get(own)).text and mine in (await miriam.get(f"/staff{own}")).text
+    for person, path in ((dana, own), (miriam, f"/staff{own}")):
+        assert (await person.post(f"{path}/draft", body="")).status_code == 204
+
+
+async def test_what_is_of_no_client_or_another_is_not_shown(willow: Deployment) -> None:
+    """That Dana is to confirm something, or that somebody else has come of age, is not of Noa."""
+    cast = willow.cast
+    miriam, here = await cast.sign_in("miriam"), place(willow, "dana", "noa")
+    for kind in ("to_confirm", "came_of_age"):
+        await _tell(willow, "dana", kind)
+    dana = await cast.sign_in("dana")
+    own = (await dana.get(f"/clients/{cast.client['noa']}/notices")).text
+    assert "something for you to confirm" in own and "for whom you acted has come of age" in own
+    for page in ("/home", "/notices"):
+        shown = (await miriam.get(here + page)).text
+        assert "to confirm" not in shown and "has come of age" not in shown
+        links = [one.get("href") for one in parse(shown).all("href") if one.get("href").startswith("/offers")]
+        assert links == []
+    await willow.sql("delete from notice where kind in ('to_confirm', 'came_of_age') and client_id is null")
+
+
+async def _tell(willow: Deployment, who: str, kind: str) -> None:
+    async with willow.models(), unit():
+        account = UUID(willow.cast.account[who])
+        await tell(NoticeKind[kind.upper()], accounts=[account], record=uuid4())
 
 
 async def test_nothing_can_be_written_through_it(willow: Deployment) -> None:
@@ -264,6 +312,75 @@ async def test_it_closes_when_they_lose_their_access_and_when_one_loses_ones_own
     back = await jo.post(f"{tab}/accesses", key=str(uuid4()), holder=cast.account["dana"])
     assert back.status_code == 303
     assert (await jo.get(here)).status_code == 200
+
+
+async def test_it_ends_with_what_either_of_them_may_see(willow: Deployment) -> None:
+    """Each way by which one of the two loses the client, or a part of it, while a page of it stands open."""
+    cast = willow.cast
+    miriam = await cast.sign_in("miriam", worker=worker_of(willow))
+    jo, here = await cast.sign_in("jo"), place(willow, "dana", "noa")
+    thread = f"{here}/conversations/{cast.conversation['noa clinical']}"
+    contacts = f"/staff/clients/{cast.client['noa']}/contacts"
+    terms = {"name": "Dana Reyes", "email": cast.email["client", "dana"], "relationship": "Mother"}
+    terms |= {"guardian": "on"} | {right.name.lower(): "on" for right in Right}
+
+    async with open_page(miriam, thread) as reading, open_page(jo, f"{here}/home") as other:
+        stream = next(key for key in reading.live if key.startswith("messages?"))
+        no_messages = {name: on for name, on in terms.items() if name != "messages"}
+        assert (await jo.post(f"{contacts}/{cast.link}", **no_messages)).status_code == 303
+        await reading.until(lambda: stream not in reading.live, 2, "the end of what takes a right")
+        assert not reading.over and not other.over
+        assert (await miriam.get(thread)).status_code == 409
+        assert (await jo.post(f"{contacts}/{cast.link}", **terms, no_contact="on")).status_code == 303
+        for page in (reading, other):
+            await page.until(lambda page=page: page.over, 2, "its end")
+            assert page.closed == 4403
+        assert (await jo.post(f"{contacts}/{cast.link}", **terms)).status_code == 303
+
+    async with open_page(miriam, f"{here}/home") as looked:
+        assert (await jo.post(f"{contacts}/network", on="no")).status_code == 303
+        await looked.until(lambda: looked.over, 2, "its end")
+        assert "/as/" not in (await miriam.get(contacts)).text
+        assert (await jo.post(f"{contacts}/network", on="yes")).status_code == 303
+
+    async with open_page(miriam, f"{here}/home") as looked, open_page(jo, f"{here}/home") as other:
+        async with willow.models(), unit():
+            team = {"client_id": cast.client["noa"], "staff_id": cast.staff["miriam"], "until_at": None}
+            await (await CareTeam.get(**team)).end()
+        await looked.until(lambda: looked.over, 2, "its end")
+        await other.settle()
+        assert not other.over, "the office sees all clients"
+        assert (await miriam.get(f"{here}/home")).status_code == 404
+        async with willow.models(), unit():
+            await CareTeam.join_team(UUID(cast.client["noa"]), UUID(cast.staff["miriam"]), lead=True)
+    assert (await miriam.get(f"{here}/home")).status_code == 200
+
+
+async def test_each_tab_is_its_own(willow: Deployment) -> None:
+    """One person with three tabs: their own page, one as Eli and one as his mother, who does not see what he writes
+    in confidence. An adult beside them, whose access no date ends."""
+    cast = willow.cast
+    miriam, eli = await cast.sign_in("miriam"), await cast.sign_in("eli")
+    thread = cast.conversation["eli confidential"]
+    own = f"/clients/{cast.client['eli']}"
+    word = f"Just for you {uuid4().hex}"
+    async with (
+        open_page(miriam, f"/staff{own}/conversations/{thread}") as mine,
+        open_page(miriam, f"{place(willow, 'eli', 'eli')}/conversations/{thread}") as his,
+        open_page(miriam, f"{place(willow, 'dana', 'eli')}/home") as hers,
+        open_page(miriam, f"{place(willow, 'sam', 'sam')}/home") as adult,
+    ):
+        await eli.send(f"{own}/conversations/{thread}/messages", key=str(uuid4()), body=word)
+        for page in (mine, his):
+            await page.until(lambda page=page: word in str(page.live), what="the message")
+        for page in (mine, his, hers, adult):
+            await page.settle()
+            await page.current()
+        assert word not in str(hers.frames) + str(adult.frames)
+        assert "Mark as read" not in str(his.live)
+    home = (await miriam.get(f"/staff{own}")).text
+    assert "You see what" not in home, "the tab after it is one's own"
+    assert (await miriam.get(f"{own}/home")).status_code in (303, 401), "nor does it open theirs"
 
 
 async def _permit(willow: Deployment, who: str, yes: bool) -> None:
