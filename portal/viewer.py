@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from portal.models import sql
-from portal.models.account import Access, PortalAccount
+from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.record import Kind, Record
 from portal.models.scope import Scope, who_may_look, who_may_see
@@ -91,13 +91,13 @@ async def looking_as(staff: Viewer, account: UUID, client: UUID) -> Viewer | Non
     """Staff as the account sees a client that it acts or acted for, in its language. Whether it still does is another
     question (`may_look`)."""
     held = (
-        await staff.see(Access)
+        staff.see(Access)
+        .join("join portal_account a on a.id = r.account_id")
         .where("r.account_id = :of", of=account)
-        .where("r.client_id = :c", c=client)
-        .first()
+        .where("r.client_id = :about", about=client)
     )
-    found = None if held is None else await staff.see(PortalAccount).find(account)
-    return None if found is None else Viewer(Kind.PROFILE, account, client, found.language, staff.id)
+    found = await held.columns("a.language", 1)
+    return Viewer(Kind.PROFILE, account, client, found[0]["language"], staff.id) if found else None
 
 
 async def may_look(viewer: Viewer) -> bool:

@@ -320,8 +320,10 @@ def test_a_route_without_a_door_is_refused_at_the_start(monkeypatch: pytest.Monk
         create()
 
 
-def test_the_sockets_are_the_three_that_the_laws_know() -> None:
-    assert {socket.path for socket in SOCKETS} == {"/staff/live", "/clients/{client}/live", "/live"}
+def test_the_sockets_are_those_that_tests_know() -> None:
+    """That of who looks as somebody is tried by tests/access/test_view_as.py."""
+    looked = "/staff/clients/{client}/as/{account}/live"
+    assert {socket.path for socket in SOCKETS} == {"/staff/live", "/clients/{client}/live", "/live", looked}
 
 
 def test_every_fact_is_shown_by_a_region_or_says_that_none_does() -> None:

@@ -57,13 +57,13 @@ async def _looking(visit: Visit, right: Right | None) -> Visit:
         text = "%(who)s may not open this: it takes a right that they don’t hold for %(name)s."
         raise Refused(409, visit.say(text, who=who, name=client.first_name))
     visit.record = viewer.id
-    return dataclasses.replace(visit, viewer=viewer, viewed=await _banner(visit, account, client))
+    return dataclasses.replace(visit, viewer=viewer, viewed=_banner(visit, account, client))
 
 
-async def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, Any]:
+def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, Any]:
     """What stands above it, in the language of who looks."""
     who, name, language = account.name.split()[0], client.first_name, visit.me.language
-    all_of_it = [await visit.me.may(audience.permission) for audience in Audience]
+    all_of_it = [visit.holder.may(audience.permission) for audience in Audience]
     return {
         "lang": language,
         "title": say(language, "View as"),
