@@ -26,6 +26,7 @@ from portal.models.person import initial
 from portal.permissions import Restriction
 from portal.regions import Concerns, Context, anyone, its, region
 from portal.regions.contacts import RIGHT_WORDS, day_in_words
+from portal.regions.conversations import base
 from portal.viewer import Viewer
 
 _ON: dict[type[Fact], Concerns] = {
@@ -44,13 +45,13 @@ async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
         await say_for_oneself(found)
     except NotTheirs as reason:
         why_not = say(language, reason.why)
-    now, here = clock.now(), f"/clients/{client}/who-acts"
+    now, here = clock.now(), f"{base(viewer, client)}/who-acts"
+    may = why_not is None and viewer.lens is None
     rows = await acting_for(viewer.see(ContactLink), client)
     return {
         "why_not": why_not,
         "rows": [
-            _row(language, row, now) | {"action": f"{here}/{row['id']}" if why_not is None else None}
-            for row in rows
+            _row(language, row, now) | {"action": f"{here}/{row['id']}" if may else None} for row in rows
         ],
     }
 
@@ -101,4 +102,4 @@ async def acting(viewer: Viewer, client: UUID) -> Context | None:
             if names
             else say(language, "Nobody acts for you here any more. You can let them again.")
         )
-    return {"line": line, "href": f"/clients/{client}/who-acts"}
+    return {"line": line, "href": f"{base(viewer, client)}/who-acts"}

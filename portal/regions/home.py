@@ -107,13 +107,13 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
         ],
         "threads_href": f"{here}/messages",
         "of_age": _of_age(
-            viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client), client
+            viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client), here
         ),
     }
 
 
 def _of_age(
-    language: str, name: str, ends: tuple[dt.datetime, bool] | None, client: UUID
+    language: str, name: str, ends: tuple[dt.datetime, bool] | None, here: str
 ) -> dict[str, Any] | None:
     """What changes with a coming of age that is near, for whom it changes something."""
     if ends is None:
@@ -127,7 +127,7 @@ def _of_age(
                 say(language, "From that day your legal guardians see nothing of your record here any more."),
                 say(language, "What they wrote stays in the conversations. You choose who acts for you."),
             ],
-            "href": f"/clients/{client}/who-acts",
+            "href": f"{here}/who-acts",
         }
     return {
         "title": say(language, "On %(date)s %(name)s comes of age", **values),
@@ -218,7 +218,10 @@ async def board(viewer: Viewer) -> Context | None:
             _card(viewer, row, newest.get(sql.uuid(row["id"])), counts, told)
             | {
                 "of_age": _of_age(
-                    viewer.language, row["first_name"], ends.get(sql.uuid(row["id"])), sql.uuid(row["id"])
+                    viewer.language,
+                    row["first_name"],
+                    ends.get(sql.uuid(row["id"])),
+                    f"/clients/{sql.uuid(row['id'])}",
                 )
             }
             for row in await profiles(viewer.see(Access))

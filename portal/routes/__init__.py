@@ -133,6 +133,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/contacts/{link}/client/known", becoming.choose, methods=POST),
     Route("/staff/clients/{client}/as/{account}/home", viewing.home, methods=GET),
     Route("/staff/clients/{client}/as/{account}/who-sees", viewing.who_sees, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/who-acts", viewing.who_acts, methods=GET),
     Route("/staff/clients/{client}/as/{account}/notices", viewing.notices, methods=GET),
     Route("/staff/clients/{client}/as/{account}/messages", viewing.index, methods=GET),
     Route("/staff/clients/{client}/as/{account}/conversations/new", viewing.new, methods=GET),

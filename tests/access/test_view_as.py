@@ -84,7 +84,7 @@ async def pages_of(person: Person, client: str) -> list[str]:
     willow = person.cast.deployment
     thread = willow.cast.threads[client]
     own = f"/clients/{willow.cast.client[client]}"
-    paths = ["/home", "/who-sees", "/notices", "/messages", "/conversations/new"]
+    paths = ["/home", "/who-sees", "/who-acts", "/notices", "/messages", "/conversations/new"]
     paths += [f"/conversations/{id}{more}" for id in thread for more in ("", "/readers")]
     return [path for path in paths if (await person.get(own + path, follow=True)).status_code == 200]
 

@@ -33,6 +33,7 @@ class Sample:
     who: str
     status: int
     client: str = "noa"
+    account: str = "dana"  # as whom staff look
     conversation: str = "noa clinical"
     notice: str = ""  # whose newest one
     template: str = ""  # whose newest one, or the practice's
@@ -45,7 +46,7 @@ class Sample:
         return route.path.replace(":path}", "}").format(
             client=cast.client[self.client],
             conversation=cast.conversation[self.conversation],
-            account=cast.account["dana"],
+            account=cast.account[self.account],
             notice=cast.notice.get(self.notice, ""),
             message=cast.message[cast.conversation[self.conversation]],
             day=uuid4(),
@@ -291,6 +292,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /clients/{client}/conversations/{conversation}/readers": Sample("dana", 200),
     "GET /staff/clients/{client}/as/{account}/home": Sample("miriam", 200),
     "GET /staff/clients/{client}/as/{account}/who-sees": Sample("miriam", 200),
+    "GET /staff/clients/{client}/as/{account}/who-acts": Sample("miriam", 200, client="eli", account="eli"),
     "GET /staff/clients/{client}/as/{account}/notices": Sample("miriam", 200),
     "GET /staff/clients/{client}/as/{account}/messages": Sample("miriam", 200),
     "GET /staff/clients/{client}/as/{account}/conversations/new": Sample("miriam", 200),

@@ -14,6 +14,7 @@ from portal.models.holding import account_of
 from portal.models.own_address import NotTheirOwn
 from portal.permissions import Right
 from portal.regions.acting import who_acts
+from portal.regions.conversations import base
 from portal.routes.client.shell import page
 from portal.viewer import NotVisible
 
@@ -23,8 +24,7 @@ class Choice(Form):
     on: Literal["yes", "no"]
 
 
-@client(opens="open who acts")
-async def show(visit: Visit) -> Answer:
+async def acting_for_me(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     if not await acting.in_person(visit.me.see(Access), found.id):
         raise NotVisible
@@ -33,9 +33,12 @@ async def show(visit: Visit) -> Answer:
         "client/acting/show.html",
         found,
         place="home",
-        back_href=f"/clients/{found.id}/home",
+        back_href=f"{base(visit.me, found.id)}/home",
         regions={"who_acts": await visit.draw(who_acts, client=found.id)},
     )
+
+
+show = client(opens="open who acts")(acting_for_me)
 
 
 @client(form=Choice)

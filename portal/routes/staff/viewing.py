@@ -15,6 +15,7 @@ from portal.models.account import PortalAccount, holds_right
 from portal.models.client import Client
 from portal.models.conversation import Audience
 from portal.permissions import Permission, Right
+from portal.routes.client import acting
 from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
 from portal.routes.client import notices as told
@@ -34,6 +35,7 @@ def _as_they(page: Page, right: Right | None = None) -> Any:
 
 home = _as_they(homes.of_client)
 who_sees = _as_they(homes.readers)
+who_acts = _as_they(acting.acting_for_me)
 notices = _as_they(told.of_client)
 index = _as_they(messages.all_of_them, Right.MESSAGES)
 new = _as_they(messages.to_begin, Right.MESSAGES)
