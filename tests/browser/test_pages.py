@@ -21,7 +21,11 @@ AT_ONCE = 3  # pages looked at
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 _FINDINGS = """async () => {
     const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target}: ${node.failureSummary}`));
+    // In a disabled fieldset axe takes everything for disabled, also what scrolls and takes the focus by its tabindex.
+    const wrong = (id, { target }) => id === "scrollable-region-focusable" &&
+        document.querySelector(target[0])?.matches('fieldset:disabled [tabindex="0"]');
+    return violations.flatMap(({ id, nodes }) => nodes.filter((node) => !wrong(id, node))
+        .map((node) => `${id}: ${node.target}: ${node.failureSummary}`));
 }"""
 # What reaches over the side of the window, unless it stands in something that scrolls sideways on purpose.
 _HANGS_OVER = """() => {
