@@ -258,6 +258,8 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ],
     ("portal/routes/staff/contacts.py", "one"): contacts.RELATIONSHIPS,
     ("portal/regions/contacts.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/routes/staff/trying.py", "Permission.PORTAL_ACCESS.value"): [Permission.PORTAL_ACCESS.value],
+    ("portal/routes/staff/trying.py", "reason.text"): "said",
     ("portal/regions/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
     ("portal/regions/acting.py", "row['relationship']"): contacts.RELATIONSHIPS,
     ("portal/regions/acting.py", "reason.why"): "said",

@@ -27,6 +27,7 @@ from portal.routes.staff import (
     settings,
     templates,
     today,
+    trying,
     viewing,
 )
 from portal.routes.staff import mailbox as mailbox_settings
@@ -126,6 +127,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/contacts/network", contacts.switch, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}", contacts.edit, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}", contacts.update, methods=POST),
+    Route("/staff/clients/{client}/contacts/{link}/preview", trying.preview, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}/history", contacts.history, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}/end", contacts.end, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}/client", becoming.new, methods=GET),

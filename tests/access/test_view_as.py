@@ -407,3 +407,85 @@ async def test_a_socket_of_it_takes_staff_who_may(willow: Deployment) -> None:
         await page.leave()
         assert page.closed == code, (name, who)
         assert page.pushes == []
+
+
+# --- Before it is saved ----------------------------------------------------------------------------
+
+
+def asked_terms(**more: str) -> dict[str, str]:
+    """What staff write about Dana, with all rights but for what is said."""
+    rights = dict.fromkeys(("forms", "appointments", "messages", "documents", "billing"), "on")
+    return {"name": "Dana Reyes", "email": "dana.reyes@example.com", "relationship": "Mother"} | rights | more
+
+
+async def test_terms_can_be_looked_at_before_they_are_saved(full: Deployment) -> None:
+    cast, noa = full.cast, full.cast.client["noa"]
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana")
+    (tie,) = await full.sql(
+        "select l.id from contact_link l join contact c on c.id = l.contact_id "
+        "where c.name like 'Dana%' and l.client_id = :noa",
+        noa=noa,
+    )
+    form = f"/staff/clients/{noa}/contacts/{tie['id']}"
+    assert f'formaction="{form}/preview"' in (await miriam.get(form)).text
+    async with open_page(dana, f"/clients/{noa}/home") as hers:
+        before = await full.contents()
+        shown = await miriam.post(f"{form}/preview", **asked_terms())
+        assert shown.status_code == 200
+        for words in ("What’s next for Noa", "Nothing is saved yet", "Latest message", 'value="messages"'):
+            assert words in shown.text
+        listed = await miriam.post(f"{form}/preview", page="messages", **asked_terms())
+        assert "Noa’s care team" in listed.text
+        for page in (shown, listed):
+            # It leads nowhere and hears nothing: by those links one would see what is saved.
+            assert not re.search(r'(href|action|live|key)="[^"]*/as/', page.text)
+
+        without = asked_terms()
+        del without["messages"]
+        less = await miriam.post(f"{form}/preview", **without)
+        assert "What’s next for Noa" in less.text and 'value="messages"' not in less.text
+        assert "Is it all right if her brother" not in less.text
+        refused = await miriam.post(f"{form}/preview", page="messages", **without)
+        assert "may not open this" in refused.text and f'action="{form}"' in refused.text
+
+        away = await miriam.post(f"{form}/preview", no_contact="on", **asked_terms())
+        assert "Dana sees nothing of Noa" in away.text
+        assert 'name="no_contact" checked' in away.text, "what was written is still there"
+        back = await miriam.post(f"{form}/preview", page="form", no_contact="on", **asked_terms())
+        assert 'name="no_contact" checked' in back.text
+        wrong = await miriam.post(f"{form}/preview", **asked_terms(first="2026-02-02", last="2026-02-01"))
+        assert wrong.status_code == 422 and "before the first" in wrong.text
+
+        after = await full.contents()
+        assert {table for table in after if after[table] != before[table]} == {"audit"}
+        await hers.settle()
+        assert not hers.toasts and not hers.over
+        await hers.current()
+    noted = await full.sql(
+        "select 1 from audit where action = 'view as before saving' and record_id = :id", id=tie["id"]
+    )
+    assert len(noted) == 3, "each page that was shown"
+
+
+async def test_before_saving_too_one_sees_no_more_than_ones_own(full: Deployment) -> None:
+    cast, eli = full.cast, full.cast.client["eli"]
+    ties = await full.sql(
+        "select l.id, c.name from contact_link l join contact c on c.id = l.contact_id where l.client_id = :eli",
+        eli=eli,
+    )
+    tie = {row["name"].split()[0]: row["id"] for row in ties}
+    form = f"/staff/clients/{eli}/contacts/{tie['Dana']}/preview"
+    for name, status in (("theo", 404), ("grace", 403), ("idris", 403)):
+        answer = await (await cast.sign_in(name)).post(form, **asked_terms())
+        assert answer.status_code == status, name
+    # Jo schedules: what is clinical is none of hers, by whatever terms.
+    jo = await cast.sign_in("jo")
+    assert (await jo.post(form, **asked_terms())).status_code == 200
+    listed = await jo.post(form, page="messages", **asked_terms())
+    for secret in ("Just you and your care team", "Eli’s care team"):
+        assert secret not in listed.text
+    # Somebody else's contact under this client.
+    noa = full.cast.client["noa"]
+    miriam = await cast.sign_in("miriam")
+    wrong = f"/staff/clients/{noa}/contacts/{tie['Dana']}/preview"
+    assert (await miriam.post(wrong, **asked_terms())).status_code == 404

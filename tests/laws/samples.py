@@ -70,7 +70,14 @@ class Sample:
             cast = person.cast
             staff = person if person.side == "staff" else await cast.sign_in("theo")
             await staff.post(f"/staff/clients/{cast.client[self.client]}/contacts", **a_contact(cast))
-            (found_link,) = await cast.deployment.sql("select id from contact_link order by id desc limit 1")
+            links = await cast.deployment.sql(
+                "select l.id, x.id as access from contact_link l left join access x on x.contact_link_id = l.id "
+                "and x.until_at is null where l.client_id = :client order by l.id desc",
+                client=cast.client[self.client],
+            )
+            # The newest; to look at somebody's page, of those who have an account.
+            seen = route.path.endswith("/preview")
+            found_link = next(row for row in links if row["access"] or not seen)
             cast.link = str(found_link["id"])
         if self.fresh:
             cast, place = person.cast, self.path(route, person.cast).partition("/messages/")[0]
@@ -311,6 +318,7 @@ SAMPLES: dict[str, Sample] = {
         "miriam", 303, client="lena", form=lambda cast: {"on": next(_ON_AND_OFF)}
     ),
     "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=terms),
+    "POST /staff/clients/{client}/contacts/{link}/preview": Sample("miriam", 200, form=terms),
     "GET /staff/clients/{client}/contacts/{link}/history": Sample("miriam", 200),
     "POST /staff/clients/{client}/contacts/{link}/end": Sample("miriam", 303),
     "GET /staff/clients/{client}/contacts/{link}/client": Sample("miriam", 200),

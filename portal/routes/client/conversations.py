@@ -17,12 +17,15 @@ from portal.routes.client.shell import page, why_page
 
 async def all_of_them(visit: Visit) -> Answer:
     """The one conversation there is, or the list of several."""
-    found = await visit.me.find(Client, visit.id("client"))
-    rows, here = await threads(visit.me.see(Conversation)), base(visit.me, found.id)
+    rows = await threads(visit.me.see(Conversation))
     if len(rows) == 1:
-        return go(f"{here}/conversations/{rows[0]['id']}")
-    if not rows:
-        return await to_begin(visit)
+        return go(f"{base(visit.me, visit.id('client'))}/conversations/{rows[0]['id']}")
+    return await list_of_them(visit) if rows else await to_begin(visit)
+
+
+async def list_of_them(visit: Visit) -> Answer:
+    found = await visit.me.find(Client, visit.id("client"))
+    here = base(visit.me, found.id)
     return await page(
         visit,
         "client/conversations/index.html",

@@ -24,7 +24,7 @@ async def page(
     return visit.page(
         template,
         title=visit.viewed["title"] if visit.viewed else "Portal",
-        live=f"{here}/live",
+        live=None if visit.viewed and visit.viewed["trial"] else f"{here}/live",
         colour=client.colour,
         choices_href=None if visit.viewed else f"{here}/notices/choices",
         places={"home": f"{here}/home", "messages": f"{here}/messages"},

@@ -12,7 +12,8 @@ from portal import clock
 from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
 from portal.language import local_day, moment_of
 from portal.mail import outbox
-from portal.models import audit
+from portal.models import audit, sql
+from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.contact import (
     AlreadyTied,
@@ -28,7 +29,7 @@ from portal.models.holding import account_of
 from portal.models.own_address import NotTheirOwn, check_for_contact
 from portal.models.person import canonical_email
 from portal.models.practice import the_practice
-from portal.models.record import uuid7
+from portal.models.record import live, uuid7
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import clients
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, contact_list
@@ -160,7 +161,7 @@ async def create(visit: Visit) -> Answer:
     people: list[dict[str, Any]] = []
     if not visit.errors:
         said: NewContact = visit.form
-        terms = _terms(visit, None)
+        terms = terms_of(visit, None)
         people = await _same_email(visit, client)
         try:
             await check_for_contact(client.id, said.email)
@@ -273,7 +274,7 @@ def _id(text: str | None) -> UUID | None:
 async def edit(visit: Visit) -> Answer:
     client = await open_chart(visit)
     link, contact = await tied(visit, client)
-    return await _edit(visit, client, link, contact, _values(link, contact), 200)
+    return await edit_form(visit, client, link, contact, _values(link, contact), 200)
 
 
 @staff(Permission.CONTACT_NETWORK, form=Person)
@@ -283,15 +284,15 @@ async def update(visit: Visit) -> Answer:
     if not visit.errors:
         if contact.client_id is None and not visit.form.name:
             visit.errors["name"] = visit.say("Write a name.")
-        terms = _terms(visit, link)
+        terms = terms_of(visit, link)
     if visit.errors:
-        return await _edit(visit, client, link, contact, visit.sent, 422)
+        return await edit_form(visit, client, link, contact, visit.sent, 422)
     if contact.client_id is None:
         try:
             await contact.change(visit.form.model_dump(include={"name", "email", "phone", "address"}))
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
-            return await _edit(visit, client, link, contact, visit.sent, 422)
+            return await edit_form(visit, client, link, contact, visit.sent, 422)
     before = link.terms
     try:
         await link.change(terms)
@@ -349,9 +350,16 @@ async def tied(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
     return link, await visit.me.find(Contact, link.contact_id)
 
 
-async def _edit(
-    visit: Visit, client: Client, link: ContactLink, contact: Contact, values: dict[str, Any], status: int
+async def edit_form(
+    visit: Visit,
+    client: Client,
+    link: ContactLink,
+    contact: Contact,
+    values: dict[str, Any],
+    status: int,
+    notice: str = "",
 ) -> Answer:
+    """The form of somebody who is there; `notice` says what became of a look at what they would see."""
     here = f"{tab_of(client)}/{link.id}"
     return await _form(
         visit,
@@ -370,7 +378,18 @@ async def _edit(
         contact_name=contact.name,
         end_action=f"{here}/end",
         history_href=f"{here}/history",
+        preview_action=f"{here}/preview"
+        if await visit.me.may(Permission.PORTAL_ACCESS) and await account_by(visit, link)
+        else None,
+        notice=notice,
     )
+
+
+async def account_by(visit: Visit, link: ContactLink) -> UUID | None:
+    """The account that acts by this link, or would if nothing were kept from it."""
+    acts = visit.me.see(Access).where(f"r.contact_link_id = :link and {live('r')}", link=link.id)
+    rows = await acts.order("r.from_at desc, r.id").columns("r.account_id", 1)
+    return sql.uuid(rows[0]["account_id"]) if rows else None
 
 
 async def _chart_of(visit: Visit, contact: Contact) -> str | None:
@@ -421,7 +440,7 @@ async def _growing(visit: Visit) -> Client:
     return client
 
 
-def _terms(visit: Visit, link: ContactLink | None) -> Terms:
+def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
     """The terms of the form. A day means its beginning in the practice's zone, the last one its end; one that was
     not touched keeps its very moment."""
     said: Agreement = visit.form
@@ -492,7 +511,8 @@ async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answe
 # Of somebody who is no contact yet.
 _NEW: dict[str, Any] = {
     "contact_name": "",
-    **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href")),
+    "notice": "",
+    **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href", "preview_action")),
 }
 _HELP = {
     Restriction.PAY_ONLY: "Sees what is to be paid, and nothing else of this client.",

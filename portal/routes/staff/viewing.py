@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 from portal.doors import Answer, Refused, Visit, staff
 from portal.language import say
@@ -28,7 +29,7 @@ def _as_they(page: Page, right: Right | None = None) -> Any:
     """A page of the client's side, opened as the account of the path gets it."""
 
     async def view_as(visit: Visit) -> Answer:
-        return await page(await _looking(visit, right))
+        return await page(await looking(visit, visit.id("account"), right))
 
     return staff(Permission.PORTAL_ACCESS, opens="view as")(view_as)
 
@@ -43,15 +44,15 @@ show = _as_they(messages.one, Right.MESSAGES)
 readers = _as_they(messages.who_reads, Right.MESSAGES)
 
 
-async def _looking(visit: Visit, right: Right | None) -> Visit:
-    """The same visit, as theirs. Raises NotVisible for who never acted for the client, and Refused where they would
-    be refused."""
+async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
+    """The same visit, as that of an account. Raises NotVisible for who never acted for the client, and
+    Refused where they would be refused."""
     client = await visit.me.find(Client, visit.id("client"))
-    viewer = await looking_as(visit.me, visit.id("account"), client.id)
+    viewer = await looking_as(visit.me, account, client.id)
     if viewer is None:
         raise NotVisible
-    account = await visit.me.find(PortalAccount, viewer.id)
-    who = account.name.split()[0]
+    holder = await visit.me.find(PortalAccount, viewer.id)
+    who = holder.name.split()[0]
     if not await may_look(viewer):
         text = "%(who)s sees nothing of %(name)s at the moment, so there is nothing to look at."
         raise Refused(409, visit.say(text, who=who, name=client.first_name))
@@ -59,7 +60,7 @@ async def _looking(visit: Visit, right: Right | None) -> Visit:
         text = "%(who)s may not open this: it takes a right that they don’t hold for %(name)s."
         raise Refused(409, visit.say(text, who=who, name=client.first_name))
     visit.record = viewer.id
-    return dataclasses.replace(visit, viewer=viewer, viewed=_banner(visit, account, client))
+    return dataclasses.replace(visit, viewer=viewer, viewed=_banner(visit, holder, client))
 
 
 def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, A
     all_of_it = [visit.holder.may(audience.permission) for audience in Audience]
     return {
         "lang": language,
+        "trial": None,
         "title": say(language, "View as"),
         "banner": say(language, "You see what %(who)s sees of %(name)s.", who=who, name=name),
         "line": say(language, "Nothing here is sent or marked as seen.")

@@ -1,0 +1,115 @@
+"""What a contact would see by other terms, looked at before these are saved (J4): the pages they would get, made in a
+transaction that is undone. Nothing on them leads anywhere or stays current, for nothing of it is so yet."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+from uuid import UUID
+
+from starlette.responses import HTMLResponse, Response
+
+from portal.doors import Answer, Refused, Visit, staff
+from portal.models import audit
+from portal.models.account import holds_right
+from portal.models.client import Client
+from portal.models.contact import ContactLink, HasEnded, Terms
+from portal.models.fact import unit
+from portal.permissions import Permission, Right
+from portal.routes.client import conversations as messages
+from portal.routes.client import home as homes
+from portal.routes.staff.contacts import Person, account_by, edit_form, open_chart, tab_of, terms_of, tied
+from portal.routes.staff.viewing import Page, looking
+from portal.viewer import NotPermitted
+
+
+class Trial(Person):
+    page: Literal["home", "messages", "form"] = "home"
+
+
+PAGES: dict[str, tuple[Page, Right | None]] = {
+    "home": (homes.of_client, None),
+    "messages": (messages.list_of_them, Right.MESSAGES),
+}
+
+
+@staff(Permission.CONTACT_NETWORK, form=Trial, transaction=False)
+async def preview(visit: Visit) -> Answer:
+    """A page as they would get it; or the form once more, with what was written and why there is nothing to see."""
+    if not await visit.me.may(Permission.PORTAL_ACCESS):
+        raise NotPermitted(
+            visit.say("Your role doesn’t include “%(name)s”.", name=visit.say(Permission.PORTAL_ACCESS.value))
+        )
+    client = await open_chart(visit)
+    link, contact = await tied(visit, client)
+    account = await account_by(visit, link)
+    if account is None:
+        raise Refused(409, "They have no account yet, so there is no page of theirs to look at.")
+    visit.sent.pop("page", None)
+    terms = None if visit.errors else terms_of(visit, link)
+    if terms is None or visit.errors or visit.form.page == "form":
+        return await edit_form(visit, client, link, contact, visit.sent, 422 if visit.errors else 200)
+    try:
+        shown = await _by(visit, client, link, terms, account)
+    except Refused as reason:
+        return await edit_form(visit, client, link, contact, visit.sent, 200, notice=visit.say(reason.text))
+    async with unit():
+        await audit.note(
+            "view as before saving",
+            side="staff",
+            actor=visit.me.id,
+            client=client.id,
+            record=link.id,
+            terms=terms.written(),
+        )
+    return shown
+
+
+class _Undone(Exception):
+    """Takes the page out of the transaction, and everything else back."""
+
+    def __init__(self, page: Response) -> None:
+        self.page = page
+
+
+async def _by(visit: Visit, client: Client, link: ContactLink, terms: Terms, account: UUID) -> Response:
+    """The page by these terms. Raises Refused where there would be none."""
+    name = visit.form.page
+    page, right = PAGES[name]
+    try:
+        async with unit():
+            await link.change(terms)
+            as_they = await looking(visit, account, right)
+            assert as_they.viewed is not None
+            as_they.viewed |= await _not_saved(visit, client, link, account, name)
+            answer = await page(as_they)
+            raise _Undone(answer if isinstance(answer, Response) else await answer())
+    except _Undone as undone:
+        return HTMLResponse(_leading_nowhere(bytes(undone.page.body).decode()), undone.page.status_code)
+    except HasEnded:
+        raise Refused(409, "They are no contact of this client any more. Add them again.") from None
+
+
+async def _not_saved(
+    visit: Visit, client: Client, link: ContactLink, account: UUID, shown: str
+) -> dict[str, Any]:
+    """What the banner says and offers, in the language of who looks."""
+    here = f"{tab_of(client)}/{link.id}"
+    reads = await holds_right(account, client.id, Right.MESSAGES)
+    pages = [("home", visit.say("Home")), *([("messages", visit.say("Messages"))] if reads else [])]
+    return {
+        "line": visit.say("By the terms that you are writing. Nothing is saved yet."),
+        "trial": {
+            "action": f"{here}/preview",
+            "save_action": here,
+            "values": dict(visit.sent),
+            "pages": [{"name": name, "label": label, "current": name == shown} for name, label in pages],
+            "save": visit.say("Save changes"),
+        },
+        "back": visit.say("Back to the form"),
+    }
+
+
+def _leading_nowhere(page: str) -> str:
+    """The page without its links to further pages: those would show what is saved."""
+    return re.sub(r' (?:[a-z-]+="/staff/clients/[0-9a-f-]{36}/as/[^"]*"|data-dialog)', "", page)
