@@ -374,17 +374,19 @@ def forged(stage: Stage) -> list[Element]:
 async def test_a_page_that_claims_to_show_what_is_not_its_own_is_told_nothing(
     stage: Stage, name: str
 ) -> None:
-    person = await stage.cast.sign_in(name)
-    async with open_page(person, open_by(stage, name)[0], socket=False) as page:
-        for element in forged(stage):
-            page.body.append(element)
-        page.since = "0000000000000000.1.0"  # unknown, so that everything is read again
-        await page.come_back()
-        await page.settle()
-        asked = {element.get("data-region") for element in forged(stage)}
-        assert asked & {push["region"] for push in page.pushes}, "nothing was answered at all"
-        for push in page.pushes:
-            assert not [word for word in SECRETS if word in push["content"]], push
+    person, elements = await stage.cast.sign_in(name), forged(stage)
+    # In two halves: a page that claims to show more than there is room for isn't heard at all.
+    for half in (elements[::2], elements[1::2]):
+        async with open_page(person, open_by(stage, name)[0], socket=False) as page:
+            for element in half:
+                page.body.append(element)
+            page.since = "0000000000000000.1.0"  # unknown, so that everything is read again
+            await page.come_back()
+            await page.settle()
+            asked = {element.get("data-region") for element in half}
+            assert asked & {push["region"] for push in page.pushes}, "nothing was answered at all"
+            for push in page.pushes:
+                assert not [word for word in SECRETS if word in push["content"]], push
 
 
 @pytest.mark.parametrize(
