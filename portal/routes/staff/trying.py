@@ -13,7 +13,7 @@ from portal.doors import Answer, Refused, Visit, staff
 from portal.models import audit
 from portal.models.account import holds_right
 from portal.models.client import Client
-from portal.models.contact import ContactLink, HasEnded, Terms
+from portal.models.contact import Contact, ContactLink, HasEnded, Terms
 from portal.models.fact import unit
 from portal.permissions import Permission, Right
 from portal.routes.client import conversations as messages
@@ -50,9 +50,10 @@ async def preview(visit: Visit) -> Answer:
     if terms is None or visit.errors or visit.form.page == "form":
         return await edit_form(visit, client, link, contact, visit.sent, 422 if visit.errors else 200)
     try:
-        shown = await _by(visit, client, link, terms, account)
+        shown = await _by(visit, client, link, contact, terms, account)
     except Refused as reason:
-        return await edit_form(visit, client, link, contact, visit.sent, 200, notice=visit.say(reason.text))
+        notice = visit.say("By the terms that you are writing: %(what)s", what=visit.say(reason.text))
+        return await edit_form(visit, client, link, contact, visit.sent, 200, notice=notice)
     async with unit():
         await audit.note(
             "view as before saving",
@@ -72,16 +73,17 @@ class _Undone(Exception):
         self.page = page
 
 
-async def _by(visit: Visit, client: Client, link: ContactLink, terms: Terms, account: UUID) -> Response:
+async def _by(
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, terms: Terms, account: UUID
+) -> Response:
     """The page by these terms. Raises Refused where there would be none."""
-    name = visit.form.page
-    page, right = PAGES[name]
+    page, right = PAGES[visit.form.page]
     try:
         async with unit():
             await link.change(terms)
             as_they = await looking(visit, account, right)
             assert as_they.viewed is not None
-            as_they.viewed |= await _not_saved(visit, client, link, account, name)
+            as_they.viewed |= await _not_saved(visit, client, link, account, contact.name.split()[0])
             answer = await page(as_they)
             raise _Undone(answer if isinstance(answer, Response) else await answer())
     except _Undone as undone:
@@ -91,19 +93,24 @@ async def _by(visit: Visit, client: Client, link: ContactLink, terms: Terms, acc
 
 
 async def _not_saved(
-    visit: Visit, client: Client, link: ContactLink, account: UUID, shown: str
+    visit: Visit, client: Client, link: ContactLink, account: UUID, who: str
 ) -> dict[str, Any]:
     """What the banner says and offers, in the language of who looks."""
     here = f"{tab_of(client)}/{link.id}"
     reads = await holds_right(account, client.id, Right.MESSAGES)
     pages = [("home", visit.say("Home")), *([("messages", visit.say("Messages"))] if reads else [])]
     return {
-        "line": visit.say("By the terms that you are writing. Nothing is saved yet."),
+        "banner": visit.say(
+            "What %(who)s would see of %(name)s by what you are writing.", who=who, name=client.first_name
+        ),
+        "line": visit.say("Nothing is saved yet."),
         "trial": {
             "action": f"{here}/preview",
             "save_action": here,
             "values": dict(visit.sent),
-            "pages": [{"name": name, "label": label, "current": name == shown} for name, label in pages],
+            "pages": [
+                {"name": name, "label": label, "current": name == visit.form.page} for name, label in pages
+            ],
             "save": visit.say("Save changes"),
         },
         "back": visit.say("Back to the form"),
