@@ -13,6 +13,7 @@ from portal.permissions import Permission
 from tests.access.desk import SECRET, Chart, Desk
 from tests.access.test_linking import confirming
 from tests.cast import Person
+from tests.deployment import Deployment
 from tests.pages import open_page
 
 CHILD = "2019-02-03"
@@ -372,3 +373,19 @@ async def test_who_may_not_open_their_chart_is_not_told_that_there_is_one(desk: 
             assert answer.status_code == 409
             assert ("a client already" in answer.text) == told and mother.id not in answer.text
     assert await desk.sql("select 1 from client where last_name = 'Again'") == []
+
+
+async def test_who_adds_a_client_for_somebody_elses_care_comes_to_where_they_may_be(full: Deployment) -> None:
+    cast = full.cast
+    miriam, theo = await cast.sign_in("miriam"), await cast.sign_in("theo")
+    form = {"key": str(uuid4()), "first_name": "Quill", "last_name": "Ashdown", "date_of_birth": "1991-02-03"}
+    for _ in range(2):  # pressed twice
+        answer = await miriam.post("/staff/clients", **form, therapist=cast.staff["theo"])
+        assert answer.headers["location"] == "/staff/clients"
+    assert (await miriam.get("/staff/clients")).status_code == 200
+    (made,) = await full.sql("select id from client where first_name = 'Quill'")
+    chart = f"/staff/clients/{made['id']}"
+    assert (await theo.get(chart)).status_code == 200 and (await miriam.get(chart)).status_code == 404
+    own = await miriam.post("/staff/clients", **form | {"key": str(uuid4()), "first_name": "Quince"})
+    assert (await miriam.get(own.headers["location"])).status_code == 200
+    assert own.headers["location"] != "/staff/clients"

@@ -91,10 +91,16 @@ async def create(visit: Visit) -> Answer:
     said: NewClient = visit.form
     first = await once(visit, said.key)
     if first is not None:
-        return go(f"/staff/clients/{first['client']}")
+        return go(await _where(visit, UUID(first["client"])))
     client = await added(visit, said)
     await done(visit, said.key, client=client.id)
-    return go(f"/staff/clients/{client.id}")
+    return go(await _where(visit, client.id))
+
+
+async def _where(visit: Visit, client: UUID) -> str:
+    """To the chart that was added; or to the list, where it is in the care of somebody else and not theirs to see."""
+    seen = await visit.me.see(Client).find(client) is not None
+    return f"/staff/clients/{client}" if seen else "/staff/clients"
 
 
 async def added(visit: Visit, said: NewClient) -> Client:
