@@ -12,7 +12,7 @@ from tortoise import fields
 
 from portal import clock
 from portal.facts import ClientChanged, ComingOfAge, ContactNetworkSwitched, ContactsChanged
-from portal.models import age, sql
+from portal.models import age, audit, sql
 from portal.models.account import Access, sees
 from portal.models.client import Client
 from portal.models.fact import announce
@@ -311,6 +311,18 @@ class ContactLink(Lasting):
         kept = {one: at for one in Restriction if (at := self.since(one)) is not None}
         return Terms(
             self.relationship, self.guardian, self.rights, self.from_at, self.agreed_until, kept, self.basis
+        )
+
+    async def note(self, action: str, side: str, by: UUID, before: Terms | None) -> None:
+        """Into the audit log: what was agreed and what is now, by a colleague or the client in person."""
+        await audit.note(
+            action,
+            side=side,
+            actor=by,
+            client=self.client_id,
+            record=self.id,
+            before=before and before.written(),
+            after=self.terms.written(),
         )
 
     def since(self, restriction: Restriction) -> dt.datetime | None:

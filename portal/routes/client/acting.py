@@ -6,10 +6,10 @@ from typing import Literal
 
 from portal.doors import Answer, Form, Refused, Visit, client, go
 from portal.mail import outbox
-from portal.models import acting, audit
+from portal.models import acting
 from portal.models.account import Access
 from portal.models.client import Client
-from portal.models.contact import ContactLink, Terms
+from portal.models.contact import ContactLink
 from portal.models.holding import account_of
 from portal.models.own_address import NotTheirOwn
 from portal.permissions import Right
@@ -56,7 +56,7 @@ async def choose(visit: Visit) -> Answer:
     for access in given:
         account = await account_of(access.account_id)
         await outbox.tell_linked(account, found.id, found.first_name, access.id)
-    await _note(visit, "change contact", link, before)
+    await link.note("change contact", visit.me.side, visit.me.id, before)
     return go(_here(found))
 
 
@@ -72,21 +72,9 @@ async def end(visit: Visit) -> Answer:
         raise Refused(409, reason.why) from None
     for id in accounts:
         await outbox.tell_ended(await account_of(id), found.id, found.first_name)
-    await _note(visit, "end contact", link, before)
+    await link.note("end contact", visit.me.side, visit.me.id, before)
     return go(_here(found))
 
 
 def _here(found: Client) -> str:
     return f"/clients/{found.id}/who-acts"
-
-
-async def _note(visit: Visit, action: str, link: ContactLink, before: Terms) -> None:
-    await audit.note(
-        action,
-        side="client",
-        actor=visit.me.id,
-        client=link.client_id,
-        record=link.id,
-        before=before.written(),
-        after=link.terms.written(),
-    )

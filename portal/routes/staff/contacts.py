@@ -179,7 +179,7 @@ async def create(visit: Visit) -> Answer:
     except NotTheirOwn as reason:
         raise Refused(409, reason.why) from None
     await done(visit, said.key, link=link.id)
-    await _note(visit, "add contact", link, None)
+    await link.note("add contact", visit.me.side, visit.me.id, None)
     return go(tab_of(client))
 
 
@@ -298,7 +298,7 @@ async def update(visit: Visit) -> Answer:
         await link.change(terms)
     except HasEnded:
         raise Refused(409, "They are no contact of this client any more. Add them again.") from None
-    await _note(visit, "change contact", link, before)
+    await link.note("change contact", visit.me.side, visit.me.id, before)
     return go(tab_of(client))
 
 
@@ -310,7 +310,7 @@ async def end(visit: Visit) -> Answer:
     before = link.terms
     for id in await link.end(visit.me.id):
         await outbox.tell_ended(await account_of(id), client.id, client.first_name)
-    await _note(visit, "end contact", link, before)
+    await link.note("end contact", visit.me.side, visit.me.id, before)
     return go(tab_of(client))
 
 
@@ -328,18 +328,6 @@ async def history(visit: Visit) -> Answer:
         client_name=client.name,
         back_href=tab_of(client),
         regions={"history": await visit.draw(contact_history, client=client.id, link=link.id)},
-    )
-
-
-async def _note(visit: Visit, action: str, link: ContactLink, before: Terms | None) -> None:
-    await audit.note(
-        action,
-        side="staff",
-        actor=visit.me.id,
-        client=link.client_id,
-        record=link.id,
-        before=before and before.written(),
-        after=link.terms.written(),
     )
 
 
