@@ -30,6 +30,8 @@ FRESH = """
             union select p.staff_id from staff_permission p where p.permission = 'see_all_clients') r
         on conflict (conversation_id, reader_id)
         do update set number = excluded.number where reading.number <> excluded.number;
+    update conversation c set read_by = array(
+        select d.reader_id from reading d where d.conversation_id = c.id and d.number = c.last_number);
 """
 BOOKMARK = """
     select era.value || '.' || extract(epoch from now())::bigint || '.' || pg_current_snapshot()

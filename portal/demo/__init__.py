@@ -294,12 +294,15 @@ async def _keep_templates(made: Made) -> None:
 async def _let_them_read(made: Made) -> None:
     """Everyone has read what they may see, but for the newest messages where a thread says so."""
     threads = {conversation.id: (thread, times) for conversation, thread, times in made.threads}
+    up_to_date: dict[UUID, list[UUID]] = {id: [] for id in threads}
     readers = [(Kind.STAFF, member.id) for member in made.staff.values()]
     readers += [(Kind.ACCOUNT, account.id) for account in made.accounts.values()]
     for kind, reader in readers:
         for row in await Scope(Conversation, kind, reader, None).columns("r.id"):
             thread, times = threads[sql.uuid(row["id"])]
             number = len(times) - (thread.unread if kind is Kind.STAFF else thread.unseen)
+            if number == len(times):
+                up_to_date[sql.uuid(row["id"])].append(reader)
             if number:
                 for table in ("reading", "reading_step"):
                     await sql.rows(
@@ -310,6 +313,8 @@ async def _let_them_read(made: Made) -> None:
                         number=number,
                         at=min(times[number - 1] + dt.timedelta(minutes=4), clock.now()),
                     )
+    for id, read_by in up_to_date.items():
+        await sql.rows("update conversation set read_by = :read_by where id = :id", id=id, read_by=read_by)
 
 
 async def _tell_the_others() -> None:

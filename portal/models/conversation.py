@@ -50,6 +50,8 @@ class Audience(Enum):
 
 
 class Conversation(Handled):
+    """Besides its fields its row has `read_by`: those who have read its newest message, for statements alone."""
+
     client_id = fields.UUIDField()
     audience = fields.CharField(max_length=16)
     confidential = fields.BooleanField(default=False)
@@ -122,6 +124,7 @@ class Conversation(Handled):
             + ("" if automatic else "last_side = :side, stirs_at = :at, snoozed_by = null, ")
             + ("answered_at = coalesce(answered_at, :at), " if answers else "")
             + ("" if staff else "done_at = null, done_by = null, ")
+            + "read_by = :read_by, "
             + "tell_at = coalesce(tell_at, :tell_at), "
             f"mail_since = {'mail_since' if at or automatic else 'coalesce(mail_since, :at)'} "
             "where id = :id and exists (select 1 from client c "
@@ -133,6 +136,7 @@ class Conversation(Handled):
             id=self.id,
             at=sent_at,
             side=side,
+            read_by=[] if automatic else [writer],
             tell_at=clock.now() + AT_A_GLANCE,
             writer=writer,
         )
@@ -173,9 +177,12 @@ class Conversation(Handled):
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
         """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
         number, reader, now = min(number, self.last_number), staff or account, clock.now()
-        if sql.is_postgres():
-            # Whoever is being told of it at this moment has been told after this line: no notice comes later.
-            await sql.rows("select 1 from conversation where id = :id for share", id=self.id)
+        # Whoever is being told of it at this moment has been told after this line: no notice comes later. And what is
+        # its newest message, and who has read it, stays as it is until this is kept.
+        held = "for no key update" if sql.is_postgres() else ""
+        newest = await sql.row(
+            f"select last_number, read_by from conversation where id = :id {held}", id=self.id
+        )
         before = await sql.row(
             "select number from reading where conversation_id = :conversation and reader_id = :reader",
             conversation=self.id,
@@ -185,6 +192,12 @@ class Conversation(Handled):
             f"{_READ_TO} returning number", conversation=self.id, reader=reader, number=number, at=now
         )
         if moved:
+            if newest is not None and newest["last_number"] == number:
+                await write(
+                    "update conversation set read_by = :read_by where id = :id",
+                    id=self.id,
+                    read_by=[*sql.parsed(newest["read_by"]), reader],
+                )
             await self._seen(before["number"] if before else 0, number, staff, account, now)
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
@@ -261,17 +274,12 @@ class Participant(Model):
         table = "participant"
 
 
-# What the viewer has read of `r`, for one of few.
-READ_TO = "coalesce((select rd.number from reading rd where rd.conversation_id = r.id and rd.reader_id = :viewer), 0)"
-# Whether there is something in `r` that they have not, for each of many: what they have read is asked for once and
-# looked into. A join goes through all of it for each conversation, as PostgreSQL plans for the many who have read one
-# or two and not for whoever has read thousands.
-HAS_UNREAD = (
-    "(r.last_number > 0 and (r.id, r.last_number) not in "
-    "(select rd.conversation_id, rd.number from reading rd where rd.reader_id = :viewer))"
-)
+# Whether there is something in `r` that the viewer has not read, for each of thousands: its own row says who has read
+# its newest message (see docs/decisions/0024-who-has-read-the-newest.md).
+HAS_UNREAD = "(r.last_number > 0 and not :viewer = any(r.read_by))"
 _UNREAD = (
-    f"(select count(*) from message um where um.conversation_id = r.id and um.number > {READ_TO} "
+    "(select count(*) from message um where um.conversation_id = r.id and um.number > coalesce("
+    "(select rd.number from reading rd where rd.conversation_id = r.id and rd.reader_id = :viewer), 0) "
     "and not um.automatic and coalesce(um.staff_id, um.account_id) <> :viewer)"
 )
 
@@ -311,7 +319,7 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
             "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
             "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
             f"{author_name('lm', 'ls', 'la')} as from_name, "
-            f"case when r.last_number > {READ_TO} then {_UNREAD} else 0 end as unread"
+            f"case when {HAS_UNREAD} then {_UNREAD} else 0 end as unread"
         )
     )
     for row in found:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from portal.models import sql
 from portal.models.client import Client
-from portal.models.conversation import HAS_UNREAD, READ_TO, Audience, Conversation
+from portal.models.conversation import HAS_UNREAD, Audience, Conversation
 from portal.models.handling import may_be_on, on_it
 from portal.models.message import Message, author_name
 from portal.models.record import unseal
@@ -86,7 +86,7 @@ async def page_of_inbox(
             "lm.body_sealed, lm.withdrawn_at, "
             "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
             f"{author_name('lm', 'ls', 'la')} as from_name, "
-            f"r.on_it, ow.name as on_it_name, r.last_number > {READ_TO} as unread"
+            f"r.on_it, ow.name as on_it_name, {HAS_UNREAD} as unread"
         )
     )
     for row in found:

@@ -1,7 +1,7 @@
 """SQL with named places, the same text for PostgreSQL and SQLite.
 
-`:name` is a place; `= any(:names)` means "is in this list". Everything that reads or writes outside
-Tortoise's own query builder goes through `rows`, so there is one place where values meet a database.
+`:name` is a place; `= any(:names)` means "is in this list", of a column too (`= any(r.names)`). Everything that reads
+or writes outside Tortoise's own query builder goes through `rows`, so there is one place where values meet a database.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tortoise.context import require_context
 from portal import clock
 
 _PLACE = re.compile(r"(?<!:):([a-z_]+)\b")
-_ANY = re.compile(r"= any\((:[a-z_]+)\)")
+_ANY = re.compile(r"= any\((:[a-z_]+|[a-z]+\.[a-z_]+)\)")
 _QUESTION = re.compile(r"\s*(?:select|with)\b(?!.*\b(?:insert into|update|delete from)\b)", re.DOTALL)
 
 counted: list[str] | None = None  # tests put a list here to count a page's queries

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 
 from tests.deployment import Deployment
@@ -92,3 +94,40 @@ async def test_a_page_that_slept_too_long_shows_what_was_seen_meanwhile(deployme
         await hers.come_back()
         await hers.until(lambda: "Seen" in state(hers, message))
         await hers.current()
+
+
+async def test_who_has_read_the_newest_is_known_however_many_write_and_read_at_once(
+    deployment: Deployment,
+) -> None:
+    """Each conversation keeps it beside how far each has read, and all counts of what is unread rest on it."""
+    thread, people = await begin(deployment, "dana", "miriam", "henrik")
+    await kept_as_read(deployment)
+    for _ in range(4):
+        await asyncio.gather(
+            *(thread.read(person) for person in people),
+            *(thread.write(person, "At the same moment.") for person in people[:2]),
+            *(thread.read(person) for person in people),
+        )
+        await kept_as_read(deployment)
+    await thread.write(people[0], "The last one.")
+    assert await kept_as_read(deployment, thread.id) == {people[0].id}
+    await asyncio.gather(
+        *(thread.read(person) for person in people), *(thread.read(person) for person in people)
+    )
+    assert await kept_as_read(deployment, thread.id) == {person.id for person in people}
+
+
+async def kept_as_read(deployment: Deployment, conversation: str | None = None) -> set[str]:
+    """Who has read the newest message of this conversation; first, that each says it once and as the readings do."""
+    readings = await deployment.sql(
+        "select c.id, d.reader_id from conversation c join reading d on d.conversation_id = c.id "
+        "and d.number = c.last_number"
+    )
+    kept = await deployment.sql("select id, read_by from conversation")
+    listed = [
+        (str(row["id"]), str(reader))
+        for row in kept
+        for reader in (json.loads(row["read_by"]) if isinstance(row["read_by"], str) else row["read_by"])
+    ]
+    assert sorted(listed) == sorted((str(row["id"]), str(row["reader_id"])) for row in readings)
+    return {reader for id, reader in listed if id == conversation}

@@ -87,4 +87,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0020_network",
             "0023_reading",
             "0021_basis",
+            "0024_read_by",
         ]
