@@ -35,11 +35,5 @@ async def tell_of_unread(bus: Bus) -> int:
 
 
 async def _post(reader: Reader, client: UUID | None) -> UUID:
-    letter = letters.unread(
-        reader.language,
-        name=reader.name.split()[0],
-        email=reader.email,
-        link=f"{settings().base_url.rstrip('/')}/",
-        discreet=reader.discreet,
-    )
+    letter = letters.unread(reader, link=f"{settings().base_url.rstrip('/')}/")
     return await post(letter, client=client)

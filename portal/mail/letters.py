@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from portal import rendering
 from portal.language import say
@@ -102,8 +102,23 @@ def sample(
     )
 
 
-def reset(language: str, *, name: str, email: str, link: str) -> Letter:
+class Recipient(Protocol):
+    """Whose account a letter is about: a name, one address, a language. Who is `discreet` gets it from "Portal", and
+    neither the name of the practice nor its number stands in it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def discreet(self) -> bool: ...
+
+
+def reset(to: Recipient, *, link: str) -> Letter:
     """The way to a new password; the link lives 24 hours."""
+    language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
         say(language, "A new password was asked for, for your account at {practice}. Choose one here:"),
@@ -117,23 +132,23 @@ def reset(language: str, *, name: str, email: str, link: str) -> Letter:
         "{practice}",
     ]
     subject = say(language, "A new password for your account at {practice}")
-    label = say(language, "Choose a new password")
-    return _letter(language, subject, paragraphs, {"name": name, "link": link}, email, "reset", label)
+    return _to(to, "reset", subject, paragraphs, say(language, "Choose a new password"), link=link)
 
 
-def password_changed(language: str, *, name: str, email: str) -> Letter:
+def password_changed(to: Recipient) -> Letter:
+    language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
         say(language, "The password of your account at {practice} was changed just now."),
         say(language, "If that was you, all is well. If it wasn’t, call us at {phone} right away."),
         "{practice}",
     ]
-    subject = say(language, "Your password at {practice} was changed")
-    return _letter(language, subject, paragraphs, {"name": name}, email, "password_changed")
+    return _to(to, "password_changed", say(language, "Your password at {practice} was changed"), paragraphs)
 
 
-def address_changed(language: str, *, name: str, email: str, link: str) -> Letter:
+def address_changed(to: Recipient, *, link: str) -> Letter:
     """To the new address, when staff have put a wrong one right."""
+    language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
         say(
@@ -146,12 +161,12 @@ def address_changed(language: str, *, name: str, email: str, link: str) -> Lette
         "{practice}",
     ]
     subject = say(language, "Your account at {practice} has changed")
-    values = {"name": name, "link": link}
-    return _letter(language, subject, paragraphs, values, email, "address_changed", say(language, "Sign in"))
+    return _to(to, "address_changed", subject, paragraphs, say(language, "Sign in"), link=link)
 
 
-def access_linked(language: str, *, name: str, email: str, who: str, link: str) -> Letter:
+def access_linked(to: Recipient, *, who: str, link: str) -> Letter:
     """`who` is the first name of the profile that the account now opens too; the link leads to signing in."""
+    language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
         say(
@@ -163,12 +178,12 @@ def access_linked(language: str, *, name: str, email: str, who: str, link: str) 
         "{practice}",
     ]
     subject = say(language, "Your account at {practice} has changed")
-    values = {"name": name, "who": who, "link": link}
-    return _letter(language, subject, paragraphs, values, email, "access_linked", say(language, "Sign in"))
+    return _to(to, "access_linked", subject, paragraphs, say(language, "Sign in"), who=who, link=link)
 
 
-def to_confirm(language: str, *, name: str, email: str, link: str) -> Letter:
+def to_confirm(to: Recipient, *, link: str) -> Letter:
     """An account is offered access; nothing is said of whom. The link leads to signing in."""
+    language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
         say(
@@ -180,12 +195,13 @@ def to_confirm(language: str, *, name: str, email: str, link: str) -> Letter:
         "{practice}",
     ]
     subject = say(language, "Something to confirm at {practice}")
-    values = {"name": name, "link": link, "expires": _days(language, EXPIRES_DAYS)}
-    return _letter(language, subject, paragraphs, values, email, "to_confirm", say(language, "Sign in"))
+    expires = _days(language, EXPIRES_DAYS)
+    return _to(to, "to_confirm", subject, paragraphs, say(language, "Sign in"), link=link, expires=expires)
 
 
-def access_ended(language: str, *, name: str, email: str, who: str | None = None) -> Letter:
+def access_ended(to: Recipient, *, who: str | None = None) -> Letter:
     """`who` is the first name of the profile that the account no longer opens; None where several are meant."""
+    language = to.language
     ended = (
         say(language, "Your account at {practice} no longer opens the pages of {who}.")
         if who
@@ -198,12 +214,12 @@ def access_ended(language: str, *, name: str, email: str, who: str | None = None
         "{practice}",
     ]
     subject = say(language, "Your account at {practice} has changed")
-    return _letter(language, subject, paragraphs, {"name": name, "who": who or ""}, email, "access_ended")
+    return _to(to, "access_ended", subject, paragraphs, who=who or "")
 
 
-def unread(language: str, *, name: str, email: str, link: str, discreet: bool = False) -> Letter:
-    """There are messages: no number, no word of them, nor from whom or about whom. Discreetly, not of which
-    practice either."""
+def unread(to: Recipient, *, link: str) -> Letter:
+    """There are messages: no number, no word of them, nor from whom or about whom."""
+    language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
         say(language, "There is something new for you at {practice}. Sign in to read it:"),
@@ -217,13 +233,7 @@ def unread(language: str, *, name: str, email: str, link: str, discreet: bool = 
         "{practice}",
     ]
     subject = say(language, "Something new for you at {practice}")
-    values = {"name": name, "link": link}
-    if not discreet:
-        return _letter(language, subject, paragraphs, values, email, "unread", say(language, "Sign in"))
-    neutral = say(language, "Portal")
-    values["practice"] = neutral
-    made = _letter(language, subject, paragraphs, values, email, "unread", say(language, "Sign in"))
-    return dataclasses.replace(made, sender=neutral)
+    return _to(to, "unread", subject, paragraphs, say(language, "Sign in"), link=link)
 
 
 def what(language: str, kind: str) -> str:
@@ -314,6 +324,19 @@ class Paragraph:
 
     lines: list[list[tuple[str, str]]]
     button: str = ""
+
+
+def _to(
+    to: Recipient, kind: str, subject: str, paragraphs: Iterable[str], label: str = "", **values: str
+) -> Letter:
+    """A letter to the holder of an account, as discreet as they want it."""
+    values |= {"name": to.name.split()[0]}
+    if not to.discreet:
+        return _letter(to.language, subject, paragraphs, values, to.email, kind, label)
+    neutral = say(to.language, "Portal")
+    values |= {"practice": neutral, "phone": say(to.language, "our office")}
+    made = _letter(to.language, subject, paragraphs, values, to.email, kind, label)
+    return dataclasses.replace(made, sender=neutral)
 
 
 def _letter(

@@ -57,29 +57,20 @@ async def post(
 
 async def tell_ended(account: PortalAccount, client: UUID, name: str | None) -> None:
     """A letter to who has lost access to a client, by first name, or to several; inside the caller's unit of work."""
-    letter = letters.access_ended(
-        account.language, name=account.name.split()[0], email=account.email, who=name
-    )
-    await post(letter, client=client, about=account.id)
+    await post(letters.access_ended(account, who=name), client=client, about=account.id)
 
 
 async def tell_linked(account: PortalAccount, client: UUID, name: str, access: UUID) -> None:
     """A letter to who was given access to a client; inside the caller's unit of work."""
-    letter = letters.access_linked(
-        account.language,
-        name=account.name.split()[0],
-        email=account.email,
-        who=name,
-        link=f"{settings().base_url.rstrip('/')}/home",
-    )
+    letter = letters.access_linked(account, who=name, link=f"{settings().base_url.rstrip('/')}/home")
     await post(letter, client=client, about=access)
 
 
-async def wish_reset(email: str, address: str, language: str) -> None:
+async def wish_reset(email: str, address: str) -> None:
     """Note that someone at this network address wants a new password for this email, inside the caller's unit.
     Whether there is such an account is the worker's to find out, so nothing of it shows in the answer."""
     row = Outbox(kind=WISH)
-    row.payload = json.dumps({"email": email, "address": address, "language": language})
+    row.payload = json.dumps({"email": email, "address": address})
     await row.save(force_create=True)
 
 

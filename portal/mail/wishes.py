@@ -45,7 +45,7 @@ async def grant_wishes(bus: Bus) -> int:
     return len(wishes)
 
 
-async def _grant(email: str, address: str, language: str) -> None:
+async def _grant(email: str, address: str) -> None:
     key = canonical_email(email)
     if await count_try(f"reset from:{digest(address)}", HOUR) > ADDRESS_AN_HOUR:
         return
@@ -58,12 +58,7 @@ async def _grant(email: str, address: str, language: str) -> None:
     made, token = await Reset.make(account.id, None)
     clients = await clients_acted_for(account.id)
     await post(
-        letters.reset(
-            language,
-            name=account.name.split()[0],
-            email=account.email,
-            link=f"{settings().base_url.rstrip('/')}/reset/{token}",
-        ),
+        letters.reset(account, link=f"{settings().base_url.rstrip('/')}/reset/{token}"),
         client=clients[0] if clients else None,
         about=made.id,
     )

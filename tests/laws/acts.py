@@ -32,6 +32,7 @@ from portal.permissions import Permission, Role
 from tests.cast import Cast, Person
 from tests.deployment import Deployment
 from tests.laws.samples import WRITES, name_of, sample_of
+from tests.mail.post_office import To
 
 
 @dataclass
@@ -347,7 +348,7 @@ async def _(cast: Cast) -> None:
 
 
 async def _letter_to(cast: Cast, name: str, client: str) -> UUID:
-    letter = letters.password_changed("en", name=name, email=cast.email["client", name])
+    letter = letters.password_changed(To(name, cast.email["client", name]))
     return await post(letter, client=UUID(cast.client[client]))
 
 
@@ -372,7 +373,7 @@ async def _(cast: Cast) -> None:
 
 @verb("a letter to a colleague comes back")
 async def _(cast: Cast) -> None:
-    letter = letters.password_changed("en", name="Theo", email=cast.email["staff", "theo"])
+    letter = letters.password_changed(To("Theo", cast.email["staff", "theo"]))
     assert await note_bounce(await post(letter), "5.2.2", "552 5.2.2 Full", True)
 
 

@@ -12,6 +12,7 @@ import asyncio
 import email.policy
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Self, TypeVar
 
@@ -31,6 +32,16 @@ async def eventually(look: Callable[[], Awaitable[T]], seconds: float = SOON) ->
             if found:
                 return found
             await asyncio.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class To:
+    """Whose account a letter is about."""
+
+    name: str
+    email: str
+    language: str = "en"
+    discreet: bool = False
 
 
 class PostOffice:

@@ -15,7 +15,7 @@ from portal.mail.outbox import post
 from portal.models.fact import unit
 from tests.deployment import Deployment
 from tests.mail.imap import PASSWORD, USER, ImapServer, certificate
-from tests.mail.post_office import PostOffice, eventually
+from tests.mail.post_office import PostOffice, To, eventually
 from tests.pages import open_page
 
 
@@ -45,7 +45,7 @@ async def comes_back(portal: Deployment, office: PostOffice, email: str, client:
     office.to_rcpt.append("550 5.1.1 No such user here")
     async with portal.models(), unit():
         about = UUID(portal.cast.client[client]) if client else None
-        await post(letters.password_changed("en", name="Someone", email=email), client=about)
+        await post(letters.password_changed(To("Someone", email)), client=about)
     text = "select id from bounce where email_key = :key and settled_at is null"
     [found] = await eventually(lambda: portal.sql(text, key=email))
     return f"/staff/mail/addresses/{found['id']}"
@@ -108,7 +108,7 @@ async def test_an_address_that_is_right_after_all_gets_what_waited(
     email = cast.email["client", "sam"]
     there = await comes_back(portal, office, email, "sam")
     async with portal.models(), unit():
-        await post(letters.password_changed("en", name="Sam", email=email), client=UUID(cast.client["sam"]))
+        await post(letters.password_changed(To("Sam", email)), client=UUID(cast.client["sam"]))
     await eventually(lambda: portal.sql("select 1 from outbox where reason = 'held'"))
     miriam = await cast.sign_in("miriam")
     before = len(office.letters)

@@ -140,5 +140,11 @@ async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(
         )
         assert "Willow" not in letter.get_body(("plain",)).get_content()
         assert "Willow" not in letter.get_body(("html",)).get_content()
+        await dana.post("/forgot", email=cast.email["client", "dana"])
+        await office.arrived(before + 2)
+        letter = office.letters[-1]
+        assert str(letter["From"]).startswith("Portal <")
+        assert letter["Subject"] == "A new password for your account at Portal"
+        assert "Willow" not in str(letter)
     finally:
         await (await cast.sign_in("dana")).post("/discretion", discreet="off")

@@ -344,12 +344,12 @@ async def test_a_wish_for_a_new_password_is_granted_three_times_an_hour(
 ) -> None:
     email = "Dana@Family.example"
     await PortalAccount.create(
-        name="Dana Reyes", email=email, email_key=canonical_email(email), password_hash="x"
+        name="Dana Reyes", email=email, email_key=canonical_email(email), password_hash="x", language="es"
     )
     for n in range(5):
         async with unit():
-            await wish_reset("dana@FAMILY.example", f"10.0.0.{n}", "es")
-            await wish_reset(f"stranger{n}@family.example", f"10.0.1.{n}", "en")
+            await wish_reset("dana@FAMILY.example", f"10.0.0.{n}")
+            await wish_reset(f"stranger{n}@family.example", f"10.0.1.{n}")
     assert await grant_wishes(bus) == 10
     assert await grant_wishes(bus) == 0
     await deliver(bus)

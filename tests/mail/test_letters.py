@@ -19,17 +19,26 @@ from portal.mail import delivery, letters
 from portal.mail.letters import Letter, NotAnAddress, UnknownPlaceholder
 from portal.mail.outbox import reason_in_words
 from portal.models.record import uuid7
+from tests.mail.post_office import To
 
 LINK = "https://portal.willow.example/welcome/Zm9vYmFy"
 TO = {"name": "Dana", "email": "dana@family.example"}
+TO_ACCOUNTS: dict[str, Callable[[To], Letter]] = {
+    "reset": lambda to: letters.reset(to, link=LINK),
+    "password_changed": letters.password_changed,
+    "address_changed": lambda to: letters.address_changed(to, link=LINK),
+    "access_linked": lambda to: letters.access_linked(to, who="Noa", link=LINK),
+    "to_confirm": lambda to: letters.to_confirm(to, link=LINK),
+    "access_ended": lambda to: letters.access_ended(to, who="Noa"),
+    "access_ended for all": letters.access_ended,
+    "unread": lambda to: letters.unread(to, link=LINK),
+}
 EACH: dict[str, Callable[[str], Letter]] = {
     "welcome": lambda language: letters.welcome(language, link=LINK, **TO),
     "sample": lambda language: letters.sample(language, link=LINK, **TO),
-    "reset": lambda language: letters.reset(language, link=LINK, **TO),
-    "password_changed": lambda language: letters.password_changed(language, **TO),
-    "access_linked": lambda language: letters.access_linked(language, who="Noa", link=LINK, **TO),
-    "access_ended": lambda language: letters.access_ended(language, who="Noa", **TO),
-    "access_ended for all": lambda language: letters.access_ended(language, **TO),
+} | {
+    kind: lambda language, make=make: make(To("Dana Reyes", TO["email"], language))
+    for kind, make in TO_ACCOUNTS.items()
 }
 
 # What would tell somebody who looks over a shoulder why the reader has this account.
@@ -68,6 +77,20 @@ def test_a_letter_is_whole_and_tells_nothing_of_health(kind: str, language: str)
     assert "Dana" in letter.text and "Willow Street" in letter.subject
     assert f'<html lang="{language}">' in letter.html
     assert ("Noa" in letter.text) == (kind in ("access_linked", "access_ended"))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("kind", TO_ACCOUNTS)
+def test_who_wants_discretion_gets_each_of_them_from_nobody_in_particular(kind: str, language: str) -> None:
+    open_, discreet = (
+        TO_ACCOUNTS[kind](To("Dana Reyes", TO["email"], language, discreet)) for discreet in (False, True)
+    )
+    for text in (discreet.subject, discreet.text, discreet.html):
+        assert "Willow" not in text and "555" not in text
+    assert "Willow" in open_.subject and "Portal" in discreet.subject
+    assert str(sent(open_)["From"]).startswith("Willow Street <")
+    assert str(sent(discreet)["From"]).startswith("Portal <")
+    assert (LINK in discreet.text) == (LINK in open_.text)
 
 
 @pytest.mark.parametrize("kind", EACH)

@@ -22,7 +22,7 @@ from portal.mail.outbox import post
 from portal.models.fact import unit
 from portal.settings import Settings
 from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment
-from tests.mail.post_office import PostOffice, eventually
+from tests.mail.post_office import PostOffice, To, eventually
 from tests.pages import open_page
 from tests.servers import PostgreSQL, Redis, free_port
 
@@ -186,7 +186,7 @@ async def test_two_processes_deliver_each_letter_once(postgres: PostgreSQL, redi
             async with portal.models(), unit():
                 ids = [
                     await post(
-                        letters.password_changed("en", name="Dana", email=f"reader{n}@family.example"),
+                        letters.password_changed(To("Dana", f"reader{n}@family.example")),
                         client=UUID(portal.cast.client["noa"]),
                     )
                     for n in range(60)

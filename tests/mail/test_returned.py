@@ -24,7 +24,7 @@ from portal.models.mailbox import Mailbox
 from portal.models.waiting import Outbox
 from portal.realtime.bus import Bus
 from tests.mail.imap import PASSWORD, USER, ImapServer
-from tests.mail.post_office import PostOffice
+from tests.mail.post_office import PostOffice, To
 from tests.mail.test_bounces import sample
 
 MINUTE = dt.timedelta(minutes=1)
@@ -55,7 +55,7 @@ async def set_up(imap: ImapServer) -> None:
 async def sent(client: UUID | None, office: PostOffice, bus: Bus, to: str = THERE) -> UUID:
     """A letter that the mail server has taken."""
     async with unit():
-        id = await post(letters.password_changed("en", name="Dana", email=to), client=client)
+        id = await post(letters.password_changed(To("Dana", to)), client=client)
     await deliver(bus)
     return id
 

@@ -46,7 +46,7 @@ async def forgot(visit: Visit) -> Answer:
     long it takes, is the same for every address."""
     said = (visit.form.email if visit.form else "")[:254]
     address = visit.request.client.host if visit.request.client else ""
-    await outbox.wish_reset(said, address, visit.language)
+    await outbox.wish_reset(said, address)
     return visit.page(
         "public/forgot.html",
         title=visit.say("New password"),
@@ -124,10 +124,7 @@ async def change(visit: Visit) -> Answer:
         changed = await found.use(hashed)
         if changed is not None:
             await half_session.end()
-            await outbox.post(
-                letters.password_changed(changed.language, name=changed.name.split()[0], email=changed.email),
-                about=changed.id,
-            )
+            await outbox.post(letters.password_changed(changed), about=changed.id)
             await audit.note("change password", side="client", actor=changed.id, record=found.id)
     visit.request.app.state.bus.hint(told.keys)
     if changed is None:

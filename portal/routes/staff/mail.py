@@ -111,13 +111,8 @@ async def correct(visit: Visit) -> Answer:
         raise Refused(409, reason.why) from None
     clients = [holder["client_id"] for holder in holders if holder["client_id"]]
     for account in accounts:
-        letter = letters.address_changed(
-            account.language,
-            name=account.name.split()[0],
-            email=account.email,
-            link=f"{settings().base_url.rstrip('/')}/sign-in",
-        )
-        await post(letter, client=clients[0])
+        link = f"{settings().base_url.rstrip('/')}/sign-in"
+        await post(letters.address_changed(account, link=link), client=clients[0])
     await audit.note(
         "correct address",
         side="staff",

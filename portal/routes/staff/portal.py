@@ -423,12 +423,7 @@ async def reset(visit: Visit) -> Answer:
     if await once(visit, visit.form.key) is None:
         made, token = await Reset.make(account.id, visit.me.id)
         await outbox.post(
-            letters.reset(
-                account.language,
-                name=account.name.split()[0],
-                email=account.email,
-                link=f"{settings().base_url.rstrip('/')}/reset/{token}",
-            ),
+            letters.reset(account, link=f"{settings().base_url.rstrip('/')}/reset/{token}"),
             client=client.id,
             about=made.id,
         )
@@ -511,12 +506,7 @@ async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUI
     except CannotInvite as reason:
         raise Refused(409, reason.why) from None
     offer.letter_id = await outbox.post(
-        letters.to_confirm(
-            account.language,
-            name=account.name.split()[0],
-            email=account.email,
-            link=f"{settings().base_url.rstrip('/')}/home",
-        ),
+        letters.to_confirm(account, link=f"{settings().base_url.rstrip('/')}/home"),
         client=client.id,
         about=offer.id,
     )
