@@ -615,6 +615,8 @@
     const letter = write({ id: fields.get("key"), body, fields, form, url: form.action, list: form.dataset.list });
     storeLetter(letter);
     tell(letter, word("sending"));
+    const { letters } = outbox.get(letter.list);
+    if (letters.some((one) => one.tries && !one.refused)) allWait(letters);
     form.querySelector("[data-answer]").replaceChildren();
     form.elements.body.value = "";
     answering(form, null);
@@ -698,8 +700,16 @@
       return sendNext(list);
     }
     letter.tries += 1;
-    tell(letter, word("waiting"));
+    allWait(box.letters);
     box.timer = setTimeout(() => sendNext(list), wait);
+  }
+
+  // What was written after one that waits waits with it.
+  function allWait(letters) {
+    for (const letter of letters.filter((one) => !one.refused)) {
+      letter.tries ||= 1;
+      tell(letter, word("waiting"));
+    }
   }
 
   // Resolves when there is an answer that ends it; rejects when the same letter, with its key, must be tried again.
