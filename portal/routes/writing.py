@@ -139,9 +139,6 @@ async def parts(visit: Visit, conversation: Conversation) -> dict[str, Any]:
         "way": await visit.draw(way, **ids),
         "draft": await visit.draw(conversations.draft, **ids),
     }
-    if visit.me.side == "client":
-        drawn["availability"] = await visit.draw(availability, **ids)
-    return drawn
 
 
 async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
