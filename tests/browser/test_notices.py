@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 from playwright.async_api import expect
@@ -42,3 +43,41 @@ async def test_a_new_message_comes_into_sight_once_and_leads_to_it(
     await expect(home.locator("#bell .count")).to_have_count(0)
     # Beside another child nothing of it was said.
     await expect(other.locator("#toasts .toast")).to_have_count(0)
+
+
+async def test_the_browser_shows_what_was_pushed(practice: Deployment, visit: Visit) -> None:
+    """As the browser does when its push service has woken it; what the words are, tests/notices/test_push.py says."""
+    dana = await visit("dana")
+    page = await dana.open("/home")
+    await dana.context.grant_permissions(["notifications"])
+    browser = await dana.context.new_cdp_session(page)
+    known: list[dict[str, str]] = []
+    browser.on("ServiceWorker.workerRegistrationUpdated", lambda said: known.extend(said["registrations"]))
+    await browser.send("ServiceWorker.enable")
+    assert await page.evaluate(
+        """async () => {
+            const scope = "/static/push/";
+            const { installing } = await navigator.serviceWorker.register("/static/push/push.js", { scope });
+            await new Promise((done) => {
+                installing.onstatechange = () => installing.state === "activated" && done();
+            });
+            return (await navigator.serviceWorker.getRegistration("/home")) === undefined;
+        }"""
+    ), "no page of Portal passes through it"
+    pushed = {"title": "Willow Street Counselling", "body": "Something new for you."}
+    await browser.send(
+        "ServiceWorker.deliverPushMessage",
+        {
+            "origin": practice.bases[0],
+            "registrationId": known[-1]["registrationId"],
+            "data": json.dumps(pushed),
+        },
+    )
+    shown = await page.wait_for_function(
+        """async () => {
+            const worker = await navigator.serviceWorker.getRegistration("/static/push/");
+            const notifications = await worker.getNotifications();
+            return notifications.length && notifications.map(({ title, body }) => ({ title, body }));
+        }"""
+    )
+    assert await shown.json_value() == [pushed]
