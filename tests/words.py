@@ -286,11 +286,12 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/staff/mail.py", "reason.why"): [NotTheirOwn.why],
     ("portal/regions/portal.py", "own['hindered']"): _OWN,
     ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")
-    ("portal/routes/staff/portal.py", "reason.why"): "said",  # CannotInvite("…")
+    ("portal/routes/staff/invitations.py", "reason.why"): "said",  # CannotInvite("…")
+    ("portal/routes/staff/linking.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/invitation.py", "missing[0]"): given_by(missing_for),
     ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,
-    ("portal/routes/staff/portal.py", "await hindrance(client, holder)"): _HINDRANCES,
+    ("portal/routes/staff/asking.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/routes/staff/availability.py", "str(reason)"): "said",  # ValueError("…")
     ("portal/routes/staff/settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")
     **{

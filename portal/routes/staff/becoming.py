@@ -20,7 +20,7 @@ from portal.models.record import uuid7
 from portal.permissions import Permission
 from portal.routes.staff.clients import NewClient, added, therapist_choice
 from portal.routes.staff.contacts import open_chart, tab_of, tied
-from portal.routes.staff.portal import link_account
+from portal.routes.staff.linking import link_account
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted, NotVisible
 

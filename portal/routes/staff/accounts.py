@@ -1,0 +1,74 @@
+"""What staff do for those who have an account: send a link to a new password, remove access (A5, A6)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.doors import Answer, Refused, Visit, done, go, once, staff
+from portal.mail import letters, outbox
+from portal.models import audit
+from portal.models.account import Access, PortalAccount
+from portal.models.client import Client
+from portal.models.holding import holding_of
+from portal.models.invitation import end_invitations
+from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
+from portal.permissions import Permission
+from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
+from portal.settings import settings
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def reset(visit: Visit) -> Answer:
+    """E-mail a link to choose a new password; 24 hours, once."""
+    client = await client_of(visit)
+    account = await chosen_account(visit, (await holding_of(client)).accounts)
+    if await once(visit, visit.form.key) is None:
+        made, token = await Reset.make(account.id, visit.me.id)
+        await outbox.post(
+            letters.reset(account, link=f"{settings().base_url.rstrip('/')}/reset/{token}"),
+            client=client.id,
+            about=made.id,
+        )
+        await done(visit, visit.form.key, reset=made.id)
+        await audit.note("reset portal password", side="staff", actor=visit.me.id, client=client.id)
+    return go(here(visit))
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def remove(visit: Visit) -> Answer:
+    """End one account's access to this client; its other clients are untouched."""
+    client = await client_of(visit)
+    account = await chosen_account(visit, (await holding_of(client)).accounts)
+    await _end(visit, account, [client.id])
+    return go(here(visit))
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def remove_all(visit: Visit) -> Answer:
+    """End an account's access to all its clients, and every session of it. Only for staff who may see them all."""
+    client = await client_of(visit)
+    account = await chosen_account(visit, (await holding_of(client)).accounts)
+    ids = await clients_acted_for(account.id)
+    if await visit.me.see(Client).where("r.id = any(:ids)", ids=ids).count() < len(ids):
+        raise Refused(403, "This account also acts for someone who isn’t yours to see. Ask an administrator.")
+    await _end(visit, account, ids)
+    await end_sessions(account.id)
+    return go(here(visit))
+
+
+async def _end(visit: Visit, account: PortalAccount, clients: list[UUID]) -> None:
+    """End accesses, and with them the links that are on their way."""
+    held = visit.me.see(Access).where("r.account_id = :account", account=account.id)
+    for access in await held.where("r.client_id = any(:clients)", clients=clients).all():
+        if access.holds_now:
+            await access.end(visit.me.id)
+            await end_invitations(access.client_id, access.contact_link_id, "withdrawn")
+            await audit.note("remove access", side="staff", actor=visit.me.id, client=access.client_id)
+    if not await clients_acted_for(account.id):
+        await end_resets(account.id)
+    name = await _first_name(visit, clients[0]) if len(clients) == 1 else None
+    await outbox.tell_ended(account, clients[0], name)
+
+
+async def _first_name(visit: Visit, client: UUID) -> str:
+    return (await visit.me.find(Client, client)).first_name

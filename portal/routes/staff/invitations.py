@@ -1,0 +1,141 @@
+"""Inviting from the chart's Portal tab: the welcome email, its preview, its lock, its end (A1–A3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator
+
+from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.facts import InvitationEnded
+from portal.mail import letters, outbox
+from portal.models import audit
+from portal.models.client import Client
+from portal.models.fact import announce
+from portal.models.holding import holding_of, possible_holders
+from portal.models.invitation import CannotInvite, Holder, Invitation, end_all_invitations
+from portal.models.practice import the_practice
+from portal.permissions import Permission
+from portal.rendering import render
+from portal.routes.staff.portal import client_of, here
+from portal.routes.staff.shell import page
+from portal.settings import settings
+from portal.viewer import NotVisible
+
+
+def _link(value: Any) -> Any:
+    return None if value in ("", "client") else value
+
+
+class Keyed(Form):
+    key: UUID
+
+
+class Send(Form):
+    key: UUID
+    holder: Annotated[UUID | None, BeforeValidator(_link)] = None
+    language: Literal["en", "es"] = "en"
+
+
+@staff(Permission.PORTAL_ACCESS, form=Send)
+async def invite(visit: Visit) -> Answer:
+    """Send (or resend) the welcome e-mail; the older link dies."""
+    client = await client_of(visit)
+    said: Send = visit.form
+    practice = await the_practice()
+    if not practice.portal_on:
+        raise Refused(409, "The portal is switched off for the practice.")
+    if await once(visit, said.key) is not None:
+        return go(here(visit))
+    holder = await _holder(client, said.holder)
+    try:
+        invitation, token = await Invitation.send(client, holder, visit.me.id, said.language)
+    except CannotInvite as reason:
+        raise Refused(409, reason.why) from None
+    try:
+        letter = letters.welcome(
+            said.language,
+            name=holder.name.split()[0],
+            email=invitation.email,
+            link=f"{settings().base_url.rstrip('/')}/welcome/{token}",
+            texts=practice.welcome,
+        )
+    except letters.NotAnAddress:
+        raise Refused(409, "The email on file is not one plain address. Correct it first.") from None
+    invitation.letter_id = await outbox.post(letter, client=client.id, about=invitation.id)
+    await invitation.save(update_fields=["letter_id"])
+    await done(visit, said.key, invitation=invitation.id)
+    await audit.note(
+        "send welcome email", side="staff", actor=visit.me.id, client=client.id, record=invitation.id
+    )
+    return go(here(visit))
+
+
+async def _holder(client: Client, link: UUID | None) -> Holder:
+    for holder in await possible_holders(client):
+        if holder.link == link:
+            return holder
+    raise NotVisible
+
+
+@staff(Permission.PORTAL_ACCESS)
+async def letter(visit: Visit) -> Answer:
+    """The welcome e-mail as it would go out to a holder, to read before sending."""
+    client = await visit.me.find(Client, visit.id("client"))
+    wanted = visit.query("holder")
+    try:
+        holder = await _holder(client, UUID(wanted) if wanted not in ("", "client") else None)
+    except ValueError:
+        raise NotVisible from None
+    practice = await the_practice()
+    language = visit.query("language") if visit.query("language") in ("en", "es") else visit.language
+    written = letters.welcome(
+        language,
+        name=holder.name.split()[0],
+        email=holder.email or "name@example.com",
+        link=f"{settings().base_url.rstrip('/')}/welcome/…",
+        texts=practice.welcome,
+    )
+    shown: dict[str, Any] = {
+        "el": "letter",
+        "language": language,
+        "sender": visit.say("%(practice)s, to %(email)s", practice=practice.name, email=written.to),
+        "subject": written.subject,
+        "text": written.text,
+        "error": None,
+    }
+    if visit.by_script:
+        return visit.fragment(render("staff/settings/_preview.html", visit.language, shown))
+    back = f"/staff/clients/{client.id}/portal"
+    return await page(
+        visit,
+        "staff/portal/preview.html",
+        title=visit.say("Clients"),
+        place="clients",
+        name=client.first_name,
+        back_href=back,
+        **shown,
+    )
+
+
+@staff(Permission.PORTAL_ACCESS, form=Keyed)
+async def unlock(visit: Visit) -> Answer:
+    client = await client_of(visit)
+    invitation = (await holding_of(client)).invitation
+    if invitation is None:
+        raise Refused(409, "There is no invitation to unlock any more.")
+    if invitation.locked_at is not None:
+        await invitation.unlock(visit.me.id)
+        await audit.note("lift lock", side="staff", actor=visit.me.id, client=client.id)
+    return go(here(visit))
+
+
+@staff(Permission.PORTAL_ACCESS, form=Keyed)
+async def withdraw(visit: Visit) -> Answer:
+    """End the outstanding invitations of this client."""
+    client = await client_of(visit)
+    await end_all_invitations(client.id, "withdrawn")
+    await announce(InvitationEnded(client=client.id))
+    await audit.note("withdraw invitation", side="staff", actor=visit.me.id, client=client.id)
+    return go(here(visit))

@@ -1,0 +1,91 @@
+"""Accounts that are there already act for another client: at once, again, or when their holder has confirmed it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.doors import Answer, Refused, Visit, go, staff
+from portal.mail import letters, outbox
+from portal.models import audit
+from portal.models.account import PortalAccount
+from portal.models.client import Client
+from portal.models.holding import holding_of, linkable, open_offers
+from portal.models.invitation import CannotInvite, Invitation
+from portal.models.invitation import grant as give
+from portal.models.practice import the_practice
+from portal.permissions import Permission
+from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
+from portal.settings import settings
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def grant(visit: Visit) -> Answer:
+    """Link the client to an account with the same e-mail on file, or give access back. The holder is told."""
+    client = await client_of(visit)
+    holding = await holding_of(client)
+    offers = {o["id"]: o["link"] for o in await linkable(client)}
+    past = {row["id"]: row["contact_link_id"] for row in holding.returnable}
+    account = await chosen_account(visit, [{"id": id} for id in offers | past])
+    link = offers[account.id] if account.id in offers else past[account.id]
+    if account.id in offers:
+        await link_account(visit, client, account, link)
+    else:
+        await _give(visit, client, account, link)
+    return go(here(visit))
+
+
+async def link_account(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
+    """An account that `linkable` names acts for the client from now on, or once its holder has confirmed, where the
+    practice asks for that."""
+    if (await the_practice()).confirm_links:
+        await _offer(visit, client, account, link)
+    else:
+        await _give(visit, client, account, link)
+
+
+async def _give(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
+    access = await give(account.id, client.id, link, by=visit.me.id)
+    if access is not None:
+        await outbox.tell_linked(account, client.id, client.first_name, access.id)
+        await audit.note("give access", side="staff", actor=visit.me.id, client=client.id)
+
+
+async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
+    try:
+        offer = await Invitation.offer(client, account, link, visit.me.id)
+    except CannotInvite as reason:
+        raise Refused(409, reason.why) from None
+    offer.letter_id = await outbox.post(
+        letters.to_confirm(account, link=f"{settings().base_url.rstrip('/')}/home"),
+        client=client.id,
+        about=offer.id,
+    )
+    await offer.save(update_fields=["letter_id"])
+    await audit.note("offer access", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def withdraw_offer(visit: Visit) -> Answer:
+    """What an account's holder was to confirm is no more offered."""
+    client, offer = await _offered(visit)
+    await offer.end("withdrawn")
+    await audit.note("withdraw offer", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
+    return go(here(visit))
+
+
+@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+async def unlock_offer(visit: Visit) -> Answer:
+    """Five new tries for who is to confirm."""
+    client, offer = await _offered(visit)
+    if offer.locked_at is not None:
+        await offer.unlock(visit.me.id)
+        await audit.note("lift lock", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
+    return go(here(visit))
+
+
+async def _offered(visit: Visit) -> tuple[Client, Invitation]:
+    client = await client_of(visit)
+    for offer in await open_offers(client.id):
+        if offer.account_id == visit.form.chosen:
+            return client, offer
+    raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")
