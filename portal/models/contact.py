@@ -11,7 +11,7 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
-from portal.facts import ClientChanged, ComingOfAge, ContactNetworkSwitched, ContactsChanged
+from portal.facts import ClientChanged, ComingOfAge, ContactsChanged
 from portal.models import age, audit, sql
 from portal.models.account import Access, sees
 from portal.models.client import Client
@@ -21,12 +21,11 @@ from portal.models.notice import NoticeKind, tell
 from portal.models.own_address import check_for_contact
 from portal.models.person import canonical_email, search_form
 from portal.models.practice import Practice, the_practice
-from portal.models.record import Kind, Lasting, Record, Sealed, live, unseal
+from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.rights import acted, acts
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
-KNOWN = 12  # people that a search offers
 NAME = 120  # letters of a contact's, at most
 
 
@@ -240,7 +239,7 @@ class ContactLink(Lasting):
         before = self._told()
         await self._agree(terms, new=False)
         if self._told() != before:
-            await self._tell()
+            await self.tell_those_concerned()
 
     async def end(self, by: UUID | None) -> list[UUID]:
         """It ends now, and with it what the contact's accounts could see of this client, and links on their way.
@@ -358,7 +357,8 @@ class ContactLink(Lasting):
         kept = [self.since(restriction) for restriction in Restriction]
         return (self.guardian, self.from_at, self.until_at, *self.rights, *kept)
 
-    async def _tell(self) -> None:
+    async def tell_those_concerned(self) -> None:
+        """A notice to the contact and to the client in person, where they have accounts."""
         accounts = await sql.rows(
             f"select x.account_id, x.contact_link_id from access x where x.client_id = :client and {live('x')} "
             "and (x.contact_link_id = :link or x.contact_link_id is null)",
@@ -386,44 +386,6 @@ class HasEnded(Exception):
 
 class AlreadyTied(Exception):
     """They are a contact of this client already."""
-
-
-async def switch_network(client: Client, on: bool) -> None:
-    """The contact network of one client, on or off. Off, no contact acts for them, and links on their way to contacts
-    end; what each holds is kept for when it is on again. Those whom it concerns hear of it."""
-    from portal.models.invitation import end_contact_invitations
-
-    if client.contact_network == on:
-        return
-    client.contact_network = on
-    await client.save(update_fields=["contact_network"])
-    if not on:
-        await end_contact_invitations(client.id)
-    await announce(ContactsChanged(client=client.id))
-    for link in await ContactLink.filter(client_id=client.id):
-        if link.holds_now:
-            await link._tell()
-
-
-async def switch_all_networks(on: bool) -> None:
-    """The same for the whole practice; each client's own switch stays as it is."""
-    from portal.models.invitation import end_contact_invitations
-
-    practice = await the_practice()
-    if practice.contact_network == on:
-        return
-    practice.contact_network = on
-    await practice.save(update_fields=["contact_network"])
-    if not on:
-        await end_contact_invitations(None)
-    await announce(ContactNetworkSwitched())
-
-
-def network_of(practice: Practice, client: Client) -> str:
-    """Whether contacts act for this client: on, or off for the client or for the whole practice."""
-    if not practice.contact_network:
-        return "practice"
-    return "on" if client.contact_network else "client"
 
 
 async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
@@ -458,96 +420,3 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
     )
     rows = [row | {name: sql.maybe_moment(row[name]) for name in times} for row in found]
     return list({row["id"]: row for row in rows}.values())
-
-
-async def likely_clients(
-    clients: Scope[Client], contact: UUID, names: tuple[str, str], email: str | None, born: dt.date | None
-) -> list[dict[str, Any]]:
-    """Clients whom the viewer may see and who may be this contact: of the same name (first, last) or email, and of no
-    other date of birth, as far as both are known. None for whom they act."""
-    found = await (
-        clients.where(
-            "r.archived_at is null and (r.sorting = :named or r.email_key = :key)",
-            named=search_form(" ".join(reversed(names))),
-            key=canonical_email(email) if email else "",
-        )
-        .where("r.id not in (select bl.client_id from contact_link bl where bl.contact_id = :of)", of=contact)
-        .order("r.sorting, r.id")
-        .columns("r.id, r.first_name, r.last_name, r.email, r.date_of_birth_sealed", KNOWN)
-    )
-    people = []
-    for row in found:
-        box, id = row["date_of_birth_sealed"], sql.uuid(row["id"])
-        theirs = dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box)) if box else None
-        if born is None or theirs is None or born == theirs:
-            people.append(row | {"id": id, "born": theirs})
-    return people
-
-
-async def known_people(
-    contacts: Scope[Contact], clients: Scope[Client], words: str, client: UUID
-) -> list[dict[str, Any]]:
-    """People of this name or email whom the viewer may see, contacts first: kind, id, name, email, and for whom
-    they act already. Not the client in question, nor who is their contact now."""
-    parts = search_form(words).split()[:6]
-    if not parts:
-        return []
-    places = {f"word_{letter}": _plain(part) for letter, part in zip("abcdef", parts, strict=False)}
-    values = {p: f"%{part}%" for p, part in places.items()} | {
-        f"{p}_at": f"{part}%" for p, part in places.items()
-    }
-    named = " and ".join(
-        f"(r.search like :{place} escape '\\' or r.email_key like :{place}_at escape '\\')"
-        for place in places
-    )
-    tied = f"(select tl.contact_id from contact_link tl where tl.client_id = :of and {live('tl')})"
-    own_tied = f"(select tc.client_id from contact tc where tc.client_id is not null and tc.id in {tied})"  # as clients
-    found = await (
-        contacts.where(named, **values)
-        .where(
-            f"r.id not in {tied} and (r.client_id is null or r.client_id <> :of and r.client_id not in {own_tied})",
-            of=client,
-        )
-        .order("r.search, r.id")
-        .columns("'contact' as kind, r.id, r.name, r.email, r.client_id", KNOWN)
-    )
-    own = [sql.uuid(row["client_id"]) for row in found if row["client_id"]]
-    others = await (
-        clients.where(named, **values)
-        .where(
-            f"r.id <> :of and r.archived_at is null and r.id not in {own_tied}",
-            of=client,
-        )
-        .order("r.sorting, r.id")
-        .columns("'client' as kind, r.id, r.first_name, r.last_name, r.email", KNOWN)
-    )
-    people = [row | {"id": sql.uuid(row["id"])} for row in found]
-    people += [
-        row | {"id": sql.uuid(row["id"]), "name": f"{row['first_name']} {row['last_name']}"}
-        for row in others
-        if sql.uuid(row["id"]) not in own
-    ]
-    acts_for = await _acted_for(clients, [row["id"] for row in people if row["kind"] == "contact"])
-    return [row | {"for": acts_for.get(row["id"], [])} for row in people[:KNOWN]]
-
-
-def _plain(part: str) -> str:
-    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID, list[str]]:
-    if not contacts:
-        return {}
-    found = await (
-        clients.join(
-            "join contact_link al on al.client_id = r.id and al.contact_id = any(:contacts)",
-            contacts=contacts,
-        )
-        .where(live("al"))
-        .order("r.sorting, r.id")
-        .columns("al.contact_id, r.first_name")
-    )
-    names: dict[UUID, list[str]] = {}
-    for row in found:
-        names.setdefault(sql.uuid(row["contact_id"]), []).append(row["first_name"])
-    return names

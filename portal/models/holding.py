@@ -11,7 +11,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.account import PortalAccount, sees
 from portal.models.client import Client
-from portal.models.contact import Contact, network_of
+from portal.models.contact import Contact
 from portal.models.invitation import (
     A_DAY,
     RESEND_AFTER,
@@ -20,6 +20,7 @@ from portal.models.invitation import (
     account_with,
     missing_for,
 )
+from portal.models.network import network_of
 from portal.models.own_address import hinders_own_account
 from portal.models.practice import the_practice
 from portal.models.record import live

@@ -19,8 +19,9 @@ from portal.facts import (
 from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models import sql
 from portal.models.client import CareTeam, Client, page_of_clients, team_of
-from portal.models.contact import ContactLink, network_of
+from portal.models.contact import ContactLink
 from portal.models.conversation import Conversation, unread_by_client
+from portal.models.network import network_of
 from portal.models.person import initial
 from portal.models.practice import the_practice
 from portal.models.record import live, unseal

@@ -23,7 +23,8 @@ from portal.facts import (
 from portal.language import date_in_words, listed, local_day, say
 from portal.models import sql
 from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink, contacts_of, network_of
+from portal.models.contact import Contact, ContactLink, contacts_of
+from portal.models.network import network_of
 from portal.models.person import initial
 from portal.models.practice import the_practice
 from portal.models.record import unseal

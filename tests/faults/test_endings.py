@@ -14,9 +14,10 @@ import pytest_asyncio
 from portal import clock
 from portal.models.account import Access
 from portal.models.client import CareTeam, Client
-from portal.models.contact import ContactLink, switch_network
+from portal.models.contact import ContactLink
 from portal.models.conversation import Conversation
 from portal.models.fact import unit
+from portal.models.network import switch_network
 from portal.permissions import Restriction, Right
 from portal.realtime.page import NO_ACCESS, SIGNED_OUT
 from tests.deployment import Deployment

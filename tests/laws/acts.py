@@ -19,12 +19,13 @@ from portal.models.account import Access, PortalAccount
 from portal.models.bounce import Bounce, note_bounce
 from portal.models.burst import Burst
 from portal.models.client import CareTeam, Client
-from portal.models.contact import Contact, ContactLink, switch_all_networks, switch_network
+from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Audience, Conversation
 from portal.models.fact import unit
 from portal.models.mailbox import Mailbox
 from portal.models.message import Message
 from portal.models.moment import Moment
+from portal.models.network import switch_all_networks, switch_network
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember
 from portal.models.template import Template

@@ -12,8 +12,9 @@ from portal.language import date_in_words
 from portal.models import audit
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.contact import AlreadyTied, Contact, ContactLink, IsClient, likely_clients
+from portal.models.contact import AlreadyTied, Contact, ContactLink, IsClient
 from portal.models.holding import account_held_by, linkable
+from portal.models.known_people import likely_clients
 from portal.models.own_address import NotTheirOwn
 from portal.models.practice import the_practice
 from portal.models.record import uuid7

@@ -15,17 +15,10 @@ from portal.mail import outbox
 from portal.models import audit, sql
 from portal.models.account import Access
 from portal.models.client import Client
-from portal.models.contact import (
-    AlreadyTied,
-    Contact,
-    ContactLink,
-    HasEnded,
-    Terms,
-    known_people,
-    network_of,
-    switch_network,
-)
+from portal.models.contact import AlreadyTied, Contact, ContactLink, HasEnded, Terms
 from portal.models.holding import account_of
+from portal.models.known_people import known_people
+from portal.models.network import network_of, switch_network
 from portal.models.own_address import NotTheirOwn, check_for_contact
 from portal.models.person import canonical_email
 from portal.models.practice import the_practice

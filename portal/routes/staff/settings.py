@@ -13,8 +13,8 @@ from portal.doors import Answer, Form, Refused, Visit, go, staff
 from portal.facts import PortalSettingsChanged
 from portal.mail import letters, outbox
 from portal.models import audit
-from portal.models.contact import switch_all_networks
 from portal.models.fact import announce
+from portal.models.network import switch_all_networks
 from portal.models.practice import Practice, the_practice
 from portal.models.record import uuid7
 from portal.models.reset import end_client_sessions
