@@ -19,9 +19,9 @@ from portal.mail.outbox import tell_ended
 from portal.mail.wishes import grant_wishes
 from portal.models.draft import forget_old_drafts
 from portal.models.fact import forget_old, unit
+from portal.models.half_session import forget_old_half_sessions
 from portal.models.hours import plan_turns
 from portal.models.idempotency import forget_old_keys
-from portal.models.invitation import forget_old_half_sessions
 from portal.models.minors import grow_up_unnoticed, tell_of_age
 from portal.models.moment import Moment
 from portal.models.notice import forget_old_notices

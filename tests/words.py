@@ -22,7 +22,7 @@ from jinja2.ext import babel_extract
 from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
 from portal.models.conversation import Audience
-from portal.models.invitation import hindrance, missing_for
+from portal.models.holder import hindrance, missing_for
 from portal.models.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
 from portal.models.person import address_fault
 from portal.permissions import Permission, Role
@@ -289,7 +289,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/staff/invitations.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/routes/staff/linking.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
-    ("portal/models/invitation.py", "missing[0]"): given_by(missing_for),
+    ("portal/models/offer.py", "missing[0]"): given_by(missing_for),
     ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,
     ("portal/routes/staff/asking.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/routes/staff/availability.py", "str(reason)"): "said",  # ValueError("…")

@@ -33,6 +33,7 @@ MODELS = [
         "template",
         "leave",
         "invitation",
+        "half_session",
         "reset",
         "moment",
         "notice",

@@ -12,15 +12,10 @@ from portal.models import sql
 from portal.models.account import PortalAccount, sees
 from portal.models.client import Client
 from portal.models.contact import Contact
-from portal.models.invitation import (
-    A_DAY,
-    RESEND_AFTER,
-    Holder,
-    Invitation,
-    account_with,
-    missing_for,
-)
+from portal.models.holder import Holder, account_with, missing_for, of_holder, possible_holders
+from portal.models.invitation import A_DAY, RESEND_AFTER, Invitation
 from portal.models.network import network_of
+from portal.models.offer import open_offers
 from portal.models.own_address import hinders_own_account
 from portal.models.practice import the_practice
 from portal.models.record import live
@@ -144,30 +139,9 @@ async def holding_of(client: Client) -> Holding:
     return found
 
 
-async def open_offers(client: UUID) -> list[Invitation]:
-    """What holders of accounts are to confirm, or are locked out of, and can still."""
-    found = Invitation.filter(client_id=client, used_at=None, ended_at=None, expires_at__gt=clock.now())
-    return await found.exclude(account_id=None).order_by("sent_at")
-
-
-async def possible_holders(client: Client) -> list[Holder]:
-    """The client, and the contacts who may act for them: who could be sent a welcome e-mail."""
-    links = await sql.rows(
-        "select l.id, c.name, c.email from contact_link l join contact c on c.id = l.contact_id "
-        f"where l.client_id = :client and {acts('l')} order by l.guardian desc, l.from_at",
-        client=client.id,
-        now=clock.now(),
-    )
-    return [
-        Holder(None, client.name, client.email),
-        *(Holder(sql.uuid(row["id"]), row["name"], row["email"]) for row in links),
-    ]
-
-
 async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
     """When another letter may go to this holder; None when now."""
-    same = "contact_link_id = :link" if link else "contact_link_id is null"
-    values: dict[str, Any] = {"link": link} if link else {}
+    same, values = of_holder(link)
     sent = await sql.rows(
         f"select sent_at from invitation where client_id = :client and {same} and sent_at > :since "
         "order by sent_at desc",

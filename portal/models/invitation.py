@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +30,10 @@ from portal.models.account import Access, PortalAccount
 from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.fact import announce
+from portal.models.half_session import HalfSession
+from portal.models.holder import Holder, hindrance, of_holder
 from portal.models.moment import Moment
 from portal.models.notice import NoticeKind, read_by_all, tell
-from portal.models.own_address import hinders_own_account
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record, live
 from portal.models.session import count_try, digest
@@ -53,19 +53,6 @@ class CannotInvite(Exception):
     def __init__(self, why: str, until: dt.datetime | None = None) -> None:
         super().__init__(why)
         self.why, self.until = why, until
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who would hold the account: the client, or a contact by a link."""
-
-    link: UUID | None
-    name: str
-    email: str | None
-
-    @property
-    def value(self) -> str:
-        return str(self.link) if self.link else "client"
 
 
 class Invitation(Record):
@@ -122,7 +109,7 @@ class Invitation(Record):
             raise CannotInvite(why)
         assert holder.email is not None
         now = clock.now()
-        same, values = _of_holder(holder.link)
+        same, values = of_holder(holder.link)
         sent = await sql.rows(
             f"select sent_at from invitation where client_id = :client and sent_at > :since and {same} "
             "order by sent_at desc",
@@ -156,31 +143,6 @@ class Invitation(Record):
         await Moment.plan(again or now + RESEND_AFTER, ResendAllowed(client=client.id))
         await Moment.plan(invitation.expires_at, InvitationExpired(client=client.id))
         return invitation, token
-
-    @classmethod
-    async def offer(cls, client: Client, account: PortalAccount, link: UUID | None, by: UUID) -> Invitation:
-        """Offer access to an account that is there already: it begins when its holder has given the date of birth.
-        Until then nothing of the client is shown to them. Raises CannotInvite."""
-        missing = missing_for(client, Holder(link, account.name, account.email))
-        if missing:
-            raise CannotInvite(missing[0])
-        await end_invitations(client.id, link, "replaced")
-        offer = await cls.create(
-            client_id=client.id,
-            contact_link_id=link,
-            account_id=account.id,
-            email=account.email,
-            email_key=account.email_key,
-            token_hash=digest(secrets.token_urlsafe(32)),  # no link leads here: signing in does
-            language=account.language,
-            sent_by=by,
-            sent_at=clock.now(),
-            expires_at=clock.now() + LIVES,
-        )
-        await announce(InvitationSent(client=client.id, account=account.id))
-        await Moment.plan(offer.expires_at, InvitationExpired(client=client.id, account=account.id))
-        await tell(NoticeKind.TO_CONFIRM, accounts=[account.id], record=offer.id)
-        return offer
 
     @property
     def state(self) -> str:
@@ -248,7 +210,7 @@ class Invitation(Record):
 
     async def accept(self, password_hash: str) -> PortalAccount | None:
         """Make the account and its access; None when someone else was quicker with this link or this address."""
-        if not await self._use():
+        if not await self.use():
             return None
         link = await ContactLink.get_or_none(id=self.contact_link_id) if self.contact_link_id else None
         if link is not None:
@@ -283,19 +245,11 @@ class Invitation(Record):
         )
         return account
 
-    async def confirm(self) -> Access | None:
-        """The holder of the account gave the date of birth: access begins. None where it was confirmed already."""
-        assert self.account_id is not None
-        if not await self._use():
-            return None
-        await read_by_all(self.id)
-        return await grant(self.account_id, self.client_id, self.contact_link_id, by=self.sent_by)
-
     async def end(self, why: str) -> None:
         """End it, where it can still be used."""
         await _end(why, "id = :id", id=self.id)
 
-    async def _use(self) -> bool:
+    async def use(self) -> bool:
         """Take it, as the first and only one."""
         won = await sql.row(
             "update invitation set used_at = :now where id = :id and used_at is null and ended_at is null "
@@ -325,43 +279,9 @@ async def grant(
     return access
 
 
-def missing_for(client: Client, holder: Holder) -> list[str]:
-    """What is missing on file before this holder can be invited, in sentences (A2)."""
-    missing = []
-    if client.archived_at is not None:
-        missing.append("This chart is archived.")
-    if not holder.email:
-        missing.append("There is no email on file.")
-    if client.born is None:
-        missing.append("There is no date of birth on file.")
-    return missing
-
-
-async def hindrance(client: Client, holder: Holder) -> str | None:
-    """Why this holder can't be invited at all, in a sentence; None where only the pace of letters could hinder."""
-    own = await hinders_own_account(client, holder.email) if holder.link is None else None
-    if own or (missing := missing_for(client, holder)):
-        return own or missing[0]
-    assert holder.email is not None
-    if await account_with(holder.email) is not None:
-        return "This email already has a portal account. Link it instead."
-    same, values = _of_holder(holder.link)
-    held = await sql.row(
-        f"select 1 as yes from access where client_id = :client and {same} "
-        "and (until_at is null or until_at > :now)",
-        client=client.id,
-        now=clock.now(),
-        **values,
-    )
-    if held is not None:
-        # Their address on file may have changed since: the account is still theirs.
-        return "They already have a portal account, under another email."
-    return None
-
-
 async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
     """End what is outstanding for one holder; gives how many there were."""
-    same, values = _of_holder(link)
+    same, values = of_holder(link)
     return await _end(why, f"client_id = :client and {same}", client=client, **values)
 
 
@@ -396,64 +316,7 @@ async def _end(why: str, which: str, **values: Any) -> int:
     return len(ended)
 
 
-def _of_holder(link: UUID | None) -> tuple[str, dict[str, Any]]:
-    return ("contact_link_id = :link", {"link": link}) if link else ("contact_link_id is null", {})
-
-
-async def account_with(email: str) -> PortalAccount | None:
-    return await PortalAccount.get_or_none(email_key=canonical_email(email))
-
-
 async def by_token(token: str) -> Invitation | None:
     if not 20 <= len(token) <= 100:
         return None
     return await Invitation.get_or_none(token_hash=digest(token))
-
-
-class HalfSession(Record):
-    """Between a link and an account: opens the pages of signing up, and nothing else."""
-
-    token_hash = fields.CharField(max_length=64, unique=True)
-    invitation_id = fields.UUIDField(null=True)
-    reset_id = fields.UUIDField(null=True)
-    expires_at = fields.DatetimeField()
-    verified_at = fields.DatetimeField(null=True)
-
-    LIVES = dt.timedelta(minutes=30)
-
-    class Meta:
-        table = "half_session"
-
-    @classmethod
-    def visible_to(cls, kind: Kind, r: str) -> str:
-        """Nobody: only the cookie opens it."""
-        return "false"
-
-    @classmethod
-    async def start(cls, invitation_id: UUID | None = None, reset_id: UUID | None = None) -> str:
-        token = secrets.token_urlsafe(32)
-        await cls.create(
-            token_hash=digest(token),
-            expires_at=clock.now() + cls.LIVES,
-            invitation_id=invitation_id,
-            reset_id=reset_id,
-        )
-        return token
-
-    @classmethod
-    async def held_by(cls, token: str) -> HalfSession | None:
-        if not 20 <= len(token) <= 100:
-            return None
-        found = await cls.get_or_none(token_hash=digest(token))
-        return found if found is not None and found.expires_at > clock.now() else None
-
-    async def verify(self) -> None:
-        self.verified_at = clock.now()
-        await self.save(update_fields=["verified_at"])
-
-    async def end(self) -> None:
-        await self.delete()
-
-
-async def forget_old_half_sessions() -> None:
-    await sql.rows("delete from half_session where expires_at < :now", now=clock.now())

@@ -37,8 +37,8 @@ from portal.mail.outbox import reason_in_words
 from portal.models import sql
 from portal.models.account import Access
 from portal.models.client import Client
+from portal.models.holder import hindrance
 from portal.models.holding import Holding, history_of, holding_of, linkable, next_send
-from portal.models.invitation import hindrance
 from portal.models.person import canonical_email, initial
 from portal.models.reset import clients_acted_for
 from portal.models.rights import acts

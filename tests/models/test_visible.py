@@ -13,7 +13,8 @@ from portal.models import sql
 from portal.models.bounce import Bounce
 from portal.models.burst import Burst
 from portal.models.draft import Draft
-from portal.models.invitation import HalfSession, Invitation
+from portal.models.half_session import HalfSession
+from portal.models.invitation import Invitation
 from portal.models.mailbox import Mailbox
 from portal.models.message import Message, MessageVersion
 from portal.models.note import Note

@@ -8,6 +8,7 @@ from portal.doors import Answer, Exact, Form, Visit, client, go
 from portal.models import audit
 from portal.models.fact import unit
 from portal.models.invitation import TRIES, Invitation
+from portal.models.offer import confirm_offer
 from portal.routes.public.welcome import exact_date
 
 
@@ -30,7 +31,7 @@ async def confirm(visit: Visit) -> Answer:
             exact_date(visit.form.date_of_birth if visit.form else ""), address
         )
         if right:
-            await found.confirm()
+            await confirm_offer(found)
         await audit.note(
             "confirm access",
             side="client",

@@ -10,18 +10,9 @@ from portal.mail import letters, outbox
 from portal.models import audit, reset
 from portal.models.account import PortalAccount
 from portal.models.fact import unit
-from portal.models.invitation import HalfSession
+from portal.models.half_session import HalfSession
 from portal.models.reset import Reset
-from portal.routes.public.welcome import (
-    NewPassword,
-    Token,
-    drop_half,
-    half,
-    kind_of,
-    lost,
-    over,
-    set_half,
-)
+from portal.routes.public.welcome import NewPassword, Token, drop_half, half, kind_of, lost, over, set_half
 
 
 class Forgot(Form):

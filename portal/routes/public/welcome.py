@@ -12,7 +12,8 @@ from portal.doors import Answer, Exact, Form, Visit, anyone, cookie_name, go
 from portal.models import audit, invitation
 from portal.models.client import Client
 from portal.models.fact import unit
-from portal.models.invitation import TRIES, HalfSession, Invitation
+from portal.models.half_session import HalfSession
+from portal.models.invitation import TRIES, Invitation
 from portal.models.practice import the_practice
 from portal.models.reset import Reset
 from portal.routes.public.sign_in import enter

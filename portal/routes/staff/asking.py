@@ -8,8 +8,8 @@ from uuid import UUID
 from portal.doors import Visit
 from portal.language import listed
 from portal.models.client import Client
+from portal.models.holder import Holder, hindrance
 from portal.models.holding import Holding, linkable
-from portal.models.invitation import Holder, hindrance
 from portal.models.own_address import TOO_YOUNG
 from portal.models.practice import the_practice
 from portal.models.record import uuid7

@@ -13,8 +13,9 @@ from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.client import Client
 from portal.models.fact import announce
-from portal.models.holding import holding_of, possible_holders
-from portal.models.invitation import CannotInvite, Holder, Invitation, end_all_invitations
+from portal.models.holder import Holder, possible_holders
+from portal.models.holding import holding_of
+from portal.models.invitation import CannotInvite, Invitation, end_all_invitations
 from portal.models.practice import the_practice
 from portal.permissions import Permission
 from portal.rendering import render

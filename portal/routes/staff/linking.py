@@ -9,9 +9,10 @@ from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.holding import holding_of, linkable, open_offers
+from portal.models.holding import holding_of, linkable
 from portal.models.invitation import CannotInvite, Invitation
 from portal.models.invitation import grant as give
+from portal.models.offer import offer_access, open_offers
 from portal.models.practice import the_practice
 from portal.permissions import Permission
 from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
@@ -52,7 +53,7 @@ async def _give(visit: Visit, client: Client, account: PortalAccount, link: UUID
 
 async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
     try:
-        offer = await Invitation.offer(client, account, link, visit.me.id)
+        offer = await offer_access(client, account, link, visit.me.id)
     except CannotInvite as reason:
         raise Refused(409, reason.why) from None
     offer.letter_id = await outbox.post(

@@ -1,0 +1,58 @@
+"""Offers: access for an account that is there already, which begins when its holder has confirmed it. An offer is an
+invitation that names the account instead of a link."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from portal import clock
+from portal.facts import InvitationExpired, InvitationSent
+from portal.models.account import Access, PortalAccount
+from portal.models.client import Client
+from portal.models.fact import announce
+from portal.models.holder import Holder, missing_for
+from portal.models.invitation import LIVES, CannotInvite, Invitation, end_invitations, grant
+from portal.models.moment import Moment
+from portal.models.notice import NoticeKind, read_by_all, tell
+from portal.models.session import digest
+
+
+async def offer_access(client: Client, account: PortalAccount, link: UUID | None, by: UUID) -> Invitation:
+    """Offer access to an account that is there already: it begins when its holder has given the date of birth.
+    Until then nothing of the client is shown to them. Raises CannotInvite."""
+    missing = missing_for(client, Holder(link, account.name, account.email))
+    if missing:
+        raise CannotInvite(missing[0])
+    await end_invitations(client.id, link, "replaced")
+    offer = await Invitation.create(
+        client_id=client.id,
+        contact_link_id=link,
+        account_id=account.id,
+        email=account.email,
+        email_key=account.email_key,
+        token_hash=digest(secrets.token_urlsafe(32)),  # no link leads here: signing in does
+        language=account.language,
+        sent_by=by,
+        sent_at=clock.now(),
+        expires_at=clock.now() + LIVES,
+    )
+    await announce(InvitationSent(client=client.id, account=account.id))
+    await Moment.plan(offer.expires_at, InvitationExpired(client=client.id, account=account.id))
+    await tell(NoticeKind.TO_CONFIRM, accounts=[account.id], record=offer.id)
+    return offer
+
+
+async def open_offers(client: UUID) -> list[Invitation]:
+    """What holders of accounts are to confirm, or are locked out of, and can still."""
+    found = Invitation.filter(client_id=client, used_at=None, ended_at=None, expires_at__gt=clock.now())
+    return await found.exclude(account_id=None).order_by("sent_at")
+
+
+async def confirm_offer(offer: Invitation) -> Access | None:
+    """The holder of the account gave the date of birth: access begins. None where it was confirmed already."""
+    assert offer.account_id is not None
+    if not await offer.use():
+        return None
+    await read_by_all(offer.id)
+    return await grant(offer.account_id, offer.client_id, offer.contact_link_id, by=offer.sent_by)
