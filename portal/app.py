@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from portal import clock, crypto, logs, worker
-from portal.doors import error_page
 from portal.guard import Guard
 from portal.language import choose
 from portal.models import first_run
@@ -25,6 +24,7 @@ from portal.realtime.bus import Bus
 from portal.realtime.follower import Follower
 from portal.realtime.hub import Hub
 from portal.realtime.socket import account_live, client_live, staff_live, viewed_live
+from portal.refusals import error_page
 from portal.regions import catalogue
 from portal.rendering import learn_practice
 from portal.routes import ROUTES

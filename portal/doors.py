@@ -11,57 +11,27 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Literal
+from urllib.parse import parse_qsl
 from uuid import UUID
 
-from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import ValidationError
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 
-from portal import clock
-from portal.crypto import ring
-from portal.language import LANGUAGES, choose, say
 from portal.models import audit, idempotency, sql
 from portal.models.fact import Bookmark, bookmark, unit
-from portal.models.person import initial
 from portal.models.record import Kind
 from portal.models.session import SignedIn, touch, who
-from portal.permissions import Permission, Right, Role
-from portal.regions import Region
-from portal.regions import draw as draw_region
-from portal.rendering import render
+from portal.permissions import Permission, Right
+from portal.refusals import Refused, SignInFirst, refuse
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible, Viewer
+from portal.visit import Answer, Form, Visit
 
-# Where a quick way out leads: a page that anybody might have open.
-ELSEWHERE = "https://www.weather.gov/"
-
-Answer = Response | Callable[[], Awaitable[Response]]
-Endpoint = Callable[["Visit"], Awaitable[Answer]]
-
-
-class Form(BaseModel):
-    """A form as a route takes it. Keys it does not name are refused; texts lose surrounding space."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-# Taken as it was typed, space and all: a password, a date that is compared.
-Exact = Annotated[str, StringConstraints(strip_whitespace=False)]
-
-
-class Refused(Exception):
-    """The request can't be taken: a status and a sentence for the person."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
+Endpoint = Callable[[Visit], Awaitable[Answer]]
 
 
 def cookie_name(side: str) -> str:
@@ -85,119 +55,6 @@ def same_site(headers: Mapping[str, str]) -> bool:
     """A write comes from a page of ours: Sec-Fetch-Site says same-origin, else Origin is ours. One must be there."""
     site = headers.get("sec-fetch-site")
     return site == "same-origin" if site is not None else origin_allowed(headers)
-
-
-@dataclass
-class Visit:
-    """One request behind its door."""
-
-    request: Request
-    viewer: Viewer | None
-    who: SignedIn | None
-    since: Bookmark
-    form: Any = None
-    errors: dict[str, str] = field(default_factory=dict)
-    sent: dict[str, str] = field(default_factory=dict)
-    version: int = 0
-    about: UUID | None = None  # whose record a page opens, where the path does not say it
-    record: UUID | None = None  # and what besides is noted of it
-    viewed: dict[str, Any] | None = (
-        None  # as whom staff look at a page that is somebody else's, and what it says of that
-    )
-
-    @property
-    def me(self) -> Viewer:
-        assert self.viewer is not None
-        return self.viewer
-
-    @property
-    def holder(self) -> SignedIn:
-        assert self.who is not None
-        return self.who
-
-    @property
-    def language(self) -> str:
-        if self.viewer is not None:
-            return self.viewer.language
-        if self.who is not None:
-            return self.who.language
-        chosen = self.request.cookies.get("portal-language", "")
-        if chosen in LANGUAGES:
-            return chosen
-        return choose(self.request.headers.get("accept-language"))
-
-    @property
-    def by_script(self) -> bool:
-        """Asked for by htmx or live.js: the answer is a part of a page."""
-        return self.request.headers.get("hx-request") == "true"
-
-    def say(self, message: str, **values: object) -> str:
-        return say(self.language, message, **values)
-
-    def id(self, name: str) -> UUID:
-        """An id from the path. What is no id is not visible."""
-        try:
-            return UUID(self.request.path_params[name])
-        except ValueError:
-            raise NotVisible from None
-
-    def query(self, name: str) -> str:
-        return self.request.query_params.get(name, "")[:300]
-
-    async def draw(self, region: Region, **args: Any) -> Markup:
-        return await draw_region(self.me, region, **args)
-
-    def page(self, template: str, *, title: str, place: str = "", status: int = 200, **more: Any) -> Response:
-        """A whole page. `live` is where its socket is, `regions` the parts of it that stay current."""
-        live = more.pop("live", None)
-        colour = more.pop("colour", "")
-        discreet = self.who is not None and self.who.discreet
-        context: dict[str, Any] = {
-            "nonce": self.request.scope["portal.nonce"],
-            "theme": self.who.theme if self.who else "",
-            "page": {
-                "title": self.say("Portal") if discreet else title,
-                "elsewhere": ELSEWHERE if discreet else "",
-                "place": place,
-                "since": str(self.since),
-                "now": int(clock.now().timestamp() * 1000),
-                "idle_until": _milliseconds(self.who) if self.who else None,
-                "live": live,
-                "kept": ring().personal(self.who.holder) if self.who and not self.viewed else "",
-                "colour": colour,
-            },
-            "me": self.viewed["me"] if self.viewed else self.person(),
-            "viewed": self.viewed,
-        }
-        return HTMLResponse(render(template, self.language, context | more), status)
-
-    def fragment(self, html: str, status: int = 200, region: str = "") -> Response:
-        """A part of a page, with the region and the version by which the page orders it among pushes."""
-        headers = {"Portal-Version": str(self.version or self.since.version)}
-        if region:
-            headers["Portal-Region"] = region
-        return HTMLResponse(html, status, headers)
-
-    def person(self) -> dict[str, Any]:
-        """Who is signed in, as the shell shows it."""
-        if self.who is None:
-            return {}
-        role = self.say(Role[self.who.role.upper()].value) if self.who.role else ""
-        return {
-            "name": self.who.name,
-            "initial": initial(self.who.name),
-            "role_label": role,
-            "email": self.who.email,
-        }
-
-
-def _milliseconds(who: SignedIn) -> int:
-    return int(min(who.idle_until, who.expires_at).timestamp() * 1000)
-
-
-def go(path: str) -> Response:
-    """To another page after a write."""
-    return RedirectResponse(path, 303)
 
 
 # --- The doors ---------------------------------------------------------------------------------
@@ -273,10 +130,10 @@ def _door(
                     _tell_idle(visit, answer, until)
                 return answer
             except (NotVisible, NotPermitted, Refused) as reason:
-                return await _refuse(visit, endpoint.__name__, reason)
+                return await refuse(visit, endpoint.__name__, reason)
             except idempotency.AnotherRequest:
                 text = "This was already sent with another content. Reload the page and try again."
-                return await _refuse(visit, endpoint.__name__, Refused(409, text))
+                return await refuse(visit, endpoint.__name__, Refused(409, text))
 
         behind.door = kind  # type: ignore[attr-defined]
         behind.permission = permission  # type: ignore[attr-defined]
@@ -315,11 +172,6 @@ async def _identify(visit: Visit, kind: str, right: Right | None = None) -> None
         visit.viewer = Viewer(Kind.PROFILE, found.holder, visit.id("client"), found.language)
     else:
         visit.viewer = Viewer(Kind.ACCOUNT, found.holder, None, found.language)
-
-
-class SignInFirst(Refused):
-    def __init__(self) -> None:
-        super().__init__(401, "Sign in to see this page.")
 
 
 def _authorise(visit: Visit, permission: Permission | None, right: Right | None) -> None:
@@ -401,78 +253,3 @@ async def _opened(visit: Visit, opens: str) -> None:
 def _tell_idle(visit: Visit, answer: Response, until: dt.datetime | None) -> None:
     end = min(until or visit.holder.idle_until, visit.holder.expires_at)
     answer.headers["Portal-Idle-Until"] = str(int(end.timestamp() * 1000))
-
-
-async def _refuse(visit: Visit, act: str, reason: Exception) -> Response:
-    """Say no: the same page for what is not there and what is not theirs, a reason for what is theirs to see."""
-    match reason:
-        case SignInFirst():
-            if visit.request.method == "GET" and not visit.by_script:
-                path = urlsplit(str(visit.request.url)).path
-                return go(f"/sign-in?next={path}" if path != "/" else "/sign-in")
-            status, title, text = 401, "You’re signed out", reason.text
-        case NotVisible():
-            status, title = 404, "There’s nothing here"
-            text = "This page doesn’t exist, or isn’t yours to see."
-            if visit.who is not None and visit.who.side == "client":
-                text = (
-                    "It may have ended, or it isn’t yours to see. What is yours stands on your first page. "
-                    "If you miss something there, please call the practice."
-                )
-        case NotPermitted():
-            status, title, text = 403, "This isn’t yours to do", str(reason)
-        case Refused():
-            status, title, text = reason.status, "That didn’t work", reason.text
-        case _:
-            raise reason
-    async with unit():
-        await audit.note(
-            act,
-            side=visit.who.side if visit.who else "nobody",
-            actor=visit.who.holder if visit.who else None,
-            result="refused",
-            status=status,
-            path=visit.request.url.path,
-        )
-    return error_page(visit.request, visit.language, status, title, text, visit.by_script)
-
-
-def error_page(
-    request: Request, language: str, status: int, title: str, text: str, part: bool = False
-) -> Response:
-    """A page, or a part of one, that says what happened and what to do."""
-    context = {
-        "status": status,
-        "title": say(language, title),
-        "body": say(language, text),
-        "action": {"href": "/", "label": say(language, "Go to your first page")},
-    }
-    if part:
-        return HTMLResponse(render("_error.html", language, context), status)
-    page = {"title": context["title"], "place": "", "since": "", "idle_until": None, "live": None}
-    whole = context | {
-        "nonce": request.scope["portal.nonce"],
-        "theme": "",
-        "page": page | {"colour": "", "elsewhere": ""},
-        "me": {},
-        "viewed": None,
-    }
-    return HTMLResponse(render("public/error.html", language, whole), status)
-
-
-async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:
-    """Claim the key of a request that creates something: None the first time, then the first result again.
-    The result is said here where it is known beforehand, else by `done`."""
-    content = "&".join(f"{k}={v}" for k, v in sorted(visit.sent.items()) if k != "key")
-    request = f"{visit.request.url.path}?{content}"
-    return await idempotency.claim(
-        visit.me.id, key, hashlib.sha256(request.encode()).hexdigest(), _as_text(result)
-    )
-
-
-async def done(visit: Visit, key: UUID, **result: Any) -> None:
-    await idempotency.settle(visit.me.id, key, _as_text(result))
-
-
-def _as_text(result: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in result.items()}

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tortoise.exceptions import DBConnectionError
 
-from portal.doors import error_page
 from portal.language import choose
 from portal.models import audit
+from portal.refusals import error_page
 from portal.settings import settings
 
 log = structlog.get_logger()

@@ -22,14 +22,7 @@ from portal.models.fact import unit
 from portal.models.mail_choice import mail_choice
 from portal.models.notice import is_unread
 from portal.models.practice import the_practice
-from portal.models.push import (
-    Taken,
-    forget_device,
-    hold_device,
-    settle_push,
-    take_pushes,
-    words_for,
-)
+from portal.models.push import Taken, forget_device, hold_device, settle_push, take_pushes, words_for
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
 from portal.settings import settings

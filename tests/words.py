@@ -237,14 +237,14 @@ _HINDRANCES = [*given_by(missing_for), *given_by(hindrance), *_OWN]
 # What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
 # said, or found, where it comes from.
 ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
-    ("portal/doors.py", "message"): "said",  # Visit.say hands on what it is given
-    ("portal/doors.py", "title"): "said",  # and so does error_page
-    ("portal/doors.py", "text"): "said",
-    ("portal/doors.py", "reason.text"): "said",  # Refused("…")
-    ("portal/doors.py", "str(reason)"): "said",  # NotPermitted("…")
+    ("portal/visit.py", "message"): "said",  # Visit.say hands on what it is given
+    ("portal/refusals.py", "title"): "said",  # and so does error_page
+    ("portal/refusals.py", "text"): "said",
+    ("portal/refusals.py", "reason.text"): "said",  # Refused("…")
+    ("portal/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
     ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
     ("portal/doors.py", "permission.value"): [permission.value for permission in Permission],
-    ("portal/doors.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
+    ("portal/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
     ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
     ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
     ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],

@@ -9,11 +9,12 @@ from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from portal import crypto
-from portal.doors import Answer, Form, Refused, Visit, go
 from portal.models.push import MOST, PushDevice
 from portal.models.record import Kind
 from portal.pushing import Forbidden, check_endpoint
+from portal.refusals import Refused
 from portal.regions.notices import notices_of
+from portal.visit import Answer, Form, Visit, go
 
 
 def _endpoint(value: str) -> str:

@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from portal.doors import Answer, Form, Refused, Visit, go
 from portal.models.notice import Notice, read_up_to
+from portal.refusals import Refused
 from portal.regions.notices import notices_of
+from portal.visit import Answer, Form, Visit, go
 
 
 class Seen(Form):

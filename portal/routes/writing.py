@@ -12,7 +12,6 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
 
 from portal import clock
-from portal.doors import Answer, Form, Refused, Visit, go, once
 from portal.language import at_in_words, say_many, time_of_day
 from portal.models import audit
 from portal.models.availability import Availability, answer_by_itself, of_conversation
@@ -35,6 +34,7 @@ from portal.models.practice import the_practice
 from portal.models.record import Kind, uuid7
 from portal.models.searching import Found, search, words_of
 from portal.opening import reply_text
+from portal.refusals import Refused
 from portal.regions import conversations, key_of
 from portal.regions.availability import availability
 from portal.regions.conversations import base, is_far_back, items, seen_label, window
@@ -43,6 +43,7 @@ from portal.regions.words import paragraphs, zone
 from portal.rendering import render
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible
+from portal.visit import Answer, Form, Visit, go, once
 
 # When each person last wrote, on this worker: a bound on floods, not an account of them.
 _wrote: dict[UUID, deque[float]] = {}

@@ -64,19 +64,24 @@ def reaches(module: str, *targets: str) -> list[str]:
     )
 
 
+DOORS = ("portal.doors", "portal.visit", "portal.refusals")
+
 # The first may not import the second.
 CONTRACT = [
     ("portal.models", ("starlette", "uvicorn", "jinja2", "markupsafe", "broadcaster", "redis")),
     ("portal.models", ("portal.viewer", "portal.regions", "portal.routes", "portal.realtime")),
-    ("portal.models", ("portal.doors", "portal.rendering", "portal.guard", "portal.language")),
+    ("portal.models", DOORS),
+    ("portal.models", ("portal.rendering", "portal.guard", "portal.language")),
     ("portal.facts", ("portal", "tortoise", "starlette")),
     ("portal.permissions", ("portal", "tortoise", "starlette")),
     ("portal.crypto", ("portal.models", "portal.settings", "tortoise")),
-    ("portal.viewer", ("portal.doors", "portal.regions", "portal.routes", "portal.realtime", "starlette")),
-    ("portal.regions", ("portal.routes", "portal.realtime", "portal.doors", "starlette", "tortoise")),
+    ("portal.viewer", DOORS),
+    ("portal.viewer", ("portal.regions", "portal.routes", "portal.realtime", "starlette")),
+    ("portal.regions", DOORS),
+    ("portal.regions", ("portal.routes", "portal.realtime", "starlette", "tortoise")),
     ("portal.routes", ("portal.realtime", "tortoise", "broadcaster")),
     ("portal.realtime", ("portal.routes", "tortoise", "jinja2")),
-    ("portal.doors", ("portal.realtime", "portal.routes", "tortoise", "broadcaster")),
+    *((one, ("portal.realtime", "portal.routes", "tortoise", "broadcaster")) for one in DOORS),
     ("portal.rendering", ("portal.viewer", "portal.regions", "portal.routes", "portal.realtime")),
 ]
 

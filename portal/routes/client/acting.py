@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from portal.doors import Answer, Form, Refused, Visit, client, go
+from portal.doors import client
 from portal.mail import outbox
 from portal.models import acting
 from portal.models.account import Access
@@ -13,10 +13,12 @@ from portal.models.contact import ContactLink
 from portal.models.holding import account_of
 from portal.models.own_address import NotTheirOwn
 from portal.permissions import Right
+from portal.refusals import Refused
 from portal.regions.acting import who_acts
 from portal.regions.conversations import base
 from portal.routes.client.shell import page
 from portal.viewer import NotVisible
+from portal.visit import Answer, Form, Visit, go
 
 
 class Choice(Form):

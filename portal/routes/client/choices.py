@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from portal.doors import Answer, Visit, client, go
+from portal.doors import client
 from portal.models.client import Client
 from portal.regions.notices import devices
 from portal.routes import choices
 from portal.routes.client.shell import page
+from portal.visit import Answer, Visit, go
 
 
 @client()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from portal.doors import Answer, Refused, Visit, client, go
+from portal.doors import client
 from portal.models.availability import of_client
 from portal.models.client import Client
 from portal.models.conversation import Conversation, threads
 from portal.models.party import participant_for
 from portal.permissions import Right
+from portal.refusals import Refused
 from portal.regions.availability import availability
 from portal.regions.conversations import base, head
 from portal.regions.threads import beginnings, client_threads
 from portal.routes import why, writing
 from portal.routes.client.shell import page, why_page
+from portal.visit import Answer, Visit, go
 
 
 async def all_of_them(visit: Visit) -> Answer:

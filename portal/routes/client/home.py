@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.doors import Answer, Visit, client, go
+from portal.doors import client
 from portal.language import today_in_words
 from portal.models import sql
 from portal.models.account import Access, profiles
@@ -14,6 +14,7 @@ from portal.regions.why import seen_by
 from portal.regions.words import zone
 from portal.routes import why
 from portal.routes.client.shell import page, why_page
+from portal.visit import Answer, Visit, go
 
 
 @client()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from portal.doors import Answer, Visit, client
+from portal.doors import client
 from portal.models.client import Client
 from portal.regions import notices as regions
 from portal.routes import devices, notices
 from portal.routes.client.shell import page
+from portal.visit import Answer, Visit
 
 
 async def of_client(visit: Visit) -> Answer:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from portal.doors import Answer, Exact, Form, Visit, client, go
+from portal.doors import client
 from portal.models import audit
 from portal.models.fact import unit
 from portal.models.invitation import TRIES, Invitation
 from portal.models.offer import confirm_offer
 from portal.routes.public.welcome import exact_date
+from portal.visit import Answer, Exact, Form, Visit, go
 
 
 class BirthDate(Form):

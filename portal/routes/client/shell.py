@@ -6,10 +6,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from portal.doors import Visit
 from portal.models.client import Client
 from portal.regions import home, notices
 from portal.regions.conversations import base
+from portal.visit import Visit
 
 
 async def page(

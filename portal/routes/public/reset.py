@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from portal import passwords
-from portal.doors import Answer, Form, Visit, anyone, go
+from portal.doors import anyone
 from portal.mail import letters, outbox
 from portal.models import audit, reset
 from portal.models.account import PortalAccount
@@ -13,6 +13,7 @@ from portal.models.fact import unit
 from portal.models.half_session import HalfSession
 from portal.models.reset import Reset
 from portal.routes.public.welcome import NewPassword, Token, drop_half, half, kind_of, lost, over, set_half
+from portal.visit import Answer, Form, Visit, go
 
 
 class Forgot(Form):

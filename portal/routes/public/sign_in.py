@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from portal.demo import PASSWORD, cast
-from portal.doors import ELSEWHERE, Answer, Exact, Form, Visit, admitted, anyone, cookie_name, go, signed_in
+from portal.doors import admitted, anyone, cookie_name, signed_in
 from portal.models import audit
 from portal.models.account import note_visit
 from portal.models.fact import unit
@@ -16,6 +16,7 @@ from portal.models.practice import the_practice
 from portal.models.session import LONGEST, Session, end_session, remember_device
 from portal.models.signing_in import verified
 from portal.settings import settings
+from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go
 
 _WRONG = (
     "That email and password don’t open an account, or there were too many tries. "

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from portal import passwords
-from portal.doors import Answer, Exact, Form, Visit, anyone
+from portal.doors import anyone
 from portal.models import audit, first_run
 from portal.models.fact import unit
 from portal.models.session import ADDRESS_TRIES, ADDRESS_WINDOW, count_try, tries
@@ -16,6 +16,7 @@ from portal.rendering import learn_practice
 from portal.routes.public.sign_in import enter
 from portal.routes.staff.clients import email_address
 from portal.viewer import NotVisible
+from portal.visit import Answer, Exact, Form, Visit
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
 

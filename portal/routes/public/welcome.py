@@ -8,7 +8,7 @@ import re
 from starlette.responses import Response
 
 from portal import passwords
-from portal.doors import Answer, Exact, Form, Visit, anyone, cookie_name, go
+from portal.doors import anyone, cookie_name
 from portal.models import audit, invitation
 from portal.models.client import Client
 from portal.models.fact import unit
@@ -18,6 +18,7 @@ from portal.models.practice import the_practice
 from portal.models.reset import Reset
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
+from portal.visit import Answer, Exact, Form, Visit, go
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

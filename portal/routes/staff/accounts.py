@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from portal.doors import Answer, Refused, Visit, done, go, once, staff
+from portal.doors import staff
 from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.account import Access, PortalAccount
@@ -13,8 +13,10 @@ from portal.models.holding import holding_of
 from portal.models.invitation import end_invitations
 from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
 from portal.settings import settings
+from portal.visit import Answer, Visit, done, go, once
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)

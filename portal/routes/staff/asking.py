@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from portal.doors import Visit
 from portal.language import listed
 from portal.models.client import Client
 from portal.models.holder import Holder, hindrance
@@ -14,6 +13,7 @@ from portal.models.own_address import TOO_YOUNG
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.models.reset import clients_acted_for
+from portal.visit import Visit
 
 
 async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:

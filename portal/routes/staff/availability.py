@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import AfterValidator, Field, create_model
 
 from portal import clock, rendering
-from portal.doors import Answer, Form, Visit, go, staff
+from portal.doors import staff
 from portal.facts import CrisisNoticeChanged
 from portal.language import LANGUAGES, weekday
 from portal.models import audit
@@ -23,6 +23,7 @@ from portal.permissions import Permission
 from portal.regions import availability
 from portal.rendering import learn_practice
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Form, Visit, go
 
 HERE = "/staff/settings/availability"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.doors import staff
 from portal.language import date_in_words
 from portal.models import audit
 from portal.models.account import PortalAccount
@@ -19,11 +19,13 @@ from portal.models.own_address import NotTheirOwn
 from portal.models.practice import the_practice
 from portal.models.record import uuid7
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.routes.staff.clients import NewClient, added, therapist_choice
 from portal.routes.staff.contacts import open_chart, tab_of, tied
 from portal.routes.staff.linking import link_account
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted, NotVisible
+from portal.visit import Answer, Form, Visit, done, go, once
 
 
 class Becoming(NewClient):

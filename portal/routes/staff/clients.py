@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
-from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.doors import staff
 from portal.models import audit
 from portal.models.client import Client
 from portal.models.contact import ContactLink
@@ -19,12 +19,14 @@ from portal.models.person import address_fault
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.regions import clients
 from portal.regions.clients import client_list
 from portal.regions.mail import chart_addresses
 from portal.regions.why import seen_by
 from portal.routes import why
 from portal.routes.staff.shell import page, why_page
+from portal.visit import Answer, Form, Visit, done, go, once
 
 
 def email_address(value: str) -> str:

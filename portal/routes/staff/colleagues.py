@@ -7,16 +7,18 @@ from uuid import UUID
 
 from pydantic import BeforeValidator
 
-from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.doors import staff
 from portal.language import listed
 from portal.models import audit
 from portal.models.client import CareTeam, Client
 from portal.models.departure import depart, in_care_of, take_over
 from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.regions import colleagues as regions
 from portal.routes.staff.shell import page
 from portal.viewer import NotVisible
+from portal.visit import Answer, Form, Visit, go
 
 HERE = "/staff/colleagues"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
-from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.doors import staff
 from portal.language import local_day, moment_of
 from portal.mail import outbox
 from portal.models import audit, sql
@@ -24,6 +24,7 @@ from portal.models.person import canonical_email
 from portal.models.practice import the_practice
 from portal.models.record import live, uuid7
 from portal.permissions import Permission, Restriction, Right
+from portal.refusals import Refused
 from portal.regions import clients
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, contact_list
 from portal.regions.of_age import of_age
@@ -31,6 +32,7 @@ from portal.regions.terms import contact_history
 from portal.regions.words import zone
 from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Form, Visit, done, go, once
 
 RELATIONSHIPS = [
     *("Mother", "Father", "Parent", "Stepparent", "Foster parent", "Grandparent", "Guardian", "Partner"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from portal.doors import Answer, Refused, Visit, go, staff
+from portal.doors import staff
 from portal.language import listed
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation
@@ -13,12 +13,14 @@ from portal.models.party import party_of
 from portal.models.practice import the_practice
 from portal.models.reader import readers
 from portal.models.template import Template, filled, templates
+from portal.refusals import Refused
 from portal.regions import clients, conversations
 from portal.regions.threads import beginnings, chart_threads
 from portal.rendering import render
 from portal.routes import why, writing
 from portal.routes.staff.shell import page, why_page
 from portal.viewer import NotPermitted, NotVisible
+from portal.visit import Answer, Visit, go
 
 
 @staff(opens="open messages")

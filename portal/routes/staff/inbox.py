@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from portal import clock
-from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.doors import staff
 from portal.language import exactly, local_day, moment_of
 from portal.models import audit
 from portal.models.client import Client
@@ -22,6 +22,7 @@ from portal.models.notice import NoticeKind, tell
 from portal.models.reader import readers
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember
+from portal.refusals import Refused
 from portal.regions import inbox
 from portal.regions.inbox import Wish
 from portal.regions.words import zone
@@ -29,6 +30,7 @@ from portal.rendering import render
 from portal.routes import writing
 from portal.routes.staff import conversations
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Form, Visit, done, go, once
 
 MORNING = dt.time(9, 0)  # of the practice
 LONGEST_SNOOZE = dt.timedelta(days=366)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator
 
-from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.doors import staff
 from portal.facts import InvitationEnded
 from portal.mail import letters, outbox
 from portal.models import audit
@@ -18,11 +18,13 @@ from portal.models.holding import holding_of
 from portal.models.invitation import CannotInvite, Invitation, end_all_invitations
 from portal.models.practice import the_practice
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.rendering import render
 from portal.routes.staff.portal import client_of, here
 from portal.routes.staff.shell import page
 from portal.settings import settings
 from portal.viewer import NotVisible
+from portal.visit import Answer, Form, Visit, done, go, once
 
 
 def _link(value: Any) -> Any:

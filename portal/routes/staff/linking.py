@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from portal.doors import Answer, Refused, Visit, go, staff
+from portal.doors import staff
 from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.account import PortalAccount
@@ -15,8 +15,10 @@ from portal.models.invitation import grant as give
 from portal.models.offer import offer_access, open_offers
 from portal.models.practice import the_practice
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
 from portal.settings import settings
+from portal.visit import Answer, Visit, go
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.doors import staff
 from portal.language import at_in_words
 from portal.mail import letters
 from portal.mail.outbox import post
@@ -18,11 +18,13 @@ from portal.models.own_address import NotTheirOwn
 from portal.models.staff import StaffMember
 from portal.models.waiting import Outbox
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.regions.mail import people, undelivered, why
 from portal.regions.words import zone
 from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
 from portal.settings import settings
+from portal.visit import Answer, Form, Visit, go
 
 
 class Address(Form):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from markupsafe import Markup
 from pydantic import AfterValidator, Field
 
-from portal.doors import Answer, Exact, Form, Visit, go, staff
+from portal.doors import staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
 from portal.models import audit
 from portal.models.mailbox import Mailbox
@@ -20,6 +20,7 @@ from portal.regions.mail import returned_mail
 from portal.rendering import render
 from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Exact, Form, Visit, go
 
 HERE = "/staff/settings/mail"
 PATIENCE = 45.0  # seconds for a whole test

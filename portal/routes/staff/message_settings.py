@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from portal.doors import Answer, Form, Visit, staff
+from portal.doors import staff
 from portal.models import audit
 from portal.models.practice import the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Form, Visit
 
 
 class Rules(Form):

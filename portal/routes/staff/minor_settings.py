@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from portal.doors import Answer, Form, Visit, staff
+from portal.doors import staff
 from portal.models import audit
 from portal.models.minors import set_ages, would_end
 from portal.models.practice import the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Form, Visit
 
 YOUNGEST, OLDEST = 6, 25
 _Age = Annotated[int, Field(ge=YOUNGEST, le=OLDEST)]

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
-from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.doors import staff
 from portal.models import audit
 from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.holding import account_of, holding_of
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.regions import availability, clients, why
 from portal.regions import portal as tab
 from portal.regions.mail import chart_addresses
 from portal.regions.of_age import of_age
 from portal.routes.staff.asking import dialogs_of
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Form, Visit, go
 
 
 @staff(opens="open portal tab")

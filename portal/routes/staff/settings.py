@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pydantic import Field
 
 from portal import rendering
-from portal.doors import Answer, Form, Refused, Visit, go, staff
+from portal.doors import staff
 from portal.facts import PortalSettingsChanged
 from portal.mail import letters, outbox
 from portal.models import audit
@@ -20,8 +20,10 @@ from portal.models.record import uuid7
 from portal.models.reset import end_client_sessions
 from portal.models.waiting import Outbox, undelivered_count
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.routes.staff.shell import page
 from portal.settings import settings
+from portal.visit import Answer, Form, Visit, go
 
 LINK = "/welcome/…"
 TONGUES = {"en": "English", "es": "Español"}

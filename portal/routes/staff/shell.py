@@ -6,10 +6,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from portal.doors import Visit
 from portal.models.client import Client
 from portal.permissions import Permission
 from portal.regions import inbox, notices
+from portal.visit import Visit
 
 
 async def page(

@@ -7,14 +7,16 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from portal.doors import Answer, Form, Refused, Visit, done, go, once, staff
+from portal.doors import staff
 from portal.models import audit
 from portal.models.record import uuid7
 from portal.models.template import LONGEST, LONGEST_NAME, Template, TooMany, unknown_places
 from portal.permissions import Permission
+from portal.refusals import Refused
 from portal.regions.templates import kept
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
+from portal.visit import Answer, Form, Visit, done, go, once
 
 HERE = "/staff/templates"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from portal.doors import Answer, Visit, staff
+from portal.doors import staff
 from portal.language import today_in_words
 from portal.regions import colleagues, today
 from portal.regions.mail import needs_hand
 from portal.regions.notices import came_in
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
+from portal.visit import Answer, Visit
 
 
 @staff()

@@ -9,18 +9,20 @@ from uuid import UUID
 
 from starlette.responses import HTMLResponse, Response
 
-from portal.doors import Answer, Refused, Visit, staff
+from portal.doors import staff
 from portal.models import audit
 from portal.models.account import holds_right
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, HasEnded, Terms
 from portal.models.fact import unit
 from portal.permissions import Permission, Right
+from portal.refusals import Refused
 from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
 from portal.routes.staff.contacts import Person, account_by, edit_form, open_chart, tab_of, terms_of, tied
 from portal.routes.staff.viewing import Page, looking
 from portal.viewer import NotPermitted
+from portal.visit import Answer, Visit
 
 
 class Trial(Person):

@@ -10,17 +10,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from portal.doors import Answer, Refused, Visit, staff
+from portal.doors import staff
 from portal.language import say
 from portal.models.account import PortalAccount, holds_right
 from portal.models.client import Client
 from portal.models.conversation import Audience
 from portal.permissions import Permission, Right
+from portal.refusals import Refused
 from portal.routes.client import acting
 from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
 from portal.routes.client import notices as told
 from portal.viewer import NotVisible, looking_as, may_look
+from portal.visit import Answer, Visit
 
 Page = Callable[[Visit], Awaitable[Answer]]
 

@@ -1,0 +1,85 @@
+"""Refusals: what cannot be taken, seen or done, and the page that says so, the same on every side."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from portal.language import say
+from portal.models import audit
+from portal.models.fact import unit
+from portal.rendering import render
+from portal.viewer import NotPermitted, NotVisible
+from portal.visit import Visit, go
+
+
+class Refused(Exception):
+    """The request can't be taken: a status and a sentence for the person."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+
+class SignInFirst(Refused):
+    def __init__(self) -> None:
+        super().__init__(401, "Sign in to see this page.")
+
+
+async def refuse(visit: Visit, act: str, reason: Exception) -> Response:
+    """Say no: the same page for what is not there and what is not theirs, a reason for what is theirs to see."""
+    match reason:
+        case SignInFirst():
+            if visit.request.method == "GET" and not visit.by_script:
+                path = urlsplit(str(visit.request.url)).path
+                return go(f"/sign-in?next={path}" if path != "/" else "/sign-in")
+            status, title, text = 401, "You’re signed out", reason.text
+        case NotVisible():
+            status, title = 404, "There’s nothing here"
+            text = "This page doesn’t exist, or isn’t yours to see."
+            if visit.who is not None and visit.who.side == "client":
+                text = (
+                    "It may have ended, or it isn’t yours to see. What is yours stands on your first page. "
+                    "If you miss something there, please call the practice."
+                )
+        case NotPermitted():
+            status, title, text = 403, "This isn’t yours to do", str(reason)
+        case Refused():
+            status, title, text = reason.status, "That didn’t work", reason.text
+        case _:
+            raise reason
+    async with unit():
+        await audit.note(
+            act,
+            side=visit.who.side if visit.who else "nobody",
+            actor=visit.who.holder if visit.who else None,
+            result="refused",
+            status=status,
+            path=visit.request.url.path,
+        )
+    return error_page(visit.request, visit.language, status, title, text, visit.by_script)
+
+
+def error_page(
+    request: Request, language: str, status: int, title: str, text: str, part: bool = False
+) -> Response:
+    """A page, or a part of one, that says what happened and what to do."""
+    context = {
+        "status": status,
+        "title": say(language, title),
+        "body": say(language, text),
+        "action": {"href": "/", "label": say(language, "Go to your first page")},
+    }
+    if part:
+        return HTMLResponse(render("_error.html", language, context), status)
+    page = {"title": context["title"], "place": "", "since": "", "idle_until": None, "live": None}
+    whole = context | {
+        "nonce": request.scope["portal.nonce"],
+        "theme": "",
+        "page": page | {"colour": "", "elsewhere": ""},
+        "me": {},
+        "viewed": None,
+    }
+    return HTMLResponse(render("public/error.html", language, whole), status)

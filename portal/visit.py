@@ -1,0 +1,173 @@
+"""A visit: one request behind its door, with who is there, what they sent, and how it is answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID
+
+from markupsafe import Markup
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from portal import clock
+from portal.crypto import ring
+from portal.language import LANGUAGES, choose, say
+from portal.models import idempotency
+from portal.models.fact import Bookmark
+from portal.models.person import initial
+from portal.models.session import SignedIn
+from portal.permissions import Role
+from portal.regions import Region
+from portal.regions import draw as draw_region
+from portal.rendering import render
+from portal.viewer import NotVisible, Viewer
+
+# Where a quick way out leads: a page that anybody might have open.
+ELSEWHERE = "https://www.weather.gov/"
+
+Answer = Response | Callable[[], Awaitable[Response]]
+
+
+class Form(BaseModel):
+    """A form as a route takes it. Keys it does not name are refused; texts lose surrounding space."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+# Taken as it was typed, space and all: a password, a date that is compared.
+Exact = Annotated[str, StringConstraints(strip_whitespace=False)]
+
+
+@dataclass
+class Visit:
+    """One request behind its door."""
+
+    request: Request
+    viewer: Viewer | None
+    who: SignedIn | None
+    since: Bookmark
+    form: Any = None
+    errors: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, str] = field(default_factory=dict)
+    version: int = 0
+    about: UUID | None = None  # whose record a page opens, where the path does not say it
+    record: UUID | None = None  # and what besides is noted of it
+    viewed: dict[str, Any] | None = (
+        None  # as whom staff look at a page that is somebody else's, and what it says of that
+    )
+
+    @property
+    def me(self) -> Viewer:
+        assert self.viewer is not None
+        return self.viewer
+
+    @property
+    def holder(self) -> SignedIn:
+        assert self.who is not None
+        return self.who
+
+    @property
+    def language(self) -> str:
+        if self.viewer is not None:
+            return self.viewer.language
+        if self.who is not None:
+            return self.who.language
+        chosen = self.request.cookies.get("portal-language", "")
+        if chosen in LANGUAGES:
+            return chosen
+        return choose(self.request.headers.get("accept-language"))
+
+    @property
+    def by_script(self) -> bool:
+        """Asked for by htmx or live.js: the answer is a part of a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def say(self, message: str, **values: object) -> str:
+        return say(self.language, message, **values)
+
+    def id(self, name: str) -> UUID:
+        """An id from the path. What is no id is not visible."""
+        try:
+            return UUID(self.request.path_params[name])
+        except ValueError:
+            raise NotVisible from None
+
+    def query(self, name: str) -> str:
+        return self.request.query_params.get(name, "")[:300]
+
+    async def draw(self, region: Region, **args: Any) -> Markup:
+        return await draw_region(self.me, region, **args)
+
+    def page(self, template: str, *, title: str, place: str = "", status: int = 200, **more: Any) -> Response:
+        """A whole page. `live` is where its socket is, `regions` the parts of it that stay current."""
+        live = more.pop("live", None)
+        colour = more.pop("colour", "")
+        discreet = self.who is not None and self.who.discreet
+        context: dict[str, Any] = {
+            "nonce": self.request.scope["portal.nonce"],
+            "theme": self.who.theme if self.who else "",
+            "page": {
+                "title": self.say("Portal") if discreet else title,
+                "elsewhere": ELSEWHERE if discreet else "",
+                "place": place,
+                "since": str(self.since),
+                "now": int(clock.now().timestamp() * 1000),
+                "idle_until": _milliseconds(self.who) if self.who else None,
+                "live": live,
+                "kept": ring().personal(self.who.holder) if self.who and not self.viewed else "",
+                "colour": colour,
+            },
+            "me": self.viewed["me"] if self.viewed else self.person(),
+            "viewed": self.viewed,
+        }
+        return HTMLResponse(render(template, self.language, context | more), status)
+
+    def fragment(self, html: str, status: int = 200, region: str = "") -> Response:
+        """A part of a page, with the region and the version by which the page orders it among pushes."""
+        headers = {"Portal-Version": str(self.version or self.since.version)}
+        if region:
+            headers["Portal-Region"] = region
+        return HTMLResponse(html, status, headers)
+
+    def person(self) -> dict[str, Any]:
+        """Who is signed in, as the shell shows it."""
+        if self.who is None:
+            return {}
+        role = self.say(Role[self.who.role.upper()].value) if self.who.role else ""
+        return {
+            "name": self.who.name,
+            "initial": initial(self.who.name),
+            "role_label": role,
+            "email": self.who.email,
+        }
+
+
+def _milliseconds(who: SignedIn) -> int:
+    return int(min(who.idle_until, who.expires_at).timestamp() * 1000)
+
+
+def go(path: str) -> Response:
+    """To another page after a write."""
+    return RedirectResponse(path, 303)
+
+
+async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:
+    """Claim the key of a request that creates something: None the first time, then the first result again.
+    The result is said here where it is known beforehand, else by `done`."""
+    content = "&".join(f"{k}={v}" for k, v in sorted(visit.sent.items()) if k != "key")
+    request = f"{visit.request.url.path}?{content}"
+    return await idempotency.claim(
+        visit.me.id, key, hashlib.sha256(request.encode()).hexdigest(), _as_text(result)
+    )
+
+
+async def done(visit: Visit, key: UUID, **result: Any) -> None:
+    await idempotency.settle(visit.me.id, key, _as_text(result))
+
+
+def _as_text(result: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in result.items()}
