@@ -12,7 +12,8 @@ import structlog
 from portal.models.conversation import Conversation, writer_name
 from portal.models.record import Kind
 from portal.realtime.bus import Bus, Closed
-from portal.realtime.hub import Frame, Hub
+from portal.realtime.drawing import Frame
+from portal.realtime.hub import Hub
 from portal.realtime.page import Page
 from portal.regions import key_of
 from portal.viewer import Viewer, may_see
