@@ -11,7 +11,7 @@ from portal.models.client import Client
 from portal.regions import Region, key_of, why
 from portal.regions.conversations import base
 from portal.rendering import render
-from portal.routes.writing import found, here, ids
+from portal.routes.reading import found, here, ids
 from portal.visit import Answer, Visit
 
 Page = Callable[[Visit, Client, str, dict[str, Any]], Awaitable[Answer]]  # with the way back, and regions

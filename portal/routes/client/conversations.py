@@ -12,7 +12,7 @@ from portal.refusals import Refused
 from portal.regions.availability import availability
 from portal.regions.conversations import base, head
 from portal.regions.threads import beginnings, client_threads
-from portal.routes import why, writing
+from portal.routes import changing, reading, searching, why, writing
 from portal.routes.client.shell import page, why_page
 from portal.visit import Answer, Visit, go
 
@@ -59,8 +59,8 @@ async def to_begin(visit: Visit) -> Answer:
 
 async def one(visit: Visit) -> Answer:
     """One of them, open."""
-    conversation = await writing.found(visit)
-    older = await writing.older(visit, conversation)
+    conversation = await reading.found(visit)
+    older = await reading.older(visit, conversation)
     if older is not None:
         return older
     found = await visit.me.find(Client, conversation.client_id)
@@ -75,7 +75,7 @@ async def one(visit: Visit) -> Answer:
         threads_href=f"{here}/messages" if several else None,
         new_href=f"{here}/conversations/new",
         composer=await writing.composer(visit, conversation, label),
-        regions=await writing.parts(visit, conversation),
+        regions=await reading.parts(visit, conversation),
     )
 
 
@@ -92,16 +92,16 @@ async def create(visit: Visit) -> Answer:
 @client(Right.MESSAGES, opens="open message")
 async def show_message(visit: Visit) -> Answer:
     """What may be done with one message: a part of the conversation's page, or a page of its own."""
-    acts = await writing.acts(visit)
+    acts = await changing.acts(visit)
     if visit.by_script:
-        return writing.acts_fragment(visit, acts)
+        return changing.acts_fragment(visit, acts)
     return await page(
         visit,
         "client/conversations/message.html",
         await visit.me.find(Client, visit.id("client")),
         place="messages",
         acts=acts,
-        regions={"conversation": await visit.draw(head, **writing.ids(visit))},
+        regions={"conversation": await visit.draw(head, **reading.ids(visit))},
     )
 
 
@@ -110,7 +110,7 @@ async def who_reads(visit: Visit) -> Answer:
 
 
 async def _search(visit: Visit) -> Answer:
-    shown = await writing.searching(visit)
+    shown = await searching.outcome(visit)
     about = await visit.me.find(Client, visit.id("client"))
     status = 422 if visit.errors else 200
     return await page(
@@ -123,9 +123,9 @@ new = client(Right.MESSAGES, opens="open messages")(to_begin)
 show = client(Right.MESSAGES, opens="read conversation")(one)
 readers = client(Right.MESSAGES, opens="open readers")(who_reads)
 ask = client(Right.MESSAGES, opens="open search")(_search)
-search = client(Right.MESSAGES, form=writing.Search, transaction=False)(_search)
+search = client(Right.MESSAGES, form=searching.Search, transaction=False)(_search)
 send = client(Right.MESSAGES, form=writing.NewMessage)(writing.send)
-read = client(Right.MESSAGES, form=writing.Reading)(writing.read)
+read = client(Right.MESSAGES, form=reading.Reading)(reading.read)
 keep_draft = client(Right.MESSAGES, form=writing.Written)(writing.keep_draft)
-edit = client(Right.MESSAGES, form=writing.Edition)(writing.edit)
-withdraw = client(Right.MESSAGES)(writing.withdraw)
+edit = client(Right.MESSAGES, form=changing.Edition)(changing.edit)
+withdraw = client(Right.MESSAGES)(changing.withdraw)

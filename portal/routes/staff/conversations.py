@@ -17,7 +17,7 @@ from portal.refusals import Refused
 from portal.regions import clients, conversations
 from portal.regions.threads import beginnings, chart_threads
 from portal.rendering import render
-from portal.routes import why, writing
+from portal.routes import changing, reading, searching, why, writing
 from portal.routes.staff.shell import page, why_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.visit import Answer, Visit, go
@@ -37,8 +37,8 @@ async def new(visit: Visit) -> Answer:
 
 @staff(opens="read conversation")
 async def show(visit: Visit) -> Answer:
-    conversation = await writing.found(visit)
-    older = await writing.older(visit, conversation)
+    conversation = await reading.found(visit)
+    older = await reading.older(visit, conversation)
     if older is not None:
         return older
     return await _page(visit, await visit.me.find(Client, conversation.client_id), conversation)
@@ -54,7 +54,7 @@ async def _page(
         "threads": await visit.draw(chart_threads, client=client.id, current=current),
     }
     if conversation is not None:
-        regions |= await writing.parts(visit, conversation)
+        regions |= await reading.parts(visit, conversation)
     else:
         people = visit.query("people")[:40] or None
         regions["beginnings"] = await visit.draw(beginnings, client=client.id, people=people)
@@ -78,7 +78,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
     if composer is None:
         return None
     composer["note_href"] = f"/staff/inbox/{conversation.id}/notes"
-    composer["templates_href"] = f"{writing.here(visit, conversation)}/templates"
+    composer["templates_href"] = f"{reading.here(visit, conversation)}/templates"
     if visit.query("template"):
         template = await visit.me.find(Template, _id(visit.query("template")))
         composer["text"] = filled(template.body or "", await _places(visit, conversation))
@@ -107,8 +107,8 @@ async def _places(visit: Visit, conversation: Conversation) -> dict[str, str]:
 @staff()
 async def choose_template(visit: Visit) -> Answer:
     """The templates, filled in for this conversation: in a dialog, or on a page that leads back to it."""
-    conversation = await writing.found(visit)
-    here, places = writing.here(visit, conversation), await _places(visit, conversation)
+    conversation = await reading.found(visit)
+    here, places = reading.here(visit, conversation), await _places(visit, conversation)
     shown: dict[str, Any] = {
         "templates": [
             {
@@ -151,16 +151,16 @@ async def create(visit: Visit) -> Answer:
 @staff(opens="open message")
 async def show_message(visit: Visit) -> Answer:
     """What may be done with one message: a part of the conversation's page, or a page of its own."""
-    acts = await writing.acts(visit)
+    acts = await changing.acts(visit)
     if visit.by_script:
-        return writing.acts_fragment(visit, acts)
+        return changing.acts_fragment(visit, acts)
     return await page(
         visit,
         "staff/conversations/message.html",
         title=visit.say("Clients"),
         place="clients",
         acts=acts,
-        regions={"conversation": await visit.draw(conversations.head, **writing.ids(visit))},
+        regions={"conversation": await visit.draw(conversations.head, **reading.ids(visit))},
     )
 
 
@@ -170,7 +170,7 @@ async def readers_of(visit: Visit) -> Answer:
 
 
 async def _search(visit: Visit) -> Answer:
-    shown = await writing.searching(visit)
+    shown = await searching.outcome(visit)
     status = 422 if visit.errors else 200
     return await page(
         visit,
@@ -183,9 +183,9 @@ async def _search(visit: Visit) -> Answer:
 
 
 ask = staff(opens="open search")(_search)
-search = staff(form=writing.Search, transaction=False)(_search)
+search = staff(form=searching.Search, transaction=False)(_search)
 send = staff(form=writing.NewMessage)(writing.send)
-read = staff(form=writing.Reading)(writing.read)
+read = staff(form=reading.Reading)(reading.read)
 keep_draft = staff(form=writing.Written)(writing.keep_draft)
-edit = staff(form=writing.Edition)(writing.edit)
-withdraw = staff()(writing.withdraw)
+edit = staff(form=changing.Edition)(changing.edit)
+withdraw = staff()(changing.withdraw)

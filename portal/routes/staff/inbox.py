@@ -27,7 +27,7 @@ from portal.regions import inbox
 from portal.regions.inbox import Wish
 from portal.regions.words import zone
 from portal.rendering import render
-from portal.routes import writing
+from portal.routes import reading
 from portal.routes.staff import conversations
 from portal.routes.staff.shell import page
 from portal.visit import Answer, Form, Visit, done, go, once
@@ -69,7 +69,7 @@ async def index(visit: Visit) -> Answer:
 @staff(opens="read conversation")
 async def show(visit: Visit) -> Answer:
     conversation = await _found(visit)
-    older = await writing.older(visit, conversation)
+    older = await reading.older(visit, conversation)
     return older or await _page(visit, conversation)
 
 
@@ -94,7 +94,7 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
     if conversation is not None:
         client = await visit.me.find(Client, conversation.client_id)
         label = visit.say("Message about %(name)s", name=client.name)
-        regions |= await writing.parts(visit, conversation) | {
+        regions |= await reading.parts(visit, conversation) | {
             "handling": await visit.draw(inbox.handling, conversation=conversation.id),
             "about": await visit.draw(inbox.about, client=client.id, conversation=conversation.id),
         }

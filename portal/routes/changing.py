@@ -1,0 +1,121 @@
+"""What is done with one message, the same on both sides: looked at closely, said in other words, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from portal import clock
+from portal.language import at_in_words, say_many, time_of_day
+from portal.models import audit
+from portal.models.client import Client
+from portal.models.conversation import Conversation
+from portal.models.message import Message, MessageVersion, NotTheirs, TooLate, message_now, seen, versions
+from portal.models.practice import the_practice
+from portal.models.record import Kind
+from portal.refusals import Refused
+from portal.regions import key_of
+from portal.regions.conversations import seen_label
+from portal.regions.words import paragraphs, zone
+from portal.rendering import render
+from portal.routes.reading import found, here
+from portal.routes.writing import Body
+from portal.viewer import NotPermitted, NotVisible
+from portal.visit import Answer, Form, Visit, go
+
+
+class Edition(Form):
+    body: Body
+
+
+async def acts(visit: Visit) -> dict[str, Any]:
+    """A message, what may be done with it, and to staff what it said before."""
+    conversation, message = await _found_message(visit)
+    client = await visit.me.find(Client, conversation.client_id)
+    loaded, _ = await message_now(visit.me.see(Message), conversation.id, message.number)
+    readers = await seen({conversation.id: (message.number, message.number)})
+    minutes = (await the_practice()).edit_minutes
+    until = message.may_change_until(visit.me.id, minutes)
+    may_change = until is not None and until > clock.now() and client.archived_at is None
+    place = here(visit, conversation)
+    shown: dict[str, Any] = loaded[-1]
+    before = await versions(visit.me.see(MessageVersion), message.id) if visit.me.kind is Kind.STAFF else []
+    return {
+        "with": key_of("thread-head", {"client": conversation.client_id, "conversation": conversation.id}),
+        "back_href": f"{place}?at={message.number}#message-{message.id}",
+        "from_name": visit.say("You") if shown["author"] == visit.me.id else shown["from_name"],
+        "at": at_in_words(shown["sent_at"], zone(), visit.language),
+        "paragraphs": paragraphs(shown["body"]),
+        "withdrawn": shown["withdrawn"],
+        "seen_label": seen_label(visit.me, shown, readers[conversation.id]),
+        "reply_href": None if shown["withdrawn"] or client.archived_at else f"{place}?reply={message.number}",
+        "reply_id": message.id,
+        "body": shown["body"],
+        "action": f"{place}/messages/{message.id}" if may_change else None,
+        "until": time_of_day(until, zone(), visit.language) if until and may_change else None,
+        "too_late": _too_late(visit, minutes) if until and not may_change else None,
+        "before": [
+            {
+                "paragraphs": paragraphs(version.body or ""),
+                "at": at_in_words(version.from_at, zone(), visit.language),
+            }
+            for version in before
+        ],
+    }
+
+
+async def _found_message(visit: Visit) -> tuple[Conversation, Message]:
+    """The message of the path, which belongs to the conversation of the path."""
+    conversation = await found(visit)
+    message = await visit.me.find(Message, visit.id("message"))
+    if message.conversation_id != conversation.id:
+        raise NotVisible
+    return conversation, message
+
+
+def _too_late(visit: Visit, minutes: int) -> str:
+    if not minutes:
+        return visit.say("Messages stay as they were sent.")
+    return say_many(
+        visit.language,
+        "A message can be changed for one minute after it was sent.",
+        "A message can be changed for %(num)s minutes after it was sent.",
+        minutes,
+    )
+
+
+def acts_fragment(visit: Visit, shown: dict[str, Any]) -> Response:
+    return visit.fragment(render("conversations/_acts_dialog.html", visit.language, {"acts": shown}))
+
+
+async def edit(visit: Visit) -> Answer:
+    """Say a message of one's own in other words, while the practice's time for that lasts."""
+    if "body" in visit.errors:
+        raise Refused(422, visit.say("Nothing was changed. %(why)s", why=visit.errors["body"]))
+    return await _change(visit, "edit message", lambda m, c, n: m.edit(visit.form.body, visit.me.id, n, c))
+
+
+async def withdraw(visit: Visit) -> Answer:
+    """Take back a message of one's own, while that time lasts."""
+    return await _change(visit, "withdraw message", lambda m, c, n: m.withdraw(visit.me.id, n, c))
+
+
+async def _change(visit: Visit, act: str, change: Callable[[Message, UUID, int], Awaitable[None]]) -> Answer:
+    conversation, message = await _found_message(visit)
+    minutes = (await the_practice()).edit_minutes
+    try:
+        await change(message, conversation.client_id, minutes)
+    except NotTheirs:
+        raise NotPermitted(visit.say("Only who wrote a message can change it.")) from None
+    except TooLate:
+        why = _too_late(visit, minutes)
+        raise Refused(409, visit.say("This can’t be changed any more. %(why)s", why=why)) from None
+    await audit.note(
+        act, side=visit.me.side, actor=visit.me.id, client=conversation.client_id, record=message.id
+    )
+    if visit.by_script:
+        return Response(status_code=204)
+    return go(f"{here(visit, conversation)}?at={message.number}#message-{message.id}")

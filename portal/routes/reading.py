@@ -1,0 +1,80 @@
+"""Reading a conversation, the same on both sides: the one of the path, the live parts of it, how far somebody read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response
+
+from portal.models.conversation import Conversation
+from portal.refusals import Refused
+from portal.regions import conversations
+from portal.regions.availability import availability
+from portal.regions.conversations import base, is_far_back, window
+from portal.regions.way import way
+from portal.rendering import render
+from portal.viewer import NotVisible
+from portal.visit import Answer, Form, Visit
+
+
+async def found(visit: Visit) -> Conversation:
+    """The conversation of the path, which belongs to the client of the path."""
+    conversation = await visit.me.find(Conversation, visit.id("conversation"))
+    if conversation.client_id != visit.id("client"):
+        raise NotVisible
+    return conversation
+
+
+def ids(visit: Visit) -> dict[str, UUID]:
+    return {"client": visit.id("client"), "conversation": visit.id("conversation")}
+
+
+def here(visit: Visit, conversation: Conversation) -> str:
+    return f"{base(visit.me, conversation.client_id)}/conversations/{conversation.id}"
+
+
+def number_in(visit: Visit, name: str) -> int | None:
+    """The number of a message that the address asks for."""
+    said = visit.query(name)
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
+
+
+async def parts(visit: Visit, conversation: Conversation) -> dict[str, Any]:
+    """The live parts of an open conversation: its newest messages, or those around the one asked for."""
+    ids = {"client": conversation.client_id, "conversation": conversation.id}
+    at = number_in(visit, "at")
+    drawn = {"conversation": await visit.draw(conversations.head, **ids)}
+    if at is not None and is_far_back(conversation, at):
+        return drawn | {"passage": await visit.draw(conversations.passage, **ids, at=at)}
+    if visit.me.side == "client":
+        drawn["availability"] = await visit.draw(availability, **ids)
+    return drawn | {
+        "messages": await visit.draw(conversations.messages, **ids),
+        "way": await visit.draw(way, **ids),
+        "draft": await visit.draw(conversations.draft, **ids),
+    }
+
+
+async def older(visit: Visit, conversation: Conversation) -> Response | None:
+    """The page of messages before a number, where the request asks for one by script."""
+    before = number_in(visit, "before")
+    if not visit.by_script or before is None:
+        return None
+    context = await window(visit.me, conversation, before)
+    shown = context | {"region": "", "el": f"older-{conversation.id}", "reading_action": None}
+    return visit.fragment(render("conversations/_messages.html", visit.language, shown))
+
+
+class Reading(Form):
+    number: Annotated[int, Field(ge=0, lt=2**31)]
+
+
+async def read(visit: Visit) -> Answer:
+    """Note how far someone has read. Counts elsewhere follow by themselves."""
+    conversation = await found(visit)
+    if visit.errors:
+        raise Refused(422, "There is no such message.")
+    await conversation.read(visit.form.number, staff=visit.me.staff, account=visit.me.account)
+    return Response(status_code=204)

@@ -1,0 +1,59 @@
+"""Searching a conversation, the same on both sides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from portal.language import say_many
+from portal.models import audit
+from portal.models.message import Message
+from portal.models.searching import Found, search, words_of
+from portal.regions import conversations, key_of
+from portal.routes.reading import found, here
+from portal.visit import Form, Visit
+
+
+class Search(Form):
+    q: Annotated[str, Field(min_length=1, max_length=100)]
+    before: Annotated[int | None, Field(ge=0, lt=2**31)] = None
+
+
+async def outcome(visit: Visit) -> dict[str, Any]:
+    """A conversation's page of searching. The words come in the body: an address is written down everywhere."""
+    conversation = await found(visit)
+    ids = {"client": conversation.client_id, "conversation": conversation.id}
+    said: Search | None = visit.form
+    shown: dict[str, Any] = {
+        "action": f"{here(visit, conversation)}/search",
+        "with": key_of("thread-head", ids),
+        "q": visit.sent.get("q", "")[:100],
+        "error": visit.errors.get("q"),
+        "looked": said is not None and bool(words_of(said.q)),
+    }
+    regions = {"conversation": await visit.draw(conversations.head, **ids)}
+    if said is not None and shown["looked"]:
+        hits = await search(visit.me.see(Message), conversation.id, words_of(said.q), said.before)
+        numbers = "-".join(str(number) for number in hits.numbers)
+        regions["found"] = await visit.draw(conversations.found_messages, **ids, q=said.q, numbers=numbers)
+        shown |= {"before": hits.before, "all_line": _found_line(visit, hits)}
+        # Outside any transaction: it may take a while, and writes this one row.
+        await audit.note(
+            "search conversation",
+            side=visit.me.side,
+            actor=visit.me.id,
+            client=conversation.client_id,
+            record=conversation.id,
+        )
+    return {"search": shown, "back_href": here(visit, conversation), "regions": regions}
+
+
+def _found_line(visit: Visit, hits: Found) -> str:
+    if hits.numbers:
+        return say_many(
+            visit.language, "One message, newest first", "%(num)s messages, newest first", len(hits.numbers)
+        )
+    if hits.before is None:
+        return visit.say("No message here says that.")
+    return visit.say("None of the newer messages says that.")
