@@ -81,7 +81,7 @@ async def _learn() -> None:
                 continue
             code = await first_run.offer_code()
             if code is not None:
-                log.warning("no practice yet", go_to=f"{settings().base_url}/start", one_time_code=code)
+                log.warning("no practice yet", go_to=settings().link("/start"), one_time_code=code)
         except Exception as reason:
             log.warning("the practice can't be read yet", reason=type(reason).__name__)
         await asyncio.sleep(1)

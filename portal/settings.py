@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         return self.base_url.startswith("https://")
 
+    def link(self, path: str) -> str:
+        """A page of this portal as an address for letters: the path begins with a slash."""
+        return self.base_url.rstrip("/") + path
+
     def problems(self) -> list[str]:
         """What would lose or leak something, in sentences; empty when all is well."""
         found = []

@@ -35,5 +35,5 @@ async def tell_of_unread(bus: Bus) -> int:
 
 
 async def _post(reader: Reader, client: UUID | None) -> UUID:
-    letter = letters.unread(reader, link=f"{settings().base_url.rstrip('/')}/")
+    letter = letters.unread(reader, link=settings().link("/"))
     return await post(letter, client=client)

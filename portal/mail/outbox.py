@@ -62,7 +62,7 @@ async def tell_ended(account: PortalAccount, client: UUID, name: str | None) -> 
 
 async def tell_linked(account: PortalAccount, client: UUID, name: str, access: UUID) -> None:
     """A letter to who was given access to a client; inside the caller's unit of work."""
-    letter = letters.access_linked(account, who=name, link=f"{settings().base_url.rstrip('/')}/home")
+    letter = letters.access_linked(account, who=name, link=settings().link("/home"))
     await post(letter, client=client, about=access)
 
 

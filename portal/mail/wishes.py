@@ -58,7 +58,7 @@ async def _grant(email: str, address: str) -> None:
     made, token = await Reset.make(account.id, None)
     clients = await clients_acted_for(account.id)
     await post(
-        letters.reset(account, link=f"{settings().base_url.rstrip('/')}/reset/{token}"),
+        letters.reset(account, link=settings().link(f"/reset/{token}")),
         client=clients[0] if clients else None,
         about=made.id,
     )

@@ -27,7 +27,7 @@ async def reset(visit: Visit) -> Answer:
     if await once(visit, visit.form.key) is None:
         made, token = await Reset.make(account.id, visit.me.id)
         await outbox.post(
-            letters.reset(account, link=f"{settings().base_url.rstrip('/')}/reset/{token}"),
+            letters.reset(account, link=settings().link(f"/reset/{token}")),
             client=client.id,
             about=made.id,
         )

@@ -61,7 +61,7 @@ async def invite(visit: Visit) -> Answer:
             said.language,
             name=holder.name.split()[0],
             email=invitation.email,
-            link=f"{settings().base_url.rstrip('/')}/welcome/{token}",
+            link=settings().link(f"/welcome/{token}"),
             texts=practice.welcome,
         )
     except letters.NotAnAddress:
@@ -97,7 +97,7 @@ async def letter(visit: Visit) -> Answer:
         language,
         name=holder.name.split()[0],
         email=holder.email or "name@example.com",
-        link=f"{settings().base_url.rstrip('/')}/welcome/…",
+        link=settings().link("/welcome/…"),
         texts=practice.welcome,
     )
     shown: dict[str, Any] = {

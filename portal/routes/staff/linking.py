@@ -59,7 +59,7 @@ async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUI
     except CannotInvite as reason:
         raise Refused(409, reason.why) from None
     offer.letter_id = await outbox.post(
-        letters.to_confirm(account, link=f"{settings().base_url.rstrip('/')}/home"),
+        letters.to_confirm(account, link=settings().link("/home")),
         client=client.id,
         about=offer.id,
     )

@@ -113,7 +113,7 @@ async def correct(visit: Visit) -> Answer:
         raise Refused(409, reason.why) from None
     clients = [holder["client_id"] for holder in holders if holder["client_id"]]
     for account in accounts:
-        link = f"{settings().base_url.rstrip('/')}/sign-in"
+        link = settings().link("/sign-in")
         await post(letters.address_changed(account, link=link), client=clients[0])
     await audit.note(
         "correct address",

@@ -118,7 +118,7 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
         language,
         name=visit.holder.name.split()[0],
         email=visit.holder.email,
-        link=settings().base_url.rstrip("/") + LINK,
+        link=settings().link(LINK),
         texts={language: words},
     )
 
