@@ -23,7 +23,7 @@ from portal.refusals import Refused
 from portal.routes.staff.clients import NewClient, added, therapist_choice
 from portal.routes.staff.contacts import open_chart, tab_of, tied
 from portal.routes.staff.linking import link_account
-from portal.routes.staff.shell import page
+from portal.routes.staff.shell import chart_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.visit import Answer, Form, Visit, done, go, once
 
@@ -238,11 +238,9 @@ def _shown(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
 async def _page(
     visit: Visit, client: Client, link: ContactLink, contact: Contact, status: int, **more: Any
 ) -> Answer:
-    return await page(
+    return await chart_page(
         visit,
         "staff/contacts/becoming.html",
-        title=visit.say("Clients"),
-        place="clients",
         status=status,
         contact_name=contact.name,
         name=client.first_name,

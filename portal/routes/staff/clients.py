@@ -25,7 +25,7 @@ from portal.regions.clients import client_list
 from portal.regions.mail import chart_addresses
 from portal.regions.why import seen_by
 from portal.routes import why
-from portal.routes.staff.shell import page, why_page
+from portal.routes.staff.shell import chart_page, page, why_page
 from portal.visit import Answer, Form, Visit, done, go, once
 
 
@@ -146,11 +146,9 @@ async def therapist_choice(visit: Visit) -> dict[str, Any]:
 @staff(opens="open chart")
 async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
-    return await page(
+    return await chart_page(
         visit,
         "staff/clients/show.html",
-        title=visit.say("Clients"),
-        place="clients",
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
@@ -186,11 +184,9 @@ async def update(visit: Visit) -> Answer:
 
 async def _edit(visit: Visit, client: Client, values: dict[str, Any], status: int) -> Answer:
     here = f"/staff/clients/{client.id}"
-    return await page(
+    return await chart_page(
         visit,
         "staff/clients/edit.html",
-        title=visit.say("Clients"),
-        place="clients",
         status=status,
         action=here,
         name=client.name,

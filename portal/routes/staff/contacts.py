@@ -31,7 +31,7 @@ from portal.regions.of_age import of_age
 from portal.regions.terms import contact_history
 from portal.regions.words import zone
 from portal.routes.staff.clients import email_address
-from portal.routes.staff.shell import page
+from portal.routes.staff.shell import chart_page
 from portal.visit import Answer, Form, Visit, done, go, once
 
 RELATIONSHIPS = [
@@ -103,11 +103,9 @@ class Words(Form):
 @staff(opens="open contacts")
 async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
-    return await page(
+    return await chart_page(
         visit,
         "staff/contacts/show.html",
-        title=visit.say("Clients"),
-        place="clients",
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="contacts"),
             "of_age": await visit.draw(of_age, client=client.id),
@@ -314,11 +312,9 @@ async def history(visit: Visit) -> Answer:
     """What was agreed about one contact, from when, by whom, and on what it rested."""
     client = await visit.me.find(Client, visit.id("client"))
     link, contact = await tied(visit, client)
-    return await page(
+    return await chart_page(
         visit,
         "staff/contacts/history.html",
-        title=visit.say("Clients"),
-        place="clients",
         name=contact.name,
         client_name=client.name,
         back_href=tab_of(client),
@@ -468,11 +464,9 @@ def _begins(day: dt.date | None, stood: dt.datetime | None) -> dt.datetime | Non
 async def _form(visit: Visit, client: Client, status: int, **more: Any) -> Answer:
     relationship = more["values"].get("relationship", "")
     known = [*RELATIONSHIPS, *([relationship] if relationship and relationship not in RELATIONSHIPS else [])]
-    return await page(
+    return await chart_page(
         visit,
         "staff/contacts/edit.html",
-        title=visit.say("Clients"),
-        place="clients",
         status=status,
         name=client.name,
         first_name=client.first_name,

@@ -18,7 +18,7 @@ from portal.regions import clients, conversations
 from portal.regions.threads import beginnings, chart_threads
 from portal.rendering import render
 from portal.routes import changing, reading, searching, why, writing
-from portal.routes.staff.shell import page, why_page
+from portal.routes.staff.shell import chart_page, page, why_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.visit import Answer, Visit, go
 
@@ -59,11 +59,9 @@ async def _page(
         people = visit.query("people")[:40] or None
         regions["beginnings"] = await visit.draw(beginnings, client=client.id, people=people)
     label = visit.say("Message about %(name)s", name=client.name)
-    return await page(
+    return await chart_page(
         visit,
         "staff/clients/messages.html",
-        title=visit.say("Clients"),
-        place="clients",
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
         begins=begins,
@@ -154,11 +152,9 @@ async def show_message(visit: Visit) -> Answer:
     acts = await changing.acts(visit)
     if visit.by_script:
         return changing.acts_fragment(visit, acts)
-    return await page(
+    return await chart_page(
         visit,
         "staff/conversations/message.html",
-        title=visit.say("Clients"),
-        place="clients",
         acts=acts,
         regions={"conversation": await visit.draw(conversations.head, **reading.ids(visit))},
     )
@@ -172,11 +168,9 @@ async def readers_of(visit: Visit) -> Answer:
 async def _search(visit: Visit) -> Answer:
     shown = await searching.outcome(visit)
     status = 422 if visit.errors else 200
-    return await page(
+    return await chart_page(
         visit,
         "staff/conversations/search.html",
-        title=visit.say("Clients"),
-        place="clients",
         status=status,
         **shown,
     )

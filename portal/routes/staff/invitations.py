@@ -21,7 +21,7 @@ from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.rendering import render
 from portal.routes.staff.portal import client_of, here
-from portal.routes.staff.shell import page
+from portal.routes.staff.shell import chart_page
 from portal.settings import settings
 from portal.viewer import NotVisible
 from portal.visit import Answer, Form, Visit, done, go, once
@@ -111,11 +111,9 @@ async def letter(visit: Visit) -> Answer:
     if visit.by_script:
         return visit.fragment(render("staff/settings/_preview.html", visit.language, shown))
     back = f"/staff/clients/{client.id}/portal"
-    return await page(
+    return await chart_page(
         visit,
         "staff/portal/preview.html",
-        title=visit.say("Clients"),
-        place="clients",
         name=client.first_name,
         back_href=back,
         **shown,

@@ -17,7 +17,7 @@ from portal.regions import portal as tab
 from portal.regions.mail import chart_addresses
 from portal.regions.of_age import of_age
 from portal.routes.staff.asking import dialogs_of
-from portal.routes.staff.shell import page
+from portal.routes.staff.shell import chart_page
 from portal.visit import Answer, Form, Visit, go
 
 
@@ -26,11 +26,9 @@ async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     holding = await holding_of(client)
     may = await visit.me.may(Permission.PORTAL_ACCESS)
-    return await page(
+    return await chart_page(
         visit,
         "staff/portal/show.html",
-        title=visit.say("Clients"),
-        place="clients",
         said=None,
         dialogs=await dialogs_of(visit, holding) if may else {},
         regions={

@@ -37,13 +37,16 @@ async def page(
     )
 
 
+async def chart_page(visit: Visit, template: str, **more: Any) -> Response:
+    """A page of one client's chart. Its title, which the browser's history keeps, names nobody."""
+    return await page(visit, template, title=visit.say("Clients"), place="clients", **more)
+
+
 async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
     """Who sees something and why."""
-    return await page(
+    return await chart_page(
         visit,
         "staff/access/why.html",
-        title=visit.say("Clients"),
-        place="clients",
         name=about.name,
         back_href=back,
         regions=regions,
