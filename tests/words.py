@@ -29,7 +29,7 @@ from portal.permissions import Permission, Role
 from portal.regions import clients
 from portal.regions import contacts as contact_regions
 from portal.routes.public import sign_in
-from portal.routes.staff import contacts
+from portal.routes.staff import agreement
 from portal.settings import ROOT
 
 SPANISH = ROOT / "portal" / "locale" / "es.po"
@@ -252,33 +252,33 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/routes/staff/contacts.py", "words"): [
+    ("portal/routes/staff/agreement.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/routes/staff/contacts.py", "one"): contacts.RELATIONSHIPS,
-    ("portal/regions/contacts.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/routes/staff/agreement.py", "one"): agreement.RELATIONSHIPS,
+    ("portal/regions/contacts.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/routes/staff/trying.py", "Permission.PORTAL_ACCESS.value"): [Permission.PORTAL_ACCESS.value],
     ("portal/routes/staff/trying.py", "reason.text"): "said",
     ("portal/regions/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
-    ("portal/regions/acting.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/acting.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/regions/acting.py", "reason.why"): "said",
     ("portal/routes/client/acting.py", "reason.why"): "said",
     ("portal/regions/terms.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/regions/terms.py", "after['relationship']"): contacts.RELATIONSHIPS,
-    ("portal/regions/clients.py", "link['relationship']"): contacts.RELATIONSHIPS,
-    ("portal/regions/inbox.py", "link['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/terms.py", "after['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/clients.py", "link['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/inbox.py", "link['relationship']"): agreement.RELATIONSHIPS,
     ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
     ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
     ("portal/routes/public/sign_in.py", "person['role']"): [
         person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
     ],
     ("portal/routes/writing.py", "_why(visit)"): "said",
-    ("portal/regions/portal.py", "row['relationship']"): contacts.RELATIONSHIPS,
-    ("portal/regions/why.py", "row['relationship']"): contacts.RELATIONSHIPS,
+    ("portal/regions/portal.py", "row['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/why.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/routes/staff/clients.py", "fault"): given_by(address_fault),
     ("portal/routes/staff/contacts.py", "reason.why"): [NotTheirOwn.why],
     ("portal/routes/staff/clients.py", "reason.why"): [NotTheirOwn.why],

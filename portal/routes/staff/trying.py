@@ -19,7 +19,8 @@ from portal.permissions import Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
-from portal.routes.staff.contacts import Person, account_by, edit_form, open_chart, tab_of, terms_of, tied
+from portal.routes.staff.agreement import Person, terms_of
+from portal.routes.staff.contacts import account_by, edit_form, open_chart, tab_of, tied
 from portal.routes.staff.viewing import Page, looking
 from portal.viewer import NotPermitted
 from portal.visit import Answer, Visit

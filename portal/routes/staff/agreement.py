@@ -1,0 +1,166 @@
+"""The form of a contact: who they are, what they are to a client and may do, read as terms and filled from them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from portal import clock
+from portal.language import local_day, moment_of
+from portal.models.client import Client
+from portal.models.contact import Contact, ContactLink, Terms
+from portal.permissions import Restriction, Right
+from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS
+from portal.regions.words import zone
+from portal.routes.staff.clients import email_address
+from portal.routes.staff.shell import chart_page
+from portal.visit import Answer, Form, Visit
+
+RELATIONSHIPS = [
+    *("Mother", "Father", "Parent", "Stepparent", "Foster parent", "Grandparent", "Guardian", "Partner"),
+    *("Spouse", "Sibling", "Child", "Friend", "Caseworker", "Payer", "Other"),
+]
+_FIRST, _LAST = dt.date(1950, 1, 1), dt.date(2150, 1, 1)
+
+
+def empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _sensible(value: dt.date | None) -> dt.date | None:
+    if value is not None and not _FIRST <= value < _LAST:
+        raise ValueError("Write a date of these years.")
+    return value
+
+
+Day = Annotated[dt.date | None, BeforeValidator(empty), AfterValidator(_sensible)]
+
+
+class Agreement(Form):
+    """What the contact is and may. A restriction that is ticked without a day holds from now on."""
+
+    relationship: Annotated[str, Field(min_length=1, max_length=40)]
+    guardian: bool = False
+    forms: bool = False
+    appointments: bool = False
+    messages: bool = False
+    documents: bool = False
+    billing: bool = False
+    first: Day = None
+    last: Day = None
+    pay_only: bool = False
+    pay_only_from: Day = None
+    no_contact: bool = False
+    no_contact_from: Day = None
+    no_records: bool = False
+    no_records_from: Day = None
+    no_scheduling: bool = False
+    no_scheduling_from: Day = None
+    basis: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Person(Agreement):
+    name: Annotated[str, Field(max_length=120)] = ""
+    email: Annotated[str, Field(max_length=254), AfterValidator(email_address)] = ""
+    phone: Annotated[str, Field(max_length=40)] = ""
+    address: Annotated[str, Field(max_length=300)] = ""
+
+
+def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
+    """The terms of the form. A day means its beginning in the practice's zone, the last one its end; one that was
+    not touched keeps its very moment."""
+    said: Agreement = visit.form
+    now = clock.now()
+    starts = _begins(said.first, link.from_at if link else None) or (link.from_at if link else now)
+    ends = (
+        None
+        if said.last is None
+        else _begins(said.last + dt.timedelta(days=1), link.agreed_until if link else None)
+    )
+    if ends is not None and ends <= starts:
+        visit.errors["last"] = visit.say("The last day is before the first.")
+    restrictions = {}
+    for one in Restriction:
+        stood, day = (link.since(one) if link else None), getattr(said, one.column)
+        if getattr(said, one.key):
+            restrictions[one] = _begins(day, stood) or stood or now
+        elif day is not None and (stood is None or local_day(stood, zone()) != day):
+            # Its own day left standing while it is unticked lifts it; another day says that more was meant.
+            visit.errors[one.column] = visit.say(
+                "Tick what is kept from them from this day, or empty the day."
+            )
+    return Terms(
+        relationship=said.relationship,
+        guardian=said.guardian,
+        rights=[right for right in Right if getattr(said, right.name.lower())],
+        from_at=starts,
+        until_at=ends,
+        restrictions=restrictions,
+        basis=said.basis or None,
+    )
+
+
+def _begins(day: dt.date | None, stood: dt.datetime | None) -> dt.datetime | None:
+    if day is None:
+        return None
+    if stood is not None and local_day(stood, zone()) == day:
+        return stood
+    return moment_of(day, zone())
+
+
+def values_of(link: ContactLink, contact: Contact) -> dict[str, Any]:
+    """The form as it stands now."""
+    values: dict[str, Any] = {
+        name: getattr(contact, name) or "" for name in ("name", "email", "phone", "address")
+    }
+    values |= {"relationship": link.relationship, "guardian": link.guardian, "basis": link.basis or ""}
+    values |= {right.name.lower(): getattr(link, right.value) for right in Right}
+    values["first"] = _shown(link.from_at)
+    values["last"] = _shown(link.agreed_until - dt.timedelta(microseconds=1)) if link.agreed_until else ""
+    for restriction in Restriction:
+        at = link.since(restriction)
+        values |= {restriction.key: at is not None, restriction.column: _shown(at) if at else ""}
+    return values
+
+
+def _shown(when: dt.datetime) -> str:
+    return local_day(when, zone()).isoformat()
+
+
+async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -> Answer:
+    """Its page, filled with `values`; what is not said besides is as of somebody who is no contact yet."""
+    relationship = more["values"].get("relationship", "")
+    known = [*RELATIONSHIPS, *([relationship] if relationship and relationship not in RELATIONSHIPS else [])]
+    return await chart_page(
+        visit,
+        "staff/contacts/edit.html",
+        status=status,
+        name=client.name,
+        first_name=client.first_name,
+        errors=visit.errors,
+        relationships=[{"value": one, "label": visit.say(one)} for one in known],
+        rights=[
+            {"name": one.name.lower(), "label": visit.say(words).capitalize()}
+            for one, words in RIGHT_WORDS.items()
+        ],
+        restrictions=[
+            {"name": one.key, "label": visit.say(words), "help": visit.say(_HELP[one])}
+            for one, words in RESTRICTION_WORDS.items()
+        ],
+        **(_NEW | more),
+    )
+
+
+_NEW: dict[str, Any] = {
+    "contact_name": "",
+    "notice": "",
+    **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href", "preview_action")),
+}
+_HELP = {
+    Restriction.PAY_ONLY: "Sees what is to be paid, and nothing else of this client.",
+    Restriction.NO_CONTACT: "Sees nothing of this client, and is written nothing.",
+    Restriction.NO_RECORDS: "Sees no forms and no documents.",
+    Restriction.NO_SCHEDULING: "Sees no appointments and asks for none.",
+}
