@@ -346,6 +346,41 @@
     log.prepend(button("chip", toNewest, icon("arrow-down"), word(n === 1 ? "newOne" : "newMany", n))); // first is lowest here
   }
 
+  // A log is one stop of the Tab key. In it arrows, Home and End go from message to message; the one that has the focus
+  // lends its own links to Tab, and Enter asks what may be done with it.
+  function lendStops() {
+    for (const item of all(".log :is([data-number], .older-row)")) {
+      const isHere = item.contains(document.activeElement);
+      all("a[href]", item).forEach((link) => (isHere ? link.removeAttribute("tabindex") : link.setAttribute("tabindex", "-1")));
+      if (item === document.activeElement) item.setAttribute("aria-label", toHear(item));
+      else item.removeAttribute("aria-label");
+    }
+  }
+
+  const toHear = (item) => [...item.children].filter((part) => !part.matches(".acts")).map(flat).join(", ");
+
+  function walkLog({ key, target, ctrlKey, metaKey, altKey, shiftKey }) {
+    const log = target.closest(".log");
+    if (!log || ctrlKey || metaKey || altKey || shiftKey) return false;
+    const items = all("[data-older], [data-number]", log);
+    const at = items.findIndex((item) => item.contains(target));
+    if (key === "Enter") return target === items[at] && stepTo(target.querySelector("[data-message]"), "click");
+    const { top, bottom } = log.getBoundingClientRect();
+    const here = items[at]?.getBoundingClientRect();
+    // What is taller than the log is scrolled through first.
+    if (key === "ArrowUp" && here?.top < top - 1 && here.bottom > top) return false;
+    if (key === "ArrowDown" && here?.bottom > bottom + 1 && here.top < bottom) return false;
+    const newest = items.findLastIndex((item) => item.getBoundingClientRect().top < bottom); // in sight
+    const [up, down] = at < 0 ? [newest, newest] : [at - 1, at + 1];
+    return stepTo(items[{ Home: 0, End: items.length - 1, ArrowUp: up, ArrowDown: down }[key]], "focus");
+  }
+
+  function stepTo(item, act) {
+    item?.[act]({ preventScroll: true });
+    item?.scrollIntoView({ block: "nearest" });
+    return Boolean(item);
+  }
+
   function onScroll({ target: log }) {
     if (!log.matches?.(".log")) return;
     if (unseen.has(log) && isAtEnd(log)) toEnd(log);
@@ -450,8 +485,8 @@
     if (next) row.replaceWith(next);
     else row.remove();
     keepPlace();
-    if (hadFocus) (next?.querySelector("a") ?? items[0]?.closest(".log"))?.focus({ preventScroll: true });
     settle(since);
+    if (hadFocus) stepTo(items.findLast((item) => item.dataset.number), "focus");
   }
 
   // ---- One message: what may be done with it is fetched when it is asked for; an answer to it is begun in the composer
@@ -466,7 +501,7 @@
     document.body.append(dialog);
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (!document.activeElement || document.activeElement === document.body) byId(link.closest("li")?.id)?.querySelector("[data-message]")?.focus();
+      if (!document.activeElement || document.activeElement === document.body) byId(link.closest("li")?.id)?.focus();
     });
     dialog.showModal();
   }
@@ -508,7 +543,7 @@
     item.scrollIntoView({ block: "center" });
     item.classList.add("arrives");
     fade(item.parentElement);
-    item.querySelector("[data-message]")?.focus({ preventScroll: true });
+    item.focus({ preventScroll: true });
   }
 
   // ---- Drafts: kept as they are written, for this person's other pages and devices. What is being typed here is never
@@ -908,6 +943,7 @@
 
   function onKey(event) {
     if (event.defaultPrevented) return;
+    if (walkLog(event)) return event.preventDefault();
     if (event.key === "Enter") return onEnter(event);
     if (event.key === "Escape") return onEscape(event.target);
     const busy = event.target.matches(FIELDS) || document.querySelector("dialog[open]");
@@ -962,7 +998,8 @@
 
   function dress() {
     // #announce says a new message once; a log that speaks would read out history too.
-    all(".log").forEach((log) => log.setAttribute("aria-live", "off"));
+    all(".log").forEach((log) => (log.setAttribute("aria-live", "off"), log.setAttribute("aria-describedby", "log-keys")));
+    lendStops();
     if (onDesk()) all("[data-enter-hint]").forEach((hint) => (hint.hidden = false));
   }
 
@@ -1031,6 +1068,7 @@
   on("portal:leaving", ({ detail }) => detail.push(...all("form[data-keep]").map((form) => keepDraft(form))));
   on("click", onClick);
   on("keydown", onKey);
+  on("focusin", lendStops);
   document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   on("visibilitychange", markRead);
   on("focus", markRead, window);

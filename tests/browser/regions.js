@@ -3,6 +3,7 @@
 // how far back it goes depends on when it was opened.
 (root) => {
   const passing = new Set(["arrives", "unseen", "cursor"]); // classes of a moment
+  const lent = ({ name }, node) => node.dataset.number ? name === "aria-label" : name === "tabindex" && node.matches("[data-number] a, .older"); // for the keys
   const END = 20; // items
   const shown = (node) => {
     const items = node.dataset.cursor ? [...node.children].filter((one) => one.dataset.number) : [];
@@ -13,7 +14,7 @@
     if (node.nodeType === Node.TEXT_NODE) return node.textContent.replace(/\s+/g, " ");
     if (node.nodeType !== Node.ELEMENT_NODE) return "";
     const attributes = [...node.attributes]
-      .filter(({ name }) => !(name === "open" && node.matches("details")))
+      .filter((one) => !(one.name === "open" && node.matches("details")) && !lent(one, node))
       .map(({ name, value }) => [name, name === "class" ? [...node.classList].filter((one) => !passing.has(one)).join(" ") : value])
       .filter(([name, value]) => value || name !== "class")
       .map(([name, value]) => ` ${name}="${value}"`)

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from portal.demo import PASSWORD
 from tests.browser.conftest import Visit
-from tests.browser.visitor import becomes, said, write
+from tests.browser.visitor import becomes, becomes_fresh, said, write
 from tests.deployment import Deployment
 
 # The focused element, or what holds it, stands in sight and draws an outline of 2 pixels or more.
@@ -31,7 +31,7 @@ async def tab_to(page: Page, name: str, role: str = "") -> None:
     """Press Tab until the element of this name has the focus; wherever it comes to, it is to be seen."""
     wanted = re.compile(name)
     passed = []
-    for _ in range(150):  # a conversation has a stop for each message
+    for _ in range(60):
         await page.keyboard.press("Tab")
         at = await page.evaluate(
             """() => {
@@ -180,6 +180,68 @@ async def test_menus_open_and_close_by_key(practice: Deployment, visit: Visit, s
     await page.keyboard.press("Escape")
     await expect(menu).to_have_count(0)
     await becomes(page, "() => document.activeElement.localName === 'summary'")
+
+
+async def tabs_to_the_box(page: Page) -> int:
+    """How often Tab is pressed from a conversation's log until one can write."""
+    await page.locator(".log").focus()
+    for presses in range(1, 60):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.matches('[data-composer] [name=body]')"):
+            return presses
+        assert await page.evaluate("document.activeElement.closest('.log') === null")
+    raise AssertionError("Tab never comes to where one writes.")
+
+
+@pytest.mark.parametrize("name", ["miriam", "dana"])
+async def test_a_conversation_is_one_stop_and_its_messages_are_walked_by_arrows(
+    practice: Deployment, visit: Visit, name: str
+) -> None:
+    visitor, cast = await visit(name), practice.cast
+    thread = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    inbox = f"/staff/inbox/{cast.conversation['priya clinical']}"
+    page = await visitor.open(inbox if name == "miriam" else thread)
+    assert await tabs_to_the_box(page) <= 4
+    messages = page.locator(".log [data-number]")
+
+    await page.locator(".log").focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(messages.last).to_be_focused()
+    assert await page.evaluate(_FOCUS_IS_SEEN)
+    heard = await messages.last.get_attribute("aria-label")
+    assert heard and " ".join((await messages.last.locator(".bubble").inner_text()).split()) in heard
+    await page.keyboard.press("ArrowUp")
+    await expect(messages.nth(-2)).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog", name="This message")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(messages.last).to_be_focused()
+    # The one that has the focus lends Tab its links; the others stay out of the way.
+    await page.keyboard.press("Tab")
+    await expect(messages.last.locator("[data-message]")).to_be_focused()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Home")
+    assert await page.evaluate(_FOCUS_IS_SEEN)
+    assert await page.evaluate("document.activeElement.matches('[data-number], [data-older]')")
+    await page.keyboard.press("End")
+    await expect(messages.last).to_be_focused()
+    await becomes_fresh({"the conversation": page})
+    assert await tabs_to_the_box(page) <= 4
+
+
+async def test_without_a_script_a_link_leads_past_the_messages(practice: Deployment, visit: Visit) -> None:
+    dana, cast = await visit("dana", java_script_enabled=False), practice.cast
+    page = await dana.context.new_page()
+    thread = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    await page.goto(practice.bases[0] + thread)
+    past = page.get_by_role("link", name="Skip to where you write")
+    await past.focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    # The browser goes on from the box that the link leads to, or has put the focus into it.
+    await page.keyboard.press("Shift+Tab")
+    await expect(page.get_by_label("Message about Noa")).to_be_focused()
 
 
 async def test_a_new_message_is_announced_once_and_history_never(practice: Deployment, visit: Visit) -> None:
