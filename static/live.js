@@ -827,10 +827,7 @@
     if (over) return;
     over = true;
     clearInterval(ticking);
-    if (template === "gone") {
-      for (const box of outbox.values()) box.letters.forEach(({ id }) => kept.drop(id));
-      all("form[data-keep]").forEach((form) => kept.drop(storeOf(form)));
-    }
+    if (template === "gone") forgetUnsent();
     outbox.clear();
     writers.clear();
     clearTimeout(connection?.timer);
@@ -843,6 +840,12 @@
     document.documentElement.removeAttribute("class"); // the profile's colour
     for (const { name } of [...document.body.attributes]) if (name !== "data-side") document.body.removeAttribute(name);
     document.querySelector("main")?.focus();
+  }
+
+  // What was written there and never sent goes with the right to write it.
+  function forgetUnsent() {
+    for (const { letters } of outbox.values()) letters.splice(0).forEach(({ id }) => kept.drop(id));
+    all("form[data-keep]").forEach((form) => kept.drop(storeOf(form)));
   }
 
   let idleUntil = 0; // by the server's clock, as are all idle ends; 0 where no session can end
@@ -1066,6 +1069,7 @@
   on("input", ({ target }) => target.matches("[data-composer] [name=body]") && (sayWriting(target.form), noteTyping(target.form)));
   on("pagehide", () => all("form[data-keep]").forEach((form) => keepDraft(form, { keepalive: true })), window);
   on("portal:leaving", ({ detail }) => detail.push(...all("form[data-keep]").map((form) => keepDraft(form))));
+  on("portal:lost", forgetUnsent);
   on("click", onClick);
   on("keydown", onKey);
   on("focusin", lendStops);

@@ -137,6 +137,7 @@
       dialog.remove();
       (link.isConnected ? link : selector && document.querySelector(selector))?.focus();
     });
+    dialog.dataset.asked = "";
     document.body.append(document.adoptNode(dialog));
     dialog.showModal();
   }
@@ -146,7 +147,7 @@
 
   let turn = 0;
 
-  async function goInPlace(href, going = true) {
+  async function goInPlace(href, going = "pushState") {
     const place = document.querySelector("[data-place]");
     const mine = ++turn;
     place.setAttribute("aria-busy", "true");
@@ -158,7 +159,7 @@
     if (mine !== turn) return;
     const fresh = page && page.querySelector("[data-place]");
     if (!fresh) return location.assign(href);
-    if (going) history.pushState(null, "", href);
+    if (going) history[going](null, "", href);
     // What belongs to another conversation is not changed into this one: it goes.
     for (const part of [...place.children]) if (part.id !== "inbox-list" && !(part.id && fresh.querySelector(`#${CSS.escape(part.id)}`))) part.remove();
     const typed = new Map(all("textarea[id]", place).map((field) => [field.id, field.value]));
@@ -178,7 +179,24 @@
     goInPlace(link.href);
   }
 
-  addEventListener("popstate", () => document.querySelector("[data-place]") && goInPlace(location.href, false));
+  addEventListener("popstate", () => document.querySelector("[data-place]") && goInPlace(location.href, ""));
+
+  // What stood open is this person's no more: nothing of it stays, and the list goes on with a word that says so.
+  async function goOnWithout() {
+    const ended = document.querySelector("[data-place] > #inbox-list.gone:not([aria-busy])");
+    if (!ended) return;
+    ended.setAttribute("aria-busy", "true");
+    document.dispatchEvent(new CustomEvent("portal:lost"));
+    all("dialog[data-asked]").forEach((dialog) => dialog.remove());
+    for (const part of [...ended.parentElement.children]) if (part !== ended) part.remove();
+    await goInPlace(`/staff/inbox${location.search}`, "replaceState");
+    const lost = byId("lost")?.content.firstElementChild.cloneNode(true);
+    document.querySelector("[data-place] > .blank")?.replaceWith(lost);
+    say(lost?.textContent.replace(/\s+/g, " ").trim() ?? "");
+    if (document.activeElement === document.body) lost?.focus();
+  }
+
+  document.addEventListener("htmx:after:swap", goOnWithout);
 
   // ---- A letter before it goes
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+from uuid import UUID
 
+import pytest
 from playwright.async_api import Page, expect
 
 from portal.demo import PASSWORD
+from portal.models.client import CareTeam
+from portal.models.fact import unit
 from tests.browser.conftest import Visit
 from tests.browser.visitor import PHONE, becomes, becomes_fresh, write
 from tests.deployment import Deployment
@@ -131,6 +136,41 @@ async def test_what_happens_while_another_is_opened_is_not_missed(practice: Depl
     await expect(page.locator("#inbox-list .thread-row").first).not_to_have_class(
         re.compile("unread")
     )  # read by now
+    await becomes_fresh({"the inbox": page})
+
+
+@pytest.mark.parametrize("window", [{}, {"viewport": PHONE, "has_touch": True}], ids=["desk", "phone"])
+async def test_what_is_no_longer_mine_leaves_the_list_usable(
+    practice: Deployment, visit: Visit, window: dict[str, Any]
+) -> None:
+    cast = practice.cast
+    noa, who = UUID(cast.client["noa"]), UUID(cast.staff["theo"])
+    async with practice.models(), unit():
+        await CareTeam.join_team(noa, who)
+    theo = await visit("theo", **window)
+    page = await theo.open(f"/staff/inbox/{cast.conversation['noa clinical']}?audience=clinical")
+    box = page.get_by_label(re.compile("^Message about"))
+    await box.fill("Never to be sent.")
+    await expect(page.locator("form.compose")).not_to_have_class(re.compile("unsaved"))
+    await page.get_by_role("link", name="Hand over").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    async with practice.models(), unit():
+        await (await CareTeam.get(client_id=noa, staff_id=who, until_at=None)).end()
+    lost = page.locator(".lost")
+    await expect(lost).to_contain_text("This conversation is no longer yours")
+    await expect(lost).to_be_in_viewport()
+    await expect(lost).to_be_focused()
+    await expect(page.locator("#announce")).to_contain_text("no longer yours")
+    await expect(page).to_have_url(re.compile(r"/staff/inbox\?audience=clinical$"))
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    for word in ("Noa", "Never to be sent", "Dana"):
+        await expect(page.locator("body")).not_to_contain_text(word)
+    await theo.is_live(page)
+    await becomes_fresh({"the inbox": page})
+    # And on with another.
+    await page.locator("#inbox-list .thread-row").first.click()
+    await expect(page.locator(".thread .log [data-number]").last).to_be_visible()
+    await expect(lost).to_have_count(0)
     await becomes_fresh({"the inbox": page})
 
 
