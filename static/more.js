@@ -190,10 +190,10 @@
     all("dialog[data-asked]").forEach((dialog) => dialog.remove());
     for (const part of [...ended.parentElement.children]) if (part !== ended) part.remove();
     await goInPlace(`/staff/inbox${location.search}`, "replaceState");
-    const lost = byId("lost")?.content.firstElementChild.cloneNode(true);
+    const lost = byId("lost").content.firstElementChild.cloneNode(true);
     document.querySelector("[data-place] > .blank")?.replaceWith(lost);
-    say(lost?.textContent.replace(/\s+/g, " ").trim() ?? "");
-    if (document.activeElement === document.body) lost?.focus();
+    say(lost.textContent.replace(/\s+/g, " ").trim());
+    if (document.activeElement === document.body) lost.focus();
   }
 
   document.addEventListener("htmx:after:swap", goOnWithout);
