@@ -49,14 +49,16 @@ class Handled(Record):
             colleague=to,
         )
 
-    async def finish(self, by: UUID) -> bool:
-        """Nothing is left to do. It leaves the list until the client's side writes again."""
+    async def finish(self, by: UUID, seen: int) -> bool:
+        """Nothing is left to do. It leaves the list until the client's side writes again. Not where more was written
+        than the number that was before them, or what came at that moment would leave with it."""
         return await self._change(
             "done_at = :now, done_by = :by, stirs_at = last_at, snoozed_by = null",
-            "done_at is null",
+            "done_at is null and last_number <= :seen",
             ConversationDone(self._client, self.id),
             now=clock.now(),
             by=by,
+            seen=seen,
         )
 
     async def reopen(self) -> bool:
@@ -66,14 +68,16 @@ class Handled(Record):
             ConversationReopened(self._client, self.id),
         )
 
-    async def snooze(self, until: dt.datetime, by: UUID) -> bool:
-        """Out of sight until a time, or until something is written. Only what has a message can stir again."""
+    async def snooze(self, until: dt.datetime, by: UUID, seen: int) -> bool:
+        """Out of sight until a time, or until something is written: beyond the number that was before them, that has
+        happened. Only what has a message can stir again."""
         later = await self._change(
             "stirs_at = :until, snoozed_by = :by, done_at = null, done_by = null",
-            "last_at is not null",
+            "last_at is not null and last_number <= :seen",
             ConversationSnoozed(self._client, self.id),
             until=until,
             by=by,
+            seen=seen,
         )
         if later:
             await Moment.plan(until, ConversationReturned(self._client, self.id))

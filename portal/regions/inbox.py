@@ -249,6 +249,7 @@ async def handling(viewer: Viewer, conversation: UUID) -> Context | None:
         "me": viewer.id,
         "mine": on_it is not None and on_it[0] == viewer.id,
         "put_on_it": found.assigned_to is not None,
+        "number": found.last_number,
         "on_it": _on_it(language, on_it, viewer.id),
         "done": await _done(viewer, found),
         "snoozed": await _snoozed(viewer, found),

@@ -125,7 +125,7 @@ async def test_what_is_done_leaves_and_comes_back_when_the_client_writes(full: D
         open_page(miriam, f"/staff/inbox/{conversation}", 0) as hers,
         open_page(miriam, "/staff/inbox?view=done", 1) as done,
     ):
-        await act(miriam, conversation, "completion")
+        await act(miriam, conversation, "completion", number=9999)
         await hers.until(lambda: NOA not in shown(hers) and says(hers, "Done by you"), what="its end")
         await done.until(lambda: NOA in shown(done), what="the row")
         await writes(miriam, "noa", "noa clinical", "An afterthought.")
@@ -147,7 +147,7 @@ async def test_two_who_press_at_once_are_one_act(full: Deployment) -> None:
             return int(row["n"])
 
         before = await facts()
-        await asyncio.gather(*(act(miriam, conversation, "completion") for _ in range(4)))
+        await asyncio.gather(*(act(miriam, conversation, "completion", number=9999) for _ in range(4)))
         assert await facts() == before + 1
         (row,) = await full.sql(
             "select count(*) as n from audit where action = 'finish conversation' and record_id = :id",
@@ -163,6 +163,37 @@ def _id(text: str) -> object:
     return UUID(text)
 
 
+async def test_what_comes_at_that_moment_is_not_put_out_of_sight_unread(full: Deployment) -> None:
+    """Who presses *Done* or *Snooze* means what was before them, not what arrives as they press."""
+    conversation = full.cast.conversation["noa clinical"]
+    here = f"/staff/inbox/{conversation}"
+    async with await full.cast.sign_in("miriam") as miriam, await full.cast.sign_in("dana") as dana:
+
+        async def number() -> str:
+            shown = (await inbox(miriam, here)).by_id("inbox")
+            assert shown is not None
+            return next(one.get("value") for one in shown.all("name") if one.get("name") == "number")
+
+        for what, back, more in (
+            ("completion", "reopening", {}),
+            ("snooze", "waking", {"when": "tomorrow"}),
+        ):
+            before = await number()
+            await writes(dana, "noa", "noa clinical", f"Just before her {what}.")
+            refused = await miriam.send(f"{here}/{what}", number=before, **more)
+            assert refused.status_code == 409 and "Something new was written here meanwhile" in refused.text
+            assert names(await inbox(miriam))[:1] == [NOA]
+            await act(miriam, conversation, what, number=await number(), **more)
+            assert NOA not in names(await inbox(miriam))
+            await act(miriam, conversation, back)
+            # And as both happen at once, whichever is first: what is written stays in the list.
+            await asyncio.gather(
+                writes(dana, "noa", "noa clinical", f"With her {what}."),
+                miriam.send(f"{here}/{what}", number=await number(), **more),
+            )
+            assert names(await inbox(miriam))[:1] == [NOA]
+
+
 async def test_a_snooze_ends_at_its_time_or_at_a_word(embedded: Deployment) -> None:
     async with (
         Deployment.embedded() as willow,
@@ -176,18 +207,18 @@ async def test_a_snooze_ends_at_its_time_or_at_a_word(embedded: Deployment) -> N
             open_page(miriam, f"/staff/inbox/{conversation}") as hers,
             open_page(miriam, "/staff/inbox?view=snoozed") as snoozed,
         ):
-            await act(miriam, conversation, "snooze", **soon)
+            await act(miriam, conversation, "snooze", number=9999, **soon)
             await hers.until(lambda: NOA not in shown(hers) and says(hers, "Snoozed until"), what="its leave")
             await snoozed.until(lambda: NOA in shown(snoozed), what="the row")
             await willow.move_clock(minutes=7)
             await hers.until(lambda: shown(hers)[:1] == [NOA] and says(hers, "Back since"), what="its return")
             await snoozed.until(lambda: NOA not in shown(snoozed), what="an end")
-            await act(miriam, conversation, "snooze", when="tomorrow")
+            await act(miriam, conversation, "snooze", number=9999, when="tomorrow")
             await hers.until(lambda: NOA not in shown(hers), what="its leave")
             await writes(dana, "noa", "noa clinical", "Something came up.")
             await hers.until(lambda: shown(hers)[:1] == [NOA], what="its return")
             assert not says(hers, "Snoozed until")
-            await act(miriam, conversation, "snooze", when="monday")
+            await act(miriam, conversation, "snooze", number=9999, when="monday")
             await act(miriam, conversation, "waking")
             await hers.current()
             assert NOA in shown(hers)
@@ -205,7 +236,7 @@ async def test_a_snooze_needs_a_time_to_come(embedded: Deployment) -> None:
             {"when": "never"},
             {"when": "date", "date": "soon", "time": "9"},
         ):
-            answer = await miriam.send(f"/staff/inbox/{conversation}/snooze", **form)
+            answer = await miriam.send(f"/staff/inbox/{conversation}/snooze", number=9999, **form)
             assert answer.status_code == 422, form
             assert "trouble" in answer.text
         assert NOA in names(await inbox(miriam))
@@ -222,9 +253,9 @@ async def test_the_clients_side_hears_of_none_of_it(full: Deployment) -> None:
     ):
         heard = [len(page.pushes) for page in (thread, home)]
         await act(miriam, conversation, "assignment", staff=full.cast.staff["henrik"])
-        await act(miriam, conversation, "completion")
+        await act(miriam, conversation, "completion", number=9999)
         await act(miriam, conversation, "reopening")
-        await act(miriam, conversation, "snooze", when="hours")
+        await act(miriam, conversation, "snooze", number=9999, when="hours")
         await act(miriam, conversation, "waking")
         await act(miriam, conversation, "assignment", staff="")
         for page in (thread, home):

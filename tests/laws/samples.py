@@ -271,10 +271,12 @@ SAMPLES: dict[str, Sample] = {
     "GET /staff/inbox": Sample("miriam", 200),
     "GET /staff/inbox/{conversation}": Sample("miriam", 200),
     "POST /staff/inbox/{conversation}/assignment": Sample("miriam", 303, form=put_on_it),
-    "POST /staff/inbox/{conversation}/completion": Sample("miriam", 303),
+    "POST /staff/inbox/{conversation}/completion": Sample("miriam", 303, form=wishes(number=9999)),
     "POST /staff/inbox/{conversation}/reopening": Sample("miriam", 303),
     "GET /staff/inbox/{conversation}/snooze": Sample("miriam", 200),
-    "POST /staff/inbox/{conversation}/snooze": Sample("miriam", 303, form=wishes(when="tomorrow")),
+    "POST /staff/inbox/{conversation}/snooze": Sample(
+        "miriam", 303, form=wishes(when="tomorrow", number=9999)
+    ),
     "GET /staff/inbox/{conversation}/notes": Sample("miriam", 200),
     "POST /staff/inbox/{conversation}/notes": Sample("miriam", 303, form=a_note),
     "GET /staff/inbox/{conversation}/handover": Sample("miriam", 200),

@@ -247,8 +247,8 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
 UNDONE: dict[str, tuple[str, dict[str, str]]] = {
     "restoration": ("archival", {}),
     "completion": ("reopening", {}),
-    "reopening": ("completion", {}),
-    "waking": ("snooze", {"when": "tomorrow"}),
+    "reopening": ("completion", {"number": 9999}),
+    "waking": ("snooze", {"when": "tomorrow", "number": 9999}),
 }
 
 

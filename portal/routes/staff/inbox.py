@@ -30,6 +30,7 @@ from portal.rendering import render
 from portal.routes import reading
 from portal.routes.staff import conversations
 from portal.routes.staff.shell import page
+from portal.routes.writing import Body
 from portal.visit import Answer, Form, Visit, done, go, once
 
 MORNING = dt.time(9, 0)  # of the practice
@@ -44,7 +45,7 @@ class OnIt(Form):
     staff: Annotated[UUID | None, BeforeValidator(_empty)] = None
 
 
-class Snooze(Form):
+class Snooze(reading.Reading):
     when: Literal["hours", "tomorrow", "monday", "date"]
     date: Annotated[dt.date | None, BeforeValidator(_empty)] = None
     time: Annotated[dt.time | None, BeforeValidator(_empty)] = None
@@ -52,7 +53,7 @@ class Snooze(Form):
 
 class NewNote(Form):
     key: UUID
-    body: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    body: Body
 
 
 class HandOver(Form):
@@ -222,10 +223,21 @@ async def hand_over(visit: Visit) -> Answer:
     return await _noted(visit, "hand over conversation", conversation, first is None)
 
 
-@staff()
+@staff(form=reading.Reading)
 async def finish(visit: Visit) -> Answer:
     conversation = await _found(visit)
-    return await _noted(visit, "finish conversation", conversation, await conversation.finish(visit.me.id))
+    if visit.errors:
+        raise Refused(422, "This form is too old. Reload the page and try again.")
+    finished = await conversation.finish(visit.me.id, visit.form.number)
+    if not finished:
+        await _only_what_was_seen(visit)
+    return await _noted(visit, "finish conversation", conversation, finished)
+
+
+async def _only_what_was_seen(visit: Visit) -> None:
+    """Raises where more was written than was before them when they chose to put it out of sight."""
+    if (await _found(visit)).last_number > visit.form.number:
+        raise Refused(409, "Something new was written here meanwhile. Read it first, then try again.")
 
 
 @staff()
@@ -257,6 +269,7 @@ async def _ask_snooze(visit: Visit, conversation: Conversation, status: int = 20
         action=f"/staff/inbox/{conversation.id}/snooze",
         choices=choices,
         chosen=visit.sent.get("when", "tomorrow"),
+        number=visit.sent.get("number") or conversation.last_number,
         date=visit.sent.get("date") or times["tomorrow"].date().isoformat(),
         time=visit.sent.get("time") or MORNING.strftime("%H:%M"),
         errors=visit.errors,
@@ -289,7 +302,9 @@ async def snooze(visit: Visit) -> Answer:
             "date": visit.say("Choose a time that is still to come, within a year.")
         }
         return await _ask_snooze(visit, conversation, 422)
-    snoozed = await conversation.snooze(until, visit.me.id)
+    snoozed = await conversation.snooze(until, visit.me.id, visit.form.number)
+    if not snoozed:
+        await _only_what_was_seen(visit)
     return await _noted(visit, "snooze conversation", conversation, snoozed)
 
 
