@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,6 +22,13 @@ from portal.models.scope import Scope
 
 LONGEST = 10_000  # characters of one message
 PAGE = 50  # messages a page shows, and an older page adds
+_BLANK = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_EMPTY_SIGNS = "\u115f\u1160\u2800\u3164\uffa0"  # of Hangul and Braille: letters by name, with nothing to see
+
+
+def says_something(text: str) -> bool:
+    """Whether there is anything to see in it: signs without width alone would be an empty bubble."""
+    return any(unicodedata.category(sign) not in _BLANK and sign not in _EMPTY_SIGNS for sign in text)
 
 
 class NotTheirs(Exception):

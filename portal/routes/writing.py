@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
 
 from portal.models import audit
@@ -15,7 +15,7 @@ from portal.models.availability import Availability, answer_by_itself, of_conver
 from portal.models.client import Client
 from portal.models.conversation import Audience, Closed, Conversation
 from portal.models.draft import Draft, draft_in
-from portal.models.message import LONGEST, Message, message_now, seen
+from portal.models.message import LONGEST, Message, message_now, says_something, seen
 from portal.models.note import notes_under
 from portal.models.party import begin, would_read
 from portal.models.practice import the_practice
@@ -45,7 +45,13 @@ def in_pace(person: UUID, most: int, now: float) -> bool:
     return True
 
 
-Body = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+def _seen_by_eye(text: str) -> str:
+    if not says_something(text):
+        raise ValueError("Fill this in.")
+    return text
+
+
+Body = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_seen_by_eye)]
 Chosen = Annotated[UUID | None, BeforeValidator(lambda said: said or None)]  # an id, or an empty field
 
 

@@ -37,6 +37,15 @@ async def test_a_note_shows_to_all_colleagues_who_read_it_at_once(full: Deployme
             await page.current()
 
 
+async def test_a_note_says_something(embedded: Deployment) -> None:
+    conversation = embedded.cast.conversation["noa clinical"]
+    async with await embedded.cast.sign_in("miriam") as miriam:
+        refused = await miriam.send(
+            f"/staff/inbox/{conversation}/notes", key=str(uuid4()), body="\u200b\u2060"
+        )
+        assert refused.status_code == 422 and "Fill this in." in refused.text
+
+
 async def test_a_note_sent_twice_is_one(embedded: Deployment) -> None:
     conversation, key = embedded.cast.conversation["sam clinical"], str(uuid4())
     async with await embedded.cast.sign_in("miriam") as miriam:

@@ -145,12 +145,19 @@ async def test_nothing_is_changed_in_an_archived_chart(deployment: Deployment) -
         await miriam.post(f"{chart}/restoration")
 
 
-@pytest.mark.parametrize("body", ["", "   ", "x" * 10_001])
+UNSEEN = "\u200b \u2060\u202e\ufeff\u3164\u2800"  # no space, and nothing to see either
+
+
+@pytest.mark.parametrize("body", ["", "   ", UNSEEN, "x" * 10_001])
 async def test_it_is_not_changed_to_nothing_or_too_much(deployment: Deployment, body: str) -> None:
     thread, (dana,) = await begin(deployment, "dana")
+    refused = await dana.send(f"{thread.path(dana)}/messages", key=str(uuid4()), body=body)
+    assert refused.status_code == 422 and "Your message was not sent." in refused.text
     message = await thread.write(dana, "Something.")
     answer = await thread.edit(dana, message, body)
     assert answer.status_code == 422 and "Nothing was changed." in answer.text
+    for said in ("👩🏽‍❤️‍👨🏾", "\u202bשלום", "\u05d0", "."):
+        assert (await thread.edit(dana, message, said)).status_code == 204
 
 
 async def test_without_a_script_it_is_done_on_a_page_of_its_own(deployment: Deployment) -> None:
