@@ -200,6 +200,7 @@
     dress();
     for (const list of outbox.keys()) keepOutbox(list);
     takeOffWhatEnded();
+    letGoOfTakenBack();
     takeDrafts();
     watchOlder();
     markRead();
@@ -534,6 +535,13 @@
   function unreply(button) {
     answering(button.form, null);
     button.form.elements.body.focus();
+  }
+
+  // What was withdrawn is in sight no more, nor where somebody has begun to answer it or looks at it closely.
+  function letGoOfTakenBack() {
+    const isTakenBack = (id) => id && byId(`message-${id}`)?.querySelector(".taken-back");
+    for (const form of all("form[data-composer]")) if (isTakenBack(form.elements.reply_to?.value)) answering(form, null);
+    for (const link of all("dialog[open] [data-reply]")) if (isTakenBack(link.dataset.reply)) link.closest("dialog").close();
   }
 
   // A message that is not in this page is on another, where the link leads.

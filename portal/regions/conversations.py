@@ -283,9 +283,13 @@ async def found_messages(
     }
 
 
-@region("draft", "conversations/_draft.html", on={DraftChanged: its("conversation")})
+@region(
+    "draft",
+    "conversations/_draft.html",
+    on={kind: its("conversation") for kind in (DraftChanged, MessageEdited, MessageWithdrawn)},
+)
 async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
-    """What the viewer has begun to write here, perhaps on another device."""
+    """What the viewer has begun to write here, perhaps on another device, and the words that it answers."""
     found = await viewer.see(Conversation).find(conversation)
     if found is None or found.client_id != client:
         return None

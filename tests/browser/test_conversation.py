@@ -355,6 +355,35 @@ async def test_a_message_whose_answer_got_lost_is_not_sent_twice(practice: Deplo
     assert (await said(page)).count("Only once, please.") == 1
 
 
+async def test_what_is_withdrawn_is_gone_from_where_somebody_answers_it(
+    practice: Deployment, visit: Visit
+) -> None:
+    miriam, dana = await visit("miriam"), await visit("dana")
+    hers = await miriam.open(noa_thread(practice, "staff"))
+    theirs = await dana.open(noa_thread(practice, "client"))
+    await write(hers, "Not meant for you.")
+    await shows(theirs, "Not meant for you.")
+
+    async def ask(page: Page) -> None:
+        last = page.locator("[data-number]").last
+        await last.locator("[data-message]").click()
+
+    await ask(theirs)
+    await theirs.get_by_role("link", name="Reply to this").click()
+    await theirs.get_by_label("Message about Noa").fill("What do you mean?")
+    answering = theirs.locator("[data-answering]")
+    await expect(answering).to_contain_text("Not meant for you.")
+    await ask(theirs)  # and looks at it closely
+    await expect(theirs.locator("#message-acts")).to_contain_text("Not meant for you.")
+    await ask(hers)
+    await hers.get_by_role("button", name="Withdraw this message").click()
+    await expect(theirs.locator("[data-number]").last).to_contain_text("This message was withdrawn.")
+    await expect(theirs.locator("#message-acts")).to_have_count(0)
+    await expect(answering).to_be_hidden()
+    await expect(theirs.get_by_label("Message about Noa")).to_have_value("What do you mean?")
+    assert "Not meant for you." not in await theirs.locator("main").inner_text()
+
+
 async def test_everything_works_without_javascript(practice: Deployment, visit: Visit) -> None:
     await visit("miriam")
     dana = await visit(java_script_enabled=False)

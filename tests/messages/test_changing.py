@@ -74,6 +74,27 @@ async def test_a_withdrawn_message_is_gone_and_staff_can_read_what_it_said(deplo
     assert "kestrel" in await thread.acts(miriam, message)
 
 
+async def test_who_answers_a_message_that_is_withdrawn_has_its_words_no_more(deployment: Deployment) -> None:
+    thread, (miriam, dana) = await begin(deployment, "miriam", "dana")
+    message = await thread.write(miriam, "This was meant for somebody else.")
+    kept = await dana.post(f"{thread.path(dana)}/draft", body="I wonder", reply_to=message)
+    assert kept.status_code == 204
+    async with thread.open(dana) as page:
+
+        def answers() -> str:
+            return next(one.get("data-reply-text") for one in page.document.all("data-draft"))
+
+        assert answers() == "This was meant for somebody else."
+        assert (await thread.edit(miriam, message, "This wasn’t meant for you.")).status_code == 204
+        await page.until(lambda: answers() == "This wasn’t meant for you.", what="the other words")
+        assert (await thread.withdraw(miriam, message)).status_code == 204
+        await page.until(lambda: answers() == "", what="their end")
+        await page.current()
+    # What was begun stays, and can be sent.
+    assert "I wonder" in (await dana.get(thread.path(dana))).text
+    await thread.write(dana, "I wonder whom.", reply_to=message)
+
+
 async def test_the_list_says_that_the_last_message_was_withdrawn(deployment: Deployment) -> None:
     thread, (dana,) = await begin(deployment, "dana")
     message = await thread.write(dana, "Never mind the kestrel.")
