@@ -1,15 +1,13 @@
-// What makes a page live: the socket's frames, messages on their way, the strip that tells the truth about the line, and
-// the small behaviours of dialogs and keys. Loaded after htmx with hx-csp, hx-ws and hx-upsert, and after kept.js, which
-// keeps what can't be sent yet over a reload.
-(() => {
+// What makes a page live: the socket's frames, the strip that tells the truth about the line, the reader's place in what
+// is shown, the end of a session, and dialogs. Loaded after htmx with hx-csp, hx-ws and hx-upsert. It says what happens
+// in events named portal:…; what writing.js asks of it in turn is what it gives as `live`.
+window.live = (() => {
   "use strict";
 
   const DEAD_AFTER = 9_000; // two missed heartbeats and a little: the line is half open
-  const RETRIES = [500, 1000, 2000, 4000, 5000];
   const TOO_SLOW = 9_000; // one try of one request
   const LOOKED_AT = 3; // seconds in sight of a page in front
   const WARN_BEFORE = 120_000; // before an idle session ends
-  const FIELDS = "input, textarea, select, [contenteditable]";
   const ITEMS = ":scope > [data-number]"; // a list's messages, without the days between them
 
   let connection = null; // hx-ws's own record of the socket
@@ -30,6 +28,7 @@
   const isUp = () => connection?.socket?.readyState === WebSocket.OPEN;
   const word = (name, n) => (byId("words")?.dataset[name] ?? "").replace("{n}", n);
 
+  const emit = (name, detail) => document.dispatchEvent(new CustomEvent(`portal:${name}`, { detail }));
   const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 
   function toast(text) {
@@ -81,14 +80,14 @@
     said = showing();
     const cursors = Object.fromEntries(all("[data-cursor]").map((list) => [list.dataset.region, Number(list.dataset.cursor)]));
     const looks = Object.fromEntries(all("[data-look]").map((region) => [region.dataset.region, region.dataset.look]));
-    connection.socket.send(JSON.stringify({ hello: { since: from, showing: said, cursors, looks } }));
+    send({ hello: { since: from, showing: said, cursors, looks } });
   }
 
   function greet() {
     heard = Date.now();
     answered = false;
     hello(since);
-    sendAllNow();
+    emit("up");
   }
 
   // hx-ws knows no "come back in n ms", and a half-open socket's own close event can be long in
@@ -103,6 +102,8 @@
     abortController.abort();
     socket.close();
   }
+
+  const send = (frame) => connection.socket.send(JSON.stringify(frame));
 
   function readFrame(data) {
     try {
@@ -122,7 +123,7 @@
     arriving = readFrame(event.detail.message.data);
     if (!arriving || over) return event.preventDefault();
     if (arriving.writing !== undefined) {
-      showWriting(arriving);
+      emit("writing", arriving);
       return event.preventDefault();
     }
     if (arriving.reconnect !== undefined) redial(Number(arriving.reconnect));
@@ -198,10 +199,8 @@
 
   function settle(from) {
     dress();
-    for (const list of outbox.keys()) keepOutbox(list);
     takeOffWhatEnded();
-    letGoOfTakenBack();
-    takeDrafts();
+    emit("settled");
     watchOlder();
     markRead();
     // What came into view by a request is as old as that request, so the catch-up starts there.
@@ -285,9 +284,9 @@
     }
     const news = note.pushed ? fresh.filter((item) => !item.matches(".own")) : [];
     news.forEach(arrive);
-    if (note.pushed) hideTwin(list, fresh);
+    if (note.pushed) emit("arriving", { list, items: fresh });
     return () => {
-      forgetWriters(list, news);
+      emit("arrived", { list, items: news });
       days.forEach(([day, number]) => placeDay(list, day, number));
       keepPlace(note.mine, news.length);
       fade(list);
@@ -407,47 +406,6 @@
     }
   }
 
-  // ---- Who is writing. It is said while it goes on, and forgotten when nothing more is heard of it.
-
-  const SAY_EVERY = 3000;
-  const FORGET_AFTER = 6000;
-  const writers = new Map(); // region key -> Map of name -> when it is forgotten
-  let saidWriting = 0;
-
-  function sayWriting(form) {
-    const list = byId(form.dataset.list);
-    if (!list || !isUp() || Date.now() - saidWriting < SAY_EVERY || !form.elements.body.value.trim()) return;
-    saidWriting = Date.now();
-    connection.socket.send(JSON.stringify({ writing: list.dataset.region }));
-  }
-
-  function showWriting({ region, writing }) {
-    if (!writers.has(region)) writers.set(region, new Map());
-    writers.get(region).set(writing, Date.now() + FORGET_AFTER);
-    drawWriters(region);
-  }
-
-  function drawWriters(region) {
-    const list = all("[data-cursor]").find((one) => one.dataset.region === region);
-    const known = writers.get(region);
-    for (const [name, until] of known) if (until <= Date.now()) known.delete(name);
-    const log = list?.closest(".log");
-    const shown = log?.querySelector(".writing");
-    const [one, two, ...more] = known.keys();
-    const text = !one ? "" : word(more.length ? "writesMany" : two ? "writesTwo" : "writesOne").replace("{one}", one).replace("{two}", two);
-    if (!log || (shown?.textContent ?? "") === text) return;
-    const keepPlace = holdPlace(log);
-    shown?.remove();
-    if (text) (outbox.get(list.id)?.place.isConnected ? outbox.get(list.id).place : list).after(element("p", "writing", icon("pencil"), text));
-    keepPlace();
-  }
-
-  function forgetWriters(list, items) {
-    const known = writers.get(list.dataset.region);
-    for (const item of items) known?.delete(flat(item.querySelector(".from b")));
-    if (known) drawWriters(list.dataset.region);
-  }
-
   // ---- Older messages
 
   const loading = new WeakSet();
@@ -507,43 +465,6 @@
     dialog.showModal();
   }
 
-  function startReply(link) {
-    const form = document.querySelector("form[data-composer]");
-    const item = byId(`message-${link.dataset.reply}`);
-    if (!form || !item) return location.assign(link.href);
-    link.closest("dialog")?.close();
-    const own = item.matches(".own");
-    answering(form, { id: link.dataset.reply, name: flat(item.querySelector(own ? ":scope > .sr" : ".from b")), text: flat(item.querySelector(".bubble")).slice(0, 120) });
-    form.elements.body.focus();
-  }
-
-  function replyOf(form) {
-    const place = form.querySelector("[data-answering]");
-    if (!form.elements.reply_to?.value) return null;
-    return { id: form.elements.reply_to.value, name: flat(place.querySelector("[data-name]")), text: flat(place.querySelector("[data-text]")) };
-  }
-
-  function answering(form, to) {
-    const place = form.querySelector("[data-answering]");
-    if (!place) return;
-    place.hidden = !to;
-    form.elements.reply_to.value = to?.id ?? "";
-    place.querySelector("[data-name]").textContent = to?.name ?? "";
-    place.querySelector("[data-text]").textContent = to?.text ?? "";
-  }
-
-  function unreply(button) {
-    answering(button.form, null);
-    button.form.elements.body.focus();
-  }
-
-  // What was withdrawn is in sight no more, nor where somebody has begun to answer it or looks at it closely.
-  function letGoOfTakenBack() {
-    const isTakenBack = (id) => id && byId(`message-${id}`)?.querySelector(".taken-back");
-    for (const form of all("form[data-composer]")) if (isTakenBack(form.elements.reply_to?.value)) answering(form, null);
-    for (const link of all("dialog[open] [data-reply]")) if (isTakenBack(link.dataset.reply)) link.closest("dialog").close();
-  }
-
   // A message that is not in this page is on another, where the link leads.
   function toMessage(link) {
     const item = byId(new URL(link.href).hash.slice(1));
@@ -554,280 +475,6 @@
     item.focus({ preventScroll: true });
   }
 
-  // ---- Drafts: kept as they are written, for this person's other pages and devices. What is being typed here is never
-  // overwritten: a page takes over what another has kept only once all that was typed in it is kept too.
-
-  const KEEP_AFTER = 1200;
-  const TYPING = 3000; // this long after a key somebody may still be at it
-  const drafts = new WeakMap(); // composer -> { known: what the server keeps, shown: what it was last told, … }
-
-  const draftOf = (form) => {
-    const shown = form.querySelector("[data-draft]")?.dataset.draft ?? "";
-    if (!drafts.has(form)) drafts.set(form, { known: shown, shown, touched: false, at: 0, timer: 0, busy: false });
-    return drafts.get(form);
-  };
-  const isOnItsWay = (form) => Boolean(outbox.get(form.dataset.list)?.letters.some((one) => !one.refused));
-
-  function noteTyping(form) {
-    if (!form.dataset.keep) return;
-    const draft = draftOf(form);
-    draft.at = Date.now();
-    draft.touched = form.elements.body.value !== draft.known;
-    draft.stored = false;
-    form.classList.toggle("unsaved", draft.touched);
-    draft.timer ||= setTimeout(() => keepDraft(form), KEEP_AFTER);
-  }
-
-  // The server can't be reached: then this browser keeps it, and a page loaded later goes on with it.
-  const storeOf = (form) => `draft ${new URL(form.dataset.keep, location.href).pathname}`;
-
-  async function storeDraft(form, draft) {
-    const body = form.elements.body.value;
-    const stored = await kept.put(storeOf(form), { draft: true, body, known: draft.known, reply: replyOf(form) });
-    draft.stored = stored && form.elements.body.value === body;
-  }
-
-  function takeStored(form, { id, body, known, reply }) {
-    const draft = draftOf(form);
-    const field = form.elements.body;
-    if (draft.touched) return;
-    // What another page has written since is not lost either.
-    field.value = field.value === known ? body : [field.value, body].filter(Boolean).join("\n\n");
-    if (reply) answering(form, reply);
-    noteTyping(form);
-    // Until the server has it, it stays where it is.
-    storeDraft(form, draft).then(() => (id !== storeOf(form) || !draft.touched) && kept.drop(id));
-  }
-
-  // Not sent while a message is on its way: with that the server drops what it keeps, and would drop this too.
-  async function keepDraft(form, how) {
-    const draft = draftOf(form);
-    clearTimeout(draft.timer);
-    draft.timer = 0;
-    if (over || draft.busy || !draft.touched || !form.isConnected) return;
-    if (isOnItsWay(form)) return storeDraft(form, draft);
-    const body = form.elements.body.value;
-    draft.busy = true;
-    const answer = await ask(form.dataset.keep, { body, reply_to: form.elements.reply_to.value }, how).catch(() => null);
-    draft.busy = false;
-    if (answer && !answer.ok && answer.status < 500) return; // it will be said when it is sent
-    if (answer?.ok) Object.assign(draft, { known: body, at: Date.now() });
-    if (answer?.ok) kept.drop(storeOf(form));
-    else await storeDraft(form, draft);
-    draft.touched = form.elements.body.value !== draft.known;
-    form.classList.toggle("unsaved", draft.touched);
-    if (draft.touched) draft.timer ||= setTimeout(() => keepDraft(form), answer ? KEEP_AFTER : TOO_SLOW / 2);
-  }
-
-  function afterSending(form, { waited }) {
-    if (!waited) {
-      Object.assign(draftOf(form), { known: "", at: Date.now() }); // dropped by the server, with the message
-      kept.drop(storeOf(form));
-    }
-    if (form.elements.body.value) noteTyping(form);
-  }
-
-  function takeDrafts() {
-    for (const form of all("form[data-keep]")) {
-      const kept = form.querySelector("[data-draft]")?.dataset;
-      const draft = draftOf(form);
-      if (!kept || kept.draft === draft.shown || draft.touched || draft.busy || Date.now() - draft.at < TYPING) continue;
-      draft.shown = kept.draft;
-      if (draft.known === draft.shown) continue;
-      draft.known = form.elements.body.value = kept.draft;
-      answering(form, kept.replyTo ? { id: kept.replyTo, name: kept.replyName, text: kept.replyText } : null);
-    }
-  }
-
-  // ---- The composer and the messages on their way
-
-  const outbox = new Map(); // list id -> { letters, place, busy, timer }; place is an <ol> of its own
-
-  // Beside the list, not in it: a push that renders the list anew never touches what waits.
-  function keepOutbox(list) {
-    const { place } = outbox.get(list);
-    if (byId(list)?.nextElementSibling !== place) byId(list)?.after(place);
-  }
-
-  function post(form, submitter) {
-    const fields = new FormData(form, submitter);
-    const body = String(fields.get("body") ?? "");
-    if (!body.trim()) return form.elements.body.focus();
-    if (!isUnderstood(form)) return;
-    fields.set("key", crypto.randomUUID());
-    const letter = write({ id: fields.get("key"), body, fields, form, url: form.action, list: form.dataset.list });
-    storeLetter(letter);
-    tell(letter, word("sending"));
-    const { letters } = outbox.get(letter.list);
-    if (letters.some((one) => one.tries && !one.refused)) allWait(letters);
-    form.querySelector("[data-answer]").replaceChildren();
-    form.elements.body.value = "";
-    answering(form, null);
-    if (form.elements.understood) form.elements.understood.checked = false; // said for this message alone
-    draftOf(form).touched = false;
-    form.elements.body.focus();
-    sendNext(letter.list);
-  }
-
-  function write(given) {
-    const state = element("p", "state");
-    const bubble = element("li", "msg own pending", element("div", "bubble", ...paragraphs(given.body)), state);
-    const letter = { tries: 0, refused: false, stored: false, ...given, state, bubble };
-    const { list } = letter;
-    if (!outbox.has(list)) outbox.set(list, { letters: [], place: element("ol", "pending"), busy: false, timer: 0 });
-    keepOutbox(list);
-    const box = outbox.get(list);
-    box.letters.push(letter);
-    box.place.append(bubble);
-    if (box.place.closest(".log")) toEnd(box.place.closest(".log"));
-    return letter;
-  }
-
-  // Before it is sent, so that it is kept whatever becomes of this page. Its key makes the server take it once.
-  function storeLetter(letter) {
-    const fields = [...letter.fields];
-    if (fields.some(([, value]) => typeof value !== "string")) return; // a file
-    const { id, url, list, body } = letter;
-    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, fields });
-    letter.storing.then((done) => (letter.stored = done));
-  }
-
-  const SENDS_ITSELF = 47 * 3600 * 1000; // an hour less than the server knows a key by
-
-  // Written on a page that is no more: on its way again, here or, where its conversation isn't shown, unseen.
-  async function takeUpStored() {
-    for (const one of await kept.all()) {
-      if (over) return;
-      const known = [...outbox.values()].some((box) => box.letters.some(({ id }) => id === one.id));
-      const form = all("form[data-keep]").find((form) => (one.draft ? storeOf(form) === one.id : form.dataset.list === one.list));
-      const mayBeTwice = !one.draft && Date.now() - one.at > SENDS_ITSELF; // then somebody decides who reads it
-      if (known || ((one.draft || mayBeTwice) && !form)) continue;
-      if (one.draft || mayBeTwice) takeStored(form, one);
-      else tell(write({ ...one, url: `${one.url}?waited`, waited: true, form, tries: 1, stored: true }), word("waiting"));
-    }
-    sendAllNow();
-  }
-
-  // While the office is closed one says first that one knows this isn't read now. The server asks too.
-  function isUnderstood(form) {
-    const box = form.elements.understood;
-    if (!box?.checkVisibility() || box.checked) return true;
-    form.querySelector("[data-answer]").replaceChildren(icon("circle-alert"), element("span", "", box.dataset.why));
-    box.focus();
-    return false;
-  }
-
-  function paragraphs(text) {
-    const lines = (part) => part.split("\n").flatMap((line, i) => (i ? [element("br"), line] : [line]));
-    return text.trim().replace(/\r\n?/g, "\n").split(/\n{2,}/).map((part) => element("p", "", ...lines(part)));
-  }
-
-  function tell(letter, text, ...buttons) {
-    letter.state.className = letter.tries ? "state waiting" : "state";
-    letter.state.replaceChildren(icon(letter.tries ? "clock" : "circle-dashed"), text, ...buttons);
-  }
-
-  // One at a time, so what was written first is read first.
-  async function sendNext(list) {
-    const box = outbox.get(list);
-    const letter = box?.letters.find((one) => !one.refused);
-    if (!letter || box.busy || over) return;
-    clearTimeout(box.timer);
-    box.busy = true;
-    const wait = await deliver(letter).catch(() => RETRIES[Math.min(letter.tries, RETRIES.length - 1)]);
-    box.busy = false;
-    if (over) return;
-    if (!wait) {
-      const form = composerOf(letter);
-      if (form?.dataset.keep) afterSending(form, letter);
-      return sendNext(list);
-    }
-    letter.tries += 1;
-    allWait(box.letters);
-    box.timer = setTimeout(() => sendNext(list), wait);
-  }
-
-  // What was written after one that waits waits with it.
-  function allWait(letters) {
-    for (const letter of letters.filter((one) => !one.refused)) {
-      letter.tries ||= 1;
-      tell(letter, word("waiting"));
-    }
-  }
-
-  // Resolves when there is an answer that ends it; rejects when the same letter, with its key, must be tried again.
-  async function deliver(letter) {
-    const multipart = letter.form?.enctype === "multipart/form-data";
-    const answer = await ask(letter.url, multipart ? letter.fields : [...letter.fields]);
-    const text = await answer.text();
-    if (over) return;
-    if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) throw new Error("Try again.");
-    if (answer.ok) await accept(letter, text, answer.headers);
-    else if (answer.status === 403 && !text.trim()) empty("gone");
-    else refuse(letter, text);
-  }
-
-  async function accept(letter, text, headers) {
-    remove(letter);
-    const target = byId(letter.list);
-    const portal = { ...noteFrom(headers), mine: true };
-    if (target) await htmx.swap({ sourceElement: document.body, target, swap: "upsert key:data-number", text, portal });
-    else toast(word("keptSent"));
-  }
-
-  function remove(letter) {
-    const { letters } = outbox.get(letter.list);
-    letters.splice(letters.indexOf(letter), 1);
-    letter.bubble.remove();
-    Promise.resolve(letter.storing).then(() => kept.drop(letter.id));
-  }
-
-  function refuse(letter, text) {
-    const reason = parse(text).body;
-    const form = composerOf(letter);
-    if (form && !form.elements.body.value) {
-      form.querySelector("[data-answer]").replaceChildren(...(flat(reason) ? reason.childNodes : [word("refused")]));
-      return putBack(letter);
-    }
-    letter.refused = true;
-    letter.tries += 1;
-    if (!form) toast(word("keptRefused"));
-    letter.bubble.hidden = false;
-    const again = button("btn plain", () => tryAgain(letter), word("tryAgain"));
-    tell(letter, flat(reason) || word("refused"), again, button("btn plain", () => putBack(letter), word("putBack")));
-  }
-
-  function tryAgain(letter) {
-    letter.refused = false;
-    tell(letter, word("sending"));
-    sendNext(letter.list);
-  }
-
-  const composerOf = ({ form, list }) => form?.isConnected ? form : document.querySelector(`form[data-composer][data-list="${CSS.escape(list)}"]`);
-
-  function putBack(letter) {
-    const field = composerOf(letter)?.elements.body;
-    if (!field) return;
-    field.value = [letter.body, field.value].filter(Boolean).join("\n\n");
-    remove(letter);
-    noteTyping(field.form);
-    field.focus();
-  }
-
-  // The push may outrun the answer to the POST: the same words are then not shown twice.
-  function hideTwin(list, items) {
-    const bare = (node) => (node?.textContent ?? "").replace(/\s+/g, "");
-    const letter = outbox.get(list.id)?.letters.find((one) => !one.refused);
-    const same = (item) => item.matches(".own") && bare(item.querySelector(".bubble")) === bare(letter.bubble.firstChild);
-    if (letter && items.some(same)) letter.bubble.hidden = true;
-  }
-
-  const sendAllNow = () => [...outbox.keys()].forEach(sendNext);
-  // What this browser keeps goes with signing out, and with nothing else.
-  const isSafe = ({ stored }) => stored && !signingOut;
-  const isWritten = (form) => form.elements.body.value.trim() && (!form.dataset.keep || (draftOf(form).touched && !isSafe(draftOf(form))));
-  const isUnsent = () => [...outbox.values()].some((box) => !box.letters.every(isSafe)) || all("form[data-composer]").some(isWritten);
-
   // ---- When the session or the access ends
 
   // Everything of the record leaves the page: what stays is the template's message.
@@ -835,9 +482,7 @@
     if (over) return;
     over = true;
     clearInterval(ticking);
-    if (template === "gone") forgetUnsent();
-    outbox.clear();
-    writers.clear();
+    emit("emptied", template);
     clearTimeout(connection?.timer);
     connection?.abortController?.abort();
     connection?.socket?.close();
@@ -848,12 +493,6 @@
     document.documentElement.removeAttribute("class"); // the profile's colour
     for (const { name } of [...document.body.attributes]) if (name !== "data-side") document.body.removeAttribute(name);
     document.querySelector("main")?.focus();
-  }
-
-  // What was written there and never sent goes with the right to write it.
-  function forgetUnsent() {
-    for (const { letters } of outbox.values()) letters.splice(0).forEach(({ id }) => kept.drop(id));
-    all("form[data-keep]").forEach((form) => kept.drop(storeOf(form)));
   }
 
   let idleUntil = 0; // by the server's clock, as are all idle ends; 0 where no session can end
@@ -893,24 +532,12 @@
 
   // ---- Small behaviours
 
-  let leaving = false; // by the quick exit, which no question may hold up
-  let signingOut = false;
-  let before = ""; // the first of two keys, as in "g t"
-  const MENUS = "details.who[open]";
-  const ROWS = "[data-rows] > *, .work .row, .work tbody > tr, .work .thread-row";
-  const KEYS = {
-    "/": "[data-search]", n: '[data-new], a[href="/staff/clients/new"]',
-    "g t": 'a[href="/staff/today"]', "g i": 'a[href="/staff/inbox"]', "g c": 'a[href="/staff/clients"]', "g n": "#bell",
-    r: '.thread form[data-composer] [name="body"]',
-  };
   const CLICKS = {
     "[data-opens]": openDialog,
     "[data-closes]": (closer) => closer.closest("dialog")?.close(),
     "[data-peek]": peek,
     "[data-stay]": (stayer) => stay(stayer.closest("dialog")),
     "[data-message]": openMessage,
-    "[data-reply]": startReply,
-    "[data-unreply]": unreply,
     "[data-to-message]": toMessage,
     "[data-older]": (link) => (delete link.dataset.failed, loadOlder(link)),
   };
@@ -931,8 +558,6 @@
   }
 
   function onClick(event) {
-    for (const menu of all(MENUS)) if (!menu.contains(event.target)) menu.open = false;
-    if (event.target.closest("[data-leave], a.leave")) leaving = true;
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     for (const [selector, act] of Object.entries(CLICKS)) {
       const found = event.target.closest(selector);
@@ -940,61 +565,6 @@
       event.preventDefault();
       act(found);
     }
-  }
-
-  // On a desk Enter sends; on a touch keyboard it makes a new line, and Ctrl or Cmd with Enter sends.
-  const onDesk = () => matchMedia("(hover: hover) and (pointer: fine)").matches;
-
-  function onEnter(event) {
-    const sends = event.ctrlKey || event.metaKey || (onDesk() && !event.shiftKey && !event.altKey);
-    if (!sends || event.isComposing || !event.target.matches('[data-composer] [name="body"]')) return;
-    event.preventDefault();
-    event.target.form.requestSubmit();
-  }
-
-  function onKey(event) {
-    if (event.defaultPrevented) return;
-    if (walkLog(event)) return event.preventDefault();
-    if (event.key === "Enter") return onEnter(event);
-    if (event.key === "Escape") return onEscape(event.target);
-    const busy = event.target.matches(FIELDS) || document.querySelector("dialog[open]");
-    if (busy || document.body.dataset.side !== "staff" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (onShortcut(event.key)) event.preventDefault();
-  }
-
-  function onEscape(target) {
-    const menu = document.querySelector(MENUS);
-    if (menu) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    } else if (target.matches(FIELDS) && !target.closest("dialog")) target.blur();
-  }
-
-  function onShortcut(key) {
-    const keys = before + key;
-    before = key === "g" ? "g " : "";
-    if (key === "j" || key === "k") return moveRow(key === "j" ? 1 : -1);
-    if (key === "?" && byId("keys")) return byId("keys").showModal(), true;
-    const aim = document.querySelector(KEYS[keys] ?? `[data-key="${CSS.escape(keys)}"]`);
-    if (aim?.matches(FIELDS)) aim.focus();
-    else aim?.click();
-    return Boolean(aim);
-  }
-
-  let cursor = -1; // where the keys last were: a row that left the list gives its place to the next
-
-  // The cursor is the focus of the row's first link, so Enter opens it as ever.
-  function moveRow(step) {
-    const linkOf = (row) => (row.matches("a[href]") ? row : row.querySelector("a[href]"));
-    const rows = all(ROWS).filter((row) => linkOf(row) && !row.querySelector(ROWS));
-    let at = rows.findIndex((row) => row.contains(document.activeElement));
-    if (at < 0) at = rows.findIndex((row) => linkOf(row).matches("[aria-current]"));
-    if (at < 0 && cursor >= 0) at = step > 0 ? cursor - 1 : cursor;
-    cursor = Math.min(Math.max(at + step, 0), rows.length - 1);
-    const to = rows[cursor];
-    rows.forEach((row) => row.classList.toggle("cursor", row === to));
-    if (to) linkOf(to).focus();
-    return Boolean(to);
   }
 
   // ---- Beginning
@@ -1011,7 +581,6 @@
     // #announce says a new message once; a log that speaks would read out history too.
     all(".log").forEach((log) => (log.setAttribute("aria-live", "off"), log.setAttribute("aria-describedby", "log-keys")));
     lendStops();
-    if (onDesk()) all("[data-enter-hint]").forEach((hint) => (hint.hidden = false));
   }
 
   function tick() {
@@ -1021,8 +590,6 @@
     }
     drawLine();
     look();
-    for (const region of writers.keys()) drawWriters(region);
-    takeDrafts();
     watchIdle();
   }
 
@@ -1040,7 +607,6 @@
     toAsked();
     watchOlder();
     markRead();
-    takeUpStored();
   }
 
   const on = (name, act, target = document) => target.addEventListener(name, act);
@@ -1065,29 +631,17 @@
   });
   on("htmx:before:swap", beforeSwap);
   on("htmx:after:swap", afterSwap);
-  on("submit", ({ target }) => {
-    signingOut = target.matches('[action="/sign-out"]');
-    setTimeout(() => (signingOut = false), 2000); // they stayed
-  });
-  on("submit", (event) => {
-    if (event.defaultPrevented || !event.target.matches("form[data-composer]")) return;
-    event.preventDefault();
-    post(event.target, event.submitter);
-  });
-  on("input", ({ target }) => target.matches("[data-composer] [name=body]") && (sayWriting(target.form), noteTyping(target.form)));
-  on("pagehide", () => all("form[data-keep]").forEach((form) => keepDraft(form, { keepalive: true })), window);
-  on("portal:leaving", ({ detail }) => detail.push(...all("form[data-keep]").map((form) => keepDraft(form))));
-  on("portal:lost", forgetUnsent);
   on("click", onClick);
-  on("keydown", onKey);
+  on("keydown", (event) => { if (!event.defaultPrevented && walkLog(event)) event.preventDefault(); });
   on("focusin", lendStops);
   document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   on("visibilitychange", markRead);
   on("focus", markRead, window);
   on("message", hearTab, tabs);
   on("offline", () => { offlineSince = Date.now(); drawLine(); }, window);
-  on("online", () => { drawLine(); sendAllNow(); }, window);
-  on("beforeunload", (event) => { if (!over && !leaving && isUnsent()) event.preventDefault(); }, window);
+  on("online", drawLine, window);
   // Going back may show a page from before sign-out.
   on("pageshow", (event) => { if (event.persisted) location.reload(); }, window);
+
+  return { ask, empty, holdPlace, isOver: () => over, isUp, noteFrom, send, toEnd, toast, button, element, icon, parse };
 })();

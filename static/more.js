@@ -151,7 +151,7 @@
     const place = document.querySelector("[data-place]");
     const mine = ++turn;
     place.setAttribute("aria-busy", "true");
-    const leaving = new CustomEvent("portal:leaving", { detail: [] }); // live.js puts in what must be kept first
+    const leaving = new CustomEvent("portal:leaving", { detail: [] }); // writing.js puts in what must be kept first
     document.dispatchEvent(leaving);
     await Promise.all(leaving.detail);
     const answer = await ask({ href }).catch(() => null);

@@ -11,7 +11,7 @@ from tests.pages import Page
 
 
 async def types(page: Page, thread: Thread) -> None:
-    """Say what live.js says while somebody types."""
+    """Say what writing.js says while somebody types."""
     region = next(key for key in page.showing if key.startswith("messages?"))
     assert page._socket is not None
     await page._socket.send(json.dumps({"writing": region}))
