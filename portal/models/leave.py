@@ -49,11 +49,16 @@ class Leave(Record):
     async def plan(
         cls, staff: UUID, cover: UUID, from_at: dt.datetime, until_at: dt.datetime, by: UUID
     ) -> Leave:
-        """Plan a leave. Raises CannotLeave where one of the two is away at that time already."""
+        """Plan a leave. Raises CannotLeave where one of the two is away at that time already, or others count on who
+        is to be away."""
         if await _is_away(staff, from_at, until_at):
             raise CannotLeave("There is a leave in this time already. End that one first.")
         if await _is_away(cover, from_at, until_at):
             raise CannotLeave("Who stands in is away in this time too. Choose somebody else.")
+        if await _is_away(staff, from_at, until_at, "cover_id"):
+            raise CannotLeave(
+                "They stand in for somebody in this time. End that leave first, and plan it anew."
+            )
         leave = await cls.create(
             staff_id=staff, cover_id=cover, from_at=from_at, until_at=until_at, planned_by=by
         )
@@ -89,9 +94,12 @@ class Leave(Record):
                     await Moment.plan(turn, LeaveChanged(staff=person))
 
 
-async def _is_away(staff: UUID, from_at: dt.datetime, until_at: dt.datetime) -> bool:
+async def _is_away(
+    staff: UUID, from_at: dt.datetime, until_at: dt.datetime, as_whom: str = "staff_id"
+) -> bool:
+    """Whether a leave in this time is theirs, or (`as_whom` is "cover_id") one in which they stand in."""
     found = await sql.row(
-        "select 1 as yes from leave where staff_id = :staff and from_at < :until and until_at > :from "
+        f"select 1 as yes from leave where {as_whom} = :staff and from_at < :until and until_at > :from "
         "and until_at > from_at limit 1",
         staff=staff,
         **{"from": from_at, "until": until_at},

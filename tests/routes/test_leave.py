@@ -121,6 +121,11 @@ async def test_planning_by_the_page(willow: Deployment) -> None:
     assert (await theo.post("/staff/leave", **mine, **days(3, 4))).status_code == 403  # not his to plan
     assert (await ada.post("/staff/leave", **mine, **days(3, 4))).status_code == 303
     assert (await miriam.post("/staff/leave", **mine, **days(4, 6))).status_code == 422  # twice at once
+    # Who stands in is there: Theo goes when Miriam is back.
+    his = {"staff": staff["theo"], "cover": staff["henrik"]}
+    refused = await theo.post("/staff/leave", **his, **days(4, 6))
+    assert refused.status_code == 422 and "They stand in for somebody in this time." in refused.text
+    assert (await theo.post("/staff/leave", **his, **days(5, 6))).status_code == 303
 
 
 async def test_a_successor_takes_over_all_of_it(willow: Deployment) -> None:
