@@ -11,6 +11,7 @@ from starlette.responses import Response
 from portal import clock
 from portal.language import at_in_words, say_many, time_of_day
 from portal.models import audit
+from portal.models.availability import of_conversation
 from portal.models.client import Client
 from portal.models.conversation import Conversation
 from portal.models.message import Message, MessageVersion, NotTheirs, TooLate, message_now, seen, versions
@@ -55,6 +56,7 @@ async def acts(visit: Visit) -> dict[str, Any]:
         "reply_id": message.id,
         "body": shown["body"],
         "action": f"{place}/messages/{message.id}" if may_change else None,
+        "may_edit": await _may_write(visit, conversation),
         "until": time_of_day(until, zone(), visit.language) if until and may_change else None,
         "too_late": _too_late(visit, minutes) if until and not may_change else None,
         "before": [
@@ -76,6 +78,14 @@ async def _found_message(visit: Visit) -> tuple[Conversation, Message]:
     return conversation, message
 
 
+async def _may_write(visit: Visit, conversation: Conversation) -> bool:
+    """Other words are something written: where the client's side may write nothing, it may only take words back."""
+    if visit.me.kind is Kind.STAFF:
+        return True
+    now = await of_conversation(visit.me.see(Conversation), conversation.id)
+    return now is not None and now.may_write
+
+
 def _too_late(visit: Visit, minutes: int) -> str:
     if not minutes:
         return visit.say("Messages stay as they were sent.")
@@ -95,6 +105,8 @@ async def edit(visit: Visit) -> Answer:
     """Say a message of one's own in other words, while the practice's time for that lasts."""
     if "body" in visit.errors:
         raise Refused(422, visit.say("Nothing was changed. %(why)s", why=visit.errors["body"]))
+    if not await _may_write(visit, await found(visit)):
+        raise Refused(409, "Nothing can be written here at the moment. Nothing was changed.")
     return await _change(visit, "edit message", lambda m, c, n: m.edit(visit.form.body, visit.me.id, n, c))
 
 
