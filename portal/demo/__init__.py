@@ -91,6 +91,8 @@ async def make_practice() -> None:
         await _let_them_read(made)
         await _tell_the_others()
         await _let_one_go(made)
+        # What was there before anybody came by is told by the bell alone.
+        await sql.rows("update notice set mail_at = null")
 
 
 async def keep_hours() -> None:

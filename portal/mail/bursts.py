@@ -1,4 +1,4 @@
-"""Writing to people about messages they have not read: one neutral letter for a burst of them."""
+"""Writing to people about what they have not come to see: one neutral letter for all of it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from uuid import UUID
 
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models.burst import Reader, begin_bursts, is_anyone_waiting, readers_due, write_to
+from portal.models.burst import begin_bursts
 from portal.models.fact import unit
 from portal.models.practice import the_practice
+from portal.models.unread_letter import Reader, is_anyone_waiting, readers_due, write_to
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
 from portal.settings import settings

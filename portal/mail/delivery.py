@@ -36,11 +36,11 @@ from portal.mail.letters import one_line
 from portal.mail.outbox import LETTER, host
 from portal.models import sql
 from portal.models.bounce import HELD, is_held, note_arrival, note_failure
-from portal.models.burst import when_wanted
 from portal.models.fact import announce, unit
 from portal.models.mailbox import return_address
 from portal.models.practice import Practice
 from portal.models.record import unseal
+from portal.models.unread_letter import when_wanted
 from portal.models.waiting import Outbox, tell_way
 from portal.realtime.bus import Bus
 from portal.settings import settings

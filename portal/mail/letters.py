@@ -218,7 +218,7 @@ def access_ended(to: Recipient, *, who: str | None = None) -> Letter:
 
 
 def unread(to: Recipient, *, link: str) -> Letter:
-    """There are messages: no number, no word of them, nor from whom or about whom."""
+    """There is something new: no number, no word of it, nor from whom or about whom."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),

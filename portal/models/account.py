@@ -64,9 +64,9 @@ class PortalAccount(Record):
     async def change_address(self, email: str) -> None:
         """Sign in with another address from now on; links for a new password that went to the old one end.
         Raises AddressTaken, NotTheirOwn."""
-        from portal.models.burst import write_again
         from portal.models.own_address import check_for_account
         from portal.models.reset import clients_acted_for, end_resets
+        from portal.models.unread_letter import write_again
 
         key = canonical_email(email)
         if await PortalAccount.filter(email_key=key).exclude(id=self.id).exists():

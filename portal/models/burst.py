@@ -1,4 +1,4 @@
-"""Bursts: messages of one conversation that one person has not read, and the one letter that tells of them.
+"""Bursts: messages of one conversation that one person has not read, for the letter that tells of them.
 
 A burst begins with the first message that is unread for some minutes, and ends when the person reads. Until then no
 second letter is written about it, however much is added.
@@ -7,7 +7,6 @@ second letter is written about it, however much is added.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,15 +16,15 @@ from tortoise import fields
 from portal import clock
 from portal.models import sql
 from portal.models.conversation import Conversation
-from portal.models.mail_choice import MailChoice, mail_choice, mail_choices
-from portal.models.practice import Practice, the_practice
+from portal.models.mail_choice import mail_choices
+from portal.models.notice import NoticeKind
+from portal.models.notice_choice import without_letters
+from portal.models.practice import Practice
 from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.scope import Scope, who_may_see
-from portal.models.waiting import tell_way
 
 AT_ONCE = 20  # conversations of one transaction
-HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has put an address right
 KINDS = {"staff": Kind.STAFF, "client": Kind.ACCOUNT}
 
 
@@ -53,24 +52,13 @@ class Burst(Record):
 
 
 # A burst whose letter was written counts as long as what it told of is unread.
-_UNREAD_STILL = (
+UNREAD_STILL = (
     "b.to_number > coalesce((select d.number from reading d where d.conversation_id = b.conversation_id "
     "and d.reader_id = b.reader_id), 0)"
 )
 
 
 # --- A burst begins ----------------------------------------------------------------------------
-
-
-async def is_anyone_waiting(minutes: int) -> bool:
-    """Whether a conversation has something that nobody was asked about for so long, or a letter is due."""
-    found = await sql.row(
-        "select 1 as yes from conversation where mail_since <= :until "
-        "union all select 1 from burst where letter_id is null and due_at <= :now limit 1",
-        until=clock.now() - dt.timedelta(minutes=minutes),
-        now=clock.now(),
-    )
-    return found is not None
 
 
 async def begin_bursts(practice: Practice) -> bool:
@@ -90,10 +78,11 @@ async def begin_bursts(practice: Practice) -> bool:
     behind = await _staff_behind(conversations)
     if practice.portal_on:
         behind += await _accounts_behind(conversations)
-    choices = await mail_choices(sorted({one.reader for one in behind}))
+    readers = sorted({one.reader for one in behind})
+    choices, unwanted = await mail_choices(readers), await without_letters(NoticeKind.MESSAGE, readers)
     for one in behind:
         due = choices[one.reader].when(max(one.since + wait, now), practice.zone)
-        if due is not None:
+        if due is not None and one.reader not in unwanted:
             # One that waits already keeps its time: more has come, and it is the same burst.
             await sql.rows(
                 "insert into burst (id, conversation_id, reader_id, side, from_number, due_at) "
@@ -154,7 +143,7 @@ _BEHIND = (
     "join message m on m.conversation_id = r.id and m.number = (select min(m.number) from message m "
     "where m.conversation_id = r.id and m.number > coalesce(rd.number, 0) and not m.automatic and {theirs}) "
     "where not exists (select 1 from burst b where b.conversation_id = r.id and b.reader_id = e.reader_id "
-    f"and b.letter_id is not null and {_UNREAD_STILL})"
+    f"and b.letter_id is not null and {UNREAD_STILL})"
 )
 
 
@@ -172,109 +161,6 @@ async def _who_may_see(side: str, rows: list[dict[str, Any]]) -> list[Behind]:
     asked = [(one.reader, None, one.conversation) for one in behind]
     seen = await who_may_see(Conversation, KINDS[side], asked)
     return [one for one in behind if (one.reader, None, one.conversation) in seen]
-
-
-# --- Its letter --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who is written to."""
-
-    id: UUID
-    side: str
-    name: str
-    email: str
-    language: str
-    discreet: bool
-
-
-async def readers_due(most: int = AT_ONCE) -> list[UUID]:
-    found = await sql.rows(
-        "select reader_id, min(due_at) as due from burst where letter_id is null and due_at <= :now "
-        f"group by reader_id order by due limit {int(most)}",
-        now=clock.now(),
-    )
-    return [sql.uuid(row["reader_id"]) for row in found]
-
-
-async def write_to(
-    person: UUID, practice: Practice, post: Callable[[Reader, UUID | None], Awaitable[UUID]]
-) -> bool:
-    """Have one letter written about all that this person has not read, in the caller's unit of work. False where
-    they have read it, may no more see it, or are not to be written to now. `post` gives the letter's id."""
-    locked = " for update of b" if sql.is_postgres() else ""
-    # All that waits for this person is taken at once, so a second worker waits here and finds nothing left.
-    rows = await sql.rows(
-        "select b.id, b.conversation_id, b.side, b.due_at, r.client_id, r.last_number, "
-        "r.last_number >= b.from_number and coalesce(rd.number, 0) < r.last_number as unread "
-        "from burst b join conversation r on r.id = b.conversation_id "
-        "left join reading rd on rd.conversation_id = r.id and rd.reader_id = b.reader_id "
-        f"where b.reader_id = :person and b.letter_id is null order by b.id{locked}",
-        person=person,
-    )
-    if not rows:
-        return False
-    reader = await _reader(person, rows[0]["side"])
-    asked = [(person, None, sql.uuid(row["conversation_id"])) for row in rows]
-    seen = {of for _, _, of in await who_may_see(Conversation, KINDS[rows[0]["side"]], asked)}
-    open_to = practice.portal_on or rows[0]["side"] == "staff"
-    wanted = [
-        row
-        for row in rows
-        if open_to and row["unread"] and reader and sql.uuid(row["conversation_id"]) in seen
-    ]
-    await _forget([row["id"] for row in rows if row not in wanted])
-    if not wanted or reader is None:
-        return False
-    now = clock.now()
-    at = (await mail_choice(person)).after_quiet(now, practice.zone)
-    if await _is_held(reader):
-        at = max(at, now + HELD_FOR)
-    if at > now:
-        await sql.rows(
-            "update burst set due_at = :at where reader_id = :person and letter_id is null",
-            at=at,
-            person=person,
-        )
-        return False
-    about = sql.uuid(wanted[0]["client_id"]) if reader.side == "client" else None
-    letter = await post(reader, about)
-    for row in wanted:
-        await sql.rows(
-            "update burst set letter_id = :letter, to_number = :last, due_at = null where id = :id",
-            letter=letter,
-            last=row["last_number"],
-            id=sql.uuid(row["id"]),
-        )
-    return True
-
-
-async def _forget(ids: list[Any]) -> None:
-    if ids:
-        await sql.rows("delete from burst where id = any(:ids)", ids=[sql.uuid(id) for id in ids])
-
-
-async def _reader(person: UUID, side: str) -> Reader | None:
-    found = await sql.row(
-        "select name, email, language, false as discreet from staff_member where id = :id and ended_at is null"
-        if side == "staff"
-        else "select name, email, language, discreet from portal_account where id = :id",
-        id=person,
-    )
-    if found is None:
-        return None
-    return Reader(person, side, found["name"], found["email"], found["language"], bool(found["discreet"]))
-
-
-async def _is_held(reader: Reader) -> bool:
-    table = "staff_member" if reader.side == "staff" else "portal_account"
-    found = await sql.row(
-        f"select 1 as yes from {table} p join bounce b on b.email_key = p.email_key "
-        "where p.id = :id and b.settled_at is null and b.held",
-        id=reader.id,
-    )
-    return found is not None
 
 
 # --- What became of it -------------------------------------------------------------------------
@@ -308,42 +194,3 @@ async def told_of(
         row | {name: sql.maybe_moment(row[name]) for name in ("done_at", "bounced_at", "failed_at")}
         for row in newest.values()
     ]
-
-
-# --- Before it leaves --------------------------------------------------------------------------
-
-
-async def when_wanted(letter: UUID) -> dt.datetime | None:
-    """When a letter about messages may leave: by now, or at the end of the reader's quiet hours. None where all it
-    tells of was read meanwhile, or may no more be seen."""
-    rows = await sql.rows(
-        f"select b.reader_id, b.side, b.conversation_id from burst b where b.letter_id = :letter "
-        f"and {_UNREAD_STILL}",
-        letter=letter,
-    )
-    if not rows:
-        return None
-    practice, person, side = await the_practice(), sql.uuid(rows[0]["reader_id"]), rows[0]["side"]
-    if side == "client" and not practice.portal_on:
-        return None
-    asked = [(person, None, sql.uuid(row["conversation_id"])) for row in rows]
-    if not await who_may_see(Conversation, KINDS[side], asked):
-        return None
-    choice: MailChoice = await mail_choice(person)
-    return choice.after_quiet(clock.now(), practice.zone)
-
-
-async def write_again(account: UUID) -> None:
-    """The account's address is another: what it was not reached about is written to that."""
-    for row in await sql.rows(
-        "select distinct letter_id from burst where reader_id = :account and letter_id is not null",
-        account=account,
-    ):
-        await tell_way(sql.uuid(row["letter_id"]))
-    await sql.rows(
-        "update burst as b set letter_id = null, to_number = null, due_at = :now where b.reader_id = :account "
-        f"and {_UNREAD_STILL} and b.letter_id in (select o.id from outbox o where o.id = b.letter_id "
-        "and (o.done_at is null or o.bounced_at is not null))",
-        account=account,
-        now=clock.now(),
-    )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from portal import clock
 from portal.models import sql
+from portal.models.practice import the_practice
 
 OFTEN = ("once", "daily", "never")
 EVENING = 18 * 60  # minutes of the day
@@ -88,12 +89,25 @@ async def choose_mail(person: UUID, choice: MailChoice, zone: str) -> None:
         person=person,
         **vars(choice),
     )
-    when = choice.when(clock.now(), zone)
-    if when is None:
-        await sql.rows("delete from burst where reader_id = :person and letter_id is null", person=person)
-    else:
-        await sql.rows(
-            "update burst set due_at = :when where reader_id = :person and letter_id is null",
-            person=person,
-            when=when,
-        )
+    # Imported here: what waits knows when it is wanted.
+    from portal.models.unread_letter import put_off
+
+    await put_off(person, choice.when(clock.now(), zone))
+
+
+async def wish_letters(notices: dict[UUID, UUID], kind: str) -> None:
+    """Have each of these people written to about their notice, if they don't see it within the practice's minutes and
+    want letters of this kind."""
+    practice, choices = await the_practice(), await mail_choices(sorted(notices))
+    soon = clock.now() + dt.timedelta(minutes=practice.mail_after)
+    for person, notice in notices.items():
+        due = choices[person].when(soon, practice.zone)
+        if due is not None:
+            await sql.rows(
+                "update notice set mail_at = :due where id = :notice and not exists (select 1 from notice_choice q "
+                "where q.person_id = :person and q.kind = :kind and not q.mail)",
+                due=due,
+                notice=notice,
+                person=person,
+                kind=kind,
+            )

@@ -105,7 +105,7 @@ async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
         return []
     await tell(NoticeKind.CAME_OF_AGE, staff=staff, accounts=own, client=client, by=by)
     # They see nothing of the client any more, so their notice names nobody.
-    await tell(NoticeKind.CAME_OF_AGE, accounts=guardians, record=client)
+    await tell(NoticeKind.CAME_OF_AGE, accounts=guardians, record=client, lettered=True)
     for link in await ContactLink.filter(client_id=client, of_age_at=at, until_at=at):
         await end_invitations(client, link.id, "withdrawn")
     return [(await PortalAccount.get(id=id), child.first_name) for id in guardians]

@@ -17,6 +17,7 @@ from portal.models import sql
 from portal.models.client import Client
 from portal.models.conversation import Conversation
 from portal.models.fact import announce
+from portal.models.mail_choice import wish_letters
 from portal.models.push import wish_pushes
 from portal.models.record import Kind, Record, uuid7
 from portal.models.scope import Scope, who_may_see
@@ -54,6 +55,10 @@ class NoticeKind(Enum):
         self.key, self.about = key, about
 
 
+# Of these people are written to in another way: messages have bursts, and an offer a letter of its own.
+OWN_LETTER = (NoticeKind.MESSAGE, NoticeKind.TO_CONFIRM)
+
+
 class Notice(Record):
     staff_id = fields.UUIDField(null=True)
     account_id = fields.UUIDField(null=True)
@@ -65,6 +70,8 @@ class Notice(Record):
     body: Any = fields.JSONField(default=dict)  # further ids: `by`, who caused it
     made_at = fields.DatetimeField(default=clock.now)
     read_at = fields.DatetimeField(null=True)
+    mail_at = fields.DatetimeField(null=True)  # when its person is to be written to, if they have not seen it
+    letter_id = fields.UUIDField(null=True)  # and the letter that told of it
 
     class Meta:
         table = "notice"
@@ -116,8 +123,10 @@ async def tell(
     by: UUID | None = None,
     up_to: int | None = None,
     at: dt.datetime | None = None,
+    lettered: bool = False,
 ) -> None:
-    """Let these people know, in the caller's unit of work.
+    """Let these people know, in the caller's unit of work; by a letter too, unless one of its own goes to them
+    (`lettered`).
 
     `record` is what it is about, by default the client; one that was told of the same and has not read it
     keeps one notice, which becomes new. `by` is the colleague or the account that caused it, `up_to` the number of a
@@ -149,9 +158,11 @@ async def tell(
             body=json.dumps({} if by is None else {"by": str(by)}),
             at=at or clock.now(),
         )
-        # Who has not read the last one was told of it by a push, and needs no second.
-        new = [sql.uuid(row["person_id"]) for row in given if sql.uuid(row["id"]) in ids]
+        # Who has not read the last one was told of it by a push, and a letter, and needs no second.
+        new = {sql.uuid(row["person_id"]): id for row in given if (id := sql.uuid(row["id"])) in ids}
         await wish_pushes(column, {person: taken[person] for person in new}, kind.key)
+        if new and kind not in OWN_LETTER and not lettered:
+            await wish_letters(new, kind.key)
         for person in told:
             await announce(NoticeGiven(**{column.removesuffix("_id"): person}))
 

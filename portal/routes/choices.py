@@ -9,7 +9,7 @@ from pydantic import AfterValidator, create_model
 from portal import crypto
 from portal.models.mail_choice import MailChoice, choose_mail, mail_choice
 from portal.models.notice import NoticeKind
-from portal.models.notice_choice import choose_ways, chosen_ways
+from portal.models.notice_choice import WAYS, choose_ways, chosen_ways
 from portal.models.practice import the_practice
 from portal.regions.notices import kinds_in_words
 from portal.visit import Form, Visit
@@ -35,7 +35,7 @@ class _Times(Form):
 
 
 # A box for each kind and way; one that is not ticked is not sent.
-_BOXES: Any = {f"{way}_{kind.key}": (bool, False) for kind in NoticeKind for way in ("shown", "push")}
+_BOXES: Any = {f"{way}_{kind.key}": (bool, False) for kind in NoticeKind for way in WAYS}
 if TYPE_CHECKING:
     Choices = _Times
 else:
@@ -61,7 +61,7 @@ async def save(visit: Visit) -> bool:
     )
     await choose_mail(visit.holder.holder, choice, (await the_practice()).zone)
     chosen = {
-        kind["key"]: {way: bool(getattr(said, f"{way}_{kind['key']}")) for way in ("shown", "push")}
+        kind["key"]: {way: bool(getattr(said, f"{way}_{kind['key']}")) for way in WAYS}
         for kind in kinds_in_words(visit.me)
     }
     await choose_ways(visit.holder.holder, chosen)
@@ -81,6 +81,7 @@ async def shown(visit: Visit) -> dict[str, Any]:
     return {
         "kinds": [
             kind
+            | {"mailed": kind["key"] != NoticeKind.TO_CONFIRM.key}
             | {
                 way: f"{way}_{kind['key']}" in visit.sent if visit.sent else on
                 for way, on in ways[kind["key"]].items()

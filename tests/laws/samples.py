@@ -149,6 +149,7 @@ def some_choices(cast: Cast) -> dict[str, str]:
     minute = uuid4().int % 60
     return {
         "shown_message": "on",
+        "mail_message": "on",
         "push_message": "on",
         "often": "daily",
         "daily_at": f"07:{minute:02}",

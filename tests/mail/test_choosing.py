@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from tests.deployment import Deployment
 from tests.mail.post_office import PostOffice, eventually
 from tests.pages import Page, open_page
 
-QUIET = {"often": "once", "quiet_from": "21:30", "quiet_until": "07:00"}
+QUIET = {"often": "once", "mail_message": "on", "quiet_from": "21:30", "quiet_until": "07:00"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -70,7 +71,7 @@ async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, o
     assert wrong.status_code == 422 and "from 1 to 240" in wrong.text
     assert (await ada.post("/staff/settings/mail/minutes", mail_after="10")).status_code == 303
     dana = await cast.sign_in("dana")
-    await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once")
+    await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once", mail_message="on")
     before = len(office.letters)
     thread = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
     sent = await miriam.post(f"{thread}/messages", key="0190d1f0-0000-7000-8000-000000000001", body="Hello")
@@ -84,11 +85,84 @@ async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, o
     assert "http://localhost" in office.letters[-1].get_body(("plain",)).get_content()
 
 
+async def to_stand_in(portal: Deployment, name: str, days: int) -> None:
+    """Ask somebody to stand in for Miriam so many days from now: a notice that is no message."""
+    ada = await portal.cast.sign_in("ada")
+    await ada.post("/staff/settings/mail/minutes", mail_after="10")
+    day = (portal.now + dt.timedelta(days=days)).date().isoformat()
+    staff = portal.cast.staff
+    answer = await ada.post("/staff/leave", staff=staff["miriam"], cover=staff[name], first=day, last=day)
+    assert answer.status_code == 303, answer.text
+
+
+async def test_who_does_not_come_by_is_written_to_about_other_notices_too(
+    portal: Deployment, office: PostOffice
+) -> None:
+    cast = portal.cast
+    theo = await cast.sign_in("theo")
+    await theo.post("/staff/notices/choices", often="once", mail_stands_in="on", mail_message="on")
+    before = len(office.letters)
+    await to_stand_in(portal, "theo", 300)
+    await to_stand_in(portal, "theo", 301)
+    await portal.move_clock(minutes=9)
+    assert len(office.letters) == before
+    await portal.move_clock(minutes=2)
+    await office.arrived(before + 1)
+    letter = office.letters[-1]
+    assert office.recipients[-1] == cast.email["staff", "theo"]
+    assert str(letter["Subject"]).startswith("Something new for you at")
+    assert "Miriam" not in str(letter) and "stand in" not in str(letter)
+    rows = await portal.sql(
+        "select distinct letter_id from notice where staff_id = :theo and letter_id is not null", theo=theo.id
+    )
+    assert len(rows) == 1, "one letter for both"
+
+
+@pytest.mark.parametrize("why", ["it was seen", "not about this kind", "no emails", "the colleague has left"])
+async def test_nobody_is_written_to_about_a_notice_that_need_not_be(
+    portal: Deployment, office: PostOffice, why: str
+) -> None:
+    days = 310 + len(why)
+    henrik = await portal.cast.sign_in("henrik")
+    often = "never" if why == "no emails" else "once"
+    kinds = {} if why == "not about this kind" else {"mail_stands_in": "on"}
+    await henrik.post("/staff/notices/choices", often="once", mail_stands_in="on")
+    before = len(office.letters)
+    await to_stand_in(portal, "henrik", days)
+    waits = "select 1 from notice where staff_id = :henrik and mail_at is not null"
+    assert await portal.sql(waits, henrik=henrik.id)
+    if why == "it was seen":
+        await henrik.post("/staff/notices/reading", up_to=10_000)
+    elif why == "the colleague has left":
+        await portal.sql(
+            "update staff_member set ended_at = :now where id = :henrik", henrik=henrik.id, now=portal.now
+        )
+    else:
+        await henrik.post("/staff/notices/choices", often=often, **kinds)
+    try:
+        await portal.move_clock(minutes=12)
+        await eventually(lambda: waits_no_more(portal, henrik.id))
+        assert len(office.letters) == before
+        assert not await portal.sql(
+            "select 1 from notice where staff_id = :henrik and letter_id is not null", henrik=henrik.id
+        )
+    finally:
+        await portal.sql("update staff_member set ended_at = null where id = :henrik", henrik=henrik.id)
+
+
+async def waits_no_more(portal: Deployment, staff: str) -> bool:
+    return not await portal.sql(
+        "select 1 from notice where staff_id = :staff and mail_at is not null", staff=staff
+    )
+
+
 async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, office: PostOffice) -> None:
     cast = portal.cast
     miriam, sam = await cast.sign_in("miriam"), await cast.sign_in("sam")
     thread = f"clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
-    await miriam.post("/staff/notices/choices", often="once")  # no quiet hours, whatever the time is
+    await miriam.post(
+        "/staff/notices/choices", often="once", mail_message="on"
+    )  # no quiet hours, whatever the time is
     async with open_page(miriam, f"/staff/{thread}") as hers, open_page(sam, f"/{thread}") as his:
         before = len(office.letters)
         await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
@@ -125,7 +199,7 @@ async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(
     dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
     thread = f"clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
     await dana.send(f"/{thread}/reading", number=9999)
-    await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once")
+    await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once", mail_message="on")
     await dana.post("/discretion", discreet="on")
     try:
         before = len(office.letters)
