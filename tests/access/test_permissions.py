@@ -91,7 +91,7 @@ FORMS: dict[str, Form | None] = {
     "POST /staff/mail/addresses/{bounce}": lambda scene: {"email": "right@family.example"},
     "POST /staff/mail/addresses/{bounce}/confirmation": lambda scene: {},
     "GET /staff/settings/mail": None,
-    "POST /staff/settings/mail/minutes": lambda scene: {"mail_after": "5"},
+    "POST /staff/settings/mail/minutes": lambda scene: {"mail_after": "240"},
     "POST /staff/settings/mail/mailbox": _mailbox,
     "POST /staff/settings/mail/removal": lambda scene: {},
     "POST /staff/settings/mail/test": _mailbox,
