@@ -192,7 +192,7 @@
     if (!body.trim()) return form.elements.body.focus();
     if (!isUnderstood(form)) return;
     fields.set("key", crypto.randomUUID());
-    const letter = write({ id: fields.get("key"), body, fields, form, url: form.action, list: form.dataset.list });
+    const letter = write({ id: fields.get("key"), body, reply: replyOf(form), fields, form, url: form.action, list: form.dataset.list });
     storeLetter(letter);
     tell(letter, word("sending"));
     const { letters } = outbox.get(letter.list);
@@ -224,8 +224,8 @@
   function storeLetter(letter) {
     const fields = [...letter.fields];
     if (fields.some(([, value]) => typeof value !== "string")) return; // a file
-    const { id, url, list, body } = letter;
-    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, fields });
+    const { id, url, list, body, reply } = letter;
+    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, reply, fields });
     letter.storing.then((done) => (letter.stored = done));
   }
 
@@ -335,6 +335,16 @@
   }
 
   function tryAgain(letter) {
+    const form = composerOf(letter);
+    if (form && !isUnderstood(form)) return;
+    const box = form?.elements.understood;
+    if (box?.checked) {
+      const fields = new FormData(); // it may have been written while the office was open
+      for (const [name, value] of letter.fields) fields.append(name, value);
+      fields.set(box.name, box.value);
+      letter.fields = fields;
+      box.checked = false;
+    }
     letter.refused = false;
     tell(letter, word("sending"));
     sendNext(letter.list);
@@ -346,6 +356,7 @@
     const field = composerOf(letter)?.elements.body;
     if (!field) return;
     field.value = [letter.body, field.value].filter(Boolean).join("\n\n");
+    if (letter.reply && !replyOf(field.form)) answering(field.form, letter.reply);
     remove(letter);
     noteTyping(field.form);
     field.focus();

@@ -355,6 +355,46 @@ async def test_a_message_whose_answer_got_lost_is_not_sent_twice(practice: Deplo
     assert (await said(page)).count("Only once, please.") == 1
 
 
+async def test_what_was_refused_is_sent_again_as_it_was_meant(practice: Deployment, visit: Visit) -> None:
+    """The office closes as Dana answers a message: her words come back with what they answer, and once she says that
+    she knows, they go."""
+    dana = await visit("dana")
+    dana.may_be_refused = {409}
+    page = await dana.open(noa_thread(practice, "client"))
+    box, answering = page.get_by_label("Message about Noa"), page.locator("[data-answering]")
+    asked = asyncio.Event()
+
+    async def close_the_office(route: Route) -> None:
+        if "understood=yes" in (route.request.post_data or ""):
+            return await route.continue_()
+        await asked.wait()
+        await route.fulfill(status=409, content_type="text/html", body="<p>The office is closed.</p>")
+
+    await page.route(re.compile("/messages$"), close_the_office)
+    await page.locator("[data-number] [data-message]").last.click()
+    await page.get_by_role("link", name="Reply to this").click()
+    await expect(answering).to_be_visible()
+    await write(page, "An answer at closing time.")
+    await expect(answering).to_be_hidden()
+    asked.set()
+    await expect(page.locator("[data-answer]")).to_contain_text("The office is closed.")
+    await expect(box).to_have_value("An answer at closing time.")
+    await expect(answering).to_be_visible()
+
+    asked.clear()
+    await box.press("Enter")
+    await box.fill("Not finished")
+    asked.set()
+    again = page.get_by_role("button", name="Try again")
+    await expect(again).to_be_visible()
+    await page.evaluate("document.querySelector('[name=understood]').checked = true")
+    await again.click()
+    await shows(page, "An answer at closing time.")
+    await expect(page.locator("[data-number]").last.locator(".quote")).to_be_visible()
+    await expect(box).to_have_value("Not finished")
+    assert not await page.locator("[name=understood]").is_checked()
+
+
 async def test_what_is_withdrawn_is_gone_from_where_somebody_answers_it(
     practice: Deployment, visit: Visit
 ) -> None:
