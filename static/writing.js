@@ -411,9 +411,9 @@
     writers.clear();
   }
 
-  // What was written there and never sent goes with the right to write it.
+  // What was written there and never sent goes with the right to write it; what waits for another conversation stays.
   function forgetUnsent() {
-    for (const { letters } of outbox.values()) letters.splice(0).forEach(({ id }) => kept.drop(id));
+    for (const [list, { letters }] of outbox) if (byId(list)) letters.splice(0).forEach(({ id }) => kept.drop(id));
     all("form[data-keep]").forEach((form) => kept.drop(storeOf(form)));
   }
 

@@ -13,6 +13,7 @@ from portal.demo import PASSWORD
 from portal.models.client import CareTeam
 from portal.models.fact import unit
 from tests.browser.conftest import Visit
+from tests.browser.test_conversation import keeps
 from tests.browser.visitor import PHONE, becomes, becomes_fresh, write
 from tests.deployment import Deployment
 
@@ -172,6 +173,35 @@ async def test_what_is_no_longer_mine_leaves_the_list_usable(
     await expect(page.locator(".thread .log [data-number]").last).to_be_visible()
     await expect(lost).to_have_count(0)
     await becomes_fresh({"the inbox": page})
+
+
+async def test_what_waits_for_another_conversation_outlives_one_that_is_lost(
+    practice: Deployment, visit: Visit
+) -> None:
+    cast = practice.cast
+    noa, who = UUID(cast.client["noa"]), UUID(cast.staff["theo"])
+    theo = await visit("theo")
+    theo.line_is_cut = True
+    await theo.context.route(re.compile(r"/messages(\?|$)"), lambda route: route.abort())
+    page = await theo.open("/staff/inbox")
+    await page.locator("#inbox-list .thread-row").first.click()
+    await expect(page.locator(".thread .log [data-number]").last).to_be_visible()
+    await write(page, "For somebody else.")
+    await keeps(page, 1)
+    await page.close()
+    async with practice.models(), unit():
+        await CareTeam.join_team(noa, who)
+    page = await theo.open(f"/staff/inbox/{cast.conversation['noa clinical']}")
+    await expect(page.locator(".thread .log [data-number]").last).to_be_visible()
+    async with practice.models(), unit():
+        await (await CareTeam.get(client_id=noa, staff_id=who, until_at=None)).end()
+    await expect(page.locator(".lost")).to_be_visible()
+    await keeps(page, 1)
+    await theo.context.unroute_all()
+    await expect(page.locator("#toasts")).to_contain_text(
+        "A message that had been waiting was sent.", timeout=15_000
+    )
+    await keeps(page, 0)
 
 
 async def test_on_a_phone_one_pane_at_a_time(practice: Deployment, visit: Visit) -> None:
