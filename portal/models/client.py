@@ -75,14 +75,15 @@ class Client(Record):
         return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
 
     @staticmethod
-    def seen_by_staff(client: str) -> str:
-        """The same of an expression for a client's id, where a list of many needs nothing else of the client."""
+    def seen_by_staff(client: str, who: str = ":viewer") -> str:
+        """The same of an expression for a client's id, where a list of many needs nothing else of the client; of
+        the viewer, or of the colleague whose id `who` is."""
         return (
-            f"{works_here(':viewer')} and ({holds(':viewer', SEE_ALL)} or exists "
+            f"{works_here(who)} and ({holds(who, SEE_ALL)} or exists "
             f"(select 1 from care_team vt where vt.client_id = {client} and {live('vt')} "
-            f"and (vt.staff_id = :viewer or exists (select 1 from staff_member vs "
-            f"where vs.id = vt.staff_id and vs.supervisor_id = :viewer) "
-            f"or {stands_in(':viewer', 'vt.staff_id')})))"
+            f"and (vt.staff_id = {who} or exists (select 1 from staff_member vs "
+            f"where vs.id = vt.staff_id and vs.supervisor_id = {who}) "
+            f"or {stands_in(who, 'vt.staff_id')})))"
         )
 
     @staticmethod

@@ -18,9 +18,11 @@ from portal.facts import (
     Fact,
 )
 from portal.models import sql
+from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.moment import Moment
 from portal.models.record import Record, live
+from portal.models.staff import holds
 
 
 class Handled(Record):
@@ -117,11 +119,12 @@ def may_be_on(r: str, staff: str) -> str:
 
 
 def on_it(r: str) -> str:
-    """Who answers conversation `r`, as an SQL expression: the colleague who was put on it and still works here;
+    """Who answers conversation `r`, as an SQL expression: the colleague who was put on it, while they can read it;
     else, for a clinical one, who leads the client's care; else nobody."""
+    there = Client.seen_by_staff(f"{r}.client_id", who=f"{r}.assigned_to")
+    may_read = holds(f"{r}.assigned_to", f"{r}.audience || '_messages'")
     return (
-        f"coalesce(case when {r}.assigned_to is not null then "
-        f"(select oa.id from staff_member oa where oa.id = {r}.assigned_to and oa.ended_at is null) end, "
+        f"coalesce(case when {r}.assigned_to is not null and {may_read} and {there} then {r}.assigned_to end, "
         f"case when {r}.audience = 'clinical' then (select ot.staff_id from care_team ot "
         f"where ot.client_id = {r}.client_id and ot.lead and {live('ot')} "
         "and ot.staff_id not in (select om.id from staff_member om where om.ended_at is not null) "

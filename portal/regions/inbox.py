@@ -19,6 +19,7 @@ from portal.facts import (
     ConversationReopened,
     ConversationReturned,
     ConversationSnoozed,
+    LeaveChanged,
     MessageEdited,
     MessageSent,
     MessageWithdrawn,
@@ -51,7 +52,8 @@ _LISTED = (
     ConversationRead,
     ClientChanged,
     CareTeamChanged,
-    StaffChanged,  # who has left is on nothing any more
+    StaffChanged,  # who has left is on nothing any more,
+    LeaveChanged,  # nor who stood in while a leave was on
     *_HANDLED,
 )
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -234,7 +236,8 @@ def _row(viewer: Viewer, row: dict[str, Any], wish: Wish, current: UUID | None) 
 @region(
     "handling",
     "staff/inbox/_handling.html",
-    on={MessageSent: its("conversation"), CareTeamChanged: anyone, StaffChanged: anyone}
+    on={MessageSent: its("conversation")}
+    | dict.fromkeys((CareTeamChanged, StaffChanged, LeaveChanged), anyone)
     | dict.fromkeys(_HANDLED, its("conversation")),
 )
 async def handling(viewer: Viewer, conversation: UUID) -> Context | None:

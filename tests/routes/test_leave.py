@@ -14,6 +14,7 @@ import pytest_asyncio
 from portal.models.fact import unit
 from portal.models.leave import Leave
 from tests.deployment import Deployment
+from tests.inbox.reading import act, says, shown
 from tests.pages import open_page
 
 
@@ -72,6 +73,33 @@ async def test_a_cover_sees_and_answers_until_the_leave_is_over(willow: Deployme
             )
     assert (await theo.get(chart(willow))).status_code == 404
     assert "Miriam Adler is away" not in (await dana.get(thread(willow))).text
+
+
+async def test_what_a_cover_took_is_nobodys_secret_when_the_leave_is_over(willow: Deployment) -> None:
+    """He sees it no more, so it is not his to answer: it is hers who leads the care, or nobody's."""
+    miriam, theo, henrik = [await willow.cast.sign_in(name) for name in ("miriam", "theo", "henrik")]
+    clinical, office = [willow.cast.conversation[f"noa {kind}"] for kind in ("clinical", "administrative")]
+    await away(willow, "theo", minutes=8)
+    for conversation in (clinical, office):
+        await act(theo, conversation, "reopening")
+        await act(theo, conversation, "assignment", staff=theo.id)
+    here = "/staff/inbox?view=unassigned"
+    async with (
+        open_page(henrik, f"/staff/inbox/{clinical}") as page,
+        open_page(henrik, here) as nobodys,
+        open_page(miriam, f"/staff/inbox/{clinical}?view=mine") as hers,
+    ):
+        assert says(page, "Theo Novak is on it") and says(hers, "Theo Novak is on it")
+        assert "Noa Reyes-Menon, Administrative" not in shown(nobodys)
+        await willow.move_clock(minutes=9)
+        await page.until(lambda: says(page, "Miriam Adler is on it"), what="who is on it now")
+        await hers.until(lambda: says(hers, "You’re on it"), what="that it is hers")
+        await nobodys.until(
+            lambda: "Noa Reyes-Menon, Administrative" in shown(nobodys), what="what nobody is on"
+        )
+        assert "Noa Reyes-Menon, Clinical" in shown(hers)
+        for one in (page, nobodys, hers):
+            await one.current()
 
 
 async def test_a_cover_reads_by_permission(willow: Deployment) -> None:
