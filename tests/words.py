@@ -381,19 +381,18 @@ msgstr ""
 
 
 def write() -> None:
-    """Write the catalogue anew, in the order of the code, with what is new left empty."""
+    """Write the catalogue anew, with new sentences left empty. It names no files and is in the order of the
+    alphabet: it changes when words do, and two changes rarely meet."""
     old, new = spanish(), Catalog(locale="es")
-    for words, where in all_words().items():
+    for words in all_words():
         texts = _texts(old.get(words.one, words.context)) or ("", "")
-        # Files without lines: a catalogue changes when words do, not when lines do.
-        files = dict.fromkeys((place.rsplit(":", 1)[0], None) for place in where)
         if words.many:
-            new.add(words.forms, texts, locations=files, context=words.context)
+            new.add(words.forms, texts, context=words.context)
         else:
-            new.add(words.one, texts[0], locations=files, context=words.context)
+            new.add(words.one, texts[0], context=words.context)
     with SPANISH.open("wb") as file:
         file.write(HEADER.encode())
-        write_po(file, new, width=100, omit_header=True)
+        write_po(file, new, width=100, omit_header=True, no_location=True, sort_output=True)
 
 
 def main() -> None:
