@@ -10,7 +10,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, StringConstraints
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portal import clock
@@ -20,6 +20,7 @@ from portal.models import idempotency
 from portal.models.fact import Bookmark
 from portal.models.person import initial
 from portal.models.session import SignedIn
+from portal.models.throttle import Network, network_of
 from portal.permissions import Role
 from portal.regions import Region
 from portal.regions import draw as draw_region
@@ -69,6 +70,15 @@ class Visit:
     def holder(self) -> SignedIn:
         assert self.who is not None
         return self.who
+
+    @property
+    def address(self) -> str:
+        return address_of(self.request)
+
+    @property
+    def network(self) -> Network:
+        """Where this request comes from, for what is limited."""
+        return network_of(self.address)
 
     @property
     def language(self) -> str:
@@ -144,6 +154,12 @@ class Visit:
             "role_label": role,
             "email": self.who.email,
         }
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """The address a request or a socket comes from, as the proxy in front says it where there is one. What is limited
+    counts its network (`network_of`), never the address itself."""
+    return connection.client.host if connection.client else ""
 
 
 def _milliseconds(who: SignedIn) -> int:

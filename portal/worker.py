@@ -26,8 +26,8 @@ from portal.models.minors import grow_up_unnoticed, tell_of_age
 from portal.models.moment import Moment
 from portal.models.notice import forget_old_notices
 from portal.models.session import forget_old_sessions
-from portal.models.signing_in import forget_old_tries
 from portal.models.telling import is_anyone_to_tell, tell_of_messages
+from portal.models.throttle import forget_old_tries
 from portal.models.waiting import forget_old_letters
 from portal.pushing import deliver_pushes
 from portal.realtime.bus import Bus

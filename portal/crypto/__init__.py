@@ -48,6 +48,14 @@ class Keyring:
         as long as the oldest key is in the file, and nobody's tells anything of another's."""
         return base64.b64encode(hmac.digest(self.oldest, b"kept/" + holder.bytes, "sha256")).decode()
 
+    def mark(self, kind: str, text: str) -> str:
+        """A mark, 64 hexadecimal digits, by which this text is known again and from which nobody without the key file
+        can find it by guessing. What is marked for one kind is not known as another. It stays the same as long as
+        the oldest key is in the file, whichever key writes."""
+        return hmac.digest(
+            self.oldest, f"mark/{kind}/{text}".encode("utf-8", "surrogatepass"), "sha256"
+        ).hex()
+
     def open(self, sealed: bytes, place: str) -> str:
         """The text sealed for `place`; raises Unreadable for another place or an unknown key."""
         if len(sealed) < 2 or sealed[0] != _VERSION:

@@ -12,16 +12,16 @@ from portal.models.account import PortalAccount
 from portal.models.fact import unit
 from portal.models.person import canonical_email
 from portal.models.record import unseal
-from portal.models.reset import AN_HOUR, Reset, clients_acted_for
-from portal.models.session import count_try, digest
+from portal.models.reset import Reset, clients_acted_for
+from portal.models.throttle import Limit, network_of
 from portal.models.waiting import Outbox
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
 from portal.settings import settings
 
 AT_ONCE = 20
-ADDRESS_AN_HOUR = 20  # wishes from one network address: a family, an office
-HOUR = dt.timedelta(hours=1)
+FOR_ADDRESS = Limit("reset for", 3, dt.timedelta(hours=1))
+FROM_NETWORK = Limit("reset from", 20, dt.timedelta(hours=1))  # a family, an office
 
 
 async def grant_wishes(bus: Bus) -> int:
@@ -47,9 +47,9 @@ async def grant_wishes(bus: Bus) -> int:
 
 async def _grant(email: str, address: str) -> None:
     key = canonical_email(email)
-    if await count_try(f"reset from:{digest(address)}", HOUR) > ADDRESS_AN_HOUR:
+    if not await FROM_NETWORK.count(network_of(address)):
         return
-    if await count_try(f"reset for:{digest(key)}", HOUR) > AN_HOUR:
+    if not await FOR_ADDRESS.count(key):
         return
     account = await PortalAccount.get_or_none(email_key=key)
     if account is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from typing import Any
 from uuid import UUID
@@ -36,15 +35,16 @@ from portal.models.moment import Moment
 from portal.models.notice import NoticeKind, read_by_all, tell
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record, live
-from portal.models.session import count_try, digest
+from portal.models.session import digest
+from portal.models.throttle import Limit, Network
 from portal.models.waiting import drop_letters
 
 LIVES = dt.timedelta(days=7)
 RESEND_AFTER = dt.timedelta(minutes=5)
 A_DAY = 5  # letters to one holder in 24 hours
 TRIES = 5  # dates of birth behind one link
-CLIENT_TRIES, CLIENT_WINDOW = 15, dt.timedelta(days=1)
-ADDRESS_TRIES, ADDRESS_WINDOW = 20, dt.timedelta(minutes=10)
+FOR_CLIENT = Limit("birth-client", 15, dt.timedelta(days=1))
+FROM_NETWORK = Limit("birth-address", 20, dt.timedelta(minutes=10))
 
 
 class CannotInvite(Exception):
@@ -163,7 +163,7 @@ class Invitation(Record):
             await announce(InvitationOpened(client=self.client_id))
         return await HalfSession.start(invitation_id=self.id)
 
-    async def try_birth_date(self, said: dt.date | None, address: str) -> bool:
+    async def try_birth_date(self, said: dt.date | None, network: Network) -> bool:
         """Whether this is the client's date of birth. The try is counted before it is compared, so that
         parallel ones can't share it, and given back where it was right. After the fifth wrong one the link is
         locked until staff unlock it."""
@@ -176,12 +176,10 @@ class Invitation(Record):
         )
         if counted is None:
             return False
-        place = hashlib.sha256(address.encode()).hexdigest()[:40]
-        of_client = await count_try(f"birth-client:{self.client_id}", CLIENT_WINDOW)
-        of_address = await count_try(f"birth-address:{place}", ADDRESS_WINDOW)
+        may_be_tried = await FOR_CLIENT.count(self.client_id)
+        heard = await FROM_NETWORK.count(network)
         client = await Client.get(id=self.client_id)
-        over = of_client > CLIENT_TRIES or of_address > ADDRESS_TRIES
-        if said is not None and client.born == said and not over:
+        if said is not None and client.born == said and may_be_tried and heard:
             await sql.rows(
                 "update invitation set verified_at = :now, tries = tries - 1 where id = :id",
                 now=clock.now(),
@@ -189,7 +187,7 @@ class Invitation(Record):
             )
             await announce(BirthDateConfirmed(client=self.client_id))
             return True
-        if int(counted["tries"]) >= TRIES or of_client > CLIENT_TRIES:
+        if int(counted["tries"]) >= TRIES or not may_be_tried:
             await sql.rows(
                 "update invitation set locked_at = :now where id = :id", now=clock.now(), id=self.id
             )
@@ -204,7 +202,7 @@ class Invitation(Record):
         self.unlocked_by, self.unlocked_at = by, clock.now()
         self.expires_at = max(self.expires_at, clock.now() + LIVES)
         await self.save(update_fields=["tries", "locked_at", "unlocked_by", "unlocked_at", "expires_at"])
-        await sql.rows("delete from throttle where key = :key", key=f"birth-client:{self.client_id}")
+        await FOR_CLIENT.forget(self.client_id)
         await announce(InvitationUnlocked(client=self.client_id, account=self.account_id))
         await Moment.plan(self.expires_at, InvitationExpired(client=self.client_id, account=self.account_id))
 

@@ -19,7 +19,6 @@ from portal.models.session import digest
 from portal.models.waiting import drop_letters
 
 LIVES = dt.timedelta(hours=24)
-AN_HOUR = 3  # self-service links to one address
 
 
 class Reset(Record):

@@ -1,4 +1,4 @@
-"""Server-side sessions: an opaque token in a cookie, its hash here; and the throttle of the sign-in."""
+"""Server-side sessions: an opaque token in a cookie, its hash here; and the devices that signed in."""
 
 from __future__ import annotations
 
@@ -207,43 +207,6 @@ async def forget_old_sessions() -> None:
     await sql.rows(
         "delete from session where expires_at < :before", before=clock.now() - dt.timedelta(days=30)
     )
-
-
-# --- The throttle: rule 12 of the security rules -----------------------------------------------
-
-ACCOUNT_TRIES, ACCOUNT_WINDOW = 5, dt.timedelta(minutes=30)
-ADDRESS_TRIES, ADDRESS_WINDOW = 20, dt.timedelta(minutes=10)
-
-
-async def count_try(key: str, window: dt.timedelta) -> int:
-    """Count one more failure under a key and give the number in its window. One statement, so that
-    parallel tries cannot share a count."""
-    now = clock.now()
-    found = await sql.row(
-        "insert into throttle (key, count, until_at) values (:key, 1, :until) "
-        "on conflict (key) do update set "
-        "count = case when throttle.until_at <= :now then 1 else throttle.count + 1 end, "
-        "until_at = case when throttle.until_at <= :now then :until else throttle.until_at end "
-        "returning count",
-        key=key,
-        until=now + window,
-        now=now,
-    )
-    assert found is not None
-    return int(found["count"])
-
-
-async def tries(keys: list[str]) -> dict[str, int]:
-    found = await sql.rows(
-        "select key, count from throttle where key = any(:keys) and until_at > :now",
-        keys=keys,
-        now=clock.now(),
-    )
-    return {row["key"]: int(row["count"]) for row in found}
-
-
-async def forget_tries(key: str) -> None:
-    await sql.rows("delete from throttle where key = :key", key=key)
 
 
 # --- Devices that signed in before: a throttle never locks them out ---------------------------

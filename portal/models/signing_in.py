@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from portal import clock, passwords
+from portal import passwords
 from portal.models import sql
 from portal.models.person import canonical_email
-from portal.models.session import (
-    ACCOUNT_TRIES,
-    ACCOUNT_WINDOW,
-    ADDRESS_TRIES,
-    ADDRESS_WINDOW,
-    count_try,
-    forget_tries,
-    knows_device,
-    tries,
-)
+from portal.models.session import knows_device
+from portal.models.throttle import Limit, Network
+
+# Failures that are answered (rule 12 of the security rules).
+FOR_ACCOUNT = Limit("account", 5, dt.timedelta(minutes=30))
+FROM_NETWORK = Limit("address", 20, dt.timedelta(minutes=10))
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ async def holders(email: str) -> dict[str, Holder]:
     return {row["side"]: Holder(row["side"], sql.uuid(row["id"]), row["password_hash"]) for row in found}
 
 
-async def verified(email: str, password: str, address: str, device: str) -> list[Holder]:
+async def verified(email: str, password: str, network: Network, device: str) -> list[Holder]:
     """Those whose password this is; none when it is wrong, unknown or throttled: the three can't be told
     apart, in what is answered or in how long it takes. Counts a failure.
 
@@ -54,23 +50,12 @@ async def verified(email: str, password: str, address: str, device: str) -> list
         if await passwords.matches(password, known[side].password_hash if side in known else None)
         and (holder := known.get(side))
     ]
-    account, place = _key("account", canonical_email(email)), _key("address", address)
-    counted = await tries([account, place])
-    over = counted.get(account, 0) >= ACCOUNT_TRIES or counted.get(place, 0) >= ADDRESS_TRIES
-    if over:
+    account = canonical_email(email)
+    if await FOR_ACCOUNT.is_reached(account) or await FROM_NETWORK.is_reached(network):
         right = [holder for holder in right if device and await knows_device(device, holder.id)]
     if right:
-        await forget_tries(account)
+        await FOR_ACCOUNT.forget(account)
         return right
-    await count_try(account, ACCOUNT_WINDOW)
-    await count_try(place, ADDRESS_WINDOW)
+    await FOR_ACCOUNT.count(account)
+    await FROM_NETWORK.count(network)
     return []
-
-
-def _key(kind: str, value: str) -> str:
-    # Hashed: the table is no list of the addresses someone tried.
-    return f"{kind}:{hashlib.sha256(value.encode()).hexdigest()[:40]}"
-
-
-async def forget_old_tries() -> None:
-    await sql.rows("delete from throttle where until_at < :now", now=clock.now())

@@ -122,7 +122,7 @@ async def test_fifty_guess_at_once_from_fifty_addresses_and_five_count(desk: Des
     kept = await desk.invitation(chart)
     assert kept["tries"] == 5
     assert kept["locked_at"] is not None
-    counted = await desk.sql("select count from throttle where key = :key", key=f"birth-client:{chart.id}")
+    counted = await desk.sql("select count from throttle where key like 'birth-client:%'")
     assert counted[0]["count"] == 5
     places = await desk.sql("select key from throttle where key like 'birth-address:%'")
     assert len(places) == 5, "the guesses did not come from different addresses"

@@ -26,11 +26,9 @@ async def show(visit: Visit) -> Answer:
 async def confirm(visit: Visit) -> Answer:
     """Compare, exactly, and count the try whatever the answer, as at the first sign-up."""
     found = await visit.me.find(Invitation, visit.id("offer"))
-    address = visit.request.client.host if visit.request.client else ""
     async with unit() as told:
-        right = await found.try_birth_date(
-            exact_date(visit.form.date_of_birth if visit.form else ""), address
-        )
+        said = exact_date(visit.form.date_of_birth if visit.form else "")
+        right = await found.try_birth_date(said, visit.network)
         if right:
             await confirm_offer(found)
         await audit.note(

@@ -37,8 +37,7 @@ async def forgot(visit: Visit) -> Answer:
     """Take the wish, and let the worker find out whether there is such an account: what is answered, and how
     long it takes, is the same for every address."""
     said = (visit.form.email if visit.form else "")[:254]
-    address = visit.request.client.host if visit.request.client else ""
-    await outbox.wish_reset(said, address)
+    await outbox.wish_reset(said, visit.address)
     return visit.page(
         "public/forgot.html",
         title=visit.say("New password"),

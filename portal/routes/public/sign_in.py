@@ -45,13 +45,12 @@ async def create(visit: Visit) -> Answer:
     said: Credentials = visit.form or Credentials()
     demo = settings().demo and said.demo == "1"
     secret = PASSWORD if demo else said.password
-    address = visit.request.client.host if visit.request.client else ""
     device = visit.request.cookies.get(cookie_name("device"), "")
-    found = await verified(said.email[:300], secret, address, device)
+    found = await verified(said.email[:300], secret, visit.network, device)
     chosen = [holder for holder in found if not said.side or holder.side == said.side]
     if not chosen:
         async with unit():
-            await audit.note("sign in", result="refused", email=said.email[:300], address=address)
+            await audit.note("sign in", result="refused", email=said.email[:300], address=visit.address)
         return await _page(visit, 401, visit.say(_WRONG), said)
     if len(chosen) > 1:
         sides = [{"value": side, "label": visit.say(label)} for side, label in _SIDES.items()]
@@ -68,15 +67,15 @@ async def enter(visit: Visit, side: str, holder: UUID, next: str) -> Response:
     """A new session, never one that was there before; the cookie of the old one is worthless from now on."""
     before = await admitted(visit.request, side)
     device = visit.request.cookies.get(cookie_name("device"), "")
-    address = visit.request.client.host if visit.request.client else ""
     async with unit() as said:
         if before is not None:
             await end_session(before.session, before.side, before.holder)
-        _, token = await Session.start(side, holder, address, visit.request.headers.get("user-agent", ""))
+        agent = visit.request.headers.get("user-agent", "")
+        _, token = await Session.start(side, holder, visit.address, agent)
         device = await remember_device(side, holder, device)
         if side == "client":
             await note_visit(holder)
-        await audit.note("sign in", side=side, actor=holder, address=address)
+        await audit.note("sign in", side=side, actor=holder, address=visit.address)
     if said.facts:
         visit.request.app.state.bus.hint(said.keys)
     answer = go(_own_path(next, side))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -11,13 +12,14 @@ from portal import passwords
 from portal.doors import anyone
 from portal.models import audit, first_run
 from portal.models.fact import unit
-from portal.models.session import ADDRESS_TRIES, ADDRESS_WINDOW, count_try, tries
+from portal.models.throttle import Limit
 from portal.rendering import learn_practice
 from portal.routes.public.sign_in import enter
 from portal.routes.staff.clients import email_address
 from portal.viewer import NotVisible
 from portal.visit import Answer, Exact, Form, Visit
 
+WRONG_CODES = Limit("start", 20, dt.timedelta(minutes=10))
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
 
 
@@ -61,8 +63,7 @@ def _page(visit: Visit, status: int) -> Answer:
 async def create(visit: Visit) -> Answer:
     if not await first_run.is_empty():
         raise NotVisible
-    key = f"start:{visit.request.client.host if visit.request.client else ''}"
-    if (await tries([key])).get(key, 0) >= ADDRESS_TRIES:
+    if await WRONG_CODES.is_reached(visit.network):
         visit.errors["code"] = visit.say("Too many tries. Wait ten minutes.")
     password = visit.sent.get("password", "")
     weak = await passwords.weakness(password, visit.sent.get("email", ""), visit.sent.get("name", ""))
@@ -88,7 +89,7 @@ async def create(visit: Visit) -> Answer:
         if administrator is not None:
             await audit.note("make practice", side="staff", actor=administrator.id)
     if administrator is None:
-        await count_try(key, ADDRESS_WINDOW)
+        await WRONG_CODES.count(visit.network)
         visit.errors["code"] = visit.say("That isn’t the code in the log. `portal start` prints a new one.")
         return _page(visit, 422)
     visit.request.app.state.bus.hint(told.keys)

@@ -136,9 +136,8 @@ async def check_birth_date(visit: Visit) -> Answer:
         return await lost(visit, 403)
     half_session, found = held
     said = visit.form.date_of_birth if visit.form else ""
-    address = visit.request.client.host if visit.request.client else ""
     async with unit() as told:
-        right = await found.try_birth_date(exact_date(said), address)
+        right = await found.try_birth_date(exact_date(said), visit.network)
         if right:
             await half_session.verify()
         else:
