@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -174,11 +174,9 @@ def go(path: str) -> Response:
 async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:
     """Claim the key of a request that creates something: None the first time, then the first result again.
     The result is said here where it is known beforehand, else by `done`."""
-    content = "&".join(f"{k}={v}" for k, v in sorted(visit.sent.items()) if k != "key")
-    request = f"{visit.request.url.path}?{content}"
-    return await idempotency.claim(
-        visit.me.id, key, hashlib.sha256(request.encode()).hexdigest(), _as_text(result)
-    )
+    sent = sorted((name, value) for name, value in visit.sent.items() if name != "key")
+    content = json.dumps([visit.request.url.path, sent])
+    return await idempotency.claim(visit.me.id, key, content, _as_text(result))
 
 
 async def done(visit: Visit, key: UUID, **result: Any) -> None:

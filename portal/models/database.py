@@ -12,6 +12,7 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
+from portal import crypto
 from portal.models import sql
 from portal.models.practice import begin_era
 from portal.settings import Settings
@@ -124,9 +125,12 @@ async def close_database() -> None:
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring the database to the shape this version needs, on connections of its own. Safe to repeat."""
+    """Bring the database to the shape this version needs, on connections of its own. Safe to repeat. What is sealed
+    is opened with the key file, where there is one."""
     if settings.sqlite:
         settings.data.mkdir(parents=True, exist_ok=True)
+    if settings.keys_path.exists():
+        crypto.load_keys(settings.keys_path)
     try:
         await apply_migrations(config=config(settings))
         if await sql.row("select 1 as yes from era") is None:

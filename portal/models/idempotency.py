@@ -7,7 +7,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from portal import clock
+from portal import clock, crypto
 from portal.models import sql
 
 KEPT = dt.timedelta(hours=48)
@@ -17,13 +17,15 @@ class AnotherRequest(Exception):
     """The key was used for a request with another content."""
 
 
-async def claim(owner: UUID, key: UUID, request: str, result: dict[str, Any]) -> dict[str, Any] | None:
+async def claim(owner: UUID, key: UUID, content: str, result: dict[str, Any]) -> dict[str, Any] | None:
     """Take a key inside this transaction. None: it is new, go on; `result` is what the request will come to,
     as far as that is known, and `settle` says it later. A dictionary: the result of the first request.
-    Raises AnotherRequest when the same key came with another request hash.
+    Raises AnotherRequest when the same key came with another content, of which only a mark is kept: with a plain
+    hash whoever has the database could guess what was sent, a date of birth in a moment.
 
     A second request waits here for the first one's transaction, so it sees either its result or a free key.
     """
+    request = crypto.ring().mark("request", f"{owner}/{key}/{content}")
     taken = await sql.rows(
         "insert into idempotency (owner_id, key, request, result, at) "
         "values (:owner, :key, :request, :result, :now) "
@@ -41,7 +43,8 @@ async def claim(owner: UUID, key: UUID, request: str, result: dict[str, Any]) ->
         owner=owner,
         key=key,
     )
-    if first is None or first["request"] != request:
+    # Nothing is kept of what was sent before there were marks.
+    if first is None or first["request"] not in (request, ""):
         raise AnotherRequest
     before: dict[str, Any] = sql.parsed(first["result"])
     return before

@@ -6,14 +6,13 @@ All pushes say the same, "something new", so a device has one waiting at most, a
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from dataclasses import dataclass
 from uuid import UUID
 
 from tortoise import fields
 
-from portal import clock
+from portal import clock, crypto
 from portal.facts import PushDevicesChanged
 from portal.models import sql
 from portal.models.fact import announce
@@ -51,7 +50,7 @@ class PushDevice(Record):
         cls, subscription: dict[str, str], staff: UUID | None = None, account: UUID | None = None
     ) -> None:
         """One browser has one subscription: it is whoever's asked last."""
-        key = hashlib.sha256(subscription["endpoint"].encode()).hexdigest()
+        key = crypto.ring().mark("endpoint", subscription["endpoint"])
         former = await cls.get_or_none(endpoint_hash=key)
         if former is not None:
             await former.remove()

@@ -89,4 +89,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0021_basis",
             "0024_read_by",
             "0025_notice_letters",
+            "0029_marks",
         ]
