@@ -14,11 +14,13 @@ from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted, AddressCh
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce
+from portal.models.heard import NoticeKind, call_off
 from portal.models.moment import Moment
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Lasting, Record, live
 from portal.models.rights import allows
 from portal.models.scope import Scope
+from portal.models.waiting import drop_letters
 from portal.permissions import Restriction, Right
 
 
@@ -147,6 +149,8 @@ class Access(Lasting):
         self.until_at = clock.now()
         self.ended_by = by
         await self.save(update_fields=["until_at", "ended_by"])
+        await call_off(NoticeKind.GRANTED, self.id)
+        await drop_letters(self.id)
         await announce(AccessEnded(client=self.client_id, account=self.account_id))
 
     async def end_on(self, when: dt.datetime, by: UUID | None = None) -> None:

@@ -14,7 +14,8 @@ from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.contact import Contact
 from portal.models.fact import announce
-from portal.models.notice import NoticeKind, hold_numbers, read_by_all, tell
+from portal.models.heard import NoticeKind, read_by_all
+from portal.models.notice import hold_numbers, tell
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember, holds, works_here

@@ -16,8 +16,8 @@ from tortoise import fields
 from portal import clock
 from portal.models import sql
 from portal.models.conversation import Conversation
+from portal.models.heard import IS_NEWS, NoticeKind
 from portal.models.mail_choice import mail_choices
-from portal.models.notice import NoticeKind
 from portal.models.notice_choice import without_letters
 from portal.models.practice import Practice
 from portal.models.reader import ARE_TOLD, THESE, staff_who_read
@@ -51,10 +51,13 @@ class Burst(Record):
         )
 
 
-# A burst whose letter was written counts as long as what it told of is unread.
+# Burst `b` still has something to tell: a message of others that stands and that its reader has not read.
 UNREAD_STILL = (
-    "b.to_number > coalesce((select d.number from reading d where d.conversation_id = b.conversation_id "
-    "and d.reader_id = b.reader_id), 0)"
+    f"exists (select 1 from message m where m.conversation_id = b.conversation_id and {IS_NEWS} "
+    "and case when b.side = 'staff' then m.account_id is not null "
+    "else coalesce(m.account_id, m.staff_id) <> b.reader_id end "
+    "and m.number > coalesce((select d.number from reading d where d.conversation_id = b.conversation_id "
+    "and d.reader_id = b.reader_id), 0) and m.number <= coalesce(b.to_number, m.number))"
 )
 
 
@@ -141,7 +144,9 @@ _BEHIND = (
     "from readers e join conversation r on r.id = e.conversation_id "
     "left join reading rd on rd.conversation_id = r.id and rd.reader_id = e.reader_id "
     "join message m on m.conversation_id = r.id and m.number = (select min(m.number) from message m "
-    "where m.conversation_id = r.id and m.number > coalesce(rd.number, 0) and not m.automatic and {theirs}) "
+    "where m.conversation_id = r.id and m.number > coalesce(rd.number, 0) "
+    f"and {IS_NEWS} "
+    "and {theirs}) "
     "where not exists (select 1 from burst b where b.conversation_id = r.id and b.reader_id = e.reader_id "
     f"and b.letter_id is not null and {UNREAD_STILL})"
 )

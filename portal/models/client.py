@@ -22,6 +22,7 @@ from portal.facts import (
 )
 from portal.models import sql
 from portal.models.fact import announce
+from portal.models.heard import NoticeKind, call_off
 from portal.models.person import canonical_email, colour_for, search_form
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.rights import acts
@@ -226,6 +227,7 @@ class CareTeam(Lasting):
     async def end(self) -> None:
         self.until_at = clock.now()
         await self.save(update_fields=["until_at"])
+        await call_off(NoticeKind.IN_CARE, self.client_id, only=self.staff_id)
         await announce(CareTeamChanged(client=self.client_id, staff=self.staff_id))
 
 

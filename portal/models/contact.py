@@ -16,8 +16,9 @@ from portal.models import age, audit, sql
 from portal.models.account import Access, sees
 from portal.models.client import Client
 from portal.models.fact import announce
+from portal.models.heard import NoticeKind
 from portal.models.moment import Moment
-from portal.models.notice import NoticeKind, tell
+from portal.models.notice import tell
 from portal.models.own_address import check_for_contact
 from portal.models.person import canonical_email, search_form
 from portal.models.practice import Practice, the_practice

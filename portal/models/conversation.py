@@ -23,6 +23,7 @@ from portal.models.client import Client
 from portal.models.draft import Draft
 from portal.models.fact import announce, write
 from portal.models.handling import Handled
+from portal.models.heard import read_about
 from portal.models.message import Message, author_name
 from portal.models.record import Kind, live, seal, unseal, uuid7
 from portal.models.rights import allows
@@ -171,7 +172,7 @@ class Conversation(Handled):
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
             )
-            await _read_notices(self.id, staff, account)
+            await read_about(self.id, staff, account)
         return number
 
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
@@ -202,7 +203,7 @@ class Conversation(Handled):
             await announce(
                 ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
             )
-        await _read_notices(self.id, staff, account)
+        await read_about(self.id, staff, account)
 
     async def _seen(
         self, before: int, number: int, staff: UUID | None, account: UUID | None, at: dt.datetime
@@ -226,13 +227,6 @@ class Conversation(Handled):
                 account=account,
             )
         )
-
-
-async def _read_notices(conversation: UUID, staff: UUID | None, account: UUID | None) -> None:
-    # Imported here: notices know conversations.
-    from portal.models.notice import read_about
-
-    await read_about(conversation, staff, account)
 
 
 _READ_TO = (

@@ -11,8 +11,9 @@ from portal.facts import CareTeamChanged, StaffChanged
 from portal.models import sql
 from portal.models.client import CareTeam, Client
 from portal.models.fact import announce
+from portal.models.heard import NoticeKind
 from portal.models.leave import Leave
-from portal.models.notice import NoticeKind, tell
+from portal.models.notice import tell
 from portal.models.record import live
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember

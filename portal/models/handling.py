@@ -20,6 +20,7 @@ from portal.facts import (
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce
+from portal.models.heard import NoticeKind, call_off
 from portal.models.moment import Moment
 from portal.models.record import Record, live
 from portal.models.staff import holds
@@ -43,7 +44,9 @@ class Handled(Record):
         return self.stirs_at is not None and self.stirs_at > clock.now()
 
     async def assign(self, to: UUID | None) -> bool:
-        """Put a colleague on it, or nobody by name. False where that is so already."""
+        """Put a colleague on it, or nobody by name. False where that is so already. Whoever it was handed to before
+        need not hear of that any more."""
+        await call_off(NoticeKind.HANDED_OVER, self.id, but=to)
         return await self._change(
             "assigned_to = :colleague",
             "(assigned_to <> :colleague or (assigned_to is null) <> (:colleague is null))",

@@ -30,9 +30,10 @@ from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.fact import announce
 from portal.models.half_session import HalfSession
+from portal.models.heard import NoticeKind, read_by_all
 from portal.models.holder import Holder, hindrance, of_holder
 from portal.models.moment import Moment
-from portal.models.notice import NoticeKind, read_by_all, tell
+from portal.models.notice import tell
 from portal.models.person import canonical_email
 from portal.models.record import Kind, Record, live
 from portal.models.session import digest

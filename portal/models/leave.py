@@ -13,8 +13,9 @@ from portal.facts import LeaveChanged
 from portal.models import sql
 from portal.models.client import CareTeam
 from portal.models.fact import announce
+from portal.models.heard import NoticeKind, call_off
 from portal.models.moment import Moment
-from portal.models.notice import NoticeKind, tell
+from portal.models.notice import tell
 from portal.models.record import Kind, Record, live
 from portal.models.scope import Scope
 from portal.models.staff import works_here
@@ -70,6 +71,7 @@ class Leave(Record):
         """End it now, or before it begins. Who stood in sees nothing of it any more."""
         self.until_at = max(clock.now(), self.from_at)
         await self.save(update_fields=["until_at"])
+        await call_off(NoticeKind.STANDS_IN, self.id)
         await self._announce()
 
     async def hand_over(self, cover: UUID) -> None:
@@ -77,6 +79,7 @@ class Leave(Record):
         await announce(LeaveChanged(staff=self.cover_id))
         self.cover_id = cover
         await self.save(update_fields=["cover_id"])
+        await call_off(NoticeKind.STANDS_IN, self.id)
         await self._announce(self.from_at, self.until_at)
         await self._tell()
 

@@ -17,6 +17,7 @@ from portal import clock
 from portal.facts import MessageEdited, MessageWithdrawn, QuoteChanged
 from portal.models import sql
 from portal.models.fact import Bookmark, announce, here, write
+from portal.models.heard import call_off_messages
 from portal.models.record import Kind, Record, Sealed, seal, unseal, uuid7
 from portal.models.scope import Scope
 
@@ -88,9 +89,13 @@ class Message(Record):
         """Take it back: it says nothing any more, and what it said stays for staff. Raises as `edit` does."""
         if self.withdrawn_at is not None and writer == self.author:
             return
+        # Whoever is being told of it at this moment has been told after this line, or will not be.
+        held = "for no key update" if sql.is_postgres() else ""
+        await sql.row(f"select 1 from conversation where id = :id {held}", id=self.conversation_id)
         await self._change("", writer, minutes, "withdrawn_at")
         await announce(MessageWithdrawn(client=client, conversation=self.conversation_id, number=self.number))
         await self._tell_replies(client)
+        await call_off_messages(self.conversation_id)
 
     async def _change(self, body: str, writer: UUID, minutes: int, column: str) -> None:
         if writer != self.author:

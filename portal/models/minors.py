@@ -16,8 +16,9 @@ from portal.models.account import Access, PortalAccount
 from portal.models.client import SEE_ALL, Client
 from portal.models.contact import ContactLink
 from portal.models.fact import announce, unit
+from portal.models.heard import NoticeKind, call_off
 from portal.models.invitation import Invitation, end_invitations
-from portal.models.notice import NoticeKind, tell
+from portal.models.notice import tell
 from portal.models.own_address import hinders_own_account
 from portal.models.practice import Practice, the_practice
 from portal.models.record import live
@@ -51,7 +52,7 @@ async def grow_up(client: Client) -> None:
     practice = await the_practice()
     links = await ContactLink.filter(client_id=client.id, guardian=True)
     if any([await link.come_of_age(practice, client.born) for link in links]):
-        await announce(ContactsChanged(client=client.id))
+        await _tell_changed(client.id)
 
 
 async def grow_up_all(**which: Any) -> None:
@@ -59,7 +60,13 @@ async def grow_up_all(**which: Any) -> None:
     practice = await the_practice()
     for link, client in await _guardians(**which):
         if await link.come_of_age(practice, client.born):
-            await announce(ContactsChanged(client=client.id))
+            await _tell_changed(client.id)
+
+
+async def _tell_changed(client: UUID) -> None:
+    """The day that was told of is another, and is told of when it comes near."""
+    await call_off(NoticeKind.COMING_OF_AGE, client)
+    await announce(ContactsChanged(client=client))
 
 
 async def grow_up_unnoticed() -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
-from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
 
 from portal import clock
-from portal.facts import NoticeGiven, NoticesRead
+from portal.facts import NoticeGiven
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.conversation import Conversation
 from portal.models.fact import announce
+from portal.models.heard import About, NoticeKind, mark_read
 from portal.models.mail_choice import wish_letters
 from portal.models.push import wish_pushes
 from portal.models.record import Kind, Record, uuid7
@@ -25,34 +25,6 @@ from portal.models.scope import Scope, who_may_see
 PAGE = 50  # notices a page shows
 AT_ONCE = 1000  # that are read for all the pages of a round
 READ_KEPT, KEPT = dt.timedelta(days=90), dt.timedelta(days=365)
-
-
-class About(Enum):
-    """What a notice leads to, which one must be able to see or it is not shown. Of each that names a client,
-    the client too."""
-
-    CONVERSATION = "conversation"
-    CLIENT = "client"
-    NOTHING = "nothing"
-
-
-class NoticeKind(Enum):
-    """The kinds there are. Their words are in regions/notices.py, for each side that is told."""
-
-    MESSAGE = ("message", About.CONVERSATION)
-    HANDED_OVER = ("handed_over", About.CONVERSATION)
-    JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
-    IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
-    STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
-    RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
-    GRANTED = ("granted", About.CLIENT)  # an account was given access to a client
-    TO_CONFIRM = ("to_confirm", About.NOTHING)  # one is offered access, and is to give a date of birth first
-    COMING_OF_AGE = ("coming_of_age", About.CLIENT)  # a client comes of age soon
-    CAME_OF_AGE = ("came_of_age", About.CLIENT)  # a client is of age; to former guardians it names nobody
-    BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
-
-    def __init__(self, key: str, about: About) -> None:
-        self.key, self.about = key, about
 
 
 # Of these people are written to in another way: messages have bursts, and an offer a letter of its own.
@@ -88,7 +60,7 @@ class Notice(Record):
 
     async def read(self) -> None:
         """The person has seen it. Everywhere they look, it is no more among the new ones."""
-        await _mark("id = any(:ids)", ids=[self.id])
+        await mark_read("id = any(:ids)", ids=[self.id])
 
 
 def _sees_what(kind: Kind, r: str) -> str:
@@ -189,28 +161,7 @@ _TAKE_NUMBERS = (
 async def read_up_to(notices: Scope[Notice], number: int) -> None:
     """All that the viewer was shown until then."""
     unread = notices.where("r.read_at is null").where("r.number <= :number", number=number)
-    await _mark("id = any(:ids)", ids=[row["id"] for row in await unread.columns("r.id")])
-
-
-async def read_about(record: UUID, staff: UUID | None = None, account: UUID | None = None) -> None:
-    """The person has looked at what these are about."""
-    column = "staff_id" if staff else "account_id"
-    await _mark(f"{column} = :person and record_id = :record", person=staff or account, record=record)
-
-
-async def read_by_all(record: UUID) -> None:
-    """What these are about is settled, so there is nothing left to look at."""
-    await _mark("record_id = :record", record=record)
-
-
-async def _mark(which: str, **values: Any) -> None:
-    marked = await sql.rows(
-        f"update notice set read_at = :now where read_at is null and {which} returning staff_id, account_id",
-        now=clock.now(),
-        **values,
-    )
-    for staff, account in {(row["staff_id"], row["account_id"]) for row in marked}:
-        await announce(NoticesRead(staff=staff and sql.uuid(staff), account=account and sql.uuid(account)))
+    await mark_read("id = any(:ids)", ids=[row["id"] for row in await unread.columns("r.id")])
 
 
 async def unread_notices(notices: Scope[Notice]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from portal.models import sql
-from portal.models.notice import NoticeKind
+from portal.models.heard import NoticeKind
 
 WAYS = ("shown", "mail", "push")
 

@@ -11,10 +11,11 @@ from portal.facts import InvitationExpired, InvitationSent
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.fact import announce
+from portal.models.heard import NoticeKind, read_by_all
 from portal.models.holder import Holder, missing_for
 from portal.models.invitation import LIVES, CannotInvite, Invitation, end_invitations, grant
 from portal.models.moment import Moment
-from portal.models.notice import NoticeKind, read_by_all, tell
+from portal.models.notice import tell
 from portal.models.session import digest
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from portal import clock
 from portal.models import sql
 from portal.models.conversation import Conversation
-from portal.models.notice import NoticeKind, hold_numbers, tell
+from portal.models.heard import IS_NEWS, NoticeKind
+from portal.models.notice import hold_numbers, tell
 from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, live
 from portal.models.scope import who_may_see
@@ -23,9 +24,10 @@ async def is_anyone_to_tell() -> bool:
 
 
 def _last_said(conversation: str) -> str:
-    """SQL for the number of the last message that somebody wrote: of an automatic one nobody is told."""
+    """SQL for the number of the last message that somebody wrote: of an automatic one nobody is told, nor of one that
+    was taken back."""
     return (
-        f"(select m.number from message m where m.conversation_id = {conversation} and not m.automatic "
+        f"(select m.number from message m where m.conversation_id = {conversation} and {IS_NEWS} "
         "order by m.number desc limit 1)"
     )
 

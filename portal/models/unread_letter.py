@@ -98,9 +98,7 @@ async def _bursts_of(person: UUID) -> list[dict[str, Any]]:
     return _waiting(
         await sql.rows(
             "select b.id, b.conversation_id as shown_as, b.side, r.client_id, r.last_number, "
-            "r.last_number >= b.from_number and coalesce(rd.number, 0) < r.last_number as unread "
-            "from burst b join conversation r on r.id = b.conversation_id "
-            "left join reading rd on rd.conversation_id = r.id and rd.reader_id = b.reader_id "
+            f"{UNREAD_STILL} as unread from burst b join conversation r on r.id = b.conversation_id "
             f"where b.reader_id = :person and b.letter_id is null order by b.id{locked}",
             person=person,
         )

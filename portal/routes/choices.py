@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, create_model
 
 from portal import crypto
+from portal.models.heard import NoticeKind
 from portal.models.mail_choice import MailChoice, choose_mail, mail_choice
-from portal.models.notice import NoticeKind
 from portal.models.notice_choice import WAYS, choose_ways, chosen_ways
 from portal.models.practice import the_practice
 from portal.regions.notices import kinds_in_words

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from portal.models.client import CareTeam
 from portal.models.fact import unit
-from portal.models.notice import NoticeKind, tell
+from portal.models.heard import NoticeKind
+from portal.models.notice import tell
 from portal.models.staff import StaffMember
 from portal.permissions import Permission, Right
 from tests.cast import Person

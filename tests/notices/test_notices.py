@@ -7,7 +7,8 @@ from uuid import UUID
 
 from portal.models.account import Access
 from portal.models.fact import unit
-from portal.models.notice import NoticeKind, tell
+from portal.models.heard import NoticeKind
+from portal.models.notice import tell
 from tests.notices.conftest import Practice, bell
 from tests.pages import open_page
 

@@ -16,9 +16,10 @@ from portal.language import exactly, local_day, moment_of
 from portal.models import audit
 from portal.models.client import Client
 from portal.models.conversation import Closed, Conversation, may_read
+from portal.models.heard import NoticeKind
 from portal.models.message import LONGEST
 from portal.models.note import Note
-from portal.models.notice import NoticeKind, tell
+from portal.models.notice import tell
 from portal.models.reader import readers
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember

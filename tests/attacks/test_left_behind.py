@@ -1,0 +1,206 @@
+"""What stays behind when its reason is gone: letters, pushes and notices, sockets, names in addresses, unsent words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from tests.cast import Person
+from tests.deployment import Deployment
+from tests.mail.post_office import PostOffice, eventually
+from tests.messages.thread import Thread
+from tests.notices.conftest import Practice, bell
+from tests.notices.push_service import PushService
+from tests.notices.test_push import asks_to_be_told, at_rest, begins_anew, devices
+from tests.pages import open_page
+from tests.servers import PostgreSQL, Redis
+
+
+@dataclass
+class Office(Practice):
+    """A practice with the mail that leaves it and the pushes it sends."""
+
+    post: PostOffice
+    pushes: PushService
+
+    def thread_of(self, name: str) -> Thread:
+        return Thread(self.cast, name)
+
+    async def begins_anew(self, *people: Person) -> None:
+        """Nobody waits for a letter, and these people have nothing new."""
+        await begins_anew(self, *people)
+        await self.deployment.sql("update conversation set mail_since = null, tell_at = null")
+        await self.deployment.sql("delete from burst")
+        await self.deployment.sql("update notice set mail_at = null")
+
+    def letters_to(self, name: str) -> int:
+        """How many have left for this person of the client side, or else of the practice."""
+        side = "client" if name in self.cast.account else "staff"
+        return self.post.recipients.count(self.cast.email[side, name])
+
+    async def until_letters(self, name: str, count: int) -> None:
+        async def look() -> bool:
+            return self.letters_to(name) >= count
+
+        await eventually(look)
+
+    async def all_written(self) -> None:
+        """Return when no letter is due that was not written, or written and not sent."""
+
+        async def look() -> bool:
+            waiting = await self.deployment.sql(
+                "select 1 from burst where letter_id is null and due_at <= :now union all "
+                "select 1 from notice where mail_at <= :now union all "
+                "select 1 from outbox where done_at is null and failed_at is null and due_at <= :now union all "
+                "select 1 from conversation where mail_since <= :until",
+                now=self.deployment.now,
+                until=self.deployment.now - dt.timedelta(minutes=5),
+            )
+            return not waiting
+
+        await eventually(look)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["embedded", "full"])
+async def office(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Office]:
+    async with PostOffice() as post, PushService() as pushes:
+        more = {"SMTP_URL": post.url, "PORTAL_PUSH_ANYWHERE": "1"}
+        made = (
+            Deployment.full(postgres, redis_server, **more)
+            if request.param == "full"
+            else Deployment.embedded(**more)
+        )
+        async with made as deployment:
+            yield Office(deployment, post, pushes)
+
+
+# --- What was taken back is told of no more ------------------------------------------------------
+
+
+async def test_a_message_taken_back_in_time_causes_no_letter(office: Office) -> None:
+    cast = office.cast
+    dana, sam, miriam = [await cast.sign_in(name) for name in ("dana", "sam", "miriam")]
+    await office.begins_anew(dana, sam, miriam)
+    before = {name: office.letters_to(name) for name in ("dana", "sam")}
+    noas, sams = office.thread_of("noa clinical"), office.thread_of("sam clinical")
+    taken_back = await noas.write(miriam, "This was for somebody else.")
+    await sams.write(miriam, "See you Tuesday.")
+    assert (await noas.withdraw(miriam, taken_back)).status_code < 300
+    await office.deployment.move_clock(minutes=6)
+    await office.until_letters("sam", before["sam"] + 1)
+    await office.all_written()
+    assert office.letters_to("dana") == before["dana"]
+    # Beside one that stands, the one that was taken back changes nothing.
+    await noas.write(miriam, "This is for you.")
+    gone = await noas.write(miriam, "And this is not.")
+    assert (await noas.withdraw(miriam, gone)).status_code < 300
+    await office.deployment.move_clock(minutes=6)
+    await office.until_letters("dana", before["dana"] + 1)
+
+
+async def test_one_taken_back_while_its_letter_waits_is_no_letter_and_hinders_none(office: Office) -> None:
+    cast = office.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    await office.begins_anew(dana, miriam)
+    before, thread = office.letters_to("dana"), office.thread_of("noa clinical")
+    await office.deployment.sql("update practice set edit_minutes = 60")
+    message = await thread.write(miriam, "Not yet.")
+    office.post.to_rcpt.append("451 4.7.1 Come back in a while")
+    await office.deployment.move_clock(minutes=6)
+
+    async def put_off() -> bool:
+        return bool(
+            await office.deployment.sql("select 1 from outbox where reason is not null and tries = 1")
+        )
+
+    await eventually(put_off)
+    assert (await thread.withdraw(miriam, message)).status_code < 300
+    await office.deployment.move_clock(minutes=3)
+    await office.all_written()
+    assert office.letters_to("dana") == before
+    await thread.write(miriam, "Now it is.")
+    await office.deployment.move_clock(minutes=6)
+    await office.until_letters("dana", before + 1)
+
+
+async def test_a_message_taken_back_is_new_nowhere(office: Office) -> None:
+    cast = office.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    await office.begins_anew(dana, miriam)
+    thread = office.thread_of("noa clinical")
+    async with open_page(dana, f"/clients/{cast.client['noa']}/home") as page:
+        first = await thread.write(miriam, "One.")
+        second = await thread.write(miriam, "Two.")
+        await page.until(lambda: bell(page) == 1, what="a notice")
+        await thread.withdraw(miriam, first)
+        await office.told()
+        assert len(await office.new_for(dana)) == 1, "the other one still stands"
+        await thread.withdraw(miriam, second)
+        await page.until(lambda: bell(page) == 0, what="the bell to fall silent")
+        await page.current()
+    assert await office.new_for(dana) == []
+
+
+async def test_a_message_taken_back_is_not_pushed_and_the_next_one_is(office: Office) -> None:
+    cast = office.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    await office.begins_anew(dana, miriam)
+    phone = office.pushes.browser(f"taken-back-{office.deployment.sqlite}")
+    path = phone.endpoint.partition(str(office.pushes.port))[2]
+    await asks_to_be_told(office, dana, phone)
+    thread = office.thread_of("noa clinical")
+    office.pushes.answers.append(503)
+    message = await thread.write(miriam, "Wrong window.")
+
+    async def put_off() -> bool:
+        return (
+            office.pushes.tried.count(path) == 1 and (await devices(office, dana))[0]["leased_until"] is None
+        )
+
+    await eventually(put_off)
+    await thread.withdraw(miriam, message)
+    await office.deployment.sql("update push_device set due_at = added_at where account_id = :id", id=dana.id)
+    await at_rest(office, dana)
+    assert office.pushes.tried.count(path) == 1
+    await thread.write(miriam, "The right one.")
+    await office.pushes.got(path)
+
+
+async def test_a_conversation_that_was_given_back_is_no_news(office: Office) -> None:
+    cast = office.cast
+    miriam, henrik = await cast.sign_in("miriam"), await cast.sign_in("henrik")
+    await office.begins_anew(miriam, henrik)
+    before = office.letters_to("henrik")
+    inbox = f"/staff/inbox/{cast.conversation['noa clinical']}"
+    handing = {"staff": henrik.id, "body": "Please look at this."}
+    assert (await miriam.send(f"{inbox}/handover", key=str(uuid4()), **handing)).status_code < 400
+    assert [row["kind"] for row in await office.new_for(henrik)] == ["handed_over"]
+    assert (await miriam.send(f"{inbox}/assignment", staff=miriam.id)).status_code < 400
+    assert await office.new_for(henrik) == []
+    # Handed over again, it is news again: by a letter too.
+    await miriam.send(f"{inbox}/handover", key=str(uuid4()), **handing)
+    await office.deployment.move_clock(minutes=6)
+    await office.until_letters("henrik", before + 1)
+    await office.all_written()
+    assert office.letters_to("henrik") == before + 1
+    await miriam.send(f"{inbox}/assignment", staff="")
+
+
+async def test_a_leave_that_was_called_off_is_no_news_to_who_would_have_stood_in(office: Office) -> None:
+    cast = office.cast
+    ada, theo = await cast.sign_in("ada"), await cast.sign_in("theo")
+    await office.begins_anew(ada, theo)
+    day = (office.deployment.now + dt.timedelta(days=200)).date().isoformat()
+    answer = await ada.post("/staff/leave", staff=cast.staff["miriam"], cover=theo.id, first=day, last=day)
+    assert answer.status_code == 303, answer.text
+    assert [row["kind"] for row in await office.new_for(theo)] == ["stands_in"]
+    [leave] = await office.deployment.sql("select id from leave where cover_id = :theo", theo=theo.id)
+    assert (await ada.post(f"/staff/leave/{leave['id']}/end")).status_code == 303
+    assert await office.new_for(theo) == []
