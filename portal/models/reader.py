@@ -166,9 +166,11 @@ _TAKING_PART = (
 )
 _BY_ACCESS = "a.id, a.name, l.relationship, l.guardian, x.from_at as since, x.until_at as until"
 
-# Who of `reads` is told of what was written: the care team and who stands in for one of it, where any of them may
-# read. What is administrative or about money is the whole office's, and so is what none of them may read.
+# Who of `reads`, asked of THESE, is told of what was written: the care team and who stands in for one of it, where any
+# of them may read; and who was put on it, however near to the client. What is administrative or about money is the
+# whole office's, and so is what none of them may read.
 ARE_TOLD = (
-    f"(reads.near = {TEAM} or (reads.near = {OFFICE} "
+    f"(reads.near = {TEAM} or reads.staff_id = (select ra.assigned_to from conversation ra where ra.id = reads.id) "
+    f"or (reads.near = {OFFICE} "
     f"and (reads.audience <> '{Audience.CLINICAL.key}' or reads.nearest < {TEAM})))"
 )

@@ -193,6 +193,32 @@ async def test_a_conversation_that_was_given_back_is_no_news(office: Office) -> 
     await miriam.send(f"{inbox}/assignment", staff="")
 
 
+async def test_whoever_is_put_on_a_conversation_hears_what_is_written_there(office: Office) -> None:
+    cast = office.cast
+    dana, miriam, henrik = [await cast.sign_in(name) for name in ("dana", "miriam", "henrik")]
+    await office.begins_anew(dana, miriam, henrik)
+    before = office.letters_to("henrik")
+    inbox, thread = f"/staff/inbox/{cast.conversation['noa clinical']}", office.thread_of("noa clinical")
+    # He does not care for Noa, but may read it.
+    await thread.write(dana, "Can we come on Friday?")
+    await office.told()
+    assert await office.new_for(henrik) == []
+    await thread.read(henrik)
+    assert (await miriam.send(f"{inbox}/assignment", staff=henrik.id)).status_code < 400
+    await thread.write(dana, "Or on Monday?")
+    await office.told()
+    assert [row["kind"] for row in await office.new_for(henrik)] == ["message"]
+    await office.deployment.move_clock(minutes=6)
+    await office.until_letters("henrik", before + 1)
+    # Given back, it is the care team's again.
+    await thread.read(henrik)
+    await miriam.send(f"{inbox}/assignment", staff="")
+    await thread.write(dana, "Or never?")
+    await office.told()
+    assert await office.new_for(henrik) == []
+    assert [row["kind"] for row in await office.new_for(miriam)] == ["message"]
+
+
 async def test_a_leave_that_was_called_off_is_no_news_to_who_would_have_stood_in(office: Office) -> None:
     cast = office.cast
     ada, theo = await cast.sign_in("ada"), await cast.sign_in("theo")
