@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import ipaddress
 import json
-import socket
 import ssl
 import time
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from portal.models.mail_choice import mail_choice
 from portal.models.notice import is_unread
 from portal.models.practice import the_practice
 from portal.models.push import Taken, forget_device, hold_device, settle_push, take_pushes, words_for
+from portal.reaching import Forbidden, is_public, looked_up
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
 from portal.settings import settings
@@ -34,10 +34,6 @@ PATIENCE = 15.0  # seconds for one answer
 KEPT = 24 * 3600  # seconds for which a push service holds it for a device that is off
 MOST_TRIES = 8  # about two hours
 GONE = (404, 410)
-
-
-class Forbidden(Exception):
-    """An address to which nothing is sent."""
 
 
 async def deliver_pushes(bus: Bus) -> int:
@@ -125,7 +121,7 @@ async def _post(subscription: dict[str, str], words: bytes) -> int:
         port = parts.port or (443 if secure else 80)
         # The very address that was looked at: a name that means another one a moment later is of no use.
         reader, writer = await asyncio.open_connection(
-            await _address(parts.hostname or "", port),
+            (await asyncio.to_thread(looked_up, parts.hostname or "", port, settings().push_anywhere))[0],
             port,
             ssl=ssl.create_default_context() if secure else None,
             server_hostname=parts.hostname if secure else None,
@@ -171,19 +167,5 @@ def check_endpoint(endpoint: str) -> None:
         literal = ipaddress.ip_address(name)
     except ValueError:
         return
-    if not _is_public(literal):
+    if not is_public(literal):
         raise Forbidden
-
-
-async def _address(name: str, port: int) -> str:
-    """An address of this host. Raises Forbidden where any of them is not a public one."""
-    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    addresses = [str(one[4][0]) for one in found]
-    if not settings().push_anywhere and not all(_is_public(ipaddress.ip_address(one)) for one in addresses):
-        raise Forbidden
-    return addresses[0]
-
-
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    plain = getattr(address, "ipv4_mapped", None) or address
-    return plain.is_global and not plain.is_multicast

@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         default="",
         description="The address letters come from; empty means no-reply@ the host of PORTAL_BASE_URL",
     )
+    mail_hosts: str = Field(
+        default="",
+        description="Mail servers that returned mail may be read from beside public ones on port 993, "
+        "comma separated, each a host or host:port",
+    )
     base_url: str = Field(
         default="", description="The address people type, such as https://portal.example.org"
     )
@@ -83,6 +88,11 @@ class Settings(BaseSettings):
     @property
     def secure(self) -> bool:
         return self.base_url.startswith("https://")
+
+    def names_mail_host(self, host: str, port: int) -> bool:
+        """Whether whoever runs the machine has named this mail server, so that it may be on a private network."""
+        named = {one.strip().lower() for one in self.mail_hosts.split(",")}
+        return bool({host.lower(), f"{host.lower()}:{port}"} & named)
 
     def link(self, path: str) -> str:
         """A page of this portal as an address for letters: the path begins with a slash."""

@@ -6,7 +6,9 @@ import asyncio
 import datetime as dt
 import imaplib
 import re
+import socket
 import ssl
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,11 +19,15 @@ from portal.language import say
 from portal.mail import bounces
 from portal.models.fact import unit
 from portal.models.mailbox import Mailbox
+from portal.reaching import Forbidden, looked_up
 from portal.realtime.bus import Bus
+from portal.settings import settings
 
 log = structlog.get_logger()
 
+PORT = 993
 PATIENCE = 20.0  # seconds for one answer of the server
+AT_MOST = 120.0  # seconds for a whole look, however chatty the server
 AT_ONCE = 50  # messages of one look
 BACK = dt.timedelta(days=7)  # how far back a mailbox is read that is new to us
 
@@ -73,25 +79,65 @@ async def read_returned(bus: Bus) -> bool:
 
 def look(place: Place, validity: int | None = None, last_uid: int = 0) -> Look:
     """Read what is new since a message, or of the last days where the numbers are not those we know. Blocks:
-    for a thread. Raises Trouble."""
-    line: imaplib.IMAP4_SSL | None = None
+    for a thread. Raises Trouble, with one code for all that can't be reached: else a test of the mailbox would tell
+    which machines and doors there are."""
+    line: _Line | None = None
     try:
-        line = imaplib.IMAP4_SSL(
-            place.host, place.port, ssl_context=ssl.create_default_context(), timeout=PATIENCE
-        )
+        line = _Line(place)
         return _read(line, place, validity, last_uid)
-    except ssl.SSLError:
-        raise Trouble("insecure") from None
-    except TimeoutError:
-        raise Trouble("silent") from None
-    except OSError:
+    except (Forbidden, OSError, imaplib.IMAP4.error, ValueError):
         raise Trouble("unreachable") from None
-    except (imaplib.IMAP4.error, ValueError):
-        raise Trouble("unexpected") from None
     finally:
         if line is not None:
             with suppress(imaplib.IMAP4.error, OSError):
                 line.logout()
+
+
+class _Line(imaplib.IMAP4_SSL):
+    """A line to an address of the server that was looked at, which ends by itself. Raises Forbidden."""
+
+    def __init__(self, place: Place) -> None:
+        named = settings().names_mail_host(place.host, place.port)
+        if place.port != PORT and not named:
+            raise Forbidden
+        self._addresses = looked_up(place.host, place.port, anywhere=named)
+        trust = ssl.create_default_context()
+        super().__init__(place.host, place.port, ssl_context=trust, timeout=PATIENCE)
+
+    def _create_socket(self, timeout: float) -> ssl.SSLSocket:
+        plain = self._connected(timeout)
+        # Each answer may take its time; this ends them all, a handshake too, whatever the server does.
+        self._held = plain.dup()
+        self._ending = threading.Timer(AT_MOST, self._held.shutdown, [socket.SHUT_RDWR])
+        self._ending.daemon = True
+        self._ending.start()
+        try:
+            return self.ssl_context.wrap_socket(plain, server_hostname=self.host)  # type: ignore[no-any-return]
+        except BaseException:
+            self._let_go()
+            raise
+
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._ending.cancel()
+        self._held.close()
+
+    def _connected(self, timeout: float) -> socket.socket:
+        for address in self._addresses[:-1]:
+            with suppress(OSError):
+                return socket.create_connection((address, self.port), timeout)
+        return socket.create_connection((self._addresses[-1], self.port), timeout)
+
+    def read(self, size: int) -> bytes:
+        """Refuse what is longer than what we ask for: a server can announce any number."""
+        if size > bounces.LARGEST:
+            raise self.abort(f"{size} bytes are more than was asked for")
+        return super().read(size)
 
 
 def _read(line: imaplib.IMAP4_SSL, place: Place, validity: int | None, last_uid: int) -> Look:
@@ -112,7 +158,7 @@ def _read(line: imaplib.IMAP4_SSL, place: Place, validity: int | None, last_uid:
         wanted = f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"
     answer, found = line.uid("SEARCH", wanted)
     if answer != "OK":
-        raise Trouble("unexpected")
+        raise Trouble("unreachable")
     # “12:*” names the last message even where that is before 12.
     numbers = sorted(n for n in map(int, (found[0] or b"").split()) if n > last_uid)[:AT_ONCE]
     read = []
@@ -132,7 +178,7 @@ def _message(line: imaplib.IMAP4_SSL, number: int) -> bytes | None:
     """A message as it is, or as much of it as is read of any; None where it has gone meanwhile."""
     answer, parts = line.uid("FETCH", str(number), f"(BODY.PEEK[]<0.{bounces.LARGEST}>)")
     if answer != "OK":
-        raise Trouble("unexpected")
+        raise Trouble("unreachable")
     return next((part[1] for part in parts or [] if isinstance(part, tuple)), None)
 
 
@@ -142,18 +188,14 @@ def _quoted(folder: str) -> str:
 
 def trouble_in_words(language: str, trouble: str) -> str:
     match trouble:
-        case "unreachable":
-            return say(language, "The server couldn’t be reached. Check its name and port.")
-        case "silent":
-            return say(language, "The server took too long to answer.")
-        case "insecure":
-            return say(
-                language, "No encrypted connection to this server could be made. Check its name and port."
-            )
         case "password":
             return say(language, "The server didn’t accept the user name and password.")
         case "folder":
             return say(language, "There is no such folder.")
         case "unreadable":
             return say(language, "The password can’t be opened with the keys at hand. Enter it again.")
-    return say(language, "The server answered in a way that Portal doesn’t understand.")
+    return say(
+        language,
+        "No mailbox could be opened there. Check the server’s name and port: Portal reads over TLS, on port 993 of a "
+        "public server. Another one has to be named by whoever runs the machine.",
+    )

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from portal import crypto
 from portal.models.push import MOST, PushDevice
 from portal.models.record import Kind
-from portal.pushing import Forbidden, check_endpoint
+from portal.pushing import check_endpoint
+from portal.reaching import Forbidden
 from portal.refusals import Refused
 from portal.regions.notices import notices_of
 from portal.visit import Answer, Form, Visit, go

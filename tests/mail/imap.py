@@ -49,14 +49,18 @@ def certificate(folder: Path) -> Path:
 
 
 class ImapServer:
-    """`messages` by their numbers; `commands` is all that was said to it. `silent` answers nothing at all."""
+    """`messages` by their numbers; `commands` is all that was said to it. `silent` answers nothing at all,
+    `dripping` says a letter now and then and never a line. `greeting` is said to whoever comes, and `claims` is how
+    long it says that every message is, where it lies about that."""
 
     def __init__(self, folder: Path) -> None:
         self.pem = certificate(folder)
         self.messages: dict[int, bytes] = {}
         self.validity = 1
         self.commands: list[str] = []
-        self.silent = False
+        self.silent = self.dripping = False
+        self.greeting = b"* OK ready"
+        self.claims: int | None = None
         self._next = 1
         self._lines: set[asyncio.StreamWriter] = set()
 
@@ -82,8 +86,12 @@ class ImapServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._lines.add(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while self.dripping:
+                writer.write(b"*")
+                await writer.drain()
+                await asyncio.sleep(0.02)
             if not self.silent:
-                writer.write(b"* OK ready\r\n")
+                writer.write(self.greeting + b"\r\n")
             while line := (await reader.readline()).decode().rstrip("\r\n"):
                 if not self.silent:
                     self._answer(writer, line)
@@ -122,7 +130,8 @@ class ImapServer:
         elif fetch := re.fullmatch(r"UID FETCH (\d+) \(BODY\.PEEK\[\]<0\.(\d+)>\)", name):
             number, most = int(fetch[1]), int(fetch[2])
             if (raw := self.messages.get(number, b"")[:most]) or number in self.messages:
-                say(f"* 1 FETCH (UID {number} BODY[]<0> {{{len(raw)}}}".encode() + b"\r\n" + raw + b")")
+                size = len(raw) if self.claims is None else self.claims
+                say(f"* 1 FETCH (UID {number} BODY[]<0> {{{size}}}".encode() + b"\r\n" + raw + b")")
             say(f"{tag} OK done")
         elif name == "LOGOUT":
             say("* BYE", f"{tag} OK out")

@@ -35,7 +35,7 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def portal(office: PostOffice, trusted: Path) -> AsyncIterator[Deployment]:
     """A practice whose mail server is that office."""
     async with Deployment.embedded(
-        SMTP_URL=office.url, SSL_CERT_FILE=str(certificate(trusted))
+        SMTP_URL=office.url, SSL_CERT_FILE=str(certificate(trusted)), PORTAL_MAIL_HOSTS="localhost"
     ) as deployment:
         yield deployment
 

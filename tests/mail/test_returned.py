@@ -23,6 +23,7 @@ from portal.models.fact import unit
 from portal.models.mailbox import Mailbox
 from portal.models.waiting import Outbox
 from portal.realtime.bus import Bus
+from portal.settings import settings
 from tests.mail.imap import PASSWORD, USER, ImapServer
 from tests.mail.post_office import PostOffice, To
 from tests.mail.test_bounces import sample
@@ -35,6 +36,8 @@ THERE = "dana@famly.example"
 async def imap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ImapServer]:
     async with ImapServer(tmp_path) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.pem))
+        monkeypatch.setenv("PORTAL_MAIL_HOSTS", "localhost, 127.0.0.1")
+        settings.cache_clear()
         yield server
 
 
@@ -148,7 +151,7 @@ async def test_letters_leave_with_the_address_for_what_comes_back(
     [
         ({"password": "another"}, "password"),
         ({"folder": "Elsewhere"}, "folder"),
-        ({"host": "127.0.0.1"}, "insecure"),  # a certificate for another name
+        ({"host": "127.0.0.1"}, "unreachable"),  # a certificate for another name
         ({"port": 1}, "unreachable"),
         ({"host": "nowhere.invalid"}, "unreachable"),
     ],
@@ -162,7 +165,7 @@ async def test_a_certificate_nobody_vouches_for_is_not_taken(
     imap: ImapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(Trouble, match="insecure"):
+    with pytest.raises(Trouble, match="unreachable"):
         await asyncio.to_thread(look, place(imap))
 
 
@@ -171,8 +174,18 @@ async def test_a_silent_server_holds_up_nobody_for_long(
 ) -> None:
     monkeypatch.setattr(mailbox, "PATIENCE", 0.3)
     imap.silent = True
-    with pytest.raises(Trouble, match="silent"):
+    with pytest.raises(Trouble, match="unreachable"):
         await asyncio.to_thread(look, place(imap))
+
+
+async def test_a_server_that_never_finishes_a_line_is_left(
+    imap: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox, "AT_MOST", 0.3)
+    imap.dripping = True
+    async with asyncio.timeout(5):
+        with pytest.raises(Trouble, match="unreachable"):
+            await asyncio.to_thread(look, place(imap))
 
 
 async def test_trouble_is_noted_once_and_gone_when_it_works(client: UUID, bus: Bus, imap: ImapServer) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from portal.pushing import Forbidden, _is_public, check_endpoint
+from portal.pushing import check_endpoint
+from portal.reaching import Forbidden, is_public
 from portal.settings import Settings
 from tests.cast import Person
 from tests.deployment import Deployment
@@ -235,8 +236,8 @@ def test_push_services_are_sent_to() -> None:
     "address", ["127.0.0.1", "192.168.1.1", "::1", "fd00::1", "::ffff:127.0.0.1", "224.0.0.1"]
 )
 def test_a_name_that_leads_inside_is_not_followed(address: str) -> None:
-    assert not _is_public(ipaddress.ip_address(address))
-    assert _is_public(ipaddress.ip_address("142.250.185.74"))
+    assert not is_public(ipaddress.ip_address(address))
+    assert is_public(ipaddress.ip_address("142.250.185.74"))
 
 
 def test_the_setting_that_lets_pushes_go_anywhere_is_for_demos_alone() -> None:

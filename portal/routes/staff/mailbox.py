@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Annotated, Any
 
 from markupsafe import Markup
 from pydantic import AfterValidator, Field
 
+from portal.crypto import Unreadable
 from portal.doors import staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
 from portal.models import audit
@@ -30,7 +32,7 @@ _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", re.IGNORECASE)
 def _host(value: str) -> str:
     if not _HOST.fullmatch(value):
         raise ValueError("Write the name of a server, like imap.example.com.")
-    return value
+    return value.lower()
 
 
 def _plain(value: str) -> str:
@@ -47,7 +49,7 @@ def _folder(value: str) -> str:
 
 
 class Where(Form):
-    """Where the mailbox is. An empty password means the one that is kept."""
+    """Where the mailbox is. An empty password means the one that is kept, for the place it was given for."""
 
     address: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
     host: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_host)]
@@ -111,18 +113,34 @@ async def wait(visit: Visit) -> Answer:
 async def save(visit: Visit) -> Answer:
     """Read this mailbox from now on."""
     said: Where | None = visit.form
-    box = await visit.me.see(Mailbox).first()
-    if said is not None and not said.password and box is None:
-        visit.errors["password"] = visit.say("Fill this in.")
-    if visit.errors or said is None:
+    password = await _password(visit)
+    if visit.errors or said is None or password is None:
         return await _page(visit, 422)
-    await Mailbox.keep(**said.model_dump(exclude={"password"}), password=_password(said, box))
+    await Mailbox.keep(**said.model_dump(exclude={"password"}), password=password)
     await audit.note("set mailbox", side="staff", actor=visit.me.id)
     return go(HERE)
 
 
-def _password(said: Where, box: Mailbox | None) -> str:
-    return said.password or (box.password if box else None) or ""
+async def _password(visit: Visit) -> str | None:
+    """The password to use: as it was typed, or the one that is kept. That goes to the server and the user it was given
+    for and to nobody else; None, with what is wrong, where there is none to use."""
+    said: Where | None = visit.form
+    if visit.errors or said is None or said.password:
+        return said.password if said else None
+    box = await visit.me.see(Mailbox).first()
+    if box is None:
+        visit.errors["password"] = visit.say("Fill this in.")
+    elif (box.host.lower(), box.port, box.username) != (said.host, said.port, said.username):
+        visit.errors["password"] = visit.say(
+            "Enter the password: the one that is saved is for another server or user name."
+        )
+    else:
+        with suppress(Unreadable):
+            return box.password
+        visit.errors["password"] = visit.say(
+            "The password can’t be opened with the keys at hand. Enter it again."
+        )
+    return None
 
 
 @staff(Permission.PORTAL_SETTINGS)
@@ -139,18 +157,20 @@ async def forget(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_SETTINGS, form=Where, transaction=False)
 async def test(visit: Visit) -> Answer:
     """Look into the mailbox as it stands in the form, saved or not; nothing is kept of it."""
-    if visit.errors:
+    said: Where = visit.form
+    malformed = bool(visit.errors)
+    password = await _password(visit)
+    if malformed or password is None:
         if not visit.by_script:
             return await _page(visit, 422)
-        return visit.fragment(_result(visit, visit.say("Fill in what is missing first."), well=False))
-    said: Where = visit.form
-    password = _password(said, await visit.me.see(Mailbox).first())
+        why = visit.say("Fill in what is missing first.") if malformed else visit.errors["password"]
+        return visit.fragment(_result(visit, why, well=False))
     place = Place(said.host, said.port, said.username, password, said.folder)
     try:
         async with asyncio.timeout(PATIENCE):
             found = await asyncio.to_thread(look, place)
     except (Trouble, TimeoutError) as reason:
-        result = _result(visit, trouble_in_words(visit.language, str(reason) or "silent"), well=False)
+        result = _result(visit, trouble_in_words(visit.language, str(reason)), well=False)
     else:
         result = _result(
             visit,
