@@ -109,6 +109,9 @@ def _door(
             try:
                 if write and not same_site(request.headers):
                     raise Refused(403, "This didn’t come from a page of this portal.")
+                if write:
+                    # It may take its time to arrive. Who sends it is asked then, not before.
+                    await visit.request.body()
                 await _identify(visit, kind, right)
                 if write:
                     await _read(visit, form)

@@ -55,7 +55,7 @@ async def _grant(email: str, address: str) -> None:
     if account is None:
         return
     await learn_practice()
-    made, token = await Reset.make(account.id, None)
+    made, token, account = await Reset.make(account.id, None)
     clients = await clients_acted_for(account.id)
     await post(
         letters.reset(account, link=settings().link(f"/reset/{token}")),

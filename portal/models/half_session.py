@@ -55,8 +55,14 @@ class HalfSession(Record):
         self.verified_at = clock.now()
         await self.save(update_fields=["verified_at"])
 
-    async def end(self) -> None:
-        await self.delete()
+    async def end(self) -> bool:
+        """Use it up. False where it has run out, or somebody was quicker: what it was to open stays shut."""
+        used = await sql.rows(
+            "delete from half_session where id = :id and expires_at > :now returning id",
+            id=self.id,
+            now=clock.now(),
+        )
+        return bool(used)
 
 
 async def forget_old_half_sessions() -> None:

@@ -70,6 +70,13 @@ async def the_practice() -> Practice:
     return await Practice.all().first() or Practice(name="Portal", portal_on=True)
 
 
+async def portal_is_on(hold: bool = False) -> bool:
+    """Whether the client side is let in; as it stays until the commit, where it is held."""
+    held = " for share" if hold and sql.is_postgres() else ""
+    found = await sql.row(f"select portal_on from practice{held}")
+    return found is None or bool(found["portal_on"])
+
+
 async def begin_era() -> None:
     """Give the database a new name of its own. Bookmarks of another era are unknown."""
     await sql.rows("delete from era")

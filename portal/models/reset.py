@@ -14,6 +14,7 @@ from portal.facts import PasswordChanged, ResetSent, SessionEnded
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.fact import announce
+from portal.models.practice import portal_is_on
 from portal.models.record import Kind, Record
 from portal.models.session import digest
 from portal.models.waiting import drop_letters
@@ -44,16 +45,18 @@ class Reset(Record):
         )
 
     @classmethod
-    async def make(cls, account: UUID, by: UUID | None) -> tuple[Reset, str]:
-        """A new link's token; older links die."""
+    async def make(cls, id: UUID, by: UUID | None) -> tuple[Reset, str, PortalAccount]:
+        """A new link's token, and the account, whose address is the one that the link may go to: it is held, so that
+        another address comes before, or comes after and ends the link. Older links die."""
+        account = await _held(id)
         now, token = clock.now(), secrets.token_urlsafe(32)
-        await end_resets(account)
+        await end_resets(id)
         reset = await cls.create(
-            account_id=account, token_hash=digest(token), by_staff=by, made_at=now, expires_at=now + LIVES
+            account_id=id, token_hash=digest(token), by_staff=by, made_at=now, expires_at=now + LIVES
         )
-        for client in await clients_acted_for(account):
-            await announce(ResetSent(client=client, account=account))
-        return reset, token
+        for client in await clients_acted_for(id):
+            await announce(ResetSent(client=client, account=id))
+        return reset, token, account
 
     @property
     def state(self) -> str:
@@ -64,7 +67,11 @@ class Reset(Record):
         return "open" if self.expires_at > clock.now() else "expired"
 
     async def use(self, password_hash: str) -> PortalAccount | None:
-        """Set the password once; every session of the account ends. None when the link was used meanwhile."""
+        """Set the password once; every session of the account ends. None when the link was used meanwhile, or leads
+        nowhere any more."""
+        account = await _held(self.account_id)
+        if not await portal_is_on():
+            return None
         won = await sql.row(
             "update reset set used_at = :now where id = :id and used_at is null and ended_at is null "
             "and expires_at > :now returning id",
@@ -73,13 +80,17 @@ class Reset(Record):
         )
         if won is None:
             return None
-        account = await PortalAccount.get(id=self.account_id)
         account.password_hash, account.password_set_at = password_hash, clock.now()
         await account.save(update_fields=["password_hash", "password_set_at"])
         await end_sessions(account.id)
         for client in await clients_acted_for(account.id):
             await announce(PasswordChanged(client=client, account=account.id))
         return account
+
+
+async def _held(id: UUID) -> PortalAccount:
+    """An account, whose row nobody else changes until the commit."""
+    return await PortalAccount.select_for_update().get(id=id)
 
 
 async def by_token(token: str) -> Reset | None:
@@ -89,7 +100,8 @@ async def by_token(token: str) -> Reset | None:
 
 
 async def end_sessions(account: UUID) -> None:
-    """Sign an account out everywhere, and forget the devices it was known by."""
+    """Sign an account out everywhere, and forget the devices it was known by. Who signs in meanwhile holds its row."""
+    await _held(account)
     await _end("account_id = :account", account=account)
     await sql.rows("delete from device where holder_id = :account", account=account)
 

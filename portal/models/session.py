@@ -110,8 +110,14 @@ _WHO = """
         left join staff_member m on m.id = s.staff_id
         left join portal_account a on a.id = s.account_id
     where s.token_hash = :token and s.side = :side and s.ended_at is null and s.idle_until > :now
-        and s.expires_at > :now and (m.id is null or m.ended_at is null)
+        and s.expires_at > :now and {may_enter}
 """
+
+# Whoever works here no more is out at once, and so is everybody of the client side while the portal is off.
+_MAY_ENTER = (
+    "(m.id is null or m.ended_at is null) "
+    "and (s.side = 'staff' or not exists (select 1 from practice wp where not wp.portal_on))"
+)
 
 
 @lru_cache
@@ -119,7 +125,9 @@ def _who_text(here: str, right: Right | None, postgres: bool) -> str:
     asked = "null"
     if right is not None:
         asked = f"({Access.right_of('s.account_id', right)})"
-    return _WHO.format(holds=asked, here=here, list="string_agg" if postgres else "group_concat")
+    return _WHO.format(
+        holds=asked, here=here, may_enter=_MAY_ENTER, list="string_agg" if postgres else "group_concat"
+    )
 
 
 async def who(
@@ -178,7 +186,7 @@ async def lives_until(sessions: list[UUID]) -> dict[UUID, dt.datetime]:
     found = await sql.rows(
         "select s.id, s.idle_until, s.expires_at from session s "
         "left join staff_member m on m.id = s.staff_id "
-        "where s.id = any(:ids) and s.ended_at is null and (m.id is null or m.ended_at is null)",
+        f"where s.id = any(:ids) and s.ended_at is null and {_MAY_ENTER}",
         ids=sessions,
     )
     return {

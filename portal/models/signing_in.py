@@ -9,7 +9,8 @@ from uuid import UUID
 from portal import passwords
 from portal.models import sql
 from portal.models.person import canonical_email
-from portal.models.session import knows_device
+from portal.models.practice import portal_is_on
+from portal.models.session import Session, knows_device
 from portal.models.throttle import Limit, Network
 
 # Failures that are answered (rule 12 of the security rules).
@@ -59,3 +60,24 @@ async def verified(email: str, password: str, network: Network, device: str) -> 
     await FOR_ACCOUNT.count(account)
     await FROM_NETWORK.count(network)
     return []
+
+
+async def begin(holder: Holder, address: str, agent: str) -> str | None:
+    """Make the session of somebody whose password was right a moment ago, and give the token for its cookie. None
+    where it is another by now, their work here has ended, or the portal is off.
+
+    Hashing takes long, and holds nothing. So the rows that let somebody in are held here, and asked again: a new
+    password, or the switch of the portal, comes before this session and stops it, or after it and ends it."""
+    locked = "for update" if sql.is_postgres() else ""
+    table, works = (
+        ("staff_member", "and ended_at is null") if holder.side == "staff" else ("portal_account", "")
+    )
+    found = await sql.row(
+        f"select 1 as yes from {table} where id = :id and password_hash = :hash {works} {locked}",
+        id=holder.id,
+        hash=holder.password_hash,
+    )
+    if found is None or (holder.side == "client" and not await portal_is_on(hold=True)):
+        return None
+    _, token = await Session.start(holder.side, holder.id, address, agent)
+    return token

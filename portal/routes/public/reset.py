@@ -112,9 +112,8 @@ async def change(visit: Visit) -> Answer:
         return _page(visit, account, visit.say(weak), 422)
     hashed = await passwords.hashed(password)
     async with unit() as told:
-        changed = await found.use(hashed)
+        changed = await found.use(hashed) if await half_session.end() else None
         if changed is not None:
-            await half_session.end()
             await outbox.post(letters.password_changed(changed), about=changed.id)
             await audit.note("change password", side="client", actor=changed.id, record=found.id)
     visit.request.app.state.bus.hint(told.keys)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from uuid import UUID
 
 from starlette.responses import Response
 
@@ -12,9 +11,9 @@ from portal.doors import admitted, anyone, cookie_name, signed_in
 from portal.models import audit
 from portal.models.account import note_visit
 from portal.models.fact import unit
-from portal.models.practice import the_practice
-from portal.models.session import LONGEST, Session, end_session, remember_device
-from portal.models.signing_in import verified
+from portal.models.practice import portal_is_on
+from portal.models.session import LONGEST, end_session, remember_device
+from portal.models.signing_in import Holder, begin, verified
 from portal.settings import settings
 from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go
 
@@ -49,33 +48,43 @@ async def create(visit: Visit) -> Answer:
     found = await verified(said.email[:300], secret, visit.network, device)
     chosen = [holder for holder in found if not said.side or holder.side == said.side]
     if not chosen:
-        async with unit():
-            await audit.note("sign in", result="refused", email=said.email[:300], address=visit.address)
-        return await _page(visit, 401, visit.say(_WRONG), said)
+        return await _refused(visit, said)
     if len(chosen) > 1:
         sides = [{"value": side, "label": visit.say(label)} for side, label in _SIDES.items()]
         return await _page(visit, 200, None, said, sides)
-    if chosen[0].side == "client" and not (await the_practice()).portal_on:
+    answer = await enter(visit, chosen[0], said.next)
+    if answer is not None:
+        return answer
+    if chosen[0].side == "client" and not await portal_is_on():
         closed = visit.say(
             "The portal is closed at the moment. Nothing of yours is lost; call us with questions."
         )
         return await _page(visit, 403, closed, said)
-    return await enter(visit, chosen[0].side, chosen[0].id, said.next)
+    return await _refused(visit, said)
 
 
-async def enter(visit: Visit, side: str, holder: UUID, next: str) -> Response:
-    """A new session, never one that was there before; the cookie of the old one is worthless from now on."""
+async def _refused(visit: Visit, said: Credentials) -> Response:
+    async with unit():
+        await audit.note("sign in", result="refused", email=said.email[:300], address=visit.address)
+    return await _page(visit, 401, visit.say(_WRONG), said)
+
+
+async def enter(visit: Visit, holder: Holder, next: str) -> Response | None:
+    """A new session, never one that was there before; the cookie of the old one is worthless from now on. None where
+    what let them in has changed while their password was compared."""
+    side = holder.side
     before = await admitted(visit.request, side)
     device = visit.request.cookies.get(cookie_name("device"), "")
     async with unit() as said:
+        token = await begin(holder, visit.address, visit.request.headers.get("user-agent", ""))
+        if token is None:
+            return None
         if before is not None:
             await end_session(before.session, before.side, before.holder)
-        agent = visit.request.headers.get("user-agent", "")
-        _, token = await Session.start(side, holder, visit.address, agent)
-        device = await remember_device(side, holder, device)
+        device = await remember_device(side, holder.id, device)
         if side == "client":
-            await note_visit(holder)
-        await audit.note("sign in", side=side, actor=holder, address=visit.address)
+            await note_visit(holder.id)
+        await audit.note("sign in", side=side, actor=holder.id, address=visit.address)
     if said.facts:
         visit.request.app.state.bus.hint(said.keys)
     answer = go(_own_path(next, side))

@@ -12,12 +12,13 @@ from portal import passwords
 from portal.doors import anyone
 from portal.models import audit, first_run
 from portal.models.fact import unit
+from portal.models.signing_in import Holder
 from portal.models.throttle import Limit
 from portal.rendering import learn_practice
 from portal.routes.public.sign_in import enter
 from portal.routes.staff.clients import email_address
 from portal.viewer import NotVisible
-from portal.visit import Answer, Exact, Form, Visit
+from portal.visit import Answer, Exact, Form, Visit, go
 
 WRONG_CODES = Limit("start", 20, dt.timedelta(minutes=10))
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
@@ -94,4 +95,5 @@ async def create(visit: Visit) -> Answer:
         return _page(visit, 422)
     visit.request.app.state.bus.hint(told.keys)
     await learn_practice()
-    return await enter(visit, "staff", administrator.id, "/staff/today")
+    holder = Holder("staff", administrator.id, hashed)
+    return await enter(visit, holder, "/staff/today") or go("/sign-in")

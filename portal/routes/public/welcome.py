@@ -16,6 +16,7 @@ from portal.models.half_session import HalfSession
 from portal.models.invitation import TRIES, Invitation
 from portal.models.practice import the_practice
 from portal.models.reset import Reset
+from portal.models.signing_in import Holder
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
 from portal.visit import Answer, Exact, Form, Visit, go
@@ -189,15 +190,15 @@ async def create_account(visit: Visit) -> Answer:
         return _password_page(visit, found, visit.say(weak), 422)
     hashed = await passwords.hashed(password)
     async with unit() as told:
-        account = await found.accept(hashed)
+        account = await found.accept(hashed) if await half_session.end() else None
         if account is not None:
-            await half_session.end()
             await audit.note(
                 "open account", side="client", actor=account.id, client=found.client_id, record=found.id
             )
     visit.request.app.state.bus.hint(told.keys)
     if account is None:
         return over(visit, "used", 409)
-    answer = await enter(visit, "client", account.id, f"/clients/{found.client_id}/home")
+    holder = Holder("client", account.id, hashed)
+    answer = await enter(visit, holder, f"/clients/{found.client_id}/home") or go("/sign-in")
     drop_half(answer)
     return answer

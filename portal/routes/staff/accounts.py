@@ -25,7 +25,7 @@ async def reset(visit: Visit) -> Answer:
     client = await client_of(visit)
     account = await chosen_account(visit, (await holding_of(client)).accounts)
     if await once(visit, visit.form.key) is None:
-        made, token = await Reset.make(account.id, visit.me.id)
+        made, token, account = await Reset.make(account.id, visit.me.id)
         await outbox.post(
             letters.reset(account, link=settings().link(f"/reset/{token}")),
             client=client.id,

@@ -1,0 +1,63 @@
+"""What takes long stands before a transaction, and what was checked before it is checked again inside: who acts is
+asked by the verb, on rows that it holds."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.laws.test_structure import MODULES, _calls, modules_of, tree
+
+# Writes that open no transaction at their door, and what asks again in their own; or why nothing is to be asked.
+APART = {
+    "public.sign_in.create": "signing_in.begin",
+    "public.start.create": "first_run.begin, signing_in.begin",
+    "public.welcome.check_birth_date": "Invitation.try_birth_date",
+    "public.welcome.create_account": "HalfSession.end, Invitation.accept, signing_in.begin",
+    "public.reset.change": "HalfSession.end, Reset.use",
+    "client.offers.confirm": "Invitation.try_birth_date, offer.confirm_offer",
+    "staff.mailbox.test": "nothing: it looks, and keeps nothing",
+    "staff.trying.preview": "nothing: its transaction is undone",
+    "staff.conversations.search": "nothing: it looks",
+    "client.conversations.search": "nothing: it looks",
+}
+SLOW = {"passwords.matches", "passwords.hashed", "passwords.weakness", "asyncio.to_thread"}
+
+
+def _named(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def apart() -> set[str]:
+    """The write routes whose door opens no transaction."""
+    found = set()
+    for module in modules_of("portal.routes"):
+        for node in ast.walk(tree(module)):
+            for call in _calls(node) if isinstance(node, (ast.AsyncFunctionDef, ast.Assign)) else ():
+                if any(k.arg == "transaction" and ast.unparse(k.value) == "False" for k in call.keywords):
+                    name = (
+                        node.name if isinstance(node, ast.AsyncFunctionDef) else ast.unparse(node.targets[0])
+                    )
+                    found.add(f"{module.removeprefix('portal.routes.')}.{name}")
+    return found
+
+
+def test_whatever_acts_apart_from_its_door_says_who_asks_again() -> None:
+    assert apart() == set(APART)
+
+
+def test_what_takes_long_holds_no_transaction() -> None:
+    slow = {
+        f"{module.removeprefix('portal.routes.')}.{node.name}"
+        for module in modules_of("portal.routes")
+        for node in tree(module).body
+        if isinstance(node, ast.AsyncFunctionDef) and any(_named(call) in SLOW for call in _calls(node))
+    }
+    assert slow <= set(APART) | {"public.mailbox.show"}  # the demo's letters, read from files
+    assert slow, "the net catches nothing"
+
+
+def test_a_session_is_begun_where_what_lets_somebody_in_is_held() -> None:
+    begins = [
+        module for module in MODULES if any(_named(call) == "Session.start" for call in _calls(tree(module)))
+    ]
+    assert begins == ["portal.models.signing_in"]
