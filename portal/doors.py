@@ -21,9 +21,10 @@ from pydantic import ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from portal.meanwhile import must_have_compared
 from portal.models import audit, idempotency, sql
 from portal.models.fact import Bookmark, bookmark, unit
-from portal.models.record import Kind
+from portal.models.record import Gone, Kind
 from portal.models.session import SignedIn, touch, who
 from portal.permissions import Permission, Right
 from portal.refusals import Refused, SignInFirst, refuse
@@ -105,6 +106,7 @@ def _door(
         async def behind(request: Request) -> Response:
             write = request.method not in ("GET", "HEAD")
             visit = Visit(request, None, None, await bookmark() if kind == "anyone" else _UNSEEN)
+            visit.asked = form if write else None
             until: dt.datetime | None = None
             try:
                 if write and not same_site(request.headers):
@@ -123,6 +125,7 @@ def _door(
                 else:
                     async with unit() as said:
                         answer = await endpoint(visit)
+                        must_have_compared(visit)
                         if visit.who is not None and visit.who.due_for_touch:
                             until = await touch(visit.who.session, visit.who.side)
                     if said.facts:
@@ -134,6 +137,8 @@ def _door(
                 return answer
             except (NotVisible, NotPermitted, Refused) as reason:
                 return await refuse(visit, endpoint.__name__, reason)
+            except Gone:
+                return await refuse(visit, endpoint.__name__, NotVisible())
             except idempotency.AnotherRequest:
                 text = "This was already sent with another content. Reload the page and try again."
                 return await refuse(visit, endpoint.__name__, Refused(409, text))

@@ -69,6 +69,14 @@ class Viewer:
             raise NotVisible
         return found
 
+    async def hold(self, model: type[M], id: UUID) -> M:
+        """One record to be changed, found with a lock: nobody else changes it until the unit of work is over. What is
+        decided about it is decided on this. Raises NotVisible."""
+        held = await self.see(model).hold(id)
+        if held is None:
+            raise NotVisible
+        return held
+
     async def may(self, permission: Permission) -> bool:
         """Whether this staff member holds a permission now; an account never does."""
         if self.kind is not Kind.STAFF:

@@ -51,9 +51,11 @@ class Visit:
     viewer: Viewer | None
     who: SignedIn | None
     since: Bookmark
+    asked: type[Form] | None = None  # the form that was sent
     form: Any = None
     errors: dict[str, str] = field(default_factory=dict)
     sent: dict[str, str] = field(default_factory=dict)
+    compared: bool = False  # what was sent with what is on file, see meanwhile.py
     version: int = 0
     about: UUID | None = None  # whose record a page opens, where the path does not say it
     record: UUID | None = None  # and what besides is noted of it

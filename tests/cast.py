@@ -6,6 +6,7 @@ page = await dana.get(f"/clients/{deployment.cast.client['noa']}/home")
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -65,7 +66,12 @@ class Person:
         /,
         **form: Any,
     ) -> httpx2.Response:
-        """Send a form from a page of the portal. `headers` are further ones, or others."""
+        """Send a form from a page of the portal, opened just now if it carries a whole state. `headers` are further
+        ones, or others."""
+        page = page_of(path) if "version" not in form else None
+        if page is not None:
+            version = version_in(await self.get(page, worker), path)
+            form |= {"version": version} if version else {}
         sent = {"Sec-Fetch-Site": "same-origin"} | (headers or {})
         return await self.browser.post(self.base(worker) + path, data=form, headers=sent)
 
@@ -173,6 +179,28 @@ class Cast:
     async def close(self) -> None:
         for person in self._people:
             await person.close()
+
+
+def page_of(path: str) -> str | None:
+    """Where the form stands that is sent to this address and carries a whole state; None where it carries none."""
+    for pattern, page in FORMS.items():
+        found = re.fullmatch(pattern, path)
+        if found:
+            return found.expand(page)
+    return None
+
+
+FORMS = {
+    r"(/staff/clients/[0-9a-f-]{36})": r"\1/edit",
+    r"(/staff/clients/[0-9a-f-]{36}/contacts/[0-9a-f-]{36})(/preview)?": r"\1",
+}
+
+
+def version_in(page: httpx2.Response, action: str) -> str | None:
+    """The version in the form of this page that is sent to this address."""
+    whole = re.escape(action.removesuffix("/preview"))
+    found = re.search(rf'<form[^>]*action="{whole}".*?name="version" value="([^"]*)"', page.text, re.DOTALL)
+    return found[1] if found else None
 
 
 def _first(name: str) -> str:

@@ -83,6 +83,24 @@ class Element:
         return f"<{self.tag}{names}>{inner}</{self.tag}>"
 
 
+def filled(page: str, action: str) -> dict[str, str]:
+    """What a browser would send of the form that goes to this address, as it stands in a page."""
+    form = next(one for one in parse(page).all("action", tag="form") if one.get("action") == action)
+    sent: dict[str, str] = {}
+    for one in form.all("name"):
+        name, kind = one.get("name"), one.get("type")
+        if one.tag == "select":
+            chosen = [option for option in one.all("value", tag="option") if "selected" in option.attributes]
+            sent[name] = chosen[0].get("value") if chosen else ""
+        elif one.tag == "textarea":
+            # A browser ends lines in its own way.
+            text = "".join(child for child in one.children if isinstance(child, str))
+            sent[name] = text.replace("\n", "\r\n")
+        elif one.tag == "input" and (kind not in ("checkbox", "radio") or "checked" in one.attributes):
+            sent[name] = one.attributes.get("value", "on" if kind == "checkbox" else "")
+    return sent
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

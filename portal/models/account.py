@@ -70,6 +70,7 @@ class PortalAccount(Record):
         from portal.models.reset import clients_acted_for, end_resets
         from portal.models.unread_letter import write_again
 
+        await self.hold()
         key = canonical_email(email)
         if await PortalAccount.filter(email_key=key).exclude(id=self.id).exists():
             raise AddressTaken
@@ -146,15 +147,18 @@ class Access(Lasting):
 
     async def end(self, by: UUID | None = None) -> None:
         """End it now. Pages that are open close within two seconds on every worker."""
+        await self.hold()
         self.until_at = clock.now()
+        self.from_at = min(self.from_at, self.until_at)
         self.ended_by = by
-        await self.save(update_fields=["until_at", "ended_by"])
+        await self.save(update_fields=["from_at", "until_at", "ended_by"])
         await call_off(NoticeKind.GRANTED, self.id)
         await drop_letters(self.id)
         await announce(AccessEnded(client=self.client_id, account=self.account_id))
 
     async def end_on(self, when: dt.datetime, by: UUID | None = None) -> None:
         """Plan its end."""
+        await self.hold()
         self.until_at = when
         self.ended_by = by
         await self.save(update_fields=["until_at", "ended_by"])

@@ -66,14 +66,15 @@ async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tupl
     """The client lets somebody act for them in this, or no more. Who acted until they came of age begins anew, with
     this alone, and so do their accounts. Gives the link as it is now and the accesses that are new. What the practice
     keeps from them stays so. Raises NotTheirs, NotTheirOwn."""
+    await client.hold()
+    await link.hold()
     await say_for_oneself(client)
     now = clock.now()
     if link.until_at is None or link.until_at > now:
         if link.guardian:
             raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")
-        rights = {*link.rights, right} if on else set(link.rights) - {right}
         _check(link, right, on)
-        await link.change(replace(link.terms, rights=rights))
+        await link.allow(right, on)
         await _tell_staff(client, link)
         return link, []
     if not on:
@@ -94,6 +95,8 @@ async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tupl
 async def end(client: Client, link: ContactLink) -> list[UUID]:
     """The client lets somebody act for them no more, in anything. Gives the accounts that lose access by it. Raises
     NotTheirs."""
+    await client.hold()
+    await link.hold()
     await say_for_oneself(client)
     if link.guardian:
         raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")

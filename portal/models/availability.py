@@ -80,5 +80,6 @@ async def answer_by_itself(conversation: Conversation, now: Standing, words: str
 async def set_reply(practice: Practice, words: dict[str, str] | None, by: UUID | None) -> None:
     """Answer by itself while the office is closed, in these words by language (None: the built-in ones), on behalf of
     whoever switched it on; `by` None switches it off."""
+    await practice.hold()
     practice.reply_words, practice.reply_by = words, by
     await practice.save(update_fields=["reply_words", "reply_by"])

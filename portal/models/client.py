@@ -24,6 +24,7 @@ from portal.models import sql
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
 from portal.models.person import canonical_email, colour_for, search_form
+from portal.models.practice import keep_settings
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.rights import acts
 from portal.models.scope import Scope
@@ -122,6 +123,13 @@ class Client(Record):
         await announce(ClientAdded(client=client.id, staff=therapist))
         return client
 
+    @classmethod
+    async def lock(cls, id: UUID) -> None:
+        """Before the client the practice's settings, which say when somebody comes of age: they stay as they are
+        meanwhile. Whatever locks more locks in this order: practice, client, contact, link, access."""
+        await keep_settings()
+        await super().lock(id)
+
     async def change(self, details: dict[str, Any]) -> None:
         """Save what staff changed, here and where they are somebody's contact. Another address ends the links that
         went to the old one; what an invitation needs, cleared, pauses the profile until it is back (A2). Raises
@@ -129,12 +137,15 @@ class Client(Record):
         # Imported here: contacts know clients.
         from portal.models.contact import Contact
 
+        await self.hold()
         address, born, had = self.email_key, self.born, self._on_file()
-        contacts = await Contact.filter(client_id=self.id)
+        contacts = [
+            await contact.hold() for contact in await Contact.filter(client_id=self.id).order_by("id")
+        ]
         for contact in contacts:
             await contact.check_address(details.get("email"))
         self._take(details)
-        await self.save()
+        await self.save(update_fields=_DETAILS)
         for contact in contacts:
             await contact.follow(self)
         if self.email_key != address:
@@ -155,6 +166,7 @@ class Client(Record):
 
     async def change_address(self, email: str) -> None:
         """Save another email, and all else as it is. Raises NotTheirOwn."""
+        await self.hold()
         kept = {name: getattr(self, name) for name in ("first_name", "last_name", "phone", "address")}
         await self.change(kept | {"date_of_birth": self.born, "email": email})
 
@@ -164,6 +176,7 @@ class Client(Record):
 
     async def archive(self) -> None:
         """Put the chart away. Portal access pauses until the client is restored; links on their way end."""
+        await self.hold()
         if self.archived_at is None:
             from portal.models.invitation import end_all_invitations
 
@@ -173,6 +186,7 @@ class Client(Record):
             await announce(ClientArchived(client=self.id))
 
     async def restore(self) -> None:
+        await self.hold()
         if self.archived_at is not None:
             self.archived_at = None
             await self.save(update_fields=["archived_at"])
@@ -180,6 +194,7 @@ class Client(Record):
 
     async def set_messaging(self, mode: str) -> None:
         """Say what the client's side may write: all (`on`), answers only (`reply`), nothing (`off`)."""
+        await self.hold()
         if self.messaging != mode:
             self.messaging = mode
             await self.save(update_fields=["messaging"])
@@ -196,6 +211,12 @@ class Client(Record):
         self.phone = details.get("phone") or None
         self.address = details.get("address") or None
 
+
+# What `_take` sets.
+_DETAILS = [
+    *("first_name", "last_name", "search", "sorting", "email", "email_key"),
+    *("date_of_birth_sealed", "phone_sealed", "address_sealed"),
+]
 
 SEE_ALL = "'see_all_clients'"
 
@@ -225,6 +246,7 @@ class CareTeam(Lasting):
         await announce(CareTeamChanged(client=client, staff=staff))
 
     async def end(self) -> None:
+        await self.hold()
         self.until_at = clock.now()
         await self.save(update_fields=["until_at"])
         await call_off(NoticeKind.IN_CARE, self.client_id, only=self.staff_id)

@@ -80,19 +80,16 @@ class Contact(Record):
     async def become(self, client: Client) -> None:
         """This contact is that client too, from now on, and keeps what they hold for others. Raises IsClient where they
         are one already, AlreadyTied where it is one of those others, NotTheirOwn."""
+        await client.hold()
+        await self.hold()
         await self.check_address(client.email)
         links = await ContactLink.filter(contact_id=self.id)
         if client.id in [link.client_id for link in links]:
             raise AlreadyTied
-        # Two who press in the same moment make one client.
-        became = await sql.row(
-            "update contact set client_id = :client where id = :id and client_id is null returning id",
-            id=self.id,
-            client=client.id,
-        )
-        if became is None:
+        if self.client_id is not None:
             raise IsClient
         self.client_id = client.id
+        await self.save(update_fields=["client_id"])
         await self.follow(client)
         for link in links:
             await announce(ContactsChanged(client=link.client_id))
@@ -101,6 +98,7 @@ class Contact(Record):
         """Be called as the client whom this contact is too, and reached as they are: by the email, and the phone where
         one stands here. What the chart leaves empty stays as it was given here, since access must not pause over it
         (docs/decisions/0022). Raises NotTheirOwn."""
+        await self.hold()
         phone = self.phone and (client.phone or self.phone)
         now = {"name": client.name[:NAME], "email": client.email or self.email, "phone": phone}
         if any(value != getattr(self, what) for what, value in now.items()):
@@ -108,6 +106,7 @@ class Contact(Record):
 
     async def change(self, details: Mapping[str, Any]) -> None:
         """Save who they are and how they are reached, for all whom they act for. Raises NotTheirOwn."""
+        await self.hold()
         await self.check_address(details.get("email") or None)
         self._take_name(details["name"])
         self.phone, self.address = details.get("phone") or None, details.get("address") or None
@@ -122,6 +121,7 @@ class Contact(Record):
         """Save another email, or none. Links that went to the old one end. Raises NotTheirOwn."""
         from portal.models.invitation import end_invitations
 
+        await self.hold()
         await self.check_address(email)
         self._take_address(email)
         await self.save(update_fields=["email", "email_key"])
@@ -216,11 +216,21 @@ class ContactLink(Lasting):
         )
 
     @classmethod
+    async def lock(cls, id: UUID) -> None:
+        """After its client, whose date of birth says when a guardian's link ends."""
+        client = await sql.row("select client_id from contact_link where id = :id", id=id)
+        if client is not None:
+            await Client.lock(sql.uuid(client["client_id"]))
+        await super().lock(id)
+
+    @classmethod
     async def tie(cls, client: UUID, contact: UUID, terms: Terms) -> ContactLink:
         """Make somebody a contact of a client, or once more, where they were one and it ended. Raises AlreadyTied,
         NotTheirOwn."""
+        await Client.lock(client)
         await check_for_contact(client, (await Contact.get(id=contact)).email)
         link = await cls.get_or_none(client_id=client, contact_id=contact)
+        link = link and await link.hold()
         if link is not None and (link.until_at is None or link.until_at > clock.now()):
             raise AlreadyTied
         if link is None:
@@ -235,6 +245,7 @@ class ContactLink(Lasting):
 
     async def change(self, terms: Terms) -> None:
         """Other terms, from this moment. The contact hears of it, and so does the client in person. Raises HasEnded."""
+        await self.hold()
         if self.until_at is not None and self.until_at <= clock.now():
             raise HasEnded
         before = self._told()
@@ -242,11 +253,24 @@ class ContactLink(Lasting):
         if self._told() != before:
             await self.tell_those_concerned()
 
+    async def allow(self, right: Right, on: bool) -> None:
+        """One right more or less, and all else as it is. The contact hears of it, and so does the client in person.
+        Raises HasEnded."""
+        await self.hold()
+        if self.until_at is not None and self.until_at <= clock.now():
+            raise HasEnded
+        if getattr(self, right.value) != on:
+            setattr(self, right.value, on)
+            await self.save(update_fields=[right.value])
+            await announce(ContactsChanged(client=self.client_id))
+            await self.tell_those_concerned()
+
     async def end(self, by: UUID | None) -> list[UUID]:
         """It ends now, and with it what the contact's accounts could see of this client, and links on their way.
         Gives those accounts. One that has ended stays as it is. `by` is a colleague; None, the client in person."""
         from portal.models.invitation import end_invitations
 
+        await self.hold()
         if self.until_at is None or self.until_at > clock.now():
             self.until_at = self.agreed_until = clock.now()
             self.from_at = min(self.from_at, self.until_at)
@@ -259,6 +283,7 @@ class ContactLink(Lasting):
     async def come_of_age(self, practice: Practice, born: dt.date | None) -> bool:
         """The client comes of age at another moment than was known. Gives whether the link's end is another by it.
         What has ended stays so, whatever is found out later: access is given anew, by somebody, or not."""
+        await self.hold()
         if self.until_at is not None and self.until_at <= clock.now():
             return False
         before = (self.of_age_at, self.until_at)
@@ -294,9 +319,9 @@ class ContactLink(Lasting):
 
     async def _end_accesses(self, by: UUID | None) -> list[UUID]:
         ended = []
-        for access in await Access.filter(contact_link_id=self.id):
+        for access in await Access.filter(contact_link_id=self.id).order_by("id"):
+            await access.hold()
             if access.until_at is None or access.until_at > clock.now():
-                access.from_at = min(access.from_at, clock.now())
                 await access.end(by)
                 ended.append(access.account_id)
         return ended
@@ -342,7 +367,7 @@ class ContactLink(Lasting):
         for restriction in Restriction:
             setattr(self, restriction.column, terms.restrictions.get(restriction))
         self.basis = terms.basis
-        await self.save(force_create=new)
+        await self.save(force_create=new, update_fields=None if new else [*_TERMS, "until_at", "of_age_at"])
         kept_away = terms.restrictions.get(Restriction.NO_CONTACT)
         if kept_away is not None and kept_away <= clock.now():
             await end_invitations(self.client_id, self.id, "withdrawn")
@@ -375,6 +400,14 @@ class ContactLink(Lasting):
             record=self.id,
             by=holder,
         )
+
+
+# The columns in which terms lie.
+_TERMS = [
+    *("relationship", "guardian", "from_at", "agreed_until", "basis_sealed"),
+    *(right.value for right in Right),
+    *(restriction.column for restriction in Restriction),
+]
 
 
 class IsClient(Exception):

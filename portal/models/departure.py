@@ -28,12 +28,14 @@ WITHOUT_TEAM = (
 async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
     """End a colleague's work. Their clients, those whom they supervise and what they stand in for go to the successor
     where there is one; the care teams they were in are theirs no more in any case."""
-    for team in await CareTeam.filter(staff_id=member.id):
+    for team in await CareTeam.filter(staff_id=member.id).order_by("id"):
+        await team.hold()
         if team.until_at is None or team.until_at > clock.now():
             await team.end()
             if successor is not None:
                 await take_over(team.client_id, successor, team.lead, by)
     for junior in await StaffMember.filter(supervisor_id=member.id, ended_at=None):
+        await junior.hold()
         junior.supervisor_id = successor if successor != junior.id else None
         await junior.save(update_fields=["supervisor_id"])
         await announce(StaffChanged(staff=junior.id))
@@ -55,6 +57,7 @@ async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:
     if not there:
         await CareTeam.create(client_id=client, staff_id=staff, lead=lead)
     elif lead and not there[0].lead:
+        await there[0].hold()
         there[0].lead = True
         await there[0].save(update_fields=["lead"])
     await announce(CareTeamChanged(client=client, staff=staff))

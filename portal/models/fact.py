@@ -52,6 +52,11 @@ async def unit() -> AsyncIterator[Unit]:
             _unit.reset(token)
 
 
+def unit_of_work() -> Unit | None:
+    """The one that this task is in."""
+    return _unit.get()
+
+
 async def write(text: str, **values: Any) -> None:
     """Write what nobody reads before the unit of work is over: with all else of this kind, at its end.
     Outside a unit it is written at once."""

@@ -52,6 +52,7 @@ class HalfSession(Record):
         return found if found is not None and found.expires_at > clock.now() else None
 
     async def verify(self) -> None:
+        await self.hold()
         self.verified_at = clock.now()
         await self.save(update_fields=["verified_at"])
 

@@ -158,6 +158,7 @@ class Invitation(Record):
 
     async def open(self) -> str:
         """The button behind the link was pressed: a half-session begins. Gives its token."""
+        await self.hold()
         if self.opened_at is None:
             self.opened_at = clock.now()
             await self.save(update_fields=["opened_at"])
@@ -199,6 +200,7 @@ class Invitation(Record):
 
     async def unlock(self, by: UUID) -> None:
         """Five new tries on the same link, and a seventh day from now if it had run out."""
+        await self.hold()
         self.tries, self.locked_at = 0, None
         self.unlocked_by, self.unlocked_at = by, clock.now()
         self.expires_at = max(self.expires_at, clock.now() + LIVES)

@@ -69,6 +69,7 @@ class Leave(Record):
 
     async def end(self) -> None:
         """End it now, or before it begins. Who stood in sees nothing of it any more."""
+        await self.hold()
         self.until_at = max(clock.now(), self.from_at)
         await self.save(update_fields=["until_at"])
         await call_off(NoticeKind.STANDS_IN, self.id)
@@ -76,6 +77,7 @@ class Leave(Record):
 
     async def hand_over(self, cover: UUID) -> None:
         """Somebody else stands in from now on."""
+        await self.hold()
         await announce(LeaveChanged(staff=self.cover_id))
         self.cover_id = cover
         await self.save(update_fields=["cover_id"])

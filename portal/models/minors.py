@@ -31,6 +31,7 @@ MANAGES = "'portal_access'"
 
 async def set_ages(practice: Practice, own_account: int, majority: int) -> None:
     """Other ages from now on. Guardians of whoever is of age by them lose their access at once."""
+    await practice.hold()
     practice.own_account_age, practice.majority_age = own_account, majority
     await practice.save(update_fields=["own_account_age", "majority_age"])
     await grow_up_all()
@@ -50,7 +51,7 @@ async def grow_up(client: Client) -> None:
     if await hinders_own_account(client, None):
         await end_invitations(client.id, None, "withdrawn")
     practice = await the_practice()
-    links = await ContactLink.filter(client_id=client.id, guardian=True)
+    links = await ContactLink.filter(client_id=client.id, guardian=True).order_by("id")
     if any([await link.come_of_age(practice, client.born) for link in links]):
         await _tell_changed(client.id)
 
@@ -78,7 +79,7 @@ async def grow_up_unnoticed() -> None:
 async def _guardians(**which: Any) -> list[tuple[ContactLink, Client]]:
     """Those who act now or later, each with the client."""
     lives = Q(until_at=None) | Q(until_at__gt=clock.now())
-    links = await ContactLink.filter(lives, guardian=True, **which)
+    links = await ContactLink.filter(lives, guardian=True, **which).order_by("client_id", "id")
     clients = {child.id: child for child in await Client.filter(id__in=[link.client_id for link in links])}
     return [(link, clients[link.client_id]) for link in links]
 
@@ -205,6 +206,7 @@ def _over(until: datetime | None, at: datetime) -> bool:
 
 async def settle(client: Client, links: Scope[ContactLink]) -> None:
     """Staff have done what is to do before this coming of age; another one is another task."""
+    await client.hold()
     found = await coming(client, links)
     if found is not None:
         client.of_age_settled = found.at

@@ -7,12 +7,13 @@ from portal.models.client import Client
 from portal.models.contact import ContactLink
 from portal.models.fact import announce
 from portal.models.invitation import end_contact_invitations
-from portal.models.practice import Practice, the_practice
+from portal.models.practice import Practice, hold_practice
 
 
 async def switch_network(client: Client, on: bool) -> None:
     """The contact network of one client, on or off. Off, no contact acts for them, and links on their way to contacts
     end; what each holds is kept for when it is on again. Those whom it concerns hear of it."""
+    await client.hold()
     if client.contact_network == on:
         return
     client.contact_network = on
@@ -27,7 +28,7 @@ async def switch_network(client: Client, on: bool) -> None:
 
 async def switch_all_networks(on: bool) -> None:
     """The same for the whole practice; each client's own switch stays as it is."""
-    practice = await the_practice()
+    practice = await hold_practice()
     if practice.contact_network == on:
         return
     practice.contact_network = on

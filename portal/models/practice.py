@@ -11,11 +11,10 @@ from tortoise.models import Model
 
 from portal import clock
 from portal.models import age, sql
-from portal.models.record import uuid7
+from portal.models.record import Row, uuid7
 
 
-class Practice(Model):
-    id = fields.UUIDField(primary_key=True, default=uuid7)
+class Practice(Row):
     name = fields.CharField(max_length=120)
     phone = fields.CharField(max_length=40, default="")
     address = fields.CharField(max_length=200, default="")
@@ -72,9 +71,21 @@ async def the_practice() -> Practice:
 
 async def portal_is_on(hold: bool = False) -> bool:
     """Whether the client side is let in; as it stays until the commit, where it is held."""
-    held = " for share" if hold and sql.is_postgres() else ""
-    found = await sql.row(f"select portal_on from practice{held}")
+    if hold:
+        await keep_settings()
+    found = await sql.row("select portal_on from practice")
     return found is None or bool(found["portal_on"])
+
+
+async def hold_practice() -> Practice:
+    """The practice, found with a lock, so that its settings can be changed."""
+    return await (await the_practice()).hold()
+
+
+async def keep_settings() -> None:
+    """Let nobody change the practice's settings until the unit of work is over. Others may ask for the same."""
+    if sql.is_postgres():
+        await sql.rows("select 1 from practice for share")
 
 
 async def begin_era() -> None:

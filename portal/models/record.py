@@ -10,14 +10,18 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
+from collections.abc import Iterable
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from portal import clock, crypto
+from portal.models import sql
+from portal.models.fact import unit_of_work
 
 
 def uuid7() -> UUID:
@@ -41,10 +45,72 @@ def live(r: str) -> str:
     return f"({r}.from_at <= :now and ({r}.until_at is null or {r}.until_at > :now))"
 
 
-class Record(Model):
-    """Anything a viewer may see."""
+class Gone(Exception):
+    """The row is not there any more: somebody removed it a moment ago."""
+
+
+class Row(Model):
+    """A row that verbs change: each only the columns it is about, and only after it has found the row with a lock.
+    So two verbs at the same moment come one after the other, the second decides on what the first left, and neither
+    undoes the other."""
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
+
+    _held_in: object = None  # the unit of work in which this was found with a lock, or made
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it was found with a lock in this unit of work, so that nobody else changes it before the end."""
+        return self._held_in is not None and self._held_in is unit_of_work()
+
+    @classmethod
+    async def lock(cls, id: UUID) -> None:
+        """Wait until nobody else changes this row, and let nobody until the unit of work is over. Rows that refer to it
+        are not kept waiting. On SQLite a unit of work has the whole database to itself."""
+        if sql.is_postgres():
+            await sql.rows(f"select 1 from {cls._meta.db_table} where id = :id for no key update", id=id)
+
+    async def hold(self) -> Self:
+        """Find this row again with a lock, and be as it is now. Twice is once. Raises Gone."""
+        if not self.is_held:
+            await self.lock(self.id)
+            columns = ", ".join(self._meta.fields_db_projection.values())
+            found = await sql.row(f"select {columns} from {self._meta.db_table} where id = :id", id=self.id)
+            if found is None:
+                raise Gone
+            now = self._init_from_db(**found)
+            for name in self._meta.fields_db_projection:
+                setattr(self, name, getattr(now, name))
+            self.was_locked()
+        return self
+
+    def was_locked(self) -> None:
+        """Note that the row was locked before this was read."""
+        self._held_in = unit_of_work()
+
+    async def save(
+        self,
+        using_db: BaseDBAsyncClient | None = None,
+        update_fields: Iterable[str] | None = None,
+        force_create: bool = False,
+        force_update: bool = False,
+    ) -> None:
+        """Write a new row (`force_create`), or the columns `update_fields` of one that is held. Raises RuntimeError for
+        anything else, because it would put back what others have changed meanwhile."""
+        if not force_create and not (update_fields and self.is_held):
+            raise RuntimeError(
+                f"{type(self).__name__}.save: hold() the row first, and name its update_fields"
+            )
+        await super().save(using_db, update_fields, force_create, force_update)
+        if force_create:
+            self.was_locked()
+
+
+class Record(Row):
+    """Anything a viewer may see."""
 
     class Meta:
         abstract = True

@@ -90,7 +90,7 @@ class Reset(Record):
 
 async def _held(id: UUID) -> PortalAccount:
     """An account, whose row nobody else changes until the commit."""
-    return await PortalAccount.select_for_update().get(id=id)
+    return await (await PortalAccount.get(id=id)).hold()
 
 
 async def by_token(token: str) -> Reset | None:

@@ -97,6 +97,15 @@ class Scope(Generic[M]):
     async def find(self, id: UUID) -> M | None:
         return await self.where("r.id = :id", id=id).first()
 
+    async def hold(self, id: UUID) -> M | None:
+        """The row, found with a lock: as it is now, and so until the unit of work is over. It is locked first, so that
+        whether it is seen is asked of what somebody else has just committed."""
+        await self.model.lock(id)
+        found = await self.find(id)
+        if found is not None:
+            found.was_locked()
+        return found
+
     async def count(self) -> int:
         return int((await self.columns("count(*) as n"))[0]["n"])
 

@@ -65,6 +65,7 @@ class StaffMember(Record):
 
     async def allow(self, permission: Permission, yes: bool) -> None:
         """Give or take one permission by hand, whatever the role says."""
+        await self.hold()
         self.granted = sorted((set(self.granted) - {permission.key}) | ({permission.key} if yes else set()))
         self.denied = sorted((set(self.denied) - {permission.key}) | (set() if yes else {permission.key}))
         await self.save(update_fields=["granted", "denied"])
@@ -73,6 +74,7 @@ class StaffMember(Record):
 
     async def leave(self) -> None:
         """End this person's work here: every page they have open closes."""
+        await self.hold()
         self.ended_at = clock.now()
         await self.save(update_fields=["ended_at"])
         await announce(StaffChanged(staff=self.id))

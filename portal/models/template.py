@@ -65,6 +65,7 @@ class Template(Record):
         return template
 
     async def change(self, name: str, body: str) -> None:
+        await self.hold()
         self.name, self.body, self.changed_at = name, body, clock.now()
         await self.save(update_fields=["name_sealed", "body_sealed", "changed_at"])
         await announce(TemplatesChanged(staff=self.staff_id))

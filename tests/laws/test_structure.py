@@ -21,7 +21,7 @@ from tortoise.models import Model
 from portal import facts
 from portal.app import SOCKETS, create
 from portal.models.database import MODELS
-from portal.models.record import Record
+from portal.models.record import Record, Row
 from portal.regions import REGIONS, catalogue, unmapped
 from portal.routes import ROUTES
 
@@ -295,6 +295,48 @@ def test_the_models_functions_that_ask_for_nobody_are_known() -> None:
             if isinstance(node, ast.ImportFrom) and node.module:
                 called |= {f"{node.module}.{alias.name}" for alias in node.names} & known
     assert called == set(UNSCOPED)
+
+
+# --- How rows are changed ---------------------------------------------------------------------------
+
+
+def whole_saves(source: ast.AST) -> list[int]:
+    """Lines that write a whole row over what others may have changed meanwhile. `Row.save` refuses at run time what is
+    not held; here is what nobody needs to run for."""
+    found = []
+    for call in _calls(source):
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _SAVING:
+            continue
+        named = {word.arg for word in call.keywords}
+        if call.func.attr != "save" or not named & {"update_fields", "force_create"}:
+            found.append(call.lineno)
+    return found
+
+
+_SAVING = {"save", "update_or_create", "bulk_update", "update_from_dict", "select_for_update"}
+# Calls of that name that save no row.
+OTHER_SAVES = {
+    "portal.routes.staff.choices": "calls the save() of routes/choices.py",
+    "portal.routes.client.choices": "calls the save() of routes/choices.py",
+    "portal.models.record": "Row.save itself",
+}
+
+
+def test_a_verb_changes_only_the_columns_it_is_about() -> None:
+    found = {module: lines for module in MODULES if (lines := whole_saves(tree(module)))}
+    assert {module: lines for module, lines in found.items() if module not in OTHER_SAVES} == {}
+    assert set(OTHER_SAVES) >= set(found)
+
+
+@pytest.mark.parametrize("written", ["await self.save()", "await Client.update_or_create(id=1)"])
+def test_the_net_catches_a_whole_save(written: str) -> None:
+    assert whole_saves(ast.parse(written))
+
+
+def test_every_row_that_is_saved_can_be_held() -> None:
+    """The models that are no `Row` are only made and deleted, or changed by a statement of their own."""
+    others = {name for name, model in RECORDS.items() if not issubclass(model, Row)}
+    assert others == {"Moment", "Location", "StaffPermission", "SpecialDay", "Audit", "Participant"}
 
 
 # --- Doors and facts ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
 from portal.language import local_day, moment_of
+from portal.meanwhile import Standing, WholeState, standing
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, Terms
 from portal.permissions import Restriction, Right
@@ -68,6 +69,10 @@ class Person(Agreement):
     address: Annotated[str, Field(max_length=300)] = ""
 
 
+class KnownPerson(Person, WholeState):
+    """Of somebody who is a contact already."""
+
+
 def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
     """The terms of the form. A day means its beginning in the practice's zone, the last one its end; one that was
     not touched keeps its very moment."""
@@ -110,11 +115,37 @@ def _begins(day: dt.date | None, stood: dt.datetime | None) -> dt.datetime | Non
     return moment_of(day, zone())
 
 
-def values_of(link: ContactLink, contact: Contact) -> dict[str, Any]:
-    """The form as it stands now."""
-    values: dict[str, Any] = {
-        name: getattr(contact, name) or "" for name in ("name", "email", "phone", "address")
+def agreed(visit: Visit, link: ContactLink, contact: Contact) -> Standing:
+    """The form as it stands. Who is a client too is named and reached as their own chart says."""
+    values = _values(link, contact)
+    if contact.client_id is not None:
+        values = {name: value for name, value in values.items() if name not in _REACHED}
+    labels = _labels(visit)
+    return standing(visit, KnownPerson, values, {name: labels[name] for name in values}, contact, link)
+
+
+def _labels(visit: Visit) -> dict[str, str]:
+    """What each field is called, where several stand in one list."""
+    labels = {
+        "name": visit.say("Name"),
+        "email": visit.say("Email"),
+        "phone": visit.say("Phone"),
+        "address": visit.say("Address"),
+        "relationship": visit.say("Relationship"),
+        "guardian": visit.say("Legal guardian"),
+        "basis": visit.say("What it rests on"),
+        "first": visit.say("From"),
+        "last": visit.say("Last day"),
     }
+    labels |= {right.name.lower(): visit.say(words).capitalize() for right, words in RIGHT_WORDS.items()}
+    for one, words in RESTRICTION_WORDS.items():
+        kept = visit.say(words)
+        labels |= {one.key: kept, one.column: visit.say("%(what)s, from", what=kept)}
+    return labels
+
+
+def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(contact, name) or "" for name in _REACHED}
     values |= {"relationship": link.relationship, "guardian": link.guardian, "basis": link.basis or ""}
     values |= {right.name.lower(): getattr(link, right.value) for right in Right}
     values["first"] = _shown(link.from_at)
@@ -123,6 +154,9 @@ def values_of(link: ContactLink, contact: Contact) -> dict[str, Any]:
         at = link.since(restriction)
         values |= {restriction.key: at is not None, restriction.column: _shown(at) if at else ""}
     return values
+
+
+_REACHED = ("name", "email", "phone", "address")
 
 
 def _shown(when: dt.datetime) -> str:
@@ -155,6 +189,7 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
 
 _NEW: dict[str, Any] = {
     "contact_name": "",
+    "stands": None,
     "notice": "",
     **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href", "preview_action")),
 }

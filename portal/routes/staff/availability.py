@@ -17,7 +17,7 @@ from portal.models import audit
 from portal.models.availability import set_reply
 from portal.models.fact import announce
 from portal.models.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day
-from portal.models.practice import Practice, the_practice
+from portal.models.practice import Practice, hold_practice, the_practice
 from portal.opening import reply_words, standing_line, week_line
 from portal.permissions import Permission
 from portal.regions import availability
@@ -237,7 +237,7 @@ async def remove_day(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_SETTINGS, form=Reply)
 async def save_reply(visit: Visit) -> Answer:
     """The automatic reply on or off, and its words; empty ones are the built-in ones."""
-    practice = await the_practice()
+    practice = await hold_practice()
     if visit.errors:
         return await _page(visit, practice, "reply", 422)
     said = {tongue: getattr(visit.form, f"text_{tongue}") for tongue in LANGUAGES}
@@ -250,7 +250,7 @@ async def save_reply(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_SETTINGS, form=Crisis)
 async def save_crisis(visit: Visit) -> Answer:
     """Whom to call in danger. There is always at least one number."""
-    practice = await the_practice()
+    practice = await hold_practice()
     numbers = []
     for n in range(NUMBERS):
         label, number = visit.sent.get(f"label_{n}", "").strip(), visit.sent.get(f"number_{n}", "").strip()

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
 from portal.doors import staff
+from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
 from portal.models.client import Client
 from portal.models.contact import ContactLink
@@ -55,6 +56,10 @@ class Details(Form):
     email: Annotated[str, Field(max_length=254), AfterValidator(email_address)] = ""
     phone: Annotated[str, Field(max_length=40)] = ""
     address: Annotated[str, Field(max_length=300)] = ""
+
+
+class ChangedDetails(Details, WholeState):
+    pass
 
 
 class NewClient(Details):
@@ -162,44 +167,58 @@ async def show(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_ACCESS, opens="open chart")
 async def edit(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
-    values = {name: getattr(client, name) or "" for name in Details.model_fields}
-    return await _edit(visit, client, values, 200)
+    return await _edit(visit, client, _standing(visit, client))
 
 
-@staff(Permission.PORTAL_ACCESS, form=Details)
+@staff(Permission.PORTAL_ACCESS, form=ChangedDetails)
 async def update(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
-    if visit.errors:
-        return await _edit(visit, client, visit.sent, 422)
+    client = await visit.me.hold(Client, visit.id("client"))
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
+    stands = _standing(visit, client)
+    if stands.refused:
+        return await _edit(visit, client, stands)
     try:
-        await client.change(visit.form.model_dump())
+        await client.change(visit.form.model_dump(include=set(Details.model_fields)))
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
-        return await _edit(visit, client, visit.sent, 422)
+        return await _edit(visit, client, stands)
     await audit.note("edit client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
 
 
-async def _edit(visit: Visit, client: Client, values: dict[str, Any], status: int) -> Answer:
+def _standing(visit: Visit, client: Client) -> Standing:
+    labels = {
+        "first_name": visit.say("First name"),
+        "last_name": visit.say("Last name"),
+        "date_of_birth": visit.say("Date of birth"),
+        "email": visit.say("Email"),
+        "phone": visit.say("Phone"),
+        "address": visit.say("Address"),
+    }
+    now = {name: getattr(client, name) or "" for name in labels}
+    return standing(visit, ChangedDetails, now, labels, client)
+
+
+async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
     here = f"/staff/clients/{client.id}"
     return await chart_page(
         visit,
         "staff/clients/edit.html",
-        status=status,
+        status=stands.status,
         action=here,
         name=client.name,
         back_href=here,
-        values=values,
-        errors=visit.errors,
+        stands=stands,
+        values=stands.values,
+        errors=stands.errors,
     )
 
 
 @staff(Permission.PORTAL_ACCESS)
 async def settle_of_age(visit: Visit) -> Answer:
     """What is to do before this client comes of age is done."""
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.me.hold(Client, visit.id("client"))
     await settle(client, visit.me.see(ContactLink))
     await audit.note("prepare coming of age", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}/contacts")
@@ -207,7 +226,7 @@ async def settle_of_age(visit: Visit) -> Answer:
 
 @staff(Permission.PORTAL_ACCESS)
 async def archive(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.me.hold(Client, visit.id("client"))
     await client.archive()
     await audit.note("archive client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
@@ -215,7 +234,7 @@ async def archive(visit: Visit) -> Answer:
 
 @staff(Permission.PORTAL_ACCESS)
 async def restore(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.me.hold(Client, visit.id("client"))
     await client.restore()
     await audit.note("restore client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")

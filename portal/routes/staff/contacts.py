@@ -7,12 +7,14 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
+from portal import clock
 from portal.doors import staff
 from portal.mail import outbox
+from portal.meanwhile import Standing
 from portal.models import audit, sql
 from portal.models.account import Access
 from portal.models.client import Client
-from portal.models.contact import AlreadyTied, Contact, ContactLink, HasEnded
+from portal.models.contact import AlreadyTied, Contact, ContactLink
 from portal.models.holding import account_of
 from portal.models.known_people import known_people
 from portal.models.network import network_of, switch_network
@@ -26,7 +28,7 @@ from portal.regions import clients
 from portal.regions.contacts import contact_list
 from portal.regions.of_age import of_age
 from portal.regions.terms import contact_history
-from portal.routes.staff.agreement import Person, contact_form, empty, terms_of, values_of
+from portal.routes.staff.agreement import KnownPerson, Person, agreed, contact_form, empty, terms_of
 from portal.routes.staff.shell import chart_page
 from portal.visit import Answer, Form, Visit, done, go, once
 
@@ -64,7 +66,7 @@ async def show(visit: Visit) -> Answer:
 @staff(Permission.CONTACT_NETWORK, form=Switch)
 async def switch(visit: Visit) -> Answer:
     """Whether contacts act for this client at all."""
-    client = await open_chart(visit)
+    client = await chart_to_change(visit)
     if visit.errors:
         raise Refused(422, "This form is too old. Reload the page and try again.")
     on = visit.form.on == "yes"
@@ -215,30 +217,30 @@ def _id(text: str | None) -> UUID | None:
 async def edit(visit: Visit) -> Answer:
     client = await open_chart(visit)
     link, contact = await tied(visit, client)
-    return await edit_form(visit, client, link, contact, values_of(link, contact), 200)
+    return await edit_form(visit, client, link, contact, agreed(visit, link, contact))
 
 
-@staff(Permission.CONTACT_NETWORK, form=Person)
+@staff(Permission.CONTACT_NETWORK, form=KnownPerson)
 async def update(visit: Visit) -> Answer:
-    client = await open_chart(visit)
-    link, contact = await tied(visit, client)
+    client = await chart_to_change(visit)
+    link, contact = await tied_to_change(visit, client)
+    if link.until_at is not None and link.until_at <= clock.now():
+        raise Refused(409, "They are no contact of this client any more. Add them again.")
+    stands = agreed(visit, link, contact)
     if not visit.errors:
         if contact.client_id is None and not visit.form.name:
             visit.errors["name"] = visit.say("Write a name.")
         terms = terms_of(visit, link)
-    if visit.errors:
-        return await edit_form(visit, client, link, contact, visit.sent, 422)
+    if stands.refused:
+        return await edit_form(visit, client, link, contact, stands)
     if contact.client_id is None:
         try:
             await contact.change(visit.form.model_dump(include={"name", "email", "phone", "address"}))
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
-            return await edit_form(visit, client, link, contact, visit.sent, 422)
+            return await edit_form(visit, client, link, contact, stands)
     before = link.terms
-    try:
-        await link.change(terms)
-    except HasEnded:
-        raise Refused(409, "They are no contact of this client any more. Add them again.") from None
+    await link.change(terms)
     await link.note("change contact", visit.me.side, visit.me.id, before)
     return go(tab_of(client))
 
@@ -246,8 +248,8 @@ async def update(visit: Visit) -> Answer:
 @staff(Permission.CONTACT_NETWORK)
 async def end(visit: Visit) -> Answer:
     """They are no contact of this client any more, from now on."""
-    client = await open_chart(visit)
-    link, _ = await tied(visit, client)
+    client = await chart_to_change(visit)
+    link, _ = await tied_to_change(visit, client)
     before = link.terms
     for id in await link.end(visit.me.id):
         await outbox.tell_ended(await account_of(id), client.id, client.first_name)
@@ -277,13 +279,19 @@ async def tied(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
     return link, await visit.me.find(Contact, link.contact_id)
 
 
+async def tied_to_change(visit: Visit, client: Client) -> tuple[ContactLink, Contact]:
+    """The same, both found with a lock: the contact first, as everywhere."""
+    link, contact = await tied(visit, client)
+    contact = await visit.me.hold(Contact, contact.id)
+    return await visit.me.hold(ContactLink, link.id), contact
+
+
 async def edit_form(
     visit: Visit,
     client: Client,
     link: ContactLink,
     contact: Contact,
-    values: dict[str, Any],
-    status: int,
+    stands: Standing,
     notice: str = "",
 ) -> Answer:
     """The form of somebody who is there; `notice` says what became of a look at what they would see."""
@@ -291,7 +299,7 @@ async def edit_form(
     return await contact_form(
         visit,
         client,
-        status,
+        stands.status,
         back_href=tab_of(client),
         new=False,
         action=here,
@@ -302,7 +310,8 @@ async def edit_form(
         else None,
         hidden={},
         search=None,
-        values=values,
+        stands=stands,
+        values=stands.values,
         contact_name=contact.name,
         end_action=f"{here}/end",
         history_href=f"{here}/history",
@@ -336,6 +345,14 @@ def tab_of(client: Client) -> str:
 
 async def open_chart(visit: Visit) -> Client:
     client = await visit.me.find(Client, visit.id("client"))
+    if client.archived_at is not None:
+        raise Refused(409, "This chart is archived. Restore it first.")
+    return client
+
+
+async def chart_to_change(visit: Visit) -> Client:
+    """The same, found with a lock: who acts for a client is changed by one at a time."""
+    client = await visit.me.hold(Client, visit.id("client"))
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
     return client

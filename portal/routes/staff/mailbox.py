@@ -15,7 +15,7 @@ from portal.doors import staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
 from portal.models import audit
 from portal.models.mailbox import Mailbox
-from portal.models.practice import the_practice
+from portal.models.practice import hold_practice, the_practice
 from portal.models.waiting import Outbox, undelivered_count
 from portal.permissions import Permission
 from portal.regions.mail import returned_mail
@@ -102,7 +102,7 @@ async def wait(visit: Visit) -> Answer:
     if visit.errors:
         visit.errors["mail_after"] = visit.say("Write a number of minutes from 1 to 240.")
         return await _page(visit, 422)
-    practice = await the_practice()
+    practice = await hold_practice()
     practice.mail_after = visit.form.mail_after
     await practice.save(update_fields=["mail_after"])
     await audit.note("change mail settings", side="staff", actor=visit.me.id, minutes=practice.mail_after)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from portal.doors import staff
 from portal.models import audit
-from portal.models.practice import the_practice
+from portal.models.practice import hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.visit import Answer, Form, Visit
@@ -31,7 +31,7 @@ async def save(visit: Visit) -> Answer:
         return await _page(
             visit, visit.sent.get("edit_minutes", ""), errors={"edit_minutes": why}, status=422
         )
-    practice = await the_practice()
+    practice = await hold_practice()
     practice.edit_minutes = visit.form.edit_minutes
     await practice.save(update_fields=["edit_minutes"])
     await audit.note(

@@ -10,7 +10,7 @@ from pydantic import Field
 from portal.doors import staff
 from portal.models import audit
 from portal.models.minors import set_ages, would_end
-from portal.models.practice import the_practice
+from portal.models.practice import hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.visit import Answer, Form, Visit
@@ -45,7 +45,7 @@ async def save(visit: Visit) -> Answer:
     if visit.errors:
         return await _page(visit, visit.sent, status=422)
     said: Ages = visit.form
-    practice = await the_practice()
+    practice = await hold_practice()
     if said.own_account_age > said.majority_age:
         visit.errors["own_account_age"] = visit.say("This can’t be later than coming of age.")
         return await _page(visit, visit.sent, status=422)

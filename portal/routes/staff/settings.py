@@ -15,7 +15,7 @@ from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.fact import announce
 from portal.models.network import switch_all_networks
-from portal.models.practice import Practice, the_practice
+from portal.models.practice import Practice, hold_practice, the_practice
 from portal.models.record import uuid7
 from portal.models.reset import end_client_sessions
 from portal.models.waiting import Outbox, undelivered_count
@@ -126,7 +126,7 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
 @staff(Permission.PORTAL_SETTINGS, form=Switch)
 async def switch(visit: Visit) -> Answer:
     """The portal on or off. Off, everyone on the client side is signed out and nobody comes in or signs up."""
-    practice = await the_practice()
+    practice = await hold_practice()
     practice.portal_on = _chosen(visit)
     await practice.save(update_fields=["portal_on"])
     if not practice.portal_on:
@@ -148,7 +148,7 @@ async def switch_contacts(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_SETTINGS, form=Choice)
 async def switch_confirming(visit: Visit) -> Answer:
     """Whether the holder of an account gives the date of birth before a client is linked to it."""
-    on, practice = _chosen(visit), await the_practice()
+    on, practice = _chosen(visit), await hold_practice()
     practice.confirm_links = on
     await practice.save(update_fields=["confirm_links"])
     await announce(PortalSettingsChanged())
@@ -174,7 +174,7 @@ async def preview(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_SETTINGS, form=Words)
 async def save(visit: Visit) -> Answer:
     """Keep the practice's own words, or go back to the built-in ones."""
-    practice = await the_practice()
+    practice = await hold_practice()
     if visit.errors:
         return await _page(visit, practice, _as_sent(visit), status=422)
     said: Words = visit.form

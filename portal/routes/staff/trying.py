@@ -19,14 +19,14 @@ from portal.permissions import Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
-from portal.routes.staff.agreement import Person, terms_of
+from portal.routes.staff.agreement import KnownPerson, agreed, terms_of
 from portal.routes.staff.contacts import account_by, edit_form, open_chart, tab_of, tied
 from portal.routes.staff.viewing import Page, looking
 from portal.viewer import NotPermitted
 from portal.visit import Answer, Visit
 
 
-class Trial(Person):
+class Trial(KnownPerson):
     page: Literal["home", "messages", "form"] = "home"
 
 
@@ -49,14 +49,15 @@ async def preview(visit: Visit) -> Answer:
     if account is None:
         raise Refused(409, "They have no account yet, so there is no page of theirs to look at.")
     visit.sent.pop("page", None)
+    stands = agreed(visit, link, contact)
     terms = None if visit.errors else terms_of(visit, link)
-    if terms is None or visit.errors or visit.form.page == "form":
-        return await edit_form(visit, client, link, contact, visit.sent, 422 if visit.errors else 200)
+    if terms is None or stands.refused or visit.form.page == "form":
+        return await edit_form(visit, client, link, contact, stands)
     try:
         shown = await _by(visit, client, link, contact, terms, account)
     except Refused as reason:
         notice = visit.say("By the terms that you are writing: %(what)s", what=visit.say(reason.text))
-        return await edit_form(visit, client, link, contact, visit.sent, 200, notice=notice)
+        return await edit_form(visit, client, link, contact, stands, notice=notice)
     async with unit():
         await audit.note(
             "view as before saving",

@@ -1,0 +1,130 @@
+"""A form that stood open: what is on file by the time it is sent, if somebody saved something else meanwhile.
+
+A form that carries a whole state says on what it was made. A newer state is never overwritten unseen: the answer is
+409, with the form again, what is on file now beside what was written, and the version of that. Sent once more it is a
+choice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from portal.crypto import ring
+from portal.language import date_in_words
+from portal.models.fact import unit_of_work
+from portal.models.record import Row
+from portal.visit import Form, Visit
+
+
+class WholeState(Form):
+    """A form that carries a whole state, with the version that it was made on. One without is older than any."""
+
+    version: Annotated[str, Field(max_length=2000)] = ""
+
+
+@dataclass(frozen=True)
+class News:
+    """What stands on file now in one field, and what was written there; None where nothing was."""
+
+    name: str
+    label: str
+    on_file: str
+    written: str | None
+
+
+@dataclass
+class Standing:
+    """What a form shows: what stands in its fields, the version of what is on file now, and what somebody else saved
+    meanwhile. It `fits` when saving it overwrites nothing unseen."""
+
+    values: dict[str, Any]
+    version: str
+    errors: dict[str, str]
+    fits: bool = True
+    news: list[News] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        return not self.fits or bool(self.errors)
+
+    @property
+    def status(self) -> int:
+        return 409 if not self.fits else 422 if self.errors else 200
+
+
+def standing(
+    visit: Visit, form: type[WholeState], now: Mapping[str, Any], labels: Mapping[str, str], *rows: Row
+) -> Standing:
+    """The form as it stands: filled from what is on file `now` (by field, as text or as yes and no), or with what was
+    sent. `labels` name its fields to people, and `rows` are where their values lie: held, where they are to change."""
+    names, about = list(now), "/".join([form.__name__, *(str(row.id) for row in rows)])
+    assert names == list(labels), f"{form.__name__}: each field needs its label"
+    marks = {name: _mark(about, name, now[name]) for name in names}
+    version = "".join(marks.values())
+    if visit.asked is None or not issubclass(visit.asked, form):
+        return Standing(dict(now), version, {})
+    if unit_of_work() is not None and not all(row.is_held for row in rows):
+        raise RuntimeError(f"{form.__name__} was compared with rows that were not found with a lock")
+    visit.compared = True
+    sent = {name: _as_sent(visit, name, now[name]) for name in names}
+    made_on = visit.sent.get("version", "")
+    differs = [name for name in names if _plain(sent[name]) != _plain(now[name])]
+    if made_on == version or not differs:
+        return Standing(dict(visit.sent), version, visit.errors)
+    size = len(version) // len(names)
+    known = [made_on[at : at + size] for at in range(0, len(made_on), size)]
+    made = dict(zip(names, known, strict=True)) if len(made_on) == len(version) else {}
+    found = Standing(dict(visit.sent), version, visit.errors, fits=False)
+    for name in differs:
+        # Where nothing was written, nothing is lost by showing what is there now; and a look that is too quick
+        # does not lift what somebody has just put down.
+        untouched = made.get(name) == _mark(about, name, sent[name])
+        if untouched:
+            found.values[name] = now[name]
+        said = None if untouched else _in_words(visit, sent[name])
+        found.news.append(News(name, labels[name], _in_words(visit, now[name]), said))
+    return found
+
+
+def must_have_compared(visit: Visit) -> None:
+    """Raise RuntimeError where a whole state was taken without a look at what is on file, before it is committed."""
+    if visit.asked is not None and issubclass(visit.asked, WholeState) and not visit.compared:
+        raise RuntimeError(f"{visit.asked.__name__} carries a whole state: compare it by standing()")
+
+
+_SIZE = 8  # of a mark: one in four thousand million is another's
+_TICKED = {"on", "yes", "true", "1"}
+
+
+def _mark(about: str, name: str, value: Any) -> str:
+    return ring().mark("standing", f"{about}/{name}/{_plain(value)}")[:_SIZE]
+
+
+def _as_sent(visit: Visit, name: str, now: Any) -> Any:
+    said = visit.sent.get(name, "")
+    return said.lower() in _TICKED if isinstance(now, bool) else said
+
+
+def _plain(value: Any) -> str:
+    """A value as it is compared: browsers send the ends of lines in their own way, and forms drop space around."""
+    if value is None or isinstance(value, bool):
+        return "on" if value else ""
+    return str(value).replace("\r\n", "\n").strip()
+
+
+def _in_words(visit: Visit, value: Any) -> str:
+    if isinstance(value, bool):
+        return visit.say("yes") if value else visit.say("no")
+    text = _plain(value)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        try:
+            return date_in_words(dt.date.fromisoformat(text), visit.language)
+        except ValueError:
+            return text
+    return text or visit.say("nothing")

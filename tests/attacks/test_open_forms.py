@@ -1,0 +1,192 @@
+"""A form that stood open while somebody else saved: nothing is overwritten unseen, nothing written is lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from tests.cast import Person
+from tests.deployment import Deployment
+from tests.html import filled, parse
+from tests.servers import PostgreSQL, Redis
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+async def willow(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    """A practice of its own: its settings are changed here."""
+    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    async with made as deployment:
+        yield deployment
+
+
+async def opened(person: Person, page: str, action: str) -> dict[str, str]:
+    """The form as it stands in the page now."""
+    answer = await person.get(page)
+    assert answer.status_code == 200, answer.text
+    return filled(answer.text, action)
+
+
+def news(answer: httpx2.Response) -> str:
+    """What the page says was changed meanwhile."""
+    (found,) = [one for one in parse(answer.text).all("role") if "meanwhile" in one.classes]
+    return found.text
+
+
+async def a_contact(willow: Deployment, miriam: Person, client: str = "noa") -> str:
+    """Somebody new at a chart, who may do everything; the place of their form."""
+    tab = f"/staff/clients/{willow.cast.client[client]}/contacts"
+    name = f"Walt {uuid4().hex[:8]}"
+    terms = {"relationship": "Grandparent", "forms": "on", "messages": "on", "phone": "(555) 010-0101"}
+    assert (await miriam.post(tab, key=str(uuid4()), name=name, **terms)).status_code == 303
+    (row,) = await willow.sql(
+        "select l.id from contact_link l join contact c on c.id = l.contact_id where c.name = :name",
+        name=name,
+    )
+    return f"{tab}/{row['id']}"
+
+
+async def of_link(willow: Deployment, place: str) -> dict[str, Any]:
+    (row,) = await willow.sql(
+        "select l.*, c.phone_sealed from contact_link l join contact c on c.id = l.contact_id "
+        "where cast(l.id as text) = :id",
+        id=place.rpartition("/")[2],
+    )
+    return row
+
+
+async def test_an_order_stays_though_a_form_stood_open(willow: Deployment) -> None:
+    miriam, henrik = await willow.cast.sign_in("miriam"), await willow.cast.sign_in("henrik")
+    place = await a_contact(willow, miriam)
+    hers = await opened(miriam, place, place)
+    his = await opened(henrik, place, place)
+    order = {"no_contact": "on", "basis": "Family court, order 12 F 34/26"}
+    assert (await henrik.post(place, **(his | order))).status_code == 303
+    stood = await of_link(willow, place)
+    assert stood["no_contact_from"] is not None
+
+    late = await miriam.post(place, **(hers | {"phone": "(555) 010-0102", "relationship": "Friend"}))
+
+    assert late.status_code == 409
+    assert await of_link(willow, place) == stood
+    said = news(late)
+    assert "No contact" in said and "12 F 34/26" in said and "You hadn’t changed it" in said
+    assert "Grandparent" in said and "You wrote Friend" in said
+    # What she wrote stands there still; what she had not touched is as it is on file.
+    again = filled(late.text, place)
+    assert again["phone"] == "(555) 010-0102" and again["relationship"] == "Friend"
+    assert again["no_contact"] == "on" and again["basis"] == order["basis"]
+
+    # With the version that she has seen it is hers to say, and the order stands.
+    assert (await miriam.post(place, **again)).status_code == 303
+    now = await of_link(willow, place)
+    assert now["no_contact_from"] == stood["no_contact_from"] and now["relationship"] == "Friend"
+    # Lifting it is a choice too.
+    sees = await opened(miriam, place, place)
+    del sees["no_contact"]
+    assert (await miriam.post(place, **sees)).status_code == 303
+    assert (await of_link(willow, place))["no_contact_from"] is None
+
+
+async def test_a_form_from_before_there_were_versions_overwrites_nothing(willow: Deployment) -> None:
+    miriam = await willow.cast.sign_in("miriam")
+    place = await a_contact(willow, miriam)
+    form = await opened(miriam, place, place)
+    for version in ("", "0" * len(form["version"]), "x", "é"):
+        late = await miriam.post(place, **(form | {"version": version, "relationship": "Friend"}))
+        assert late.status_code == 409
+        assert filled(late.text, place)["relationship"] == "Friend"
+        assert (await of_link(willow, place))["relationship"] == "Grandparent"
+    too_long = await miriam.post(place, **(form | {"version": "1" * 5000, "relationship": "Friend"}))
+    assert too_long.status_code == 409
+
+
+async def test_a_mistake_in_the_form_does_not_make_it_newer(willow: Deployment) -> None:
+    """A form that is shown again for a mistake is made on what it was, whatever is saved before it is sent."""
+    miriam, henrik = await willow.cast.sign_in("miriam"), await willow.cast.sign_in("henrik")
+    place = await a_contact(willow, miriam)
+    hers = await opened(miriam, place, place)
+    mistaken = await miriam.post(place, **(hers | {"last": "1990-01-01"}))
+    assert mistaken.status_code == 422
+    hers = filled(mistaken.text, place) | {"last": ""}
+    his = await opened(henrik, place, place)
+    assert (await henrik.post(place, **(his | {"no_records": "on"}))).status_code == 303
+    assert (await miriam.post(place, **(hers | {"phone": "1"}))).status_code == 409
+    wrong = await miriam.post(place, **(hers | {"last": "1990-01-01"}))
+    assert wrong.status_code == 409 and "The last day is before the first" in wrong.text
+    assert filled(wrong.text, place)["last"] == "1990-01-01"
+    # Nor does a look at what they would see.
+    link = place.rpartition("/")[2]
+    assert (await of_link(willow, place))["no_records_from"] is not None, link
+
+
+async def test_sent_twice_it_is_saved_once_and_nobody_is_alarmed(willow: Deployment) -> None:
+    miriam = await willow.cast.sign_in("miriam")
+    place = await a_contact(willow, miriam)
+    form = await opened(miriam, place, place) | {"relationship": "Friend"}
+    assert (await miriam.post(place, **form)).status_code == 303
+    assert (await miriam.post(place, **form)).status_code == 303
+
+
+async def test_a_look_at_other_terms_is_taken_from_what_is_on_file(willow: Deployment) -> None:
+    """See what they would see, back to the form, save: the form is no newer for having been elsewhere."""
+    cast = willow.cast
+    miriam, henrik = await cast.sign_in("miriam"), await cast.sign_in("henrik")
+    place = f"/staff/clients/{cast.client['noa']}/contacts/{cast.link}"
+    hers, his = await opened(miriam, place, place), await opened(henrik, place, place)
+    trial = await miriam.post(f"{place}/preview", **(hers | {"page": "home"}))
+    assert trial.status_code == 200
+    hers = {name: value for name, value in filled(trial.text, f"{place}/preview").items() if name != "page"}
+    assert (await henrik.post(place, **(his | {"no_records": "on"}))).status_code == 303
+    assert (await miriam.post(place, **(hers | {"basis": "By word of mouth"}))).status_code == 409
+    back = await miriam.post(f"{place}/preview", **(hers | {"basis": "By word of mouth", "page": "form"}))
+    assert back.status_code == 409 and filled(back.text, place)["no_records"] == "on"
+    assert (await of_link(willow, place))["no_records_from"] is not None
+    his = await opened(henrik, place, place)
+    del his["no_records"]
+    assert (await henrik.post(place, **his)).status_code == 303
+
+
+async def test_a_corrected_address_on_a_chart_stays(willow: Deployment) -> None:
+    miriam, henrik = await willow.cast.sign_in("miriam"), await willow.cast.sign_in("henrik")
+    chart = f"/staff/clients/{willow.cast.client['sam']}"
+    hers, his = await opened(miriam, f"{chart}/edit", chart), await opened(henrik, f"{chart}/edit", chart)
+    assert (await henrik.post(chart, **(his | {"email": "sam.new@family.example"}))).status_code == 303
+
+    late = await miriam.post(chart, **(hers | {"phone": "(555) 010-0177"}))
+
+    assert late.status_code == 409
+    assert "sam.new@family.example" in news(late)
+    again = filled(late.text, chart)
+    assert again["email"] == "sam.new@family.example" and again["phone"] == "(555) 010-0177"
+    look = "select email from client where cast(id as text) = :id"
+    (row,) = await willow.sql(look, id=willow.cast.client["sam"])
+    assert row["email"] == "sam.new@family.example"
+    # Both wrote the same field: hers is a choice, seen beside his.
+    both = await miriam.post(chart, **(hers | {"email": "sam.third@family.example"}))
+    assert both.status_code == 409
+    assert "sam.new@family.example" in news(both) and "sam.third@family.example" in news(both)
+    assert (await miriam.post(chart, **filled(both.text, chart))).status_code == 303
+    (row,) = await willow.sql(look, id=willow.cast.client["sam"])
+    assert row["email"] == "sam.third@family.example"
+    assert (await miriam.post(chart, **hers)).status_code == 409
+    back = await opened(miriam, f"{chart}/edit", chart)
+    assert (await miriam.post(chart, **(back | {"email": hers["email"]}))).status_code == 303
+
+
+async def test_the_form_says_it_in_spanish_too(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, henrik = await cast.sign_in("miriam"), await cast.sign_in("henrik")
+    place = await a_contact(willow, miriam)
+    hers, his = await opened(miriam, place, place), await opened(henrik, place, place)
+    assert (await henrik.post(place, **(his | {"no_contact": "on"}))).status_code == 303
+    await willow.sql("update staff_member set language = 'es' where name like 'Miriam%'")
+    late = await miriam.post(place, **(hers | {"phone": "1"}))
+    await willow.sql("update staff_member set language = 'en' where name like 'Miriam%'")
+    assert late.status_code == 409 and "se cambió mientras" in news(late)
