@@ -192,6 +192,7 @@
     if (!body.trim()) return form.elements.body.focus();
     if (!isUnderstood(form)) return;
     fields.set("key", crypto.randomUUID());
+    fields.set("seen", newestIn(form.dataset.list));
     const letter = write({ id: fields.get("key"), body, reply: replyOf(form), fields, form, url: form.action, list: form.dataset.list });
     storeLetter(letter);
     tell(letter, word("sending"));
@@ -205,6 +206,9 @@
     form.elements.body.focus();
     sendNext(letter.list);
   }
+
+  // What its writer has before them: whatever comes before this is sent they have not seen, by this message.
+  const newestIn = (list) => Math.max(0, ...all(":scope > [data-number]", byId(list) ?? document.createElement("ol")).map((item) => Number(item.dataset.number)));
 
   function write(given) {
     const state = element("p", "state");

@@ -110,10 +110,12 @@ class Conversation(Handled):
         reply_to: UUID | None = None,
         keep_draft: bool = False,
         automatic: bool = False,
+        seen: int | None = None,
     ) -> int:
-        """Add a message and give its number; raises Closed where the client's chart is archived. Who writes
-        has read what was there, and what they had begun is sent, unless that is something else (`keep_draft`).
-        An `automatic` one stands under the name of the practice: nobody has read or answered anything by it.
+        """Add a message and give its number; raises Closed where the client's chart is archived. Who writes has read
+        what was there up to the number `seen`, by default all of it, and what they had begun is sent, unless that is
+        something else (`keep_draft`). An `automatic` one stands under the name of the practice: nobody has read or
+        answered anything by it.
 
         Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
         written at another time (`at`) is history, of which nobody is told by e-mail.
@@ -163,27 +165,44 @@ class Conversation(Handled):
             return number
         if answers and sql.moment(taken["answered_at"]) == sent_at:
             await announce(ConversationAnswered(client=self.client_id, conversation=self.id))
-        await write(_READ_TO, conversation=self.id, reader=writer, number=number, at=sent_at)
         if taken["drafted"] and not keep_draft:
             await Draft.drop(self.id, staff, account)
         had_read = int(taken["had_read"] or 0)
-        if had_read < number - 1:
-            await self._seen(had_read, number - 1, staff, account, sent_at)
+        read_to = number if seen is None else await self._before_news(max(had_read, seen), writer, number)
+        await write(_READ_TO, conversation=self.id, reader=writer, number=read_to, at=sent_at)
+        if read_to < number:
+            await write("update conversation set read_by = :nobody where id = :id", id=self.id, nobody=[])
+        if had_read < min(read_to, number - 1):
+            await self._seen(had_read, min(read_to, number - 1), staff, account, sent_at)
             await announce(
-                ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
+                ConversationRead(conversation=self.id, number=read_to, staff=staff, account=account)
             )
+        if had_read < number - 1 and read_to == number:
             await read_about(self.id, staff, account)
         return number
 
+    async def _before_news(self, seen: int, reader: UUID | None, last: int) -> int:
+        """The number up to which nothing is new to somebody who has seen up to a number: what they wrote themselves
+        after it is not."""
+        news = await sql.row(
+            "select min(m.number) as number from message m where m.conversation_id = :id and m.number > :seen "
+            "and (m.automatic or coalesce(m.account_id, m.staff_id) <> :reader)",
+            id=self.id,
+            seen=seen,
+            reader=reader,
+        )
+        return last if news is None or news["number"] is None else int(news["number"]) - 1
+
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
         """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
-        number, reader, now = min(number, self.last_number), staff or account, clock.now()
+        reader, now = staff or account, clock.now()
         # Whoever is being told of it at this moment has been told after this line: no notice comes later. And what is
         # its newest message, and who has read it, stays as it is until this is kept.
         held = "for no key update" if sql.is_postgres() else ""
-        newest = await sql.row(
+        (newest,) = await sql.rows(
             f"select last_number, read_by from conversation where id = :id {held}", id=self.id
         )
+        number = await self._before_news(min(number, self.last_number), reader, newest["last_number"])
         before = await sql.row(
             "select number from reading where conversation_id = :conversation and reader_id = :reader",
             conversation=self.id,
@@ -193,7 +212,7 @@ class Conversation(Handled):
             f"{_READ_TO} returning number", conversation=self.id, reader=reader, number=number, at=now
         )
         if moved:
-            if newest is not None and newest["last_number"] == number:
+            if newest["last_number"] == number:
                 await write(
                     "update conversation set read_by = :read_by where id = :id",
                     id=self.id,

@@ -56,9 +56,11 @@ Chosen = Annotated[UUID | None, BeforeValidator(lambda said: said or None)]  # a
 
 
 class NewMessage(Form):
-    """`understood`: that nobody reads it now. Asked for while the office is closed, for this message alone."""
+    """`understood`: that nobody reads it now. Asked for while the office is closed, for this message alone. `seen` is
+    the number of the newest message that its writer had before them when they wrote it."""
 
     key: UUID
+    seen: Annotated[int | None, Field(ge=0, lt=2**31)] = None
     understood: Literal["yes", ""] = ""
     body: Body
     reply_to: Chosen = None  # the message that this one answers
@@ -93,6 +95,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
         "reply": await _reply(visit, conversation, kept),
         "with": key_of("messages", {"client": conversation.client_id, "conversation": conversation.id}),
         "key": uuid7(),
+        "seen": conversation.last_number,
         "label": label,
         "list_id": f"messages-{conversation.id}",
         "for_client": visit.me.side == "client",
@@ -115,7 +118,8 @@ async def _reply(visit: Visit, conversation: Conversation, kept: Draft | None) -
 async def send(visit: Visit) -> Answer:
     """Save a message and answer with it, rendered after commit; the same key again gives the same message.
 
-    One that waited in a browser comes with `?waited`: what its author has begun since is a draft of its own.
+    One that waited in a browser comes with `?waited`: what its author has begun since is a draft of its own, and what
+    others wrote meanwhile they have not seen.
     """
     conversation = await found(visit)
     if visit.errors:
@@ -130,7 +134,7 @@ async def send(visit: Visit) -> Answer:
     if first is not None:
         number = (await visit.me.find(Message, UUID(first["message"]))).number
     else:
-        now = await _availability(visit, conversation)
+        now, waited = await _availability(visit, conversation), "waited" in visit.request.query_params
         try:
             number = await conversation.post(
                 said.body,
@@ -138,7 +142,8 @@ async def send(visit: Visit) -> Answer:
                 visit.me.account,
                 id=message,
                 reply_to=said.reply_to,
-                keep_draft="waited" in visit.request.query_params,
+                keep_draft=waited,
+                seen=0 if waited and said.seen is None else said.seen,
             )
         except Closed:
             raise Refused(409, "This conversation is closed. Nothing was sent.") from None

@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.mail.post_office import PostOffice, eventually
-from tests.messages.thread import Thread
+from tests.messages.thread import Thread, state
 from tests.notices.conftest import Practice, bell
 from tests.notices.push_service import PushService
 from tests.notices.test_push import asks_to_be_told, at_rest, begins_anew, devices
@@ -79,6 +79,47 @@ async def office(
         )
         async with made as deployment:
             yield Office(deployment, post, pushes)
+
+
+# --- What waited in a browser counts nothing as seen that came meanwhile ------------------------
+
+
+@pytest.mark.parametrize("says_what_it_had_seen", [True, False])
+async def test_a_message_that_waited_has_not_seen_what_came_meanwhile(
+    office: Office, says_what_it_had_seen: bool
+) -> None:
+    cast = office.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    await office.begins_anew(dana, miriam)
+    thread = office.thread_of("noa clinical")
+    noa, messages = cast.client["noa"], f"{thread.path(dana)}/messages"
+    [row] = await office.deployment.sql("select last_number from conversation where id = :id", id=thread.id)
+    async with open_page(dana, f"/clients/{noa}/messages") as page, thread.open(miriam) as hers:
+        news = await thread.write(miriam, "Please bring the form.")
+        await office.told()
+        form = {"key": str(uuid4()), "body": "We are on our way."}
+        if says_what_it_had_seen:
+            form["seen"] = str(row["last_number"])
+        answer = await dana.send(f"{messages}?waited", **form)
+        assert answer.status_code == 201, answer.text
+        for one in (page, hers):
+            await one.settle()
+            await one.current()
+        assert " unread" in page.live[f"threads?client={noa}"]
+        assert bell(page) == 1
+        assert "Seen" not in state(hers, news)
+        # Once she has looked, all of it is read, her own with it.
+        await thread.read(dana)
+        await page.until(lambda: " unread" not in page.live[f"threads?client={noa}"], what="it to be read")
+        await hers.until(lambda: "Seen" in state(hers, news), what="that it was seen")
+        for one in (page, hers):
+            await one.settle()
+            await one.current()
+    # Who writes with what came meanwhile before them has seen it.
+    await thread.write(miriam, "And a pen.")
+    await thread.write(dana, "Yes.", seen=str(row["last_number"] + 3))
+    async with open_page(dana, f"/clients/{noa}/messages") as page:
+        assert " unread" not in page.live[f"threads?client={noa}"]
 
 
 # --- What was taken back is told of no more ------------------------------------------------------
