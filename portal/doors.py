@@ -229,9 +229,9 @@ async def _read(visit: Visit, form: type[Form] | None) -> None:
 
 
 def _in_words(visit: Visit, error: Any) -> str:
-    if error["type"] in ("missing", "string_too_short"):
+    if error["type"] == "missing" or error["type"].endswith("too_short"):
         return visit.say("Fill this in.")
-    if error["type"] == "string_too_long":
+    if error["type"].endswith("too_long"):
         return visit.say("This is longer than %(n)s characters.", n=error["ctx"]["max_length"])
     if error["type"].startswith("date"):
         return visit.say("Write a real date: year, month, day.")

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal.models.person import address_fault
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -136,6 +138,8 @@ class Settings(BaseSettings):
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             found.append("REDIS_URL must begin with redis:// or rediss:// (or be empty).")
         found += self._smtp_problems()
+        if self.mail_from and address_fault(self.mail_from) is not None:
+            found.append("PORTAL_MAIL_FROM is not an email address: write one like portal@example.org.")
         if self.database_url and self.key_file is None and not self.demo:
             found.append(
                 "PORTAL_KEY_FILE is not set: with PostgreSQL the keys must lie in a file that every "

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -18,7 +18,7 @@ from portal.crypto import ring
 from portal.language import LANGUAGES, choose, say
 from portal.models import idempotency
 from portal.models.fact import Bookmark
-from portal.models.person import initial
+from portal.models.person import LONGEST_ADDRESS, address_fault, initial, name_fault
 from portal.models.session import SignedIn
 from portal.models.throttle import Network, network_of
 from portal.permissions import Role
@@ -39,8 +39,23 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+def _name(value: str) -> str:
+    if fault := name_fault(value):
+        raise ValueError(fault)
+    return value
+
+
+def _address(value: str) -> str:
+    if fault := address_fault(value):
+        raise ValueError(fault)
+    return value
+
+
 # Taken as it was typed, space and all: a password, a date that is compared.
 Exact = Annotated[str, StringConstraints(strip_whitespace=False)]
+# What stands in a line wherever it is shown: names of people and things, phone numbers.
+Name = Annotated[str, AfterValidator(_name)]
+EmailAddress = Annotated[str, Field(max_length=LONGEST_ADDRESS), AfterValidator(_address)]
 
 
 @dataclass

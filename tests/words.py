@@ -24,7 +24,7 @@ from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
 from portal.models.conversation import Audience
 from portal.models.holder import hindrance, missing_for
 from portal.models.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
-from portal.models.person import address_fault
+from portal.models.person import address_fault, name_fault
 from portal.permissions import Permission, Role
 from portal.regions import clients
 from portal.regions import contacts as contact_regions
@@ -140,7 +140,7 @@ def _name(call: ast.Call) -> str:
 
 def _sentences(file: str, call: ast.Call) -> list[ast.expr]:
     name = _name(call)
-    if name == "ValueError" and not file.startswith("portal/routes/"):
+    if name == "ValueError" and not file.startswith(("portal/routes/", "portal/visit.py")):
         return []
     # visit.say("…"), or a name for it; say(language, "…") has one more.
     method = name == "say" and (isinstance(call.func, ast.Attribute) or len(call.args) == 1)
@@ -279,7 +279,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/writing.py", "_why(visit)"): "said",
     ("portal/regions/portal.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/regions/why.py", "row['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/routes/staff/clients.py", "fault"): given_by(address_fault),
+    ("portal/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
     ("portal/routes/staff/contacts.py", "reason.why"): [NotTheirOwn.why],
     ("portal/routes/staff/clients.py", "reason.why"): [NotTheirOwn.why],
     ("portal/routes/staff/becoming.py", "reason.why"): [NotTheirOwn.why],

@@ -35,7 +35,7 @@ from portal.models.leave import Leave
 from portal.models.message import Message
 from portal.models.minors import grow_up_all
 from portal.models.note import Note
-from portal.models.person import canonical_email, search_form
+from portal.models.person import canonical_email, first_of, search_form
 from portal.models.practice import Location, Practice
 from portal.models.record import Kind
 from portal.models.scope import Scope
@@ -66,7 +66,7 @@ class Made:
     def voices(self) -> dict[str, dict[str, UUID]]:
         """The columns of a message that name its author, by first name."""
         staff = {name: {"staff_id": member.id} for name, member in self.staff.items()}
-        return staff | {a.name.split()[0]: {"account_id": a.id} for a in self.accounts.values()}
+        return staff | {first_of(a.name): {"account_id": a.id} for a in self.accounts.values()}
 
 
 async def make_practice() -> None:
@@ -149,7 +149,7 @@ async def _employ(made: Made, password_hash: str) -> None:
         for permission, yes in ((colleague.given, True), (colleague.taken, False)):
             if permission is not None:
                 await member.allow(permission, yes)
-        made.staff[colleague.name.split()[0]] = member
+        made.staff[first_of(colleague.name)] = member
 
 
 async def _take_on(made: Made, password_hash: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from portal import rendering
 from portal.language import say
+from portal.models.person import first_of, is_address
 from portal.rendering import render
 
 PLACES = ("name", "practice", "link", "phone", "expires")
@@ -22,7 +23,6 @@ SUBJECT_PLACES = ("name", "practice", "phone")  # a link in a subject would show
 LONGEST_SUBJECT = 200  # characters
 
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+@[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+")
 
 
 class NotAnAddress(ValueError):
@@ -45,8 +45,8 @@ class Letter:
     sender: str = ""  # by this name instead of the practice’s
 
     def __post_init__(self) -> None:
-        if len(self.to) > 254 or not _ADDRESS.fullmatch(self.to):
-            raise NotAnAddress(f"{self.to!r} is not one plain email address")
+        if not is_address(self.to):
+            raise NotAnAddress("The address of this letter is not one plain email address")
         if not self.subject.isprintable() or len(self.subject) > LONGEST_SUBJECT:
             raise ValueError("A subject is one line of at most 200 printable characters")
 
@@ -330,7 +330,7 @@ def _to(
     to: Recipient, kind: str, subject: str, paragraphs: Iterable[str], label: str = "", **values: str
 ) -> Letter:
     """A letter to the holder of an account, as discreet as they want it."""
-    values |= {"name": to.name.split()[0]}
+    values |= {"name": first_of(to.name)}
     if not to.discreet:
         return _letter(to.language, subject, paragraphs, values, to.email, kind, label)
     neutral = say(to.language, "Portal")

@@ -16,7 +16,7 @@ from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
 from portal.models.moment import Moment
-from portal.models.person import canonical_email
+from portal.models.person import a_name, an_address, canonical_email
 from portal.models.record import Kind, Lasting, Record, live
 from portal.models.rights import allows
 from portal.models.scope import Scope
@@ -27,8 +27,8 @@ from portal.permissions import Restriction, Right
 class PortalAccount(Record):
     """One login. It says nothing of what may be seen: that is Access alone."""
 
-    name = fields.CharField(max_length=120)
-    email = fields.CharField(max_length=254)
+    name = fields.CharField(max_length=120, validators=[a_name])
+    email = fields.CharField(max_length=254, validators=[an_address])
     email_key = fields.CharField(max_length=254, unique=True)
     password_hash = fields.CharField(max_length=255)
     client_id = fields.UUIDField(null=True)  # who holds it: a client,

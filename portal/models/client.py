@@ -23,7 +23,7 @@ from portal.facts import (
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
-from portal.models.person import canonical_email, colour_for, search_form
+from portal.models.person import a_name, an_address, canonical_email, colour_for, search_form
 from portal.models.practice import keep_settings
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.rights import acts
@@ -32,11 +32,11 @@ from portal.models.staff import holds, stands_in, works_here
 
 
 class Client(Record):
-    first_name = fields.CharField(max_length=60)
-    last_name = fields.CharField(max_length=60)
+    first_name = fields.CharField(max_length=60, validators=[a_name])
+    last_name = fields.CharField(max_length=60, validators=[a_name])
     search = fields.CharField(max_length=260)  # names as the search box compares them
     sorting = fields.CharField(max_length=130)
-    email = fields.CharField(max_length=254, null=True)
+    email = fields.CharField(max_length=254, null=True, validators=[an_address])
     email_key = fields.CharField(max_length=254, null=True)
     date_of_birth_sealed = fields.BinaryField(null=True)
     phone_sealed = fields.BinaryField(null=True)
@@ -202,8 +202,8 @@ class Client(Record):
 
     def _take(self, details: dict[str, Any]) -> None:
         self.first_name, self.last_name = details["first_name"], details["last_name"]
-        self.search = search_form(f"{self.first_name} {self.last_name} {self.first_name}")
-        self.sorting = search_form(f"{self.last_name} {self.first_name}")
+        self.search = search_form(f"{self.first_name} {self.last_name} {self.first_name}")[:260]
+        self.sorting = search_form(f"{self.last_name} {self.first_name}")[:130]
         self.email = details.get("email") or None
         self.email_key = canonical_email(details["email"]) if self.email else None
         born = details.get("date_of_birth")

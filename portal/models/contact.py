@@ -20,7 +20,7 @@ from portal.models.heard import NoticeKind
 from portal.models.moment import Moment
 from portal.models.notice import tell
 from portal.models.own_address import check_for_contact
-from portal.models.person import canonical_email, search_form
+from portal.models.person import a_name, an_address, canonical_email, search_form
 from portal.models.practice import Practice, the_practice
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.rights import acted, acts
@@ -31,9 +31,9 @@ NAME = 120  # letters of a contact's, at most
 
 
 class Contact(Record):
-    name = fields.CharField(max_length=NAME)
+    name = fields.CharField(max_length=NAME, validators=[a_name])
     search = fields.CharField(max_length=260, default="")  # the name as the search box compares it
-    email = fields.CharField(max_length=254, null=True)
+    email = fields.CharField(max_length=254, null=True, validators=[an_address])
     email_key = fields.CharField(max_length=254, null=True)
     phone_sealed = fields.BinaryField(null=True)
     address_sealed = fields.BinaryField(null=True)
@@ -138,7 +138,7 @@ class Contact(Record):
 
     def _take_name(self, name: str) -> None:
         self.name = name[:NAME]
-        self.search = search_form(self.name)
+        self.search = search_form(self.name)[:260]
 
     def _take_address(self, email: str | None) -> None:
         self.email, self.email_key = email, canonical_email(email) if email else None
@@ -176,7 +176,7 @@ class ContactLink(Lasting):
 
     client_id = fields.UUIDField()
     contact_id = fields.UUIDField()
-    relationship = fields.CharField(max_length=40)
+    relationship = fields.CharField(max_length=40, validators=[a_name])
     guardian = fields.BooleanField(default=False)
     # What holds is `until_at`, the earlier of these two.
     agreed_until = fields.DatetimeField(null=True)

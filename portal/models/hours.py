@@ -23,6 +23,7 @@ from portal.facts import OfficeTurned
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.moment import Moment
+from portal.models.person import a_name
 from portal.models.record import uuid7
 
 Span = tuple[int, int]  # from and to, minutes after midnight of one day; to may be 1440
@@ -39,7 +40,7 @@ class SpecialDay(Model):
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
     day = fields.CharField(max_length=36, unique=True)  # YYYY-MM-DD
-    label = fields.CharField(max_length=80, default="")
+    label = fields.CharField(max_length=80, default="", validators=[a_name])
     spans: Any = fields.JSONField(default=list)
 
     class Meta:

@@ -34,7 +34,7 @@ from portal.models.heard import NoticeKind, read_by_all
 from portal.models.holder import Holder, hindrance, of_holder
 from portal.models.moment import Moment
 from portal.models.notice import tell
-from portal.models.person import canonical_email
+from portal.models.person import an_address, canonical_email
 from portal.models.record import Kind, Record, live
 from portal.models.session import digest
 from portal.models.throttle import Limit, Network
@@ -60,7 +60,7 @@ class Invitation(Record):
     client_id = fields.UUIDField()
     contact_link_id = fields.UUIDField(null=True)
     account_id = fields.UUIDField(null=True)  # an account that is there already, whose holder is to confirm
-    email = fields.CharField(max_length=254)
+    email = fields.CharField(max_length=254, validators=[an_address])
     email_key = fields.CharField(max_length=254)
     token_hash = fields.CharField(max_length=64, unique=True)
     language = fields.CharField(max_length=8, default="en")

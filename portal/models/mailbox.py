@@ -13,6 +13,7 @@ from portal.facts import MailboxChanged
 from portal.models import sql
 from portal.models.bounce import note_bounce
 from portal.models.fact import announce
+from portal.models.person import an_address
 from portal.models.record import Kind, Record, Sealed
 from portal.models.staff import holds, works_here
 from portal.permissions import Permission
@@ -30,7 +31,7 @@ class Mailbox(Record):
     username = fields.CharField(max_length=200)
     password_sealed = fields.BinaryField()
     folder = fields.CharField(max_length=200, default="INBOX")
-    address = fields.CharField(max_length=254)  # where mail servers send back what they could not deliver
+    address = fields.CharField(max_length=254, validators=[an_address])  # where what can’t be delivered goes
     validity = fields.BigIntField(null=True)  # of the numbers of its messages, by RFC 3501
     last_uid = fields.BigIntField(default=0)  # the last message that was read
     looked_at = fields.DatetimeField(null=True)

@@ -1,9 +1,13 @@
-"""What people of every kind have in common: an address that can be compared, a colour of their own."""
+"""What people of every kind have in common: a name and an address that can be taken, and compared; a colour of
+their own."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from uuid import UUID
+
+from tortoise.exceptions import ValidationError
 
 COLOURS = ("heather", "marsh", "brick", "harbour", "rose", "slate")
 
@@ -13,16 +17,56 @@ def canonical_email(email: str) -> str:
     return unicodedata.normalize("NFKC", email).strip().casefold()
 
 
+def is_address(email: str) -> bool:
+    """Whether a letter can be sent there at all: it is one plain address, and nothing that ends a line or a command."""
+    domain = email.rpartition("@")[2]
+    try:
+        domain.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(_ADDRESS.fullmatch(email)) and max(len(email), len(canonical_email(email))) <= LONGEST_ADDRESS
+
+
 def address_fault(email: str) -> str | None:
-    """Why an address can't be taken as it is written, in a sentence: it holds what can't be seen, or letters of two
-    alphabets in one part, as addresses do that are made to be taken for another's. None where it can."""
+    """Say why an address can't be taken as it is written, in a sentence: it is none, it holds what can't be seen, or
+    letters of two alphabets in one part, as addresses do that are made to be taken for another's. None where it can,
+    or is empty. Every address that comes in is asked this, and every name `name_fault`."""
     if any(unicodedata.category(c) in _UNSEEN for c in email):
         return "This address holds characters that can’t be seen. Type it letter by letter."
     local, _, domain = unicodedata.normalize("NFKC", email).rpartition("@")
+    if email and not (is_address(email.strip()) and "." in domain):
+        return "Write an email address like name@example.com."
     for part in (local, *domain.split(".")):
         if len({_alphabet(c) for c in part if c.isalpha()}) > 1:
             return "This address mixes letters of two alphabets. Type it letter by letter."
     return None
+
+
+def name_fault(name: str) -> str | None:
+    """Say why a name, or another word that stands in a line, can't be taken as it is written, in a sentence: it holds
+    a line break or something else that can't be seen, or nothing that can. None where it can, or is empty."""
+    if any(unicodedata.category(c) in _UNSEEN and c not in _JOINERS for c in name):
+        return "This holds characters that can’t be seen. Type it letter by letter."
+    if name and not any(c.isalnum() and c not in _BLANK for c in name):
+        return "Write this with letters or numbers."
+    return None
+
+
+def a_name(value: str) -> None:
+    """Refuse a name that no form lets in: for columns, whoever writes them. Raises ValidationError."""
+    if name_fault(value) is not None:
+        raise ValidationError("A name is one line of something that can be seen")
+
+
+def an_address(value: str) -> None:
+    """The same of an address. Raises ValidationError."""
+    if value and not is_address(value):
+        raise ValidationError("An address is one plain email address")
+
+
+def first_of(name: str) -> str:
+    """The first name of somebody, as letters and pages address them."""
+    return next(iter(name.split()), name)
 
 
 def looks_like(one: str, other: str) -> bool:
@@ -31,7 +75,11 @@ def looks_like(one: str, other: str) -> bool:
     return _skeleton(one) == _skeleton(other)
 
 
+LONGEST_ADDRESS = 254  # characters, as it is written and as it is compared
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+@[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+")
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"  # without width, but some languages can't be written without them
+_BLANK = "\u115f\u1160\u3164\uffa0"  # letters by their category, and yet nothing to see (Hangul's fillers)
 # Small letters by what they, or their capitals, are taken for.
 _ALIKE = {
     "a": "аαɑ",

@@ -11,12 +11,13 @@ from tortoise.models import Model
 
 from portal import clock
 from portal.models import age, sql
+from portal.models.person import a_name
 from portal.models.record import Row, uuid7
 
 
 class Practice(Row):
-    name = fields.CharField(max_length=120)
-    phone = fields.CharField(max_length=40, default="")
+    name = fields.CharField(max_length=120, validators=[a_name])
+    phone = fields.CharField(max_length=40, default="", validators=[a_name])
     address = fields.CharField(max_length=200, default="")
     hours = fields.CharField(max_length=200, default="")
     zone = fields.CharField(max_length=60, default="UTC")
@@ -56,9 +57,9 @@ class Practice(Row):
 
 class Location(Model):
     id = fields.UUIDField(primary_key=True, default=uuid7)
-    name = fields.CharField(max_length=120)
+    name = fields.CharField(max_length=120, validators=[a_name])
     address = fields.CharField(max_length=200, default="")
-    phone = fields.CharField(max_length=40, default="")
+    phone = fields.CharField(max_length=40, default="", validators=[a_name])
 
     class Meta:
         table = "location"

@@ -12,15 +12,15 @@ from portal import clock
 from portal.facts import StaffChanged
 from portal.models import sql
 from portal.models.fact import announce
-from portal.models.person import canonical_email
+from portal.models.person import a_name, an_address, canonical_email
 from portal.models.record import Kind, Record
 from portal.models.scope import Scope
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
 
 
 class StaffMember(Record):
-    name = fields.CharField(max_length=120)
-    email = fields.CharField(max_length=254)
+    name = fields.CharField(max_length=120, validators=[a_name])
+    email = fields.CharField(max_length=254, validators=[an_address])
     email_key = fields.CharField(max_length=254, unique=True)
     role = fields.CharField(max_length=40)
     granted: Any = fields.JSONField(default=list)  # permissions given to this person by hand

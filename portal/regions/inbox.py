@@ -30,7 +30,7 @@ from portal.models.client import CareTeam, Client, team_of
 from portal.models.contact import ContactLink
 from portal.models.conversation import Audience, Conversation, threads
 from portal.models.inbox import Place, View, counts, narrowed, page_of_inbox, unread_conversations, who_is_on
-from portal.models.person import initial
+from portal.models.person import first_of, initial
 from portal.models.rights import allows
 from portal.models.staff import StaffMember
 from portal.permissions import Right
@@ -223,7 +223,7 @@ def _row(viewer: Viewer, row: dict[str, Any], wish: Wish, current: UUID | None) 
         entry["excerpt"] = f"{entry['from_name']}: {entry['excerpt']}"
     marks = []
     if row["on_it"] is not None and row["on_it"] != viewer.id:
-        marks.append(say(language, "%(name)s is on it", name=row["on_it_name"].split()[0]))
+        marks.append(say(language, "%(name)s is on it", name=first_of(row["on_it_name"])))
     if row["last_side"] == "client" and not row["unread"] and row["done_at"] is None:
         marks.append(say(language, "Waiting for reply"))
     if row["stirs_at"] > row["last_at"]:

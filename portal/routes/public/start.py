@@ -16,9 +16,8 @@ from portal.models.signing_in import Holder
 from portal.models.throttle import Limit
 from portal.rendering import learn_practice
 from portal.routes.public.sign_in import enter
-from portal.routes.staff.clients import email_address
 from portal.viewer import NotVisible
-from portal.visit import Answer, Exact, Form, Visit, go
+from portal.visit import Answer, EmailAddress, Exact, Form, Name, Visit, go
 
 WRONG_CODES = Limit("start", 20, dt.timedelta(minutes=10))
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
@@ -32,12 +31,12 @@ def _zone(value: str) -> str:
 
 class Start(Form):
     code: Annotated[str, Field(min_length=1, max_length=40)]
-    practice: Annotated[str, Field(min_length=1, max_length=100)]
-    phone: Annotated[str, Field(min_length=1, max_length=40)]
+    practice: Annotated[Name, Field(min_length=1, max_length=100)]
+    phone: Annotated[Name, Field(min_length=1, max_length=40)]
     location: Annotated[str, Field(min_length=1, max_length=200)]
     zone: Annotated[str, AfterValidator(_zone)]
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
+    name: Annotated[Name, Field(min_length=1, max_length=100)]
+    email: Annotated[EmailAddress, Field(min_length=1)]
     password: Exact = ""
 
 

@@ -15,9 +15,8 @@ from portal.models.contact import Contact, ContactLink, Terms
 from portal.permissions import Restriction, Right
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.words import zone
-from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import chart_page
-from portal.visit import Answer, Form, Visit
+from portal.visit import Answer, EmailAddress, Form, Name, Visit
 
 RELATIONSHIPS = [
     *("Mother", "Father", "Parent", "Stepparent", "Foster parent", "Grandparent", "Guardian", "Partner"),
@@ -42,7 +41,7 @@ Day = Annotated[dt.date | None, BeforeValidator(empty), AfterValidator(_sensible
 class Agreement(Form):
     """What the contact is and may. A restriction that is ticked without a day holds from now on."""
 
-    relationship: Annotated[str, Field(min_length=1, max_length=40)]
+    relationship: Annotated[Name, Field(min_length=1, max_length=40)]
     guardian: bool = False
     forms: bool = False
     appointments: bool = False
@@ -63,9 +62,9 @@ class Agreement(Form):
 
 
 class Person(Agreement):
-    name: Annotated[str, Field(max_length=120)] = ""
-    email: Annotated[str, Field(max_length=254), AfterValidator(email_address)] = ""
-    phone: Annotated[str, Field(max_length=40)] = ""
+    name: Annotated[Name, Field(max_length=120)] = ""
+    email: EmailAddress = ""
+    phone: Annotated[Name, Field(max_length=40)] = ""
     address: Annotated[str, Field(max_length=300)] = ""
 
 

@@ -23,7 +23,7 @@ from portal.permissions import Permission
 from portal.regions import availability
 from portal.rendering import learn_practice
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Form, Visit, go
+from portal.visit import Answer, Form, Name, Visit, go
 
 HERE = "/staff/settings/availability"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -47,7 +47,7 @@ Week = create_model("Week", __base__=Form, **_hours)
 
 class NewDay(Form):
     day: dt.date
-    label: Annotated[str, Field(max_length=80)] = ""
+    label: Annotated[Name, Field(max_length=80)] = ""
     begins: Hour = ""
     ends: Hour = ""
 
@@ -64,7 +64,7 @@ def _number(value: str) -> str:
     return value
 
 
-_numbers: dict[str, Any] = {f"label_{n}": (Annotated[str, Field(max_length=40)], "") for n in range(NUMBERS)}
+_numbers: dict[str, Any] = {f"label_{n}": (Annotated[Name, Field(max_length=40)], "") for n in range(NUMBERS)}
 _numbers |= {
     f"number_{n}": (Annotated[str, Field(max_length=30), AfterValidator(_number)], "") for n in range(NUMBERS)
 }

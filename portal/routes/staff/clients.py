@@ -16,7 +16,6 @@ from portal.models.client import Client
 from portal.models.contact import ContactLink
 from portal.models.minors import settle
 from portal.models.own_address import NotTheirOwn
-from portal.models.person import address_fault
 from portal.models.record import uuid7
 from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
@@ -27,16 +26,7 @@ from portal.regions.mail import chart_addresses
 from portal.regions.why import seen_by
 from portal.routes import why
 from portal.routes.staff.shell import chart_page, page, why_page
-from portal.visit import Answer, Form, Visit, done, go, once
-
-
-def email_address(value: str) -> str:
-    local, at, domain = value.partition("@")
-    if value and (not at or not local or "." not in domain or any(c.isspace() or ord(c) < 32 for c in value)):
-        raise ValueError("Write an email address like name@example.com.")
-    if fault := address_fault(value):
-        raise ValueError(fault)
-    return value
+from portal.visit import Answer, EmailAddress, Form, Name, Visit, done, go, once
 
 
 def _born(value: dt.date | None) -> dt.date | None:
@@ -50,11 +40,11 @@ def _empty(value: Any) -> Any:
 
 
 class Details(Form):
-    first_name: Annotated[str, Field(min_length=1, max_length=60)]
-    last_name: Annotated[str, Field(min_length=1, max_length=60)]
+    first_name: Annotated[Name, Field(min_length=1, max_length=60)]
+    last_name: Annotated[Name, Field(min_length=1, max_length=60)]
     date_of_birth: Annotated[dt.date | None, BeforeValidator(_empty), AfterValidator(_born)] = None
-    email: Annotated[str, Field(max_length=254), AfterValidator(email_address)] = ""
-    phone: Annotated[str, Field(max_length=40)] = ""
+    email: EmailAddress = ""
+    phone: Annotated[Name, Field(max_length=40)] = ""
     address: Annotated[str, Field(max_length=300)] = ""
 
 

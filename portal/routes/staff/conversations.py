@@ -10,6 +10,7 @@ from portal.language import listed
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation
 from portal.models.party import party_of
+from portal.models.person import first_of
 from portal.models.practice import the_practice
 from portal.models.reader import readers
 from portal.models.template import Template, filled, templates
@@ -95,7 +96,7 @@ async def _places(visit: Visit, conversation: Conversation) -> dict[str, str]:
     client = await visit.me.find(Client, conversation.client_id)
     people = (await readers(visit.me.see(Conversation), [conversation.id]))[conversation.id]["people"]
     return {
-        "name": listed(visit.language, [person["name"].split()[0] for person in people]) or client.first_name,
+        "name": listed(visit.language, [first_of(person["name"]) for person in people]) or client.first_name,
         "client": client.first_name,
         "me": visit.holder.name,
         "practice": (await the_practice()).name,

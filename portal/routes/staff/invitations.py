@@ -16,6 +16,7 @@ from portal.models.fact import announce
 from portal.models.holder import Holder, possible_holders
 from portal.models.holding import holding_of
 from portal.models.invitation import CannotInvite, Invitation, end_all_invitations
+from portal.models.person import first_of
 from portal.models.practice import the_practice
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -59,7 +60,7 @@ async def invite(visit: Visit) -> Answer:
     try:
         letter = letters.welcome(
             said.language,
-            name=holder.name.split()[0],
+            name=first_of(holder.name),
             email=invitation.email,
             link=settings().link(f"/welcome/{token}"),
             texts=practice.welcome,
@@ -95,7 +96,7 @@ async def letter(visit: Visit) -> Answer:
     language = visit.query("language") if visit.query("language") in ("en", "es") else visit.language
     written = letters.welcome(
         language,
-        name=holder.name.split()[0],
+        name=first_of(holder.name),
         email=holder.email or "name@example.com",
         link=settings().link("/welcome/…"),
         texts=practice.welcome,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from portal.doors import staff
 from portal.language import at_in_words
@@ -21,14 +21,13 @@ from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions.mail import people, undelivered, why
 from portal.regions.words import zone
-from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
 from portal.settings import settings
-from portal.visit import Answer, Form, Visit, go
+from portal.visit import Answer, EmailAddress, Form, Visit, go
 
 
 class Address(Form):
-    email: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
+    email: Annotated[EmailAddress, Field(min_length=1)]
 
 
 @staff(opens="open undelivered letters")

@@ -20,9 +20,8 @@ from portal.models.waiting import Outbox, undelivered_count
 from portal.permissions import Permission
 from portal.regions.mail import returned_mail
 from portal.rendering import render
-from portal.routes.staff.clients import email_address
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Exact, Form, Visit, go
+from portal.visit import Answer, EmailAddress, Exact, Form, Visit, go
 
 HERE = "/staff/settings/mail"
 PATIENCE = 45.0  # seconds for a whole test
@@ -51,7 +50,7 @@ def _folder(value: str) -> str:
 class Where(Form):
     """Where the mailbox is. An empty password means the one that is kept, for the place it was given for."""
 
-    address: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(email_address)]
+    address: Annotated[EmailAddress, Field(min_length=1)]
     host: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_host)]
     port: Annotated[int, Field(ge=1, le=65535)] = 993
     username: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]

@@ -15,6 +15,7 @@ from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.fact import announce
 from portal.models.network import switch_all_networks
+from portal.models.person import first_of
 from portal.models.practice import Practice, hold_practice, the_practice
 from portal.models.record import uuid7
 from portal.models.reset import end_client_sessions
@@ -116,7 +117,7 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
     make = letters.sample if sample else letters.welcome
     return make(
         language,
-        name=visit.holder.name.split()[0],
+        name=first_of(visit.holder.name),
         email=visit.holder.email,
         link=settings().link(LINK),
         texts={language: words},

@@ -16,7 +16,7 @@ from portal.refusals import Refused
 from portal.regions.templates import kept
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
-from portal.visit import Answer, Form, Visit, done, go, once
+from portal.visit import Answer, Form, Name, Visit, done, go, once
 
 HERE = "/staff/templates"
 
@@ -28,7 +28,7 @@ def _places(text: str) -> str:
 
 
 class Words(Form):
-    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    name: Annotated[Name, Field(min_length=1, max_length=LONGEST_NAME)]
     body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_places)]
 
 

@@ -15,6 +15,7 @@ from portal.models.account import holds_right
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, HasEnded, Terms
 from portal.models.fact import unit
+from portal.models.person import first_of
 from portal.permissions import Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import conversations as messages
@@ -87,7 +88,7 @@ async def _by(
             await link.change(terms)
             as_they = await looking(visit, account, right)
             assert as_they.viewed is not None
-            as_they.viewed |= await _not_saved(visit, client, link, account, contact.name.split()[0])
+            as_they.viewed |= await _not_saved(visit, client, link, account, first_of(contact.name))
             answer = await page(as_they)
             raise _Undone(answer if isinstance(answer, Response) else await answer())
     except _Undone as undone:

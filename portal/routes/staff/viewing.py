@@ -15,6 +15,7 @@ from portal.language import say
 from portal.models.account import PortalAccount, holds_right
 from portal.models.client import Client
 from portal.models.conversation import Audience
+from portal.models.person import first_of
 from portal.permissions import Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import acting
@@ -54,7 +55,7 @@ async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
     if viewer is None:
         raise NotVisible
     holder = await visit.me.find(PortalAccount, viewer.id)
-    who = holder.name.split()[0]
+    who = first_of(holder.name)
     if not await may_look(viewer):
         text = "%(who)s sees nothing of %(name)s at the moment, so there is nothing to look at."
         raise Refused(409, visit.say(text, who=who, name=client.first_name))
@@ -67,7 +68,7 @@ async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
 
 def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, Any]:
     """What stands above it, in the language of who looks."""
-    who, name, language = account.name.split()[0], client.first_name, visit.me.language
+    who, name, language = first_of(account.name), client.first_name, visit.me.language
     all_of_it = [visit.holder.may(audience.permission) for audience in Audience]
     return {
         "lang": language,
