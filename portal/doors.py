@@ -194,6 +194,7 @@ def _authorise(visit: Visit, permission: Permission | None, right: Right | None)
         if visit.holder.holds is None:
             raise NotVisible
         raise NotPermitted(visit.say("You may look here, but not act for this person in this."))
+    visit.granted = frozenset(held for held in (permission, right) if held is not None)
 
 
 async def _read(visit: Visit, form: type[Form] | None) -> None:

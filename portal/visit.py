@@ -21,7 +21,7 @@ from portal.models.fact import Bookmark
 from portal.models.person import LONGEST_ADDRESS, address_fault, initial, name_fault
 from portal.models.session import SignedIn
 from portal.models.throttle import Network, network_of
-from portal.permissions import Role
+from portal.permissions import Permission, Right, Role
 from portal.regions import Region
 from portal.regions import draw as draw_region
 from portal.rendering import render
@@ -74,6 +74,7 @@ class Visit:
     version: int = 0
     about: UUID | None = None  # whose record a page opens, where the path does not say it
     record: UUID | None = None  # and what besides is noted of it
+    granted: frozenset[Permission | Right] = frozenset()  # what the door has found this viewer to hold
     viewed: dict[str, Any] | None = (
         None  # as whom staff look at a page that is somebody else's, and what it says of that
     )
@@ -127,7 +128,7 @@ class Visit:
         return self.request.query_params.get(name, "")[:300]
 
     async def draw(self, region: Region, **args: Any) -> Markup:
-        return await draw_region(self.me, region, **args)
+        return await draw_region(self.me, region, args, self.granted)
 
     def page(self, template: str, *, title: str, place: str = "", status: int = 200, **more: Any) -> Response:
         """A whole page. `live` is where its socket is, `regions` the parts of it that stay current."""

@@ -286,7 +286,9 @@ class Page:
                 ) as self._socket:
                     tries = 0
                     self.connections += 1
-                    await self._hello()
+                    # Who is turned away may have been so before this is sent: with which code is heard below.
+                    with contextlib.suppress(websockets.ConnectionClosed):
+                        await self._hello()
                     wait = await self._listen()
             self.connected.clear()
             async with self._changed:

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.models.fact import Bookmark
 from portal.realtime.page import Page
-from portal.regions import Ask, Context, Shown, Stream, ended, look_of
+from portal.regions import GONE, Ask, Context, Shown, Stream, ended, look_of
 from portal.viewer import Viewer
 
 
@@ -95,6 +95,9 @@ async def _extend(stream: Stream, lists: dict[str, list[Draw]], here: Bookmark |
         frame = frames.get((key, ask))
         if fresh is None:
             draw.ended.add(key)
+            if draw.page.looks.get(key) == GONE:
+                continue
+            draw.looks[key] = GONE
             frame = frame or Frame(_head(shown, here) | _gone(draw.page.viewer, shown))
         elif fresh.items:
             draw.cursors[key] = fresh.cursor
@@ -123,7 +126,7 @@ async def _render(key: str, asking: list[Draw], here: Bookmark | None) -> None:
     for draw in asking:
         viewer = draw.page.viewer
         if viewer not in loaded:
-            loaded[viewer] = context = await region.load(viewer, **args)
+            loaded[viewer] = context = await region.load(viewer, args)
             drawn[viewer] = Frame(
                 _head(shown, here)
                 | (

@@ -28,7 +28,8 @@ HEARTBEAT = 4  # seconds
 A_TURN = 100  # pages between two turns for the rest of the loop
 MOST_CHANGED = 200  # items of one list that are sent again one by one; if more have changed, it is drawn anew
 EVERY_CLIENT = "client:*"
-TRY_AGAIN = 1.0  # seconds, after a region could not be rendered
+# Seconds after which what could not be rendered is tried again: twice as long each time, up to a minute.
+TRY_AGAIN, AT_LONGEST = 1.0, 60.0
 
 
 class Hub:
@@ -248,6 +249,8 @@ class Hub:
                 page.dirty |= draw.failed.keys()
                 page.cursors = {k: n for k, n in (page.cursors | draw.cursors).items() if k not in draw.ended}
                 page.looks |= draw.looks
+                if not page.dirty:
+                    page.failures = 0
                 # Where nothing looks different nothing is sent, nor that something was: of what changes for
                 # another of a client's contacts, this one is not to see so much as the moment.
                 if draw.frames or page.owed or not draw.keys:
@@ -262,16 +265,15 @@ class Hub:
                 key.partition("?")[0]: why for draw in draws.values() for key, why in draw.failed.items()
             }
             log.warning("regions failed", pages=len(failed), reasons=reasons)
-            asyncio.get_running_loop().call_later(TRY_AGAIN, self._try_again, failed)
+            for page in failed:
+                wait = min(TRY_AGAIN * 2**page.failures, AT_LONGEST)
+                page.failures = min(page.failures + 1, 10)
+                asyncio.get_running_loop().call_later(wait, self.mark, page, ())
 
     def _put_back(self, page: Page, draw: Draw, keys: set[str]) -> None:
         """Note again which items these regions were to have sent."""
         for key in keys & draw.changed.keys():
             page.change(key, draw.changed[key], MOST_CHANGED)
-
-    def _try_again(self, pages: list[Page]) -> None:
-        for page in pages:
-            self.mark(page, ())
 
     def _send(self, page: Page, frames: list[Frame], here: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""
@@ -310,8 +312,12 @@ class Hub:
             elif page.until <= now:
                 if await self.reindex(page):
                     self.mark(page, page.showing)
-            elif page.ready and not page.dirty and not page.drawing and hash(page) % HEARTBEAT == self._beat:
-                self._send(page, [], self.latest)
+            elif page.ready and not page.drawing and hash(page) % HEARTBEAT == self._beat:
+                if page.failures:
+                    # The line is well, though something can't be drawn: no bookmark, or it would never be caught up.
+                    page.send([Frame().written()])
+                elif not page.dirty:
+                    self._send(page, [], self.latest)
 
     async def close_all(self, code: int = COME_BACK) -> None:
         """Send every page away to come back, as when this worker can't read facts."""

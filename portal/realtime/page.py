@@ -34,6 +34,7 @@ class Page:
         "cursors",
         "dirty",
         "drawing",
+        "failures",
         "hellos",
         "keys",
         "looks",
@@ -65,6 +66,7 @@ class Page:
         self.ready = False  # has said hello, and is marked for what it missed
         self.owed = False  # its last hello is not answered yet
         self.seen: Bookmark | None = None  # how far its last hello took it
+        self.failures = 0  # rounds in a row in which something could not be drawn
         self.drawing = False  # a round renders for it: what it was marked for is taken, and not sent yet
         self.asked = 0  # how often it was asked what this page may see
         self.wrote_at = 0.0  # when it last said that its person is writing

@@ -19,7 +19,7 @@ from portal.models.session import SignedIn
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
 from portal.realtime.presence import note_writing
-from portal.regions import LONGEST_KEY, LOOK, read_key
+from portal.regions import LONGEST_KEY, LOOK, closed_to, read_key
 from portal.viewer import Viewer, looking_as
 
 OF_ONE_PERSON = 10  # sockets on one worker
@@ -143,7 +143,7 @@ async def _listen(hub: Hub, page: Page) -> None:
         except KeyError:  # bytes: no page of ours sends them
             text = ""
         heard = [at for at in heard if at > clock() - FRAMES[1]] + [clock()]
-        said = _read(text)
+        said = _read(text, page.viewer)
         if said is None or len(heard) > FRAMES[0]:
             hub.remove(page)
             await page.close(BAD)
@@ -154,7 +154,9 @@ async def _listen(hub: Hub, page: Page) -> None:
             await note_writing(page.ws.app.state.bus, page, said)
 
 
-def _read(text: str) -> Hello | str | None:
+def _read(text: str, viewer: Viewer) -> Hello | str | None:
+    """Return what a page says; None where it is nothing that a page of this side would. A region of the other side
+    is answered as one that there isn't."""
     try:
         said: Any = json.loads(text)
         frame = Frame.model_validate(said)
@@ -164,7 +166,8 @@ def _read(text: str) -> Hello | str | None:
         return None
     if frame.hello is None:
         return frame.writing
-    return frame.hello if all(read_key(key) for key in frame.hello.showing) else None
+    shown = [read_key(key) for key in frame.hello.showing]
+    return frame.hello if all(one and one.region.is_for(viewer) for one in shown) else None
 
 
 async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
@@ -184,5 +187,7 @@ async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
     seen = Bookmark.read(hello.since)
     # The follower marks this page for new facts already; what it missed before is asked for once.
     news = await since(seen) if seen is not None else News(None, await bookmark())
+    closed = await closed_to(page.viewer, shown)
     await hub.dispatch(news, only=page)
+    hub.mark(page, closed)
     hub.greet(page, news.bookmark)

@@ -1,20 +1,23 @@
 """What is live on a page. A region is an element, a template, and a function that loads it for a viewer.
 
-    @region("today-unread", "staff/today/_unread.html", on={MessageSent: anyone})
+    @region("today-unread", "staff/today/_unread.html", side="staff", needs=None, on={MessageSent: anyone})
     async def today_unread(viewer: Viewer) -> Context | None: ...
 
-`on` names the facts that change it, each with a function from the fact to the arguments it concerns; `anyone`
-means whatever the arguments. The same function fills the page and the push. None says "not yours (any more)".
+`side` and `needs` say whom it is for, as a route's door does: on no page and no socket is it given to the other
+side, or to somebody who lacks the permission (staff) or the right (contacts). `on` names the facts that change it,
+each with a function from the fact to the arguments it concerns; `anyone` means whatever the arguments. The same
+function fills the page and the push. None says "not yours (any more)".
 """
 
 from __future__ import annotations
 
 import hashlib
 import inspect
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -22,16 +25,33 @@ from markupsafe import Markup
 
 from portal.facts import KINDS, Fact
 from portal.language import say
+from portal.models.account import holds_right
+from portal.models.client import Client
+from portal.models.contact import ContactLink
+from portal.models.conversation import Conversation
+from portal.models.record import Record
+from portal.permissions import Permission, Right
 from portal.rendering import render
-from portal.viewer import Viewer
+from portal.viewer import NotVisible, Viewer, may_see
 
 Context = dict[str, Any]
 Load = Callable[..., Awaitable[Context | None]]
+Side = Literal["staff", "client", "both"]
+Needs = Permission | Right | None
 Concerns = Callable[[Any], dict[str, Any] | None]
 
 REGIONS: dict[str, Region] = {}
+_IDS, _NUMBERS = (UUID, UUID | None), (int, int | None)
 LOOK = 16  # characters that say how an element looks
+GONE = "gone".ljust(LOOK, "-")  # how one looks that has ended
 LONGEST_KEY = 1600  # a search in any script, and where it found something
+# The records that arguments of these names are ids of. A person is always the viewer.
+RECORDS: dict[str, type[Record]] = {
+    "client": Client,
+    "conversation": Conversation,
+    "current": Conversation,
+    "link": ContactLink,
+}
 
 
 def anyone(fact: Fact) -> dict[str, Any]:
@@ -48,19 +68,46 @@ def its(*names: str) -> Concerns:
 class Region:
     name: str
     template: str
+    side: Side
+    needs: Needs
     on: Mapping[type[Fact], Concerns]
-    load: Load
+    fill: Load
     types: Mapping[str, type]
     stream: Stream | None = None
     element: str | None = None
+
+    def is_for(self, viewer: Viewer) -> bool:
+        """Return whether this side has such a region at all."""
+        return self.side in (viewer.side, "both")
+
+    async def admits(self, viewer: Viewer, args: Mapping[str, Any]) -> bool:
+        """Return whether the viewer is of its side and holds what it needs now: a permission of staff, a right of a
+        contact for the client it is about."""
+        if not self.is_for(viewer):
+            return False
+        if isinstance(self.needs, Permission):
+            return await viewer.may(self.needs)
+        if isinstance(self.needs, Right) and viewer.side == "client":
+            return await holds_right(viewer.id, args["client"], self.needs)
+        return True
+
+    async def load(
+        self, viewer: Viewer, args: Mapping[str, Any], granted: Collection[Needs] = ()
+    ) -> Context | None:
+        """Return what its template needs, as this viewer may see it now, or None. `granted` is what a door has asked
+        for already."""
+        known = self.is_for(viewer) and self.needs in granted
+        return await self.fill(viewer, **args) if known or await self.admits(viewer, args) else None
 
     def element_id(self, args: Mapping[str, Any]) -> str:
         ids = [str(value) for value in args.values() if isinstance(value, UUID)]
         return self.element or "-".join([self.name, *ids[-1:]])
 
-    async def render(self, viewer: Viewer, args: Mapping[str, Any]) -> str | None:
+    async def render(
+        self, viewer: Viewer, args: Mapping[str, Any], granted: Collection[Needs] = ()
+    ) -> str | None:
         """The element as this viewer may see it now, or None."""
-        context = await self.load(viewer, **args)
+        context = await self.load(viewer, args, granted)
         return None if context is None else self.draw(viewer.language, args, context)
 
     def draw(self, language: str, args: Mapping[str, Any], context: Context) -> str:
@@ -107,14 +154,26 @@ class Stream:
 def region(
     name: str,
     template: str,
+    *,
+    side: Side,
+    needs: Needs,
     on: Mapping[type[Fact], Concerns],
     stream: Stream | None = None,
     element: str | None = None,
 ) -> Callable[[Load], Region]:
-    def register(load: Load) -> Region:
-        parameters = list(inspect.signature(load, eval_str=True).parameters.values())[1:]
+    """Register a region. One that does not say its side and what it needs can't be made, and so Portal does not start;
+    nor can one whose right or records can't be told from its arguments. Raises TypeError."""
+
+    def register(fill: Load) -> Region:
+        parameters = list(inspect.signature(fill, eval_str=True).parameters.values())[1:]
         types = {p.name: p.annotation for p in parameters}
-        made = Region(name, template, on, load, types, stream, element)
+        if isinstance(needs, Permission) and side != "staff":
+            raise TypeError(f"Region {name} needs a permission, which staff alone hold: say side='staff'.")
+        if isinstance(needs, Right) and (side == "staff" or types.get("client") is not UUID):
+            raise TypeError(f"Region {name} needs a right, which contacts hold for its argument `client`.")
+        if unknown := {n for n, kind in types.items() if kind in _IDS} - {*RECORDS, "person"}:
+            raise TypeError(f"Region {name}: say in RECORDS which records {sorted(unknown)} are ids of.")
+        made = Region(name, template, side, needs, on, fill, types, stream, element)
         REGIONS[name] = made
         return made
 
@@ -155,9 +214,6 @@ class Shown:
         return None if says is None else says(fact, viewer)
 
 
-_IDS, _NUMBERS = (UUID, UUID | None), (int, int | None)
-
-
 @lru_cache(maxsize=4096)
 def read_key(key: str) -> Shown | None:
     """What a page said it shows; None where that is no region or the arguments are not of its kind."""
@@ -167,13 +223,27 @@ def read_key(key: str) -> Shown | None:
         return None
     args: dict[str, Any] = {}
     try:
-        for k, value in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)):
-            kind = found.types[k]
-            args[k] = UUID(value) if kind in _IDS else int(value) if kind in _NUMBERS else value
+        for k, value in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), errors="strict"):
+            args[k] = _argument(found.types[k], value)
         args = {name: args[name] if kind is UUID else args.get(name) for name, kind in found.types.items()}
     except (KeyError, ValueError):
         return None
     return Shown(key_of(name, args), found, tuple(args.items()))
+
+
+def _argument(kind: type, value: str) -> Any:
+    """Read an argument as one of our own pages would have written it: a text that a database can take, a number of at
+    most nine digits. Raises ValueError."""
+    if kind in _IDS:
+        return UUID(value)
+    if kind in _NUMBERS:
+        if not (value.isascii() and value.isdigit() and len(value) <= 9):
+            raise ValueError
+        return int(value)
+    value.encode()  # half of a pair of surrogates is no text
+    if "\x00" in value:
+        raise ValueError
+    return value
 
 
 def look_of(drawn: str) -> str:
@@ -181,11 +251,33 @@ def look_of(drawn: str) -> str:
     return drawn.partition(' data-look="')[2][:LOOK]
 
 
-async def draw(viewer: Viewer, shown: Region, **args: Any) -> Markup:
-    """A region for a page. Raises NotVisible where the viewer may not see it."""
-    from portal.viewer import NotVisible
+async def closed_to(viewer: Viewer, shown: Iterable[Shown]) -> set[str]:
+    """Return the keys of those of these regions that this viewer may not be shown, by what they need and by the records
+    they are about. A page that has just said what it shows is told of them at once: told at the next fact, it would
+    hear when something happens to what is not its own."""
+    wishes: dict[type[Record], set[tuple[Viewer, UUID]]] = defaultdict(set)
+    about: dict[str, set[tuple[type[Record], UUID]]] = {}
+    closed, asked = set(), {}
+    for one in shown:
+        args = dict(one.args)
+        question = one.region.side, one.region.needs, args.get("client")
+        if question not in asked:
+            asked[question] = await one.region.admits(viewer, args)
+        if not asked[question] or args.get("person", viewer.id) != viewer.id:
+            closed.add(one.key)
+            continue
+        about[one.key] = {(model, args[name]) for name, model in RECORDS.items() if args.get(name)}
+        for model, id in about[one.key]:
+            wishes[model].add((viewer, id))
+    seen = {(model, id) for model, of in wishes.items() for _, id in await may_see(model, of)}
+    return closed | {key for key, records in about.items() if records - seen}
 
-    html = await shown.render(viewer, args)
+
+async def draw(
+    viewer: Viewer, shown: Region, args: Mapping[str, Any], granted: Collection[Needs] = ()
+) -> Markup:
+    """A region for a page. Raises NotVisible where the viewer may not see it."""
+    html = await shown.render(viewer, args, granted)
     if html is None:
         raise NotVisible
     return Markup(html)  # rendered and escaped by the template
@@ -196,8 +288,8 @@ def ended(language: str, shown: Shown) -> str:
     element = shown.target.removeprefix("#")
     text = say(language, "This has ended. It is no longer shown to you.")
     return str(
-        Markup('<div id="{}" data-region="{}" class="gone" role="status">{}</div>').format(
-            element, shown.key, text
+        Markup('<div id="{}" data-look="{}" data-region="{}" class="gone" role="status">{}</div>').format(
+            element, GONE, shown.key, text
         )
     )
 

@@ -35,7 +35,7 @@ _ON: dict[type[Fact], Concerns] = {
 } | {ContactNetworkSwitched: anyone, AgesChanged: anyone}
 
 
-@region("who-acts", "client/acting/_acting.html", on=_ON)
+@region("who-acts", "client/acting/_acting.html", side="client", needs=None, on=_ON)
 async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None or not await in_person(viewer.see(Access), client):
@@ -87,7 +87,7 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
     }
 
 
-@region("acting", "client/acting/_line.html", on=_ON)
+@region("acting", "client/acting/_line.html", side="client", needs=None, on=_ON)
 async def acting(viewer: Viewer, client: UUID) -> Context | None:
     """The same in one line on Home, with the way there; nothing where nobody acts or did, or for whoever acts."""
     if await viewer.see(Client).find(client) is None:

@@ -14,9 +14,8 @@ from portal.models.client import Client
 from portal.models.conversation import Conversation
 from portal.models.hours import office, special_days
 from portal.models.practice import the_practice
-from portal.models.record import Kind
 from portal.opening import spans_line, standing_line, week_line
-from portal.permissions import Permission
+from portal.permissions import Permission, Right
 from portal.regions import Context, anyone, its, region
 from portal.viewer import Viewer
 
@@ -24,6 +23,8 @@ from portal.viewer import Viewer
 @region(
     "availability",
     "client/conversations/_availability.html",
+    side="client",
+    needs=Right.MESSAGES,
     on={
         OfficeTurned: anyone,
         CrisisNoticeChanged: anyone,
@@ -81,7 +82,14 @@ def _closed_line(language: str, found: Availability, begins: bool) -> str | None
     return say(language, "You can answer here as soon as the practice has written to you.")
 
 
-@region("crisis", "client/_crisis.html", on={CrisisNoticeChanged: anyone}, element="crisis")
+@region(
+    "crisis",
+    "client/_crisis.html",
+    side="client",
+    needs=None,
+    on={CrisisNoticeChanged: anyone},
+    element="crisis",
+)
 async def crisis(viewer: Viewer) -> Context | None:
     """At the foot of a client's other pages."""
     return await crisis_notice(viewer.language)
@@ -90,12 +98,12 @@ async def crisis(viewer: Viewer) -> Context | None:
 @region(
     "messaging",
     "staff/portal/_messaging.html",
+    side="staff",
+    needs=None,
     on={MessagingSet: its("client"), ClientChanged: its("client")},
 )
 async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: what this client's side may write."""
-    if viewer.kind is not Kind.STAFF:
-        return None
     found = await viewer.see(Client).find(client)
     if found is None:
         return None
@@ -124,11 +132,16 @@ async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
-@region("office", "staff/settings/_office.html", on={OfficeTurned: anyone}, element="office")
+@region(
+    "office",
+    "staff/settings/_office.html",
+    side="staff",
+    needs=Permission.PORTAL_SETTINGS,
+    on={OfficeTurned: anyone},
+    element="office",
+)
 async def office_now(viewer: Viewer) -> Context | None:
     """How the office stands, and the dates that are not as others, for those who set them."""
-    if not await viewer.may(Permission.PORTAL_SETTINGS):
-        return None
     language, kept, now = viewer.language, await office(), clock.now()
     standing = kept.at(now)
     return {

@@ -35,6 +35,8 @@ from portal.viewer import Viewer
 @region(
     "clients",
     "staff/clients/_list.html",
+    side="staff",
+    needs=None,
     on={
         ClientAdded: anyone,
         ClientChanged: anyone,
@@ -123,6 +125,8 @@ _TABS = (
 @region(
     "chart-head",
     "staff/clients/_head.html",
+    side="staff",
+    needs=None,
     on={
         ClientChanged: its("client"),
         MessageSent: its("client"),
@@ -163,7 +167,7 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     }
 
 
-@region("chart-acts", "staff/clients/_acts.html", on={ClientChanged: its("client")})
+@region("chart-acts", "staff/clients/_acts.html", side="staff", needs=None, on={ClientChanged: its("client")})
 async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
     """Archiving and restoring, for who may."""
     found = await viewer.see(Client).find(client)
@@ -181,7 +185,9 @@ async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
 _RIGHTS = [f"r.{one.value}" for one in Right] + [f"r.{one.column}" for one in Restriction]
 
 
-@region("overview", "staff/clients/_overview.html", on={ClientChanged: its("client")})
+@region(
+    "overview", "staff/clients/_overview.html", side="staff", needs=None, on={ClientChanged: its("client")}
+)
 async def overview(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:

@@ -32,10 +32,15 @@ _TEAMS = {
 }
 
 
-@region("colleagues", "staff/colleagues/_list.html", on=_TEAMS | {LeaveChanged: anyone}, element="colleagues")
+@region(
+    "colleagues",
+    "staff/colleagues/_list.html",
+    side="staff",
+    needs=Permission.STAFF,
+    on=_TEAMS | {LeaveChanged: anyone},
+    element="colleagues",
+)
 async def colleague_list(viewer: Viewer) -> Context | None:
-    if not await viewer.may(Permission.STAFF):
-        return None
     return {"rows": [_row(viewer, row) for row in await colleagues(viewer.see(StaffMember))]}
 
 
@@ -55,11 +60,16 @@ def _row(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@region("orphans", "staff/colleagues/_orphans.html", on=_TEAMS | {ClientChanged: anyone}, element="orphans")
+@region(
+    "orphans",
+    "staff/colleagues/_orphans.html",
+    side="staff",
+    needs=Permission.STAFF,
+    on=_TEAMS | {ClientChanged: anyone},
+    element="orphans",
+)
 async def orphans(viewer: Viewer) -> Context | None:
     """Clients in nobody's care, each with who could take them over."""
-    if not await viewer.may(Permission.STAFF):
-        return None
     rows = await without_team(viewer.see(Client))
     return {
         "rows": [
@@ -77,7 +87,9 @@ async def orphans(viewer: Viewer) -> Context | None:
     }
 
 
-@region("today-orphans", "staff/today/_orphans.html", on=_TEAMS, element="today-orphans")
+@region(
+    "today-orphans", "staff/today/_orphans.html", side="staff", needs=None, on=_TEAMS, element="today-orphans"
+)
 async def today_orphans(viewer: Viewer) -> Context | None:
     """A line on Today while there are any; empty for who can do nothing about it."""
     if not await viewer.may(Permission.STAFF):

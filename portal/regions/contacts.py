@@ -61,7 +61,7 @@ _ON: dict[type[Fact], Concerns] = {
 } | {ContactNetworkSwitched: anyone, AgesChanged: anyone}
 
 
-@region("contacts", "staff/contacts/_list.html", on=_ON, element="contacts")
+@region("contacts", "staff/contacts/_list.html", side="staff", needs=None, on=_ON, element="contacts")
 async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:

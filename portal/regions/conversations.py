@@ -39,6 +39,7 @@ from portal.models.note import Notes, notes_under
 from portal.models.reader import readers
 from portal.models.record import Kind
 from portal.models.searching import MOST, holds, marked, words_of
+from portal.permissions import Right
 from portal.regions import Ask, Context, Fresh, Stream, anyone, its, region
 from portal.regions.words import (
     audience_label,
@@ -65,6 +66,8 @@ def base(viewer: Viewer, client: UUID | None) -> str:
 @region(
     "thread-head",
     "conversations/_head.html",
+    side="both",
+    needs=Right.MESSAGES,
     on={
         ClientChanged: its("client"),
         MessagingSet: its("client"),
@@ -230,6 +233,8 @@ def _noted(fact: NoteWritten, viewer: Viewer) -> range:
 @region(
     "messages",
     "conversations/_messages.html",
+    side="both",
+    needs=Right.MESSAGES,
     on={
         kind: its("conversation")
         for kind in (MessageSent, MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged, NoteWritten)
@@ -256,6 +261,8 @@ async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context 
 @region(
     "found",
     "conversations/_found.html",
+    side="both",
+    needs=Right.MESSAGES,
     on={MessageEdited: its("conversation"), MessageWithdrawn: its("conversation")},
 )
 async def found_messages(
@@ -286,6 +293,8 @@ async def found_messages(
 @region(
     "draft",
     "conversations/_draft.html",
+    side="both",
+    needs=Right.MESSAGES,
     on={kind: its("conversation") for kind in (DraftChanged, MessageEdited, MessageWithdrawn)},
 )
 async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
@@ -315,6 +324,8 @@ async def quoted(viewer: Viewer, conversation: UUID, message: UUID) -> dict[str,
 @region(
     "passage",
     "conversations/_passage.html",
+    side="both",
+    needs=Right.MESSAGES,
     on={kind: its("conversation") for kind in (MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged)},
 )
 async def passage(viewer: Viewer, client: UUID, conversation: UUID, at: int) -> Context | None:

@@ -45,14 +45,24 @@ NEWEST = 4  # conversations that Home looks at
 TOLD = 200  # notices that the board counts
 
 
-@region("unread", "client/_unread.html", on={MessageSent: its("client"), ConversationRead: anyone})
+@region(
+    "unread",
+    "client/_unread.html",
+    side="client",
+    needs=None,
+    on={MessageSent: its("client"), ConversationRead: anyone},
+)
 async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
+    if viewer.client != client:
+        return None
     return {"count": await unread(viewer.see(Conversation).where("r.client_id = :of", of=client))}
 
 
 @region(
     "home",
     "client/home/_home.html",
+    side="client",
+    needs=None,
     on={
         MessageSent: its("client"),
         MessageEdited: its("client"),
@@ -152,6 +162,8 @@ def _of_age(
 @region(
     "switch",
     "client/_switch.html",
+    side="client",
+    needs=None,
     on={MessageSent: anyone, ConversationRead: anyone, ClientChanged: anyone},
     element="switch",
 )
@@ -188,6 +200,8 @@ def _profile(viewer: Viewer, row: dict[str, Any], current: UUID, counts: dict[UU
 @region(
     "board",
     "client/board/_board.html",
+    side="client",
+    needs=None,
     on=dict.fromkeys(
         (
             MessageSent,
@@ -247,6 +261,8 @@ def _card(
 @region(
     "offers",
     "client/home/_offers.html",
+    side="client",
+    needs=None,
     on=dict.fromkeys(
         (InvitationSent, InvitationEnded, InvitationExpired, InvitationLocked, InvitationUnlocked), anyone
     ),
@@ -258,7 +274,13 @@ async def offers(viewer: Viewer) -> Context | None:
     return {"hrefs": [f"/offers/{sql.uuid(row['id'])}" for row in rows]}
 
 
-@region("nobody", "client/_nobody.html", on={ClientChanged: anyone, AddressChanged: anyone})
+@region(
+    "nobody",
+    "client/_nobody.html",
+    side="client",
+    needs=None,
+    on={ClientChanged: anyone, AddressChanged: anyone},
+)
 async def nobody(viewer: Viewer) -> Context | None:
     """For an account that acts for no one yet: the page that waits until it does."""
     account = await viewer.see(PortalAccount).find(viewer.id)

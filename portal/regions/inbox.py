@@ -114,6 +114,8 @@ def _place(token: str) -> Place | None:
 @region(
     "inbox-count",
     "staff/inbox/_count.html",
+    side="staff",
+    needs=None,
     on=dict.fromkeys((MessageSent, ConversationRead, *_HANDLED), anyone),
 )
 async def unread_count(viewer: Viewer) -> Context | None:
@@ -123,6 +125,8 @@ async def unread_count(viewer: Viewer) -> Context | None:
 @region(
     "inbox",
     "staff/inbox/_list.html",
+    side="staff",
+    needs=None,
     on=dict.fromkeys(_LISTED, anyone),
     element="inbox-list",
 )
@@ -236,6 +240,8 @@ def _row(viewer: Viewer, row: dict[str, Any], wish: Wish, current: UUID | None) 
 @region(
     "handling",
     "staff/inbox/_handling.html",
+    side="staff",
+    needs=None,
     on={MessageSent: its("conversation")}
     | dict.fromkeys((CareTeamChanged, StaffChanged, LeaveChanged), anyone)
     | dict.fromkeys(_HANDLED, its("conversation")),
@@ -300,6 +306,8 @@ async def _name(viewer: Viewer, who: UUID | None) -> str:
 @region(
     "inbox-about",
     "staff/inbox/_about.html",
+    side="staff",
+    needs=None,
     on={
         ClientChanged: its("client"),
         MessageSent: its("client"),

@@ -10,7 +10,6 @@ from portal.facts import LeaveChanged, StaffChanged
 from portal.language import date_in_words, local_day, say
 from portal.models import sql
 from portal.models.leave import Leave, leaves
-from portal.models.record import Kind
 from portal.permissions import Permission
 from portal.regions import Context, anyone, region
 from portal.regions.words import zone
@@ -18,11 +17,14 @@ from portal.viewer import Viewer
 
 
 @region(
-    "leaves", "staff/leave/_leaves.html", on={LeaveChanged: anyone, StaffChanged: anyone}, element="leaves"
+    "leaves",
+    "staff/leave/_leaves.html",
+    side="staff",
+    needs=None,
+    on={LeaveChanged: anyone, StaffChanged: anyone},
+    element="leaves",
 )
 async def leave_list(viewer: Viewer) -> Context | None:
-    if viewer.kind is not Kind.STAFF:
-        return None
     may = await viewer.may(Permission.STAFF)
     return {"rows": [_row(viewer, row, may) for row in await leaves(viewer.see(Leave))]}
 

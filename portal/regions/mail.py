@@ -30,7 +30,7 @@ from portal.models.bounce import Bounce, failed_addresses
 from portal.models.client import Client
 from portal.models.mailbox import Mailbox
 from portal.models.person import initial
-from portal.models.record import Kind, unseal
+from portal.models.record import unseal
 from portal.models.staff import StaffMember
 from portal.models.waiting import UNDELIVERED, Outbox
 from portal.permissions import Permission
@@ -44,6 +44,8 @@ SHOWN = 100
 @region(
     "undelivered",
     "staff/mail/_undelivered.html",
+    side="staff",
+    needs=None,
     on={
         LetterDelayed: anyone,
         LetterDelivered: anyone,
@@ -55,8 +57,6 @@ SHOWN = 100
     element="undelivered",
 )
 async def undelivered(viewer: Viewer) -> Context | None:
-    if viewer.kind is not Kind.STAFF:
-        return None
     rows = await (
         viewer.see(Outbox)
         .join("left join client c on c.id = r.client_id")
@@ -102,15 +102,13 @@ _TASKS = {
 }
 
 
-@region("needs-hand", "staff/today/_hand.html", on=_TASKS, element="needs-hand")
+@region("needs-hand", "staff/today/_hand.html", side="staff", needs=None, on=_TASKS, element="needs-hand")
 async def needs_hand(viewer: Viewer) -> Context | None:
     """On Today: what somebody has to put right."""
-    if viewer.kind is not Kind.STAFF:
-        return None
     return {"rows": await _tasks(viewer, None)}
 
 
-@region("chart-addresses", "staff/mail/_addresses.html", on=_TASKS)
+@region("chart-addresses", "staff/mail/_addresses.html", side="staff", needs=None, on=_TASKS)
 async def chart_addresses(viewer: Viewer, client: UUID) -> Context | None:
     """The same on a chart, of its own people."""
     if await viewer.see(Client).find(client) is None:
@@ -167,11 +165,16 @@ def why(language: str, status: str) -> str:
     return say(language, "its mail server sent it back")
 
 
-@region("returned-mail", "staff/settings/_mailbox.html", on={MailboxChanged: anyone}, element="returned-mail")
+@region(
+    "returned-mail",
+    "staff/settings/_mailbox.html",
+    side="staff",
+    needs=Permission.PORTAL_SETTINGS,
+    on={MailboxChanged: anyone},
+    element="returned-mail",
+)
 async def returned_mail(viewer: Viewer) -> Context | None:
     """Settings, Mail: whether the mailbox for returned mail can be read."""
-    if not await viewer.may(Permission.PORTAL_SETTINGS):
-        return None
     box = await viewer.see(Mailbox).first()
     language = viewer.language
     return {

@@ -43,7 +43,7 @@ def notices_of(viewer: Viewer) -> str:
     return "/staff/notices" if viewer.kind is Kind.STAFF else f"{base(viewer, viewer.client)}/notices"
 
 
-@region("bell", "notices/_bell.html", on=_ON, element="bell")
+@region("bell", "notices/_bell.html", side="both", needs=None, on=_ON, element="bell")
 async def bell(viewer: Viewer, person: UUID) -> Context | None:
     if person != viewer.id:
         return None
@@ -51,7 +51,14 @@ async def bell(viewer: Viewer, person: UUID) -> Context | None:
     return {"count": count, "href": notices_of(viewer)}
 
 
-@region("notices", "notices/_list.html", on=_ON | {ClientChanged: anyone}, element="notices")
+@region(
+    "notices",
+    "notices/_list.html",
+    side="both",
+    needs=None,
+    on=_ON | {ClientChanged: anyone},
+    element="notices",
+)
 async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context | None:
     """A page of them, the newest first."""
     if person != viewer.id:
@@ -68,7 +75,14 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
     }
 
 
-@region("came-in", "notices/_came_in.html", on=_ON | {ClientChanged: anyone}, element="came-in")
+@region(
+    "came-in",
+    "notices/_came_in.html",
+    side="both",
+    needs=None,
+    on=_ON | {ClientChanged: anyone},
+    element="came-in",
+)
 async def came_in(viewer: Viewer, person: UUID) -> Context | None:
     """On Today and Home: what waits to be looked at, without the messages."""
     if person != viewer.id:
@@ -81,7 +95,14 @@ async def came_in(viewer: Viewer, person: UUID) -> Context | None:
     }
 
 
-@region("devices", "notices/_devices.html", on={PushDevicesChanged: _whose}, element="devices")
+@region(
+    "devices",
+    "notices/_devices.html",
+    side="both",
+    needs=None,
+    on={PushDevicesChanged: _whose},
+    element="devices",
+)
 async def devices(viewer: Viewer, person: UUID) -> Context | None:
     """Those that are told while no page is open."""
     if person != viewer.id:
@@ -156,7 +177,15 @@ def _toasts(viewer: Viewer, fresh: list[dict[str, Any]]) -> str:
     return "".join(render("notices/_toast.html", viewer.language, {"n": view}) for view in shown)
 
 
-@region("toasts", "notices/_toasts.html", on=_ON, stream=Stream(_since, of="person"), element="news")
+@region(
+    "toasts",
+    "notices/_toasts.html",
+    side="both",
+    needs=None,
+    on=_ON,
+    stream=Stream(_since, of="person"),
+    element="news",
+)
 async def toasts(viewer: Viewer, person: UUID) -> Context | None:
     """Nothing: a page that is made now shows all there is. What comes after it arrives here."""
     if person != viewer.id:

@@ -46,7 +46,7 @@ _ON: dict[type[Fact], Concerns] = {
 } | {AgesChanged: anyone, AccountOpened: anyone}
 
 
-@region("of-age", "staff/clients/_of_age.html", on=_ON, element="of-age")
+@region("of-age", "staff/clients/_of_age.html", side="staff", needs=None, on=_ON, element="of-age")
 async def of_age(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:

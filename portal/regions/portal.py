@@ -82,7 +82,13 @@ def _when(viewer: Viewer, at: dt.datetime) -> str:
 _LOOKS = _STEPS | {AccountOpened: anyone, AddressChanged: anyone}
 
 
-@region("portal-state", "staff/portal/_state.html", on=_LOOKS | {PortalSettingsChanged: anyone})
+@region(
+    "portal-state",
+    "staff/portal/_state.html",
+    side="staff",
+    needs=None,
+    on=_LOOKS | {PortalSettingsChanged: anyone},
+)
 async def state(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
@@ -346,7 +352,13 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
 
 
 # It names other clients too.
-@region("portal-linked", "staff/portal/_linked.html", on=_LOOKS | {ClientChanged: anyone})
+@region(
+    "portal-linked",
+    "staff/portal/_linked.html",
+    side="staff",
+    needs=None,
+    on=_LOOKS | {ClientChanged: anyone},
+)
 async def linked(viewer: Viewer, client: UUID) -> Context | None:
     """Whom the accounts that act for this client act for besides; only clients this viewer may see are named."""
     found = await viewer.see(Client).find(client)
@@ -428,7 +440,7 @@ _HISTORY = {
 }
 
 
-@region("portal-history", "staff/portal/_history.html", on=_STEPS)
+@region("portal-history", "staff/portal/_history.html", side="staff", needs=None, on=_STEPS)
 async def history(viewer: Viewer, client: UUID) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None

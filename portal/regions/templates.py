@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from portal.facts import StaffChanged, TemplatesChanged
-from portal.models.record import Kind
 from portal.models.template import Template, templates
 from portal.permissions import Permission
 from portal.regions import Context, anyone, region
@@ -14,12 +13,12 @@ from portal.viewer import Viewer
 @region(
     "templates",
     "staff/templates/_list.html",
+    side="staff",
+    needs=None,
     on={TemplatesChanged: anyone, StaffChanged: anyone},
     element="templates",
 )
 async def kept(viewer: Viewer) -> Context | None:
-    if viewer.kind is not Kind.STAFF:
-        return None
     may = await viewer.may(Permission.PORTAL_SETTINGS)
     rows = [
         {

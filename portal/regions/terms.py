@@ -23,10 +23,16 @@ _ACTIONS = {
 }
 
 
-@region("contact-history", "staff/contacts/_history.html", on={ContactsChanged: its("client")})
+@region(
+    "contact-history",
+    "staff/contacts/_history.html",
+    side="staff",
+    needs=Permission.CONTACT_NETWORK,
+    on={ContactsChanged: its("client")},
+)
 async def contact_history(viewer: Viewer, client: UUID, link: UUID) -> Context | None:
     found = await viewer.see(ContactLink).find(link)
-    if found is None or found.client_id != client or not await viewer.may(Permission.CONTACT_NETWORK):
+    if found is None or found.client_id != client:
         return None
     events: list[Context] = []
     for noted in await noted_about(link, _ACTIONS):

@@ -26,6 +26,7 @@ from portal.models.conversation import Audience, Conversation, threads
 from portal.models.party import Party, between, chosen, confidential, participant_for, parties_of, would_read
 from portal.models.reader import readers
 from portal.models.record import Kind
+from portal.permissions import Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base, confidential_line, title_of
 from portal.regions.words import audience_label, readers_line, thread_row
@@ -75,7 +76,7 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
     return rows
 
 
-@region("chart-threads", "staff/conversations/_threads.html", on=_LIST)
+@region("chart-threads", "staff/conversations/_threads.html", side="staff", needs=None, on=_LIST)
 async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
@@ -85,7 +86,7 @@ async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> C
     }
 
 
-@region("threads", "client/conversations/_threads.html", on=_LIST)
+@region("threads", "client/conversations/_threads.html", side="client", needs=Right.MESSAGES, on=_LIST)
 async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
@@ -95,6 +96,8 @@ async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
 @region(
     "beginnings",
     "conversations/_beginnings.html",
+    side="both",
+    needs=Right.MESSAGES,
     on={
         ConversationStarted: its("client"),
         MessagingSet: its("client"),

@@ -29,7 +29,6 @@ from portal.models.conversation import HAS_UNREAD, Conversation, threads
 from portal.models.inbox import OPEN
 from portal.models.minors import to_prepare
 from portal.models.person import initial
-from portal.models.record import Kind
 from portal.regions import Context, anyone, region
 from portal.regions.words import thread_row, zone
 from portal.viewer import Viewer
@@ -44,14 +43,20 @@ def chart_thread(row: dict) -> str:  # type: ignore[type-arg]
     return f"/staff/clients/{row['client_id']}/conversations/{row['id']}"
 
 
-@region("today-unread", "staff/today/_unread.html", on=_LIST)
+@region("today-unread", "staff/today/_unread.html", side="staff", needs=None, on=_LIST)
 async def unread_messages(viewer: Viewer) -> Context | None:
     rows = await threads(viewer.see(Conversation).where(HAS_UNREAD), SHOWN)
     shown = [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows if row["unread"]]
     return {"rows": shown, "total": sum(row["unread"] for row in rows)}
 
 
-@region("today-waiting", "staff/today/_waiting.html", on=_LIST | dict.fromkeys(_OPEN_OR_NOT, anyone))
+@region(
+    "today-waiting",
+    "staff/today/_waiting.html",
+    side="staff",
+    needs=None,
+    on=_LIST | dict.fromkeys(_OPEN_OR_NOT, anyone),
+)
 async def waiting(viewer: Viewer) -> Context | None:
     rows = await threads(
         viewer.see(Conversation).where(OPEN).where("r.last_side = 'client'").where(f"not {HAS_UNREAD}"),
@@ -77,13 +82,13 @@ _WHO_COMES_OF_AGE = (
 @region(
     "today-of-age",
     "staff/today/_of_age.html",
+    side="staff",
+    needs=None,
     on=dict.fromkeys(_WHO_COMES_OF_AGE, anyone),
     element="today-of-age",
 )
 async def coming_of_age(viewer: Viewer) -> Context | None:
     """Who comes of age within ninety days, or has, until what is to do is done."""
-    if viewer.kind is not Kind.STAFF:
-        return None
     now, language = clock.now(), viewer.language
     return {
         "rows": [

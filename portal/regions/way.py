@@ -11,6 +11,7 @@ from portal.mail.bounces import status_of
 from portal.models.burst import told_of
 from portal.models.conversation import Conversation
 from portal.models.record import Kind
+from portal.permissions import Right
 from portal.regions import Context, its, region
 from portal.regions.mail import why
 from portal.regions.words import zone
@@ -20,6 +21,8 @@ from portal.viewer import Viewer
 @region(
     "way",
     "conversations/_way.html",
+    side="both",
+    needs=Right.MESSAGES,
     on={LetterOnItsWay: its("conversation"), MessageSent: its("conversation")},
 )
 async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:

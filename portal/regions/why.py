@@ -16,7 +16,7 @@ from portal.models.holding import holding_of
 from portal.models.person import initial
 from portal.models.reader import OFFICE, SUPERVISOR, TEAM, why_read, why_see
 from portal.models.record import Kind
-from portal.permissions import Permission
+from portal.permissions import Permission, Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base
 from portal.regions.words import zone
@@ -32,7 +32,7 @@ READS = {
 }
 
 
-@region("readers", "access/_why.html", on=_ON)
+@region("readers", "access/_why.html", side="both", needs=Right.MESSAGES, on=_ON)
 async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     """Of a conversation."""
     found = await viewer.see(Conversation).find(conversation)
@@ -52,7 +52,7 @@ async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context |
     }
 
 
-@region("who-sees", "access/_why.html", on=_ON)
+@region("who-sees", "access/_why.html", side="both", needs=None, on=_ON)
 async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     """Of a client's chart; what of it is a conversation says for itself who reads it."""
     about = await viewer.see(Client).find(client)
@@ -76,7 +76,7 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
-@region("seen-by", "access/_seen_by.html", on=_ON)
+@region("seen-by", "access/_seen_by.html", side="both", needs=None, on=_ON)
 async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     """The same in one line, with the way to the reasons."""
     about = await viewer.see(Client).find(client)
@@ -104,11 +104,17 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
-@region("accounts", "staff/portal/_accounts.html", on=_ON | {AccountOpened: its("client")})
+@region(
+    "accounts",
+    "staff/portal/_accounts.html",
+    side="staff",
+    needs=None,
+    on=_ON | {AccountOpened: its("client")},
+)
 async def accounts(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: the accounts that have access, each with how it came by it and what it sees."""
     about = await viewer.see(Client).find(client)
-    if about is None or viewer.kind is not Kind.STAFF:
+    if about is None:
         return None
     language, holding = viewer.language, await holding_of(about)
     may_look = await viewer.may(Permission.PORTAL_ACCESS)

@@ -63,7 +63,8 @@ async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
         text = "%(who)s may not open this: it takes a right that they don’t hold for %(name)s."
         raise Refused(409, visit.say(text, who=who, name=client.first_name))
     visit.record = viewer.id
-    return dataclasses.replace(visit, viewer=viewer, viewed=_banner(visit, holder, client))
+    granted = frozenset() if right is None else frozenset({right})
+    return dataclasses.replace(visit, viewer=viewer, viewed=_banner(visit, holder, client), granted=granted)
 
 
 def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, Any]:
