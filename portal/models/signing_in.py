@@ -16,6 +16,7 @@ from portal.models.throttle import Limit, Network
 # Failures that are answered (rule 12 of the security rules).
 FOR_ACCOUNT = Limit("account", 5, dt.timedelta(minutes=30))
 FROM_NETWORK = Limit("address", 20, dt.timedelta(minutes=10))
+ON_DEVICE = Limit("device", 10, dt.timedelta(minutes=30))  # on which this holder has signed in before
 
 
 @dataclass(frozen=True)
@@ -42,24 +43,31 @@ async def verified(email: str, password: str, network: Network, device: str) -> 
     """Those whose password this is; none when it is wrong, unknown or throttled: the three can't be told
     apart, in what is answered or in how long it takes. Counts a failure.
 
-    A device that signed in before is never throttled for its own holder, so nobody can be locked out by
-    somebody else's guesses (rule 12)."""
-    known = await holders(email)
+    A device that signed in before has a limit of its own for its holder, and no other: nobody can be locked out by
+    somebody else's guesses, and whoever has the device can't guess without end (rule 12)."""
+    account, known = canonical_email(email), await holders(email)
+    here = {side for side, holder in known.items() if device and await knows_device(device, holder.id)}
     right = [
         holder
         for side in ("staff", "client")
         if await passwords.matches(password, known[side].password_hash if side in known else None)
         and (holder := known.get(side))
     ]
-    account = canonical_email(email)
-    if await FOR_ACCOUNT.is_reached(account) or await FROM_NETWORK.is_reached(network):
-        right = [holder for holder in right if device and await knows_device(device, holder.id)]
+    # Counted before it is said, so that of many tries at once no more are heard than may be.
+    heard = await FROM_NETWORK.count(network)
+    heard = await FOR_ACCOUNT.count(account) and heard
+    heard_here = {side for side in here if await ON_DEVICE.count(_at(device, known[side]))}
+    right = [holder for holder in right if holder.side in heard_here or (heard and holder.side not in here)]
     if right:
+        await FROM_NETWORK.give_back(network)
         await FOR_ACCOUNT.forget(account)
-        return right
-    await FOR_ACCOUNT.count(account)
-    await FROM_NETWORK.count(network)
-    return []
+        for holder in right:
+            await ON_DEVICE.forget(_at(device, holder))
+    return right
+
+
+def _at(device: str, holder: Holder) -> str:
+    return f"{device}/{holder.id}"
 
 
 async def begin(holder: Holder, address: str, agent: str) -> str | None:
@@ -81,3 +89,22 @@ async def begin(holder: Holder, address: str, agent: str) -> str | None:
         return None
     _, token = await Session.start(holder.side, holder.id, address, agent)
     return token
+
+
+async def words_about(
+    account: UUID | None = None, client: UUID | None = None, link: UUID | None = None
+) -> list[str]:
+    """Names that somebody who chooses a password has in mind, and others guess: the holder's of an account or of an
+    invitation (for `client`, by `link`), those of all for whom they act or acted, and the practice's."""
+    found = await sql.rows(
+        "select name from practice union select name from portal_account where id = :account "
+        "union select k.name from contact_link l join contact k on k.id = l.contact_id where l.id = :link "
+        "union select c.first_name || ' ' || c.last_name from client c where c.id = :client "
+        "or c.id in (select a.client_id from access a where a.account_id = :account) "
+        "or c.id in (select o.client_id from contact_link l join contact_link o on o.contact_id = l.contact_id "
+        "where l.id = :link)",
+        account=account,
+        client=client,
+        link=link,
+    )
+    return [row["name"] for row in found]

@@ -72,6 +72,13 @@ class Limit:
         )
         return any(int(row["count"]) >= most[row["key"]] for row in found)
 
+    async def give_back(self, of: Network | UUID | str) -> None:
+        """Take back one try, which was none to be counted."""
+        await sql.rows(
+            "update throttle set count = count - 1 where key = any(:keys) and count > 0",
+            keys=[key for key, _ in self._rows(of)],
+        )
+
     async def forget(self, of: Network | UUID | str) -> None:
         """Begin to count anew."""
         await sql.rows("delete from throttle where key = any(:keys)", keys=[key for key, _ in self._rows(of)])

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import datetime as dt
 import re
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx2
 import pytest
 import pytest_asyncio
 
+from portal import passwords
 from portal.demo import PASSWORD
 from portal.models.throttle import WIDER
+from tests.access.desk import SECRET, Desk
+from tests.access.test_first_run import CODE, PRACTICE, command, empty, served
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.laws.test_structure import MODULES, tree
+from tests.mail.post_office import PostOffice, eventually
+from tests.servers import PostgreSQL, Redis
 
 MOST = 20  # failures from one network in ten minutes
 
@@ -87,4 +95,177 @@ def test_only_one_place_says_where_a_request_comes_from() -> None:
     whole = {module: ast.unparse(tree(module)) for module in MODULES}
     assert {module for module, text in whole.items() if ".client.host" in text} == {"portal.visit"}
     asks = re.compile(r"\b(?:into|from|update|join) throttle\b")
-    assert {module for module, text in whole.items() if asks.search(text)} == {"portal.models.throttle"}
+    counting = {
+        module for module, text in whole.items() if asks.search(text) and ".migrations." not in module
+    }
+    assert counting == {"portal.models.throttle"}
+
+
+# --- 9. A device that is known may try again, and not for ever ---------------------------------
+
+ON_ONE_DEVICE = 10  # failures in half an hour
+
+
+@pytest.fixture(params=["embedded", "full"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    return request.getfixturevalue(request.param)
+
+
+async def tries(person: Person, email: str, password: str) -> int:
+    return (await person.post("/sign-in", email=email, password=password, side="client")).status_code
+
+
+async def test_guesses_on_a_known_device_have_an_end(deployment: Deployment) -> None:
+    await deployment.sql("delete from throttle")
+    sam, email = await deployment.cast.sign_in("sam"), deployment.cast.email["client", "sam"]
+    for n in range(ON_ONE_DEVICE):
+        assert await tries(sam, email, f"a guess of mine, number {n}") == 401
+    assert await tries(sam, email, PASSWORD) == 401, "however right it is"
+    await deployment.move_clock(minutes=31)
+    assert await tries(sam, email, PASSWORD) == 303
+
+
+async def test_a_known_device_gets_in_whatever_others_try(deployment: Deployment) -> None:
+    await deployment.sql("delete from throttle")
+    sam, email = await deployment.cast.sign_in("sam"), deployment.cast.email["client", "sam"]
+    await sam.post("/sign-out")
+    for n in range(6):
+        assert await tries(deployment.cast.stranger(), email, f"somebody else’s guess, number {n}") == 401
+    assert await tries(deployment.cast.stranger(), email, PASSWORD) == 401, "this device is not known"
+    for n in range(ON_ONE_DEVICE - 1):
+        assert await tries(sam, email, f"what was it again, {n}") == 401
+    assert await tries(sam, email, PASSWORD) == 303
+    # Who got in begins anew.
+    for n in range(ON_ONE_DEVICE - 1):
+        assert await tries(sam, email, f"what was it again, {n}") == 401
+    assert await tries(sam, email, PASSWORD) == 303
+
+
+async def test_a_device_is_known_for_its_own_people_alone(deployment: Deployment) -> None:
+    """Dana fails on her own device as often as she may; Sam, who has used it too, is not kept out by that."""
+    await deployment.sql("delete from throttle")
+    shared = await deployment.cast.sign_in("dana")
+    emails = {name: deployment.cast.email["client", name] for name in ("dana", "sam")}
+    assert await tries(shared, emails["sam"], PASSWORD) == 303
+    for n in range(ON_ONE_DEVICE):
+        assert await tries(shared, emails["dana"], f"a guess, number {n}") == 401
+    assert await tries(shared, emails["dana"], PASSWORD) == 401
+    assert await tries(shared, emails["sam"], PASSWORD) == 303
+
+
+async def test_guesses_at_the_same_moment_share_no_count(full: Deployment) -> None:
+    """The fifth guess waits to be counted when the sixth, the right one, has been compared: it is one too many."""
+    await full.sql("delete from throttle")
+    cast, email = full.cast, full.cast.email["client", "sam"]
+    assert await tries(cast.stranger(), email, "the first guess of five") == 401
+    await full.sql("update throttle set count = 4 where key like 'account:%'")
+    holding = await asyncpg.connect(full.database_url)
+
+    async def waiting(number: int) -> None:
+        text = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+
+        async def look() -> bool:
+            return int(await watching.fetchval(text)) >= number
+
+        await eventually(look)
+
+    watching = await asyncpg.connect(full.database_url)
+    try:
+        async with holding.transaction():
+            await holding.execute("select 1 from throttle where key like 'account:%' for update")
+            fifth = asyncio.create_task(tries(cast.stranger(), email, "the fifth guess of five"))
+            await waiting(1)
+            sixth = asyncio.create_task(tries(cast.stranger(), email, PASSWORD))
+            done = asyncio.create_task(waiting(2))
+            await asyncio.wait([sixth, done], return_when=asyncio.FIRST_COMPLETED)
+            done.cancel()
+        assert await fifth == 401
+        assert await sixth == 401
+    finally:
+        await holding.close()
+        await watching.close()
+        await full.sql("delete from throttle")
+
+
+# --- 9. A new password is no name and a year ---------------------------------------------------
+
+
+@pytest_asyncio.fixture(scope="module")
+async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
+    async with (
+        PostOffice() as office,
+        Deployment.full(postgres, redis_server, SMTP_URL=office.url) as deployment,
+    ):
+        await deployment.sql("update practice set mail_after = 240")
+        yield Desk(deployment, office)
+
+
+def made_of_names(*names: str) -> list[str]:
+    """What people make of a name, or two, where twelve characters are asked for."""
+    year = dt.datetime.now(dt.UTC).year
+    whole = "".join(names)
+    return [
+        f"{whole}{year}!!!!!",
+        f"{year}-{'-'.join(names)}-{year}",
+        f"{whole.upper()} 1987 1987",
+        f"My {' '.join(names)} {year}!!",
+        f"{whole.translate(str.maketrans('aeiost', '431057'))}{year}!!",
+        f"Password{whole}{year}",
+        f"{'  '.join(names)} 12.03.{year}",
+    ]
+
+
+async def refuses(browser: Person, page: str, wrong: list[str]) -> None:
+    for password in wrong:
+        answer = await browser.post(page, password=password)
+        assert answer.status_code == 422, password
+        assert "easy to guess" in answer.text or "at least 12" in answer.text, password
+        assert password not in answer.text
+
+
+async def test_signing_up_takes_no_name_and_a_year(desk: Desk) -> None:
+    chart = await desk.chart("Magnolia")
+    browser = await desk.verified(chart, await desk.invite(chart))
+    wrong = made_of_names("Magnolia", chart.last) + made_of_names("Willow", "Street", "Counselling")
+    await refuses(browser, "/welcome/password", wrong + made_of_names("willow", "magnolia"))
+    # A name among other words is nobody's business.
+    answer = await browser.post("/welcome/password", password="magnolia eats copper kettles")
+    assert answer.status_code == 303, answer.text
+
+
+async def test_a_new_password_is_no_name_of_anybody_one_acts_for(desk: Desk) -> None:
+    """Dana acts for Noa and Eli: with her own account, by a link for a new password."""
+    await desk.act(desk.cast.client["noa"], "resets", holder=desk.cast.account["dana"])
+    browser = desk.browser()
+    token = await desk.reset(desk.cast.account["dana"])
+    assert (await browser.post("/reset", token=token)).status_code == 303
+    names = await desk.sql("select first_name, last_name from client where first_name in ('Noa', 'Eli')")
+    wrong = made_of_names("Dana", "Noa", "Eli") + made_of_names("Willow", "Street")
+    for row in names:
+        wrong += made_of_names(row["first_name"], *row["last_name"].split("-"))
+    await refuses(browser, "/reset/password", wrong)
+    assert (await browser.post("/reset/password", password=SECRET)).status_code == 303
+
+
+async def test_the_first_administrator_takes_no_name_and_a_year_either() -> None:
+    async with empty() as env:
+        said = await command(env, "start")
+        code = CODE.search(said.stdout)
+        assert code
+        async with served(env) as (_, browser):
+            form = PRACTICE | {"code": code[0]}
+            for password in made_of_names("Alder", "House") + made_of_names("Marta", "Holm"):
+                answer = await browser.post("/start", data=form | {"password": password})
+                assert answer.status_code == 422, password
+                assert "easy to guess" in answer.text, password
+            assert (await browser.post("/start", data=form)).status_code == 303
+
+
+def test_whoever_takes_a_password_asks_whether_it_is_weak() -> None:
+    """And says whose names it may not be made of."""
+    for module in MODULES:
+        text = ast.unparse(tree(module))
+        if "passwords.hashed(" in text:
+            assert "passwords.weakness(password, personal)" in text, module
+            assert re.search(r"personal = \[.*(words_about|'practice')", text), module
+    assert passwords.SHORTEST == 12

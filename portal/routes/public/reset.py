@@ -12,6 +12,7 @@ from portal.models.account import PortalAccount
 from portal.models.fact import unit
 from portal.models.half_session import HalfSession
 from portal.models.reset import Reset
+from portal.models.signing_in import words_about
 from portal.routes.public.welcome import NewPassword, Token, drop_half, half, kind_of, lost, over, set_half
 from portal.visit import Answer, Form, Visit, go
 
@@ -107,7 +108,8 @@ async def change(visit: Visit) -> Answer:
     half_session, found = held
     password = visit.form.password if visit.form else ""
     account = await PortalAccount.get(id=found.account_id)
-    weak = await passwords.weakness(password, account.email, *account.name.split())
+    personal = [account.email, *await words_about(account.id)]
+    weak = await passwords.weakness(password, personal)
     if weak is not None:
         return _page(visit, account, visit.say(weak), 422)
     hashed = await passwords.hashed(password)

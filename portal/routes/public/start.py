@@ -66,7 +66,8 @@ async def create(visit: Visit) -> Answer:
     if await WRONG_CODES.is_reached(visit.network):
         visit.errors["code"] = visit.say("Too many tries. Wait ten minutes.")
     password = visit.sent.get("password", "")
-    weak = await passwords.weakness(password, visit.sent.get("email", ""), visit.sent.get("name", ""))
+    personal = [visit.sent.get(name, "") for name in ("email", "name", "practice")]
+    weak = await passwords.weakness(password, personal)
     if weak is not None:
         visit.errors["password"] = visit.say(weak)
     if visit.errors:

@@ -16,7 +16,7 @@ from portal.models.half_session import HalfSession
 from portal.models.invitation import TRIES, Invitation
 from portal.models.practice import the_practice
 from portal.models.reset import Reset
-from portal.models.signing_in import Holder
+from portal.models.signing_in import Holder, words_about
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
 from portal.visit import Answer, Exact, Form, Visit, go
@@ -185,7 +185,8 @@ async def create_account(visit: Visit) -> Answer:
         return await lost(visit, 403)
     half_session, found = held
     password = visit.form.password if visit.form else ""
-    weak = await passwords.weakness(password, found.email, *found.email.split("@"))
+    personal = [found.email, *await words_about(client=found.client_id, link=found.contact_link_id)]
+    weak = await passwords.weakness(password, personal)
     if weak is not None:
         return _password_page(visit, found, visit.say(weak), 422)
     hashed = await passwords.hashed(password)
