@@ -36,6 +36,7 @@ from tests.cast import Cast
 from tests.servers import PostgreSQL, Redis, Server
 
 METRICS_TOKEN = "the-tests-look"
+PLAIN: dict[str, Any] = {"statement_cache_size": 0, "ssl": False}  # no certificate is looked for on loopback
 ROOT = Path(__file__).resolve().parent.parent
 PORTAL = [sys.executable, "-c", "from portal.cli import main; main()"]
 
@@ -98,6 +99,8 @@ class Deployment:
     ) -> None:
         self.folder = folder
         self.passed = dt.timedelta()
+        self._at_work = False
+        self._looking: list[asyncpg.Connection] = []  # connections that are free
         self.database_url = database_url
         self.env = _plain_environment() | env
         if self.env.get("PORTAL_DEMO") == "0":
@@ -145,6 +148,8 @@ class Deployment:
             yield
             await self.cast.close()
         finally:
+            for connection in self._looking:
+                connection.terminate()
             for process in processes:
                 await asyncio.to_thread(process.close)
 
@@ -175,11 +180,17 @@ class Deployment:
         if self.sqlite:
             given = [named._for_sqlite(values[name]) for name in names]
             return await asyncio.to_thread(self._look, statement, given)
-        connection = await asyncpg.connect(self.database_url)
+        # A connection of one's own takes longer than most looks. One whose server was stopped meanwhile is closed.
+        open_ones = [one for one in self._looking if not one.is_closed()]
+        known, self._looking = (open_ones.pop() if open_ones else None), open_ones
+        connection = known or await asyncpg.connect(self.database_url, **PLAIN)
         try:
-            return [dict(row) for row in await connection.fetch(statement, *(values[n] for n in names))]
-        finally:
-            await connection.close()
+            rows = await connection.fetch(statement, *(values[name] for name in names))
+        except BaseException:
+            connection.terminate()
+            raise
+        self._looking.append(connection)
+        return [dict(row) for row in rows]
 
     def _look(self, statement: str, values: list[Any]) -> list[dict[str, Any]]:
         with contextlib.closing(sqlite3.connect(self.folder / "portal.db", timeout=10)) as connection:
@@ -218,13 +229,18 @@ class Deployment:
 
     @contextlib.asynccontextmanager
     async def models(self) -> AsyncIterator[None]:
-        """The models at work in this very process, on the deployment's database."""
+        """The models at work in this very process, on the deployment's database; where they are already, they stay."""
+        if self._at_work:
+            yield
+            return
         crypto.load_keys(self.folder / "portal.key")
         EXECUTOR_CACHE.clear()  # Tortoise's statements of the last database, which may have been another kind
         await open_database(Settings(data=self.folder, database_url=self.database_url))
+        self._at_work = True
         try:
             yield
         finally:
+            self._at_work = False
             await close_database()
 
     async def move_clock(self, **by: float) -> None:

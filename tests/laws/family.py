@@ -25,6 +25,7 @@ async def gather(stage: Stage) -> None:
     olga    a guardian with every right who may only pay since yesterday
     piet    a guardian with every right who is kept away since yesterday
     rosa    a guardian with every right, whose tie ended by its date a minute ago
+    vera    a guardian with every right, whose access was ended while her tie stands
     walter  a client of the practice himself, with an account of his own, who acts for Noa too
     """
     async with stage.deployment.models(), unit():
@@ -35,6 +36,10 @@ async def gather(stage: Stage) -> None:
         rosa = await _guardian(stage, "Rosa Reyes", secret)
         rosa.from_at, rosa.until_at = now - YESTERDAY, now - dt.timedelta(minutes=1)
         await rosa.save(update_fields=["from_at", "until_at"])
+        vera = await _guardian(stage, "Vera Reyes", secret)
+        held = await Access.get(contact_link_id=vera.id, until_at=None)
+        held.from_at, held.until_at = now - YESTERDAY, now - dt.timedelta(minutes=1)
+        await held.save(update_fields=["from_at", "until_at"])
         walter = await Contact.of_client(await Client.get(id=stage.cast.client["walter"]))
         await _tie(stage, walter, UUID(stage.cast.account["walter"]))
 

@@ -3,6 +3,8 @@
 The matrix is made from the route table: each route with every kind of stranger its door and its path can have,
 next to the success of the one who may. A route without a sample is red; so is a permission that nobody of the
 cast lacks. Then every kind of fact with every stranger's open page: nothing of it is heard.
+
+Costs a request for each stranger of each route, and two looks at all tables for each route, on both databases.
 """
 
 from __future__ import annotations
@@ -70,6 +72,7 @@ def strangers_of(route: Route) -> list[Stranger]:
         ]
         if "{notice}" in route.path:
             found.append(Stranger("a colleague", "theo", 404))
+            found.append(Stranger("a colleague who sees the client too", "henrik", 404))
         if of_client or of_thread:
             # Who manages staff sees all clients, so nobody who may is outside.
             refusal = 403 if route.endpoint.permission is Permission.STAFF else 404  # type: ignore[attr-defined]
@@ -98,6 +101,7 @@ def strangers_of(route: Route) -> list[Stranger]:
                 Stranger("a client whose chart is archived", "dmitri", 404, {"client": "dmitri"}),
                 Stranger("a guardian who is kept away", "piet", 404),
                 Stranger("a guardian whose tie ended today", "rosa", 404),
+                Stranger("a guardian whose access was ended", "vera", 404),
                 Stranger(
                     "a mother, about another contact of her child, who is a client", "dana", 404, WALTER
                 ),
@@ -131,9 +135,6 @@ def strangers_of(route: Route) -> list[Stranger]:
     return found
 
 
-MATRIX = [(route, stranger) for route in ALL_ROUTES for stranger in strangers_of(route)]
-
-
 @pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
 async def stage(
     request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
@@ -151,32 +152,77 @@ async def audited(deployment: Deployment) -> dict[str, int]:
     return {"done": 0, "refused": 0} | {row["result"]: row["n"] for row in rows}
 
 
-@pytest.mark.parametrize(
-    ("route", "stranger"), MATRIX, ids=[f"{name_of(route)} by {one.label}" for route, one in MATRIX]
-)
-async def test_a_stranger_is_refused_and_changes_nothing(
-    stage: Stage, route: Route, stranger: Stranger
-) -> None:
-    deployment = stage.deployment
-    if stranger.who not in stage.people:
+@pytest.mark.parametrize("route", ALL_ROUTES, ids=name_of)
+async def test_strangers_are_refused_and_change_nothing(stage: Stage, route: Route) -> None:
+    """All strangers of a route, one after the other, between two looks at every table."""
+    strangers = strangers_of(route)
+    if missing := {one.who for one in strangers if one.who} - stage.people.keys():
         stage.contents = {}  # signing in leaves its own traces
+        for who in sorted(missing):
+            await stage.person(who)
+    # What the last refusals left is what these find.
+    before = stage.contents or await stage.deployment.contents(MAY_CHANGE)
+    stage.contents = {}
+    wrong = [told for one in strangers if (told := await refused(stage, route, one))]
+    after = await stage.deployment.contents(MAY_CHANGE)
+    if after != before:
+        tables = sorted(table for table in after if after[table] != before.get(table))
+        who = [one.label for one in await who_changed(stage, route, strangers)] or ["one of them, once"]
+        wrong.append(f"{', '.join(tables)} changed by {', '.join(who)}")
+    stage.contents = after
+    assert not wrong, f"{name_of(route)}:\n" + "\n".join(wrong)
+
+
+async def refused(stage: Stage, route: Route, stranger: Stranger) -> str:
+    """Ask as this stranger; says what of the answer, or of what was noted, is not as it is to be."""
     person = await stage.person(stranger.who) if stranger.who else stage.cast.stranger()
     sample: Sample = replace(sample_of(route), who=stranger.who, **stranger.about)  # type: ignore[arg-type]
-    # What the last refusal left is what this one finds.
-    before = stage.contents or await deployment.contents(MAY_CHANGE)
-    stage.contents, noted = {}, await audited(deployment)
-
+    noted = await audited(stage.deployment)
     answer = await sample.ask(route, person, **stranger.headers)
-
     led_away = stranger.status == SIGN_IN and not is_write(route)
-    assert answer.status_code == (303 if led_away else stranger.status or 401), answer.text
-    if led_away:
-        assert answer.headers["location"].startswith("/sign-in")
-    stage.contents = await deployment.contents(MAY_CHANGE)
-    assert stage.contents == before
+    expected = 303 if led_away else stranger.status or 401
+    if answer.status_code != expected:
+        return f"{stranger.label} is answered {answer.status_code} and not {expected}"
+    if led_away and not answer.headers["location"].startswith("/sign-in"):
+        return f"{stranger.label} is led to {answer.headers['location']} and not to sign in"
     # Being asked to sign in is no refusal yet; all else is noted, once.
-    more = {result: n - noted[result] for result, n in (await audited(deployment)).items()}
-    assert more == {"done": 0, "refused": 0 if led_away else 1}
+    more = {result: n - noted[result] for result, n in (await audited(stage.deployment)).items()}
+    if more != {"done": 0, "refused": 0 if led_away else 1}:
+        return f"of {stranger.label} the audit log says {more}"
+    return ""
+
+
+async def who_changed(stage: Stage, route: Route, strangers: list[Stranger]) -> list[Stranger]:
+    """Those who change something when they ask again, found by halves."""
+    before = await stage.deployment.contents(MAY_CHANGE)
+    for one in strangers:
+        await refused(stage, route, one)
+    if await stage.deployment.contents(MAY_CHANGE) == before:
+        return []
+    if len(strangers) == 1:
+        return strangers
+    half = len(strangers) // 2
+    return [
+        *await who_changed(stage, route, strangers[:half]),
+        *await who_changed(stage, route, strangers[half:]),
+    ]
+
+
+# How the addresses of writes end that leave no row in the audit log, and why.
+UNNOTED = {
+    "/session": "the session itself says when it was used last",
+    "/language": "how one's own pages are",
+    "/theme": "how one's own pages are",
+    "/discretion": "how one's own pages are",
+    "/messages": "the message says who wrote it, when, and what it said before",
+    "/draft": "half a message is nobody's act yet",
+    "/reading": "how far somebody has read is kept, and that they opened it is noted",
+    "/notices/choices": "how one is told oneself",
+    "/notices/devices": "how one is told oneself",
+    "/notices/devices/removal": "how one is told oneself",
+    "/availability/preview": "it writes nothing",
+    "/contacts/search": "it writes nothing",
+}
 
 
 @pytest.mark.parametrize("route", ALL_ROUTES, ids=name_of)
@@ -195,7 +241,10 @@ async def test_the_one_who_may_is_served(stage: Stage, route: Route) -> None:
     answer = await sample.ask(route, person)
 
     assert answer.status_code == sample.status, answer.text
-    assert (await audited(stage.deployment))["refused"] == noted["refused"]
+    after = await audited(stage.deployment)
+    assert after["refused"] == noted["refused"]
+    if is_write(route) and not route.path.endswith(tuple(UNNOTED)):
+        assert after["done"] > noted["done"], "it left no row in the audit log; if that is meant, say why"
     if route.path.endswith("/archival"):
         await person.post(sample.path(route, stage.cast).replace("archival", "restoration"))
     await stage.settled()
