@@ -22,6 +22,7 @@ from portal import facts
 from portal.app import SOCKETS, create
 from portal.models.database import MODELS
 from portal.models.record import Record, Row
+from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, unmapped
 from portal.routes import ROUTES
 
@@ -352,6 +353,49 @@ def test_every_route_has_a_door() -> None:
     assert all(hasattr(route.endpoint, "door") for route in routes)
     plain = {route.path for route in routes if not hasattr(route.endpoint, "permission")}
     assert plain == WITHOUT_A_VISIT
+
+
+# What a door asks of who comes in beside being signed in, by where it is. The matrix of strangers is made from the
+# doors, so it can't know what one has forgotten.
+CHART = "/staff/clients/{client}"
+ASKED: dict[Permission | Right, tuple[str, ...]] = {
+    Permission.PORTAL_SETTINGS: (r"\w+ /staff/settings/.*",),
+    Permission.STAFF: (r"\w+ /staff/colleagues.*", f"POST {CHART}/care-team"),
+    Permission.CONTACT_NETWORK: (
+        f"POST {CHART}/contacts",
+        rf"\w+ {CHART}/contacts/(new|search|network)",
+        rf"\w+ {CHART}/contacts/{{link}}(/preview|/history|/end)?",
+    ),
+    Permission.PORTAL_ACCESS: (
+        "POST /staff/clients",
+        "GET /staff/clients/new",
+        f"POST {CHART}(/archival|/restoration|/coming-of-age|/messaging)?",
+        f"GET {CHART}/edit",
+        rf"\w+ {CHART}/contacts/{{link}}/client.*",
+        f"GET {CHART}/as/.*",
+        f"POST {CHART}/portal/.*",
+        f"GET {CHART}/portal/letter",
+        "POST /staff/mail/.*",
+        "GET /staff/mail/addresses/{bounce}",
+    ),
+    Right.MESSAGES: (r"\w+ /clients/{client}/(messages|conversations).*",),
+}
+
+
+def test_each_door_asks_for_what_is_said_here() -> None:
+    asks = {}
+    for route in ROUTES:
+        assert isinstance(route, Route)
+        if route.path not in WITHOUT_A_VISIT:
+            name = f"{'POST' if 'POST' in (route.methods or ()) else 'GET'} {route.path}"
+            asks[name] = route.endpoint.permission or route.endpoint.right  # type: ignore[attr-defined]
+    said = {
+        name: next(
+            (what for what, places in ASKED.items() if any(re.fullmatch(p, name) for p in places)), None
+        )
+        for name in asks
+    }
+    assert asks == said
 
 
 def test_every_route_has_one_method_and_no_get_changes_anything() -> None:
