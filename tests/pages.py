@@ -241,7 +241,7 @@ class Page:
     def _difference(self, fresh: dict[str, str]) -> str:
         shown = self.live
         keys = sorted(key for key in {*shown, *fresh} if shown.get(key) != fresh.get(key))
-        told = "\n".join(f"{key}\n{_where(shown.get(key), fresh.get(key))}" for key in keys)
+        told = "\n".join(f"{key}\n{where_they_part(shown.get(key), fresh.get(key))}" for key in keys)
         return f"{self} is out of date, though drained to {self.since}:\n{told}"
 
     # --- The socket -------------------------------------------------------------------------
@@ -403,7 +403,7 @@ def _names(key: str) -> tuple[str, str, str]:
     return name, html_escape(key), f"{name}-{ids[-1]}" if ids else name
 
 
-def _where(shown: str | None, fresh: str | None) -> str:
+def where_they_part(shown: str | None, fresh: str | None) -> str:
     """The place where two texts part."""
     if shown is None or fresh is None:
         return f"  shows  {(shown or 'nothing')[:200]}\n  should {(fresh or 'nothing')[:200]}"

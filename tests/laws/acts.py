@@ -15,6 +15,7 @@ from portal import clock, passwords
 from portal.demo import PASSWORD
 from portal.mail import letters
 from portal.mail.outbox import post
+from portal.models import sql
 from portal.models.account import Access, PortalAccount
 from portal.models.bounce import Bounce, note_bounce
 from portal.models.burst import Burst
@@ -89,23 +90,40 @@ class Act:
     """Something that happens, about a client of the cast or (empty) about none."""
 
     name: str
-    happen: Callable[[Stage], Awaitable[None]]
+    act: Callable[[Stage], Awaitable[None]]
     client: str = ""
+    before: Callable[[Stage], Awaitable[None]] | None = None  # brings about what it is about
+
+    async def prepare(self, stage: Stage) -> None:
+        if self.before is not None:
+            await self.before(stage)
+            await stage.settled()
+
+    async def happen(self, stage: Stage) -> None:
+        """All of it, with what must have been before."""
+        if self.before is not None:
+            await self.before(stage)
+        await self.act(stage)
 
     def __str__(self) -> str:
         return self.name
 
 
 def _by_route(route: Route) -> Act:
-    async def happen(stage: Stage) -> None:
-        sample = sample_of(route)
+    sample = sample_of(route)
+
+    async def person_of(stage: Stage) -> Person:
         if not sample.who:
-            person = stage.cast.stranger()
-        elif route.path == "/sign-out":  # ends the session it is asked with
-            person = await stage.cast.sign_in(sample.who)
-        else:
-            person = await stage.person(sample.who)
-        await sample.prepare(route, person)
+            return stage.cast.stranger()
+        if route.path == "/sign-out":  # ends the session it is asked with
+            return await stage.cast.sign_in(sample.who)
+        return await stage.person(sample.who)
+
+    async def prepare(stage: Stage) -> None:
+        await sample.prepare(route, await person_of(stage))
+
+    async def happen(stage: Stage) -> None:
+        person = await person_of(stage)
         answer = await sample.ask(route, person)
         assert answer.status_code == sample.status, f"{answer.status_code}: {answer.text}"
         await stage.settled()
@@ -115,7 +133,8 @@ def _by_route(route: Route) -> Act:
         about = sample_of(route).client
     if about and "/conversations" in route.path and "{conversation}" not in route.path:
         about = ""
-    return Act(name_of(route), happen, about)
+    prepared = sample.fresh or "{link}" in route.path or route.path.endswith("/devices/removal")
+    return Act(name_of(route), happen, about, prepare if prepared else None)
 
 
 VERBS: list[Act] = []
@@ -349,8 +368,16 @@ async def _(cast: Cast) -> None:
 
 
 async def _letter_to(cast: Cast, name: str, client: str) -> UUID:
+    """One that has left."""
     letter = letters.password_changed(To(name, cast.email["client", name]))
-    return await post(letter, client=UUID(cast.client[client]))
+    return await _left(await post(letter, client=UUID(cast.client[client])))
+
+
+async def _left(letter: UUID) -> UUID:
+    await sql.rows(
+        "update outbox set done_at = :now, payload_sealed = null where id = :id", id=letter, now=clock.now()
+    )
+    return letter
 
 
 @verb("a letter to a mother comes back")
@@ -375,7 +402,7 @@ async def _(cast: Cast) -> None:
 @verb("a letter to a colleague comes back")
 async def _(cast: Cast) -> None:
     letter = letters.password_changed(To("Theo", cast.email["staff", "theo"]))
-    assert await note_bounce(await post(letter), "5.2.2", "552 5.2.2 Full", True)
+    assert await note_bounce(await _left(await post(letter)), "5.2.2", "552 5.2.2 Full", True)
 
 
 @verb("somebody says that her address is right")

@@ -87,6 +87,25 @@ async def test_a_conversation_gets_each_missed_message_once_and_in_order(deploym
         assert numbers == list(range(numbers[0], numbers[0] + 4))
 
 
+async def test_each_message_is_sent_once_to_a_page_that_stays(deployment: Deployment) -> None:
+    """What was sent is behind the page's cursor, also for those who write next."""
+    async with both_sides(deployment) as (conversation, _, _):
+        before, last = (
+            len(conversation.pushes),
+            max(int(item.get("data-number")) for item in conversation.document.all("data-number")),
+        )
+        for _ in range(3):
+            await happen(deployment, "POST /clients/{client}/conversations/{conversation}/messages")
+            await conversation.settle()
+        sent = [
+            int(item.get("data-number"))
+            for push in conversation.pushes[before:]
+            if push["region"].startswith("messages")
+            for item in _items(push)
+        ]
+        assert [number for number in sent if number > last] == [last + 1, last + 2, last + 3]
+
+
 def _items(push: dict[str, Any]) -> list[Any]:
     from tests.html import parse
 
