@@ -21,13 +21,14 @@ from pydantic import ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from portal import passwords
 from portal.meanwhile import must_have_compared
 from portal.models import audit, idempotency, sql
 from portal.models.fact import Bookmark, bookmark, unit
 from portal.models.record import Gone, Kind
 from portal.models.session import SignedIn, touch, who
 from portal.permissions import Permission, Right
-from portal.refusals import Refused, SignInFirst, refuse
+from portal.refusals import Refused, SignInFirst, busy, refuse
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible, Viewer
 from portal.visit import Answer, Form, Visit
@@ -139,6 +140,8 @@ def _door(
                 return await refuse(visit, endpoint.__name__, reason)
             except Gone:
                 return await refuse(visit, endpoint.__name__, NotVisible())
+            except passwords.Busy:
+                return busy(visit)
             except idempotency.AnotherRequest:
                 text = "This was already sent with another content. Reload the page and try again."
                 return await refuse(visit, endpoint.__name__, Refused(409, text))

@@ -1,11 +1,16 @@
-"""Passwords: argon2id in threads, a few at a time, so that the event loop never waits for one."""
+"""Passwords: argon2id in threads of its own, so that no page waits for it, and with a queue that has an end."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-from collections.abc import Collection
+import threading
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -17,7 +22,42 @@ LONGEST = 128  # characters; longer ones are refused before any work is done
 
 # OWASP's first choice: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_at_once = asyncio.Semaphore(4)
+
+AT_ONCE = max(1, (os.cpu_count() or 2) - 1)  # a processor is left to the pages
+WAITING = 32  # of which the last waits a second or two
+
+T = TypeVar("T")
+
+
+class Busy(Exception):
+    """So many passwords wait to be hashed that one more would wait too long."""
+
+
+def _step_back() -> None:
+    """Let whatever else wants the processor go first, where threads can be told so one by one, as on Linux."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+_threads = ThreadPoolExecutor(AT_ONCE, "passwords", _step_back)
+_taken = 0
+
+
+async def _in_turn(act: Callable[..., T], *given: Any) -> T:
+    """Do this in a thread, after those that came before. Raises Busy."""
+    global _taken
+    if _taken >= AT_ONCE + WAITING:
+        raise Busy
+    _taken += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, act, *given)
+    finally:
+        _taken -= 1
+
+
+def at_work() -> int:
+    """How many passwords this worker hashes now, or has waiting."""
+    return _taken
 
 
 def hash_now(password: str) -> str:
@@ -30,17 +70,19 @@ def _nobodys() -> str:
     return _hasher.hash("a password that belongs to nobody")
 
 
-async def matches(password: str, hashed: str | None) -> bool:
-    """Whether the password is right. With no hash it takes as long, and is wrong: nobody learns by the
-    clock whether an address is known."""
-    async with _at_once:
-        right = await asyncio.to_thread(_verify, password[: LONGEST + 1], hashed or _nobodys())
-    return right and hashed is not None and len(password) <= LONGEST
+async def matches(password: str, *hashes: str | None) -> list[bool]:
+    """Whether the password is right, for each of these. With no hash it takes as long, and is wrong: nobody learns by
+    the clock whether an address is known. Raises Busy."""
+    return await _in_turn(_verify, password, hashes)
 
 
-def _verify(password: str, hashed: str) -> bool:
+def _verify(password: str, hashes: tuple[str | None, ...]) -> list[bool]:
+    return [_is(password[: LONGEST + 1], hashed) and len(password) <= LONGEST for hashed in hashes]
+
+
+def _is(password: str, hashed: str | None) -> bool:
     try:
-        return _hasher.verify(hashed, password)
+        return _hasher.verify(hashed or _nobodys(), password) and hashed is not None
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
 
@@ -55,7 +97,7 @@ _LOOKS_LIKE = str.maketrans("013457@$!|+l", "oieastasiiti")
 async def weakness(password: str, personal: list[str]) -> str | None:
     """Why this password is refused, in a sentence; None when it is good (rule 10: length, and not one that is
     known or easily guessed; no rules of composition). `personal` are names and addresses of mail that belong to
-    whoever chooses it, or to whom they act for."""
+    whoever chooses it, or to whom they act for. Raises Busy."""
     if len(password) < SHORTEST:
         return "Use at least 12 characters. A few words in a row are easy to remember."
     if len(password) > LONGEST:
@@ -65,7 +107,7 @@ async def weakness(password: str, personal: list[str]) -> str | None:
         return (
             "This one is easy to guess: it is little more than names and a year. Try a few unrelated words."
         )
-    score = await asyncio.to_thread(_score, password, sorted(words))
+    score = await _in_turn(_score, password, sorted(words))
     if score < 3:
         return "This one is easy to guess, or on a list of stolen passwords. Try a few unrelated words."
     return None
@@ -107,6 +149,5 @@ def _without(text: str, words: Collection[str]) -> str:
 
 
 async def hashed(password: str) -> str:
-    """Hash off the loop."""
-    async with _at_once:
-        return await asyncio.to_thread(_hasher.hash, password)
+    """The hash to keep. Raises Busy."""
+    return await _in_turn(_hasher.hash, password)

@@ -62,6 +62,14 @@ async def refuse(visit: Visit, act: str, reason: Exception) -> Response:
     return error_page(visit.request, visit.language, status, title, text, visit.by_script)
 
 
+def busy(visit: Visit) -> Response:
+    """Ask somebody to come back in a moment. It is no refusal: nothing was looked at, and nothing is noted."""
+    text = "Very many people are signing in at this moment. Wait a few seconds, go back and try again."
+    answer = error_page(visit.request, visit.language, 503, "Just a moment", text, visit.by_script)
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
 def error_page(
     request: Request, language: str, status: int, title: str, text: str, part: bool = False
 ) -> Response:

@@ -18,6 +18,12 @@ FOR_ACCOUNT = Limit("account", 5, dt.timedelta(minutes=30))
 FROM_NETWORK = Limit("address", 20, dt.timedelta(minutes=10))
 ON_DEVICE = Limit("device", 10, dt.timedelta(minutes=30))  # on which this holder has signed in before
 
+SIDES = ("staff", "client")
+
+
+class TooMany(Exception):
+    """More failures came from this network than are heard."""
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -44,30 +50,42 @@ async def verified(email: str, password: str, network: Network, device: str) -> 
     apart, in what is answered or in how long it takes. Counts a failure.
 
     A device that signed in before has a limit of its own for its holder, and no other: nobody can be locked out by
-    somebody else's guesses, and whoever has the device can't guess without end (rule 12)."""
+    somebody else's guesses, and whoever has the device can't guess without end (rule 12).
+
+    Where others have failed too often from this network, nothing is hashed: raises TooMany. Raises passwords.Busy."""
     account, known = canonical_email(email), await holders(email)
-    here = {side for side, holder in known.items() if device and await knows_device(device, holder.id)}
-    right = [
-        holder
-        for side in ("staff", "client")
-        if await passwords.matches(password, known[side].password_hash if side in known else None)
-        and (holder := known.get(side))
-    ]
-    # Counted before it is said, so that of many tries at once no more are heard than may be.
-    heard = await FROM_NETWORK.count(network)
-    heard = await FOR_ACCOUNT.count(account) and heard
-    heard_here = {side for side in here if await ON_DEVICE.count(_at(device, known[side]))}
-    right = [holder for holder in right if holder.side in heard_here or (heard and holder.side not in here)]
-    if right:
+    here = {h.id for h in known.values() if device and await knows_device(device, h.id)}
+    over = await FROM_NETWORK.is_reached(network)
+    if over and all([await ON_DEVICE.is_reached(_at(device, id)) for id in here]):
+        raise TooMany
+    # Each limit is counted before it is said what was right, so that of many tries at once no more are heard than may
+    # be; that of the network before the hashing, so that no more are hashed either.
+    if not over and not await FROM_NETWORK.count(network):
         await FROM_NETWORK.give_back(network)
+        raise passwords.Busy
+    try:
+        right = await passwords.matches(
+            password, *(known[side].password_hash if side in known else None for side in SIDES)
+        )
+    except passwords.Busy:
+        if not over:
+            await FROM_NETWORK.give_back(network)
+        raise
+    heard = await FOR_ACCOUNT.count(account) and not over
+    heard_here = {id for id in here if await ON_DEVICE.count(_at(device, id))}
+    found = [known[side] for side, is_right in zip(SIDES, right, strict=True) if is_right]
+    found = [h for h in found if h.id in heard_here or (heard and h.id not in here)]
+    if found:
+        if not over:
+            await FROM_NETWORK.give_back(network)
         await FOR_ACCOUNT.forget(account)
-        for holder in right:
-            await ON_DEVICE.forget(_at(device, holder))
-    return right
+        for holder in found:
+            await ON_DEVICE.forget(_at(device, holder.id))
+    return found
 
 
-def _at(device: str, holder: Holder) -> str:
-    return f"{device}/{holder.id}"
+def _at(device: str, holder: UUID) -> str:
+    return f"{device}/{holder}"
 
 
 async def begin(holder: Holder, address: str, agent: str) -> str | None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import portal
+from portal import passwords
 from portal.models import sql
 from portal.settings import settings
 
@@ -52,6 +53,7 @@ async def metrics(request: Request) -> Response:
             state.follower.delay,
         ),
         ("portal_follower_looks", "Looks at the facts since start", state.follower.looks),
+        ("portal_passwords", "Passwords that are hashed or wait for it", passwords.at_work()),
         ("portal_bus_well", "Whether hints travel", float(state.bus.well)),
     ):
         Gauge(name, text, registry=registry).set(value)

@@ -13,7 +13,7 @@ from portal.models.account import note_visit
 from portal.models.fact import unit
 from portal.models.practice import portal_is_on
 from portal.models.session import LONGEST, end_session, remember_device
-from portal.models.signing_in import Holder, begin, verified
+from portal.models.signing_in import Holder, TooMany, begin, verified
 from portal.settings import settings
 from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go
 
@@ -45,7 +45,10 @@ async def create(visit: Visit) -> Answer:
     demo = settings().demo and said.demo == "1"
     secret = PASSWORD if demo else said.password
     device = visit.request.cookies.get(cookie_name("device"), "")
-    found = await verified(said.email[:300], secret, visit.network, device)
+    try:
+        found = await verified(said.email[:300], secret, visit.network, device)
+    except TooMany:
+        return await _page(visit, 401, visit.say(_WRONG), said)
     chosen = [holder for holder in found if not said.side or holder.side == said.side]
     if not chosen:
         return await _refused(visit, said)

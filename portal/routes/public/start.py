@@ -65,6 +65,7 @@ async def create(visit: Visit) -> Answer:
         raise NotVisible
     if await WRONG_CODES.is_reached(visit.network):
         visit.errors["code"] = visit.say("Too many tries. Wait ten minutes.")
+        return _page(visit, 422)
     password = visit.sent.get("password", "")
     personal = [visit.sent.get(name, "") for name in ("email", "name", "practice")]
     weak = await passwords.weakness(password, personal)
