@@ -14,6 +14,7 @@ from portal.models.fact import announce
 from portal.models.heard import NoticeKind
 from portal.models.leave import Leave
 from portal.models.notice import tell
+from portal.models.push import silence
 from portal.models.record import live
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
@@ -45,6 +46,7 @@ async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
         elif leave.cover_id == member.id and successor is not None and successor != leave.staff_id:
             await leave.hand_over(successor)
     await member.leave()
+    await silence(staff=member.id)
 
 
 async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:

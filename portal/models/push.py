@@ -18,6 +18,7 @@ from portal.models import sql
 from portal.models.fact import announce
 from portal.models.record import Kind, Record, Sealed, unseal
 from portal.models.scope import Scope
+from portal.models.session import digest
 
 MOST = 10  # devices of one person
 LEASE = dt.timedelta(minutes=2)
@@ -27,6 +28,7 @@ class PushDevice(Record):
     staff_id = fields.UUIDField(null=True)
     account_id = fields.UUIDField(null=True)
     endpoint_hash = fields.CharField(max_length=64, unique=True)
+    browser_hash = fields.CharField(max_length=64, null=True)  # of the token by which this browser is known
     subscription_sealed = fields.BinaryField()
     added_at = fields.DatetimeField(default=clock.now)
     number = fields.IntField(null=True)  # of the first notice that is to be told of
@@ -47,14 +49,19 @@ class PushDevice(Record):
 
     @classmethod
     async def add(
-        cls, subscription: dict[str, str], staff: UUID | None = None, account: UUID | None = None
+        cls,
+        subscription: dict[str, str],
+        browser: str,
+        staff: UUID | None = None,
+        account: UUID | None = None,
     ) -> None:
-        """One browser has one subscription: it is whoever's asked last."""
+        """One browser has one subscription: it is whoever's asked last. `browser` is the token by which it is known
+        since somebody signed in there."""
         key = crypto.ring().mark("endpoint", subscription["endpoint"])
         former = await cls.get_or_none(endpoint_hash=key)
         if former is not None:
             await former.remove()
-        made = cls(staff_id=staff, account_id=account, endpoint_hash=key)
+        made = cls(staff_id=staff, account_id=account, endpoint_hash=key, browser_hash=_known_by(browser))
         made.subscription = json.dumps(subscription)
         await made.save(force_create=True)
         await announce(PushDevicesChanged(staff=staff, account=account))
@@ -63,6 +70,26 @@ class PushDevice(Record):
         """Nothing more is sent there."""
         await self.delete()
         await announce(PushDevicesChanged(staff=self.staff_id, account=self.account_id))
+
+
+async def silence_browser(browser: str, side: str = "", but: UUID | None = None) -> None:
+    """Nothing more is sent to this browser: of one side, where one is named, and but for one person's."""
+    if (known := _known_by(browser)) is not None:
+        for device in await PushDevice.filter(browser_hash=known):
+            holder = device.staff_id if side == "staff" else device.account_id
+            if not side or holder not in (None, but):
+                await device.remove()
+
+
+def _known_by(browser: str) -> str | None:
+    return digest(browser) if 20 <= len(browser) <= 100 else None
+
+
+async def silence(staff: UUID | None = None, account: UUID | None = None) -> None:
+    """Nothing more is sent to any device of this person."""
+    whose = {"staff_id": staff} if staff else {"account_id": account}
+    for device in await PushDevice.filter(**whose):
+        await device.remove()
 
 
 async def devices_of(devices: Scope[PushDevice]) -> list[PushDevice]:

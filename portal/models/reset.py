@@ -15,6 +15,7 @@ from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.fact import announce
 from portal.models.practice import portal_is_on
+from portal.models.push import silence
 from portal.models.record import Kind, Record
 from portal.models.session import digest
 from portal.models.waiting import drop_letters
@@ -100,10 +101,12 @@ async def by_token(token: str) -> Reset | None:
 
 
 async def end_sessions(account: UUID) -> None:
-    """Sign an account out everywhere, and forget the devices it was known by. Who signs in meanwhile holds its row."""
+    """Sign an account out everywhere, and forget the devices it was known by and those it had told. Who signs in
+    meanwhile holds its row."""
     await _held(account)
     await _end("account_id = :account", account=account)
     await sql.rows("delete from device where holder_id = :account", account=account)
+    await silence(account=account)
 
 
 async def end_client_sessions() -> None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from portal import crypto
+from portal.doors import cookie_name
 from portal.models.push import MOST, PushDevice
 from portal.models.record import Kind
 from portal.pushing import check_endpoint
@@ -56,7 +57,8 @@ async def add(visit: Visit) -> Answer:
     said: Subscription = visit.form
     agent = visit.request.headers.get("user-agent", "")[:300]
     whose = "staff" if visit.me.kind is Kind.STAFF else "account"
-    await PushDevice.add(said.model_dump() | {"agent": agent}, **{whose: visit.me.id})
+    browser = visit.request.cookies.get(cookie_name("device"), "")
+    await PushDevice.add(said.model_dump() | {"agent": agent}, browser, **{whose: visit.me.id})
     return _answer(visit)
 
 

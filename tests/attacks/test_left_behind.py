@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from portal.demo import PASSWORD
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.mail.post_office import PostOffice, eventually
@@ -120,6 +122,51 @@ async def test_a_message_that_waited_has_not_seen_what_came_meanwhile(
     await thread.write(dana, "Yes.", seen=str(row["last_number"] + 3))
     async with open_page(dana, f"/clients/{noa}/messages") as page:
         assert " unread" not in page.live[f"threads?client={noa}"]
+
+
+# --- Who signs out is told no more on that device ------------------------------------------------
+
+
+async def test_signing_out_ends_the_pushes_of_this_device_and_of_no_other(office: Office) -> None:
+    cast = office.cast
+    miriam = await cast.sign_in("miriam")
+    phone, desk = await cast.sign_in("dana"), await cast.sign_in("dana")
+    await office.begins_anew(phone, miriam)
+    where = {}
+    for person, name in ((phone, "phone"), (desk, "desk")):
+        browser = office.pushes.browser(f"{name}-out-{office.deployment.sqlite}")
+        await asks_to_be_told(office, person, browser)
+        where[name] = browser.endpoint.partition(str(office.pushes.port))[2]
+    async with open_page(desk, f"/clients/{cast.client['noa']}/notices/choices") as page:
+        assert len(await devices(office, phone)) == 2
+        assert (await phone.post("/sign-out")).status_code == 303
+        await page.until(lambda: page.live[f"devices?person={desk.id}"].count("<li") == 1, what="one device")
+        await page.current()
+    await office.thread_of("noa clinical").write(miriam, "Are you there?")
+    await office.pushes.got(where["desk"])
+    await at_rest(office, desk)
+    assert where["phone"] not in office.pushes.tried
+
+
+async def test_a_session_that_is_left_alone_ends_and_its_device_is_still_told(office: Office) -> None:
+    cast = office.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    await office.begins_anew(dana, miriam)
+    phone = office.pushes.browser(f"idle-{office.deployment.sqlite}")
+    await asks_to_be_told(office, dana, phone)
+    await office.deployment.move_clock(minutes=25)
+    assert "/sign-in" in (await dana.get(f"/clients/{cast.client['noa']}/home")).headers["location"]
+    miriam = await cast.sign_in("miriam")
+    await office.thread_of("noa clinical").write(miriam, "See you tomorrow.")
+    await office.pushes.got(phone.endpoint.partition(str(office.pushes.port))[2])
+    # Somebody else who signs in there is not shown what is hers.
+    dana.name = "sam"
+    signed = await dana.post("/sign-in", email=cast.email["client", "sam"], password=PASSWORD, side="client")
+    assert signed.status_code == 303
+    column = await office.deployment.sql(
+        "select 1 from push_device where account_id = :id", id=cast.account["dana"]
+    )
+    assert column == []
 
 
 # --- What was taken back is told of no more ------------------------------------------------------
@@ -271,3 +318,27 @@ async def test_a_leave_that_was_called_off_is_no_news_to_who_would_have_stood_in
     [leave] = await office.deployment.sql("select id from leave where cover_id = :theo", theo=theo.id)
     assert (await ada.post(f"/staff/leave/{leave['id']}/end")).status_code == 303
     assert await office.new_for(theo) == []
+
+
+async def test_a_new_password_ends_the_pushes_of_every_device(office: Office) -> None:
+    cast = office.cast
+    sam, other = await cast.sign_in("sam"), cast.stranger()
+    await office.begins_anew(sam)
+    await asks_to_be_told(office, sam, office.pushes.browser(f"reset-{office.deployment.sqlite}"))
+    before = len(office.post.letters)
+    assert (await other.post("/forgot", email=cast.email["client", "sam"])).status_code < 400
+
+    async def link() -> str:
+        for letter in office.post.letters[before:]:
+            found = re.search(r"/reset/([\w-]+)", letter.get_body(("plain",)).get_content())
+            if found:
+                return found[1]
+        return ""
+
+    token = await eventually(link)
+    assert (await other.get(f"/reset/{token}")).status_code == 200
+    assert (await other.post("/reset", token=token)).status_code == 303
+    assert len(await devices(office, sam)) == 1, "a link that is opened changes nothing"
+    changed = await other.post("/reset/password", password="forty brown otters under a bridge")
+    assert changed.status_code == 303, changed.text
+    assert await devices(office, sam) == []

@@ -90,4 +90,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0024_read_by",
             "0025_notice_letters",
             "0029_marks",
+            "0030_push_browser",
         ]

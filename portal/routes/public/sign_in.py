@@ -12,6 +12,7 @@ from portal.models import audit
 from portal.models.account import note_visit
 from portal.models.fact import unit
 from portal.models.practice import portal_is_on
+from portal.models.push import silence_browser
 from portal.models.session import LONGEST, end_session, remember_device
 from portal.models.signing_in import Holder, TooMany, begin, verified
 from portal.settings import settings
@@ -84,6 +85,7 @@ async def enter(visit: Visit, holder: Holder, next: str) -> Response | None:
             return None
         if before is not None:
             await end_session(before.session, before.side, before.holder)
+        await silence_browser(device, side, but=holder.id)
         device = await remember_device(side, holder.id, device)
         if side == "client":
             await note_visit(holder.id)
@@ -149,6 +151,7 @@ async def end(visit: Visit) -> Answer:
         if found is not None:
             await end_session(found.session, side, found.holder)
             await audit.note("sign out", side=side, actor=found.holder)
+    await silence_browser(visit.request.cookies.get(cookie_name("device"), ""))
     answer: Response = go("/sign-in")
     if visit.form is not None and visit.form.leave:
         # No redirect: a form of ours may not lead to another site, by our own policy.
