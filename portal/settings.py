@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         default=10.0, description="Seconds in which open pages are asked to come back before a worker ends"
     )
     messages_per_minute: int = Field(default=60, description="Messages one person may send in a minute")
+    sockets_per_network: int = Field(
+        default=400, ge=1, description="Open pages that one network may have on one worker"
+    )
     pool: int = Field(default=16, description="Database connections of one worker")
 
     @property

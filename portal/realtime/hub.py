@@ -19,7 +19,9 @@ from portal.models.session import lives_until
 from portal.models.staff import supervised_by
 from portal.permissions import Permission
 from portal.realtime.drawing import Draw, Frame, draw_whole, extend_lists
+from portal.realtime.gate import Gate
 from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
+from portal.settings import settings
 from portal.viewer import may_look
 
 log = structlog.get_logger()
@@ -39,6 +41,7 @@ class Hub:
         self.latest: Bookmark | None = None
         self.waiting: set[Page] = set()
         self.draining = False
+        self.gate = Gate(settings().sockets_per_network)
         self._wake = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
         self._beat = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,13 +17,16 @@ from portal.models import audit
 from portal.models.fact import Bookmark, News, bookmark, since
 from portal.models.record import Kind
 from portal.models.session import SignedIn
+from portal.realtime.drawing import Frame
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
 from portal.realtime.presence import note_writing
 from portal.regions import LONGEST_KEY, LOOK, closed_to, read_key
 from portal.viewer import Viewer, looking_as
+from portal.visit import address_of
 
 OF_ONE_PERSON = 10  # sockets on one worker
+BACK_LATER = (10.0, 30.0)  # seconds: where there are too many, they are not fewer in a moment
 HELLO_WITHIN = 10.0  # seconds
 FRAMES = (40, 10.0)  # at most so many in so many seconds
 
@@ -36,7 +40,7 @@ class Hello(BaseModel):
     looks: dict[str, Annotated[str, Field(max_length=LOOK)]] = Field(default_factory=dict, max_length=60)
 
 
-class Frame(BaseModel):
+class Said(BaseModel):
     """A hello, or the key of the list of messages to which the page's person is writing."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -74,6 +78,17 @@ async def viewed_live(ws: WebSocket) -> None:
 
 async def _live(ws: WebSocket, side: str, client: UUID | None, account: UUID | None = None) -> None:
     hub: Hub = ws.app.state.hub
+    # Before anything is looked up or written down: what is refused here costs nothing.
+    with hub.gate.passing(address_of(ws)) as may_pass:
+        if may_pass:
+            await _open(ws, hub, side, client, account)
+        elif not origin_allowed(ws.headers):
+            await ws.close(BAD)
+        else:
+            await _turn_away(ws, COME_BACK, BACK_LATER)
+
+
+async def _open(ws: WebSocket, hub: Hub, side: str, client: UUID | None, account: UUID | None) -> None:
     if not origin_allowed(ws.headers):
         # Before accept, so that a foreign page learns nothing; a browser of ours never gets here.
         await audit.note("open a socket", side=side, result="refused", why="foreign origin")
@@ -126,9 +141,12 @@ async def _viewer(who: SignedIn, client: UUID | None, account: UUID | None) -> V
     return Viewer(kind, who.holder, client, who.language)
 
 
-async def _turn_away(ws: WebSocket, code: int) -> None:
-    """Accept and close: a browser retries for ever what is refused before accept."""
+async def _turn_away(ws: WebSocket, code: int, within: tuple[float, float] | None = None) -> None:
+    """Accept and close: a browser retries for ever what is refused before accept. `within` says between how many
+    seconds it is to come back, each page at a moment of its own."""
     await ws.accept()
+    if within is not None:
+        await ws.send_text(Frame(reconnect=round(random.uniform(*within) * 1000)).written())
     await ws.close(code)
 
 
@@ -159,7 +177,7 @@ def _read(text: str, viewer: Viewer) -> Hello | str | None:
     is answered as one that there isn't."""
     try:
         said: Any = json.loads(text)
-        frame = Frame.model_validate(said)
+        frame = Said.model_validate(said)
     except (ValueError, ValidationError, RecursionError):
         return None
     if (frame.hello is None) is (frame.writing is None):

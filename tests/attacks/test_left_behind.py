@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from portal.demo import PASSWORD
 from tests.cast import Person
@@ -122,6 +128,101 @@ async def test_a_message_that_waited_has_not_seen_what_came_meanwhile(
     await thread.write(dana, "Yes.", seen=str(row["last_number"] + 3))
     async with open_page(dana, f"/clients/{noa}/messages") as page:
         assert " unread" not in page.live[f"threads?client={noa}"]
+
+
+# --- One network has so many sockets on a worker, whoever is behind it ----------------------------
+
+MOST = 6  # of one network
+HOME, HERE = "203.0.113.7", "2001:db8:77:1::{:x}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def behind_proxy() -> AsyncIterator[Deployment]:
+    more = {"PORTAL_SOCKETS_PER_NETWORK": str(MOST), "PORTAL_TRUSTED_PROXIES": "127.0.0.1"}
+    async with Deployment.embedded(**more) as deployment:
+        yield deployment
+
+
+def line(deployment: Deployment, address: str, person: Person | None = None, origin: str = "") -> connect:
+    """A socket that comes from this address, of somebody who is signed in or not."""
+    base = deployment.bases[0]
+    headers = {"X-Forwarded-For": address} | ({"Cookie": person.cookies} if person else {})
+    place = "/staff/live" if person is None or person.side == "staff" else "/live"
+    return connect(
+        f"ws{base.removeprefix('http')}{place}",
+        origin=origin or base,  # type: ignore[arg-type]
+        additional_headers=headers,
+        compression=None,
+    )
+
+
+async def outcome(socket: ClientConnection) -> tuple[int, list[dict[str, Any]]]:
+    """By which code it is closed, and what was said before."""
+    said = []
+    async with asyncio.timeout(10):
+        try:
+            while True:
+                said.append(json.loads(await socket.recv()))
+        except ConnectionClosed as end:
+            return (end.rcvd.code if end.rcvd else 1006), said
+
+
+async def is_in(socket: ClientConnection) -> bool:
+    """Whether this socket is let in: it is answered with a bookmark."""
+    with contextlib.suppress(ConnectionClosed):
+        hello = {"since": "0", "showing": [], "cursors": {}, "looks": {}}
+        await socket.send(json.dumps({"hello": hello}))
+        return "since" in json.loads(await asyncio.wait_for(socket.recv(), 10))
+    return False
+
+
+async def test_one_network_opens_so_many_sockets_and_no_more(behind_proxy: Deployment) -> None:
+    cast = behind_proxy.cast
+    people = [await cast.sign_in(name) for name in ("dana", "miriam", "sam")]
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(MOST):
+            one = await stack.enter_async_context(
+                line(behind_proxy, HERE.format(number + 1), people[number % 2])
+            )
+            assert await is_in(one)
+        async with line(behind_proxy, HERE.format(0xBEEF), people[2]) as refused:
+            code, said = await outcome(refused)
+            assert code == 1013
+            assert [10_000 <= frame["reconnect"] <= 30_000 for frame in said] == [True]
+        # Another line, and a network of the other kind, are not hindered; and here there is room when one goes.
+        for address in ("2001:db8:77:2::1", HOME):
+            async with line(behind_proxy, address, people[2]) as other:
+                assert await is_in(other)
+        await one.close()
+
+        async def room() -> bool:
+            async with line(behind_proxy, HERE.format(0xBEEF), people[2]) as again:
+                return await is_in(again)
+
+        await eventually(room)
+
+
+async def test_knocking_without_end_is_answered_without_a_look_into_the_database(
+    behind_proxy: Deployment,
+) -> None:
+    knocks = MOST * 5
+    for number in range(knocks):
+        async with line(behind_proxy, HERE.format(number + 1)) as nobody:
+            assert (await outcome(nobody))[0] == 4401
+    async with line(behind_proxy, HERE.format(1)) as nobody:
+        assert (await outcome(nobody))[0] == 1013
+    # A page of another site is told nothing by it, nor is a row written for each.
+    before = await behind_proxy.sql("select count(*) as n from audit")
+    with pytest.raises(InvalidStatus):
+        async with line(behind_proxy, HERE.format(1), origin="https://elsewhere.example"):
+            pass
+    assert await behind_proxy.sql("select count(*) as n from audit") == before
+    with pytest.raises(InvalidStatus):
+        async with line(behind_proxy, HOME, origin="https://elsewhere.example"):
+            pass
+    assert await behind_proxy.sql("select count(*) as n from audit") != before
+    async with line(behind_proxy, HOME, await behind_proxy.cast.sign_in("dana")) as dana:
+        assert await is_in(dana)
 
 
 # --- Who signs out is told no more on that device ------------------------------------------------
