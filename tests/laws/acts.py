@@ -211,7 +211,7 @@ async def _(cast: Cast) -> None:
 
 @verb("a father is given access to his daughter", "noa")
 async def _(cast: Cast) -> None:
-    link = await _link(cast, "ravi", "noa")
+    link = await (await _link(cast, "ravi", "noa")).hold()
     link.until_at = None
     await link.save(update_fields=["until_at"])
     await _grant(cast, "ravi", "noa")
@@ -481,7 +481,7 @@ async def _(cast: Cast) -> None:
     # Whatever kind a moment carries: here one about the chart, whose rows change with it.
     from portal.facts import ClientChanged
 
-    client = await Client.get(id=cast.client["noa"])
+    client = await (await Client.get(id=cast.client["noa"])).hold()
     client.phone = "(555) 010-0199"
     await client.save(update_fields=["phone_sealed"])
     await Moment.plan(clock.now(), ClientChanged(client=client.id))

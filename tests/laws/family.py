@@ -37,7 +37,7 @@ async def gather(stage: Stage) -> None:
         rosa.from_at, rosa.until_at = now - YESTERDAY, now - dt.timedelta(minutes=1)
         await rosa.save(update_fields=["from_at", "until_at"])
         vera = await _guardian(stage, "Vera Reyes", secret)
-        held = await Access.get(contact_link_id=vera.id, until_at=None)
+        held = await (await Access.get(contact_link_id=vera.id, until_at=None)).hold()
         held.from_at, held.until_at = now - YESTERDAY, now - dt.timedelta(minutes=1)
         await held.save(update_fields=["from_at", "until_at"])
         walter = await Contact.of_client(await Client.get(id=stage.cast.client["walter"]))
