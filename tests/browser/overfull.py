@@ -106,6 +106,7 @@ async def _talk(thread: Conversation, therapist: StaffMember, mother: dict[str, 
     await Message.bulk_create(messages)
     long = [LONG_WORD, "https://example.org/" + "n" * 300, "A word to all.\n\nAnd one more."]
     await Note.bulk_create([rows.note(thread.id, SAID, newest, text, therapist.id) for text in long])
+    await thread.hold()
     thread.last_number, thread.last_at, thread.last_side = SAID, newest, "staff"
     thread.stirs_at = newest
-    await thread.save()
+    await thread.save(update_fields=["last_number", "last_at", "last_side", "stirs_at"])

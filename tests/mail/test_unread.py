@@ -67,6 +67,7 @@ async def office(client: UUID, office: PostOffice, bus: Bus) -> AsyncIterator[Of
     async with unit():
         practice = await Practice.all().first()
         assert practice is not None
+        await practice.hold()
         practice.zone = ZONE
         await practice.save(update_fields=["zone"])
         miriam = await StaffMember.add("Miriam Katz", "miriam@willow.example", Role.THERAPIST, "x")
@@ -86,9 +87,10 @@ async def office(client: UUID, office: PostOffice, bus: Bus) -> AsyncIterator[Of
 async def _born(client: UUID) -> None:
     from portal.models.client import Client
 
-    noa = await Client.get(id=client)
-    noa.date_of_birth = "1990-05-01"
-    await noa.save()
+    async with unit():
+        noa = await (await Client.get(id=client)).hold()
+        noa.date_of_birth = "1990-05-01"
+        await noa.save(update_fields=["date_of_birth_sealed"])
 
 
 async def test_a_burst_is_one_letter_and_says_nothing(office: Office) -> None:

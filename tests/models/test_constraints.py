@@ -198,7 +198,7 @@ async def fill(willow: Deployment) -> None:
         saved_at=now,
     )
     draft.body = "Half a sentence"
-    await draft.save()
+    await draft.save(force_create=True)
     await Draft.create(
         conversation_id=cast.conversation["noa clinical"],
         account_id=dana,
@@ -212,7 +212,7 @@ async def fill(willow: Deployment) -> None:
         until_at=now,
     )
     version.body = "Something else"
-    await version.save()
+    await version.save(force_create=True)
     await sql.rows("update practice set reply_by = :by", by=miriam)
     await sql.rows(
         "insert into automatic_reply (conversation_id, closed_at) values (:conversation, :now)",
