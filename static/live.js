@@ -200,6 +200,7 @@ window.live = (() => {
   function settle(from) {
     dress();
     takeOffWhatEnded();
+    if (spoken.size && ![...spoken].some(byId)) say("");
     emit("settled");
     watchOlder();
     markRead();
@@ -219,6 +220,7 @@ window.live = (() => {
     all("[autofocus]", task.fragment).forEach((field) => field.removeAttribute("autofocus"));
     if (task.swapSpec.style === "upsert") return sift(task, target, note, tasks, keepPlace);
     if (note.region && note.version !== undefined) versions.set(note.region, note.version);
+    if ([...spoken].some((id) => target.contains(byId(id)))) say("");
     keepOpen(target, task.fragment);
     if (note.pushed) markNewRows(target, task.fragment);
     all("[id]", task.fragment).forEach((row) => notLookedAt.has(row.id) && row.classList.add("unseen"));
@@ -278,6 +280,7 @@ window.live = (() => {
       if (late) item.remove();
       else if (shown) {
         if (notLookedAt.has(item.id)) item.classList.add("unseen");
+        if (spoken.has(item.id)) say(""); // in other words by now, or taken back
         tasks.push(morphOf(shown, item, task)); // upsert would replace it, and lose focus and selection
       }
       else fresh.push(item);
@@ -306,10 +309,23 @@ window.live = (() => {
   }
 
   function announce(items) {
-    const spot = byId("announce");
-    if (!spot || !items.length) return;
+    if (!items.length) return;
     const said = [".from b", ".bubble"].map((part) => flat(items[0].querySelector(part))).filter(Boolean).join(": ");
-    spot.textContent = items.length === 1 ? said : word("newMany", items.length);
+    say(items.length === 1 ? said : word("newMany", items.length), items.map(({ id }) => id));
+  }
+
+  // What a screen reader is told stands in the page unseen: for a while, and no longer than the page shows it itself.
+  const SPOKEN_FOR = 15_000;
+  let spoken = new Set(); // the messages whose words those are
+  let silence = 0;
+
+  function say(text, ids = []) {
+    const spot = byId("announce");
+    if (!spot) return;
+    clearTimeout(silence);
+    spoken = new Set(ids);
+    spot.textContent = text;
+    if (text) silence = setTimeout(say, SPOKEN_FOR, "");
   }
 
   // ---- The reader's place in a log
@@ -643,5 +659,5 @@ window.live = (() => {
   // Going back may show a page from before sign-out.
   on("pageshow", (event) => { if (event.persisted) location.reload(); }, window);
 
-  return { ask, empty, holdPlace, isOver: () => over, isUp, noteFrom, send, toEnd, toast, button, element, icon, parse };
+  return { ask, empty, holdPlace, isOver: () => over, isUp, noteFrom, say, send, toEnd, toast, button, element, icon, parse };
 })();

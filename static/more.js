@@ -7,7 +7,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const parse = (text) => new DOMParser().parseFromString(text, "text/html");
   const word = (name, what) => (byId("words")?.dataset[name] ?? "").replace("{what}", what);
-  const say = (text) => { const spot = byId("announce"); if (spot) spot.textContent = text; };
+  const { say } = live;
 
   // A link's secret leaves the address bar before anything else happens on the page.
   const shown = document.querySelector('meta[name="portal-replace"]');
