@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const { ask, button, element, empty, holdPlace, icon, isOver, isUp, noteFrom, parse, send, toEnd, toast } = live;
+  const { ask, button, element, holdPlace, icon, isOver, isUp, noteFrom, parse, send, toEnd, toast } = live;
   const byId = (id) => document.getElementById(id);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const flat = (node) => (node?.textContent ?? "").replace(/\s+/g, " ").trim();
@@ -58,9 +58,11 @@
     if (!form || !item) return location.assign(link.href);
     link.closest("dialog")?.close();
     const own = item.matches(".own");
-    answering(form, { id: link.dataset.reply, name: flat(item.querySelector(own ? ":scope > .sr" : ".from b")), text: flat(item.querySelector(".bubble")).slice(0, 120) });
+    answering(form, { id: link.dataset.reply, name: flat(item.querySelector(own ? ":scope > .sr" : ".from b")), text: textOf(item) });
     form.elements.body.focus();
   }
+
+  const textOf = (item) => flat(item.querySelector(".bubble")).slice(0, 120);
 
   function replyOf(form) {
     const place = form.querySelector("[data-answering]");
@@ -82,10 +84,16 @@
     button.form.elements.body.focus();
   }
 
-  // What was withdrawn is in sight no more, nor where somebody has begun to answer it or looks at it closely.
+  // What was withdrawn is in sight no more, nor where somebody has begun to answer it or looks at it closely; what was
+  // said in other words is quoted in those.
   function letGoOfTakenBack() {
     const isTakenBack = (id) => id && byId(`message-${id}`)?.querySelector(".taken-back");
-    for (const form of all("form[data-composer]")) if (isTakenBack(form.elements.reply_to?.value)) answering(form, null);
+    for (const form of all("form[data-composer]")) {
+      const reply = replyOf(form);
+      const item = reply && byId(`message-${reply.id}`);
+      if (isTakenBack(reply?.id)) answering(form, null);
+      else if (item && !textOf(item).startsWith(reply.text.replace(/…$/, ""))) answering(form, { ...reply, text: textOf(item) });
+    }
     for (const link of all("dialog[open] [data-reply]")) if (isTakenBack(link.dataset.reply)) link.closest("dialog").close();
   }
 
@@ -228,8 +236,8 @@
   function storeLetter(letter) {
     const fields = [...letter.fields];
     if (fields.some(([, value]) => typeof value !== "string")) return; // a file
-    const { id, url, list, body, reply } = letter;
-    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, reply, fields });
+    const { id, url, list, body, reply, refused } = letter;
+    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, reply, refused, fields });
     letter.storing.then((done) => (letter.stored = done));
   }
 
@@ -241,9 +249,10 @@
       if (isOver()) return;
       const known = [...outbox.values()].some((box) => box.letters.some(({ id }) => id === one.id));
       const form = all("form[data-keep]").find((form) => (one.draft ? storeOf(form) === one.id : form.dataset.list === one.list));
-      const mayBeTwice = !one.draft && Date.now() - one.at > SENDS_ITSELF; // then somebody decides who reads it
-      if (known || ((one.draft || mayBeTwice) && !form)) continue;
-      if (one.draft || mayBeTwice) takeStored(form, one);
+      const mayBeTwice = Date.now() - one.at > SENDS_ITSELF;
+      const isAsked = one.draft || one.refused || mayBeTwice; // then somebody decides who reads it
+      if (known || (isAsked && !form)) continue;
+      if (isAsked) takeStored(form, one);
       else tell(write({ ...one, url: `${one.url}?waited`, waited: true, form, tries: 1, stored: true }), word("waiting"));
     }
     sendAllNow();
@@ -296,6 +305,8 @@
     }
   }
 
+  const ENDED = [403, 404, 410]; // one may not write there any more
+
   // Resolves when there is an answer that ends it; rejects when the same letter, with its key, must be tried again.
   async function deliver(letter) {
     const multipart = letter.form?.enctype === "multipart/form-data";
@@ -304,7 +315,7 @@
     if (isOver()) return;
     if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) throw new Error("Try again.");
     if (answer.ok) await accept(letter, text, answer.headers);
-    else if (answer.status === 403 && !text.trim()) empty("gone");
+    else if (ENDED.includes(answer.status) && !composerOf(letter)) giveUp(letter);
     else refuse(letter, text);
   }
 
@@ -323,6 +334,13 @@
     Promise.resolve(letter.storing).then(() => kept.drop(letter.id));
   }
 
+  // Nobody can send it from this browser any more, and no page tries: it goes, and so does what was begun there.
+  function giveUp(letter) {
+    kept.drop(`draft ${new URL(letter.url, location.href).pathname.replace(/messages$/, "draft")}`);
+    remove(letter);
+    toast(word("keptEnded"));
+  }
+
   function refuse(letter, text) {
     const reason = parse(text).body;
     const form = composerOf(letter);
@@ -332,6 +350,7 @@
     }
     letter.refused = true;
     letter.tries += 1;
+    storeLetter(letter);
     if (!form) toast(word("keptRefused"));
     letter.bubble.hidden = false;
     const again = button("btn plain", () => tryAgain(letter), word("tryAgain"));
@@ -350,6 +369,7 @@
       box.checked = false;
     }
     letter.refused = false;
+    storeLetter(letter);
     tell(letter, word("sending"));
     sendNext(letter.list);
   }
