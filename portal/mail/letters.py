@@ -164,6 +164,22 @@ def address_changed(to: Recipient, *, link: str) -> Letter:
     return _to(to, "address_changed", subject, paragraphs, say(language, "Sign in"), link=link)
 
 
+def address_moved(to: Recipient, *, before: str) -> Letter:
+    """To the address that was, when staff have changed it; the new one is not named, for whoever reads there."""
+    language = to.language
+    paragraphs = [
+        say(language, "Hello {name},"),
+        say(
+            language,
+            "{practice} has changed the address with which you sign in. From now on our emails go to the new one.",
+        ),
+        say(language, "If you know of it, all is well. If you don’t, call us at {phone} right away."),
+        "{practice}",
+    ]
+    subject = say(language, "Your account at {practice} has changed")
+    return dataclasses.replace(_to(to, "address_moved", subject, paragraphs), to=before)
+
+
 def access_linked(to: Recipient, *, who: str, link: str) -> Letter:
     """`who` is the first name of the profile that the account now opens too; the link leads to signing in."""
     language = to.language
@@ -244,6 +260,7 @@ def what(language: str, kind: str) -> str:
         "reset": say(language, "Link to a new password"),
         "password_changed": say(language, "Password changed"),
         "address_changed": say(language, "Address corrected"),
+        "address_moved": say(language, "Address changed, to the old one"),
         "access_linked": say(language, "Access added"),
         "to_confirm": say(language, "Something to confirm"),
         "access_ended": say(language, "Access ended"),

@@ -63,14 +63,18 @@ class PortalAccount(Record):
             **holder,
         )
 
-    async def change_address(self, email: str) -> None:
-        """Sign in with another address from now on; links for a new password that went to the old one end.
-        Raises AddressTaken, NotTheirOwn."""
+    async def change_address(self, email: str, seen: Scope[Client]) -> None:
+        """Sign in with another address from now on; links for a new password that went to the old one end. Its holder,
+        and those who care for whom it acts for, are told. `seen` are the clients of who changes it, on a row that is
+        held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
+        from portal.models.notice import tell
         from portal.models.own_address import check_for_account
+        from portal.models.reach import check_all_seen, tell_moved
         from portal.models.reset import clients_acted_for, end_resets
         from portal.models.unread_letter import write_again
 
         await self.hold()
+        await check_all_seen(seen, "account", self.id)
         key = canonical_email(email)
         if await PortalAccount.filter(email_key=key).exclude(id=self.id).exists():
             raise AddressTaken
@@ -81,6 +85,8 @@ class PortalAccount(Record):
         await write_again(self.id)
         for client in await clients_acted_for(self.id):
             await announce(AddressChanged(client=client, account=self.id))
+        await tell_moved("account", self.id, seen.viewer)
+        await tell(NoticeKind.ADDRESS, accounts=[self.id], record=self.id, by=seen.viewer, lettered=True)
 
 
 class AddressTaken(Exception):

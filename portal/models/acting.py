@@ -9,11 +9,10 @@ from uuid import UUID
 from portal import clock
 from portal.models import sql
 from portal.models.account import Access
-from portal.models.client import Client
+from portal.models.client import Client, who_cares
 from portal.models.contact import ContactLink
 from portal.models.heard import NoticeKind
 from portal.models.invitation import grant
-from portal.models.minors import who_cares
 from portal.models.notice import tell
 from portal.models.practice import the_practice
 from portal.models.scope import Scope

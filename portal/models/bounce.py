@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from portal.models.contact import Contact
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, read_by_all
 from portal.models.notice import hold_numbers, tell
+from portal.models.reach import NotAllTheirs, sees_all_behind
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember, holds, works_here
@@ -83,21 +85,31 @@ class Bounce(Record):
         for row in freed:
             await tell_way(sql.uuid(row["id"]))
 
-    async def put_right(self, email: str, holders: list[dict[str, Any]], by: UUID) -> list[PortalAccount]:
-        """Write the right address wherever this one stands for these holders, and give the accounts that sign in
-        with it from now on. Raises AddressTaken. It is settled when it stands nowhere any more: others may hold
-        it whom this member of staff can't see."""
+    async def put_right(
+        self, email: str, holders: list[dict[str, Any]], seen: Scope[Client]
+    ) -> list[tuple[PortalAccount, str]]:
+        """Write the right address wherever this one stands for these holders, as far as it is for who does it (`seen`)
+        to say: with an account, or a contact, who acts for somebody they don't see, it stays. Gives the accounts that
+        sign in with it from now on, each with what it was. Raises AddressTaken, NotTheirOwn. It is settled when it
+        stands nowhere any more: others may hold it whom this member of staff can't see."""
         of = {
-            kind: {h["record_id"] for h in holders if h["kind"] == kind}
+            kind: sorted({h["record_id"] for h in holders if h["kind"] == kind})
             for kind in ("client", "contact", "account")
         }
-        accounts = [await PortalAccount.get(id=id) for id in sorted(of["account"])]
-        for account in accounts:
-            await account.change_address(email)
-        for id in sorted(of["contact"]):
-            await (await Contact.get(id=id)).change_address(email)
-        for id in sorted(of["client"]):
-            await (await Client.get(id=id)).change_address(email)
+        clients = [await (await Client.get(id=id)).hold() for id in of["client"]]
+        contacts = [await (await Contact.get(id=id)).hold() for id in of["contact"]]
+        moved = []
+        for id in of["account"]:
+            account = await (await PortalAccount.get(id=id)).hold()
+            with suppress(NotAllTheirs):
+                before = account.email
+                await account.change_address(email, seen)
+                moved.append((account, before))
+        for contact in contacts:
+            with suppress(NotAllTheirs):
+                await contact.change_address(email, seen)
+        for client in clients:
+            await client.change_address(email, seen)
         left = await sql.row(
             f"select 1 as yes from ({_charts('= :key')}) o "
             "union all select 1 from staff_member where email_key = :key and ended_at is null limit 1",
@@ -105,10 +117,10 @@ class Bounce(Record):
             now=clock.now(),
         )
         if left is None:
-            await self._settle(by)
+            await self._settle(seen.viewer)
         else:
             await announce(AddressSettled())
-        return accounts
+        return moved
 
     async def _settle(self, by: UUID) -> None:
         settled = await sql.rows(
@@ -120,6 +132,16 @@ class Bounce(Record):
         )
         if settled:
             await _has_settled(self.id)
+
+
+async def stay(seen: Scope[Client], holders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of these holders the accounts and contacts whose address isn't for this colleague to change."""
+    return [
+        holder
+        for holder in holders
+        if holder["kind"] in ("account", "contact")
+        and not await sees_all_behind(seen, holder["kind"], holder["record_id"])
+    ]
 
 
 async def _has_settled(bounce: UUID) -> None:

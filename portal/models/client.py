@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tortoise import fields
@@ -29,6 +29,9 @@ from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.rights import acts
 from portal.models.scope import Scope
 from portal.models.staff import holds, stands_in, works_here
+
+if TYPE_CHECKING:
+    from portal.models.contact import Contact
 
 
 class Client(Record):
@@ -130,24 +133,21 @@ class Client(Record):
         await keep_settings()
         await super().lock(id)
 
-    async def change(self, details: dict[str, Any]) -> None:
-        """Save what staff changed, here and where they are somebody's contact. Another address ends the links that
-        went to the old one; what an invitation needs, cleared, pauses the profile until it is back (A2). Raises
-        NotTheirOwn."""
-        # Imported here: contacts know clients.
-        from portal.models.contact import Contact
-
+    async def change(self, details: dict[str, Any], seen: Scope[Client]) -> None:
+        """Save what staff changed, here and where they are somebody's contact, as far as who changes it sees all whom
+        they act for (`seen`). Another address ends the links that went to the old one; what an invitation needs,
+        cleared, pauses the profile until it is back (A2). Raises NotTheirOwn."""
         await self.hold()
         address, born, had = self.email_key, self.born, self._on_file()
-        contacts = [
-            await contact.hold() for contact in await Contact.filter(client_id=self.id).order_by("id")
-        ]
+        contacts, others = await self.as_contact(seen), await self.as_contact(seen, whole=False)
         for contact in contacts:
+            await contact.hold()
+        for contact in (*contacts, *others):
             await contact.check_address(details.get("email"))
         self._take(details)
         await self.save(update_fields=_DETAILS)
         for contact in contacts:
-            await contact.follow(self)
+            await contact.follow(self, seen)
         if self.email_key != address:
             # Imported here: invitations and their letters know clients.
             from portal.models.invitation import end_invitations
@@ -164,11 +164,21 @@ class Client(Record):
             await announce(ProfileResumed(self.id))
         await announce(ClientChanged(client=self.id))
 
-    async def change_address(self, email: str) -> None:
+    async def as_contact(self, seen: Scope[Client], whole: bool = True) -> list[Contact]:
+        """The contacts that this client is too, of whom all whom they act for are among those seen; or (not `whole`)
+        the others."""
+        # Imported here: contacts know clients.
+        from portal.models.contact import Contact
+        from portal.models.reach import sees_all_behind
+
+        contacts = await Contact.filter(client_id=self.id).order_by("id")
+        return [one for one in contacts if await sees_all_behind(seen, "contact", one.id) == whole]
+
+    async def change_address(self, email: str, seen: Scope[Client]) -> None:
         """Save another email, and all else as it is. Raises NotTheirOwn."""
         await self.hold()
         kept = {name: getattr(self, name) for name in ("first_name", "last_name", "phone", "address")}
-        await self.change(kept | {"date_of_birth": self.born, "email": email})
+        await self.change(kept | {"date_of_birth": self.born, "email": email}, seen)
 
     def _on_file(self) -> set[str]:
         """What an invitation needs, of that what is there."""
@@ -219,6 +229,7 @@ _DETAILS = [
 ]
 
 SEE_ALL = "'see_all_clients'"
+MANAGES = "'portal_access'"
 
 
 class CareTeam(Lasting):
@@ -266,6 +277,22 @@ async def team_of(teams: Scope[CareTeam], clients: list[UUID]) -> dict[UUID, lis
     for row in found:
         teams_by_client[sql.uuid(row["client_id"])].append(row)
     return teams_by_client
+
+
+async def who_cares(client: UUID) -> list[UUID]:
+    """The care team; or where there is none, those who see all clients and manage portal access."""
+    team = await sql.rows(
+        f"select t.staff_id from care_team t where t.client_id = :client and {live('t')}",
+        client=client,
+        now=clock.now(),
+    )
+    return [sql.uuid(row["staff_id"]) for row in team or await sql.rows(_MANAGERS)]
+
+
+_MANAGERS = (
+    f"select s.id as staff_id from staff_member s where {works_here('s.id')} "
+    f"and {holds('s.id', SEE_ALL)} and {holds('s.id', MANAGES)}"
+)
 
 
 PAGE = 50

@@ -22,12 +22,14 @@ from portal.models.notice import tell
 from portal.models.own_address import check_for_contact
 from portal.models.person import a_name, an_address, canonical_email, search_form
 from portal.models.practice import Practice, the_practice
+from portal.models.reach import check_all_seen, tell_moved
 from portal.models.record import Kind, Lasting, Record, Sealed, live
 from portal.models.rights import acted, acts
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
 NAME = 120  # letters of a contact's, at most
+_REACHED = ("name", "email", "phone", "address")
 
 
 class Contact(Record):
@@ -77,9 +79,9 @@ class Contact(Record):
         await contact.save(force_create=True)
         return contact
 
-    async def become(self, client: Client) -> None:
+    async def become(self, client: Client, seen: Scope[Client]) -> None:
         """This contact is that client too, from now on, and keeps what they hold for others. Raises IsClient where they
-        are one already, AlreadyTied where it is one of those others, NotTheirOwn."""
+        are one already, AlreadyTied where it is one of those others, NotTheirOwn, NotAllTheirs."""
         await client.hold()
         await self.hold()
         await self.check_address(client.email)
@@ -90,44 +92,51 @@ class Contact(Record):
             raise IsClient
         self.client_id = client.id
         await self.save(update_fields=["client_id"])
-        await self.follow(client)
+        await self.follow(client, seen)
         for link in links:
             await announce(ContactsChanged(client=link.client_id))
 
-    async def follow(self, client: Client) -> None:
+    async def follow(self, client: Client, seen: Scope[Client]) -> None:
         """Be called as the client whom this contact is too, and reached as they are: by the email, and the phone where
         one stands here. What the chart leaves empty stays as it was given here, since access must not pause over it
-        (docs/decisions/0022). Raises NotTheirOwn."""
+        (docs/decisions/0022). Raises NotTheirOwn, NotAllTheirs."""
         await self.hold()
         phone = self.phone and (client.phone or self.phone)
         now = {"name": client.name[:NAME], "email": client.email or self.email, "phone": phone}
         if any(value != getattr(self, what) for what, value in now.items()):
-            await self.change(now | {"address": self.address})
+            await self.change(now | {"address": self.address}, seen)
 
-    async def change(self, details: Mapping[str, Any]) -> None:
-        """Save who they are and how they are reached, for all whom they act for. Raises NotTheirOwn."""
+    async def change(self, details: Mapping[str, Any], seen: Scope[Client]) -> None:
+        """Save who they are and how they are reached, for all whom they act for, whom who changes it must see. Raises
+        NotTheirOwn, NotAllTheirs."""
         await self.hold()
+        if all((details.get(what) or None) == (getattr(self, what) or None) for what in _REACHED):
+            return
+        await check_all_seen(seen, "contact", self.id)
         await self.check_address(details.get("email") or None)
         self._take_name(details["name"])
         self.phone, self.address = details.get("phone") or None, details.get("address") or None
         await self.save(update_fields=["name", "search", "phone_sealed", "address_sealed"])
         email = details.get("email") or None
         if email != self.email:
-            await self.change_address(email)
+            await self.change_address(email, seen)
         for link in await ContactLink.filter(contact_id=self.id):
             await announce(ContactsChanged(client=link.client_id))
 
-    async def change_address(self, email: str | None) -> None:
-        """Save another email, or none. Links that went to the old one end. Raises NotTheirOwn."""
+    async def change_address(self, email: str | None, seen: Scope[Client]) -> None:
+        """Save another email, or none. Links that went to the old one end, and those who care for whom they act for are
+        told. Raises NotTheirOwn, NotAllTheirs."""
         from portal.models.invitation import end_invitations
 
         await self.hold()
+        await check_all_seen(seen, "contact", self.id)
         await self.check_address(email)
         self._take_address(email)
         await self.save(update_fields=["email", "email_key"])
         for link in await ContactLink.filter(contact_id=self.id):
             await end_invitations(link.client_id, link.id, "address")
             await announce(ClientChanged(client=link.client_id))
+        await tell_moved("contact", self.id, seen.viewer)
 
     async def check_address(self, email: str | None) -> None:
         """Raises NotTheirOwn where they can't be reached there, for one of those whom they act for."""

@@ -35,6 +35,10 @@ class NoticeKind(Enum):
     COMING_OF_AGE = ("coming_of_age", About.CLIENT)  # a client comes of age soon
     CAME_OF_AGE = ("came_of_age", About.CLIENT)  # a client is of age; to former guardians it names nobody
     BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
+    ADDRESS = (
+        "address",
+        About.CLIENT,
+    )  # how somebody who acts for a client, or oneself, is reached has changed
 
     def __init__(self, key: str, about: About) -> None:
         self.key, self.about = key, about

@@ -13,7 +13,7 @@ from portal import clock
 from portal.facts import AgesChanged, ComingOfAge, ContactsChanged
 from portal.models import age, sql
 from portal.models.account import Access, PortalAccount
-from portal.models.client import SEE_ALL, Client
+from portal.models.client import MANAGES, Client, who_cares
 from portal.models.contact import ContactLink
 from portal.models.fact import announce, unit
 from portal.models.heard import NoticeKind, call_off
@@ -23,10 +23,9 @@ from portal.models.own_address import hinders_own_account
 from portal.models.practice import Practice, the_practice
 from portal.models.record import live
 from portal.models.scope import Scope
-from portal.models.staff import holds, stands_in, works_here
+from portal.models.staff import holds, stands_in
 
 SHOWN = 100
-MANAGES = "'portal_access'"
 
 
 async def set_ages(practice: Practice, own_account: int, majority: int) -> None:
@@ -128,22 +127,6 @@ async def _accounts(which: str, client: UUID, at: datetime) -> list[UUID]:
         **({"at": at} if ":at" in which else {}),
     )
     return [sql.uuid(row["account_id"]) for row in found]
-
-
-async def who_cares(client: UUID) -> list[UUID]:
-    """The care team; or where there is none, those who see all clients and manage portal access."""
-    team = await sql.rows(
-        f"select t.staff_id from care_team t where t.client_id = :client and {live('t')}",
-        client=client,
-        now=clock.now(),
-    )
-    return [sql.uuid(row["staff_id"]) for row in team or await sql.rows(_MANAGERS)]
-
-
-_MANAGERS = (
-    f"select s.id as staff_id from staff_member s where {works_here('s.id')} "
-    f"and {holds('s.id', SEE_ALL)} and {holds('s.id', MANAGES)}"
-)
 
 
 # --- What is to do ------------------------------------------------------------------------------

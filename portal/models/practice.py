@@ -70,10 +70,8 @@ async def the_practice() -> Practice:
     return await Practice.all().first() or Practice(name="Portal", portal_on=True)
 
 
-async def portal_is_on(hold: bool = False) -> bool:
-    """Whether the client side is let in; as it stays until the commit, where it is held."""
-    if hold:
-        await keep_settings()
+async def portal_is_on() -> bool:
+    """Whether the client side is let in."""
     found = await sql.row("select portal_on from practice")
     return found is None or bool(found["portal_on"])
 

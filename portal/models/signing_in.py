@@ -9,7 +9,7 @@ from uuid import UUID
 from portal import passwords
 from portal.models import sql
 from portal.models.person import canonical_email
-from portal.models.practice import portal_is_on
+from portal.models.practice import keep_settings, portal_is_on
 from portal.models.session import Session, knows_device
 from portal.models.throttle import Limit, Network
 
@@ -94,16 +94,20 @@ async def begin(holder: Holder, address: str, agent: str) -> str | None:
 
     Hashing takes long, and holds nothing. So the rows that let somebody in are held here, and asked again: a new
     password, or the switch of the portal, comes before this session and stops it, or after it and ends it."""
-    locked = "for update" if sql.is_postgres() else ""
+    locked = "for no key update" if sql.is_postgres() else ""
     table, works = (
         ("staff_member", "and ended_at is null") if holder.side == "staff" else ("portal_account", "")
     )
+    if holder.side == "client":
+        await keep_settings()
+        if not await portal_is_on():
+            return None
     found = await sql.row(
         f"select 1 as yes from {table} where id = :id and password_hash = :hash {works} {locked}",
         id=holder.id,
         hash=holder.password_hash,
     )
-    if found is None or (holder.side == "client" and not await portal_is_on(hold=True)):
+    if found is None:
         return None
     _, token = await Session.start(holder.side, holder.id, address, agent)
     return token

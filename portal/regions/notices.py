@@ -207,6 +207,7 @@ def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
     if viewer.kind is not Kind.STAFF:
         named["rights"] = say(viewer.language, "What you, or others, may do for somebody")
         named["granted"] = say(viewer.language, "Who can act for whom")
+        named["address"] = say(viewer.language, "The address you sign in with")
         named["to_confirm"] = say(viewer.language, "Something that you are to confirm")
     if viewer.kind is Kind.STAFF:
         named |= {
@@ -216,6 +217,7 @@ def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
             "stands_in": say(viewer.language, "Standing in for a colleague"),
             "rights": say(viewer.language, "Clients who choose who acts for them"),
             "bounced": say(viewer.language, "Email that comes back"),
+            "address": say(viewer.language, "Email addresses that colleagues have changed"),
         }
     return [{"key": key, "label": label} for key, label in named.items()]
 
@@ -360,6 +362,22 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
                 "title": name,
                 "text": say(language, "Email to an address on this chart comes back."),
                 "href": here,
+            }
+        case "address" if staff:
+            return view | {
+                "icon": "mail-warning",
+                "title": name,
+                "text": say(
+                    language, "%(name)s changed the email of somebody who acts for them.", name=row["by_name"]
+                ),
+                "href": f"{here}/contacts",
+            }
+        case "address":
+            return view | {
+                "icon": "mail-warning",
+                "title": say(language, "The address you sign in with was changed."),
+                "text": say(language, "If you don’t know of it, call us right away."),
+                "href": "/home",
             }
     raise LookupError(f"There are no words for a notice of the kind {row['kind']}")
 

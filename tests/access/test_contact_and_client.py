@@ -47,7 +47,7 @@ async def mother_of_theirs(desk: Desk) -> tuple[Chart, Chart, str]:
 
 async def test_what_changes_on_the_chart_follows_where_they_are_a_contact(desk: Desk) -> None:
     child, mother, page = await mother_of_theirs(desk)
-    miriam, theo = await desk.person("miriam"), await desk.person("theo")
+    miriam, jo = await desk.person("miriam"), await desk.person("jo")
     contacts = f"contacts?client={child.id}"
     assert (await desk.act(child, "invitations", holder=page.rpartition("/")[2])).status_code == 303
     async with (
@@ -57,7 +57,7 @@ async def test_what_changes_on_the_chart_follows_where_they_are_a_contact(desk: 
         assert mother.email in tab.live[contacts] and "Invited on" in tab.live[contacts]
         private = {"phone": "(555) 010-0188", "address": "9 Hidden Lane"}
         named = {"last_name": "Marlowe", "email": f"new.{mother.email}"}
-        assert await change(theo, mother, **named, **private) == 303
+        assert await change(jo, mother, **named, **private) == 303
         await tab.until(lambda: "Nell Marlowe" in tab.live[contacts], 2, "the new name")
         assert f"new.{mother.email}" in tab.live[contacts]
         # The link that went to the old address leads nowhere.
@@ -69,7 +69,7 @@ async def test_what_changes_on_the_chart_follows_where_they_are_a_contact(desk: 
             assert text not in str(tab.frames) + str(portal.frames) + tab.document.text
         assert mother.id not in (await miriam.get(page)).text
     # A line of hers that is emptied takes nothing from what she may do for the child.
-    assert await change(theo, mother, **named | {"email": ""}) == 303
+    assert await change(jo, mother, **named | {"email": ""}) == 303
     assert f"new.{mother.email}" in (await miriam.get(f"/staff/clients/{child.id}/contacts")).text
 
 

@@ -27,7 +27,8 @@ from portal.models.mailbox import Mailbox
 from portal.models.message import Message
 from portal.models.moment import Moment
 from portal.models.network import switch_all_networks, switch_network
-from portal.models.record import uuid7
+from portal.models.record import Kind, uuid7
+from portal.models.scope import Scope
 from portal.models.staff import StaffMember
 from portal.models.template import Template
 from portal.permissions import Permission, Role
@@ -264,7 +265,7 @@ async def _(cast: Cast) -> None:
 @verb("what is on file of that client changes", "ines")
 async def _(cast: Cast) -> None:
     added = await Client.get(id=cast.client["ines"])
-    await added.change({"first_name": "Inés", "last_name": "Falk"})
+    await added.change({"first_name": "Inés", "last_name": "Falk"}, _seen(cast))
 
 
 @verb("another client of the same mother is put away", "eli")
@@ -415,9 +416,14 @@ async def _(cast: Cast) -> None:
 async def _(cast: Cast) -> None:
     account = await PortalAccount.get(id=cast.account["dana"])
     for email in ("dana.elsewhere@example.com", cast.email["client", "dana"]):
-        await account.change_address(email)
+        await account.change_address(email, _seen(cast))
     contact = await Contact.get(email=cast.email["client", "dana"])
-    await contact.change_address(cast.email["client", "dana"])
+    await contact.change_address(cast.email["client", "dana"], _seen(cast))
+
+
+def _seen(cast: Cast) -> Scope[Client]:
+    """Whom Ada sees."""
+    return Scope(Client, Kind.STAFF, UUID(cast.staff["ada"]), None)
 
 
 @verb("the mailbox for returned mail is set")

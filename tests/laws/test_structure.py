@@ -178,6 +178,8 @@ UNSCOPED = {
     "portal.models.session.touch": "the session of the cookie",
     "portal.models.session.who": "who somebody is comes before what they may see",
     "portal.models.signing_in.words_about": "names that a new password may not be made of; they are shown to nobody",
+    "portal.models.reach.clients_behind": "ids alone, of an account found through the viewer",
+    "portal.models.signing_in.begin": "who signs in comes before what they may see",
     "portal.models.signing_in.verified": "who signs in comes before what they may see",
     "portal.models.note.notes_under": "under messages that were read through the viewer, or asked for by who_may_see",
     "portal.models.notice.tell": "a colleague who may read the conversation; the notice is shown through the viewer",

@@ -27,6 +27,7 @@ TO_ACCOUNTS: dict[str, Callable[[To], Letter]] = {
     "reset": lambda to: letters.reset(to, link=LINK),
     "password_changed": letters.password_changed,
     "address_changed": lambda to: letters.address_changed(to, link=LINK),
+    "address_moved": lambda to: letters.address_moved(to, before=to.email),
     "access_linked": lambda to: letters.access_linked(to, who="Noa", link=LINK),
     "to_confirm": lambda to: letters.to_confirm(to, link=LINK),
     "access_ended": lambda to: letters.access_ended(to, who="Noa"),

@@ -17,11 +17,13 @@ from portal.mail.delivery import deliver
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
 from portal.models.bounce import Bounce, note_bounce
-from portal.models.client import CareTeam
+from portal.models.client import CareTeam, Client
 from portal.models.conversation import Audience, Conversation
 from portal.models.fact import unit
 from portal.models.mail_choice import MailChoice, choose_mail
 from portal.models.practice import Practice
+from portal.models.record import Kind
+from portal.models.scope import Scope
 from portal.models.staff import StaffMember
 from portal.permissions import Role
 from portal.realtime.bus import Bus
@@ -85,8 +87,6 @@ async def office(client: UUID, office: PostOffice, bus: Bus) -> AsyncIterator[Of
 
 
 async def _born(client: UUID) -> None:
-    from portal.models.client import Client
-
     async with unit():
         noa = await (await Client.get(id=client)).hold()
         noa.date_of_birth = "1990-05-01"
@@ -222,7 +222,9 @@ async def test_an_address_that_failed_waits_until_it_is_put_right(office: Office
     await office.writes("Are you there?")
     assert await office.mails(60 * MINUTE) == ["miriam@willow.example"], "she has a notice that it comes back"
     async with unit():
-        await (await PortalAccount.get(id=office.account)).change_address("noa@better.example")
+        await (await PortalAccount.get(id=office.account)).change_address(
+            "noa@better.example", Scope(Client, Kind.STAFF, office.miriam, None)
+        )
     assert await office.mails(60 * MINUTE) == ["noa@better.example"]
 
 
@@ -233,7 +235,9 @@ async def test_what_came_back_is_written_to_the_right_address(office: Office) ->
     async with unit():
         await note_bounce(sql.uuid(letter["id"]), "5.1.1", "550 No such user", True)
     async with unit():
-        await (await PortalAccount.get(id=office.account)).change_address("noa@better.example")
+        await (await PortalAccount.get(id=office.account)).change_address(
+            "noa@better.example", Scope(Client, Kind.STAFF, office.miriam, None)
+        )
         await (await Bounce.get(settled_at=None)).confirm(office.miriam)
     assert await office.mails(MINUTE) == ["noa@better.example"]
 

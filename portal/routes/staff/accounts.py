@@ -11,6 +11,7 @@ from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.holding import holding_of
 from portal.models.invitation import end_invitations
+from portal.models.reach import clients_behind, sees_all_behind
 from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -50,8 +51,8 @@ async def remove_all(visit: Visit) -> Answer:
     """End an account's access to all its clients, and every session of it. Only for staff who may see them all."""
     client = await client_of(visit)
     account = await chosen_account(visit, (await holding_of(client)).accounts)
-    ids = await clients_acted_for(account.id)
-    if await visit.me.see(Client).where("r.id = any(:ids)", ids=ids).count() < len(ids):
+    ids = await clients_behind("account", account.id)
+    if not await sees_all_behind(visit.me.see(Client), "account", account.id):
         raise Refused(403, "This account also acts for someone who isn’t yours to see. Ask an administrator.")
     await _end(visit, account, ids)
     await end_sessions(account.id)

@@ -12,6 +12,7 @@ from portal.language import local_day, moment_of
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, Terms
+from portal.models.reach import sees_all_behind
 from portal.permissions import Restriction, Right
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.words import zone
@@ -114,13 +115,19 @@ def _begins(day: dt.date | None, stood: dt.datetime | None) -> dt.datetime | Non
     return moment_of(day, zone())
 
 
-def agreed(visit: Visit, link: ContactLink, contact: Contact) -> Standing:
-    """The form as it stands. Who is a client too is named and reached as their own chart says."""
+async def agreed(visit: Visit, link: ContactLink, contact: Contact) -> Standing:
+    """The form as it stands. Who they are and how they are reached stands in it for who may change that."""
     values = _values(link, contact)
-    if contact.client_id is not None:
+    if not await is_theirs(visit, contact):
         values = {name: value for name, value in values.items() if name not in _REACHED}
     labels = _labels(visit)
     return standing(visit, KnownPerson, values, {name: labels[name] for name in values}, contact, link)
+
+
+async def is_theirs(visit: Visit, contact: Contact) -> bool:
+    """Who they are and how they are reached is this colleague's to change: they see all whom the contact acts for, and
+    it follows no chart."""
+    return contact.client_id is None and await sees_all_behind(visit.me.see(Client), "contact", contact.id)
 
 
 def _labels(visit: Visit) -> dict[str, str]:
@@ -189,6 +196,7 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
 _NEW: dict[str, Any] = {
     "contact_name": "",
     "stands": None,
+    "apart": False,
     "notice": "",
     **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href", "preview_action")),
 }

@@ -17,6 +17,7 @@ from portal.models.holding import account_held_by, linkable
 from portal.models.known_people import likely_clients
 from portal.models.own_address import NotTheirOwn
 from portal.models.practice import the_practice
+from portal.models.reach import NotAllTheirs
 from portal.models.record import uuid7
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -146,12 +147,12 @@ async def _become(
     visit: Visit, client: Client, link: ContactLink, contact: Contact, person: Client, linked: bool
 ) -> None:
     try:
-        await contact.become(person)
+        await contact.become(person, visit.me.see(Client))
     except IsClient:
         raise Refused(409, "This can’t be done from here. Ask an administrator.") from None
     except AlreadyTied:
         raise Refused(409, "Nobody is their own contact. The client acts for themselves.") from None
-    except NotTheirOwn as reason:
+    except (NotTheirOwn, NotAllTheirs) as reason:
         raise Refused(409, reason.why) from None
     await audit.note(
         "make contact client",

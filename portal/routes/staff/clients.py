@@ -169,7 +169,7 @@ async def update(visit: Visit) -> Answer:
     if stands.refused:
         return await _edit(visit, client, stands)
     try:
-        await client.change(visit.form.model_dump(include=set(Details.model_fields)))
+        await client.change(visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client))
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
         return await _edit(visit, client, stands)
@@ -202,6 +202,7 @@ async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
         stands=stands,
         values=stands.values,
         errors=stands.errors,
+        apart=bool(await client.as_contact(visit.me.see(Client), whole=False)),
     )
 
 

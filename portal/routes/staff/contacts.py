@@ -21,6 +21,7 @@ from portal.models.network import network_of, switch_network
 from portal.models.own_address import NotTheirOwn, check_for_contact
 from portal.models.person import canonical_email
 from portal.models.practice import the_practice
+from portal.models.reach import NotAllTheirs
 from portal.models.record import live, uuid7
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -28,7 +29,15 @@ from portal.regions import clients
 from portal.regions.contacts import contact_list
 from portal.regions.of_age import of_age
 from portal.regions.terms import contact_history
-from portal.routes.staff.agreement import KnownPerson, Person, agreed, contact_form, empty, terms_of
+from portal.routes.staff.agreement import (
+    KnownPerson,
+    Person,
+    agreed,
+    contact_form,
+    empty,
+    is_theirs,
+    terms_of,
+)
 from portal.routes.staff.shell import chart_page
 from portal.visit import Answer, Form, Visit, done, go, once
 
@@ -217,7 +226,7 @@ def _id(text: str | None) -> UUID | None:
 async def edit(visit: Visit) -> Answer:
     client = await open_chart(visit)
     link, contact = await tied(visit, client)
-    return await edit_form(visit, client, link, contact, agreed(visit, link, contact))
+    return await edit_form(visit, client, link, contact, await agreed(visit, link, contact))
 
 
 @staff(Permission.CONTACT_NETWORK, form=KnownPerson)
@@ -226,16 +235,20 @@ async def update(visit: Visit) -> Answer:
     link, contact = await tied_to_change(visit, client)
     if link.until_at is not None and link.until_at <= clock.now():
         raise Refused(409, "They are no contact of this client any more. Add them again.")
-    stands = agreed(visit, link, contact)
+    stands = await agreed(visit, link, contact)
     if not visit.errors:
-        if contact.client_id is None and not visit.form.name:
+        if not visit.form.name and await is_theirs(visit, contact):
             visit.errors["name"] = visit.say("Write a name.")
         terms = terms_of(visit, link)
     if stands.refused:
         return await edit_form(visit, client, link, contact, stands)
-    if contact.client_id is None:
+    # A form that was opened before says more than one of today would offer: that is refused, and not passed over.
+    if contact.client_id is None and visit.form.name:
         try:
-            await contact.change(visit.form.model_dump(include={"name", "email", "phone", "address"}))
+            details = visit.form.model_dump(include={"name", "email", "phone", "address"})
+            await contact.change(details, visit.me.see(Client))
+        except NotAllTheirs as reason:
+            raise Refused(409, reason.why) from None
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
             return await edit_form(visit, client, link, contact, stands)
@@ -295,7 +308,7 @@ async def edit_form(
     notice: str = "",
 ) -> Answer:
     """The form of somebody who is there; `notice` says what became of a look at what they would see."""
-    here = f"{tab_of(client)}/{link.id}"
+    here, theirs = f"{tab_of(client)}/{link.id}", await is_theirs(visit, contact)
     return await contact_form(
         visit,
         client,
@@ -303,7 +316,8 @@ async def edit_form(
         back_href=tab_of(client),
         new=False,
         action=here,
-        known_name=contact.name if contact.client_id else "",
+        known_name="" if theirs else contact.name,
+        apart=contact.client_id is None and not theirs,
         chart_href=await _chart_of(visit, contact),
         becoming_href=f"{here}/client"
         if contact.client_id is None and await visit.me.may(Permission.PORTAL_ACCESS)

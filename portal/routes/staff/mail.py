@@ -12,7 +12,7 @@ from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models import audit
 from portal.models.account import AddressTaken
-from portal.models.bounce import FOLLOWS, Bounce, holders_of
+from portal.models.bounce import FOLLOWS, Bounce, holders_of, stay
 from portal.models.client import Client
 from portal.models.own_address import NotTheirOwn
 from portal.models.staff import StaffMember
@@ -65,14 +65,16 @@ async def _holders(visit: Visit, bounce: Bounce) -> list[dict[str, Any]]:
     return found.get(bounce.email_key, [])
 
 
-def _can_correct(holders: list[dict[str, Any]]) -> bool:
+def _can_correct(holders: list[dict[str, Any]], staying: list[dict[str, Any]]) -> bool:
     """A colleague's address is what they sign in with: theirs and the administrators' to change. That of a contact
-    who is a client too is for whoever may open their chart, and is a client's there."""
-    return any(holder["kind"] not in ("staff", FOLLOWS) for holder in holders)
+    who is a client too is for whoever may open their chart, and is a client's there. Whoever acts for somebody
+    besides, whom this colleague doesn't see, stays as they are."""
+    return any(holder["kind"] not in ("staff", FOLLOWS) for holder in holders if holder not in staying)
 
 
 async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
     holders, here = await _holders(visit, bounce), f"/staff/mail/addresses/{bounce.id}"
+    staying = await stay(visit.me.see(Client), holders)
     return await page(
         visit,
         "staff/mail/address.html",
@@ -85,7 +87,8 @@ async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
         reason=bounce.reason,
         since=at_in_words(bounce.at, zone(), visit.language),
         settled=bounce.settled_at is not None,
-        can_correct=_can_correct(holders),
+        can_correct=_can_correct(holders, staying),
+        staying=people(visit.language, staying),
         action=here,
         confirm_action=f"{here}/confirmation",
         back_href="/staff/today",
@@ -96,31 +99,28 @@ async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
 
 @staff(Permission.PORTAL_ACCESS, form=Address)
 async def correct(visit: Visit) -> Answer:
-    """Put the address right wherever it stands; whoever signs in with it hears of it, at the new one."""
+    """Put the address right wherever it stands and is theirs to change; whoever signs in with it hears of it, at the
+    new one and at the old."""
     bounce = await visit.me.find(Bounce, visit.id("bounce"))
     if visit.errors:
         return await _address(visit, bounce, 422)
     holders = await _holders(visit, bounce)
-    if not _can_correct(holders):
+    if not _can_correct(holders, await stay(visit.me.see(Client), holders)):
         raise Refused(409, "This address can’t be corrected from here. Ask an administrator.")
     try:
-        accounts = await bounce.put_right(visit.form.email, holders, visit.me.id)
+        moved = await bounce.put_right(visit.form.email, holders, visit.me.see(Client))
     except AddressTaken:
         visit.errors["email"] = visit.say("Another account signs in with this address already.")
         return await _address(visit, bounce, 422)
     except NotTheirOwn as reason:
         raise Refused(409, reason.why) from None
-    clients = [holder["client_id"] for holder in holders if holder["client_id"]]
-    for account in accounts:
+    clients = list(dict.fromkeys(holder["client_id"] for holder in holders if holder["client_id"]))
+    for account, before in moved:
         link = settings().link("/sign-in")
         await post(letters.address_changed(account, link=link), client=clients[0])
-    await audit.note(
-        "correct address",
-        side="staff",
-        actor=visit.me.id,
-        client=clients[0] if clients else None,
-        record=bounce.id,
-    )
+        await post(letters.address_moved(account, before=before), client=clients[0])
+    for client in clients:
+        await audit.note("correct address", side="staff", actor=visit.me.id, client=client, record=bounce.id)
     return go("/staff/today")
 
 

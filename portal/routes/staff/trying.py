@@ -50,7 +50,7 @@ async def preview(visit: Visit) -> Answer:
     if account is None:
         raise Refused(409, "They have no account yet, so there is no page of theirs to look at.")
     visit.sent.pop("page", None)
-    stands = agreed(visit, link, contact)
+    stands = await agreed(visit, link, contact)
     terms = None if visit.errors else terms_of(visit, link)
     if terms is None or stands.refused or visit.form.page == "form":
         return await edit_form(visit, client, link, contact, stands)

@@ -1,0 +1,207 @@
+"""An address is a key: whoever changes how somebody is reached sees all that hangs on it, and the others hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest_asyncio
+
+from portal.models.record import uuid7
+from portal.permissions import Right
+from tests.access.desk import SECRET, Chart, Desk
+from tests.deployment import Deployment
+from tests.mail.post_office import PostOffice
+from tests.servers import PostgreSQL, Redis
+
+EVERYTHING = {right.name.lower(): "on" for right in Right}
+PARTNER = {"relationship": "Partner", **EVERYTHING}
+HERS = "therapist@elsewhere.example"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
+    async with (
+        PostOffice() as office,
+        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
+    ):
+        yield Desk(deployment, office)
+
+
+@dataclass
+class Family:
+    """Somebody who acts for a client of Miriam's and for one of Theo's, whom Miriam may not see."""
+
+    email: str
+    contact: str
+    account: str
+    seen: Chart
+    unseen: Chart
+    link: str  # with Miriam's client
+
+    @property
+    def form(self) -> str:
+        return f"/staff/clients/{self.seen.id}/contacts/{self.link}"
+
+
+async def family(desk: Desk) -> Family:
+    seen, unseen = await desk.chart("Wren"), await desk.chart("Rowan", by="theo")
+    ada, email = await desk.person("ada"), f"partner.{uuid4().hex[:8]}@family.example"
+    form = {"name": "Robin Hale", "email": email, **PARTNER}
+    answer = await ada.post(f"/staff/clients/{seen.id}/contacts", key=str(uuid4()), **form)
+    assert answer.status_code == 303, answer.text
+    [link] = await desk.sql("select id, contact_id from contact_link where client_id = :id", id=seen.id)
+    await desk.act(seen, "invitations", by="ada", holder=str(link["id"]))
+    token = await desk.plant("invitation", await desk.newest_invitation(seen))
+    browser = await desk.verified(seen, token)
+    assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
+    [account] = await desk.sql("select id from portal_account where email = :email", email=email)
+    more = {"contact": str(link["contact_id"]), **PARTNER}
+    answer = await ada.post(f"/staff/clients/{unseen.id}/contacts", key=str(uuid4()), **more)
+    assert answer.status_code == 303, answer.text
+    answer = await desk.act(unseen, "accesses", by="ada", account=str(account["id"]))
+    assert answer.status_code == 303, answer.text
+    return Family(email, str(link["contact_id"]), str(account["id"]), seen, unseen, str(link["id"]))
+
+
+async def comes_back(desk: Desk, email: str) -> str:
+    """Mail to this address came back: the page of its task."""
+    letter, bounce = (await desk.sql("select id from outbox limit 1"))[0]["id"], str(uuid7())
+    await desk.sql(
+        "insert into bounce (id, email_key, letter_id, status, reason, held, at) "
+        "values (:id, :key, :letter, '5.1.1', 'no such user', true, now())",
+        id=bounce,
+        key=email,
+        letter=letter,
+    )
+    return f"/staff/mail/addresses/{bounce}"
+
+
+async def address_of(desk: Desk, table: str, id: str) -> str:
+    return str((await desk.sql(f"select email from {table} where id = :id", id=id))[0]["email"])
+
+
+async def told(desk: Desk, name: str, client: str | None) -> int:
+    person = desk.cast.staff.get(name)
+    rows = await desk.sql(
+        "select 1 from notice where kind = 'address' and staff_id = :person and client_id = :client",
+        person=person,
+        client=client,
+    )
+    return len(rows)
+
+
+async def test_who_sees_one_of_an_accounts_clients_does_not_take_it_over(desk: Desk) -> None:
+    """The finding: her own address on the account, a new password, and the client whom she may not see."""
+    them, miriam = await family(desk), await desk.person("miriam")
+    assert (await miriam.get(f"/staff/clients/{them.unseen.id}")).status_code == 404
+    page = await comes_back(desk, them.email)
+
+    shown = (await miriam.get(page)).text
+    assert "Robin Hale" in shown and "isn’t yours to see" in shown
+    assert 'name="email"' not in shown
+    assert (await miriam.post(page, email=HERS)).status_code == 409
+
+    assert await address_of(desk, "portal_account", them.account) == them.email
+    assert await address_of(desk, "contact", them.contact) == them.email
+    await desk.browser().post("/forgot", email=HERS)
+    await desk.browser().post("/forgot", email=them.email)
+    await desk.comes("select 1 from reset where account_id = :id", id=them.account)
+    rows = await desk.sql("select email_key from outbox where email_key = :key", key=HERS)
+    assert not rows
+
+
+async def test_who_sees_them_all_puts_it_right_and_everybody_else_is_told(desk: Desk) -> None:
+    them, ada = await family(desk), await desk.person("ada")
+    page, better = await comes_back(desk, them.email), f"better.{them.email}"
+    shown = (await ada.get(page)).text
+    assert 'name="email"' in shown and "isn’t yours to see" not in shown
+    assert (await ada.post(page, email=better)).status_code == 303
+
+    assert await address_of(desk, "portal_account", them.account) == better
+    assert await address_of(desk, "contact", them.contact) == better
+    await desk.letter(better, "corrected your address")
+    gone = await desk.letter(them.email, "From now on our emails go to the new one")
+    assert better not in gone.as_string(), "whoever reads there isn’t told where to"
+    assert await told(desk, "miriam", them.seen.id) == 1
+    assert await told(desk, "theo", them.unseen.id) == 1
+    assert await told(desk, "ada", them.seen.id) == await told(desk, "ada", them.unseen.id) == 0
+    assert await desk.sql("select 1 from notice where kind = 'address' and account_id = :id", id=them.account)
+    noted = await desk.sql(
+        "select client_id from audit where action = 'correct address' order by id desc limit 2"
+    )
+    assert {str(row["client_id"]) for row in noted} == {them.seen.id, them.unseen.id}
+
+
+async def test_the_charts_own_address_is_put_right_all_the_same(desk: Desk) -> None:
+    """The client has the address that somebody who acts for others signs in with, too."""
+    them, miriam = await family(desk), await desk.person("miriam")
+    await desk.change(them.seen, email=them.email)
+    page, better = await comes_back(desk, them.email), f"better.{them.email}"
+    shown = (await miriam.get(page)).text
+    assert 'name="email"' in shown and "stays as it is" in shown
+    assert (await miriam.post(page, email=better)).status_code == 303
+    assert await address_of(desk, "client", them.seen.id) == better
+    assert await address_of(desk, "portal_account", them.account) == them.email
+    assert await address_of(desk, "contact", them.contact) == them.email
+    settled = await desk.sql("select settled_at from bounce where id = :id", id=page.rpartition("/")[2])
+    assert settled[0]["settled_at"] is None, "it still stands where an administrator is to look"
+
+
+async def test_how_a_contact_is_reached_is_for_who_sees_all_whom_they_act_for(desk: Desk) -> None:
+    them, miriam, ada = await family(desk), await desk.person("miriam"), await desk.person("ada")
+    shown = (await miriam.get(them.form)).text
+    assert 'name="email"' not in shown and "isn’t yours to see" in shown
+    assert 'name="email"' in (await ada.get(them.form)).text
+
+    old_form = {"name": "Robin Hale", "email": HERS, **PARTNER}
+    assert (await miriam.post(them.form, **old_form)).status_code == 409
+    assert await address_of(desk, "contact", them.contact) == them.email
+    # What they are to her own client is hers to say.
+    assert (await miriam.post(them.form, **PARTNER | {"relationship": "Spouse"})).status_code == 303
+    [link] = await desk.sql("select relationship from contact_link where id = :id", id=them.link)
+    assert link["relationship"] == "Spouse"
+
+    better = f"better.{them.email}"
+    answer = await ada.post(them.form, **old_form | {"email": better})
+    assert answer.status_code == 303, answer.text
+    assert await address_of(desk, "contact", them.contact) == better
+    assert await told(desk, "theo", them.unseen.id) == 1
+
+
+async def test_a_contact_who_is_a_client_follows_no_chart_of_who_does_not_see_the_others(desk: Desk) -> None:
+    """Her client acts for a client of Theo's: she changes the chart, and not how Theo's client is reached."""
+    miriam, ada = await desk.person("miriam"), await desk.person("ada")
+    mine, theirs = await desk.chart("Wren"), await desk.chart("Rowan", by="theo")
+    form = {"person": mine.id, **PARTNER}
+    answer = await ada.post(f"/staff/clients/{theirs.id}/contacts", key=str(uuid4()), **form)
+    assert answer.status_code == 303, answer.text
+    [link] = await desk.sql("select contact_id from contact_link where client_id = :id", id=theirs.id)
+    contact = str(link["contact_id"])
+
+    assert "isn’t yours to see" in (await miriam.get(f"/staff/clients/{mine.id}/edit")).text
+    await desk.change(mine, email=HERS)
+    assert await address_of(desk, "client", mine.id) == HERS
+    assert await address_of(desk, "contact", contact) == mine.email
+
+    assert "isn’t yours to see" not in (await ada.get(f"/staff/clients/{mine.id}/edit")).text
+    person = {"first_name": mine.first, "last_name": mine.last, "date_of_birth": mine.born}
+    better = f"better.{mine.email}"
+    assert (await ada.post(f"/staff/clients/{mine.id}", email=better, **person)).status_code == 303
+    assert await address_of(desk, "contact", contact) == better
+    assert await told(desk, "theo", theirs.id) == 1
+
+
+async def test_nobody_gets_another_address_by_becoming_a_client(desk: Desk) -> None:
+    them, miriam = await family(desk), await desk.person("miriam")
+    person = {"first_name": "Robin", "last_name": "Hale", "date_of_birth": "1980-02-02", "apart": "on"}
+    form = {"key": str(uuid4()), "therapist": miriam.id, **person}
+    await desk.sql(
+        "insert into staff_permission (staff_id, permission) values (:id, 'contact_network') on conflict do nothing",
+        id=miriam.id,
+    )
+    assert (await miriam.post(f"{them.form}/client", email=HERS, **form)).status_code == 409
+    assert await address_of(desk, "contact", them.contact) == them.email
+    answer = await miriam.post(f"{them.form}/client", email=them.email, **form | {"key": str(uuid4())})
+    assert answer.status_code == 303, answer.text
