@@ -59,10 +59,16 @@ class Standing:
 
 
 def standing(
-    visit: Visit, form: type[WholeState], now: Mapping[str, Any], labels: Mapping[str, str], *rows: Row
+    visit: Visit,
+    form: type[WholeState],
+    now: Mapping[str, Any],
+    labels: Mapping[str, str],
+    *rows: Row,
+    words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Standing:
     """The form as it stands: filled from what is on file `now` (by field, as text or as yes and no), or with what was
-    sent. `labels` name its fields to people, and `rows` are where their values lie: held, where they are to change."""
+    sent. `labels` name its fields to people, and `words` their values, where these are no words. `rows` are where the
+    values lie: held, where they are to change."""
     names, about = list(now), "/".join([form.__name__, *(str(row.id) for row in rows)])
     assert names == list(labels), f"{form.__name__}: each field needs its label"
     marks = {name: _mark(about, name, now[name]) for name in names}
@@ -87,9 +93,15 @@ def standing(
         untouched = made.get(name) == _mark(about, name, sent[name])
         if untouched:
             found.values[name] = now[name]
-        said = None if untouched else _in_words(visit, sent[name])
-        found.news.append(News(name, labels[name], _in_words(visit, now[name]), said))
+        called = (words or {}).get(name, {})
+        said = None if untouched else _in_words(visit, sent[name], called)
+        found.news.append(News(name, labels[name], _in_words(visit, now[name], called), said))
     return found
+
+
+def whole_status(*forms: Standing) -> int:
+    """How a page with several forms is answered: as the one that was sent."""
+    return next((form.status for form in forms if form.refused), 200)
 
 
 def must_have_compared(visit: Visit) -> None:
@@ -118,10 +130,10 @@ def _plain(value: Any) -> str:
     return str(value).replace("\r\n", "\n").strip()
 
 
-def _in_words(visit: Visit, value: Any) -> str:
+def _in_words(visit: Visit, value: Any, words: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return visit.say("yes") if value else visit.say("no")
-    text = _plain(value)
+    text = words.get(_plain(value), _plain(value))
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
         try:
             return date_in_words(dt.date.fromisoformat(text), visit.language)

@@ -66,14 +66,14 @@ class Person:
         /,
         **form: Any,
     ) -> httpx2.Response:
-        """Send a form from a page of the portal, opened just now if it carries a whole state. `headers` are further
-        ones, or others."""
-        page = page_of(path) if "version" not in form else None
-        if page is not None:
-            version = version_in(await self.get(page, worker), path)
-            form |= {"version": version} if version else {}
+        """Send a form from a page of the portal. `headers` are further ones, or others. One that carries a whole state
+        is sent as from a page that was opened just now, unless it names the version it was made on."""
         sent = {"Sec-Fetch-Site": "same-origin"} | (headers or {})
-        return await self.browser.post(self.base(worker) + path, data=form, headers=sent)
+        answer = await self.browser.post(self.base(worker) + path, data=form, headers=sent)
+        if answer.status_code == 409 and "version" not in form and (version := version_in(answer, path)):
+            form |= {"version": version}
+            answer = await self.browser.post(self.base(worker) + path, data=form, headers=sent)
+        return answer
 
     async def send(self, path: str, worker: int | None = None, /, **form: Any) -> httpx2.Response:
         """Post as live.js does: the answer is a part of a page."""
@@ -181,26 +181,13 @@ class Cast:
             await person.close()
 
 
-def page_of(path: str) -> str | None:
-    """Where the form stands that is sent to this address and carries a whole state; None where it carries none."""
-    for pattern, page in FORMS.items():
-        found = re.fullmatch(pattern, path)
-        if found:
-            return found.expand(page)
-    return None
-
-
-FORMS = {
-    r"(/staff/clients/[0-9a-f-]{36})": r"\1/edit",
-    r"(/staff/clients/[0-9a-f-]{36}/contacts/[0-9a-f-]{36})(/preview)?": r"\1",
-}
-
-
 def version_in(page: httpx2.Response, action: str) -> str | None:
-    """The version in the form of this page that is sent to this address."""
-    whole = re.escape(action.removesuffix("/preview"))
-    found = re.search(rf'<form[^>]*action="{whole}".*?name="version" value="([^"]*)"', page.text, re.DOTALL)
-    return found[1] if found else None
+    """The version in the form of this page that is sent to this address, by one of its buttons."""
+    for one in re.findall(r"<form.*?</form>", page.text, re.DOTALL):
+        version = re.search(r'name="version" value="([^"]*)"', one)
+        if version and f'action="{action}"' in one:
+            return version[1]
+    return None
 
 
 def _first(name: str) -> str:

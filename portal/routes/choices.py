@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, create_model
 
 from portal import crypto
+from portal.meanwhile import Standing, WholeState, standing
+from portal.models.account import PortalAccount
 from portal.models.heard import NoticeKind
 from portal.models.mail_choice import MailChoice, choose_mail, mail_choice
 from portal.models.notice_choice import WAYS, choose_ways, chosen_ways
 from portal.models.practice import the_practice
+from portal.models.record import Kind, Record
+from portal.models.staff import StaffMember
 from portal.regions.notices import kinds_in_words
-from portal.visit import Form, Visit
+from portal.visit import Visit
 
 
 def _time(value: str) -> str:
@@ -27,7 +31,7 @@ def _time(value: str) -> str:
 Time = Annotated[str, AfterValidator(_time)]
 
 
-class _Times(Form):
+class _Times(WholeState):
     often: Literal["once", "daily", "never"]
     daily_at: Time = ""
     quiet_from: Time = ""
@@ -43,14 +47,15 @@ else:
 
 
 async def save(visit: Visit) -> bool:
-    """Keep what was chosen, from now on. False where it can't be, with the reasons in the visit's errors."""
+    """Keep what was chosen, from now on. False where it can't be, and the form says why."""
     said: Choices | None = visit.form
+    stands = await _standing(visit)
     if said is not None and bool(said.quiet_from) != bool(said.quiet_until):
         missing = "quiet_until" if said.quiet_from else "quiet_from"
         visit.errors[missing] = visit.say("Fill in both times, or neither.")
     elif said is not None and said.quiet_from and said.quiet_from == said.quiet_until:
         visit.errors["quiet_until"] = visit.say("Choose another time than the one they begin.")
-    if visit.errors or said is None:
+    if stands.refused or said is None:
         return False
     usual = MailChoice()
     choice = MailChoice(
@@ -68,29 +73,60 @@ async def save(visit: Visit) -> bool:
     return True
 
 
-async def shown(visit: Visit) -> dict[str, Any]:
-    """What the page needs beside its address."""
-    kept, practice = await mail_choice(visit.holder.holder), await the_practice()
-    values = {
+async def _standing(visit: Visit) -> Standing:
+    """What this person has chosen. Who chooses is held, for the choices of somebody who has made none lie nowhere."""
+    whose: type[Record] = StaffMember if visit.me.kind is Kind.STAFF else PortalAccount
+    person = await (visit.me.hold if visit.asked else visit.me.find)(whose, visit.holder.holder)
+    kept, ways = await mail_choice(person.id), await chosen_ways(person.id)
+    now: dict[str, Any] = {
         "often": kept.often,
         "daily_at": _text(kept.daily_at),
         "quiet_from": _text(kept.quiet_from),
         "quiet_until": _text(kept.quiet_until),
     }
-    ways = await chosen_ways(visit.holder.holder)
+    labels = {
+        "often": visit.say("By email"),
+        "daily_at": visit.say("If once a day, at"),
+        "quiet_from": visit.say("Quiet hours, from"),
+        "quiet_until": visit.say("Quiet hours, until"),
+    }
+    often = {
+        "once": visit.say("Write to me soon"),
+        "daily": visit.say("Once a day"),
+        "never": visit.say("No emails"),
+    }
+    places = {
+        "shown": visit.say("On an open page"),
+        "mail": visit.say("By email"),
+        "push": visit.say("On your devices"),
+    }
+    for kind in kinds_in_words(visit.me):
+        for way in WAYS:
+            if way != "mail" or _is_mailed(kind):
+                now[f"{way}_{kind['key']}"] = ways[kind["key"]][way]
+                labels[f"{way}_{kind['key']}"] = f"{places[way]}: {kind['label']}"
+    return standing(visit, Choices, now, labels, person, words={"often": often})
+
+
+def _is_mailed(kind: dict[str, Any]) -> bool:
+    return bool(kind["key"] != NoticeKind.TO_CONFIRM.key)
+
+
+async def shown(visit: Visit) -> dict[str, Any]:
+    """What the page needs beside its address."""
+    stands, practice = await _standing(visit), await the_practice()
     return {
         "kinds": [
             kind
-            | {"mailed": kind["key"] != NoticeKind.TO_CONFIRM.key}
-            | {
-                way: f"{way}_{kind['key']}" in visit.sent if visit.sent else on
-                for way, on in ways[kind["key"]].items()
-            }
+            | {"mailed": _is_mailed(kind)}
+            | {way: bool(stands.values.get(f"{way}_{kind['key']}")) for way in WAYS}
             for kind in kinds_in_words(visit.me)
         ],
         "push_key": crypto.push_public(),
-        "values": values | visit.sent,
-        "errors": visit.errors,
+        "stands": stands,
+        "values": dict.fromkeys(("often", "daily_at", "quiet_from", "quiet_until"), "") | stands.values,
+        "status": stands.status,
+        "errors": stands.errors,
         "minutes": practice.mail_after,
         "said": visit.query("saved") == "yes" and not visit.errors,
         "email": visit.holder.email,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
 import pytest_asyncio
+from starlette.routing import Route
 
+from portal.meanwhile import WholeState
+from portal.routes import ROUTES
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import filled, parse
+from tests.laws.samples import name_of
 from tests.servers import PostgreSQL, Redis
 
 
@@ -190,3 +196,179 @@ async def test_the_form_says_it_in_spanish_too(willow: Deployment) -> None:
     late = await miriam.post(place, **(hers | {"phone": "1"}))
     await willow.sql("update staff_member set language = 'en' where name like 'Miriam%'")
     assert late.status_code == 409 and "se cambió mientras" in news(late)
+
+
+# --- All forms of this kind ---------------------------------------------------------------------------
+
+SETTINGS = "/staff/settings"
+MAILBOX = {
+    "address": "returned@willow.example",
+    "host": "imap.example.com",
+    "username": "returned",
+    "password": "x",
+}
+
+
+@dataclass(frozen=True)
+class Open:
+    """A form that two have open: what the first saves, then what the second wrote meanwhile."""
+
+    who: str
+    page: str
+    action: str
+    first: dict[str, str]
+    second: dict[str, str]
+    status: int = 303
+
+
+FORMS = {
+    "POST /staff/clients/{client}": Open(
+        "miriam", "{chart}/edit", "{chart}", {"email": "a@family.example"}, {"phone": "(555) 010-0100"}
+    ),
+    "POST /staff/clients/{client}/contacts/{link}": Open(
+        "miriam", "{contact}", "{contact}", {"no_contact": "on"}, {"messages": "on", "first": "2026-01-01"}
+    ),
+    "POST /staff/templates/{template}": Open(
+        "miriam", "{template}", "{template}", {"name": "The lift"}, {"body": "Hello {name}, by the stairs."}
+    ),
+    "POST /staff/settings/messages": Open(
+        "ada",
+        f"{SETTINGS}/messages",
+        f"{SETTINGS}/messages",
+        {"edit_minutes": "20"},
+        {"edit_minutes": "30"},
+        200,
+    ),
+    "POST /staff/settings/minors": Open(
+        "ada",
+        f"{SETTINGS}/minors",
+        f"{SETTINGS}/minors",
+        {"own_account_age": "13"},
+        {"majority_age": "19"},
+        200,
+    ),
+    "POST /staff/settings/availability/hours": Open(
+        "ada",
+        f"{SETTINGS}/availability",
+        f"{SETTINGS}/availability/hours",
+        {"sunday_first_from": "10:00", "sunday_first_to": "12:00"},
+        {"saturday_first_from": "20:00", "saturday_first_to": "21:00"},
+    ),
+    "POST /staff/settings/availability/days": Open(
+        "ada",
+        f"{SETTINGS}/availability",
+        f"{SETTINGS}/availability/days",
+        {"day": "{day}", "label": "Holiday"},
+        {"day": "{day}", "begins": "09:00", "ends": "12:00"},
+    ),
+    "POST /staff/settings/availability/reply": Open(
+        "ada",
+        f"{SETTINGS}/availability",
+        f"{SETTINGS}/availability/reply",
+        {"on": "yes", "text_en": "We answer tomorrow."},
+        {"on": "yes", "text_es": "Respondemos mañana."},
+    ),
+    "POST /staff/settings/availability/crisis": Open(
+        "ada",
+        f"{SETTINGS}/availability",
+        f"{SETTINGS}/availability/crisis",
+        {"number_2": "112", "label_2": "112"},
+        {"text_en": "Call at once."},
+    ),
+    "POST /staff/settings/portal/letter": Open(
+        "ada",
+        f"{SETTINGS}/portal",
+        f"{SETTINGS}/portal/letter",
+        {"subject_en": "Come in"},
+        {"subject_es": "Pase"},
+    ),
+    "POST /staff/settings/mail/minutes": Open(
+        "ada", f"{SETTINGS}/mail", f"{SETTINGS}/mail/minutes", {"mail_after": "239"}, {"mail_after": "238"}
+    ),
+    "POST /staff/settings/mail/mailbox": Open(
+        "ada", f"{SETTINGS}/mail", f"{SETTINGS}/mail/mailbox", MAILBOX, MAILBOX | {"folder": "Returned"}
+    ),
+    "POST /staff/notices/choices": Open(
+        "miriam",
+        "/staff/notices/choices",
+        "/staff/notices/choices",
+        {"often": "never"},
+        {"quiet_from": "22:00", "quiet_until": "06:00"},
+    ),
+    "POST /clients/{client}/notices/choices": Open(
+        "dana",
+        "/clients/{noa}/notices/choices",
+        "/clients/{noa}/notices/choices",
+        {"often": "never"},
+        {"quiet_from": "22:00", "quiet_until": "06:00"},
+    ),
+}
+# These read, or show, and save nothing; what they show keeps the version of what was sent to them.
+SAVE_NOTHING = {
+    "POST /staff/clients/{client}/contacts/{link}/preview",
+    "POST /staff/settings/availability/preview",
+    "POST /staff/settings/portal/preview",
+    "POST /staff/settings/portal/sample",
+    "POST /staff/settings/mail/test",
+}
+
+
+def test_every_form_with_a_whole_state_is_tried_here() -> None:
+    whole = {
+        name_of(route)
+        for route in ROUTES
+        if isinstance(route, Route)
+        and issubclass(getattr(route.endpoint, "form", None) or object, WholeState)
+    }
+    assert whole == set(FORMS) | SAVE_NOTHING
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_of_two_who_have_a_form_open_the_second_sees_what_the_first_saved(
+    willow: Deployment, name: str
+) -> None:
+    cast, form = willow.cast, FORMS[name]
+    one = await cast.sign_in(form.who)
+    other = await cast.sign_in(form.who, worker=len(willow.bases) - 1)
+    places = {
+        "chart": f"/staff/clients/{cast.client['sam']}",
+        "noa": cast.client["noa"],
+        "template": f"/staff/templates/{cast.template['miriam']}",
+        "contact": await a_contact(willow, await cast.sign_in("miriam")) if "{link}" in name else "",
+        "day": (willow.now + dt.timedelta(days=40)).date().isoformat(),
+        "name": "{name}",
+    }
+    page, action = form.page.format(**places), form.action.format(**places)
+    first, second = (
+        {field: value.format(**places) for field, value in what.items()} for what in (form.first, form.second)
+    )
+    both = [await opened(person, page, action) for person in (one, other)]
+    assert both[0]["version"] == both[1]["version"]
+    assert (await one.post(action, **(both[0] | first))).status_code == form.status
+    stored = await willow.contents(UNRELATED)
+
+    late = await other.post(action, **(both[1] | second))
+
+    assert late.status_code == 409, late.text
+    assert await willow.contents(UNRELATED) == stored
+    assert "while you had it open" in news(late)
+    document = parse(late.text)
+    for link in document.all("href", tag="a"):
+        if link.get("href").startswith("#field-"):
+            assert document.by_id(link.get("href")[1:]), link.get("href")
+    again = filled(late.text, action)
+    assert again["version"] != both[1]["version"]
+    for field, value in (first | second).items():
+        if field not in ("password", "on"):
+            assert again[field] == value, field
+    # Once more, and it is taken: with what the first saved, where the second wrote nothing else.
+    unseen = {"password": "x"} if "password" in first else {}
+    taken = await other.post(action, **(again | {n: second[n] for n in second if n == "on"} | unseen))
+    assert taken.status_code == form.status, taken.text
+    now = await opened(one, page, action)
+    for field, value in (first | second).items():
+        if field in now and field != "password" and "/days" not in action:
+            assert now[field] == value, field
+
+
+UNRELATED = ("session", "audit", "throttle", "moment")

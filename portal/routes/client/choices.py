@@ -20,16 +20,15 @@ async def save(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     if await choices.save(visit):
         return go(f"/clients/{found.id}/notices/choices?saved=yes")
-    return await _page(visit, 422)
+    return await _page(visit)
 
 
-async def _page(visit: Visit, status: int = 200) -> Answer:
+async def _page(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     return await page(
         visit,
         "client/notices/choices.html",
         found,
-        status=status,
         action=f"/clients/{found.id}/notices/choices",
         devices_action=f"/clients/{found.id}/notices/devices",
         regions={"devices": await visit.draw(devices, person=visit.me.id)},

@@ -121,7 +121,15 @@ async def agreed(visit: Visit, link: ContactLink, contact: Contact) -> Standing:
     if not await is_theirs(visit, contact):
         values = {name: value for name, value in values.items() if name not in _REACHED}
     labels = _labels(visit)
-    return standing(visit, KnownPerson, values, {name: labels[name] for name in values}, contact, link)
+    return standing(
+        visit,
+        KnownPerson,
+        values,
+        {name: labels[name] for name in values},
+        contact,
+        link,
+        words={"relationship": {one: visit.say(one) for one in RELATIONSHIPS}},
+    )
 
 
 async def is_theirs(visit: Visit, contact: Contact) -> bool:

@@ -13,17 +13,18 @@ from portal import clock, rendering
 from portal.doors import staff
 from portal.facts import CrisisNoticeChanged
 from portal.language import LANGUAGES, weekday
+from portal.meanwhile import Standing, WholeState, standing, whole_status
 from portal.models import audit
 from portal.models.availability import set_reply
 from portal.models.fact import announce
-from portal.models.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day
+from portal.models.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day, special_days
 from portal.models.practice import Practice, hold_practice, the_practice
 from portal.opening import reply_words, standing_line, week_line
 from portal.permissions import Permission
 from portal.regions import availability
 from portal.rendering import learn_practice
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Form, Name, Visit, go
+from portal.visit import Answer, Name, Visit, go
 
 HERE = "/staff/settings/availability"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -42,17 +43,17 @@ _hours: dict[str, Any] = {
     f"{day}_{part}_{edge}": (Hour, "") for day in DAYS for part in PARTS for edge in ("from", "to")
 }
 _hours["none"] = (Literal["yes", ""], "")  # no hours are to be kept
-Week = create_model("Week", __base__=Form, **_hours)
+Week = create_model("Week", __base__=WholeState, **_hours)
 
 
-class NewDay(Form):
+class NewDay(WholeState):
     day: dt.date
     label: Annotated[Name, Field(max_length=80)] = ""
     begins: Hour = ""
     ends: Hour = ""
 
 
-class Reply(Form):
+class Reply(WholeState):
     on: Literal["yes", "no"]
     text_en: Annotated[str, Field(max_length=1000)] = ""
     text_es: Annotated[str, Field(max_length=1000)] = ""
@@ -70,7 +71,7 @@ _numbers |= {
 }
 
 
-class Words(Form):
+class Words(WholeState):
     text_en: Annotated[str, Field(max_length=300)] = ""
     text_es: Annotated[str, Field(max_length=300)] = ""
 
@@ -83,41 +84,91 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, await the_practice())
 
 
-async def _page(visit: Visit, practice: Practice, form: str = "", status: int = 200) -> Answer:
+async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
     """The page; of the `form` that was sent and not taken, what was written stands there again."""
-    language, sent = visit.language, visit.sent
+    language = visit.language
     kept = await office()
-    week = sent if form == "week" else _fields(practice.week)
-    reply = {f"text_{tongue}": _reply(practice, tongue) for tongue in LANGUAGES}
-    crisis = {f"text_{tongue}": (practice.crisis_words or {}).get(tongue, "") for tongue in LANGUAGES}
-    for n, (label, number) in enumerate(practice.crisis[:NUMBERS]):
-        crisis |= {f"label_{n}": label, f"number_{n}": number}
+    stands = {
+        "week": _week_stands(visit, practice),
+        "day": await _day_stands(visit, practice),
+        "reply": _reply_stands(visit, practice),
+        "crisis": _crisis_stands(visit, practice),
+    }
     return await page(
         visit,
         "staff/settings/availability.html",
         title=visit.say("Availability"),
         place="settings",
-        status=status,
+        status=whole_status(*stands.values()),
         tab="availability",
         action=HERE,
         days=[(name, weekday(n, language)) for n, name in enumerate(DAYS)],
         parts=PARTS,
         keeps=practice.week is not None,
-        values={
-            "week": week,
-            "day": sent if form == "day" else {},
-            "reply": sent if form == "reply" else reply,
-            "crisis": sent if form == "crisis" else crisis,
-        },
+        stands=stands,
+        values={name: one.values for name, one in stands.items()},
         zone=kept.zone.replace("_", " "),
         replies=practice.reply_by is not None,
         today=kept.local_day(clock.now()).isoformat(),
-        preview=Markup(_preview(visit, kept.zone, week)),
+        preview=Markup(_preview(visit, kept.zone, stands["week"].values)),
         tongues=LANGUAGES,
         errors=visit.errors,
         wrong=form,
         regions={"office": await visit.draw(availability.office_now)},
     )
+
+
+def _week_stands(visit: Visit, practice: Practice) -> Standing:
+    labels = {"none": visit.say("Keep no hours")}
+    for n, name in enumerate(DAYS):
+        day = weekday(n, visit.language).capitalize()
+        labels |= {
+            f"{name}_first_from": visit.say("%(day)s, from", day=day),
+            f"{name}_first_to": visit.say("%(day)s, to", day=day),
+            f"{name}_second_from": visit.say("%(day)s, again from", day=day),
+            f"{name}_second_to": visit.say("%(day)s, again to", day=day),
+        }
+    now = dict.fromkeys(labels, "") | {"none": practice.week is None} | _fields(practice.week)
+    return standing(visit, Week, now, labels, practice)
+
+
+async def _day_stands(visit: Visit, practice: Practice) -> Standing:
+    """A date that nobody has written of is empty; of another one, what is on file now."""
+    labels = {
+        "day": visit.say("Date"),
+        "label": visit.say("Why"),
+        "begins": visit.say("Open from"),
+        "ends": visit.say("Open until"),
+    }
+    now = dict.fromkeys(labels, "")
+    if visit.asked is NewDay and visit.form is not None:
+        for known in await special_days(visit.form.day):
+            if known["day"] == visit.form.day:
+                now = {"day": known["day"].isoformat(), "label": known["label"], "begins": "", "ends": ""}
+                for begin, end in known["spans"]:
+                    now |= {"begins": _clock(begin), "ends": _clock(end % DAY)}
+    return standing(visit, NewDay, now, labels, practice)
+
+
+def _reply_stands(visit: Visit, practice: Practice) -> Standing:
+    labels = {"on": visit.say("Automatic reply")} | {f"text_{one}": name for one, name in LANGUAGES.items()}
+    now: dict[str, Any] = {"on": practice.reply_by is not None}
+    now |= {f"text_{tongue}": _reply(practice, tongue) for tongue in LANGUAGES}
+    return standing(visit, Reply, now, labels, practice)
+
+
+def _crisis_stands(visit: Visit, practice: Practice) -> Standing:
+    labels = {f"text_{tongue}": name for tongue, name in LANGUAGES.items()}
+    for n in range(NUMBERS):
+        labels |= {
+            f"label_{n}": f"{visit.say('What it says')} {n + 1}",
+            f"number_{n}": f"{visit.say('Number it calls')} {n + 1}",
+        }
+    now = dict.fromkeys(labels, "")
+    now |= {f"text_{tongue}": (practice.crisis_words or {}).get(tongue, "") for tongue in LANGUAGES}
+    for n, (label, number) in enumerate(practice.crisis[:NUMBERS]):
+        now |= {f"label_{n}": label, f"number_{n}": number}
+    return standing(visit, Crisis, now, labels, practice)
 
 
 def _reply(practice: Practice, language: str) -> str:
@@ -186,7 +237,7 @@ def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
     return rendering.render("staff/settings/_hours_preview.html", visit.language, shown)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Week)
+@staff(Permission.PORTAL_SETTINGS, form=Week, transaction=False)
 async def preview(visit: Visit) -> Answer:
     """What is typed, as it would be read; nothing is saved."""
     return visit.fragment(_preview(visit, (await office()).zone, visit.sent))
@@ -195,9 +246,11 @@ async def preview(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_SETTINGS, form=Week)
 async def save_hours(visit: Visit) -> Answer:
     """Keep these hours, or none: then clients are told nothing about them."""
+    practice = await hold_practice()
+    stands = _week_stands(visit, practice)
     week = None if visit.sent.get("none") else _week(visit, visit.sent)
-    if visit.errors:
-        return await _page(visit, await the_practice(), "week", 422)
+    if stands.refused:
+        return await _page(visit, practice, "week")
     await keep_hours(week)
     await audit.note("change office hours", side="staff", actor=visit.me.id)
     return _saved
@@ -220,8 +273,9 @@ async def save_day(visit: Visit) -> Answer:
         today = (await office()).local_day(clock.now())
         if not today <= visit.form.day <= today + dt.timedelta(days=400):
             visit.errors["day"] = visit.say("Choose a date from today on, within the coming year.")
-    if visit.errors:
-        return await _page(visit, await the_practice(), "day", 422)
+    practice = await hold_practice()
+    if (await _day_stands(visit, practice)).refused:
+        return await _page(visit, practice, "day")
     await set_day(visit.form.day, visit.form.label, spans)
     await audit.note("change office hours", side="staff", actor=visit.me.id, day=visit.form.day)
     return go(HERE)
@@ -238,8 +292,8 @@ async def remove_day(visit: Visit) -> Answer:
 async def save_reply(visit: Visit) -> Answer:
     """The automatic reply on or off, and its words; empty ones are the built-in ones."""
     practice = await hold_practice()
-    if visit.errors:
-        return await _page(visit, practice, "reply", 422)
+    if _reply_stands(visit, practice).refused:
+        return await _page(visit, practice, "reply")
     said = {tongue: getattr(visit.form, f"text_{tongue}") for tongue in LANGUAGES}
     own = {tongue: text for tongue, text in said.items() if text and text != reply_words(tongue)}
     await set_reply(practice, own or None, visit.me.id if visit.form.on == "yes" else None)
@@ -260,8 +314,8 @@ async def save_crisis(visit: Visit) -> Answer:
             visit.errors.setdefault(f"number_{n}", visit.say("Write the number that goes with it."))
     if not numbers:
         visit.errors.setdefault("number_0", visit.say("Write at least one number to call."))
-    if visit.errors:
-        return await _page(visit, practice, "crisis", 422)
+    if _crisis_stands(visit, practice).refused:
+        return await _page(visit, practice, "crisis")
     practice.crisis = numbers
     practice.crisis_words = {
         tongue: text for tongue in LANGUAGES if (text := getattr(visit.form, f"text_{tongue}"))

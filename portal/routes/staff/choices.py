@@ -18,15 +18,14 @@ async def show(visit: Visit) -> Answer:
 
 @staff(form=choices.Choices)
 async def save(visit: Visit) -> Answer:
-    return go(f"{HERE}?saved=yes") if await choices.save(visit) else await _page(visit, 422)
+    return go(f"{HERE}?saved=yes") if await choices.save(visit) else await _page(visit)
 
 
-async def _page(visit: Visit, status: int = 200) -> Answer:
+async def _page(visit: Visit) -> Answer:
     return await page(
         visit,
         "staff/notices/choices.html",
         title=visit.say("Notices to you"),
-        status=status,
         action=HERE,
         devices_action="/staff/notices/devices",
         regions={"devices": await visit.draw(devices, person=visit.me.id)},

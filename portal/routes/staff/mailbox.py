@@ -13,15 +13,17 @@ from pydantic import AfterValidator, Field
 from portal.crypto import Unreadable
 from portal.doors import staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
+from portal.meanwhile import Standing, WholeState, standing, whole_status
 from portal.models import audit
+from portal.models.fact import unit_of_work
 from portal.models.mailbox import Mailbox
-from portal.models.practice import hold_practice, the_practice
+from portal.models.practice import Practice, hold_practice, the_practice
 from portal.models.waiting import Outbox, undelivered_count
 from portal.permissions import Permission
 from portal.regions.mail import returned_mail
 from portal.rendering import render
 from portal.routes.staff.shell import page
-from portal.visit import Answer, EmailAddress, Exact, Form, Visit, go
+from portal.visit import Answer, EmailAddress, Exact, Visit, go
 
 HERE = "/staff/settings/mail"
 PATIENCE = 45.0  # seconds for a whole test
@@ -47,7 +49,7 @@ def _folder(value: str) -> str:
     return _plain(value)
 
 
-class Where(Form):
+class Where(WholeState):
     """Where the mailbox is. An empty password means the one that is kept, for the place it was given for."""
 
     address: Annotated[EmailAddress, Field(min_length=1)]
@@ -58,7 +60,7 @@ class Where(Form):
     folder: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_folder)] = "INBOX"
 
 
-class Minutes(Form):
+class Minutes(WholeState):
     mail_after: Annotated[int, Field(ge=1, le=240)]
 
 
@@ -67,23 +69,42 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit)
 
 
-async def _page(visit: Visit, status: int = 200, said: Markup | None = None) -> Answer:
+def _minutes(visit: Visit, practice: Practice) -> Standing:
+    labels = {"mail_after": visit.say("Minutes a message waits unread before the email goes")}
+    return standing(visit, Minutes, {"mail_after": practice.mail_after}, labels, practice)
+
+
+async def _where(visit: Visit, practice: Practice) -> Standing:
+    """Of the one mailbox, which may not be there yet: the practice is held in its place. The password is nowhere shown,
+    and typed again where the form comes back."""
     box = await visit.me.see(Mailbox).first()
-    kept = (
-        {name: getattr(box, name) for name in ("address", "host", "port", "username", "folder")}
-        if box
-        else {}
-    )
-    values: dict[str, Any] = {"port": 993, "folder": "INBOX"} | kept | visit.sent
+    labels = {
+        "address": visit.say("Address for returned mail"),
+        "host": visit.say("IMAP server"),
+        "port": visit.say("Port"),
+        "username": visit.say("User name"),
+        "folder": visit.say("Folder"),
+    }
+    usual: dict[str, Any] = dict.fromkeys(labels, "") | {"port": 993, "folder": "INBOX"}
+    now = {name: getattr(box, name) for name in labels} if box else usual
+    return standing(visit, Where, now, labels, practice)
+
+
+async def _page(visit: Visit, said: Markup | None = None) -> Answer:
+    practice = await the_practice()
+    if visit.asked is not None and unit_of_work() is not None:
+        practice = await practice.hold()
+    minutes, where = _minutes(visit, practice), await _where(visit, practice)
     return await page(
         visit,
         "staff/settings/mail.html",
         title=visit.say("Mail"),
         place="settings",
-        status=status,
-        values=values | {"password": ""},
-        kept=box is not None,
-        minutes=visit.sent.get("mail_after", (await the_practice()).mail_after),
+        status=whole_status(minutes, where),
+        values=where.values,
+        stands={"minutes": minutes, "where": where},
+        kept=await visit.me.see(Mailbox).count() > 0,
+        minutes=minutes.values.get("mail_after", ""),
         minutes_action=f"{HERE}/minutes",
         errors=visit.errors,
         test=said if said is not None else Markup(_result(visit, None)),
@@ -98,10 +119,11 @@ async def _page(visit: Visit, status: int = 200, said: Markup | None = None) -> 
 @staff(Permission.PORTAL_SETTINGS, form=Minutes)
 async def wait(visit: Visit) -> Answer:
     """How long a message is unread before an e-mail tells of it."""
+    practice = await hold_practice()
     if visit.errors:
         visit.errors["mail_after"] = visit.say("Write a number of minutes from 1 to 240.")
-        return await _page(visit, 422)
-    practice = await hold_practice()
+    if _minutes(visit, practice).refused:
+        return await _page(visit)
     practice.mail_after = visit.form.mail_after
     await practice.save(update_fields=["mail_after"])
     await audit.note("change mail settings", side="staff", actor=visit.me.id, minutes=practice.mail_after)
@@ -112,10 +134,11 @@ async def wait(visit: Visit) -> Answer:
 async def save(visit: Visit) -> Answer:
     """Read this mailbox from now on."""
     said: Where | None = visit.form
+    stands = await _where(visit, await hold_practice())
     password = await _password(visit)
-    if visit.errors or said is None or password is None:
-        return await _page(visit, 422)
-    await Mailbox.keep(**said.model_dump(exclude={"password"}), password=password)
+    if stands.refused or said is None or password is None:
+        return await _page(visit)
+    await Mailbox.keep(**said.model_dump(exclude={"password", "version"}), password=password)
     await audit.note("set mailbox", side="staff", actor=visit.me.id)
     return go(HERE)
 
@@ -161,7 +184,7 @@ async def test(visit: Visit) -> Answer:
     password = await _password(visit)
     if malformed or password is None:
         if not visit.by_script:
-            return await _page(visit, 422)
+            return await _page(visit)
         why = visit.say("Fill in what is missing first.") if malformed else visit.errors["password"]
         return visit.fragment(_result(visit, why, well=False))
     place = Place(said.host, said.port, said.username, password, said.folder)

@@ -7,54 +7,55 @@ from typing import Annotated
 from pydantic import Field
 
 from portal.doors import staff
+from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
-from portal.models.practice import hold_practice, the_practice
+from portal.models.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Form, Visit
+from portal.visit import Answer, Visit
 
 
-class Rules(Form):
+class Rules(WholeState):
     edit_minutes: Annotated[int, Field(ge=0, le=1440)]
 
 
 @staff(Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
-    return await _page(visit, str((await the_practice()).edit_minutes))
+    return await _page(visit, _standing(visit, await the_practice()))
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Rules)
 async def save(visit: Visit) -> Answer:
     """Takes effect at once, for messages that were sent already too."""
-    if visit.errors:
-        why = visit.say("Write a number of minutes from 0 to 1440.")
-        return await _page(
-            visit, visit.sent.get("edit_minutes", ""), errors={"edit_minutes": why}, status=422
-        )
     practice = await hold_practice()
+    if visit.errors:
+        visit.errors["edit_minutes"] = visit.say("Write a number of minutes from 0 to 1440.")
+    stands = _standing(visit, practice)
+    if stands.refused:
+        return await _page(visit, stands)
     practice.edit_minutes = visit.form.edit_minutes
     await practice.save(update_fields=["edit_minutes"])
     await audit.note(
         "change message settings", side="staff", actor=visit.me.id, minutes=practice.edit_minutes
     )
-    return await _page(visit, str(practice.edit_minutes), said=visit.say("Saved."))
+    return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
 
 
-async def _page(
-    visit: Visit,
-    minutes: str,
-    errors: dict[str, str] | None = None,
-    said: str | None = None,
-    status: int = 200,
-) -> Answer:
+def _standing(visit: Visit, practice: Practice) -> Standing:
+    labels = {"edit_minutes": visit.say("Minutes in which a message can be edited or withdrawn")}
+    return standing(visit, Rules, {"edit_minutes": practice.edit_minutes}, labels, practice)
+
+
+async def _page(visit: Visit, stands: Standing, said: str | None = None) -> Answer:
     return await page(
         visit,
         "staff/settings/messages.html",
         title=visit.say("Messages"),
         place="settings",
-        status=status,
+        status=stands.status,
         action="/staff/settings/messages",
-        minutes=minutes,
-        errors=errors or {},
+        stands=stands,
+        minutes=stands.values.get("edit_minutes", ""),
+        errors=stands.errors,
         said=said,
     )

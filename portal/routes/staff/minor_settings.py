@@ -3,23 +3,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from portal.doors import staff
+from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
 from portal.models.minors import set_ages, would_end
-from portal.models.practice import hold_practice, the_practice
+from portal.models.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Form, Visit
+from portal.visit import Answer, Visit
 
 YOUNGEST, OLDEST = 6, 25
 _Age = Annotated[int, Field(ge=YOUNGEST, le=OLDEST)]
 
 
-class Ages(Form):
+class Ages(WholeState):
     """`sure` is ticked where it was said how many guardians' access ends at once."""
 
     own_account_age: _Age
@@ -29,10 +30,7 @@ class Ages(Form):
 
 @staff(Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
-    practice = await the_practice()
-    return await _page(
-        visit, {"own_account_age": practice.own_account_age, "majority_age": practice.majority_age}
-    )
+    return await _page(visit, _standing(visit, await the_practice()))
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Ages)
@@ -42,16 +40,17 @@ async def save(visit: Visit) -> Answer:
         visit.errors[name] = visit.say(
             "Write an age from %(first)s to %(last)s.", first=YOUNGEST, last=OLDEST
         )
-    if visit.errors:
-        return await _page(visit, visit.sent, status=422)
-    said: Ages = visit.form
     practice = await hold_practice()
+    stands = _standing(visit, practice)
+    if stands.refused:
+        return await _page(visit, stands)
+    said: Ages = visit.form
     if said.own_account_age > said.majority_age:
         visit.errors["own_account_age"] = visit.say("This can’t be later than coming of age.")
-        return await _page(visit, visit.sent, status=422)
+        return await _page(visit, stands)
     ending = 0 if said.majority_age >= practice.majority_age else await would_end(practice, said.majority_age)
     if ending and not said.sure:
-        return await _page(visit, visit.sent, status=422, ending=ending)
+        return await _page(visit, stands, ending=ending)
     await set_ages(practice, said.own_account_age, said.majority_age)
     await audit.note(
         "change ages for minors",
@@ -60,21 +59,28 @@ async def save(visit: Visit) -> Answer:
         own=said.own_account_age,
         majority=said.majority_age,
     )
-    return await _page(visit, said.model_dump(exclude={"sure"}), said=visit.say("Saved."))
+    return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
 
 
-async def _page(
-    visit: Visit, values: dict[str, Any], status: int = 200, said: str | None = None, ending: int = 0
-) -> Answer:
+def _standing(visit: Visit, practice: Practice) -> Standing:
+    labels = {
+        "own_account_age": visit.say("Age for an account of one’s own"),
+        "majority_age": visit.say("Age of majority"),
+    }
+    return standing(visit, Ages, {name: getattr(practice, name) for name in labels}, labels, practice)
+
+
+async def _page(visit: Visit, stands: Standing, said: str | None = None, ending: int = 0) -> Answer:
     return await page(
         visit,
         "staff/settings/minors.html",
         title=visit.say("Minors"),
         place="settings",
-        status=status,
+        status=422 if ending else stands.status,
         action="/staff/settings/minors",
-        values=values,
-        errors=visit.errors,
+        stands=stands,
+        values=stands.values,
+        errors=stands.errors,
         said=said,
         ending=ending,
     )

@@ -12,6 +12,7 @@ from portal import rendering
 from portal.doors import staff
 from portal.facts import PortalSettingsChanged
 from portal.mail import letters, outbox
+from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
 from portal.models.fact import announce
 from portal.models.network import switch_all_networks
@@ -30,7 +31,7 @@ LINK = "/welcome/…"
 TONGUES = {"en": "English", "es": "Español"}
 
 
-class Words(Form):
+class Words(WholeState):
     """The letter in both languages; `language` or `built_in` names the one whose button was pressed."""
 
     subject_en: Annotated[str, Field(max_length=150)] = ""
@@ -58,18 +59,19 @@ async def show(visit: Visit) -> Answer:
 
 
 async def _page(
-    visit: Visit, practice: Practice, said: Words | None = None, news: str | None = None, status: int = 200
+    visit: Visit, practice: Practice, stands: Standing | None = None, news: str | None = None
 ) -> Answer:
-    own = practice.welcome or {}
+    own, stands = practice.welcome or {}, stands or _standing(visit, practice)
+    sent = visit.asked is Words
     texts = []
     for language, label in TONGUES.items():
-        words = said.of(language) if said else own.get(language) or letters.welcome_words(language)
+        words = {name: str(stands.values.get(f"{name}_{language}", "")) for name in ("subject", "body")}
         texts.append(
             words
             | {
                 "language": language,
                 "label": label,
-                "built_in": language not in own and said is None,
+                "built_in": language not in own and not sent,
                 "preview": Markup(_preview(visit, language, words)),
                 "errors": {},
             }
@@ -79,7 +81,8 @@ async def _page(
         "staff/settings/portal.html",
         title=visit.say("Client portal"),
         place="settings",
-        status=status,
+        status=stands.status,
+        stands=stands,
         power={"on": practice.portal_on, "action": "/staff/settings/portal", "key": uuid7()},
         network={"on": practice.contact_network, "action": "/staff/settings/portal/contacts"},
         linking={"confirms": practice.confirm_links, "action": "/staff/settings/portal/linking"},
@@ -93,6 +96,18 @@ async def _page(
         said=news,
         mail={"href": "/staff/mail", "count": await undelivered_count(visit.me.see(Outbox))},
     )
+
+
+def _standing(visit: Visit, practice: Practice) -> Standing:
+    """The welcome letter: the practice's own words, or the built-in ones."""
+    now: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    for language, label in TONGUES.items():
+        words = (practice.welcome or {}).get(language) or letters.welcome_words(language)
+        for name, called in (("subject", visit.say("Subject")), ("body", visit.say("Text"))):
+            now[f"{name}_{language}"] = words[name]
+            labels[f"{name}_{language}"] = f"{label}, {called}"
+    return standing(visit, Words, now, labels, practice)
 
 
 def _preview(visit: Visit, language: str, words: dict[str, str]) -> str:
@@ -164,7 +179,7 @@ def _chosen(visit: Visit) -> bool:
     return said.on == "yes"
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Words)
+@staff(Permission.PORTAL_SETTINGS, form=Words, transaction=False)
 async def preview(visit: Visit) -> Answer:
     """What is typed, as the letter it makes; nothing is saved."""
     language = visit.query("language") if visit.query("language") in TONGUES else "en"
@@ -176,8 +191,9 @@ async def preview(visit: Visit) -> Answer:
 async def save(visit: Visit) -> Answer:
     """Keep the practice's own words, or go back to the built-in ones."""
     practice = await hold_practice()
-    if visit.errors:
-        return await _page(visit, practice, _as_sent(visit), status=422)
+    stands = _standing(visit, practice)
+    if stands.refused:
+        return await _page(visit, practice, stands)
     said: Words = visit.form
     own = dict(practice.welcome or {})
     if said.built_in:
@@ -188,18 +204,12 @@ async def save(visit: Visit) -> Answer:
             if said.of(language) != letters.welcome_words(language):
                 own[language] = said.of(language)
         if visit.errors:
-            return await _page(visit, practice, said, status=422)
+            return await _page(visit, practice, stands)
     practice.welcome = own
     await practice.save(update_fields=["welcome"])
     await announce(PortalSettingsChanged())
     await audit.note("change welcome email", side="staff", actor=visit.me.id)
     return go("/staff/settings/portal")
-
-
-def _as_sent(visit: Visit) -> Words:
-    """What was sent, too long or not, to be shown again."""
-    known: dict[str, Any] = {name: visit.sent.get(name, "") for name in Words.model_fields}
-    return Words.model_construct(**known)
 
 
 def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
@@ -216,14 +226,15 @@ def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
 @staff(Permission.PORTAL_SETTINGS, form=Words)
 async def sample(visit: Visit) -> Answer:
     """Send the letter as it stands in the form, saved or not, to oneself."""
-    practice = await the_practice()
-    if visit.errors:
-        return await _page(visit, practice, _as_sent(visit), status=422)
+    practice = await hold_practice()
+    stands = _standing(visit, practice)
+    if stands.refused:
+        return await _page(visit, practice, stands)
     said: Words = visit.form
     language = said.language or "en"
     _check(visit, language, said.of(language))
     if visit.errors:
-        return await _page(visit, practice, said, status=422)
+        return await _page(visit, practice, stands)
     await outbox.post(_letter(visit, language, said.of(language), sample=True), about=visit.me.id)
     news = visit.say("A sample is on its way to %(email)s.", email=visit.holder.email)
-    return await _page(visit, practice, said, news)
+    return await _page(visit, practice, stands, news)

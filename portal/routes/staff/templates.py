@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
 from portal.doors import staff
+from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
 from portal.models.record import uuid7
 from portal.models.template import LONGEST, LONGEST_NAME, Template, TooMany, unknown_places
@@ -30,6 +32,10 @@ def _places(text: str) -> str:
 class Words(Form):
     name: Annotated[Name, Field(min_length=1, max_length=LONGEST_NAME)]
     body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_places)]
+
+
+class ChangedWords(Words, WholeState):
+    pass
 
 
 class NewWords(Words):
@@ -56,12 +62,12 @@ async def new(visit: Visit) -> Answer:
 
 @staff()
 async def edit(visit: Visit) -> Answer:
-    return await _form(visit, await _own(visit))
+    return await _form(visit, await _own(visit.me.find, visit))
 
 
-async def _own(visit: Visit) -> Template:
+async def _own(look: Callable[[type[Template], UUID], Awaitable[Template]], visit: Visit) -> Template:
     """The template of the path, which the one who asks may change."""
-    template = await visit.me.find(Template, visit.id("template"))
+    template = await look(Template, visit.id("template"))
     if template.staff_id is None:
         await _keeps_the_practices(visit)
     return template
@@ -72,8 +78,16 @@ async def _keeps_the_practices(visit: Visit) -> None:
         raise NotPermitted("Only those who have Client portal settings change the practice’s templates.")
 
 
-async def _form(visit: Visit, template: Template | None, status: int = 200) -> Answer:
-    values = {"name": template.name, "body": template.body} if template else {}
+def _standing(visit: Visit, template: Template) -> Standing:
+    labels = {"name": visit.say("Name"), "body": visit.say("Text")}
+    now = {"name": template.name, "body": template.body}
+    return standing(visit, ChangedWords, now, labels, template)
+
+
+async def _form(
+    visit: Visit, template: Template | None, status: int = 200, stands: Standing | None = None
+) -> Answer:
+    stands = stands or (_standing(visit, template) if template else None)
     here = f"{HERE}/{template.id}" if template else HERE
     return await page(
         visit,
@@ -88,7 +102,8 @@ async def _form(visit: Visit, template: Template | None, status: int = 200) -> A
         action=here,
         removal_action=f"{here}/removal" if template else None,
         back_href=HERE,
-        values=values | visit.sent,
+        stands=stands,
+        values=stands.values if stands else visit.sent,
         errors=visit.errors,
         placeholders=placeholders(visit),
     )
@@ -123,11 +138,12 @@ async def create(visit: Visit) -> Answer:
     return go(HERE)
 
 
-@staff(form=Words)
+@staff(form=ChangedWords)
 async def update(visit: Visit) -> Answer:
-    template = await _own(visit)
-    if visit.errors:
-        return await _form(visit, template, 422)
+    template = await _own(visit.me.hold, visit)
+    stands = _standing(visit, template)
+    if stands.refused:
+        return await _form(visit, template, stands.status, stands)
     await template.change(visit.form.name, visit.form.body)
     await audit.note("change template", side="staff", actor=visit.me.id, record=template.id)
     return go(HERE)
@@ -135,7 +151,7 @@ async def update(visit: Visit) -> Answer:
 
 @staff()
 async def remove(visit: Visit) -> Answer:
-    template = await _own(visit)
+    template = await _own(visit.me.hold, visit)
     await template.remove()
     await audit.note("remove template", side="staff", actor=visit.me.id, record=template.id)
     return go(HERE)
