@@ -20,11 +20,13 @@ from tortoise.models import Model
 
 from portal import facts
 from portal.app import SOCKETS, create
+from portal.meanwhile import WholeState, must_have_compared
 from portal.models.database import MODELS
 from portal.models.record import Record, Row
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, unmapped
 from portal.routes import ROUTES
+from portal.visit import Visit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = {
@@ -341,6 +343,38 @@ def test_every_row_that_is_saved_can_be_held() -> None:
     """The models that are no `Row` are only made and deleted, or changed by a statement of their own."""
     others = {name for name, model in RECORDS.items() if not issubclass(model, Row)}
     assert others == {"Moment", "Location", "StaffPermission", "SpecialDay", "Audit", "Participant"}
+
+
+# Forms of several fields that carry no whole state: what they send is one act, whatever stands there by then. One with
+# a `key` makes something that was not there.
+ONE_ACT = {
+    "Credentials": "signs in",
+    "Start": "makes the practice, once",
+    "Snooze": "puts off what was seen up to a number",
+    "Known": "says that two are one",
+    "Addressed": "begins a conversation",
+    "Search": "reads",
+    "Written": "one's own draft: what was typed last stands",
+    "Subscription": "a device that is told",
+    "Plan": "makes a leave",
+    "Choice": "one right, given or taken",
+}
+
+
+def test_a_form_with_a_state_says_on_what_it_was_made() -> None:
+    forms = {form for route in ROUTES if (form := getattr(getattr(route, "endpoint", None), "form", None))}
+    several = {
+        form.__name__
+        for form in forms
+        if not issubclass(form, WholeState) and len(form.model_fields) > 1 and "key" not in form.model_fields
+    }
+    assert several == set(ONE_ACT)
+
+
+def test_one_that_nobody_compared_is_not_committed() -> None:
+    visit = Visit(None, None, None, None, asked=WholeState)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="compare it"):
+        must_have_compared(visit)
 
 
 # --- Doors and facts ---------------------------------------------------------------------------------

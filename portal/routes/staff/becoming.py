@@ -4,11 +4,13 @@ others stays."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 from portal.doors import staff
 from portal.language import date_in_words
+from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
 from portal.models.account import PortalAccount
 from portal.models.client import Client
@@ -21,17 +23,17 @@ from portal.models.reach import NotAllTheirs
 from portal.models.record import uuid7
 from portal.permissions import Permission
 from portal.refusals import Refused
-from portal.routes.staff.clients import NewClient, added, therapist_choice
-from portal.routes.staff.contacts import open_chart, tab_of, tied
+from portal.routes.staff.clients import NewClient, added, details_in_words, therapist_choice
+from portal.routes.staff.contacts import chart_to_change, open_chart, tab_of, tied, tied_to_change
 from portal.routes.staff.linking import link_account
 from portal.routes.staff.shell import chart_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.visit import Answer, Form, Visit, done, go, once
 
 
-class Becoming(NewClient):
-    """`link`: their portal account comes to act for them in person too. `apart`: they are none of the clients whom the
-    page names."""
+class Becoming(NewClient, WholeState):
+    """Filled in from the contact, who is then called and reached as it says. `link`: their portal account comes to act
+    for them in person too. `apart`: they are none of the clients whom the page names."""
 
     link: bool = False
     apart: bool = False
@@ -49,22 +51,22 @@ async def new(visit: Visit) -> Answer:
     person = visit.query("person")
     if person:
         return await _known(visit, client, link, contact, await _chosen(visit, person))
-    first, _, last = contact.name.rpartition(" ")
-    values: dict[str, Any] = {"first_name": first or last, "last_name": last if first else "", "link": True}
-    values |= {name: getattr(contact, name) or "" for name in ("email", "phone", "address")}
-    return await _new(visit, client, link, contact, values, 200)
+    return await _new(visit, client, link, contact, _standing(visit, contact))
 
 
 @staff(Permission.PORTAL_ACCESS, form=Becoming)
 async def create(visit: Visit) -> Answer:
     """A new client, who is this contact too."""
-    client, link, contact = await _contact(visit)
+    client, link, contact = await _contact(visit, chart_to_change, tied_to_change)
     if "key" in visit.errors:
         raise Refused(422, "This form is too old. Reload the page and try again.")
+    stands = _standing(visit, contact)
     if contact.client_id is None:
         await _check(visit, contact)
+        if not stands.fits:
+            return await _new(visit, client, link, contact, stands)
     if visit.errors:
-        return await _new(visit, client, link, contact, visit.sent, 422)
+        return await _new(visit, client, link, contact, stands)
     said: Becoming = visit.form
     first = await once(visit, said.key)
     if first is not None:
@@ -79,21 +81,25 @@ async def create(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_ACCESS, form=Known)
 async def choose(visit: Visit) -> Answer:
     """A client who stands here already is this contact too."""
-    client, link, contact = await _contact(visit)
+    client, link, contact = await _contact(visit, chart_to_change, tied_to_change)
     if visit.errors:
         raise Refused(422, "This form is too old. Reload the page and try again.")
     said: Known = visit.form
-    person = await _chosen(visit, said.person)
+    person = await _chosen(visit, said.person, hold=True)
     if contact.client_id != person.id:
         await _refuse_a_client(visit, contact)
         await _become(visit, client, link, contact, person, said.link)
     return await _to(visit, client, person.id, said.link)
 
 
-async def _contact(visit: Visit) -> tuple[Client, ContactLink, Contact]:
+async def _contact(
+    visit: Visit,
+    chart: Callable[[Visit], Awaitable[Client]] = open_chart,
+    tie: Callable[[Visit, Client], Awaitable[tuple[ContactLink, Contact]]] = tied,
+) -> tuple[Client, ContactLink, Contact]:
     """The contact of the path. It takes who may do both: add clients, and change contacts."""
-    client = await open_chart(visit)
-    link, contact = await tied(visit, client)
+    client = await chart(visit)
+    link, contact = await tie(visit, client)
     if not await visit.me.may(Permission.CONTACT_NETWORK):
         raise NotPermitted("Only those who manage the contact network make a contact a client.")
     return client, link, contact
@@ -107,9 +113,9 @@ async def _refuse_a_client(visit: Visit, contact: Contact) -> None:
         raise Refused(409, "This can’t be done from here. Ask an administrator.")
 
 
-async def _chosen(visit: Visit, id: str | UUID) -> Client:
+async def _chosen(visit: Visit, id: str | UUID, hold: bool = False) -> Client:
     try:
-        person = await visit.me.find(Client, UUID(str(id)))
+        person = await (visit.me.hold if hold else visit.me.find)(Client, UUID(str(id)))
     except ValueError:
         raise NotVisible from None
     if person.archived_at is not None:
@@ -182,17 +188,26 @@ async def _to(visit: Visit, client: Client, person: UUID, linked: bool) -> Answe
     return go(f"/staff/clients/{person}/portal" if linked else f"/staff/clients/{person}")
 
 
-async def _new(
-    visit: Visit, client: Client, link: ContactLink, contact: Contact, values: dict[str, Any], status: int
-) -> Answer:
+def _standing(visit: Visit, contact: Contact) -> Standing:
+    labels = details_in_words(visit)
+    del labels["date_of_birth"]
+    first, _, last = contact.name.rpartition(" ")
+    now = {"first_name": first or last, "last_name": last if first else ""}
+    now |= {name: getattr(contact, name) or "" for name in ("email", "phone", "address")}
+    return standing(visit, Becoming, now, labels, contact)
+
+
+async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: Standing) -> Answer:
+    values = stands.values if visit.asked else stands.values | {"link": True}
     here, account = f"{tab_of(client)}/{link.id}/client", await account_held_by(contact)
     return await _page(
         visit,
         client,
         link,
         contact,
-        status,
+        stands.status,
         action=here,
+        stands=stands,
         values=values,
         person=None,
         people=[

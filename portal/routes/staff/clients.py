@@ -177,8 +177,8 @@ async def update(visit: Visit) -> Answer:
     return go(f"/staff/clients/{client.id}")
 
 
-def _standing(visit: Visit, client: Client) -> Standing:
-    labels = {
+def details_in_words(visit: Visit) -> dict[str, str]:
+    return {
         "first_name": visit.say("First name"),
         "last_name": visit.say("Last name"),
         "date_of_birth": visit.say("Date of birth"),
@@ -186,6 +186,10 @@ def _standing(visit: Visit, client: Client) -> Standing:
         "phone": visit.say("Phone"),
         "address": visit.say("Address"),
     }
+
+
+def _standing(visit: Visit, client: Client) -> Standing:
+    labels = details_in_words(visit)
     now = {name: getattr(client, name) or "" for name in labels}
     return standing(visit, ChangedDetails, now, labels, client)
 
