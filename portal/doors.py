@@ -137,14 +137,14 @@ def _door(
                     _tell_idle(visit, answer, until)
                 return answer
             except (NotVisible, NotPermitted, Refused) as reason:
-                return await refuse(visit, endpoint.__name__, reason)
+                return await _refuse(visit, endpoint, reason)
             except Gone:
-                return await refuse(visit, endpoint.__name__, NotVisible())
+                return await _refuse(visit, endpoint, NotVisible())
             except passwords.Busy:
                 return busy(visit)
             except idempotency.AnotherRequest:
                 text = "This was already sent with another content. Reload the page and try again."
-                return await refuse(visit, endpoint.__name__, Refused(409, text))
+                return await _refuse(visit, endpoint, Refused(409, text))
 
         behind.door = kind  # type: ignore[attr-defined]
         behind.permission = permission  # type: ignore[attr-defined]
@@ -156,6 +156,14 @@ def _door(
 
 
 _UNSEEN = Bookmark("00000000", "0", 0)
+
+
+async def _refuse(visit: Visit, endpoint: Endpoint, reason: Exception) -> Response:
+    """Say no, and note whose browser it was, also where they are signed in on the other side or were not asked yet."""
+    known = visit.who
+    for side in ("staff", "client"):
+        known = known or await admitted(visit.request, side)
+    return await refuse(visit, endpoint.__name__, reason, known)
 
 
 async def _identify(visit: Visit, kind: str, right: Right | None = None) -> None:

@@ -12,15 +12,17 @@ import sqlite3
 import asyncpg
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tortoise.exceptions import DBConnectionError
 
 from portal.language import choose
 from portal.models import audit
-from portal.refusals import error_page
+from portal.models.throttle import network_of
+from portal.refusals import TooLarge, error_page
 from portal.settings import settings
+from portal.visit import address_of
 
 log = structlog.get_logger()
 
@@ -65,10 +67,6 @@ _HEADERS = {
 }
 
 
-class TooLarge(Exception):
-    """The body is over the limit."""
-
-
 class Guard:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -85,7 +83,7 @@ class Guard:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _host_allowed(scope):
-            await _refused("host", "websocket")
+            await _refused(scope, "host")
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
@@ -120,18 +118,18 @@ class Guard:
         language = choose(request.cookies.get("portal-language") or request.headers.get("accept-language"))
         try:
             if not _host_allowed(scope):
-                await _refused("host", "http")
+                await _refused(scope, "host")
                 answer = error_page(
                     request, language, 400, "That didn’t work", "This address isn’t served here."
                 )
                 await answer(scope, receive, guarded)
                 return
             await self.app(scope, _limited(scope, receive), guarded)
-        except TooLarge:
-            await _refused("body", "http")
-            text = "That is more than can be sent at once. Shorten it and try again."
+        except TooLarge as reason:
+            await _refused(scope, "body")
             if not started:
-                await error_page(request, language, 413, "That didn’t work", text)(scope, receive, guarded)
+                answer = error_page(request, language, reason.status, "That didn’t work", reason.text)
+                await answer(scope, receive, guarded)
         except Exception as reason:
             if is_away(reason):
                 log.warning("answered 503", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
@@ -199,9 +197,10 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
     return limited
 
 
-async def _refused(what: str, kind: str) -> None:
+async def _refused(scope: Scope, what: str) -> None:
     try:
-        await audit.note("knock", result="refused", what=what, kind=kind)
+        network = network_of(address_of(HTTPConnection(scope)))
+        await audit.count_refusal("knock", network, what=what, kind=scope["type"])
     except Exception as reason:
         if not is_away(reason):
             raise

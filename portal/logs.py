@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import structlog
+
+_UNNAMED = re.compile(r"(?<=/)(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/|$))[^/]{20,}", re.IGNORECASE)
+
+
+def without_tokens(path: str) -> str:
+    """A path as it may be kept: with ids, and without what else is long in it, such as the token of a link."""
+    return _UNNAMED.sub("…", path)
 
 
 def begin() -> None:

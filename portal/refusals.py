@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from portal.language import say
+from portal.logs import without_tokens
 from portal.models import audit
 from portal.models.fact import unit
+from portal.models.session import SignedIn
 from portal.rendering import render
 from portal.viewer import NotPermitted, NotVisible
 from portal.visit import Visit, go
@@ -28,8 +30,16 @@ class SignInFirst(Refused):
         super().__init__(401, "Sign in to see this page.")
 
 
-async def refuse(visit: Visit, act: str, reason: Exception) -> Response:
-    """Say no: the same page for what is not there and what is not theirs, a reason for what is theirs to see."""
+class TooLarge(Refused):
+    """The body is over the limit, or takes too long to arrive."""
+
+    def __init__(self) -> None:
+        super().__init__(413, "That is more than can be sent at once. Shorten it and try again.")
+
+
+async def refuse(visit: Visit, act: str, reason: Exception, known: SignedIn | None) -> Response:
+    """Say no: the same page for what is not there and what is not theirs, a reason for what is theirs to see. It is
+    noted of whoever is `known` by a cookie, whichever door it was, and counted of others."""
     match reason:
         case SignInFirst():
             if visit.request.method == "GET" and not visit.by_script:
@@ -50,15 +60,14 @@ async def refuse(visit: Visit, act: str, reason: Exception) -> Response:
             status, title, text = reason.status, "That didn’t work", reason.text
         case _:
             raise reason
+    path = without_tokens(visit.request.url.path)
     async with unit():
-        await audit.note(
-            act,
-            side=visit.who.side if visit.who else "nobody",
-            actor=visit.who.holder if visit.who else None,
-            result="refused",
-            status=status,
-            path=visit.request.url.path,
-        )
+        if known is None:
+            await audit.count_refusal(act, visit.network, status=status, path=path)
+        else:
+            await audit.note(
+                act, side=known.side, actor=known.holder, result="refused", status=status, path=path
+            )
     return error_page(visit.request, visit.language, status, title, text, visit.by_script)
 
 

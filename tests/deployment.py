@@ -222,6 +222,12 @@ class Deployment:
                 for table, rows in found.items()
             }
 
+    async def refusals(self) -> int:
+        """How often somebody was refused: the rows of those who are known, and the counts of those who are not."""
+        counted = "(select coalesce(sum(count), 0) from throttle where key like 'refused:%')"
+        noted = "(select count(*) from audit where result = 'refused' and side <> 'nobody')"
+        return int((await self.sql(f"select {counted} + {noted} as n"))[0]["n"])
+
     async def bookmark(self) -> Bookmark:
         """Where the database is now."""
         place = "(select coalesce(max(id), 0) from fact)" if self.sqlite else "pg_current_snapshot()::text"

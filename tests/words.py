@@ -242,6 +242,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/refusals.py", "text"): "said",
     ("portal/refusals.py", "reason.text"): "said",  # Refused("…")
     ("portal/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
+    ("portal/guard.py", "reason.text"): "said",  # Refused("…")
     ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
     ("portal/doors.py", "permission.value"): [permission.value for permission in Permission],
     ("portal/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],

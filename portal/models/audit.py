@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Collection
 from typing import Any
@@ -14,6 +15,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.fact import write
 from portal.models.record import seal, unseal, uuid7
+from portal.models.throttle import Network, tally
 
 EARLIER = 100  # of what was noted about one record, the newest
 
@@ -58,6 +60,14 @@ async def note(
         result=result,
         details=seal(Audit, "details_sealed", id, json.dumps(details, default=str)) if details else None,
     )
+
+
+async def count_refusal(action: str, network: Network, **details: Any) -> None:
+    """Count a refusal of somebody nobody knows, by network and hour. Whoever asks without end would fill the log
+    otherwise, so the first is a row, and the tenth, the hundredth and so on, with how many there were by then."""
+    times = await tally("refused", f"{action}/{network.wide or network.near}", dt.timedelta(hours=1))
+    if str(times).strip("0") == "1":
+        await note(action, result="refused", times=times, **details)
 
 
 async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, Any]]:

@@ -94,6 +94,11 @@ class Limit:
         return f"{self.name}:{crypto.ring().mark('throttle', of)}"
 
 
+async def tally(name: str, of: str, within: dt.timedelta) -> int:
+    """Count once more, and say how often it was within this time."""
+    return await _count(Limit(name, 0, within)._key(of), within)
+
+
 async def _count(key: str, within: dt.timedelta) -> int:
     now = clock.now()
     found = await sql.row(

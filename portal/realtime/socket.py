@@ -17,6 +17,7 @@ from portal.models import audit
 from portal.models.fact import Bookmark, News, bookmark, since
 from portal.models.record import Kind
 from portal.models.session import SignedIn
+from portal.models.throttle import network_of
 from portal.realtime.drawing import Frame
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
@@ -91,7 +92,7 @@ async def _live(ws: WebSocket, side: str, client: UUID | None, account: UUID | N
 async def _open(ws: WebSocket, hub: Hub, side: str, client: UUID | None, account: UUID | None) -> None:
     if not origin_allowed(ws.headers):
         # Before accept, so that a foreign page learns nothing; a browser of ours never gets here.
-        await audit.note("open a socket", side=side, result="refused", why="foreign origin")
+        await _note_foreign(ws, side)
         await ws.close(BAD)
         return
     if hub.draining or hub.latest is None:
@@ -131,6 +132,15 @@ async def _open(ws: WebSocket, hub: Hub, side: str, client: UUID | None, account
         if page.parting is not None:
             # When this returns the line is cut, and a page that is not told why comes back for ever.
             await asyncio.wait([page.parting])
+
+
+async def _note_foreign(ws: WebSocket, side: str) -> None:
+    """Note whose browser a page of another site used, and count it where nobody is signed in there."""
+    who, why = await admitted(ws, side), "foreign origin"
+    if who is None:
+        await audit.count_refusal("open a socket", network_of(address_of(ws)), why=why)
+    else:
+        await audit.note("open a socket", side=side, actor=who.holder, result="refused", why=why)
 
 
 async def _viewer(who: SignedIn, client: UUID | None, account: UUID | None) -> Viewer | None:

@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx2
+import pytest
 import pytest_asyncio
+from websockets import InvalidStatus
+from websockets.asyncio.client import connect
 
 from portal.demo import PASSWORD
 from portal.passwords import AT_ONCE, WAITING
@@ -91,3 +94,101 @@ async def test_many_who_are_right_get_in_at_the_same_moment(full: Deployment) ->
     names = ["dana", "sam", "eli", "miriam", "jo", "idris", "ada", "theo"]
     people = await asyncio.gather(*(full.cast.sign_in(name, n % 2) for n, name in enumerate(names * 2)))
     assert len(people) == 16
+
+
+# --- Refusals that nobody has a name for -------------------------------------------------------
+
+
+@pytest.fixture(params=["embedded", "full"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    return request.getfixturevalue(request.param)
+
+
+async def rows(deployment: Deployment) -> int:
+    return int((await deployment.sql("select count(*) as n from audit"))[0]["n"])
+
+
+async def test_a_hundred_refusals_of_nobody_are_three_rows(deployment: Deployment) -> None:
+    await deployment.sql("delete from throttle")
+    nobody, noa = deployment.cast.stranger(), deployment.cast.client["noa"]
+    before, counted = await rows(deployment), await deployment.refusals()
+    for n in range(100):
+        answer = await nobody.post(f"/staff/clients/{noa}/archival", n % len(deployment.bases))
+        assert answer.status_code == 401
+    assert await rows(deployment) == before + 3  # the first, the tenth, the hundredth
+    assert await deployment.refusals() == counted + 100
+    # In the next hour it is said again.
+    await deployment.move_clock(minutes=61)
+    assert (await nobody.post(f"/staff/clients/{noa}/archival")).status_code == 401
+    assert await rows(deployment) == before + 4
+
+
+@pytest.mark.parametrize("how", ["another host", "too long", "another site", "a socket from elsewhere"])
+async def test_nobody_fills_the_log_by_other_ways_either(deployment: Deployment, how: str) -> None:
+    await deployment.sql("delete from throttle")
+    nobody = deployment.cast.stranger()
+    before = await rows(deployment)
+    for _ in range(20):
+        if how == "another host":
+            answer = await nobody.get("/sign-in", Host="evil.example")
+        elif how == "too long":
+            answer = await nobody.post("/sign-in", email="a" * 1024 * 1024)
+        elif how == "another site":
+            answer = await nobody.post(
+                "/forgot", None, {"Sec-Fetch-Site": "cross-site"}, email="a@example.com"
+            )
+        else:
+            await foreign_socket(nobody)
+            continue
+        assert answer.status_code in (400, 403, 413)
+    assert await rows(deployment) == before + 2
+
+
+async def foreign_socket(person: Person) -> None:
+    address = person.base().replace("http", "ws") + "/live"
+    with pytest.raises(InvalidStatus):
+        async with connect(
+            address, origin="https://evil.example", additional_headers={"Cookie": person.cookies}
+        ):
+            pass
+
+
+async def test_tries_of_a_network_over_its_limit_are_no_rows(deployment: Deployment) -> None:
+    await deployment.sql("delete from throttle")
+    nobody, before = deployment.cast.stranger(), await rows(deployment)
+    for n in range(20):
+        assert (
+            await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")
+        ).status_code == 401
+    assert await rows(deployment) == before + 20, (
+        "each that was compared is noted, with the address it was for"
+    )
+    for n in range(50):
+        assert (
+            await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")
+        ).status_code == 401
+    assert await rows(deployment) == before + 22
+    await deployment.sql("delete from throttle")
+
+
+async def test_each_refusal_of_somebody_known_is_a_row_with_their_name(deployment: Deployment) -> None:
+    """At the other side's door too, on a page of another site, with a body without end, on a foreign socket."""
+    await deployment.sql("delete from throttle")
+    cast = deployment.cast
+    sam, noa = await cast.sign_in("sam"), cast.client["noa"]
+
+    async def noted() -> int:
+        found = await deployment.sql(
+            "select count(*) as n from audit where result = 'refused' and actor_id = :sam", sam=sam.id
+        )
+        return int(found[0]["n"])
+
+    for _ in range(12):
+        before = await noted()
+        assert (await sam.post(f"/staff/clients/{noa}/archival")).status_code == 401
+        assert (await sam.get(f"/clients/{noa}/home")).status_code == 404
+        crossed = await sam.post("/sign-out", None, {"Sec-Fetch-Site": "cross-site"})
+        assert crossed.status_code == 403
+        assert (await sam.post("/session", body="a" * 1024 * 1024)).status_code == 413
+        await foreign_socket(sam)
+        assert await noted() == before + 5

@@ -56,8 +56,7 @@ async def code_of(opened: ClientConnection) -> int:
 
 
 async def refused(deployment: Deployment) -> int:
-    rows = await deployment.sql("select count(*) as n from audit where result = 'refused'")
-    return int(rows[0]["n"])
+    return await deployment.refusals()
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ async def create(visit: Visit) -> Answer:
     try:
         found = await verified(said.email[:300], secret, visit.network, device)
     except TooMany:
+        await audit.count_refusal("sign in", visit.network, address=visit.address)
         return await _page(visit, 401, visit.say(_WRONG), said)
     chosen = [holder for holder in found if not said.side or holder.side == said.side]
     if not chosen:
