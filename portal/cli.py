@@ -146,6 +146,8 @@ def check(data: Data = None) -> None:
     problems += wrong_keys
     try:
         problems += _wrong_database(chosen, with_keys=not wrong_keys)
+        if not problems:
+            problems += asyncio.run(_with_database(_set_aside))
         if not problems and not asyncio.run(_with_database(_has_practice)):
             problems.append(
                 "There is no practice in the database yet: `portal start` begins one, `portal demo` makes one "
@@ -236,6 +238,18 @@ async def _wrong_seal() -> list[str]:
         except crypto.Unreadable as reason:
             return [f"The key file does not open this database: {reason}."]
     return []
+
+
+async def _set_aside() -> list[str]:
+    """What the worker tried again and again, or passed over."""
+    from portal.models.stuck import all_stuck
+
+    return [
+        f"The worker can’t do {row['items']} thing(s) of its queue “{row['queue']}”, since "
+        f"{row['since']:%Y-%m-%d %H:%M} UTC: {row['reason']}. Its log says more under “set aside”; what can be is "
+        "tried again by itself."
+        for row in await all_stuck()
+    ]
 
 
 async def _has_practice() -> bool:

@@ -532,3 +532,8 @@ class AddressChanged(Fact):
 @dataclass(frozen=True)
 class MailboxChanged(Fact):
     """The mailbox for returned mail is another, or can or can't be read. It names nobody: all staff."""
+
+
+@dataclass(frozen=True)
+class WorkStuck(Fact):
+    """Something the worker is to do fails again and again, or goes well again. It names nobody: all staff."""

@@ -4,7 +4,9 @@ kept long enough."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from portal.mail.mailbox import read_returned
 from portal.mail.outbox import tell_ended
 from portal.mail.wishes import grant_wishes
 from portal.models.draft import forget_old_drafts
-from portal.models.fact import forget_old, unit
+from portal.models.fact import forget_old
 from portal.models.half_session import forget_old_half_sessions
 from portal.models.hours import plan_turns
 from portal.models.idempotency import forget_old_keys
@@ -26,9 +28,22 @@ from portal.models.minors import grow_up_unnoticed, tell_of_age
 from portal.models.moment import Moment
 from portal.models.notice import forget_old_notices
 from portal.models.session import forget_old_sessions
-from portal.models.telling import is_anyone_to_tell, tell_of_messages
+from portal.models.stuck import (
+    LOOPS,
+    MESSAGES,
+    MOMENTS,
+    attempt,
+    each,
+    forget_unstuck,
+    set_aside,
+    went_well,
+    where,
+)
+from portal.models.stuck import TIDYING as TIDYING_UP
+from portal.models.telling import AT_ONCE, conversations_to_tell, tell_of_messages
 from portal.models.throttle import forget_old_tries
 from portal.models.waiting import forget_old_letters
+from portal.models.wish import forget_old_wishes
 from portal.pushing import deliver_pushes
 from portal.realtime.bus import Bus
 from portal.settings import settings
@@ -37,9 +52,9 @@ log = structlog.get_logger()
 
 EVERY = 0.5  # seconds between looks for due moments, and for due letters
 TIDY_EVERY = 600.0
+SAY_EVERY = 15.0  # that a loop fails as a whole: staff hear of it after a minute
 TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     plan_turns,
-    grow_up_unnoticed,
     forget_old,
     forget_old_keys,
     forget_old_drafts,
@@ -48,6 +63,8 @@ TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     forget_old_letters,
     forget_old_notices,
     forget_old_half_sessions,
+    forget_old_wishes,
+    forget_unstuck,
 )
 
 
@@ -55,38 +72,51 @@ async def work(bus: Bus) -> None:
     """Go on for ever. Several may run at once: each moment is struck, and each letter sent, by one of them."""
     async with asyncio.TaskGroup() as loops:
         # Apart from each other: a mail server that is slow to answer holds up no moment.
-        loops.create_task(_again(EVERY, lambda: strike(bus)))
-        loops.create_task(_again(EVERY, lambda: tell_unread(bus)))
-        loops.create_task(_again(EVERY, lambda: deliver(bus)))
-        loops.create_task(_again(EVERY, lambda: tell_of_unread(bus)))
-        loops.create_task(_again(EVERY, lambda: deliver_pushes(bus)))
-        loops.create_task(_again(EVERY, lambda: grant_wishes(bus)))
-        loops.create_task(_again(EVERY, lambda: read_returned(bus)))
-        loops.create_task(_again(TIDY_EVERY, _tidy))
+        for act in (
+            strike,
+            tell_unread,
+            deliver,
+            tell_of_unread,
+            deliver_pushes,
+            grant_wishes,
+            read_returned,
+        ):
+            loops.create_task(_again(EVERY, act, bus))
+        loops.create_task(_again(TIDY_EVERY, tidy, bus))
         if settings().alive:
             loops.create_task(alive.live(bus, settings().alive))
 
 
-async def _again(pause: float, act: Callable[[], Awaitable[Any]]) -> None:
+async def _again(pause: float, act: Callable[[Bus], Awaitable[Any]], bus: Bus) -> None:
+    """Do it for ever. What fails of one item the act sets aside itself; where it fails as a whole, that is said too."""
+    failed, noted = True, -SAY_EVERY  # before this process, perhaps
     while True:
         try:
-            await act()
+            await act(bus)
+            if failed:
+                await went_well(LOOPS, act.__name__, bus.hint)
+            failed = False
         except Exception as reason:
-            log.warning("the worker will try again", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
+            failed = True
+            log.warning("the worker will try again", loop=act.__name__, reason=where(reason))
+            if time.monotonic() - noted >= SAY_EVERY:
+                noted = time.monotonic()
+                with suppress(Exception):  # the database is away: then that is all there is to say
+                    await set_aside(LOOPS, act.__name__, reason, bus.hint)
         await asyncio.sleep(pause)
 
 
-async def strike(bus: Bus) -> int:
+async def strike(bus: Bus) -> None:
     """Announce what is due now."""
-    async with unit() as said:
-        struck = await Moment.strike()
-        if any(isinstance(fact, OfficeTurned) for fact in said.facts):
-            await plan_turns()
-        for client in {fact.client for fact in said.facts if isinstance(fact, ComingOfAge)}:
-            await _tell_of_age(client)
-    if said.facts:
-        bus.hint(said.keys)
-    return struck
+    await each(MOMENTS, await Moment.due(), _strike, bus.hint)
+
+
+async def _strike(moments: list[UUID]) -> None:
+    facts = await Moment.strike(moments)
+    if any(isinstance(fact, OfficeTurned) for fact in facts):
+        await plan_turns()
+    for client in {fact.client for fact in facts if isinstance(fact, ComingOfAge)}:
+        await _tell_of_age(client)
 
 
 async def _tell_of_age(client: UUID) -> None:
@@ -97,14 +127,14 @@ async def _tell_of_age(client: UUID) -> None:
 
 async def tell_unread(bus: Bus) -> None:
     """A notice for each of those who have not read what was just written."""
-    more = await is_anyone_to_tell()
-    while more:
-        async with unit() as said:
-            more = await tell_of_messages()
-        if said.facts:
-            bus.hint(said.keys)
+    waiting = await conversations_to_tell()
+    while waiting:
+        await each(MESSAGES, waiting, tell_of_messages, bus.hint)
+        waiting = await conversations_to_tell() if len(waiting) == AT_ONCE else []
 
 
-async def _tidy() -> None:
-    for tidy in TIDYING:
-        await tidy()
+async def tidy(bus: Bus) -> None:
+    """Forget what has been kept long enough, and see to what nobody else does. One that fails holds up no other."""
+    for act in TIDYING:
+        await attempt(TIDYING_UP, act.__name__, act, bus.hint)
+    await grow_up_unnoticed(bus.hint)

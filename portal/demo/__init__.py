@@ -40,7 +40,7 @@ from portal.models.practice import Location, Practice
 from portal.models.record import Kind
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
-from portal.models.telling import tell_of_messages
+from portal.models.telling import conversations_to_tell, tell_of_messages
 from portal.models.template import Template
 
 __all__ = ["PASSWORD", "NotEmpty", "cast", "keep_hours", "make_crowd", "make_practice"]
@@ -322,5 +322,5 @@ async def _let_them_read(made: Made) -> None:
 async def _tell_the_others() -> None:
     """Who has not read something has a notice of it."""
     await sql.rows("update conversation set tell_at = :now where last_number > 0", now=clock.now())
-    while await tell_of_messages():
-        pass
+    while waiting := await conversations_to_tell():
+        await tell_of_messages(waiting)

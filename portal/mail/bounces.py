@@ -7,6 +7,7 @@ and nobody could guess, did not arrive. Replies and out-of-office notes carry th
 
 from __future__ import annotations
 
+import codecs
 import email
 import email.policy
 import re
@@ -15,8 +16,12 @@ from dataclasses import dataclass
 from email.message import Message
 from uuid import UUID
 
-LARGEST = 1_000_000  # bytes: what is longer is read up to there
+# What mail servers write stays far below these; beyond them reading could take for ever, by how the library works.
+LARGEST = 250_000  # bytes: what is longer is read up to there
+MOST_LINES = 10_000
 MOST_PARTS = 60
+DEEPEST = 12  # parts within parts
+LONGEST_FIELD = 2_000  # bytes of what says of which kind a part is
 LONGEST_REASON = 300  # characters
 
 _LETTER = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})@", re.IGNORECASE)
@@ -65,8 +70,11 @@ def condemns(status: str) -> bool:
 
 
 def read(raw: bytes) -> Bounce | None:
-    """The bounce that a message from the mailbox is; None for anything else, be it ever so much like one."""
-    message = email.message_from_bytes(raw[:LARGEST], policy=email.policy.compat32)
+    """Give the bounce that a message from the mailbox is; None for anything else, be it ever so much like one. Raises
+    TooMuch."""
+    raw = raw[:LARGEST]
+    _check(raw)
+    message = email.message_from_bytes(raw, policy=email.policy.compat32)
     parts = list(_parts(message))
     texts = [text for part in parts if (text := _text(part))]
     reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
@@ -105,6 +113,24 @@ def one_line(text: str) -> str:
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return words[:LONGEST_REASON]
 
+
+class TooMuch(Exception):
+    """A message with more parts, lines or depth than any mail server writes."""
+
+
+def _check(raw: bytes) -> None:
+    """Raise TooMuch before anything is parsed: the library goes into each part by calling itself, asks each open part
+    about each line, and reads a field again and again."""
+    kinds = _KIND.findall(raw)
+    within = sum(kind.strip().lower().startswith((b"multipart/", b"message/")) for kind in kinds)
+    lines = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+    longest = max(map(len, kinds), default=0)
+    if len(kinds) > MOST_PARTS or within > DEEPEST or lines > MOST_LINES or longest > LONGEST_FIELD:
+        raise TooMuch
+
+
+# What a part says of its kind, with the lines that go on with it, wherever the library may take it for a field.
+_KIND = re.compile(rb"(?:\A|[\r\n])content-type:([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)", re.IGNORECASE)
 
 # --- A report by the standard -------------------------------------------------------------------------
 
@@ -188,8 +214,15 @@ def _text(part: Message) -> str:
     """A part of text, or of the headers of what is brought back, as it reads; nothing of other kinds."""
     if part.get_content_type() not in ("text/plain", "text/rfc822-headers"):
         return ""
+    box = part.get_payload(decode=True)
+    if not isinstance(box, bytes):
+        return ""
     try:
-        box = part.get_payload(decode=True)
-        return box.decode(part.get_content_charset() or "utf-8", "replace") if isinstance(box, bytes) else ""
+        charset = codecs.lookup(part.get_content_charset() or "utf-8").name
+        return box.decode(charset if charset.startswith(_CHARSETS) else "latin-1", "replace")
     except (LookupError, ValueError):
-        return box.decode("latin-1") if isinstance(box, bytes) else ""
+        return box.decode("latin-1")
+
+
+# Those of letters. Python knows others, of which some take their time (punycode) or are none of text.
+_CHARSETS = ("utf-8", "ascii", "iso8859", "cp", "koi8", "iso2022", "shift_jis", "euc", "gb", "big5")

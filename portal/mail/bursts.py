@@ -6,9 +6,9 @@ from uuid import UUID
 
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models.burst import begin_bursts
-from portal.models.fact import unit
+from portal.models.burst import AT_ONCE, begin_bursts, conversations_unread
 from portal.models.practice import the_practice
+from portal.models.stuck import BURSTS, LETTERS, each
 from portal.models.unread_letter import Reader, is_anyone_waiting, readers_due, write_to
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
@@ -20,19 +20,21 @@ async def tell_of_unread(bus: Bus) -> int:
     practice = await the_practice()
     if not await is_anyone_waiting(practice.mail_after):
         return 0
-    more = True
-    while more:
-        async with unit():
-            more = await begin_bursts(practice)
-    written = 0
+    unread = await conversations_unread(practice)
+    while unread:
+        await each(BURSTS, unread, lambda ids: begin_bursts(practice, ids), bus.hint)
+        unread = await conversations_unread(practice) if len(unread) == AT_ONCE else []
+    written: list[bool] = []
+
+    async def write(people: list[UUID]) -> None:
+        for person in people:
+            written.append(await write_to(person, practice, _post))
+
     await learn_practice()
     for person in await readers_due():
         # One transaction each: what concerns one person never waits for another.
-        async with unit() as said:
-            written += await write_to(person, practice, _post)
-        if said.facts:
-            bus.hint(said.keys)
-    return written
+        await each(LETTERS, [person], write, bus.hint)
+    return sum(written)
 
 
 async def _post(reader: Reader, client: UUID | None) -> UUID:

@@ -40,6 +40,7 @@ from portal.models.fact import announce, unit
 from portal.models.mailbox import return_address
 from portal.models.practice import Practice
 from portal.models.record import unseal
+from portal.models.stuck import where
 from portal.models.unread_letter import when_wanted
 from portal.models.waiting import Outbox, tell_way
 from portal.realtime.bus import Bus
@@ -166,8 +167,10 @@ async def _send(letter: Taken, bus: Bus) -> None:
             with suppress(SMTPException, OSError):
                 await line.quit(timeout=1)
     except Exception as reason:
-        # The lease ends, and it is tried again.
-        log.warning("a letter is left for later", letter=str(letter.id), reason=type(reason).__name__)
+        log.warning("a letter is left for later", letter=str(letter.id), reason=where(reason))
+        # Where that can't be noted either, the lease ends, and it is tried again.
+        with suppress(Exception):
+            await _put_off(letter, "unforeseen", bus)
     finally:
         line.close()
 

@@ -19,6 +19,7 @@ from portal.language import say
 from portal.mail import bounces
 from portal.models.fact import unit
 from portal.models.mailbox import Mailbox
+from portal.models.stuck import RETURNED, set_aside, where
 from portal.reaching import Forbidden, looked_up
 from portal.realtime.bus import Bus
 from portal.settings import settings
@@ -49,12 +50,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Look:
-    """What a look brought: the bounces, in order, and up to which message the mailbox was read."""
+    """What a look brought: the bounces, in order, each with the number of its message; why others could not be read;
+    and up to which message the mailbox was read."""
 
     validity: int
     last_uid: int
     messages: int
-    bounces: list[bounces.Bounce]
+    bounces: list[tuple[int, bounces.Bounce]]
+    odd: list[Exception]
 
 
 async def read_returned(bus: Bus) -> bool:
@@ -69,12 +72,27 @@ async def read_returned(bus: Bus) -> bool:
         log.warning("returned mail could not be read", reason=str(reason)[:60])
         async with unit() as said:
             await box.failed(str(reason) if isinstance(reason, Trouble) else "unreadable")
+        if said.facts:
+            bus.hint(said.keys)
     else:
-        async with unit() as said:
-            await box.found(found.validity, found.last_uid, found.bounces)
-    if said.facts:
-        bus.hint(said.keys)
+        await _note(box, found, bus)
     return True
+
+
+async def _note(box: Mailbox, found: Look, bus: Bus) -> None:
+    """Keep what a look found, each message alone, and up to where it was read. What can't be read, or kept, is passed
+    over and said: it would be in the way again and again."""
+    for reason in found.odd:
+        await set_aside(RETURNED, str(box.id), reason, bus.hint, passed_over=True)
+    for number, bounce in [*found.bounces, (found.last_uid, None)]:
+        try:
+            async with unit() as said:
+                await box.found(found.validity, number, [bounce] if bounce else [])
+        except Exception as reason:
+            await set_aside(RETURNED, str(box.id), reason, bus.hint, passed_over=True)
+        else:
+            if said.facts:
+                bus.hint(said.keys)
 
 
 def look(place: Place, validity: int | None = None, last_uid: int = 0) -> Look:
@@ -85,7 +103,10 @@ def look(place: Place, validity: int | None = None, last_uid: int = 0) -> Look:
     try:
         line = _Line(place)
         return _read(line, place, validity, last_uid)
-    except (Forbidden, OSError, imaplib.IMAP4.error, ValueError):
+    except Trouble:
+        raise
+    except Exception as reason:  # a server may answer anything
+        log.info("a mailbox could not be opened", reason=where(reason))
         raise Trouble("unreachable") from None
     finally:
         if line is not None:
@@ -161,14 +182,17 @@ def _read(line: imaplib.IMAP4_SSL, place: Place, validity: int | None, last_uid:
         raise Trouble("unreachable")
     # “12:*” names the last message even where that is before 12.
     numbers = sorted(n for n in map(int, (found[0] or b"").split()) if n > last_uid)[:AT_ONCE]
-    read = []
+    read, odd = [], []
     for number in numbers:
         raw = _message(line, number)
-        bounce = bounces.read(raw) if raw is not None else None
-        if bounce is not None:
-            read.append(bounce)
+        try:
+            bounce = bounces.read(raw) if raw is not None else None
+            if bounce is not None:
+                read.append((number, bounce))
+        except Exception as reason:  # whatever strangers thought of: the next one is read
+            odd.append(reason)
         last_uid = number
-    return Look(now_valid, last_uid, len(numbers), read)
+    return Look(now_valid, last_uid, len(numbers), read, odd)
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

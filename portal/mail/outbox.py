@@ -25,10 +25,9 @@ __all__ = [
     "reason_in_words",
     "tell_ended",
     "tell_linked",
-    "wish_reset",
 ]
 
-LETTER, WISH = "letter", "reset wish"
+LETTER = "letter"
 
 
 async def post(
@@ -66,14 +65,6 @@ async def tell_linked(account: PortalAccount, client: UUID, name: str, access: U
     await post(letter, client=client, about=access)
 
 
-async def wish_reset(email: str, address: str) -> None:
-    """Note that someone at this network address wants a new password for this email, inside the caller's unit.
-    Whether there is such an account is the worker's to find out, so nothing of it shows in the answer."""
-    row = Outbox(kind=WISH)
-    row.payload = json.dumps({"email": email, "address": address})
-    await row.save(force_create=True)
-
-
 def host() -> str:
     """The host by which this deployment is known to people, and so to mail servers."""
     return urlsplit(settings().base_url).hostname or "localhost"
@@ -96,6 +87,8 @@ def reason_in_words(language: str, reason: str) -> str:
             return say(
                 language, "Mail to this address came back. Put the address right, or confirm it, first."
             )
+        case "unforeseen":
+            return say(language, "Something about this letter can’t be sent.")
         case "unreadable":
             return say(language, "The letter can’t be opened with the keys at hand.")
     return reason

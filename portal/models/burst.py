@@ -23,6 +23,7 @@ from portal.models.practice import Practice
 from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.scope import Scope, who_may_see
+from portal.models.stuck import BURSTS, not_set_aside
 
 AT_ONCE = 20  # conversations of one transaction
 KINDS = {"staff": Kind.STAFF, "client": Kind.ACCOUNT}
@@ -64,19 +65,33 @@ UNREAD_STILL = (
 # --- A burst begins ----------------------------------------------------------------------------
 
 
-async def begin_bursts(practice: Practice) -> bool:
-    """Note who has not read what was written more than the practice's minutes ago, in the caller's unit of work;
-    gives whether there may be more. Two workers never take the same conversation."""
+async def conversations_unread(practice: Practice) -> list[UUID]:
+    """Give the conversations in which something was written more than the practice's minutes ago, and nobody was asked
+    yet whether it was read."""
+    now = clock.now()
+    found = await sql.rows(
+        f"select o.id from conversation o where o.mail_since <= :until and {not_set_aside(BURSTS, 'o.id')} "
+        f"order by o.mail_since limit {AT_ONCE}",
+        until=now - dt.timedelta(minutes=practice.mail_after),
+        now=now,
+    )
+    return [sql.uuid(row["id"]) for row in found]
+
+
+async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
+    """Note who has not read what was written in these, in the caller's unit of work. Two workers never take the same
+    conversation."""
     now, wait = clock.now(), dt.timedelta(minutes=practice.mail_after)
     locked = "for update skip locked" if sql.is_postgres() else ""
     found = await sql.rows(
-        "with due as materialized (select id from conversation where mail_since <= :until "
-        f"order by mail_since limit {AT_ONCE} {locked}) "
+        "with due as materialized (select id from conversation where id = any(:ids) and mail_since <= :until "
+        f"order by id {locked}) "
         "update conversation set mail_since = null where id in (select id from due) returning id",
         until=now - wait,
+        ids=ids,
     )
     if not found:
-        return False
+        return
     conversations = [sql.uuid(row["id"]) for row in found]
     behind = await _staff_behind(conversations)
     if practice.portal_on:
@@ -98,7 +113,6 @@ async def begin_bursts(practice: Practice) -> bool:
                 first=one.first,
                 due=due,
             )
-    return len(found) == AT_ONCE
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ MODELS = [
         "notice",
         "push",
         "waiting",
+        "wish",
+        "stuck",
         "bounce",
         "burst",
         "mailbox",

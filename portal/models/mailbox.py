@@ -94,6 +94,7 @@ class Mailbox(Record):
         )
         if changed and (returned or self.trouble):
             await announce(MailboxChanged())
+        self.last_uid, self.trouble = last_uid, None
 
     async def failed(self, trouble: str) -> None:
         """It could not be read."""

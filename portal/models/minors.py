@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from portal.models import age, sql
 from portal.models.account import Access, PortalAccount
 from portal.models.client import MANAGES, Client, who_cares
 from portal.models.contact import ContactLink
-from portal.models.fact import announce, unit
+from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
 from portal.models.invitation import Invitation, end_invitations
 from portal.models.notice import tell
@@ -24,6 +25,7 @@ from portal.models.practice import Practice, the_practice
 from portal.models.record import live
 from portal.models.scope import Scope
 from portal.models.staff import holds, stands_in
+from portal.models.stuck import COMING_OF_AGE, each
 
 SHOWN = 100
 
@@ -69,10 +71,15 @@ async def _tell_changed(client: UUID) -> None:
     await announce(ContactsChanged(client=client))
 
 
-async def grow_up_unnoticed() -> None:
-    """Guardians who were tied before their access ended by itself: from now on it does. Safe to repeat."""
-    async with unit():
-        await grow_up_all(of_age_at=None)
+async def grow_up_unnoticed(hint: Callable[[set[str]], None]) -> None:
+    """Guardians who were tied before their access ended by itself: from now on it does. Safe to repeat. Each alone: a
+    date of birth that can't be opened leaves nobody else's as it was."""
+
+    async def grow(links: list[UUID]) -> None:
+        await grow_up_all(id__in=links, of_age_at=None)
+
+    for link, _ in await _guardians(of_age_at=None):
+        await each(COMING_OF_AGE, [link.id], grow, hint)
 
 
 async def _guardians(**which: Any) -> list[tuple[ContactLink, Client]]:

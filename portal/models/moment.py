@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
@@ -13,6 +14,7 @@ from portal.facts import Fact
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.record import uuid7
+from portal.models.stuck import MOMENTS, not_set_aside
 
 
 class Moment(Model):
@@ -31,19 +33,31 @@ class Moment(Model):
         await cls.create(due_at=when, kind=type(fact).__name__, body=fact.body())
 
     @classmethod
-    async def strike(cls, limit: int = 100) -> int:
-        """Announce what is due, inside the caller's unit of work, and say how many there were.
+    async def due(cls, most: int = 100) -> list[UUID]:
+        """Give those that are due now, the longest first."""
+        found = await sql.rows(
+            "select o.id from moment o where o.done_at is null and o.due_at <= :now "
+            f"and {not_set_aside(MOMENTS, 'o.id')} order by o.due_at limit {int(most)}",
+            now=clock.now(),
+        )
+        return [sql.uuid(row["id"]) for row in found]
+
+    @classmethod
+    async def strike(cls, ids: list[UUID]) -> list[Fact]:
+        """Announce these, inside the caller's unit of work, and give the facts.
 
         Two workers may try at once: the update hands each moment to one of them.
         """
-        due = await sql.rows(
-            "update moment set done_at = :now where id in (select id from moment "
-            f"where done_at is null and due_at <= :now order by due_at limit {int(limit)}) "
-            "and done_at is null returning kind, body",
+        struck = await sql.rows(
+            "update moment set done_at = :now where id = any(:ids) and done_at is null returning kind, body, due_at",
             now=clock.now(),
+            ids=ids,
         )
-        for row in due:
-            fact = Fact.from_body(row["kind"], sql.parsed(row["body"]))
-            if fact is not None:
-                await announce(fact)
-        return len(due)
+        facts = [
+            Fact.from_body(row["kind"], sql.parsed(row["body"]))
+            for row in sorted(struck, key=lambda row: sql.moment(row["due_at"]))
+        ]
+        known = [fact for fact in facts if fact is not None]
+        for fact in known:
+            await announce(fact)
+        return known

@@ -12,15 +12,19 @@ from portal.models.notice import hold_numbers, tell
 from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, live
 from portal.models.scope import who_may_see
+from portal.models.stuck import MESSAGES, not_set_aside
 
 AT_ONCE = 20  # conversations of one transaction
 
 
-async def is_anyone_to_tell() -> bool:
-    return (
-        await sql.row("select 1 as yes from conversation where tell_at <= :now limit 1", now=clock.now())
-        is not None
+async def conversations_to_tell() -> list[UUID]:
+    """Give the conversations in which something was written that people are to be told of by now."""
+    found = await sql.rows(
+        f"select o.id from conversation o where o.tell_at <= :now and {not_set_aside(MESSAGES, 'o.id')} "
+        f"order by o.tell_at limit {AT_ONCE}",
+        now=clock.now(),
     )
+    return [sql.uuid(row["id"]) for row in found]
 
 
 def _last_said(conversation: str) -> str:
@@ -32,19 +36,20 @@ def _last_said(conversation: str) -> str:
     )
 
 
-async def tell_of_messages() -> bool:
-    """A notice for whoever has not read what was written by now, one for each conversation, in the caller's
-    unit of work; gives whether there may be more. Two workers never take the same conversation."""
+async def tell_of_messages(ids: list[UUID]) -> None:
+    """Write a notice for whoever has not read what was written by now, one for each of these conversations, in the
+    caller's unit of work. Two workers never take the same conversation."""
     locked = "for update skip locked" if sql.is_postgres() else ""
     found = await sql.rows(
-        "with due as materialized (select id from conversation where tell_at <= :now "
-        f"order by tell_at limit {AT_ONCE} {locked}) "
+        "with due as materialized (select id from conversation where id = any(:ids) and tell_at <= :now "
+        f"order by id {locked}) "
         "update conversation set tell_at = null where id in (select id from due) "
         f"returning id, client_id, audience, last_at, {_last_said('conversation.id')} as said",
         now=clock.now(),
+        ids=ids,
     )
     if not found:
-        return False
+        return
     conversations = {sql.uuid(row["id"]): row for row in found}
     staff, accounts = await _staff_to_tell(set(conversations)), await _accounts_to_tell(set(conversations))
     # First the numbers of all of them: two who each tell several people of several things would lock each other out.
@@ -60,7 +65,6 @@ async def tell_of_messages() -> bool:
             up_to=row["said"],
             at=sql.moment(row["last_at"]),
         )
-    return len(found) == AT_ONCE
 
 
 async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:

@@ -16,6 +16,7 @@ from portal.models.mail_choice import mail_choice
 from portal.models.notice import Notice
 from portal.models.practice import Practice, the_practice
 from portal.models.scope import who_may_see
+from portal.models.stuck import LETTERS, not_set_aside
 from portal.models.waiting import tell_way
 
 HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has put an address right
@@ -46,11 +47,12 @@ async def is_anyone_waiting(minutes: int) -> bool:
 
 
 async def readers_due(most: int = AT_ONCE) -> list[UUID]:
+    """Give the people who are to be written to next, the longest due first."""
     found = await sql.rows(
         "select w.person, min(w.due) as due from ("
         "select reader_id as person, due_at as due from burst where letter_id is null and due_at <= :now "
         "union all select coalesce(staff_id, account_id), mail_at from notice where mail_at <= :now) w "
-        f"group by w.person order by due limit {int(most)}",
+        f"where {not_set_aside(LETTERS, 'w.person')} group by w.person order by due limit {int(most)}",
         now=clock.now(),
     )
     return [sql.uuid(row["person"]) for row in found]

@@ -258,7 +258,7 @@ async def wished(desk: Desk, email: str, **headers: str) -> httpx2.Response:
 
 async def no_wish_is_left(desk: Desk) -> None:
     for _ in range(400):
-        if not await desk.sql("select 1 from outbox where kind = 'reset wish'"):
+        if not await desk.sql("select 1 from wish"):
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the worker grants no wishes")
@@ -269,7 +269,7 @@ async def test_asked_for_by_oneself(desk: Desk) -> None:
     chart, _, account = await with_account(desk)
     for _ in range(5):
         assert (await wished(desk, chart.email.upper())).status_code == 200
-    await no_wish_is_left(desk)
+        await no_wish_is_left(desk)
     rows = await desk.sql("select * from reset where account_id = :id order by made_at", id=account)
     assert [row["by_staff"] for row in rows] == [None] * 3
     assert [row["ended_at"] is None for row in rows] == [False, False, True]

@@ -173,10 +173,15 @@ async def fill(willow: Deployment) -> None:
         "insert into device (token_hash, side, holder_id, seen_at) values ('x', 'staff', :id, :now)",
         "insert into audit (id, at, side, action, result) values (:id, :now, 'staff', 'look', 'done')",
         "insert into fact (kind, at, keys, body) values ('Nothing', :now, '[]', '{}')",
+        "insert into stuck (id, queue, item, tries, passed_over, reason, since, tried_at, due_at) "
+        "values (:id, 'wishes', 'x', 1, false, 'x', :now, :now, :now)",
+        "insert into wish (id, address_mark, network_mark, email_sealed, made_at) "
+        "values (:id, 'x', 'x', :box, :now)",
         "insert into special_day (id, day, label, spans) values (:id, '2026-12-25', '', '[]')",
     ):
         await sql.rows(
-            text, **{name: {"id": uuid4(), "now": now}[name] for name in sql._compiled(text, True)[1]}
+            text,
+            **{name: {"id": uuid4(), "now": now, "box": b"x"}[name] for name in sql._compiled(text, True)[1]},
         )
     for side, column, holder in (("staff", "staff_id", miriam), ("client", "account_id", dana)):
         await sql.rows(

@@ -91,4 +91,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0025_notice_letters",
             "0029_marks",
             "0030_push_browser",
+            "0028_odd_items",
         ]

@@ -13,6 +13,7 @@ from portal.models.fact import unit
 from portal.models.half_session import HalfSession
 from portal.models.reset import Reset
 from portal.models.signing_in import words_about
+from portal.models.wish import wish_reset
 from portal.routes.public.welcome import NewPassword, Token, drop_half, half, kind_of, lost, over, set_half
 from portal.visit import Answer, Form, Visit, go
 
@@ -38,7 +39,7 @@ async def forgot(visit: Visit) -> Answer:
     """Take the wish, and let the worker find out whether there is such an account: what is answered, and how
     long it takes, is the same for every address."""
     said = (visit.form.email if visit.form else "")[:254]
-    await outbox.wish_reset(said, visit.address)
+    await wish_reset(said, visit.network)
     return visit.page(
         "public/forgot.html",
         title=visit.say("New password"),

@@ -7,6 +7,7 @@ from portal.language import today_in_words
 from portal.regions import colleagues, today
 from portal.regions.mail import needs_hand
 from portal.regions.notices import came_in
+from portal.regions.stuck import stuck_work
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
 from portal.visit import Answer, Visit
@@ -22,6 +23,7 @@ async def show(visit: Visit) -> Answer:
         date_label=today_in_words(zone(), visit.language),
         regions={
             "orphans": await visit.draw(colleagues.today_orphans),
+            "stuck": await visit.draw(stuck_work),
             "unread": await visit.draw(today.unread_messages),
             "waiting": await visit.draw(today.waiting),
             "came_in": await visit.draw(came_in, person=visit.me.id),

@@ -1,0 +1,135 @@
+"""A flood of wishes for a new password holds up nobody but who sends it, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from portal import clock
+from portal.mail.wishes import grant_wishes
+from portal.models import sql, wish
+from portal.models.account import PortalAccount
+from portal.models.fact import unit
+from portal.models.throttle import network_of
+from portal.models.wish import Wish, wish_reset, wishes_due
+from portal.realtime.bus import Bus
+from tests.deployment import Deployment
+from tests.mail.conftest import bus, client  # noqa: F401
+from tests.mail.post_office import eventually
+from tests.servers import PostgreSQL, Redis
+
+# --- At the request ----------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"], loop_scope="session")
+async def behind(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    """A practice behind a proxy that says where a request comes from."""
+    more = {"PORTAL_TRUSTED_PROXIES": "127.0.0.1"}
+    made = (
+        Deployment.full(postgres, redis_server, **more)
+        if request.param == "full"
+        else Deployment.embedded(**more)
+    )
+    async with made as deployment:
+        yield deployment
+
+
+async def wished(deployment: Deployment, email: str, address: str) -> httpx2.Response:
+    return await deployment.cast.stranger().post("/forgot", None, {"X-Forwarded-For": address}, email=email)
+
+
+async def without_wishes(deployment: Deployment) -> None:
+    await eventually(lambda: deployment.sql("select 1 as yes where not exists (select 1 from wish)"), 20)
+
+
+async def test_over_its_limit_a_network_writes_nothing_and_is_answered_alike(behind: Deployment) -> None:
+    answers = await asyncio.gather(
+        *(wished(behind, f"nobody{n}@family.example", f"2001:db8:1:1::{n + 1:x}") for n in range(40))
+    )
+    await without_wishes(behind)
+    [counted] = await behind.sql("select max(count) as most from throttle where key like 'reset from:%'")
+    again = await asyncio.gather(
+        *(wished(behind, f"others{n}@family.example", f"2001:db8:1:1::{n + 1:x}") for n in range(20))
+    )
+    rows = await behind.sql("select max(count) as most from throttle where key like 'reset from:%'")
+    assert rows == [counted], "nothing is written any more, not even that there was something"
+    names = await behind.sql("select count(*) as n from throttle where key like 'reset for:%'")
+    assert names[0]["n"] <= 20, "a network makes so many rows, and no more"
+    assert {answer.status_code for answer in (*answers, *again)} == {200}
+
+    sam = behind.cast.account["sam"]
+    before = await behind.sql("select id from reset where account_id = :id", id=sam)
+    await wished(behind, behind.cast.email["client", "sam"], "2001:db8:1:1::1")
+    await without_wishes(behind)
+    assert await behind.sql("select id from reset where account_id = :id", id=sam) == before
+    await wished(behind, behind.cast.email["client", "sam"], "2001:db8:2:1::1")
+    await eventually(lambda: behind.sql("select id from reset where account_id = :id", id=sam), 20)
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "a@b@c.example", "ﷺ" * 254, "a@" + "b" * 80 + ".example"])
+async def test_what_is_no_address_is_no_wish(behind: Deployment, email: str) -> None:
+    await behind.sql("delete from throttle")
+    answer = await wished(behind, email, "203.0.113.9")
+    assert answer.status_code == 200
+    assert await behind.sql("select 1 from throttle") == await behind.sql("select 1 from wish") == []
+    assert "unexpected" not in behind.log()
+
+
+# --- In the queue ------------------------------------------------------------------------------------
+
+
+async def several(network: str, emails: list[str]) -> None:
+    for email in emails:
+        async with unit():
+            await wish_reset(email, network_of(network))
+        clock.move(clock.now() - dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1))
+
+
+async def whose(ids: list[UUID]) -> list[str]:
+    found = {row.id: row.email or "" for row in await Wish.filter(id__in=ids)}
+    return [found[id].partition("@")[0] for id in ids]
+
+
+async def test_one_networks_flood_waits_behind_itself(client: UUID, bus: Bus) -> None:  # noqa: F811
+    await several("203.0.113.1", [f"flood{n}@family.example" for n in range(15)])
+    await several("203.0.113.2", ["dana@family.example", "second@family.example"])
+    await several("2001:db8::1", ["sam@family.example"])
+    assert await whose(await wishes_due(5)) == ["flood0", "dana", "sam", "flood1", "second"]
+    assert await grant_wishes(bus) == 18 and await wishes_due(5) == []
+
+
+async def test_an_address_has_one_wish_however_many_ask(client: UUID, bus: Bus) -> None:  # noqa: F811
+    await PortalAccount.open("Dana Reyes", "dana@family.example", "x")
+    for n in range(12):
+        await several(f"203.0.113.{n}", ["Dana@Family.example"])
+    assert len(await sql.rows("select id from wish")) == 1
+    await grant_wishes(bus)
+    assert len(await sql.rows("select id from reset")) == 1
+
+
+async def test_no_more_wait_than_can_be_granted_soon(
+    client: UUID,  # noqa: F811
+    bus: Bus,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wish, "MOST", 5)
+    for n in range(9):
+        await several(f"203.0.113.{n}", [f"someone{n}@family.example"])
+    assert len(await sql.rows("select id from wish")) == 5
+    await grant_wishes(bus)
+    await several("203.0.113.9", ["dana@family.example"])
+    assert len(await sql.rows("select id from wish")) == 1
+
+
+async def test_who_asks_and_for_whom_can_t_be_read_or_guessed(client: UUID, bus: Bus) -> None:  # noqa: F811
+    await several("203.0.113.1", ["dana@family.example"])
+    kept = repr(await sql.rows("select * from wish")) + repr(await sql.rows("select * from throttle"))
+    assert "dana" not in kept and "203.0.113.1" not in kept
