@@ -52,7 +52,15 @@ class Person:
     async def get(
         self, path: str, worker: int | None = None, follow: bool = False, **headers: str
     ) -> httpx2.Response:
-        return await self.browser.get(self.base(worker) + path, headers=headers, follow_redirects=follow)
+        async def ask() -> httpx2.Response:
+            return await self.browser.get(self.base(worker) + path, headers=headers, follow_redirects=follow)
+
+        try:
+            return await ask()
+        except (
+            httpx2.RemoteProtocolError
+        ):  # a kept connection was closed at that moment: browsers ask again too
+            return await ask()
 
     async def htmx(self, path: str, worker: int | None = None) -> httpx2.Response:
         """Ask for a part of a page, as live.js does."""

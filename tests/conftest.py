@@ -13,6 +13,12 @@ from tests.deployment import Deployment
 from tests.servers import PostgreSQL, Redis
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all", action="store_true", help="Try everything where a sample is tried in every run."
+    )
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
     with PostgreSQL() as server:

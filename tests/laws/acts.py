@@ -7,13 +7,25 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from starlette.routing import Route
 
 from portal import clock, passwords
 from portal.demo import PASSWORD
+from portal.facts import (
+    ClientChanged,
+    InvitationEnded,
+    InvitationExpired,
+    LetterDelayed,
+    LetterDelivered,
+    LetterFailed,
+    PortalSettingsChanged,
+    ResendAllowed,
+)
 from portal.mail import letters
+from portal.mail.delivery import Taken, _settle
 from portal.mail.outbox import post
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
@@ -22,16 +34,23 @@ from portal.models.burst import Burst
 from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
 from portal.models.conversation import Audience, Conversation
-from portal.models.fact import unit
+from portal.models.fact import announce, unit
+from portal.models.holder import possible_holders
+from portal.models.invitation import Invitation
 from portal.models.mailbox import Mailbox
 from portal.models.message import Message
 from portal.models.moment import Moment
 from portal.models.network import switch_all_networks, switch_network
+from portal.models.practice import hold_practice
 from portal.models.record import Kind, uuid7
+from portal.models.reset import Reset
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
 from portal.models.template import Template
+from portal.models.throttle import Network
+from portal.models.waiting import Outbox, drop_letters
 from portal.permissions import Permission, Role
+from portal.realtime.bus import Bus
 from tests.cast import Cast, Person
 from tests.deployment import Deployment
 from tests.laws.samples import WRITES, name_of, sample_of
@@ -433,6 +452,174 @@ async def _(cast: Cast) -> None:
     )
 
 
+# --- Getting in ----------------------------------------------------------------------------------
+
+
+async def _invitation(cast: Cast) -> Invitation:
+    """Lena's newest."""
+    found = await Invitation.filter(client_id=cast.client["lena"]).order_by("-sent_at").first()
+    assert found is not None
+    return found
+
+
+async def _invite(cast: Cast) -> None:
+    # Five a day are sent at most, one in five minutes.
+    await Invitation.filter(client_id=cast.client["lena"]).update(sent_at=clock.now() - dt.timedelta(days=2))
+    client = await Client.get(id=cast.client["lena"])
+    holder = (await possible_holders(client))[0]
+    await Invitation.send(client, holder, UUID(cast.staff["miriam"]), "en")
+
+
+async def _say_birth_date(cast: Cast, said: dt.date | None) -> None:
+    invitation = await _invitation(cast)
+    await invitation.try_birth_date(said, Network("203.0.113.7"))
+
+
+@verb("a client is invited", "lena")
+async def _(cast: Cast) -> None:
+    await _invite(cast)
+
+
+@verb("and opens the link", "lena")
+async def _(cast: Cast) -> None:
+    await (await _invitation(cast)).open()
+
+
+@verb("and gives a wrong date of birth", "lena")
+async def _(cast: Cast) -> None:
+    await _say_birth_date(cast, None)
+
+
+@verb("and too many of them", "lena")
+async def _(cast: Cast) -> None:
+    for _ in range(4):
+        await _say_birth_date(cast, None)
+
+
+@verb("and staff lift the lock", "lena")
+async def _(cast: Cast) -> None:
+    await (await _invitation(cast)).unlock(UUID(cast.staff["miriam"]))
+
+
+@verb("and enough time has passed for another letter", "lena")
+async def _(cast: Cast) -> None:
+    invitation = await (await _invitation(cast)).hold()
+    invitation.sent_at -= dt.timedelta(minutes=6)
+    await invitation.save(update_fields=["sent_at"])
+    await Moment.plan(clock.now(), ResendAllowed(client=invitation.client_id))
+
+
+@verb("and the link is too old", "lena")
+async def _(cast: Cast) -> None:
+    invitation = await (await _invitation(cast)).hold()
+    invitation.expires_at = clock.now()
+    await invitation.save(update_fields=["expires_at"])
+    await Moment.plan(clock.now(), InvitationExpired(client=invitation.client_id))
+
+
+@verb("and is invited again, and that is withdrawn", "lena")
+async def _(cast: Cast) -> None:
+    await _invite(cast)
+    await (await _invitation(cast)).end("withdrawn")
+    await announce(InvitationEnded(client=UUID(cast.client["lena"])))
+
+
+@verb("and is invited once more, and gives the right one", "lena")
+async def _(cast: Cast) -> None:
+    await _invite(cast)
+    await _say_birth_date(cast, (await Client.get(id=cast.client["lena"])).born)
+
+
+@verb("and chooses a password", "lena")
+async def _(cast: Cast) -> None:
+    assert await (await _invitation(cast)).accept(passwords.hash_now(PASSWORD)) is not None
+
+
+@verb("somebody wishes for a new password", "sam")
+async def _(cast: Cast) -> None:
+    await Reset.make(UUID(cast.account["sam"]), None)
+
+
+@verb("and chooses it", "sam")
+async def _(cast: Cast) -> None:
+    found = await Reset.filter(account_id=cast.account["sam"]).order_by("-made_at").first()
+    assert found is not None
+    await found.use(passwords.hash_now(PASSWORD))
+
+
+@verb("what an invitation needs is cleared", "eli")
+async def _(cast: Cast) -> None:
+    client = await Client.get(id=cast.client["eli"])
+    await client.change(_on_file(client) | {"date_of_birth": None})
+
+
+@verb("and is there again", "eli")
+async def _(cast: Cast) -> None:
+    client = await Client.get(id=cast.client["eli"])
+    await client.change(_on_file(client) | {"date_of_birth": clock.now().date() - dt.timedelta(days=5600)})
+
+
+def _on_file(client: Client) -> dict[str, Any]:
+    kept = ("first_name", "last_name", "email", "phone", "address")
+    return {name: getattr(client, name) for name in kept} | {"date_of_birth": client.born}
+
+
+@verb("whoever holds an account is to confirm that a client is linked to it")
+async def _(cast: Cast) -> None:
+    practice = await hold_practice()
+    practice.confirm_links = not practice.confirm_links
+    await practice.save(update_fields=["confirm_links"])
+    await announce(PortalSettingsChanged())
+
+
+async def _letter_became(
+    cast: Cast, fact: type[LetterDelivered] | type[LetterDelayed] | type[LetterFailed], **columns: Any
+) -> None:
+    """What a worker notes of the newest letter to Noa's mother, whose lease it holds."""
+    letter = (await Outbox.filter(client_id=cast.client["noa"]).order_by("-posted_at", "-id"))[0]
+    taken = Taken(letter.id, letter.client_id, b"", "", letter.posted_at, letter.tries, letter.reason)
+    await _settle(taken, fact, Bus.make(""), **columns)
+
+
+@verb("a letter can't be handed over", "noa")
+async def _(cast: Cast) -> None:
+    await post(
+        letters.password_changed(To("dana", cast.email["client", "dana"])), client=UUID(cast.client["noa"])
+    )
+    await _letter_became(cast, LetterDelayed, due_at=clock.now() + dt.timedelta(hours=1), reason="silent")
+
+
+@verb("and is given up", "noa")
+async def _(cast: Cast) -> None:
+    await _letter_became(cast, LetterFailed, failed_at=clock.now(), reason="silent")
+
+
+@verb("and is to be tried again", "noa")
+async def _(cast: Cast) -> None:
+    letter = (await Outbox.filter(client_id=cast.client["noa"]).order_by("-posted_at", "-id"))[0]
+    assert await letter.retry()
+
+
+@verb("and has left", "noa")
+async def _(cast: Cast) -> None:
+    await _letter_became(cast, LetterDelivered, done_at=clock.now(), payload_sealed=None, reason=None)
+
+
+@verb("what an undelivered letter was about is over", "noa")
+async def _(cast: Cast) -> None:
+    about = uuid7()
+    id = await post(
+        letters.password_changed(To("dana", cast.email["client", "dana"])), client=UUID(cast.client["noa"])
+    )
+    await sql.rows(
+        "update outbox set about_id = :about, reason = 'silent', due_at = :later where id = :id",
+        id=id,
+        about=about,
+        later=clock.now() + dt.timedelta(hours=1),
+    )
+    await drop_letters(about)
+
+
 # --- Staff ---------------------------------------------------------------------------------------
 
 
@@ -485,8 +672,6 @@ async def _(cast: Cast) -> None:
 @verb("a moment comes that nobody planned by hand", "noa")
 async def _(cast: Cast) -> None:
     # Whatever kind a moment carries: here one about the chart, whose rows change with it.
-    from portal.facts import ClientChanged
-
     client = await (await Client.get(id=cast.client["noa"])).hold()
     client.phone = "(555) 010-0199"
     await client.save(update_fields=["phone_sealed"])
@@ -500,3 +685,52 @@ async def _(cast: Cast) -> None:
 
 
 ACTS = [*map(_by_route, WRITES), *VERBS]
+
+
+# One act for each class of facts with equal regions: what is tried with sockets, workers and Redis in every run.
+# bin/test --all tries all of them; that the classes are all here is held by tests/laws/test_regions.py.
+_SAMPLED = (
+    "POST /staff/clients/{client}/conversations/{conversation}/messages",
+    "POST /clients/{client}/conversations/{conversation}/reading",
+    "POST /clients/{client}/conversations/{conversation}/messages/{message}",
+    "POST /staff/inbox/{conversation}/handover",
+    "POST /staff/inbox/{conversation}/completion",
+    "POST /staff/clients/{client}/contacts/{link}/client",
+    "POST /staff/clients/{client}/archival",
+    "POST /staff/clients/{client}/restoration",
+    "POST /staff/clients/{client}/coming-of-age",
+    "POST /staff/clients/{client}/messaging",
+    "POST /staff/settings/minors",
+    "POST /staff/settings/availability/hours",
+    "POST /staff/settings/availability/crisis",
+    "POST /staff/templates",
+    "POST /staff/notices/devices",
+    "POST /staff/clients/{client}/conversations/{conversation}/draft",
+    "POST /staff/clients/{client}/care-team",
+    "POST /staff/colleagues/{colleague}/departure",
+    "POST /staff/leave",
+    "a mother's access to one child ends",
+    "and she is given it again",
+    "her access to the other child ends by itself",
+    "and she is given that again, for a moment",
+    "no contact acts for anybody any more",
+    "and they act again, each for whom they did",
+    "a conversation with the office begins, and is answered for the first time",
+    "an email about messages comes back",
+    "her address is put right wherever it stands",
+    "the mailbox for returned mail is set",
+    "a client is invited",
+    "and opens the link",
+    "and too many of them",
+    "and staff lift the lock",
+    "and is invited again, and that is withdrawn",
+    "and chooses a password",
+    "somebody wishes for a new password",
+    "and chooses it",
+    "what an invitation needs is cleared",
+    "and is there again",
+    "whoever holds an account is to confirm that a client is linked to it",
+    "a letter can't be handed over",
+    "and has left",
+)
+SAMPLED = [act for act in ACTS if act.name in _SAMPLED]

@@ -25,9 +25,9 @@ import pytest_asyncio
 from starlette.routing import Route
 
 from portal import clock, rendering
-from portal.facts import Fact
+from portal.facts import KINDS, Fact
 from portal.models import sql
-from portal.models.conversation import Conversation
+from portal.models.conversation import Audience, Conversation
 from portal.models.fact import Bookmark, bookmark, since, unit
 from portal.models.record import Kind
 from portal.models.session import digest
@@ -40,8 +40,9 @@ from portal.viewer import Viewer, looking_as
 from tests.cast import ACCOUNTS, STAFF, Cast, Person
 from tests.deployment import Deployment
 from tests.html import Element, parse
-from tests.laws.acts import ACTS, Act, Stage
+from tests.laws.acts import ACTS, SAMPLED, Act, Stage
 from tests.laws.family import gather
+from tests.laws.test_strangers import foreign
 from tests.pages import where_they_part
 
 CLIENTS = ("noa", "eli", "sam", "lena")
@@ -167,7 +168,7 @@ class Law:
     shown: dict[str, dict[str, str]] = field(
         default_factory=dict
     )  # by person and path: what its regions said
-    announced: dict[str, set[str]] = field(default_factory=dict)  # by act: the kinds of its facts
+    announced: dict[str, set[type[Fact]]] = field(default_factory=dict)  # by act: the kinds of its facts
 
     async def look(self) -> None:
         """Open every page there is."""
@@ -206,6 +207,13 @@ class Law:
                         held.drawn[key] = await held.draw(key)
                     held.forget()
 
+    async def after(self, act: Act) -> list[str]:
+        """What is wrong when this has happened."""
+        await act.prepare(self.stage)
+        await self.begin()
+        await act.act(self.stage)
+        return await self.happened(act)
+
     async def hear(self) -> list[Fact]:
         """The facts since the last time, given to the hub as a follower gives them."""
         news = await since(self.seen)
@@ -215,7 +223,8 @@ class Law:
         return news.facts
 
     async def happened(self, act: Act) -> list[str]:
-        """What looks different and was not told so."""
+        """What looks different and was not told so, or is somebody's whom it does not concern."""
+        strangers = foreign(act)
         facts = await self.hear()
         await rendering.learn_practice()
         now, wrong = {}, []
@@ -230,6 +239,9 @@ class Law:
             if page not in self.hub.pages:
                 continue
             if text != held.drawn[key]:
+                if held.name in strangers:
+                    parts = where_they_part(held.drawn[key], text)
+                    wrong.append(f"{key} of {held.name}, whom it does not concern, looks different\n{parts}")
                 if key not in page.dirty:
                     wrong.append(_told(held, key, facts, text))
                 elif missed := _items(held.drawn[key], text) - _said(page, key):
@@ -239,7 +251,7 @@ class Law:
             held.drawn[key] = text
         for held in self.held.values():
             held.forget()
-        self.announced[act.name] = {type(fact).__name__ for fact in facts}
+        self.announced[act.name] = {type(fact) for fact in facts}
         return wrong
 
 
@@ -287,8 +299,12 @@ async def law() -> AsyncIterator[Law]:
 
 
 async def _write_much(stage: Stage) -> None:
-    """So much in one conversation that what was written first is pages back."""
+    """So much in one conversation that what was written first is pages back, and a first one for who has none."""
     async with unit():
+        first = await Conversation.start(
+            UUID(stage.cast.client["lena"]), Audience.ADMINISTRATIVE, [], with_client=True
+        )
+        stage.cast.threads["lena"].append(str(first.id))
         thread = await Conversation.get(id=stage.cast.conversation["noa administrative"])
         for number in range(60):
             await thread.post(f"Line {number}.", staff=UUID(stage.cast.staff["jo"]))
@@ -330,8 +346,24 @@ async def test_what_is_drawn_here_is_what_the_pages_show(law: Law) -> None:
 
 @pytest.mark.parametrize("act", ACTS, ids=str)
 async def test_what_looks_different_was_told(law: Law, act: Act) -> None:
-    await act.prepare(law.stage)
-    await law.begin()
-    await act.act(law.stage)
-    wrong = await law.happened(act)
+    wrong = await law.after(act)
     assert not wrong, f"{len(wrong)} regions:\n" + "\n\n".join(wrong[:8])
+
+
+async def test_every_kind_of_fact_was_among_what_happened(law: Law) -> None:
+    for act in ACTS:  # tried alone, nothing has happened here before
+        if act.name not in law.announced:
+            await law.after(act)
+    seen = set().union(*law.announced.values())
+    assert set(KINDS.values()) - seen == set(), "no act announces them"
+
+
+async def test_the_sample_for_sockets_has_one_of_each_class_of_facts(law: Law) -> None:
+    """What the same regions are mapped to, and the hub takes the same way, is one class to the transport."""
+    classes: dict[tuple[object, ...], set[type[Fact]]] = defaultdict(set)
+    for kind in set().union(*law.announced.values()):
+        mapped = frozenset(region.name for region in REGIONS.values() if kind in region.on)
+        classes[mapped, kind.changes_access, kind.concerns_everyone].add(kind)
+    sampled = set().union(*(law.announced.get(act.name, set()) for act in SAMPLED))
+    missing = [kinds for kinds in classes.values() if not kinds & sampled]
+    assert not missing, "add an act that announces one of these to SAMPLED in tests/laws/acts.py"

@@ -1,0 +1,16 @@
+"""What of everything that can happen is tried with sockets: a sample, or with --all all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.laws.acts import ACTS, SAMPLED
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    everything = metafunc.config.getoption("--all")
+    if "sampled" in metafunc.fixturenames:
+        metafunc.parametrize("sampled", ACTS if everything else SAMPLED, ids=str)
+    if "house" in metafunc.fixturenames:
+        kinds = ["embedded", "full"] if everything else ["full"]
+        metafunc.parametrize("house", kinds, indirect=True, scope="module")
