@@ -87,7 +87,8 @@ def standing(
     known = [made_on[at : at + size] for at in range(0, len(made_on), size)]
     made = dict(zip(names, known, strict=True)) if len(made_on) == len(version) else {}
     found = Standing(dict(visit.sent), version, visit.errors, fits=False)
-    for name in differs:
+    # What somebody else changed comes first, then what only this person did.
+    for name in sorted(differs, key=lambda name: made.get(name) == marks[name]):
         # Where nothing was written, nothing is lost by showing what is there now; and a look that is too quick
         # does not lift what somebody has just put down.
         untouched = made.get(name) == _mark(about, name, sent[name])

@@ -192,7 +192,7 @@ def go(path: str) -> Response:
 async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:
     """Claim the key of a request that creates something: None the first time, then the first result again.
     The result is said here where it is known beforehand, else by `done`."""
-    sent = sorted((name, value) for name, value in visit.sent.items() if name != "key")
+    sent = sorted((name, value) for name, value in visit.sent.items() if name not in ("key", "version"))
     content = json.dumps([visit.request.url.path, sent])
     return await idempotency.claim(visit.me.id, key, content, _as_text(result))
 

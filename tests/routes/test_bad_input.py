@@ -200,7 +200,7 @@ async def test_a_value_that_can_not_be(deployment: Deployment, name: str, wrong:
     person = await deployment.cast.sign_in(sample.who)
     before = await at_rest(deployment)
     path, form = sample.path(route, deployment.cast), sample.form(deployment.cast) | wrong
-    answer = await post(person, path, urlencode(form))
+    answer = await person.post(path, **form)
     assert answer.status_code == 422, answer.text
     assert await deployment.contents(MAY_CHANGE) == before
 
