@@ -68,8 +68,11 @@ class Leave(Record):
         return leave
 
     async def end(self) -> None:
-        """End it now, or before it begins. Who stood in sees nothing of it any more."""
+        """End it now, or before it begins; one that has ended stays as it was. Who stood in sees nothing of it any
+        more."""
         await self.hold()
+        if self.until_at <= clock.now():
+            return
         self.until_at = max(clock.now(), self.from_at)
         await self.save(update_fields=["until_at"])
         await call_off(NoticeKind.STANDS_IN, self.id)

@@ -278,3 +278,29 @@ async def test_another_age_of_majority_holds_for_terms_of_the_same_moment(willow
     now = await link_by(willow, link)
     assert now["of_age_at"] > before["of_age_at"] and now["may_messages"]
     await ada.post("/staff/settings/minors", **(ages | {"majority_age": "18"}))
+
+
+async def test_an_access_that_two_end_at_once_ends_once(willow: Deployment) -> None:
+    """Whose it was is written to once."""
+    miriam, henrik = await two(willow)
+    client, account = willow.cast.client["eli"], willow.cast.account["eli"]
+    portal = f"/staff/clients/{client}/portal"
+    (access,) = await willow.sql(
+        "select id from access where account_id = :account and until_at is null", account=UUID(account)
+    )
+    count = (
+        "select (select count(*) from outbox where client_id = :client) as letters, "
+        "(select count(*) from audit where action = 'remove access' and result = 'done') as noted"
+    )
+    (before,) = await willow.sql(count, client=UUID(client))
+    form = {"account": account}
+    answers = await one_after_the_other(
+        willow,
+        "access",
+        str(access["id"]),
+        henrik.post(f"{portal}/removals", key=str(uuid4()), **form),
+        miriam.post(f"{portal}/removals", key=str(uuid4()), **form),
+    )
+    assert answers == [303, 303]
+    (after,) = await willow.sql(count, client=UUID(client))
+    assert after == {"letters": before["letters"] + 1, "noted": before["noted"] + 1}

@@ -60,15 +60,20 @@ async def remove_all(visit: Visit) -> Answer:
 
 
 async def _end(visit: Visit, account: PortalAccount, clients: list[UUID]) -> None:
-    """End accesses, and with them the links that are on their way."""
-    held = visit.me.see(Access).where("r.account_id = :account", account=account.id)
+    """End accesses, and with them the links that are on their way. Of two who do so at the same moment, one does."""
+    held = visit.me.see(Access).where("r.account_id = :account", account=account.id).order("r.id")
+    ended = False
     for access in await held.where("r.client_id = any(:clients)", clients=clients).all():
+        await access.hold()
         if access.holds_now:
+            ended = True
             await access.end(visit.me.id)
             await end_invitations(access.client_id, access.contact_link_id, "withdrawn")
             await audit.note("remove access", side="staff", actor=visit.me.id, client=access.client_id)
     if not await clients_acted_for(account.id):
         await end_resets(account.id)
+    if not ended:
+        return
     name = await _first_name(visit, clients[0]) if len(clients) == 1 else None
     await outbox.tell_ended(account, clients[0], name)
 
