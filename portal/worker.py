@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from portal.demo import alive
-from portal.facts import ComingOfAge, OfficeTurned
+from portal.facts import ComingOfAge, ContactsChanged, OfficeTurned
 from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
@@ -24,6 +24,7 @@ from portal.models.fact import forget_old
 from portal.models.half_session import forget_old_half_sessions
 from portal.models.hours import plan_turns
 from portal.models.idempotency import forget_old_keys
+from portal.models.invitation import end_lapsed_invitations
 from portal.models.minors import grow_up_unnoticed, tell_of_age
 from portal.models.moment import Moment
 from portal.models.notice import forget_old_notices
@@ -117,6 +118,8 @@ async def _strike(moments: list[UUID]) -> None:
         await plan_turns()
     for client in {fact.client for fact in facts if isinstance(fact, ComingOfAge)}:
         await _tell_of_age(client)
+    for client in {fact.client for fact in facts if isinstance(fact, ContactsChanged)}:
+        await end_lapsed_invitations(client)
 
 
 async def _tell_of_age(client: UUID) -> None:

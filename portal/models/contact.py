@@ -24,7 +24,7 @@ from portal.models.person import a_name, an_address, canonical_email, search_for
 from portal.models.practice import Practice, the_practice
 from portal.models.reach import check_all_seen, tell_moved
 from portal.models.record import Kind, Lasting, Record, Sealed, live
-from portal.models.rights import acted, acts
+from portal.models.rights import acted, acts, leads
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
@@ -441,7 +441,7 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
             "left join access x on x.contact_link_id = r.id and x.from_at <= :now "
             "and (x.until_at is null or x.until_at > :now) "
             "left join invitation i on i.contact_link_id = r.id and i.used_at is null and i.ended_at is null "
-            "and i.expires_at > :now"
+            f"and i.expires_at > :now and {leads('i')}"
         )
         .order("r.guardian desc, r.from_at, r.id")
         .columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,14 @@ class Holder:
         return str(self.link) if self.link else "client"
 
 
+class CannotInvite(Exception):
+    """Why an invitation can't go out now, in a sentence for staff; `until` where waiting helps."""
+
+    def __init__(self, why: str, until: dt.datetime | None = None) -> None:
+        super().__init__(why)
+        self.why, self.until = why, until
+
+
 async def possible_holders(client: Client) -> list[Holder]:
     """The client, and the contacts who may act for them: who could be sent a welcome e-mail."""
     links = await sql.rows(
@@ -40,6 +49,15 @@ async def possible_holders(client: Client) -> list[Holder]:
         Holder(None, client.name, client.email),
         *(Holder(sql.uuid(row["id"]), row["name"], row["email"]) for row in links),
     ]
+
+
+async def as_on_file(client: Client, link: UUID | None) -> Holder:
+    """Hold the chart, and give a holder as they are on file now. Raises CannotInvite."""
+    await client.hold()
+    for holder in await possible_holders(client):
+        if holder.link == link:
+            return holder
+    raise CannotInvite("They are no contact of this client any more. Add them again.")
 
 
 def missing_for(client: Client, holder: Holder) -> list[str]:

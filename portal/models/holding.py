@@ -13,7 +13,7 @@ from portal.models.account import PortalAccount, sees
 from portal.models.client import Client
 from portal.models.contact import Contact
 from portal.models.holder import Holder, account_with, missing_for, of_holder, possible_holders
-from portal.models.invitation import A_DAY, RESEND_AFTER, Invitation
+from portal.models.invitation import A_DAY, RESEND_AFTER, Invitation, outstanding
 from portal.models.network import network_of
 from portal.models.offer import open_offers
 from portal.models.own_address import hinders_own_account
@@ -111,11 +111,7 @@ async def holding_of(client: Client) -> Holding:
             row[name] = sql.maybe_moment(row[name])
     now_live = [row for row in rows if row["live"]]
     living = {row["id"] for row in now_live}
-    invitation = await (
-        Invitation.filter(client_id=client.id, account_id=None, used_at=None, ended_at=None)
-        .order_by("-sent_at")
-        .first()
-    )
+    invitation = next(iter((await outstanding(client.id, "i.account_id is null"))[::-1]), None)
     letter = None
     if invitation is not None and invitation.letter_id is not None:
         letter = await sql.row(

@@ -31,11 +31,12 @@ from portal.models.contact import Contact, ContactLink
 from portal.models.fact import announce
 from portal.models.half_session import HalfSession
 from portal.models.heard import NoticeKind, read_by_all
-from portal.models.holder import Holder, hindrance, of_holder
+from portal.models.holder import CannotInvite, Holder, as_on_file, hindrance, of_holder
 from portal.models.moment import Moment
 from portal.models.notice import tell
 from portal.models.person import an_address, canonical_email
 from portal.models.record import Kind, Record, live
+from portal.models.rights import leads
 from portal.models.session import digest
 from portal.models.throttle import Limit, Network
 from portal.models.waiting import drop_letters
@@ -46,14 +47,6 @@ A_DAY = 5  # letters to one holder in 24 hours
 TRIES = 5  # dates of birth behind one link
 FOR_CLIENT = Limit("birth-client", 15, dt.timedelta(days=1))
 FROM_NETWORK = Limit("birth-address", 20, dt.timedelta(minutes=10))
-
-
-class CannotInvite(Exception):
-    """Why an invitation can't go out now, in a sentence for staff; `until` where waiting helps."""
-
-    def __init__(self, why: str, until: dt.datetime | None = None) -> None:
-        super().__init__(why)
-        self.why, self.until = why, until
 
 
 class Invitation(Record):
@@ -88,7 +81,7 @@ class Invitation(Record):
         if kind is not Kind.STAFF:
             return (
                 f"({r}.account_id = :viewer and {r}.used_at is null and {r}.ended_at is null "
-                f"and {r}.expires_at > :now)"
+                f"and {r}.expires_at > :now and {leads(r)})"
             )
         return f"exists (select 1 from client ic where ic.id = {r}.client_id and {Client.visible_to(kind, 'ic')})"
 
@@ -103,8 +96,8 @@ class Invitation(Record):
 
         Raises CannotInvite: something missing on file, an account there already, five minutes not over, or
         five letters today."""
-        # Holds the client's row, so that two who press Send in the same moment send one letter.
-        await sql.rows("update client set search = search where id = :id", id=client.id)
+        # Two who press Send in the same moment send one letter; and what was read before may be so no more.
+        holder = await as_on_file(client, holder.link)
         why = await hindrance(client, holder)
         if why is not None:
             raise CannotInvite(why)
@@ -145,16 +138,20 @@ class Invitation(Record):
         await Moment.plan(invitation.expires_at, InvitationExpired(client=client.id))
         return invitation, token
 
-    @property
-    def state(self) -> str:
-        """open, used, replaced, locked or expired: what stands behind the link now."""
+    async def state(self) -> str:
+        """open, used, replaced, locked or expired: what stands behind the link now. One whose contact may not act any
+        more, or whose chart was put away, leads no further than one that was replaced."""
         if self.used_at is not None:
             return "used"
-        if self.ended_at is not None:
+        if self.ended_at is not None or not await self._leads():
             return "replaced"
         if self.locked_at is not None:
             return "locked"
         return "open" if self.expires_at > clock.now() else "expired"
+
+    async def _leads(self) -> bool:
+        text = f"select 1 as yes from invitation i where i.id = :id and {leads('i')}"
+        return await sql.row(text, id=self.id, now=clock.now()) is not None
 
     async def open(self) -> str:
         """The button behind the link was pressed: a half-session begins. Gives its token."""
@@ -171,7 +168,7 @@ class Invitation(Record):
         locked until staff unlock it."""
         counted = await sql.row(
             "update invitation set tries = tries + 1 where id = :id and tries < :most and locked_at is null "
-            "and used_at is null and ended_at is null and expires_at > :now returning tries",
+            f"and used_at is null and ended_at is null and expires_at > :now and {leads('invitation')} returning tries",
             id=self.id,
             most=TRIES,
             now=clock.now(),
@@ -251,10 +248,11 @@ class Invitation(Record):
         await _end(why, "id = :id", id=self.id)
 
     async def use(self) -> bool:
-        """Take it, as the first and only one."""
+        """Take it, as the first and only one, while it leads somewhere."""
         won = await sql.row(
             "update invitation set used_at = :now where id = :id and used_at is null and ended_at is null "
-            "and locked_at is null and verified_at is not null returning id",
+            f"and locked_at is null and verified_at is not null and expires_at > :now and {leads('invitation')} "
+            "returning id",
             now=clock.now(),
             id=self.id,
         )
@@ -297,6 +295,25 @@ async def end_contact_invitations(client: UUID | None) -> int:
     if client is None:
         return await _end("withdrawn", which)
     return await _end("withdrawn", f"{which} and client_id = :client", client=client)
+
+
+async def end_lapsed_invitations(client: UUID) -> None:
+    """A date has come: those to contacts who may not act any more end as if somebody had ended them by hand."""
+    which = f"client_id = :client and contact_link_id is not null and not {leads('invitation')}"
+    if await _end("withdrawn", which, client=client):
+        await announce(InvitationEnded(client=client))
+
+
+async def outstanding(client: UUID, which: str) -> list[Invitation]:
+    """The invitations of a client that can still be used, or were not in time, and of these `which` (SQL over `i`); the
+    first that was sent first."""
+    found = await sql.rows(
+        f"select i.id from invitation i where i.client_id = :client and i.used_at is null and i.ended_at is null "
+        f"and {leads('i')} and {which}",
+        client=client,
+        now=clock.now(),
+    )
+    return await Invitation.filter(id__in=[sql.uuid(row["id"]) for row in found]).order_by("sent_at")
 
 
 async def _end(why: str, which: str, **values: Any) -> int:

@@ -18,7 +18,7 @@ from portal.models.client import MANAGES, Client, who_cares
 from portal.models.contact import ContactLink
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
-from portal.models.invitation import Invitation, end_invitations
+from portal.models.invitation import end_invitations, outstanding
 from portal.models.notice import tell
 from portal.models.own_address import hinders_own_account
 from portal.models.practice import Practice, the_practice
@@ -177,9 +177,7 @@ async def coming(client: Client, links: Scope[ContactLink]) -> Coming | None:
         guardians=[row["name"] for row in ending if row["of_age_at"] == at],
         others=[row["name"] for row in rows if row not in ending and not _over(row["until_at"], at)],
         own_address=bool(client.email) and not await hinders_own_account(client, client.email),
-        invited=await Invitation.filter(
-            client_id=client.id, contact_link_id=None, used_at=None, ended_at=None, expires_at__gt=now
-        ).exists(),
+        invited=bool(await outstanding(client.id, "i.contact_link_id is null and i.expires_at > :now")),
         account=bool(account),
         soon=at <= await _horizon(),
         settled=settled,

@@ -12,19 +12,23 @@ from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, read_by_all
-from portal.models.holder import Holder, missing_for
-from portal.models.invitation import LIVES, CannotInvite, Invitation, end_invitations, grant
+from portal.models.holder import CannotInvite, as_on_file, missing_for
+from portal.models.invitation import LIVES, Invitation, end_invitations, grant, outstanding
 from portal.models.moment import Moment
 from portal.models.notice import tell
+from portal.models.person import canonical_email
 from portal.models.session import digest
 
 
 async def offer_access(client: Client, account: PortalAccount, link: UUID | None, by: UUID) -> Invitation:
     """Offer access to an account that is there already: it begins when its holder has given the date of birth.
     Until then nothing of the client is shown to them. Raises CannotInvite."""
-    missing = missing_for(client, Holder(link, account.name, account.email))
-    if missing:
+    holder = await as_on_file(client, link)
+    await account.hold()
+    if missing := missing_for(client, holder):
         raise CannotInvite(missing[0])
+    if holder.email is None or canonical_email(holder.email) != account.email_key:
+        raise CannotInvite("That account has changed meanwhile. Reload the page and look again.")
     await end_invitations(client.id, link, "replaced")
     offer = await Invitation.create(
         client_id=client.id,
@@ -46,8 +50,7 @@ async def offer_access(client: Client, account: PortalAccount, link: UUID | None
 
 async def open_offers(client: UUID) -> list[Invitation]:
     """What holders of accounts are to confirm, or are locked out of, and can still."""
-    found = Invitation.filter(client_id=client, used_at=None, ended_at=None, expires_at__gt=clock.now())
-    return await found.exclude(account_id=None).order_by("sent_at")
+    return await outstanding(client, "i.account_id is not null and i.expires_at > :now")
 
 
 async def confirm_offer(offer: Invitation) -> Access | None:

@@ -59,8 +59,8 @@ class Reset(Record):
             await announce(ResetSent(client=client, account=id))
         return reset, token, account
 
-    @property
-    def state(self) -> str:
+    async def state(self) -> str:
+        """open, used, replaced or expired: what stands behind the link now."""
         if self.used_at is not None:
             return "used"
         if self.ended_at is not None:

@@ -28,6 +28,18 @@ def allows(link: str, right: Right) -> str:
     return f"({link}.{right.value} and {live(link)} and {kept} and {_network_is_on(link)})"
 
 
+def leads(invitation: str) -> str:
+    """An invitation leads somewhere still, apart from its own life: what it took to send it holds. The chart is in use,
+    the address is the one on file, and the contact may act for the client."""
+    return (
+        "exists (select 1 from client lc left join contact_link ll "
+        f"on ll.id = {invitation}.contact_link_id left join contact lk on lk.id = ll.contact_id "
+        f"where lc.id = {invitation}.client_id and lc.archived_at is null "
+        f"and ({invitation}.contact_link_id is null and lc.email_key = {invitation}.email_key "
+        f"or lk.email_key = {invitation}.email_key and {acts('ll')}))"
+    )
+
+
 def _network_is_on(link: str) -> str:
     """For the practice, which a database asks once for all rows, and for the client."""
     return (

@@ -160,6 +160,7 @@ UNSCOPED = {
     "portal.models.half_session.forget_old_half_sessions": "the worker's tidying",
     "portal.models.invitation.end_all_invitations": "of a client found through the viewer",
     "portal.models.invitation.end_invitations": "of a client found through the viewer",
+    "portal.models.invitation.end_lapsed_invitations": "the worker, when a date has come",
     "portal.models.invitation.grant": "to an account that the tab of a client found through the viewer offers",
     "portal.models.holder.hindrance": "a reason, for a client found through the viewer",
     "portal.models.notice_choice.choose_ways": "the choice of the one who is signed in, and their own letters",

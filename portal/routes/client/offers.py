@@ -25,8 +25,8 @@ async def show(visit: Visit) -> Answer:
 @client(form=BirthDate, transaction=False)
 async def confirm(visit: Visit) -> Answer:
     """Compare, exactly, and count the try whatever the answer, as at the first sign-up."""
-    found = await visit.me.find(Invitation, visit.id("offer"))
     async with unit() as told:
+        found = await visit.me.hold(Invitation, visit.id("offer"))
         said = exact_date(visit.form.date_of_birth if visit.form else "")
         right = await found.try_birth_date(said, visit.network)
         if right:

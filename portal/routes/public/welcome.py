@@ -65,7 +65,7 @@ async def begin(visit: Visit) -> Answer:
 
 async def kind_of(found: Invitation | Reset | None) -> str:
     """What is behind a link now: open, or why it leads no further."""
-    kind = found.state if found else "unknown"
+    kind = await found.state() if found else "unknown"
     return "closed" if kind == "open" and not (await the_practice()).portal_on else kind
 
 
@@ -114,7 +114,7 @@ async def ask_birth_date(visit: Visit) -> Answer:
 
 
 async def _birth_page(visit: Visit, found: Invitation, error: str | None, status: int) -> Response:
-    if found.state == "locked":
+    if await found.state() == "locked":
         return over(visit, "locked", status)
     client = await Client.get(id=found.client_id)
     return visit.page(

@@ -13,9 +13,9 @@ from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.client import Client
 from portal.models.fact import announce
-from portal.models.holder import Holder, possible_holders
+from portal.models.holder import CannotInvite, Holder, possible_holders
 from portal.models.holding import holding_of
-from portal.models.invitation import CannotInvite, Invitation, end_all_invitations
+from portal.models.invitation import Invitation, end_all_invitations
 from portal.models.person import first_of
 from portal.models.practice import the_practice
 from portal.permissions import Permission

@@ -9,8 +9,9 @@ from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.account import PortalAccount
 from portal.models.client import Client
+from portal.models.holder import CannotInvite
 from portal.models.holding import holding_of, linkable
-from portal.models.invitation import CannotInvite, Invitation
+from portal.models.invitation import Invitation
 from portal.models.invitation import grant as give
 from portal.models.offer import offer_access, open_offers
 from portal.models.practice import the_practice
