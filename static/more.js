@@ -173,6 +173,12 @@
     if (!document.querySelector("[data-place] > .list-pane")?.offsetParent) thread.focus();
   }
 
+  // What was searched for as it was typed has an address of its own, so going back and loading anew find it again.
+  document.addEventListener("htmx:before:response", ({ detail }) => {
+    const address = detail.ctx.response.raw.headers.get("Portal-Address");
+    if (address) history.replaceState(null, "", address);
+  });
+
   function stepInPlace(link) {
     const menu = link.closest("details[open]");
     if (menu) menu.open = false;

@@ -52,6 +52,9 @@ class Person:
     async def get(
         self, path: str, worker: int | None = None, follow: bool = False, **headers: str
     ) -> httpx2.Response:
+        if "#q=" in path:
+            path = await self.search(path.partition("#q=")[2], worker)
+
         async def ask() -> httpx2.Response:
             return await self.browser.get(self.base(worker) + path, headers=headers, follow_redirects=follow)
 
@@ -61,6 +64,12 @@ class Person:
             httpx2.RemoteProtocolError
         ):  # a kept connection was closed at that moment: browsers ask again too
             return await ask()
+
+    async def search(self, q: str, worker: int | None = None) -> str:
+        """The address of the clients that this person finds so; of all of them, where they may not search. `get` knows
+        it as `/staff/clients#q=…`."""
+        answer = await self.post("/staff/clients/search", worker, q=q)
+        return str(answer.headers.get("location", "/staff/clients"))
 
     async def htmx(self, path: str, worker: int | None = None) -> httpx2.Response:
         """Ask for a part of a page, as live.js does."""

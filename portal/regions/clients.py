@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from portal.facts import (
@@ -55,19 +54,14 @@ async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str
     ids = [sql.uuid(row["id"]) for row in rows]
     teams = await team_of(viewer.see(CareTeam), ids)
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = any(:ids)", ids=ids))
-    words = {"q": q} | ({"show": "archived"} if archived else {})
-
-    def link(name: str, row: dict[str, Any]) -> str:
-        return "/staff/clients?" + urlencode({k: v for k, v in words.items() if v} | {name: _token(row)})
-
     shown = [_row(viewer.language, row, teams[sql.uuid(row["id"])], counts) for row in rows]
     return {
         "rows": shown,
         "q": q,
         "show": "archived" if archived else "active",
         "total_label": "",
-        "next_href": link("after", rows[-1]) if rows and later else None,
-        "previous_href": link("before", rows[0]) if rows and earlier else None,
+        "next": _token(rows[-1]) if rows and later else None,
+        "previous": _token(rows[0]) if rows and earlier else None,
     }
 
 

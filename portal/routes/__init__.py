@@ -80,6 +80,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/inbox/{conversation}/waking", inbox.wake, methods=POST),
     Route("/staff/clients", clients.index, methods=GET),
     Route("/staff/clients", clients.create, methods=POST),
+    Route("/staff/clients/search", clients.search, methods=POST),
     Route("/staff/clients/new", clients.new, methods=GET),
     Route("/staff/clients/{client}", clients.show, methods=GET),
     Route("/staff/clients/{client}", clients.update, methods=POST),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import datetime as dt
 import json
@@ -10,6 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 from uuid import uuid4
 
 import pytest
@@ -20,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from portal.demo import PASSWORD
 from tests.cast import Person
 from tests.deployment import Deployment
+from tests.html import parse
 from tests.mail.post_office import PostOffice, eventually
 from tests.messages.thread import Thread, state
 from tests.notices.conftest import Practice, bell
@@ -128,6 +131,62 @@ async def test_a_message_that_waited_has_not_seen_what_came_meanwhile(
     await thread.write(dana, "Yes.", seen=str(row["last_number"] + 3))
     async with open_page(dana, f"/clients/{noa}/messages") as page:
         assert " unread" not in page.live[f"threads?client={noa}"]
+
+
+# --- Names stand in no address ---------------------------------------------------------------------
+
+
+def told_by(address: str) -> str:
+    """All that somebody can read out of an address, in whatever writing."""
+    read = [address, unquote_plus(address)]
+    for piece in re.split(r"[?&=/]", address):
+        with contextlib.suppress(ValueError):
+            read.append(base64.urlsafe_b64decode(piece + "=" * (-len(piece) % 4)).decode("latin-1"))
+    return "\n".join(read).lower()
+
+
+async def test_what_staff_search_for_stands_in_no_address(office: Office) -> None:
+    cast = office.cast
+    ada, henrik = await cast.sign_in("ada"), await cast.sign_in("henrik")
+    found = await ada.post("/staff/clients/search", q="Reyes")
+    assert found.status_code == 303
+    here = found.headers["location"]
+    assert "reyes" not in told_by(here)
+    page = await ada.get(here)
+    assert page.status_code == 200 and 'value="Reyes"' in page.text
+    assert "Noa Reyes" in page.text and "Lena" not in page.text
+    # Another search is as long and says as little; and an old address with words finds by nothing.
+    other = (await ada.post("/staff/clients/search", q="A" * 150)).headers["location"]
+    assert len(other) == len(here) != len("/staff/clients")
+    everybody = (await ada.get("/staff/clients?q=reyes")).text
+    assert "Lena" in everybody and "reyes" not in everybody.split('id="search"')[1].split(">")[0].lower()
+    # To somebody else, or changed, it says nothing and is the list of all.
+    for person, address in ((henrik, here), (ada, here[:-6] + "AAAAAA"), (ada, here[:40])):
+        answer = await person.get(address)
+        assert answer.status_code == 200 and "Lena" in answer.text and 'Reyes"' not in answer.text
+    # By script it is the list alone, with the address at which it is found again.
+    part = await ada.send("/staff/clients/search", q="Reyes")
+    assert part.status_code == 200 and "<html" not in part.text and "Lena" not in part.text
+    assert "reyes" not in told_by(part.headers["portal-address"])
+    assert "Lena" not in (await ada.get(part.headers["portal-address"])).text
+    assert (await ada.send("/staff/clients/search", q="")).headers["portal-address"] == "/staff/clients"
+    assert (await ada.post("/staff/clients/search", q="r" * 300)).status_code == 422
+
+
+async def test_the_pages_of_a_long_list_name_nobody_in_their_address(office: Office) -> None:
+    ada = await office.cast.sign_in("ada")
+    for number in range(55):
+        made = {"key": str(uuid4()), "first_name": "Zelda", "last_name": f"Quillfeather{number:02}"}
+        assert (await ada.post("/staff/clients", **made)).status_code == 303
+    page = parse(
+        (await ada.get((await ada.post("/staff/clients/search", q="quill")).headers["location"])).text
+    )
+    [after] = [one.get("value") for one in page.all("name") if one.get("name") == "after"]
+    assert not [one for one in page.all("href") if "quillfeather" in told_by(one.get("href"))]
+    second = await ada.post("/staff/clients/search", q="quill", show="active", after=after)
+    assert "quillfeather" not in told_by(second.headers["location"])
+    shown = (await ada.get(second.headers["location"])).text
+    assert "Quillfeather50" in shown and "Quillfeather49" not in shown
 
 
 # --- One network has so many sockets on a worker, whoever is behind it ----------------------------

@@ -166,7 +166,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("clients", "miriam", "/staff/clients"),
             Place("clients, none", "newcomer", "/staff/clients"),
             Place("clients, overfull", "wilhelmina", "/staff/clients"),
-            Place("clients, not found", "miriam", "/staff/clients?q=nobody+at+all"),
+            Place("clients, not found", "miriam", "/staff/clients#q=nobody at all"),
             Place("archived clients", "miriam", "/staff/clients?show=archived"),
             Place("new client", "miriam", "/staff/clients/new"),
             Place("new client, wrong", "miriam", "/staff/clients/new", sent(button=".sheet .primary")),
@@ -301,7 +301,7 @@ class Tour:
             async with turn:
                 visitor = self.visitors[place.who]
                 page = await visitor.context.new_page()
-                await page.goto(self.practice.bases[0] + place.path)
+                await visitor.go(page, place.path)
                 # Who looks as somebody gets the page in that one's language, and what stands above it in their own.
                 said = ".viewed-bar" if await page.locator(".viewed-bar").count() else "html"
                 assert await page.get_attribute(said, "lang") == language, place.name

@@ -60,9 +60,15 @@ class Visitor:
     async def open(self, path: str, worker: int = 0, page: Page | None = None) -> Page:
         """A page of the portal, once it is live: its socket has said hello and been answered."""
         page = page or await self.context.new_page()
-        await page.goto(self.deployment.bases[worker] + path)
+        await self.go(page, path, worker)
         await self.is_live(page)
         return page
+
+    async def go(self, page: Page, path: str, worker: int = 0) -> None:
+        """Go there; to the clients found for some words by `/staff/clients#q=…`."""
+        if "#q=" in path and self.person is not None:
+            path = await self.person.search(path.partition("#q=")[2], worker)
+        await page.goto(self.deployment.bases[worker] + path)
 
     async def speak(self, language: str) -> None:
         """Choose a language by the front door, as one who is signed in or not."""

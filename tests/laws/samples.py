@@ -285,6 +285,7 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/inbox/{conversation}/waking": Sample("miriam", 303),
     "GET /staff/clients": Sample("miriam", 200),
     "POST /staff/clients": Sample("miriam", 303, form=new_client),
+    "POST /staff/clients/search": Sample("miriam", 303, form=wishes(q="reyes")),
     "GET /staff/clients/new": Sample("miriam", 200),
     "GET /staff/clients/{client}": Sample("miriam", 200),
     "POST /staff/clients/{client}": Sample("miriam", 303, form=changed_client),

@@ -43,7 +43,7 @@ def staff_pages(cast: Cast) -> list[str]:
         "/staff/templates",
         "/staff/clients",
         "/staff/settings/availability",
-        "/staff/clients?q=reyes",
+        "/staff/clients#q=reyes",
         "/staff/clients?show=archived",
         chart["noa"],
         thread("noa clinical"),

@@ -71,7 +71,7 @@ def paths(cast: Cast, person: Person) -> Iterator[str]:
     if person.side == "staff":
         thread = cast.conversation["noa clinical"]
         yield f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa administrative']}?at=5"
-        yield from (f"/staff/clients?{of}" for of in ("q=reyes", "show=archived"))
+        yield from ("/staff/clients#q=reyes", "/staff/clients?show=archived")
         yield from (f"/staff/inbox?{of}" for of in ("view=mine", "view=snoozed", "audience=billing"))
         yield from (f"/staff/inbox/{thread}?view={view}" for view in ("mine", "done"))
         yield f"/staff/inbox?view=snoozed&client={cast.client['noa']}"

@@ -221,6 +221,7 @@ UNNOTED = {
     "/notices/devices/removal": "how one is told oneself",
     "/availability/preview": "it writes nothing",
     "/contacts/search": "it writes nothing",
+    "/clients/search": "it writes nothing",
 }
 
 
@@ -325,7 +326,7 @@ CONCERNED = {
 def open_by(stage: Stage, name: str) -> list[str]:
     own = {"ben": "ruth", "ravi": "eli", "dana": "noa", "nils": "noa"}.get(name, name)
     if name in ("theo", "idris"):
-        return ["/staff/today", "/staff/clients", "/staff/clients?q=reyes"]
+        return ["/staff/today", "/staff/clients", "/staff/clients#q=reyes"]
     if name in ("piet", "rosa"):
         return ["/home"]
     return [f"/clients/{stage.cast.client[own]}/home"]

@@ -365,6 +365,7 @@ ONE_ACT = {
     "Known": "says that two are one",
     "Addressed": "begins a conversation",
     "Search": "reads",
+    "Wanted": "reads",
     "Written": "one's own draft: what was typed last stands",
     "Subscription": "a device that is told",
     "Plan": "makes a leave",
@@ -449,6 +450,79 @@ def test_every_route_has_one_method_and_no_get_changes_anything() -> None:
     for route in ROUTES:
         assert isinstance(route, Route)
         assert route.methods in ({"GET", "HEAD"}, {"POST"}), route.path
+
+
+# What addresses say beside their path. Nobody types any of it: ids, numbers, one of a few words, a page's own path, or
+# what Portal sealed. An address is kept in histories and logs, so a name in it is a name told to both.
+IN_ADDRESSES = {
+    "after": "the place of a conversation in the inbox: a moment and an id",
+    "at": "a message's number",
+    "audience": "one of three",
+    "before": "a number",
+    "client": "an id",
+    "contact": "an id",
+    "holder": "an id, or one of a few words",
+    "language": "one of two",
+    "next": "a path of Portal's own",
+    "people": "an id, or one of a few words",
+    "person": "an id",
+    "reply": "a message's number",
+    "saved": "yes",
+    "sealed": "what was searched for, sealed for one person",
+    "show": "one of two",
+    "template": "an id",
+    "view": "one of a few words",
+    "waited": "nothing",
+}
+
+
+def read_from_addresses(written: ast.AST) -> Iterator[str]:
+    """The names under which this code reads an address; what it can't tell stands with its line."""
+    for node in ast.walk(written):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="query"), args=[ast.Constant(value=str(name))]):
+                yield name
+            case ast.Call(func=ast.Name(id="number_in"), args=[_, ast.Constant(value=str(name))]):
+                yield name
+            case ast.Compare(
+                left=ast.Constant(value=str(name)), comparators=[ast.Attribute(attr="query_params")]
+            ):
+                yield name
+            case ast.Call(func=ast.Attribute(attr="query") | ast.Name(id="number_in")):
+                yield f"line {node.lineno}"
+            case ast.Attribute(attr="query_params" | "query_string"):
+                yield f"line {node.lineno}: {node.attr}"
+
+
+def test_nothing_that_somebody_types_is_read_from_an_address() -> None:
+    found = {
+        name: module
+        for module in modules_of("portal.routes", "portal.regions", "portal.doors", "portal.refusals")
+        for name in read_from_addresses(tree(module))
+    }
+    # The one function that reads a number under a name that it is given; and what is only asked to be there.
+    plain = {name for name in found if not name.startswith("line ")}
+    assert plain == set(IN_ADDRESSES)
+    assert {found[name] for name in found if name not in plain} <= {
+        "portal.routes.reading",
+        "portal.routes.writing",
+    }
+
+
+def test_the_net_catches_words_in_an_address() -> None:
+    for written in ('visit.query("q")', 'visit.request.query_params["q"]', "visit.query(name)"):
+        assert set(read_from_addresses(ast.parse(written))) - set(IN_ADDRESSES)
+
+
+def test_no_form_puts_what_is_typed_into_an_address() -> None:
+    for template in TEMPLATES:
+        text = template.read_text()
+        for form in re.findall(r"<form\b[^>]*>", text):
+            assert 'method="post"' in form or ("method" not in form and "action" not in form), (
+                f"{template}: {form}"
+            )
+        for field in re.findall(r"<(?:input|textarea|select)\b[^>]*>", text):
+            assert "hx-get" not in field, f"{template}: {field}"
 
 
 def test_a_route_without_a_door_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from portal import clock
+from portal import clock, crypto
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
@@ -57,20 +58,65 @@ class NewClient(Details):
     therapist: Annotated[UUID | None, BeforeValidator(_empty)] = None
 
 
+class Wanted(Form):
+    """Which clients are looked for, and which page of them: from a place on, or up to one."""
+
+    q: Annotated[str, Field(max_length=200)] = ""
+    show: Literal["active", "archived"] = "active"
+    after: Annotated[str, Field(max_length=600)] = ""
+    before: Annotated[str, Field(max_length=600)] = ""
+
+    def address(self, staff: UUID) -> str:
+        """Where this list is. Names stand in no address, for those are kept in histories and logs: what is looked for
+        is sealed in it, for this person alone, and its length tells nothing of the words'."""
+        if not (self.q or self.after or self.before):
+            return "/staff/clients" + ("?show=archived" if self.show == "archived" else "")
+        words = self.model_dump_json(exclude_defaults=True)
+        box = crypto.ring().seal(words + " " * (-len(words.encode()) % _PADDED), f"search/{staff}")
+        return f"/staff/clients?sealed={base64.urlsafe_b64encode(box).decode().rstrip('=')}"
+
+    @classmethod
+    def at(cls, sealed: str, show: str, staff: UUID) -> Wanted:
+        """What such an address looks for; somebody else's, or one that can't be opened any more, looks for all."""
+        try:
+            box = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+            return cls.model_validate_json(crypto.ring().open(box, f"search/{staff}"))
+        except (ValueError, crypto.Unreadable):
+            return cls(show="archived" if show == "archived" else "active")
+
+
+_PADDED = 256  # bytes: what is sealed is a multiple of so many
+
+
+@staff(form=Wanted, transaction=False)
+async def search(visit: Visit) -> Answer:
+    """Look for clients. The words come in the body; the list is at an address that does not tell them."""
+    if visit.errors:
+        raise Refused(422, "That is too long to be looked for.")
+    wanted: Wanted = visit.form or Wanted()
+    if not visit.by_script:
+        return go(wanted.address(visit.me.id))
+    answer = visit.fragment(await _list(visit, wanted))
+    answer.headers["Portal-Address"] = wanted.address(visit.me.id)
+    return answer
+
+
+async def _list(visit: Visit, wanted: Wanted) -> str:
+    return await visit.draw(client_list, **{name: said or None for name, said in wanted.model_dump().items()})
+
+
 @staff()
 async def index(visit: Visit) -> Answer:
-    """The list, a page of it, or by script only the list itself."""
-    asked = {name: visit.query(name) or None for name in ("q", "show", "after", "before")}
-    html = await visit.draw(client_list, **asked)
-    if visit.by_script:
-        return visit.fragment(html)
+    """The list, or a page of it."""
+    wanted = Wanted.at(visit.query("sealed"), visit.query("show"), visit.me.id)
+    html = await _list(visit, wanted)
     return await page(
         visit,
         "staff/clients/index.html",
         title=visit.say("Clients"),
         place="clients",
-        q=asked["q"] or "",
-        show="archived" if asked["show"] == "archived" else "active",
+        q=wanted.q,
+        show=wanted.show,
         may_add=await visit.me.may(Permission.PORTAL_ACCESS),
         regions={"clients": html},
     )
