@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
 
 from portal import clock
 from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted, AddressChanged, SignedIn
@@ -80,7 +81,11 @@ class PortalAccount(Record):
             raise AddressTaken
         await check_for_account(self.id, email)
         self.email, self.email_key = email, key
-        await self.save(update_fields=["email", "email_key"])
+        try:
+            async with in_transaction():
+                await self.save(update_fields=["email", "email_key"])
+        except IntegrityError:
+            raise AddressTaken from None
         await end_resets(self.id)
         await write_again(self.id)
         for client in await clients_acted_for(self.id):
@@ -135,15 +140,18 @@ class Access(Lasting):
         since: dt.datetime | None = None,
     ) -> Access | None:
         """Give an account access; None where it has it already. An end in the future becomes a Moment."""
+        # Who changes the account's address has looked whom it acts for.
+        await PortalAccount.lock(account)
         try:
-            access = await cls.create(
-                account_id=account,
-                client_id=client,
-                contact_link_id=link,
-                until_at=until,
-                granted_by=by,
-                from_at=since or clock.now(),
-            )
+            async with in_transaction():
+                access = await cls.create(
+                    account_id=account,
+                    client_id=client,
+                    contact_link_id=link,
+                    until_at=until,
+                    granted_by=by,
+                    from_at=since or clock.now(),
+                )
         except IntegrityError:
             return None
         if until is not None and until > clock.now():

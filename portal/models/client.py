@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
 
 from portal import clock
 from portal.facts import (
@@ -251,7 +252,8 @@ class CareTeam(Lasting):
     async def join_team(cls, client: UUID, staff: UUID, lead: bool = False) -> None:
         """Make someone part of a client's care team; twice is once."""
         try:
-            await cls.create(client_id=client, staff_id=staff, lead=lead)
+            async with in_transaction():
+                await cls.create(client_id=client, staff_id=staff, lead=lead)
         except IntegrityError:
             return
         await announce(CareTeamChanged(client=client, staff=staff))

@@ -70,6 +70,7 @@ class Contact(Record):
     @classmethod
     async def of_client(cls, client: Client) -> Contact:
         """A client as somebody's contact: one contact each, however many they act for."""
+        await client.hold()
         known = await cls.filter(client_id=client.id).order_by("id").first()
         if known is not None:
             return known
@@ -237,6 +238,8 @@ class ContactLink(Lasting):
         """Make somebody a contact of a client, or once more, where they were one and it ended. Raises AlreadyTied,
         NotTheirOwn."""
         await Client.lock(client)
+        # Who changes how the contact is reached has looked whom they act for.
+        await Contact.lock(contact)
         await check_for_contact(client, (await Contact.get(id=contact)).email)
         link = await cls.get_or_none(client_id=client, contact_id=contact)
         link = link and await link.hold()

@@ -14,8 +14,9 @@ from portal.models.fact import announce
 from portal.models.heard import NoticeKind
 from portal.models.leave import Leave
 from portal.models.notice import tell
+from portal.models.practice import hold_practice
 from portal.models.push import silence
-from portal.models.record import live
+from portal.models.record import Gone, live
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
 
@@ -28,7 +29,12 @@ WITHOUT_TEAM = (
 
 async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
     """End a colleague's work. Their clients, those whom they supervise and what they stand in for go to the successor
-    where there is one; the care teams they were in are theirs no more in any case."""
+    where there is one; the care teams they were in are theirs no more in any case. One after the other, so that nobody
+    hands over to somebody who is leaving too. Raises LastOne, Gone where one of the two works here no more."""
+    await hold_practice()
+    for one in (member, *([] if successor is None else [await StaffMember.get(id=successor)])):
+        if (await one.hold()).ended_at is not None:
+            raise Gone
     for team in await CareTeam.filter(staff_id=member.id).order_by("id"):
         await team.hold()
         if team.until_at is None or team.until_at > clock.now():
@@ -51,6 +57,7 @@ async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
 
 async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:
     """Make a colleague part of a client's care team, and its lead where it has lost that; they are told of it."""
+    await Client.lock(client)
     there = [
         team
         for team in await CareTeam.filter(client_id=client, staff_id=staff)

@@ -18,7 +18,7 @@ from portal.models.moment import Moment
 from portal.models.notice import tell
 from portal.models.record import Kind, Record, live
 from portal.models.scope import Scope
-from portal.models.staff import works_here
+from portal.models.staff import StaffMember, works_here
 from portal.permissions import Permission
 
 
@@ -52,6 +52,13 @@ class Leave(Record):
     ) -> Leave:
         """Plan a leave. Raises CannotLeave where one of the two is away at that time already, or others count on who
         is to be away."""
+        # Whoever plans anything for one of the two waits: between looking and planning nobody else plans.
+        for one in sorted({staff, cover}):
+            await StaffMember.lock(one)
+        if await sql.row(
+            "select 1 as yes from staff_member where id = :id and ended_at is not null", id=cover
+        ):
+            raise CannotLeave("Who stands in works here no more. Choose somebody else.")
         if await _is_away(staff, from_at, until_at):
             raise CannotLeave("There is a leave in this time already. End that one first.")
         if await _is_away(cover, from_at, until_at):

@@ -24,6 +24,10 @@ MOST = 10  # devices of one person
 LEASE = dt.timedelta(minutes=2)
 
 
+class TooMany(Exception):
+    """This person has as many devices as there may be."""
+
+
 class PushDevice(Record):
     staff_id = fields.UUIDField(null=True)
     account_id = fields.UUIDField(null=True)
@@ -56,11 +60,18 @@ class PushDevice(Record):
         account: UUID | None = None,
     ) -> None:
         """One browser has one subscription: it is whoever's asked last. `browser` is the token by which it is known
-        since somebody signed in there."""
+        since somebody signed in there. Raises TooMany."""
+        person, column = (staff, "staff_id") if staff else (account, "account_id")
+        if sql.is_postgres():
+            # Two browsers at once: the second counts when the first is there.
+            whose = "staff_member" if staff else "portal_account"
+            await sql.rows(f"select 1 from {whose} where id = :id for no key update", id=person)
         key = crypto.ring().mark("endpoint", subscription["endpoint"])
         former = await cls.get_or_none(endpoint_hash=key)
         if former is not None:
             await former.remove()
+        if await cls.filter(**{column: person}).count() >= MOST:
+            raise TooMany
         made = cls(staff_id=staff, account_id=account, endpoint_hash=key, browser_hash=_known_by(browser))
         made.subscription = json.dumps(subscription)
         await made.save(force_create=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.exceptions import IntegrityError
 from tortoise.models import Model
+from tortoise.transactions import in_transaction
 
 from portal import clock
 from portal.facts import StaffChanged
@@ -64,7 +68,7 @@ class StaffMember(Record):
         return member
 
     async def allow(self, permission: Permission, yes: bool) -> None:
-        """Give or take one permission by hand, whatever the role says."""
+        """Give or take one permission by hand, whatever the role says. Raises LastOne."""
         await self.hold()
         self.granted = sorted((set(self.granted) - {permission.key}) | ({permission.key} if yes else set()))
         self.denied = sorted((set(self.denied) - {permission.key}) | (set() if yes else {permission.key}))
@@ -73,10 +77,11 @@ class StaffMember(Record):
         await announce(StaffChanged(staff=self.id))
 
     async def leave(self) -> None:
-        """End this person's work here: every page they have open closes."""
+        """End this person's work here: every page they have open closes. Raises LastOne."""
         await self.hold()
         self.ended_at = clock.now()
-        await self.save(update_fields=["ended_at"])
+        async with _unless_last():
+            await self.save(update_fields=["ended_at"])
         await announce(StaffChanged(staff=self.id))
 
     @property
@@ -93,13 +98,31 @@ class StaffMember(Record):
         """Rewrite the rows that the rules of visibility join: the role's own, plus and minus by hand."""
         held = {p.key for p in ROLE_PERMISSIONS[Role[self.role.upper()]]}
         held = (held | set(self.granted)) - set(self.denied)
-        await sql.rows("delete from staff_permission where staff_id = :staff", staff=self.id)
+        async with _unless_last():
+            await sql.rows(
+                "delete from staff_permission where staff_id = :staff and not permission = any(:held)",
+                staff=self.id,
+                held=sorted(held),
+            )
         for key in sorted(held):
             await sql.rows(
-                "insert into staff_permission (staff_id, permission) values (:staff, :key)",
+                "insert into staff_permission (staff_id, permission) values (:staff, :key) on conflict do nothing",
                 staff=self.id,
                 key=key,
             )
+
+
+class LastOne(Exception):
+    """Nobody who manages staff would work here any more. The database holds it (migration 0027)."""
+
+
+@asynccontextmanager
+async def _unless_last() -> AsyncIterator[None]:
+    try:
+        async with in_transaction():
+            yield
+    except IntegrityError:
+        raise LastOne from None
 
 
 def works_here(staff: str) -> str:

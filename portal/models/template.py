@@ -13,9 +13,10 @@ from portal import clock
 from portal.facts import TemplatesChanged
 from portal.models import sql
 from portal.models.fact import announce
+from portal.models.practice import hold_practice
 from portal.models.record import Kind, Record, Sealed, unseal
 from portal.models.scope import Scope
-from portal.models.staff import works_here
+from portal.models.staff import StaffMember, works_here
 
 LONGEST_NAME = 80  # characters
 LONGEST = 5_000
@@ -52,6 +53,8 @@ class Template(Record):
         """Keep a new one, for a person alone or (None) for the practice. Raises TooMany."""
         template = cls(staff_id=staff, name_sealed=b"", body_sealed=b"")
         template.name, template.body = name, body
+        # Two who keep the last one at once: the second counts when the first is there.
+        await (StaffMember.lock(staff) if staff else hold_practice())
         held = await sql.row(
             "select count(*) as n from message_template where staff_id = :staff"
             if staff

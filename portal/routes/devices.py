@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from portal import crypto
 from portal.doors import cookie_name
-from portal.models.push import MOST, PushDevice
+from portal.models.push import PushDevice, TooMany
 from portal.models.record import Kind
 from portal.pushing import check_endpoint
 from portal.reaching import Forbidden
@@ -52,13 +52,14 @@ async def add(visit: Visit) -> Answer:
     """This browser is told from now on."""
     if visit.errors or crypto.push_key() is None:
         raise Refused(422, "This browser can’t be told.")
-    if await visit.me.see(PushDevice).count() >= MOST:
-        raise Refused(409, "You have ten devices. Remove one first.")
     said: Subscription = visit.form
     agent = visit.request.headers.get("user-agent", "")[:300]
     whose = "staff" if visit.me.kind is Kind.STAFF else "account"
     browser = visit.request.cookies.get(cookie_name("device"), "")
-    await PushDevice.add(said.model_dump() | {"agent": agent}, browser, **{whose: visit.me.id})
+    try:
+        await PushDevice.add(said.model_dump() | {"agent": agent}, browser, **{whose: visit.me.id})
+    except TooMany:
+        raise Refused(409, "You have ten devices. Remove one first.") from None
     return _answer(visit)
 
 

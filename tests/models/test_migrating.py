@@ -92,4 +92,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0029_marks",
             "0030_push_browser",
             "0028_odd_items",
+            "0027_somebody_manages",
         ]

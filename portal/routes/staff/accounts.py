@@ -51,6 +51,7 @@ async def remove_all(visit: Visit) -> Answer:
     """End an account's access to all its clients, and every session of it. Only for staff who may see them all."""
     client = await client_of(visit)
     account = await chosen_account(visit, (await holding_of(client)).accounts)
+    await account.hold()
     ids = await clients_behind("account", account.id)
     if not await sees_all_behind(visit.me.see(Client), "account", account.id):
         raise Refused(403, "This account also acts for someone who isn’t yours to see. Ask an administrator.")

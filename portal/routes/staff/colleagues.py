@@ -12,7 +12,7 @@ from portal.language import listed
 from portal.models import audit
 from portal.models.client import CareTeam, Client
 from portal.models.departure import depart, in_care_of, take_over
-from portal.models.staff import StaffMember, therapists
+from portal.models.staff import LastOne, StaffMember, therapists
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions import colleagues as regions
@@ -111,7 +111,12 @@ async def depart_with(visit: Visit) -> Answer:
     successor: UUID | None = visit.form.successor
     if successor is not None:
         _check(successor, await _successors(visit, member))
-    await depart(member, successor, visit.me.id)
+    try:
+        await depart(member, successor, visit.me.id)
+    except LastOne:
+        raise Refused(
+            409, "Nobody else manages staff here any more. Give somebody else that permission first."
+        ) from None
     await audit.note("end work here", side="staff", actor=visit.me.id, record=member.id, successor=successor)
     return go(HERE)
 

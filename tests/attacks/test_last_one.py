@@ -1,0 +1,163 @@
+"""What is counted and then acted upon, by two at once: one after the other, or held by the database itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from portal.demo.people import ZONE
+from portal.language import local_day
+from portal.models.push import MOST as DEVICES
+from portal.models.template import MOST as TEMPLATES
+from tests.access.desk import Desk
+from tests.deployment import Deployment
+from tests.faults.telling import by_hand, waits_for_a_lock
+from tests.mail.post_office import PostOffice
+from tests.notices.push_service import Browser
+from tests.servers import PostgreSQL, Redis
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
+    async with (
+        PostOffice() as office,
+        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
+    ):
+        yield Desk(deployment, office)
+
+
+async def at_once(
+    desk: Desk, *acts: Coroutine[Any, Any, httpx2.Response], before: str = "audit"
+) -> list[int]:
+    """All of these in the same moment: none writes into a table (what is noted of them is written last) before each has
+    come that far, or waits for another."""
+    async with by_hand(desk.deployment, f"lock table {before} in share mode"):
+        tasks = [asyncio.create_task(act) for act in acts]
+        await waits_for_a_lock(desk.deployment, count=len(tasks))
+    return [(await task).status_code for task in tasks]
+
+
+async def may_manage(desk: Desk, name: str) -> None:
+    await desk.sql(
+        "insert into staff_permission (staff_id, permission) values (:id, 'staff') on conflict do nothing",
+        id=desk.cast.staff[name],
+    )
+
+
+async def managers(desk: Desk) -> int:
+    return len(
+        await desk.sql(
+            "select 1 from staff_permission p join staff_member m on m.id = p.staff_id "
+            "where p.permission = 'staff' and m.ended_at is null"
+        )
+    )
+
+
+def subscription() -> dict[str, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return Browser(f"https://push.example.com/{uuid4().hex}", key, os.urandom(16)).form
+
+
+async def test_a_template_more_than_there_may_be_is_not_kept(desk: Desk) -> None:
+    miriam = await desk.person("miriam")
+    form = {"name": "The lift", "body": "It waits.", "whose": "own"}
+    mine = "select 1 from message_template where staff_id = :id"
+    while len(await desk.sql(mine, id=miriam.id)) < TEMPLATES - 1:
+        assert (await miriam.post("/staff/templates", key=str(uuid4()), **form)).status_code == 303
+    both = [miriam.post("/staff/templates", w, None, key=str(uuid4()), **form) for w in (0, 1)]
+    assert sorted(await at_once(desk, *both)) == [303, 409]
+    assert len(await desk.sql(mine, id=miriam.id)) == TEMPLATES
+
+
+async def test_a_device_more_than_there_may_be_is_not_told(desk: Desk) -> None:
+    jo = await desk.person("jo")
+    for _ in range(DEVICES - 1):
+        assert (await jo.post("/staff/notices/devices", **subscription())).status_code == 303
+    both = [jo.post("/staff/notices/devices", w, None, **subscription()) for w in (0, 1)]
+    assert sorted(await at_once(desk, *both, before="push_device")) == [303, 409]
+    rows = await desk.sql("select 1 from push_device where staff_id = :id", id=jo.id)
+    assert len(rows) == DEVICES
+
+
+async def test_nobody_is_away_twice_or_covered_by_who_is_away(desk: Desk) -> None:
+    ada, jo = await desk.person("ada"), desk.cast.staff
+    first = (local_day(desk.deployment.now, ZONE) + timedelta(days=120)).isoformat()
+    leave = {"first": first, "last": first}
+    pairs = [("miriam", "theo"), ("theo", "miriam")]
+    both = [
+        ada.post("/staff/leave", w, None, staff=jo[a], cover=jo[b], **leave) for w, (a, b) in enumerate(pairs)
+    ]
+    assert sorted(await at_once(desk, *both)) == [303, 422]
+
+
+async def test_access_that_two_give_at_once_is_given_once(desk: Desk) -> None:
+    first, second = await desk.chart(), await desk.chart("Rowan")
+    await desk.sign_up(first)
+    await desk.change(second, email=first.email)
+    account, people = await desk.account_id(first), [await desk.person(name) for name in ("ada", "miriam")]
+    form = {"key": str(uuid4()), "account": account}
+    both = [one.post(f"{second.tab}/accesses", w, None, **form) for w, one in enumerate(people)]
+    assert await at_once(desk, *both) == [303, 303]
+    given = "select 1 from access where account_id = :account and client_id = :client"
+    assert len(await desk.sql(given, account=account, client=second.id)) == 1
+
+
+async def test_two_who_leave_do_not_hand_over_to_each_other(desk: Desk) -> None:
+    await may_manage(desk, "henrik")
+    ada, henrik, staff = await desk.person("ada"), await desk.person("henrik"), desk.cast.staff
+    both = [
+        ada.post(f"/staff/colleagues/{staff['miriam']}/departure", 0, None, successor=staff["theo"]),
+        henrik.post(f"/staff/colleagues/{staff['theo']}/departure", 1, None, successor=staff["miriam"]),
+    ]
+    assert sorted(await at_once(desk, *both)) == [303, 404]
+    left = await desk.sql("select 1 from staff_member where ended_at is not null and name ~ 'Miriam|Theo'")
+    assert len(left) == 1
+
+
+async def test_of_two_who_end_each_others_work_one_stays(desk: Desk) -> None:
+    await may_manage(desk, "henrik")
+    ada, henrik = await desk.person("ada"), await desk.person("henrik")
+    assert await managers(desk) == 2
+    both = [
+        one.post(f"/staff/colleagues/{other.id}/departure", w, None, successor="nobody")
+        for w, (one, other) in enumerate(((ada, henrik), (henrik, ada)))
+    ]
+    assert sorted(await at_once(desk, *both)) == [303, 409]
+    assert await managers(desk) == 1
+
+
+@pytest.mark.parametrize("kind", ["embedded", "full"])
+async def test_the_database_keeps_the_last_who_manages_staff(
+    kind: str, postgres: PostgreSQL, redis_server: Redis
+) -> None:
+    made = (
+        Deployment.embedded(workers=0)
+        if kind == "embedded"
+        else Deployment.full(postgres, redis_server, workers=0, with_worker=False)
+    )
+    async with made as deployment:
+        ada, henrik = deployment.cast.staff["ada"], deployment.cast.staff["henrik"]
+        acts = (
+            "update staff_member set ended_at = '2026-11-30 12:00:00+00:00' where id = :id",
+            "delete from staff_permission where staff_id = :id and permission = 'staff'",
+        )
+        for act in acts:
+            with pytest.raises((asyncpg.CheckViolationError, sqlite3.IntegrityError)):
+                await deployment.sql(act, id=ada)
+        more = "insert into staff_permission (staff_id, permission) values (:id, 'staff')"
+        await deployment.sql(more, id=henrik)
+        await deployment.sql(acts[0], id=ada)
+        for act in acts:
+            with pytest.raises((asyncpg.CheckViolationError, sqlite3.IntegrityError)):
+                await deployment.sql(act, id=henrik)
