@@ -124,6 +124,11 @@ class Guard:
                 )
                 await answer(scope, receive, guarded)
                 return
+            if _holds_nul(scope):
+                text = "This page doesn’t exist, or isn’t yours to see."
+                answer = error_page(request, language, 404, "There’s nothing here", text)
+                await answer(scope, receive, guarded)
+                return
             await self.app(scope, _limited(scope, receive), guarded)
         except TooLarge as reason:
             await _refused(scope, "body")
@@ -172,6 +177,11 @@ def _host_allowed(scope: Scope) -> bool:
     return host == settings().origin.partition("//")[2].lower()
 
 
+def _holds_nul(scope: Scope) -> bool:
+    """Whether the address holds a NUL, which no page of ours writes, PostgreSQL stores in no text and no file has."""
+    return "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]
+
+
 def _limited(scope: Scope, receive: Receive) -> Receive:
     """The body, as long as it is not too long and does not take too long."""
     declared = Headers(scope=scope).get("content-length", "0")
@@ -182,7 +192,7 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
         nonlocal size, ended
         if ended:
             return await receive()
-        if declared.isdigit() and int(declared) > BODY:
+        if declared.isdecimal() and (len(declared) > 10 or int(declared) > BODY):
             raise TooLarge
         try:
             message = await asyncio.wait_for(receive(), until - asyncio.get_running_loop().time())

@@ -103,7 +103,7 @@ def _place(token: str | None) -> str | None:
     try:
         text = base64.urlsafe_b64decode((token or "") + "=" * (-len(token or "") % 4)).decode()
         name, _, id = text.partition("\n")
-        return f"{name}\n{UUID(id)}"
+        return None if "\x00" in name else f"{name}\n{UUID(id)}"
     except ValueError:
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -73,7 +74,10 @@ async def discretion(visit: Visit) -> Answer:
 
 def came_from(visit: Visit) -> str:
     """The own path a form was sent from; never another site."""
-    referer = urlsplit(visit.request.headers.get("referer", ""))
+    try:
+        referer = urlsplit(visit.request.headers.get("referer", ""))
+    except ValueError:  # "http://[half"
+        return "/"
     return referer.path if f"{referer.scheme}://{referer.netloc}" == settings().origin else "/"
 
 
@@ -90,11 +94,18 @@ async def static(request: Request) -> Response:
     """A file of static/. Its address holds the hash of them all, so it may be kept for ever."""
     folder = (ROOT / "static").resolve()
     path = (folder / request.path_params["path"]).resolve()
-    if not path.is_relative_to(folder) or not path.is_file() or path.suffix not in _TYPES:
+    if not path.is_relative_to(folder) or path.suffix not in _TYPES or not _is_file(path):
         return Response("Not found", 404, media_type="text/plain")
     fresh = request.path_params["version"] == static_version()
     keep = "public, max-age=31536000, immutable" if fresh else "no-cache"
     return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": keep})
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 static.door = "anyone"  # type: ignore[attr-defined]
