@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tortoise.exceptions import DBConnectionError
 
 from portal.language import choose
+from portal.logs import where
 from portal.models import audit
 from portal.models.throttle import network_of
 from portal.refusals import TooLarge, error_page
@@ -137,9 +138,9 @@ class Guard:
                 await answer(scope, receive, guarded)
         except Exception as reason:
             if is_away(reason):
-                log.warning("answered 503", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
+                log.warning("answered 503", reason=where(reason))
             else:
-                log.exception("unexpected", path=scope["path"].split("/")[1:3])
+                log.exception("unexpected", at=_endpoint(scope))
             if started:
                 raise
             apology = _come_back(request, language) if is_away(reason) else _broken(request, language)
@@ -175,6 +176,12 @@ def _host_allowed(scope: Scope) -> bool:
         return True
     host = Headers(scope=scope).get("host", "").lower()
     return host == settings().origin.partition("//")[2].lower()
+
+
+def _endpoint(scope: Scope) -> str:
+    """Which page it was, by our own name for it: the address may hold the token of a link."""
+    endpoint = scope.get("endpoint")
+    return "" if endpoint is None else f"{endpoint.__module__}.{getattr(endpoint, '__name__', '')}"
 
 
 def _holds_nul(scope: Scope) -> bool:

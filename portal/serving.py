@@ -62,7 +62,9 @@ def serve(host: str, port: int, workers: int = 1, reload: bool = False) -> None:
         ws_max_size=65536,
         timeout_graceful_shutdown=15,
         h11_max_incomplete_event_size=32768,
+        # Addresses hold tokens, and what went wrong may quote people: see portal/logs.py.
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         forwarded_allow_ips=settings().trusted_proxies,

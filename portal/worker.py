@@ -14,6 +14,7 @@ import structlog
 
 from portal.demo import alive
 from portal.facts import ComingOfAge, ContactsChanged, OfficeTurned
+from portal.logs import where
 from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
@@ -38,7 +39,6 @@ from portal.models.stuck import (
     forget_unstuck,
     set_aside,
     went_well,
-    where,
 )
 from portal.models.stuck import TIDYING as TIDYING_UP
 from portal.models.telling import AT_ONCE, conversations_to_tell, tell_of_messages

@@ -8,6 +8,7 @@ import random
 
 import structlog
 
+from portal.logs import where
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.conversation import Audience, Conversation
@@ -59,7 +60,7 @@ async def live(bus: Bus, pause: float) -> None:
             try:
                 await _say(bus, client, audience, who, words, pause)
             except Exception as reason:
-                log.warning("the cast is silent", reason=f"{type(reason).__name__}: {str(reason)[:160]}")
+                log.warning("the cast is silent", reason=where(reason))
 
 
 async def _say(bus: Bus, client: str, audience: Audience, who: str, words: str, pause: float) -> None:

@@ -31,6 +31,7 @@ from aiosmtplib import (
 
 from portal import clock, crypto
 from portal.facts import Fact, LetterDelayed, LetterDelivered, LetterDropped, LetterFailed
+from portal.logs import where
 from portal.mail.bounces import condemns, status_of
 from portal.mail.letters import one_line
 from portal.mail.outbox import LETTER, host
@@ -40,7 +41,6 @@ from portal.models.fact import announce, unit
 from portal.models.mailbox import return_address
 from portal.models.practice import Practice
 from portal.models.record import unseal
-from portal.models.stuck import where
 from portal.models.unread_letter import when_wanted
 from portal.models.waiting import Outbox, tell_way
 from portal.realtime.bus import Bus

@@ -16,10 +16,11 @@ import structlog
 
 from portal import clock, crypto
 from portal.language import say
+from portal.logs import where
 from portal.mail import bounces
 from portal.models.fact import unit
 from portal.models.mailbox import Mailbox
-from portal.models.stuck import RETURNED, set_aside, where
+from portal.models.stuck import RETURNED, set_aside
 from portal.reaching import Forbidden, looked_up
 from portal.realtime.bus import Bus
 from portal.settings import settings

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 from uuid import UUID
 
@@ -20,19 +18,18 @@ from tortoise import fields
 
 from portal import clock
 from portal.facts import WorkStuck
+from portal.logs import where
 from portal.models import sql
 from portal.models.fact import announce, unit
 from portal.models.record import Kind, Record, uuid7
 from portal.models.staff import holds, works_here
 from portal.permissions import Permission
-from portal.settings import ROOT
 
 log = structlog.get_logger()
 
 TOLD_AFTER = 5  # tries: about half a minute
 LONGEST_WAIT = dt.timedelta(hours=6)
 KEPT = dt.timedelta(days=2)  # after the last try: then it is nobody's task any more
-_OURS = str(ROOT / "portal")
 _SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
 
 # The queues, and what staff are told of them (regions/stuck.py).
@@ -172,13 +169,6 @@ async def _went_well(queue: str, items: list[str]) -> None:
 def wait_after(tries: int) -> dt.timedelta:
     """Give how long an item waits after so many tries: 2, 4, 8, … seconds, six hours at most."""
     return min(dt.timedelta(seconds=2 ** min(tries, 20)), LONGEST_WAIT)
-
-
-def where(reason: BaseException) -> str:
-    """Name the kind of an error and the place in our code at which it came up, without its words."""
-    ours = [step for step in extract_tb(reason.__traceback__) if step.filename.startswith(_OURS)]
-    place = f" in {Path(ours[-1].filename).stem}.{ours[-1].name}, line {ours[-1].lineno}" if ours else ""
-    return f"{type(reason).__name__}{place}"[:200]
 
 
 async def all_stuck() -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import contextlib
 
 import structlog
 
+from portal.logs import where
 from portal.models.fact import Bookmark, bookmark, since
 from portal.realtime.bus import Bus
 from portal.realtime.hub import Hub
@@ -54,7 +55,7 @@ class Follower:
                     if ticked:
                         await self.hub.tick()
                 except Exception as reason:
-                    log.warning("the follower could not look", reason=str(reason)[:200])
+                    log.warning("the follower could not look", reason=where(reason))
                     if self.delay > PATIENCE and self.hub.pages:
                         await self.hub.close_all()
                     await asyncio.sleep(0.25)

@@ -192,3 +192,71 @@ async def test_an_odd_header_is_answered(deployment: Deployment, name: str, valu
             ("/forgot", f"email={email}"),
         ):
             is_clear(await browser.post(base + path, content=body, headers=headers), path)
+
+
+# --- A fault of ours tells nothing -------------------------------------------------------------
+
+
+async def test_a_fault_logs_no_token_and_nobodys_words(full: Deployment) -> None:
+    """Faults that nobody foresaw: the table of the links is gone, and the database does not take a name."""
+    secret, miriam = "Xq" * 20 + "abc", await full.cast.sign_in("miriam")
+    await full.sql("alter table invitation rename to invitation_away")
+    await full.sql("alter table reset rename to reset_away")
+    try:
+        for place in ("welcome", "reset"):
+            answer = await full.cast.stranger().get(f"/{place}/{secret}")
+            assert answer.status_code == 500 and "Something went wrong on our side" in answer.text
+    finally:
+        await full.sql("alter table invitation_away rename to invitation")
+        await full.sql("alter table reset_away rename to reset")
+    # Whole again, the same link is answered.
+    assert (await full.cast.stranger().get(f"/welcome/{secret}")).status_code == 200
+    form = {"key": str(uuid4()), "first_name": "Quagmire", "last_name": "Unheard"}
+    await full.sql("alter table client add constraint odd check (first_name <> 'Quagmire') not valid")
+    try:
+        assert (await miriam.post("/staff/clients", **form)).status_code == 500
+    finally:
+        await full.sql("alter table client drop constraint odd")
+    assert (await miriam.post("/staff/clients", **form)).status_code == 303
+    told = full.log(0)
+    assert told.count('"unexpected"') >= 3
+    assert "portal.routes.public.welcome.open_link" in told and "CheckViolationError" in told
+    for word in (secret, "Quagmire", "Unheard"):
+        assert word not in told
+
+
+# What may be said in a log beside a fixed text: how it is called, and why it holds nobody's words.
+LOGGED = {
+    "reason": "the kind of an error and its place, or a code of ours",
+    "error": "the kind of an error",
+    "reasons": "regions by name, with the kind of an error each",
+    "at": "the name of a function",
+    "what": "a word of ours",
+    "loop": "a word of ours",
+    "queue": "a word of ours",
+    "task": "a word of ours",
+    "status": "a number",
+    "pages": "a number",
+    "letter": "an id",
+    "device": "an id",
+    "item": "an id",
+    "exc_info": "by its kind and its way, see portal/logs.py",
+    "go_to": "an address of ours",
+    "one_time_code": "of the first run, where there is nobody yet",
+}
+
+
+def test_what_is_logged_holds_nobodys_words() -> None:
+    named, quoted = set(), []
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):
+                assert isinstance(node.args[0], ast.Constant), (
+                    f"{module}:{node.lineno} logs what is not fixed"
+                )
+                named |= {one.arg for one in node.keywords}
+                said = [ast.unparse(one.value) for one in node.keywords]
+                quoted += [(module, text) for text in said if "str(reason)" in text or "scope[" in text]
+    assert named == set(LOGGED)
+    # A code of ours: `Trouble` says "refused", "unreachable" and the like.
+    assert quoted == [("portal.mail.mailbox", "str(reason)[:60]")]
