@@ -57,6 +57,15 @@ class Settings(BaseSettings):
     push_anywhere: bool = Field(
         default=False, description="Pushes also go to http and to private addresses; for tests alone"
     )
+    patience: float = Field(
+        default=1, ge=1, description="How many times longer a demo's people may be idle; for tests alone"
+    )
+    tick: float = Field(
+        default=0.5, ge=0.05, description="Seconds between two looks of the worker for what is due"
+    )
+    heartbeat: int = Field(
+        default=4, ge=1, le=4, description="Seconds after which an open page is told again how far it is"
+    )
     alive: float = Field(
         default=0, ge=0, description="Seconds after which a demo's cast writes again; 0 for never"
     )
@@ -130,6 +139,11 @@ class Settings(BaseSettings):
             found.append(
                 "PORTAL_CLOCK is set: links would expire, and accesses end, at the wrong time. "
                 "It is for a demo alone."
+            )
+        if self.patience != 1 and not self.demo:
+            found.append(
+                "PORTAL_PATIENCE is set: whoever goes away from an open page would stay signed in for long. "
+                "It is for tests alone."
             )
         if self.push_anywhere and not self.demo:
             found.append(

@@ -51,7 +51,6 @@ from portal.settings import settings
 
 log = structlog.get_logger()
 
-EVERY = 0.5  # seconds between looks for due moments, and for due letters
 TIDY_EVERY = 600.0
 SAY_EVERY = 15.0  # that a loop fails as a whole: staff hear of it after a minute
 TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
@@ -71,6 +70,7 @@ TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
 
 async def work(bus: Bus) -> None:
     """Go on for ever. Several may run at once: each moment is struck, and each letter sent, by one of them."""
+    every = settings().tick
     async with asyncio.TaskGroup() as loops:
         # Apart from each other: a mail server that is slow to answer holds up no moment.
         for act in (
@@ -82,7 +82,7 @@ async def work(bus: Bus) -> None:
             grant_wishes,
             read_returned,
         ):
-            loops.create_task(_again(EVERY, act, bus))
+            loops.create_task(_again(every, act, bus))
         loops.create_task(_again(TIDY_EVERY, tidy, bus))
         if settings().alive:
             loops.create_task(alive.live(bus, settings().alive))

@@ -49,6 +49,12 @@ def live(*acts: str) -> tuple[str, ...]:
     return tuple(f"{place}[{act}]" for act in acts)
 
 
+def sockets(*acts: str) -> tuple[str, ...]:
+    """Live equals reload, by sockets, after each of these acts of the sample."""
+    place = "tests/laws/test_live_equals_reload.py::test_live_equals_reload"
+    return tuple(f"{place}[{act}-full]" for act in acts)
+
+
 def stranger(*cells: str) -> tuple[str, ...]:
     """The matrix of strangers, at these routes; each is said with the stranger who comes in there."""
     place = "tests/laws/test_strangers.py::test_strangers_are_refused_and_change_nothing"
@@ -415,8 +421,8 @@ BREAKAGES = [
         AUDIT,
         "that somebody was refused",
         "portal/refusals.py",
-        "    async with unit():\n        await audit.note(\n            act,",
-        "    if visit.who is None:\n        await audit.note(\n            act,",
+        'side=known.side, actor=known.holder, result="refused"',
+        'side=known.side, actor=known.holder, result="done"',
         stranger("GET /staff/clients/{client} by staff outside the care team"),
     ),
     # --- Scopes ---
@@ -481,7 +487,7 @@ BREAKAGES = [
         HUB,
         "if viewer.client is not None and not clients.get(viewer.client):",
         "if viewer.client is not None and not clients:",
-        live("a mother's access to one child ends"),
+        sockets("a mother's access to one child ends"),
     ),
     Breakage(
         END,

@@ -34,7 +34,7 @@ def redis_server() -> Iterator[Redis]:
 @pytest_asyncio.fixture(scope="session")
 async def embedded() -> AsyncIterator[Deployment]:
     """SQLite, the in-process bus, one worker."""
-    async with Deployment.embedded() as deployment:
+    async with Deployment.embedded(PORTAL_PATIENCE="30") as deployment:
         await _without_mail(deployment)
         yield deployment
 
@@ -42,7 +42,7 @@ async def embedded() -> AsyncIterator[Deployment]:
 @pytest_asyncio.fixture(scope="session")
 async def full(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
     """PostgreSQL, Redis, two workers, and the worker for what is due."""
-    async with Deployment.full(postgres, redis_server) as deployment:
+    async with Deployment.shared("full", postgres, redis_server) as deployment:
         await _without_mail(deployment)
         yield deployment
 

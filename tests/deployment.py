@@ -139,6 +139,14 @@ class Deployment:
             finally:
                 await asyncio.to_thread(postgres.drop_database, name)
 
+    @classmethod
+    def shared(
+        cls, kind: str, postgres: PostgreSQL, redis: Redis
+    ) -> contextlib.AbstractAsyncContextManager[Self]:
+        """One of these, `embedded` or `full`, for many tests: nobody idles out because a run takes long."""
+        longer = {"PORTAL_PATIENCE": "30"}
+        return cls.full(postgres, redis, **longer) if kind == "full" else cls.embedded(**longer)
+
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         processes: list[Process] = [*self.workers, *([self.beside] if self.beside else [])]
@@ -301,6 +309,8 @@ def _demo(folder: Path) -> dict[str, str]:
         "PORTAL_DEMO": "1",
         "PORTAL_CLOCK": str(folder / "clock"),
         "PORTAL_METRICS_TOKEN": METRICS_TOKEN,
+        "PORTAL_TICK": "0.25",
+        "PORTAL_HEARTBEAT": "1",
     }
 
 

@@ -19,10 +19,16 @@ from portal.models.account import Access
 from portal.models.fact import Bookmark, announce, here, write
 from portal.models.record import Kind, Record, Sealed
 from portal.permissions import Permission, Right
+from portal.settings import settings
 
 IDLE = {"staff": dt.timedelta(minutes=15), "client": dt.timedelta(minutes=20)}
 LONGEST = dt.timedelta(hours=12)
 TOUCH = dt.timedelta(minutes=1)  # how often last-seen is written
+
+
+def idle(side: str) -> dt.timedelta:
+    """Return how long somebody of this side may do nothing and stay signed in: 15 minutes, or 20."""
+    return IDLE[side] * settings().patience
 
 
 def digest(token: str) -> str:
@@ -64,7 +70,7 @@ class Session(Record):
             account_id=holder if side == "client" else None,
             started_at=now,
             seen_at=now,
-            idle_until=now + IDLE[side],
+            idle_until=now + idle(side),
             expires_at=now + LONGEST,
         )
         session.address, session.agent = address, agent[:300]
@@ -171,7 +177,7 @@ async def who(
 async def touch(session: UUID, side: str) -> dt.datetime:
     """Note that someone was active; gives the new idle end."""
     now = clock.now()
-    until = now + IDLE[side]
+    until = now + idle(side)
     await write(
         "update session set seen_at = :now, idle_until = :until where id = :id and ended_at is null",
         now=now,

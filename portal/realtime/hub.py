@@ -26,7 +26,6 @@ from portal.viewer import may_look
 
 log = structlog.get_logger()
 
-HEARTBEAT = 4  # seconds
 A_TURN = 100  # pages between two turns for the rest of the loop
 MOST_CHANGED = 200  # items of one list that are sent again one by one; if more have changed, it is drawn anew
 EVERY_CLIENT = "client:*"
@@ -301,7 +300,8 @@ class Hub:
 
     async def tick(self) -> None:
         """Once a second: ends of sessions and accesses, heartbeats for a part of the pages, stalled ones."""
-        self._beat = (self._beat + 1) % HEARTBEAT
+        beats = settings().heartbeat
+        self._beat = (self._beat + 1) % beats
         now, loop_now = clock.now(), asyncio.get_running_loop().time()
         for number, page in enumerate(list(self.pages)):
             if number % A_TURN == A_TURN - 1:
@@ -315,7 +315,7 @@ class Hub:
             elif page.until <= now:
                 if await self.reindex(page):
                     self.mark(page, page.showing)
-            elif page.ready and not page.drawing and hash(page) % HEARTBEAT == self._beat:
+            elif page.ready and not page.drawing and hash(page) % beats == self._beat:
                 if page.failures:
                     # The line is well, though something can't be drawn: no bookmark, or it would never be caught up.
                     page.send([Frame().written()])

@@ -91,7 +91,7 @@ class Stage:
             while True:
                 if not await self.deployment.sql("select 1 from conversation where tell_at is not null"):
                     return
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.02)
 
     async def moments_have_come(self) -> None:
         """Return when what was planned for about now has happened: only then can it be shown."""
@@ -102,7 +102,7 @@ class Stage:
                     "select 1 from moment where done_at is null and due_at < :soon", soon=soon
                 ):
                     return
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -132,8 +132,10 @@ class House:
 async def house(
     request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
 ) -> AsyncIterator[House]:
-    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
-    async with made as deployment, contextlib.AsyncExitStack() as stack:
+    async with (
+        Deployment.shared(request.param, postgres, redis_server) as deployment,
+        contextlib.AsyncExitStack() as stack,
+    ):
         house = House(Stage(deployment))
         await house.open(stack)
         yield house

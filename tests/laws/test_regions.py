@@ -287,7 +287,7 @@ def _numbered(text: str) -> dict[int, str]:
 @pytest_asyncio.fixture(scope="module")
 async def law() -> AsyncIterator[Law]:
     """A practice of its own, since whatever can happen happens in it."""
-    async with Deployment.embedded() as deployment, deployment.models():
+    async with Deployment.embedded(PORTAL_PATIENCE="30") as deployment, deployment.models():
         with _settings_of(deployment):
             await rendering.learn_practice()
             law = Law(Stage(deployment), Hub(), await bookmark())

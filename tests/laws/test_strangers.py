@@ -138,7 +138,7 @@ def strangers_of(route: Route) -> list[Stranger]:
 async def stage(
     request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
 ) -> AsyncIterator[Stage]:
-    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    made = Deployment.shared(request.param, postgres, redis_server)
     async with made as deployment:
         stage = Stage(deployment)
         await gather(stage)
@@ -336,8 +336,10 @@ def open_by(stage: Stage, name: str) -> list[str]:
 async def pages(
     request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
 ) -> AsyncIterator[tuple[Stage, list[Page], list[Page]]]:
-    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
-    async with made as deployment, contextlib.AsyncExitStack() as stack:
+    async with (
+        Deployment.shared(request.param, postgres, redis_server) as deployment,
+        contextlib.AsyncExitStack() as stack,
+    ):
         stage, opened = Stage(deployment), []
         await gather(stage)
         for name in sorted({name for names in FOREIGN.values() for name in names}):
