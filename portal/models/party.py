@@ -154,8 +154,7 @@ async def begin(
 ) -> tuple[UUID, bool]:
     """The conversation between these people and this audience, and whether it is new: there is one of a kind,
     whoever presses twice or at the same moment. The caller has asked who may see the client."""
-    if sql.is_postgres():
-        await sql.rows("select 1 from client where id = :id for no key update", id=client.id)
+    await client.hold()
     known = (await between(conversations, client, with_client, contacts)).get(audience)
     if known is not None:
         return known, False

@@ -350,6 +350,35 @@ def test_the_net_catches_a_whole_save(written: str) -> None:
     assert whole_saves(ast.parse(written))
 
 
+# Where rows are locked, and for what. Everywhere else they are by `hold`.
+LOCKING = {
+    "portal.models.record": "Row.lock, by which a verb holds its row",
+    "portal.models.practice": "the settings, which many may hold still together",
+    "portal.models.signing_in": "whether a password still is, in the same question",
+    "portal.models.conversation": "the newest number, in the same question, as often as somebody reads",
+    "portal.models.message": "the conversation, against who is being told of it",
+    "portal.models.notice": "numbers, of many people in one order",
+    "portal.mail.delivery": "takes letters",
+    "portal.models.wish": "takes wishes",
+    "portal.models.burst": "takes bursts",
+    "portal.models.telling": "takes messages that nobody was told of",
+    "portal.models.unread_letter": "takes what waits to be written about",
+    "portal.models.push": "takes pushes",
+}
+
+
+def test_rows_are_locked_in_one_way() -> None:
+    locks = re.compile(r"\bfor (no key )?(update|share)\b")
+    found = {
+        module
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and locks.search(node.value)
+        if "\n" not in node.value
+    }
+    assert found == set(LOCKING)
+
+
 def test_every_row_that_is_saved_can_be_held() -> None:
     """The models that are no `Row` are only made and deleted, or changed by a statement of their own."""
     others = {name for name, model in RECORDS.items() if not issubclass(model, Row)}
