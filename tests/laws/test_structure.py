@@ -22,6 +22,7 @@ from portal import facts
 from portal.app import SOCKETS, create
 from portal.meanwhile import WholeState, must_have_compared
 from portal.models.database import MODELS
+from portal.models.heard import NoticeKind
 from portal.models.record import Record, Row
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, unmapped
@@ -566,6 +567,33 @@ def test_the_sockets_are_those_that_tests_know() -> None:
     """That of who looks as somebody is tried by tests/access/test_view_as.py."""
     looked = "/staff/clients/{client}/as/{account}/live"
     assert {socket.path for socket in SOCKETS} == {"/staff/live", "/clients/{client}/live", "/live", looked}
+
+
+# Notices whose reason can't go, and why.
+LASTING = {
+    "JOINED": "who has signed up has",
+    "RIGHTS": "what was changed once is told, whatever is changed next",
+    "CAME_OF_AGE": "who is of age stays so",
+    "ADDRESS": "that somebody else put another address is told, whatever it is by now",
+}
+
+
+def test_every_notice_is_called_off_when_its_reason_is_gone() -> None:
+    """Else a letter and a push go out about what is so no more. `call_off` names the kind; an offer and a bounce are
+    settled for everybody, and messages have a rule of their own."""
+    others = {"MESSAGE": "call_off_messages", "TO_CONFIRM": "read_by_all", "BOUNCED": "read_by_all"}
+    calls = [call for module in modules_of("portal.models") for call in _calls(tree(module))]
+    named = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+    called_off = {
+        call.args[0].attr
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "call_off"
+        and isinstance(call.args[0], ast.Attribute)
+    }
+    assert set(others.values()) <= named
+    assert called_off | set(others) | set(LASTING) == {kind.name for kind in NoticeKind}
+    assert not called_off & set(LASTING)
 
 
 def test_every_fact_is_shown_by_a_region_or_says_that_none_does() -> None:
