@@ -101,15 +101,20 @@ class Bounce(Record):
         moved = []
         for id in of["account"]:
             account = await (await PortalAccount.get(id=id)).hold()
+            # Somebody else may have put it right a moment ago.
+            if account.email_key != self.email_key:
+                continue
             with suppress(NotAllTheirs):
                 before = account.email
                 await account.change_address(email, seen)
                 moved.append((account, before))
         for contact in contacts:
             with suppress(NotAllTheirs):
-                await contact.change_address(email, seen)
+                if contact.email_key == self.email_key:
+                    await contact.change_address(email, seen)
         for client in clients:
-            await client.change_address(email, seen)
+            if client.email_key == self.email_key:
+                await client.change_address(email, seen)
         left = await sql.row(
             f"select 1 as yes from ({_charts('= :key')}) o "
             "union all select 1 from staff_member where email_key = :key and ended_at is null limit 1",

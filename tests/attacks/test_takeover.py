@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest_asyncio
 
@@ -12,6 +13,7 @@ from portal.models.record import uuid7
 from portal.permissions import Right
 from tests.access.desk import SECRET, Chart, Desk
 from tests.deployment import Deployment
+from tests.faults.telling import by_hand, waits_for_a_lock
 from tests.mail.post_office import PostOffice
 from tests.servers import PostgreSQL, Redis
 
@@ -128,6 +130,13 @@ async def test_who_sees_them_all_puts_it_right_and_everybody_else_is_told(desk: 
     assert await told(desk, "theo", them.unseen.id) == 1
     assert await told(desk, "ada", them.seen.id) == await told(desk, "ada", them.unseen.id) == 0
     assert await desk.sql("select 1 from notice where kind = 'address' and account_id = :id", id=them.account)
+    for name, says in (("miriam", "Ada Lindqvist changed the email"), ("theo", "somebody who acts for them")):
+        assert says in (await (await desk.person(name)).get("/staff/notices")).text
+    robin = desk.browser()
+    answer = await robin.post("/sign-in", email=better, password=SECRET, side="client")
+    assert answer.status_code == 303
+    home = await robin.get(f"/clients/{them.seen.id}/notices")
+    assert "The address you sign in with was changed." in home.text
     noted = await desk.sql(
         "select client_id from audit where action = 'correct address' order by id desc limit 2"
     )
@@ -205,3 +214,24 @@ async def test_nobody_gets_another_address_by_becoming_a_client(desk: Desk) -> N
     assert await address_of(desk, "contact", them.contact) == them.email
     answer = await miriam.post(f"{them.form}/client", email=them.email, **form | {"key": str(uuid4())})
     assert answer.status_code == 303, answer.text
+
+
+async def test_nobody_is_put_behind_an_address_while_it_is_being_changed(desk: Desk) -> None:
+    """Somebody links the account to a client whom the other may not see, in the very moment."""
+    chart, unseen = await desk.chart("Wren"), await desk.chart("Rowan", by="theo")
+    await desk.sign_up(chart)
+    account, miriam = await desk.account_id(chart), await desk.person("miriam")
+    form = {"first_name": unseen.first, "last_name": unseen.last, "date_of_birth": unseen.born}
+    theo = await desk.person("theo")
+    assert (await theo.post(f"/staff/clients/{unseen.id}", email=chart.email, **form)).status_code == 303
+    page = await comes_back(desk, chart.email)
+    async with by_hand(desk.deployment) as held:
+        await held.execute("select 1 from portal_account where id = $1 for no key update", UUID(account))
+        link = asyncio.create_task(desk.act(unseen, "accesses", by="theo", account=account))
+        await waits_for_a_lock(desk.deployment, "portal_account")
+        correct = asyncio.create_task(miriam.post(page, email=HERS))
+        await waits_for_a_lock(desk.deployment, "portal_account", count=2)
+    assert (await link).status_code == 303
+    assert (await correct).status_code == 303, "the chart's own address is put right"
+    assert await address_of(desk, "portal_account", account) == chart.email
+    assert await address_of(desk, "client", chart.id) == HERS

@@ -25,7 +25,9 @@ from portal.visit import Answer, Visit, go
 @staff(Permission.PORTAL_ACCESS, form=OnAccount)
 async def grant(visit: Visit) -> Answer:
     """Link the client to an account with the same e-mail on file, or give access back. The holder is told."""
-    client = await client_of(visit)
+    client = await (await client_of(visit)).hold()
+    if client.archived_at is not None:
+        raise Refused(409, "This chart is archived. Restore it first.")
     holding = await holding_of(client)
     offers = {o["id"]: o["link"] for o in await linkable(client)}
     past = {row["id"]: row["contact_link_id"] for row in holding.returnable}

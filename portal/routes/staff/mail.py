@@ -120,7 +120,15 @@ async def correct(visit: Visit) -> Answer:
         await post(letters.address_changed(account, link=link), client=clients[0])
         await post(letters.address_moved(account, before=before), client=clients[0])
     for client in clients:
-        await audit.note("correct address", side="staff", actor=visit.me.id, client=client, record=bounce.id)
+        await audit.note(
+            "correct address",
+            side="staff",
+            actor=visit.me.id,
+            client=client,
+            record=bounce.id,
+            before=bounce.email_key,
+            after=visit.form.email,
+        )
     return go("/staff/today")
 
 
