@@ -184,6 +184,24 @@ def start(data: Data = None) -> None:
     typer.echo(f"  {codes[0]}")
 
 
+@app.command()
+def restored(data: Data = None) -> None:
+    """Say that a backup was put back, before the first worker starts: end the sessions and links of that time, drop
+    the letters that had not left, and have every page read everything again."""
+    from portal.models.restoring import end_what_was_under_way
+
+    chosen = _use(data)
+    crypto.load_keys(chosen.keys_path)
+    _hold(chosen)
+    asyncio.run(database.migrate(chosen))
+    ended = asyncio.run(_with_database(end_what_was_under_way))
+    typer.echo(
+        f"Ended {ended['sessions']} session(s) and {ended['links']} link(s), and dropped {ended['letters']} unsent "
+        "letter(s). Everybody signs in anew. Invite again whom nobody has invited since; passwords are those of the "
+        "backup."
+    )
+
+
 class _Unreachable(Exception):
     """The database does not answer. The text says why."""
 
@@ -295,15 +313,10 @@ def rotate_keys(data: Data = None) -> None:
         raise _fail(f"There is no key file at {chosen.keys_path}: make one with `portal keys new`.")
     crypto.load_keys(chosen.keys_path)
     name = crypto.add_key(chosen.keys_path)
-    counted: list[int] = []
-
-    async def seal_anew() -> None:
-        counted.append(await reseal())
-
-    asyncio.run(_with_database(seal_anew))
-    typer.echo(
-        f"{counted[0]} values are now sealed with the key {name}. Copy the key file to its safe place."
-    )
+    done, odd = asyncio.run(_with_database(reseal))
+    typer.echo(f"{done} values are now sealed with the key {name}. Copy the key file to its safe place.")
+    if odd:
+        raise _fail(f"{odd} value(s) can’t be opened with any key of the file, and stay as they are.")
 
 
 @app.command()

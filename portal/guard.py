@@ -170,12 +170,19 @@ def _broken(request: Request, language: str) -> Response:
     return error_page(request, language, 500, "That didn’t work", text)
 
 
+# What decides who asks, from where and in which form. Said twice, a proxy may have believed the other one.
+_ONCE = ("host", "origin", "sec-fetch-site", "content-type", "content-length", "transfer-encoding")
+
+
 def _host_allowed(scope: Scope) -> bool:
-    """The Host header names this deployment. `/up` is asked by machines that know only an address."""
+    """The Host header names this deployment. `/up` is asked by machines that know only an address. Neither that nor
+    any other header that decides something may be there twice."""
+    headers = Headers(scope=scope)
+    if any(len(headers.getlist(name)) > 1 for name in _ONCE):
+        return False
     if scope["path"] in ("/up", "/metrics"):
         return True
-    host = Headers(scope=scope).get("host", "").lower()
-    return host == settings().origin.partition("//")[2].lower()
+    return headers.get("host", "").lower() == settings().origin.partition("//")[2].lower()
 
 
 def _endpoint(scope: Scope) -> str:

@@ -186,9 +186,22 @@ def _milliseconds(who: SignedIn) -> int:
     return int(min(who.idle_until, who.expires_at).timestamp() * 1000)
 
 
+def is_own_path(path: str) -> bool:
+    """Tell whether this leads to a page of ours, whoever wrote it. What holds two slashes side by side or a backslash,
+    browsers may take for the name of another site."""
+    place = path.partition("?")[0].partition("#")[0]
+    return (
+        path.startswith("/")
+        and "//" not in place
+        and "\\" not in path
+        and path.isprintable()
+        and " " not in path
+    )
+
+
 def go(path: str) -> Response:
-    """To another page after a write."""
-    return RedirectResponse(path, 303)
+    """Lead to another page after a write; to the first one where that is no page of ours."""
+    return RedirectResponse(path if is_own_path(path) else "/", 303)
 
 
 async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:

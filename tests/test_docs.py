@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,6 @@ import typer.main
 
 from portal import cli, doors
 from portal.facts import KINDS
-from portal.models.database import migrate
 from portal.models.migrations import __path__ as migrations
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
 from portal.realtime import page
@@ -218,22 +216,3 @@ def test_the_spanish_of_the_words_is_that_of_the_catalogue() -> None:
             assert (english, spanish) == (english, words._texts(message)[0])
             checked += 1
     assert checked > 30
-
-
-async def test_a_restored_database_is_told_so_as_the_docs_say(tmp_path: Path) -> None:
-    await migrate(Settings(data=tmp_path, DATABASE_URL=""))
-    (block,) = re.findall(r"```sql\n(.*?)```", text("docs/deploy.md"), re.DOTALL)
-    statements = [line for line in block.splitlines() if "PostgreSQL" not in line]
-    database = sqlite3.connect(tmp_path / "portal.db")
-    with database:
-        database.execute(
-            "insert into fact (kind, at, keys, body) values ('MessageSent', '2026-11-23', '[]', '{}')"
-        )
-        before = database.execute("select value from era").fetchall()
-        for statement in statements:
-            database.execute(statement.partition("--")[0])
-        assert database.execute("select count(*) from fact").fetchall() == [(0,)]
-        ((after,),) = database.execute("select value from era").fetchall()
-    database.close()
-    assert [(after,)] != before
-    assert re.fullmatch(r"[0-9a-f]{8,32}", after)

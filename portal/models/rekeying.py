@@ -10,6 +10,7 @@ from uuid import UUID
 from tortoise.context import require_context
 from tortoise.models import Model
 
+from portal.crypto import Unreadable
 from portal.models import sql
 from portal.models.fact import unit
 from portal.models.record import Sealed, seal, unseal
@@ -29,9 +30,10 @@ def sealed_columns() -> list[tuple[type[Model], str]]:
     ]
 
 
-async def reseal() -> int:
-    """Seal every value anew; gives how many there were. A value that changes meanwhile keeps its change."""
-    done = 0
+async def reseal() -> tuple[int, int]:
+    """Seal every value anew; gives how many were, and how many no key at hand opens, which stay as they are. A value
+    that changes meanwhile keeps its change."""
+    done = odd = 0
     for model, column in sealed_columns():
         table, after = model._meta.db_table, UUID(int=0)
         while True:
@@ -42,7 +44,11 @@ async def reseal() -> int:
                     after=after,
                 )
                 for row in found:
-                    text = unseal(model, column, sql.uuid(row["id"]), row["box"])
+                    try:
+                        text = unseal(model, column, sql.uuid(row["id"]), row["box"])
+                    except Unreadable:
+                        odd += 1
+                        continue
                     await sql.rows(
                         f"update {table} set {column} = :new where id = :id and {column} = :box",
                         new=seal(model, column, sql.uuid(row["id"]), text),
@@ -52,4 +58,4 @@ async def reseal() -> int:
             if not found:
                 break
             done, after = done + len(found), sql.uuid(found[-1]["id"])
-    return done
+    return done - odd, odd

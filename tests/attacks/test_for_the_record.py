@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
+import hashlib
 import ipaddress
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from uuid import uuid4
 
 import pytest
+import pytest_asyncio
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
+from portal import guard, serving
+from portal.demo import PASSWORD
 from portal.pushing import check_endpoint
 from portal.reaching import Forbidden, is_public, looked_up
+from portal.visit import go
+from tests.deployment import PORTAL, Deployment
+from tests.laws.test_structure import MODULES, tree
+from tests.mail.post_office import eventually
+from tests.servers import PostgreSQL, Redis
 
 # --- Addresses that wrap another -------------------------------------------------------------------
 
@@ -45,3 +63,240 @@ def test_what_wraps_another_address_is_not_public(address: str) -> None:
 def test_machines_of_the_internet_are(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
     assert looked_up(address, 443) == [address]
+
+
+# --- Half requests ---------------------------------------------------------------------------------
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers at once, without reading what is sent; `/read` reads first."""
+    if scope["type"] != "http":
+        return
+    if scope["path"] == "/read":
+        while (await receive()).get("more_body"):
+            pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest_asyncio.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """A worker's server as it is, with less patience."""
+    monkeypatch.setattr(serving, "HEAD_WITHIN", 0.5)
+    monkeypatch.setattr(serving, "WHOLE_WITHIN", 1.0)
+    chosen = serving.config("127.0.0.1", 0)
+    chosen.app, chosen.factory, chosen.lifespan, chosen.timeout_keep_alive = hello, False, "off", 1
+    server = uvicorn.Server(chosen)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = asyncio.create_task(server.serve([listening]))
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        await running
+
+
+async def told(port: int, *sent: bytes, drip: bytes = b"") -> bytes:
+    """All that the server says until it ends the connection; something drips meanwhile."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def dripping() -> None:
+        for one in sent:
+            writer.write(one)
+        while drip:
+            writer.write(drip)
+            await asyncio.sleep(0.05)
+
+    dripped = asyncio.create_task(dripping())
+    try:
+        async with asyncio.timeout(8):
+            with suppress(ConnectionError):
+                return await reader.read()
+            return b""
+    finally:
+        dripped.cancel()
+        writer.close()
+
+
+HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+async def test_half_requests_are_not_waited_for(port: int) -> None:
+    body = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+    answers = await asyncio.gather(
+        told(port),  # nothing at all
+        told(port, HEAD),
+        told(port, HEAD, drip=b"X-A: b\r\n"),
+        told(port, HEAD + b"X-A: ", drip=b"b"),
+        told(port, HEAD + b"\r\n", HEAD, drip=b"X-A: b\r\n"),  # the second one of a connection
+        told(port, body % b"/", drip=b"x"),  # which is answered before it has all arrived
+        told(port, body % b"/read", drip=b"x"),
+        told(port, HEAD, b"X-A: " + b"a" * 200_000),
+    )
+    assert [answer.count(b"200 OK") for answer in answers] == [0, 0, 0, 0, 1, 1, 0, 0]
+
+
+async def test_whole_ones_are_served_however_many(port: int) -> None:
+    whole = HEAD + b"\r\n"
+    assert (await told(port, whole * 3)).count(b"200 OK") == 3
+    assert (await told(port, b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")).endswith(
+        b"ok"
+    )
+    large = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + b"a" * 900_000
+    assert (await told(port, large)).endswith(b"ok")
+
+
+def test_workers_serve_so() -> None:
+    assert serving.config("127.0.0.1", 0).http is serving.Prompt
+    assert serving.WHOLE_WITHIN > guard.BODY_WITHIN, "the guard says it in words first"
+
+
+# --- Headers that decide ---------------------------------------------------------------------------
+
+
+async def raw(deployment: Deployment, *lines: str, path: str = "/sign-in", method: str = "GET") -> int:
+    """The status of a request with these header lines, sent as they stand."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", deployment.workers[0].port)
+    writer.write("\r\n".join([f"{method} {path} HTTP/1.1", *lines, "Connection: close", "", ""]).encode())
+    answer = await reader.read()
+    writer.close()
+    return int(answer.split()[1])
+
+
+async def test_a_header_that_decides_is_there_once(embedded: Deployment) -> None:
+    host = f"Host: localhost:{embedded.workers[0].port}"
+    assert await raw(embedded, host) == 200
+    assert await raw(embedded, host, "Accept: text/html", "Accept: text/plain") == 200
+    for twice in ("Host: evil.example", host, "HOST: evil.example"):
+        assert await raw(embedded, host, twice) == 400
+        assert await raw(embedded, twice, host) == 400
+    assert await raw(embedded, host, host, path="/up") == 400
+    site, form = "Sec-Fetch-Site: same-origin", "Content-Type: application/x-www-form-urlencoded"
+    post = [host, site, form, "Content-Length: 0"]
+    assert await raw(embedded, *post, path="/forgot", method="POST") == 200
+    for twice in (
+        "Sec-Fetch-Site: cross-site",
+        "Origin: https://evil.example\r\nOrigin: x",
+        "Content-Type: text/plain",
+    ):
+        assert await raw(embedded, *post, twice, path="/forgot", method="POST") == 400
+
+
+# --- Where one is led ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//evil.example", "///evil.example", "/\\evil.example", "/a//evil.example", "/\t/evil.example", "/a b"],
+)
+async def test_nobody_is_led_to_another_site(embedded: Deployment, path: str) -> None:
+    person = await embedded.cast.sign_in("dana")
+    origin = embedded.bases[0]
+    answer = await person.post("/language", None, {"Referer": origin + path}, lang="en")
+    assert answer.status_code == 303 and answer.headers["location"] == "/"
+    email = embedded.cast.email["client", "dana"]
+    there = path if path[1] in "/\\\t" else f"/clients{path}"
+    answer = await embedded.cast.stranger().post(
+        "/sign-in", email=email, password=PASSWORD, side="client", next=there
+    )
+    assert answer.status_code == 303 and answer.headers["location"] == "/home"
+    assert go(path).headers["location"] == "/"
+
+
+async def test_one_is_led_back_to_where_one_was(embedded: Deployment) -> None:
+    person, origin = await embedded.cast.sign_in("dana"), embedded.bases[0]
+    for referer, back in (
+        (f"{origin}/home?a=//b", "/home"),
+        ("http://[", "/"),
+        ("https://evil.example/home", "/"),
+        ("", "/"),
+    ):
+        answer = await person.post("/language", None, {"Referer": referer}, lang="en")
+        assert (answer.status_code, answer.headers["location"]) == (303, back)
+    assert go("/staff/today?at=//x#here").headers["location"] == "/staff/today?at=//x#here"
+
+
+def test_nothing_leads_elsewhere_but_by_go() -> None:
+    """One function answers with a place to go to, and it looks at it."""
+    found = [
+        f"{module}:{call.lineno}"
+        for module in MODULES
+        for call in ast.walk(tree(module))
+        if isinstance(call, ast.Call) and "RedirectResponse" in ast.unparse(call.func)
+    ]
+    assert len(found) == 1 and found[0].startswith("portal.visit:")
+
+
+# --- A backup that is put back ---------------------------------------------------------------------
+
+
+def portal(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PORTAL, *arguments], env=deployment.env, capture_output=True, text=True, timeout=90
+    )
+
+
+@pytest_asyncio.fixture(params=["embedded", "full"])
+async def whole(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    made = (
+        Deployment.full(postgres, redis_server, workers=1)
+        if request.param == "full"
+        else Deployment.embedded()
+    )
+    async with made as deployment:
+        yield deployment
+
+
+async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_life(whole: Deployment) -> None:
+    cast = whole.cast
+    dana, ada = await cast.sign_in("dana"), await cast.sign_in("ada")
+    theo = await cast.sign_in("theo")
+    chart = {
+        "first_name": "Wren",
+        "last_name": "Odd",
+        "email": "wren@family.example",
+        "date_of_birth": "1994-08-17",
+    }
+    answer = await theo.post("/staff/clients", key=str(uuid4()), **chart)
+    tab = f"{answer.headers['location']}/portal"
+    assert (await theo.post(f"{tab}/invitations", key=str(uuid4()), holder="client")).status_code == 303
+    await cast.stranger().post("/forgot", email=cast.email["client", "sam"])
+    await eventually(lambda: whole.sql("select 1 from reset"), 20)
+    for table in ("invitation", "reset"):
+        hashed = hashlib.sha256(f"{table}-token-that-is-long-enough".encode()).hexdigest()
+        await whole.sql(
+            f"update {table} set token_hash = :hash where id = (select id from {table} "
+            "where used_at is null and ended_at is null order by id desc limit 1)",
+            hash=hashed,
+        )
+    stranger = cast.stranger()
+    for path in ("welcome", "reset"):
+        table = "invitation" if path == "welcome" else path
+        begun = await stranger.post(f"/{path}", token=f"{table}-token-that-is-long-enough")
+        assert begun.status_code == 303, "the link is open"
+    waiting = "select 1 from outbox where done_at is null and payload_sealed is not null"
+    assert await whole.sql(waiting)
+    before = await whole.bookmark()
+
+    if whole.sqlite:
+        assert portal(whole, "restored").returncode == 1, "not while it is served"
+        await whole.stop()
+    ran = portal(whole, "restored")
+    assert ran.returncode == 0, ran.stderr
+    assert "Ended " in ran.stdout
+    if whole.sqlite:
+        await whole.start()
+
+    for person, page in ((dana, "/home"), (ada, "/staff/today")):
+        assert (await person.get(page)).headers["location"].startswith("/sign-in"), "signed out"
+    for path in ("welcome", "reset"):
+        table = "invitation" if path == "welcome" else path
+        begun = await stranger.post(f"/{path}", token=f"{table}-token-that-is-long-enough")
+        assert begun.status_code != 303
+        step = "birth-date" if path == "welcome" else "password"
+        assert "<input" not in (await stranger.get(f"/{path}/{step}")).text, "nor is what was begun with it"
+    assert await whole.sql(waiting) == await whole.sql("select 1 from device") == []
+    assert (await whole.bookmark()).era != before.era
+    assert await whole.sql("select 1 from audit where action = 'restore backup'")
+    again = await cast.sign_in("ada")
+    assert (await again.get("/staff/today")).status_code == 200

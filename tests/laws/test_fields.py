@@ -40,6 +40,8 @@ OTHERS = {
     "demo": "compared",
     "next": "an own path, or nothing",
     "version": "compared with a digest",
+    "after": "a place in a list, asked for and kept nowhere",
+    "before": "a place in a list, asked for and kept nowhere",
     "zone": "one of a list",
     "number": "digits",
     "people": "one of those who are offered",

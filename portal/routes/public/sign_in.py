@@ -16,7 +16,7 @@ from portal.models.push import silence_browser
 from portal.models.session import LONGEST, end_session, remember_device
 from portal.models.signing_in import Holder, TooMany, begin, verified
 from portal.settings import settings
-from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go
+from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go, is_own_path
 
 _WRONG = (
     "That email and password don’t open an account, or there were too many tries. "
@@ -106,7 +106,7 @@ def _set(answer: Response, name: str, value: str, age: int) -> None:
 def _own_path(next: str, side: str) -> str:
     """Where to go after signing in: only a path of one's own side."""
     first = "/staff/today" if side == "staff" else "/home"
-    if not next.startswith("/") or next.startswith(("//", "/\\")) or any(ord(c) < 33 for c in next):
+    if not is_own_path(next):
         return first
     staff_page = next.startswith("/staff/")
     return (
