@@ -38,7 +38,8 @@ CURSOR = "a cursor or a bookmark not kept"
 AUDIT = "an audit row not written"
 SCOPE = "a where of a scope lost"
 END = "an end of access not checked"
-KINDS = (MAPPING, KEY, SIGHT, DOOR, LENS, ANNOUNCE, CURSOR, AUDIT, SCOPE, END)
+TWO = "what somebody else saved meanwhile overwritten"
+KINDS = (MAPPING, KEY, SIGHT, DOOR, LENS, ANNOUNCE, CURSOR, AUDIT, SCOPE, END, TWO)
 
 # --- The laws that are to turn red --------------------------------------------------------------------
 
@@ -496,6 +497,55 @@ BREAKAGES = [
         '"(m.id is null or m.ended_at is null) "\n    "and (s.side',
         '"(s.side',
         test("routes/test_sessions.py::test_who_has_left_is_in_no_more"),
+    ),
+    # --- Two at once ---
+    Breakage(
+        TWO,
+        "a row is found without a lock",
+        "portal/models/record.py",
+        "        if not self.is_held:\n            await self.lock(self.id)\n",
+        "        if not self.is_held:\n",
+        test("attacks/test_at_once.py::test_an_access_that_two_end_at_once_ends_once"),
+    ),
+    Breakage(
+        TWO,
+        "a viewer's row is found without a lock",
+        "portal/models/scope.py",
+        "        await self.model.lock(id)\n",
+        "",
+        test("attacks/test_at_once.py::test_what_is_put_away_stays_so_though_it_is_edited"),
+    ),
+    Breakage(
+        TWO,
+        "a chart is saved whole",
+        CHART,
+        "        await self.save(update_fields=_DETAILS)",
+        "        await self.save()",
+        structure("test_a_verb_changes_only_the_columns_it_is_about"),
+    ),
+    Breakage(
+        TWO,
+        "a form is taken whatever it was made on",
+        "portal/meanwhile.py",
+        "    if made_on == version or not differs:",
+        "    if True:",
+        test("attacks/test_open_forms.py::test_an_order_stays_though_a_form_stood_open[embedded]"),
+    ),
+    Breakage(
+        TWO,
+        "what nobody touched in a form is put back",
+        "portal/meanwhile.py",
+        "        if untouched:\n            found.values[name] = now[name]\n",
+        "",
+        test("attacks/test_open_forms.py::test_an_order_stays_though_a_form_stood_open[embedded]"),
+    ),
+    Breakage(
+        TWO,
+        "a form that nobody compared is committed",
+        "portal/doors.py",
+        "                        must_have_compared(visit)\n",
+        "",
+        structure("test_the_door_asks_whether_it_was_compared"),
     ),
 ]
 

@@ -419,6 +419,16 @@ def test_one_that_nobody_compared_is_not_committed() -> None:
         must_have_compared(visit)
 
 
+def test_the_door_asks_whether_it_was_compared() -> None:
+    """Inside the transaction, so that what was not compared is not committed."""
+    units = [
+        node
+        for node in ast.walk(tree("portal.doors"))
+        if isinstance(node, ast.AsyncWith) and "unit()" in ast.unparse(node.items[0])
+    ]
+    assert units and all("must_have_compared(visit)" in ast.unparse(node) for node in units)
+
+
 # --- Doors and facts ---------------------------------------------------------------------------------
 
 # They answer machines, and say themselves who may ask.
