@@ -84,6 +84,18 @@ def sent(*values: tuple[str, str], button: str) -> Callable[[Page], Awaitable[An
     return act
 
 
+def older(form: str, field: str, value: str) -> Callable[[Page], Awaitable[Any]]:
+    """Send a form that was made on what is no more."""
+
+    async def act(page: Page) -> None:
+        await page.locator(f"{form} [name=version]").evaluate("(field) => { field.value = '' }")
+        await page.locator(f"{form} [name={field}]").fill(value)
+        await page.locator(f"{form} .primary").first.click()
+        await page.locator(f"{form} .meanwhile").wait_for()
+
+    return act
+
+
 async def refused_contact(page: Page) -> None:
     """Sent without saying who it is or what they are."""
     await page.locator("form.stack > .btns .primary").click()
@@ -219,6 +231,18 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("new contact", "miriam", f"{noa}/contacts/new"),
             Place("new contact, refused", "miriam", f"{noa}/contacts/new", refused_contact),
             Place(
+                "contact, changed meanwhile",
+                "miriam",
+                f"{noa}/contacts/{practice.cast.link}",
+                older("form.stack", "basis", "What both parents agreed on. " * 20),
+            ),
+            Place(
+                "hours, changed meanwhile",
+                "ada",
+                "/staff/settings/availability",
+                older("form[action$=hours]", "monday_first_from", "07:00"),
+            ),
+            Place(
                 "contact",
                 "miriam",
                 f"{noa}/contacts",
@@ -265,6 +289,12 @@ def places(practice: Deployment, side: str) -> list[Place]:
         Place("all on one page", "dana", "/board"),
         Place("all on one page, nobody", "nobody", "/board"),
         Place("choices", "dana", f"{noa}/notices/choices"),
+        Place(
+            "choices, changed meanwhile",
+            "dana",
+            f"{noa}/notices/choices",
+            older("form[action$=choices]", "daily_at", "07:30"),
+        ),
         Place("conversations", "dana", f"{noa}/messages"),
         Place("conversations, none", "silent", f"{silent}/messages"),
         Place("conversations, overfull", "hildegard", f"{long}/messages"),
