@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tortoise.exceptions import DBConnectionError
 
+from portal.crypto import Unreadable
 from portal.language import choose
 from portal.logs import where
 from portal.models import audit
@@ -143,7 +144,7 @@ class Guard:
                 log.exception("unexpected", at=_endpoint(scope))
             if started:
                 raise
-            apology = _come_back(request, language) if is_away(reason) else _broken(request, language)
+            apology = _come_back(request, language) if is_away(reason) else _broken(request, language, reason)
             await apology(scope, receive, guarded)
 
 
@@ -165,8 +166,13 @@ def _come_back(request: Request, language: str) -> Response:
     return answer
 
 
-def _broken(request: Request, language: str) -> Response:
+def _broken(request: Request, language: str, reason: Exception) -> Response:
     text = "Something went wrong on our side, and nothing you wrote was changed. Try again in a moment."
+    if isinstance(reason, Unreadable):
+        text = (
+            "Something of this page can’t be opened with the keys at hand. Please tell whoever looks after "
+            "this portal: it is there still, and opens again with the right key file."
+        )
     return error_page(request, language, 500, "That didn’t work", text)
 
 

@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, nod
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
-from portal.language import LANGUAGES, catalogue
+from portal.language import LANGUAGES, catalogue, say
 from portal.models.practice import Practice
+from portal.models.record import UNREADABLE
 from portal.opening import week_line
 from portal.settings import ROOT
 
@@ -91,6 +92,9 @@ class _Templates(Environment):
 
 @lru_cache
 def _environment(language: str) -> Environment:
+    def readable(value: Any) -> Any:
+        return say(language, UNREADABLE) if type(value) is str and value == UNREADABLE else value
+
     environment = _Templates(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -100,6 +104,7 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
+        finalize=readable,
     )
     words = catalogue(language)
     environment.install_gettext_callables(  # type: ignore[attr-defined]

@@ -25,6 +25,7 @@ from portal.models.conversation import Audience
 from portal.models.holder import hindrance, missing_for
 from portal.models.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
 from portal.models.person import address_fault, name_fault
+from portal.models.record import UNREADABLE
 from portal.permissions import Permission, Role
 from portal.regions import clients
 from portal.regions import contacts as contact_regions
@@ -242,6 +243,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/refusals.py", "text"): "said",
     ("portal/refusals.py", "reason.text"): "said",  # Refused("…")
     ("portal/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
+    ("portal/rendering.py", "UNREADABLE"): [UNREADABLE],
     ("portal/guard.py", "reason.text"): "said",  # Refused("…")
     ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
     ("portal/doors.py", "permission.value"): [permission.value for permission in Permission],

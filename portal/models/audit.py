@@ -14,7 +14,7 @@ from tortoise.models import Model
 from portal import clock
 from portal.models import sql
 from portal.models.fact import write
-from portal.models.record import seal, unseal, uuid7
+from portal.models.record import UNREADABLE, opened, seal, uuid7
 from portal.models.throttle import Network, tally
 
 EARLIER = 100  # of what was noted about one record, the newest
@@ -71,7 +71,8 @@ async def count_refusal(action: str, network: Network, **details: Any) -> None:
 
 
 async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, Any]]:
-    """What was done to one record, newest first: action, at, by (a name, or None), and details, as they were noted."""
+    """What was done to one record, newest first: action, at, by (a name, or None), and details, as they were noted;
+    None where they can't be opened."""
     found = await sql.rows(
         "select u.id, u.action, u.at, u.details_sealed, coalesce(s.name, a.name) as by from audit u "
         "left join staff_member s on s.id = u.actor_id left join portal_account a on a.id = u.actor_id "
@@ -85,9 +86,13 @@ async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, 
             "action": row["action"],
             "at": sql.moment(row["at"]),
             "by": row["by"],
-            "details": json.loads(unseal(Audit, "details_sealed", row["id"], row["details_sealed"]))
-            if row["details_sealed"]
-            else {},
+            "details": _details(row["id"], row["details_sealed"]),
         }
         for row in found
     ]
+
+
+def _details(id: Any, box: bytes | None) -> dict[str, Any] | None:
+    text = opened(Audit, "details_sealed", id, box) if box else "{}"
+    found: dict[str, Any] | None = None if text == UNREADABLE else json.loads(text)
+    return found

@@ -26,7 +26,7 @@ from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
 from portal.models.person import a_name, an_address, canonical_email, colour_for, search_form
 from portal.models.practice import keep_settings
-from portal.models.record import Kind, Lasting, Record, Sealed, live
+from portal.models.record import Kind, Lasting, Record, Sealed, live, opened_day
 from portal.models.rights import acts
 from portal.models.scope import Scope
 from portal.models.staff import holds, stands_in, works_here
@@ -114,6 +114,11 @@ class Client(Record):
     @property
     def born(self) -> dt.date | None:
         return dt.date.fromisoformat(self.date_of_birth) if self.date_of_birth else None
+
+    @property
+    def born_if_known(self) -> dt.date | None:
+        """The same for a page that shows it; None also where it can't be opened, so nothing is decided by it."""
+        return opened_day(Client, "date_of_birth_sealed", self.id, self.date_of_birth_sealed)
 
     @classmethod
     async def add(cls, details: dict[str, Any], therapist: UUID | None) -> Client:

@@ -25,7 +25,7 @@ from portal.models.fact import announce, write
 from portal.models.handling import Handled
 from portal.models.heard import read_about
 from portal.models.message import Message, author_name
-from portal.models.record import Kind, live, seal, unseal, uuid7
+from portal.models.record import Kind, live, opened, seal, uuid7
 from portal.models.rights import allows
 from portal.models.scope import Scope
 from portal.models.staff import holds
@@ -340,7 +340,7 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
         row["last_at"] = sql.maybe_moment(row["last_at"])
         row["confidential"] = bool(row["confidential"])
         box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
-        row["body"] = None if box is None else unseal(Message, "body_sealed", row["message_id"], box)
+        row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
     return found
 
 

@@ -11,7 +11,7 @@ from portal import clock
 from portal.facts import DraftChanged
 from portal.models import sql
 from portal.models.fact import announce
-from portal.models.record import Kind, Record, Sealed, seal, uuid7
+from portal.models.record import UNREADABLE, Kind, Record, Sealed, opened, seal, uuid7
 from portal.models.scope import Scope
 
 KEPT = dt.timedelta(days=60)
@@ -40,6 +40,12 @@ class Draft(Record):
             f"{r}.{holder} = :viewer and exists (select 1 from conversation dc "
             f"where dc.id = {r}.conversation_id and {Conversation.visible_to(kind, 'dc')})"
         )
+
+    @property
+    def words(self) -> str:
+        """What was begun; nothing where it can't be opened, since the conversation is shown all the same."""
+        text = opened(Draft, "body_sealed", self.id, self.body_sealed)
+        return "" if text == UNREADABLE else text
 
     @classmethod
     async def keep(

@@ -12,7 +12,7 @@ from portal.models.client import Client
 from portal.models.conversation import HAS_UNREAD, Audience, Conversation
 from portal.models.handling import may_be_on, on_it
 from portal.models.message import Message, author_name
-from portal.models.record import unseal
+from portal.models.record import opened
 from portal.models.scope import Scope
 
 PAGE = 50
@@ -94,7 +94,7 @@ async def page_of_inbox(
         row["last_at"], row["stirs_at"] = sql.moment(row["last_at"]), sql.moment(row["stirs_at"])
         row["on_it"] = row["on_it"] and sql.uuid(row["on_it"])
         box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
-        row["body"] = None if box is None else unseal(Message, "body_sealed", row["message_id"], box)
+        row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
     return found[:PAGE], len(found) > PAGE
 
 

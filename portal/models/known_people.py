@@ -10,7 +10,7 @@ from portal.models import sql
 from portal.models.client import Client
 from portal.models.contact import Contact
 from portal.models.person import canonical_email, search_form
-from portal.models.record import live, unseal
+from portal.models.record import live, opened_day
 from portal.models.scope import Scope
 
 KNOWN = 12  # people that are offered at once
@@ -103,7 +103,7 @@ async def likely_clients(
     people = []
     for row in found:
         box, id = row["date_of_birth_sealed"], sql.uuid(row["id"])
-        theirs = dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box)) if box else None
+        theirs = opened_day(Client, "date_of_birth_sealed", id, box)
         if born is None or theirs is None or born == theirs:
             people.append(row | {"id": id, "born": theirs})
     return people

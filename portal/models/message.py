@@ -18,7 +18,7 @@ from portal.facts import MessageEdited, MessageWithdrawn, QuoteChanged
 from portal.models import sql
 from portal.models.fact import Bookmark, announce, here, write
 from portal.models.heard import call_off_messages
-from portal.models.record import Kind, Record, Sealed, seal, unseal, uuid7
+from portal.models.record import Kind, Record, Sealed, opened, seal, uuid7
 from portal.models.scope import Scope
 
 LONGEST = 10_000  # characters of one message
@@ -193,7 +193,7 @@ def _opened(row: dict[str, Any]) -> dict[str, Any]:
         "automatic": bool(row["automatic"]),
         "by_staff": row["staff_id"] is not None,
         "from_name": row["from_name"],
-        "body": unseal(Message, "body_sealed", id, row["body_sealed"]),
+        "body": opened(Message, "body_sealed", id, row["body_sealed"]),
         "sent_at": sql.moment(row["sent_at"]),
         "edited": row["edited_at"] is not None,
         "withdrawn": row["withdrawn_at"] is not None,
@@ -208,7 +208,7 @@ def _quote(row: dict[str, Any]) -> dict[str, Any]:
         "number": row["quoted_number"],
         "author": None if row["quoted_automatic"] else sql.uuid(row["quoted_author"]),
         "from_name": row["quoted_name"],
-        "body": unseal(Message, "body_sealed", id, row["quoted_box"]),
+        "body": opened(Message, "body_sealed", id, row["quoted_box"]),
         "withdrawn": row["quoted_withdrawn_at"] is not None,
     }
 
@@ -341,6 +341,10 @@ async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
             )
         )
     return readers
+
+
+def said_before(version: MessageVersion) -> str:
+    return opened(MessageVersion, "body_sealed", version.id, version.body_sealed)
 
 
 async def versions(versions: Scope[MessageVersion], message: UUID) -> list[MessageVersion]:

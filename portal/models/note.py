@@ -13,7 +13,7 @@ from portal.facts import NoteWritten
 from portal.models import sql
 from portal.models.conversation import Closed, Conversation
 from portal.models.fact import announce, write
-from portal.models.record import Kind, Record, Sealed, seal, unseal, uuid7
+from portal.models.record import Kind, Record, Sealed, opened, seal, uuid7
 
 Notes = dict[int, list[dict[str, Any]]]  # by the number of the message they stand under
 
@@ -96,7 +96,7 @@ async def notes_under(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, Notes]:
                 "by_name": row["name"],
                 "to": row["handed_to"] and sql.uuid(row["handed_to"]),
                 "to_name": row["to_name"],
-                "body": unseal(Note, "body_sealed", id, row["body_sealed"]),
+                "body": opened(Note, "body_sealed", id, row["body_sealed"]),
                 "written_at": sql.moment(row["written_at"]),
             }
         )

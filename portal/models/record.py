@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+import structlog
 from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
@@ -22,6 +23,8 @@ from tortoise.models import Model
 from portal import clock, crypto
 from portal.models import sql
 from portal.models.fact import unit_of_work
+
+log = structlog.get_logger()
 
 
 def uuid7() -> UUID:
@@ -155,6 +158,32 @@ def seal(model: type[Model], column: str, row_id: object, text: str) -> bytes:
 
 def unseal(model: type[Model], column: str, row_id: object, box: bytes) -> str:
     return crypto.ring().open(bytes(box), f"{model._meta.db_table}/{column}/{row_id}")
+
+
+# What is shown in place of a sealed text that can't be opened; templates say it in their language.
+UNREADABLE = "This can’t be opened with the keys at hand."
+
+
+def opened(model: type[Model], column: str, row_id: object, box: bytes) -> str:
+    """The text for a list, whose other rows are shown whatever one of them is: UNREADABLE where it can't be opened.
+    Nothing is decided by it, and nothing is written that holds it."""
+    try:
+        return unseal(model, column, row_id, box)
+    except crypto.Unreadable:
+        log.warning("a value can't be opened", item=f"{model._meta.db_table}/{column}/{row_id}")
+        return UNREADABLE
+
+
+def shown(row: Model, name: str) -> str | None:
+    """The same of a sealed attribute of a record that a page shows and does not change."""
+    box = getattr(row, f"{name}_sealed")
+    return None if box is None else opened(type(row), f"{name}_sealed", row.pk, box)
+
+
+def opened_day(model: type[Model], column: str, row_id: object, box: bytes | None) -> dt.date | None:
+    """The same of a date; None where there is none, or it can't be opened."""
+    text = opened(model, column, row_id, box) if box is not None else UNREADABLE
+    return None if text == UNREADABLE else dt.date.fromisoformat(text)
 
 
 class Lasting(Record):

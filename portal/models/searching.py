@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.models.message import Message
-from portal.models.record import unseal
+from portal.models.record import UNREADABLE, opened
 from portal.models.scope import Scope
 
 STEP = 20_000  # messages that one search looks at before it asks whether to go on
@@ -71,11 +71,8 @@ async def search(
 
 
 def _holding(rows: list[dict[str, Any]], words: list[str]) -> list[int]:
-    return [
-        row["number"]
-        for row in rows
-        if holds(unseal(Message, "body_sealed", row["id"], row["body_sealed"]), words)
-    ]
+    texts = ((row, opened(Message, "body_sealed", row["id"], row["body_sealed"])) for row in rows)
+    return [row["number"] for row, text in texts if text != UNREADABLE and holds(text, words)]
 
 
 def marked(text: str, words: list[str], length: int = 240) -> list[tuple[str, bool]]:

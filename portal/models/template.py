@@ -14,7 +14,7 @@ from portal.facts import TemplatesChanged
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.practice import hold_practice
-from portal.models.record import Kind, Record, Sealed, unseal
+from portal.models.record import Kind, Record, Sealed, opened
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember, works_here
 
@@ -85,8 +85,8 @@ async def templates(seen: Scope[Template]) -> list[dict[str, Any]]:
         {
             "id": sql.uuid(row["id"]),
             "own": row["staff_id"] is not None,
-            "name": unseal(Template, "name_sealed", sql.uuid(row["id"]), row["name_sealed"]),
-            "body": unseal(Template, "body_sealed", sql.uuid(row["id"]), row["body_sealed"]),
+            "name": opened(Template, "name_sealed", sql.uuid(row["id"]), row["name_sealed"]),
+            "body": opened(Template, "body_sealed", sql.uuid(row["id"]), row["body_sealed"]),
         }
         for row in await seen.columns("r.id, r.staff_id, r.name_sealed, r.body_sealed", limit=2 * MOST)
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from portal.models.conversation import Conversation, unread_by_client
 from portal.models.network import network_of
 from portal.models.person import initial
 from portal.models.practice import the_practice
-from portal.models.record import live, unseal
+from portal.models.record import UNREADABLE, live, opened_day, shown
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.contacts import rights_line
@@ -67,7 +66,7 @@ async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str
 
 def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID, int]) -> dict[str, Any]:
     id = sql.uuid(row["id"])
-    born = _born(id, row["date_of_birth_sealed"])
+    born = opened_day(Client, "date_of_birth_sealed", id, row["date_of_birth_sealed"])
     portal = (
         ("ok", say(language, "Active")) if row["active"] else ("neutral", say(language, "Not on the portal"))
     )
@@ -77,7 +76,7 @@ def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID,
         "name": f"{row['first_name']} {row['last_name']}",
         "colour": row["colour"],
         "initial": initial(row["first_name"]),
-        "born": date_in_words(born, language) if born else "",
+        "born": date_in_words(born, language) if born else UNREADABLE if row["date_of_birth_sealed"] else "",
         "age_label": age_in_words(born, zone(), language) if born else "",
         "care_of": listed(language, [member["name"] for member in team]),
         "portal_kind": portal[0],
@@ -85,12 +84,6 @@ def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID,
         "unread": counts.get(id, 0),
         "archived": row["archived_at"] is not None,
     }
-
-
-def _born(id: UUID, box: bytes | None) -> dt.date | None:
-    if box is None:
-        return None
-    return dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box))
 
 
 def _token(row: dict[str, Any]) -> str:
@@ -134,7 +127,7 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     language = viewer.language
     teams = await team_of(viewer.see(CareTeam), [client])
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = :id", id=client))
-    born = found.born
+    born = found.born_if_known
     parts = []
     if born:
         adult = age(born, zone()) >= 18
@@ -207,17 +200,18 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         .columns("c.name, r.relationship, r.guardian, " + ", ".join(_RIGHTS))
     )
     links = [link | {one.column: sql.maybe_moment(link[one.column]) for one in Restriction} for link in links]
+    born = found.born_if_known
     return {
         "id": client,
         "facts": [
             fact(
                 say(language, "Date of birth"),
-                date_in_words(found.born, language) if found.born else None,
+                date_in_words(born, language) if born else shown(found, "date_of_birth"),
                 "date_of_birth",
             ),
             fact(say(language, "Email"), found.email, "email"),
-            fact(say(language, "Phone"), found.phone, "phone"),
-            fact(say(language, "Address"), found.address, "address"),
+            fact(say(language, "Phone"), shown(found, "phone"), "phone"),
+            fact(say(language, "Address"), shown(found, "address"), "address"),
         ],
         "care_team": [
             {

@@ -27,7 +27,7 @@ from portal.models.contact import Contact, ContactLink, contacts_of
 from portal.models.network import network_of
 from portal.models.person import initial
 from portal.models.practice import the_practice
-from portal.models.record import unseal
+from portal.models.record import opened
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Concerns, Context, anyone, its, region
 from portal.regions.words import zone
@@ -98,7 +98,7 @@ async def _charts(viewer: Viewer, clients: list[UUID]) -> set[UUID]:
 def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any]:
     now, until = clock.now(), row["until_at"]
     own = sql.uuid(row["own"]) if row["own"] else None
-    phone = row["phone_sealed"] and unseal(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
+    phone = row["phone_sealed"] and opened(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
     dates = []
     if row["from_at"] > now:
         dates.append(say(language, "From %(date)s", date=day_in_words(row["from_at"], language)))

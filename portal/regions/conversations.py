@@ -304,7 +304,7 @@ async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | N
         return None
     kept = await draft_in(viewer.see(Draft), conversation)
     answers = await quoted(viewer, conversation, kept.reply_to_id) if kept and kept.reply_to_id else None
-    return {"body": (kept and kept.body) or "", "reply": answers}
+    return {"body": kept.words if kept else "", "reply": answers}
 
 
 async def quoted(viewer: Viewer, conversation: UUID, message: UUID) -> dict[str, Any] | None:

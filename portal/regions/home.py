@@ -35,7 +35,7 @@ from portal.models.invitation import Invitation
 from portal.models.minors import ends_for
 from portal.models.notice import Notice, newest_unread
 from portal.models.person import initial
-from portal.models.record import unseal
+from portal.models.record import UNREADABLE, opened_day
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base
 from portal.regions.words import role_label, said, thread_row, zone
@@ -182,8 +182,8 @@ def _profile(viewer: Viewer, row: dict[str, Any], current: UUID, counts: dict[UU
     if row["self"]:
         line = say(language, "Yourself")
     elif box is not None:
-        born = dt.date.fromisoformat(unseal(Client, "date_of_birth_sealed", id, box))
-        line = age_in_words(born, zone(), language)
+        born = opened_day(Client, "date_of_birth_sealed", id, box)
+        line = age_in_words(born, zone(), language) if born else UNREADABLE
     else:
         line = ""
     return {

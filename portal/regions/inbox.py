@@ -31,6 +31,7 @@ from portal.models.contact import ContactLink
 from portal.models.conversation import Audience, Conversation, threads
 from portal.models.inbox import Place, View, counts, narrowed, page_of_inbox, unread_conversations, who_is_on
 from portal.models.person import first_of, initial
+from portal.models.record import shown
 from portal.models.rights import allows
 from portal.models.staff import StaffMember
 from portal.permissions import Right
@@ -335,12 +336,13 @@ async def about(viewer: Viewer, client: UUID, conversation: UUID) -> Context | N
         .where("r.id <> :this", this=conversation)
         .where("r.last_number > 0")
     )
+    born = found.born_if_known
     return {
         "name": found.name,
         "first_name": found.first_name,
         "initial": initial(found.first_name),
         "colour": found.colour,
-        "line": age_in_words(found.born, zone(), language) if found.born else "",
+        "line": age_in_words(born, zone(), language) if born else shown(found, "date_of_birth") or "",
         "chart_href": f"/staff/clients/{client}",
         "all_href": Wish(client=client).href(conversation),
         "contacts": [

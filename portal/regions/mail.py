@@ -30,7 +30,7 @@ from portal.models.bounce import Bounce, failed_addresses
 from portal.models.client import Client
 from portal.models.mailbox import Mailbox
 from portal.models.person import initial
-from portal.models.record import unseal
+from portal.models.record import UNREADABLE, opened
 from portal.models.staff import StaffMember
 from portal.models.waiting import UNDELIVERED, Outbox
 from portal.permissions import Permission
@@ -72,7 +72,8 @@ async def undelivered(viewer: Viewer) -> Context | None:
 
 
 def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
-    letter = json.loads(unseal(Outbox, "payload_sealed", sql.uuid(row["id"]), row["payload_sealed"]))
+    text = opened(Outbox, "payload_sealed", sql.uuid(row["id"]), row["payload_sealed"])
+    letter = {"to": UNREADABLE, "kind": ""} if text == UNREADABLE else json.loads(text)
     posted_at = sql.moment(row["posted_at"])
     return {
         "id": row["id"],

@@ -20,7 +20,7 @@ from portal.models.notice import (
     unread_notices,
 )
 from portal.models.push import PushDevice, devices_of
-from portal.models.record import Kind
+from portal.models.record import UNREADABLE, Kind, opened
 from portal.regions import Ask, Context, Fresh, Stream, anyone, region
 from portal.regions.conversations import base
 from portal.regions.words import audience_label, zone
@@ -111,7 +111,7 @@ async def devices(viewer: Viewer, person: UUID) -> Context | None:
         "rows": [
             {
                 "id": device.id,
-                "name": _browser(viewer.language, json.loads(device.subscription or "{}").get("agent", "")),
+                "name": _browser(viewer.language, _agent(device)),
                 "since": at_in_words(device.added_at, zone(), viewer.language),
             }
             for device in await devices_of(viewer.see(PushDevice))
@@ -125,6 +125,12 @@ _BROWSERS = {"Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet"
 _BROWSERS |= {"Chrome": "Chrome", "Safari": "Safari"}
 _MACHINES = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows"}
 _MACHINES |= {"Macintosh": "Mac", "CrOS": "Chromebook", "Linux": "Linux"}
+
+
+def _agent(device: PushDevice) -> str:
+    """What the browser calls itself; nothing where it can't be opened, so that the device can still be taken away."""
+    text = opened(PushDevice, "subscription_sealed", device.id, device.subscription_sealed)
+    return "" if text == UNREADABLE else str(json.loads(text).get("agent", ""))
 
 
 def _browser(language: str, agent: str) -> str:

@@ -10,6 +10,7 @@ from portal.facts import ContactsChanged
 from portal.language import at_in_words, listed, say
 from portal.models.audit import noted_about
 from portal.models.contact import ContactLink
+from portal.models.record import UNREADABLE
 from portal.permissions import Permission
 from portal.regions import Context, its, region
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, day_in_words
@@ -36,8 +37,11 @@ async def contact_history(viewer: Viewer, client: UUID, link: UUID) -> Context |
         return None
     events: list[Context] = []
     for noted in await noted_about(link, _ACTIONS):
-        before, after = noted["details"].get("before"), noted["details"].get("after")
+        details = noted["details"] or {}
+        before, after = details.get("before"), details.get("after")
         lines = changes(viewer.language, before or {}, after) if after else []
+        if noted["details"] is None:
+            lines = [UNREADABLE]
         basis = after["basis"] if after and after["basis"] != (before or {}).get("basis") else None
         if noted["action"] == "end contact":
             lines, basis = [], None

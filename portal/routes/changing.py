@@ -14,7 +14,16 @@ from portal.models import audit
 from portal.models.availability import of_conversation
 from portal.models.client import Client
 from portal.models.conversation import Conversation
-from portal.models.message import Message, MessageVersion, NotTheirs, TooLate, message_now, seen, versions
+from portal.models.message import (
+    Message,
+    MessageVersion,
+    NotTheirs,
+    TooLate,
+    message_now,
+    said_before,
+    seen,
+    versions,
+)
 from portal.models.practice import the_practice
 from portal.models.record import Kind
 from portal.refusals import Refused
@@ -61,7 +70,7 @@ async def acts(visit: Visit) -> dict[str, Any]:
         "too_late": _too_late(visit, minutes) if until and not may_change else None,
         "before": [
             {
-                "paragraphs": paragraphs(version.body or ""),
+                "paragraphs": paragraphs(said_before(version)),
                 "at": at_in_words(version.from_at, zone(), visit.language),
             }
             for version in before

@@ -100,7 +100,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
         "list_id": f"messages-{conversation.id}",
         "for_client": visit.me.side == "client",
         "error": None,
-        "text": (kept and kept.body) or "",
+        "text": kept.words if kept else "",
     }
 
 

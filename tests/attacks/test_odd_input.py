@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import base64
 import re
+import subprocess
+from collections.abc import AsyncIterator
 from functools import cache
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
 import pytest
+import pytest_asyncio
 from starlette.routing import Route
 
 from tests.cast import Person
-from tests.deployment import Deployment
-from tests.laws.samples import ALL_ROUTES, is_write, name_of, sample_of
+from tests.deployment import PORTAL, ROOT, Deployment
+from tests.laws.samples import ALL_ROUTES, a_device, is_write, name_of, sample_of
 from tests.laws.test_structure import MODULES, tree
+from tests.servers import PostgreSQL, Redis
 
 
 @pytest.fixture(params=["embedded", "full"])
@@ -260,3 +265,186 @@ def test_what_is_logged_holds_nobodys_words() -> None:
     assert named == set(LOGGED)
     # A code of ours: `Trouble` says "refused", "unreachable" and the like.
     assert quoted == [("portal.mail.mailbox", "str(reason)[:60]")]
+
+
+# --- A row that can't be opened is one row -----------------------------------------------------
+
+SAYS_SO = "This can’t be opened with the keys at hand."
+
+
+@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+async def own(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    """A practice of one's own, to be broken here and there."""
+    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
+    async with made as deployment:
+        await deployment.sql("update practice set mail_after = 240")
+        yield deployment
+
+
+async def break_one(deployment: Deployment, table: str, column: str, id: object) -> None:
+    """Alter the last byte of a sealed value, as a bad disk does; done twice it is whole again."""
+    found = await deployment.sql(f"select {column} as box from {table} where id = :id", id=id)
+    box = bytes(found[0]["box"])
+    await deployment.sql(
+        f"update {table} set {column} = :box where id = :id", box=box[:-1] + bytes([box[-1] ^ 1]), id=id
+    )
+
+
+async def shows(who: Person, path: str, *others: str, says: str = SAYS_SO) -> str:
+    """The page is there, says of one row that it can't be opened, and shows the others."""
+    answer = await who.get(path)
+    assert answer.status_code == 200, f"{path}: {answer.status_code}"
+    for text in (says, *others):
+        assert text in answer.text, f"{path}: {text}"
+    return answer.text
+
+
+async def test_a_date_of_birth_that_cant_be_opened(own: Deployment) -> None:
+    miriam, dana = await own.cast.sign_in("miriam"), await own.cast.sign_in("dana")
+    noa, eli = own.cast.client["noa"], own.cast.client["eli"]
+    await break_one(own, "client", "date_of_birth_sealed", noa)
+    await shows(miriam, "/staff/clients", "Eli", "Sam")
+    await shows(dana, f"/clients/{eli}/home", "Eli", "Noa")
+    await shows(miriam, f"/staff/clients/{noa}", "Noa")
+    # Where it is decided by it, or written anew, it has to be there; the page says why it isn't.
+    edit = await miriam.get(f"/staff/clients/{noa}/edit")
+    assert edit.status_code == 500
+    assert "Something of this page can’t be opened with the keys at hand." in edit.text
+    assert (await miriam.get(f"/staff/clients/{eli}")).status_code == 200
+    await break_one(own, "client", "date_of_birth_sealed", noa)
+    assert SAYS_SO not in (await miriam.get(f"/staff/clients/{noa}")).text
+
+
+async def test_a_message_that_cant_be_opened(own: Deployment) -> None:
+    cast = own.cast
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana")
+    noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
+    place = f"/clients/{noa}/conversations/{thread}"
+    for body in ("One that will break.", "One that stays."):
+        assert (await dana.send(f"{place}/messages", key=str(uuid4()), body=body)).status_code == 201
+    rows = await own.sql(
+        "select id, number from message where conversation_id = :id order by number desc limit 2", id=thread
+    )
+    answers = {"key": str(uuid4()), "body": "An answer to it.", "reply_to": str(rows[1]["id"])}
+    assert (await dana.send(f"{place}/messages", **answers)).status_code == 201
+    await break_one(own, "message", "body_sealed", rows[1]["id"])
+    for who, at in ((dana, place), (miriam, f"/staff{place}"), (miriam, f"/staff/inbox/{thread}")):
+        await shows(who, at, "One that stays.", "An answer to it.")
+    found = await dana.post(f"{place}/search", None, {"HX-Request": "true"}, q="keys")
+    assert found.status_code == 200 and "One that will break" not in found.text and SAYS_SO not in found.text
+    # As the newest one, in every list that shows how a conversation ends.
+    for row in await own.sql(
+        "select id from message where conversation_id = :id and number > :n", id=thread, n=rows[1]["number"]
+    ):
+        await break_one(own, "message", "body_sealed", row["id"])
+    await shows(dana, f"/clients/{noa}/messages")
+    await shows(miriam, f"/staff/clients/{noa}/messages")
+    await shows(miriam, "/staff/inbox")
+    await dana.post("/language", lang="es")
+    await shows(dana, place, says="Esto no se puede abrir con las claves disponibles.")
+    # What is written next arrives.
+    sent = await dana.send(f"{place}/messages", key=str(uuid4()), body="And on it goes.")
+    assert sent.status_code == 201 and "And on it goes." in sent.text
+
+
+async def test_what_a_message_said_before_that_cant_be_opened(own: Deployment) -> None:
+    cast = own.cast
+    miriam, eli = await cast.sign_in("miriam"), cast.client["eli"]
+    place = f"/staff/clients/{eli}/conversations/{cast.conversation['eli clinical']}"
+    sent = await miriam.send(f"{place}/messages", key=str(uuid4()), body="Said at first.")
+    id = re.search(r'id="message-([^"]+)"', sent.text)
+    assert id
+    for body in ("Said then.", "Said at last."):
+        changed = await miriam.send(f"{place}/messages/{id[1]}", body=body)
+        assert changed.status_code < 400, changed.text
+    kept = await own.sql("select id from message_version where message_id = :id order by until_at", id=id[1])
+    await break_one(own, "message_version", "body_sealed", kept[0]["id"])
+    await shows(miriam, f"{place}/messages/{id[1]}", "Said then.", "Said at last.")
+
+
+async def test_a_contact_a_template_a_note_a_letter_that_cant_be_opened(own: Deployment) -> None:
+    cast = own.cast
+    miriam, ada, eli = await cast.sign_in("miriam"), await cast.sign_in("ada"), cast.client["eli"]
+    links = await own.sql(
+        "select l.id, l.contact_id, c.name from contact_link l join contact c on c.id = l.contact_id "
+        "where l.client_id = :eli and c.phone_sealed is not null",
+        eli=eli,
+    )
+    await break_one(own, "contact", "phone_sealed", links[0]["contact_id"])
+    await shows(miriam, f"/staff/clients/{eli}/contacts", *(row["name"] for row in links))
+    # What was agreed: the log is never changed, so a row that was broken from the start stands in it.
+    await own.sql(
+        "insert into audit (id, at, side, action, record_id, result, details_sealed) "
+        "values (:id, :now, 'staff', 'change contact', :link, 'done', :box)",
+        id=uuid4(),
+        now=own.now,
+        link=links[0]["id"],
+        box=b"\x01\x04abcdbroken",
+    )
+    await shows(miriam, f"/staff/clients/{eli}/contacts/{links[0]['id']}/history")
+    for row in await own.sql("select id from message_template where staff_id is null limit 1"):
+        await break_one(own, "message_template", "body_sealed", row["id"])
+    await shows(miriam, "/staff/templates")
+    thread = cast.conversation["eli clinical"]
+    for body in ("A note that will break.", "A note that stays."):
+        noted = await miriam.post(f"/staff/inbox/{thread}/notes", body=body, key=str(uuid4()))
+        assert noted.status_code < 400, noted.text
+    notes = await own.sql(
+        "select id from note where conversation_id = :id order by written_at desc limit 2", id=thread
+    )
+    await break_one(own, "note", "body_sealed", notes[1]["id"])
+    await shows(miriam, f"/staff/inbox/{thread}", "A note that stays.")
+    letters = await own.sql(
+        "select id from outbox where kind = 'letter' and payload_sealed is not null limit 1"
+    )
+    if letters:
+        await own.sql(
+            "update outbox set failed_at = :now, reason = 'address' where id = :id",
+            now=own.now,
+            id=letters[0]["id"],
+        )
+        await break_one(own, "outbox", "payload_sealed", letters[0]["id"])
+        await shows(ada, "/staff/mail")
+
+
+async def test_a_draft_and_a_device_that_cant_be_opened(own: Deployment) -> None:
+    cast = own.cast
+    sam, client = await cast.sign_in("sam"), cast.client["sam"]
+    place = f"/clients/{client}/conversations/{cast.conversation['sam clinical']}"
+    assert (await sam.send(f"{place}/draft", body="Begun and not sent")).status_code == 204
+    assert (await sam.send(f"/clients/{client}/notices/devices", **a_device(cast))).status_code == 204
+    for table, column in (("draft", "body_sealed"), ("push_device", "subscription_sealed")):
+        rows = await own.sql(f"select id from {table} where account_id = :sam", sam=sam.id)
+        await break_one(own, table, column, rows[0]["id"])
+    page = await sam.get(place)
+    assert page.status_code == 200 and "Begun and not sent" not in page.text
+    assert (await sam.get(f"/clients/{client}/notices/choices")).status_code == 200
+
+
+async def test_keys_are_replaced_whatever_a_row_holds(own: Deployment) -> None:
+    await break_one(own, "client", "date_of_birth_sealed", own.cast.client["eli"])
+    env = own.env | {"PORTAL_BASE_URL": own.bases[0]}
+    ran = await asyncio.to_thread(
+        subprocess.run, [*PORTAL, "keys", "rotate"], cwd=ROOT, env=env, capture_output=True, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr
+    dana = await own.cast.sign_in("dana")
+    assert (await dana.get(f"/clients/{own.cast.client['noa']}/messages")).status_code == 200
+
+
+# Who opens a sealed value so that a fault is theirs alone, and why that may be.
+OPENS_ONE = {
+    "portal.models.record": "the one place; `opened` is for lists",
+    "portal.models.wish": "the worker, one item at a time",
+    "portal.models.push": "the worker, one device at a time",
+    "portal.mail.delivery": "the worker, one letter at a time",
+    "portal.models.rekeying": "counts what no key opens, and goes on",
+    "portal.cli": "`portal check` tries the key file",
+}
+
+
+def test_lists_open_what_is_sealed_each_row_by_itself() -> None:
+    opening = {module for module in MODULES if re.search(r"\bunseal\(", ast.unparse(tree(module)))}
+    assert opening == set(OPENS_ONE)
