@@ -85,7 +85,7 @@ async def each(
     try:
         async with unit() as said:
             await act(list(items))
-            await _went_well(queue, [str(item) for item in items])
+            await note_done(queue, [str(item) for item in items])
     except Exception as reason:
         if len(items) == 1:
             return await set_aside(queue, str(items[0]), reason, hint)
@@ -112,7 +112,7 @@ async def attempt(
 async def went_well(queue: str, item: str, hint: Callable[[set[str]], None]) -> None:
     """Note that this was done, where it had failed before."""
     async with unit() as said:
-        await _went_well(queue, [item])
+        await note_done(queue, [item])
     if said.facts:
         hint(said.keys)
 
@@ -125,38 +125,44 @@ async def set_aside(
     *,
     passed_over: bool = False,
 ) -> None:
-    """Note that this failed once more, or that it is `passed_over` and not tried again: then it is said at once.
-    Neither the log nor the row holds the words of the reason: they may quote a name."""
+    """Note in a unit of work of its own that this failed, or that it is `passed_over` and not tried again."""
     log.warning("set aside", queue=queue, item=item, reason=where(reason))
-    now = clock.now()
     async with unit() as said:
-        found = await sql.rows(
-            "insert into stuck (id, queue, item, tries, passed_over, reason, since, tried_at, due_at) "
-            "values (:id, :queue, :item, 1, :passed_over, :reason, :now, :now, :due) "
-            "on conflict (queue, item) do update set tries = stuck.tries + 1, reason = excluded.reason, "
-            "tried_at = excluded.tried_at returning id, tries",
-            id=uuid7(),
-            queue=queue,
-            item=item,
-            passed_over=passed_over,
-            reason=where(reason),
-            now=now,
-            due=now + wait_after(1),
-        )
-        tries = int(found[0]["tries"])
-        if tries > 1:
-            await sql.rows(
-                "update stuck set due_at = :due where id = :id",
-                due=now + wait_after(tries),
-                id=sql.uuid(found[0]["id"]),
-            )
-        if tries == (1 if passed_over else TOLD_AFTER):
-            await announce(WorkStuck())
+        await note_failed(queue, item, reason, passed_over=passed_over)
     if said.facts:
         hint(said.keys)
 
 
-async def _went_well(queue: str, items: list[str]) -> None:
+async def note_failed(queue: str, item: str, reason: BaseException, *, passed_over: bool = False) -> None:
+    """Note in the caller's unit of work that this failed once more. What is passed over is said at once, and the other
+    after some tries. The row does not hold the words of the reason: they may quote a name."""
+    now = clock.now()
+    found = await sql.rows(
+        "insert into stuck (id, queue, item, tries, passed_over, reason, since, tried_at, due_at) "
+        "values (:id, :queue, :item, 1, :passed_over, :reason, :now, :now, :due) "
+        "on conflict (queue, item) do update set tries = stuck.tries + 1, reason = excluded.reason, "
+        "tried_at = excluded.tried_at returning id, tries",
+        id=uuid7(),
+        queue=queue,
+        item=item,
+        passed_over=passed_over,
+        reason=where(reason),
+        now=now,
+        due=now + wait_after(1),
+    )
+    tries = int(found[0]["tries"])
+    if tries > 1:
+        await sql.rows(
+            "update stuck set due_at = :due where id = :id",
+            due=now + wait_after(tries),
+            id=sql.uuid(found[0]["id"]),
+        )
+    if tries == (1 if passed_over else TOLD_AFTER):
+        await announce(WorkStuck())
+
+
+async def note_done(queue: str, items: list[str]) -> None:
+    """Note in the caller's unit of work that these were done, where they had failed before."""
     gone = await sql.rows(
         "delete from stuck where queue = :queue and item = any(:items) returning tries, passed_over",
         queue=queue,

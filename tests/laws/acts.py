@@ -46,6 +46,7 @@ from portal.models.record import Kind, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
+from portal.models.stuck import WISHES, note_done, note_failed
 from portal.models.template import Template
 from portal.models.throttle import Network
 from portal.models.waiting import Outbox, drop_letters
@@ -445,6 +446,16 @@ def _seen(cast: Cast) -> Scope[Client]:
     return Scope(Client, Kind.STAFF, UUID(cast.staff["ada"]), None)
 
 
+@verb("the worker can’t grant a wish")
+async def _(cast: Cast) -> None:
+    await note_failed(WISHES, "a wish", ValueError(), passed_over=True)
+
+
+@verb("and grants it")
+async def _(cast: Cast) -> None:
+    await note_done(WISHES, ["a wish"])
+
+
 @verb("the mailbox for returned mail is set")
 async def _(cast: Cast) -> None:
     await Mailbox.keep(
@@ -718,6 +729,7 @@ _SAMPLED = (
     "a conversation with the office begins, and is answered for the first time",
     "an email about messages comes back",
     "her address is put right wherever it stands",
+    "the worker can’t grant a wish",
     "the mailbox for returned mail is set",
     "a client is invited",
     "and opens the link",
