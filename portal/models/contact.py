@@ -19,7 +19,7 @@ from portal.models.fact import announce
 from portal.models.heard import NoticeKind
 from portal.models.moment import Moment
 from portal.models.notice import tell
-from portal.models.own_address import check_for_contact
+from portal.models.own_address import check_for_contact, hold_addresses
 from portal.models.person import a_name, an_address, canonical_email, search_form
 from portal.models.practice import Practice, the_practice
 from portal.models.reach import check_all_seen, tell_moved
@@ -240,6 +240,7 @@ class ContactLink(Lasting):
         await Client.lock(client)
         # Who changes how the contact is reached has looked whom they act for.
         await Contact.lock(contact)
+        await hold_addresses(client)
         await check_for_contact(client, (await Contact.get(id=contact)).email)
         link = await cls.get_or_none(client_id=client, contact_id=contact)
         link = link and await link.hold()

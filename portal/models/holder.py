@@ -11,7 +11,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.own_address import hinders_own_account
+from portal.models.own_address import hinders_own_account, hold_addresses
 from portal.models.person import canonical_email
 from portal.models.rights import acts
 
@@ -54,6 +54,7 @@ async def possible_holders(client: Client) -> list[Holder]:
 async def as_on_file(client: Client, link: UUID | None) -> Holder:
     """Hold the chart, and give a holder as they are on file now. Raises CannotInvite."""
     await client.hold()
+    await hold_addresses(client.id)
     for holder in await possible_holders(client):
         if holder.link == link:
             return holder

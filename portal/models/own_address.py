@@ -50,6 +50,22 @@ _OF_CLIENT = (
 )
 
 
+async def hold_addresses(client: UUID) -> None:
+    """Let nobody change the addresses of those who act for a client, or sign in for them, until the unit of work is
+    over: what is compared with them now is compared with what they will be. The client is held before."""
+    if sql.is_postgres():
+        await sql.rows(
+            "select 1 from contact c where c.id in (select l.contact_id from contact_link l where l.client_id = :id) "
+            "order by c.id for share",
+            id=client,
+        )
+        await sql.rows(
+            "select 1 from portal_account a where a.id in (select x.account_id from access x where x.client_id = :id) "
+            "order by a.id for share",
+            id=client,
+        )
+
+
 async def check_for_contact(client: UUID, email: str | None) -> None:
     """Somebody with this address acts for a client, or is to. Raises NotTheirOwn where it is the minor's own."""
     if email and await _is_minor(client) and await _is_among(_OF_CLIENT, client, email):

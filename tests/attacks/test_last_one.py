@@ -108,9 +108,31 @@ async def test_access_that_two_give_at_once_is_given_once(desk: Desk) -> None:
     account, people = await desk.account_id(first), [await desk.person(name) for name in ("ada", "miriam")]
     form = {"key": str(uuid4()), "account": account}
     both = [one.post(f"{second.tab}/accesses", w, None, **form) for w, one in enumerate(people)]
-    assert await at_once(desk, *both) == [303, 303]
+    assert sorted(await at_once(desk, *both)) == [303, 409]
     given = "select 1 from access where account_id = :account and client_id = :client"
     assert len(await desk.sql(given, account=account, client=second.id)) == 1
+
+
+async def test_no_minor_is_invited_to_an_address_that_becomes_a_parents(desk: Desk) -> None:
+    """It is changed on the chart of a sibling, in the very moment."""
+    born = f"{desk.deployment.now.year - 15}-01-02"
+    child, sibling = await desk.chart("Juno", born=born), await desk.chart("Nell", born=born)
+    ada, parent = await desk.person("ada"), {"name": "Robin Hale", "relationship": "Parent"}
+    tab = f"/staff/clients/{sibling.id}/contacts"
+    email = f"robin.{uuid4().hex[:8]}@family.example"
+    assert (await ada.post(tab, key=str(uuid4()), email=email, **parent)).status_code == 303
+    [link] = await desk.sql("select id, contact_id from contact_link where client_id = :id", id=sibling.id)
+    known = {"key": str(uuid4()), "contact": str(link["contact_id"]), "relationship": "Parent"}
+    assert (await ada.post(f"/staff/clients/{child.id}/contacts", **known)).status_code == 303
+
+    async with by_hand(desk.deployment, "lock table audit in share mode"):
+        move = asyncio.create_task(ada.post(f"{tab}/{link['id']}", email=child.email, **parent))
+        await waits_for_a_lock(desk.deployment, "audit")
+        invite = asyncio.create_task(desk.act(child, "invitations", holder="client"))
+        await waits_for_a_lock(desk.deployment, count=2)
+    assert (await move).status_code == 303
+    assert (await invite).status_code == 409
+    assert not await desk.sql("select 1 from invitation where client_id = :id", id=child.id)
 
 
 async def test_two_who_leave_do_not_hand_over_to_each_other(desk: Desk) -> None:

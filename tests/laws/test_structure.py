@@ -147,6 +147,7 @@ UNSCOPED = {
     "portal.models.message.messages_among": "a push has asked who_may_see for all its readers at once",
     "portal.models.message.seen": "of messages that were read through the viewer, or asked for by who_may_see",
     "portal.models.minors.tell_of_age": "the worker, when a coming of age is near or has come",
+    "portal.models.own_address.hold_addresses": "of a client found through the viewer",
     "portal.models.own_address.check_for_contact": "of a client found through the viewer",
     "portal.models.party.participant_for": "as whom the account itself takes part",
     "portal.models.party.parties_of": "after the client was found through the viewer",
@@ -364,7 +365,8 @@ LOCKING = {
     "portal.models.burst": "takes bursts",
     "portal.models.telling": "takes messages that nobody was told of",
     "portal.models.unread_letter": "takes what waits to be written about",
-    "portal.models.push": "takes pushes",
+    "portal.models.push": "takes pushes; and whose a new device is, so that two at once are counted",
+    "portal.models.own_address": "the addresses of many, which stay while one is compared with them",
 }
 
 

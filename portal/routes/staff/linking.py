@@ -14,6 +14,7 @@ from portal.models.holding import holding_of, linkable
 from portal.models.invitation import Invitation
 from portal.models.invitation import grant as give
 from portal.models.offer import offer_access, open_offers
+from portal.models.own_address import hold_addresses
 from portal.models.practice import the_practice
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -28,6 +29,7 @@ async def grant(visit: Visit) -> Answer:
     client = await (await client_of(visit)).hold()
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
+    await hold_addresses(client.id)
     holding = await holding_of(client)
     offers = {o["id"]: o["link"] for o in await linkable(client)}
     past = {row["id"]: row["contact_link_id"] for row in holding.returnable}
