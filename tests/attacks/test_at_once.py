@@ -304,3 +304,17 @@ async def test_an_access_that_two_end_at_once_ends_once(willow: Deployment) -> N
     assert answers == [303, 303]
     (after,) = await willow.sql(count, client=UUID(client))
     assert after == {"letters": before["letters"] + 1, "noted": before["noted"] + 1}
+
+
+async def test_nobody_is_added_where_contacts_are_switched_off_at_the_same_moment(willow: Deployment) -> None:
+    miriam, henrik = await two(willow)
+    client = await a_client(willow, miriam)
+    tab = f"/staff/clients/{client}/contacts"
+    form = {"key": str(uuid4()), "name": "Walt Late", "relationship": "Friend"}
+    answers = await one_after_the_other(
+        willow, "client", client, henrik.post(f"{tab}/network", on="no"), miriam.post(tab, **form)
+    )
+    assert answers == [303, 409]
+    assert not await willow.sql("select 1 from contact_link where client_id = :id", id=UUID(client))
+    assert (await henrik.post(f"{tab}/network", on="yes")).status_code == 303
+    assert (await miriam.post(tab, **form)).status_code == 303

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -106,7 +107,7 @@ async def search(visit: Visit) -> Answer:
 
 @staff(Permission.CONTACT_NETWORK, form=NewContact)
 async def create(visit: Visit) -> Answer:
-    client = await _growing(visit)
+    client = await _growing(visit, chart_to_change)
     if "key" in visit.errors:
         raise Refused(422, "This form is too old. Reload the page and try again.")
     people: list[dict[str, Any]] = []
@@ -372,9 +373,9 @@ async def chart_to_change(visit: Visit) -> Client:
     return client
 
 
-async def _growing(visit: Visit) -> Client:
+async def _growing(visit: Visit, chart: Callable[[Visit], Awaitable[Client]] = open_chart) -> Client:
     """The same, where somebody is to be added."""
-    client = await open_chart(visit)
+    client = await chart(visit)
     if network_of(await the_practice(), client) != "on":
         raise Refused(409, "The contact network is off. Switch it on first.")
     return client
