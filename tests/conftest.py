@@ -5,12 +5,48 @@ others have written there; a test that needs one for itself makes it: `async wit
 """
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from xdist.scheduler import LoadFileScheduling
 
 from tests.deployment import Deployment
 from tests.servers import PostgreSQL, Redis
+
+# What takes longest begins first, and is split: else one process works on it long after the other is done.
+LONGEST = (
+    "tests/browser/test_pages.py",
+    "tests/laws/test_live_equals_reload.py",
+    "tests/laws/test_regions.py",
+    "tests/laws/test_strangers.py",
+    "tests/browser",
+    "tests/faults",
+    "tests/attacks",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        return next((n for n, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST))
+
+    items.sort(key=turn)
+
+
+class ByPart(LoadFileScheduling):
+    """A file at a time to a process, in that order; of the pages each side, of strangers each database by itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, case = nodeid.partition("::")
+        if file == LONGEST[0]:
+            return nodeid
+        return f"{file} {'full' in case}" if file == "tests/laws/test_strangers.py" else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPart | None:
+    config.option.loadscopereorder = False
+    return ByPart(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

