@@ -33,12 +33,13 @@ from portal.models.database import close_database, open_database
 from portal.models.fact import Bookmark
 from portal.settings import Settings
 from tests.cast import Cast
+from tests.nursery import Forked, forked
 from tests.servers import PostgreSQL, Redis, Server
 
 METRICS_TOKEN = "the-tests-look"
 PLAIN: dict[str, Any] = {"statement_cache_size": 0, "ssl": False}  # no certificate is looked for on loopback
 ROOT = Path(__file__).resolve().parent.parent
-PORTAL = [sys.executable, "-c", "from portal.cli import main; main()"]
+PORTAL = THE_SCRIPT = [sys.executable, "-c", "from portal.cli import main; main()"]
 
 _MAKE = (
     "import asyncio; from portal import cli; from portal.settings import settings; "
@@ -54,8 +55,9 @@ class Process(Server):
         self.arguments = arguments
         self.env = env
 
-    def run(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    def run(self, log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
+        known = forked(self.arguments, self.env, ROOT, log) if PORTAL is THE_SCRIPT else None
+        return known or subprocess.Popen(
             [*PORTAL, *self.arguments],
             cwd=ROOT,
             env=self.env,

@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, Self
 
+from tests.nursery import Forked
+
 START_SECONDS = 30
 STOP_SECONDS = 15
 
@@ -60,7 +62,7 @@ class Server(ABC):
     def __init__(self) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix=f"portal-{type(self).__name__.lower()}-"))
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self._watcher = self._watch()
 
     def __enter__(self) -> Self:
@@ -111,7 +113,7 @@ class Server(ABC):
         """What is to be done once, before the first start."""
 
     @abstractmethod
-    def run(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def run(self, log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
         """Starts the process, which writes to this log."""
 
     @abstractmethod
