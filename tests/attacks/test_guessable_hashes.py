@@ -162,6 +162,7 @@ DIGESTED = {
     "portal.models.half_session": "its cookie",
     "portal.models.invitation": "the token of the link",
     "portal.models.offer": "no link at all",
+    "portal.models.push": "the cookie of a device",
     "portal.models.reset": "the token of the link",
     "portal.models.session": "the cookies of a session and of a device",
 }
@@ -217,7 +218,7 @@ def test_only_tokens_of_256_bits_are_digested() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "digest":
                 found.setdefault(module, set()).add(ast.unparse(node.args[0]))
     assert set(found) == set(DIGESTED)
-    assert set().union(*found.values()) == {"token", "secrets.token_urlsafe(32)"}
+    assert set().union(*found.values()) == {"token", "browser", "secrets.token_urlsafe(32)"}
 
 
 @pytest.mark.parametrize(

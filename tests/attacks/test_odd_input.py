@@ -448,3 +448,33 @@ OPENS_ONE = {
 def test_lists_open_what_is_sealed_each_row_by_itself() -> None:
     opening = {module for module in MODULES if re.search(r"\bunseal\(", ast.unparse(tree(module)))}
     assert opening == set(OPENS_ONE)
+
+
+# --- Forms, at the end: what is taken is kept ------------------------------------------------------
+
+FORMS = {
+    "letters without end": "Ñ" * 9000,
+    "beyond a bigint": str(2**63),
+    "below zero": "-1",
+    "5,000 digits": "9" * 5000,
+    "half a character": "\ufffd",
+    "signs that can't be seen": "a\x01\x1c\u2028\u202e\ufeffb",
+    "the end of time": "9999-12-31",
+    "the beginning": "0001-01-01",
+    "an id": NO_ID,
+}
+
+
+@pytest.mark.parametrize("route", [r for r in ALL_ROUTES if is_write(r)], ids=name_of)
+async def test_an_odd_form_is_answered(own: Deployment, route: Route) -> None:
+    """Each odd value in each field by itself, and the other fields as they are."""
+    sample, cast = sample_of(route), own.cast
+    await own.sql("delete from throttle")
+    await own.sql("update practice set portal_on = true")
+    who = await cast.sign_in(sample.who) if sample.who else cast.stranger()
+    await sample.find(cast)
+    path = sample.path(route, cast)
+    for field in sample.form(cast):
+        for name, odd in FORMS.items():
+            answer = await who.post(path, None, sample.headers, **sample.form(cast) | {field: odd})
+            is_clear(answer, f"{name} as {field}: {path}")
