@@ -17,6 +17,9 @@ APART = {
     "client.offers.confirm": "Invitation.try_birth_date, offer.confirm_offer",
     "staff.mailbox.test": "nothing: it looks, and keeps nothing",
     "staff.trying.preview": "nothing: its transaction is undone",
+    "staff.availability.preview": "nothing: it looks",
+    "staff.settings.preview": "nothing: it looks",
+    "staff.clients.search": "nothing: it looks",
     "staff.conversations.search": "nothing: it looks",
     "client.conversations.search": "nothing: it looks",
 }
