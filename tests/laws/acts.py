@@ -561,13 +561,14 @@ async def _(cast: Cast) -> None:
 @verb("what an invitation needs is cleared", "eli")
 async def _(cast: Cast) -> None:
     client = await Client.get(id=cast.client["eli"])
-    await client.change(_on_file(client) | {"date_of_birth": None})
+    await client.change(_on_file(client) | {"date_of_birth": None}, _seen(cast))
 
 
 @verb("and is there again", "eli")
 async def _(cast: Cast) -> None:
     client = await Client.get(id=cast.client["eli"])
-    await client.change(_on_file(client) | {"date_of_birth": clock.now().date() - dt.timedelta(days=5600)})
+    born = clock.now().date() - dt.timedelta(days=5600)
+    await client.change(_on_file(client) | {"date_of_birth": born}, _seen(cast))
 
 
 def _on_file(client: Client) -> dict[str, Any]:
