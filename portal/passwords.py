@@ -46,13 +46,18 @@ _taken = 0
 async def _in_turn(act: Callable[..., T], *given: Any) -> T:
     """Do this in a thread, after those that came before. Raises Busy."""
     global _taken
-    if _taken >= AT_ONCE + WAITING:
+    if is_full():
         raise Busy
     _taken += 1
     try:
         return await asyncio.get_running_loop().run_in_executor(_threads, act, *given)
     finally:
         _taken -= 1
+
+
+def is_full() -> bool:
+    """Whether one more would wait too long."""
+    return _taken >= AT_ONCE + WAITING
 
 
 def at_work() -> int:

@@ -58,6 +58,8 @@ async def verified(email: str, password: str, network: Network, device: str) -> 
     over = await FROM_NETWORK.is_reached(network)
     if over and all([await ON_DEVICE.is_reached(_at(device, id)) for id in here]):
         raise TooMany
+    if passwords.is_full():
+        raise passwords.Busy  # before anything is written: a flood would write for each
     # Each limit is counted before it is said what was right, so that of many tries at once no more are heard than may
     # be; that of the network before the hashing, so that no more are hashed either.
     if not over and not await FROM_NETWORK.count(network):
