@@ -236,8 +236,8 @@
   function storeLetter(letter) {
     const fields = [...letter.fields];
     if (fields.some(([, value]) => typeof value !== "string")) return; // a file
-    const { id, url, list, body, reply, refused } = letter;
-    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, reply, refused, fields });
+    const { id, url, list, body, reply, refused, ended } = letter;
+    letter.storing = kept.put(id, { url: new URL(url, location.href).pathname, list, body, reply, refused, ended, fields });
     letter.storing.then((done) => (letter.stored = done));
   }
 
@@ -250,6 +250,10 @@
       const known = [...outbox.values()].some((box) => box.letters.some(({ id }) => id === one.id));
       const form = all("form[data-keep]").find((form) => (one.draft ? storeOf(form) === one.id : form.dataset.list === one.list));
       const mayBeTwice = Date.now() - one.at > SENDS_ITSELF;
+      if (one.ended && mayBeTwice) {
+        await kept.drop(one.id);
+        continue;
+      }
       const isAsked = one.draft || one.refused || mayBeTwice; // then somebody decides who reads it
       if (known || (isAsked && !form)) continue;
       if (isAsked) takeStored(form, one);
@@ -305,7 +309,7 @@
     }
   }
 
-  const ENDED = [403, 404, 410]; // one may not write there any more
+  const ENDED = [403, 404, 410]; // one may not write there, for now or for good
 
   // Resolves when there is an answer that ends it; rejects when the same letter, with its key, must be tried again.
   async function deliver(letter) {
@@ -315,7 +319,7 @@
     if (isOver()) return;
     if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) throw new Error("Try again.");
     if (answer.ok) await accept(letter, text, answer.headers);
-    else if (ENDED.includes(answer.status) && !composerOf(letter)) giveUp(letter);
+    else if (ENDED.includes(answer.status) && !composerOf(letter)) setAside(letter);
     else refuse(letter, text);
   }
 
@@ -334,10 +338,12 @@
     Promise.resolve(letter.storing).then(() => kept.drop(letter.id));
   }
 
-  // Nobody can send it from this browser any more, and no page tries: it goes, and so does what was begun there.
-  function giveUp(letter) {
-    kept.drop(`draft ${new URL(letter.url, location.href).pathname.replace(/messages$/, "draft")}`);
-    remove(letter);
+  // No page tries it again. The right to write there may only pause: until it is too old the words are kept, and are
+  // there again when their conversation opens again.
+  function setAside(letter) {
+    Object.assign(letter, { refused: true, ended: true });
+    storeLetter(letter);
+    offerAgain(letter, word("refused"));
     toast(word("keptEnded"));
   }
 
@@ -349,12 +355,16 @@
       return putBack(letter);
     }
     letter.refused = true;
-    letter.tries += 1;
     storeLetter(letter);
     if (!form) toast(word("keptRefused"));
+    offerAgain(letter, flat(reason) || word("refused"));
+  }
+
+  function offerAgain(letter, why) {
+    letter.tries += 1;
     letter.bubble.hidden = false;
     const again = button("btn plain", () => tryAgain(letter), word("tryAgain"));
-    tell(letter, flat(reason) || word("refused"), again, button("btn plain", () => putBack(letter), word("putBack")));
+    tell(letter, why, again, button("btn plain", () => putBack(letter), word("putBack")));
   }
 
   function tryAgain(letter) {
@@ -368,7 +378,7 @@
       letter.fields = fields;
       box.checked = false;
     }
-    letter.refused = false;
+    Object.assign(letter, { refused: false, ended: false });
     storeLetter(letter);
     tell(letter, word("sending"));
     sendNext(letter.list);

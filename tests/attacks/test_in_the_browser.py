@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from playwright.async_api import expect
@@ -70,7 +71,7 @@ async def test_what_waited_has_not_seen_what_came_meanwhile(practice: Deployment
     assert row["seen"] < row["number"]
 
 
-async def test_what_can_be_sent_no_more_is_tried_once_and_kept_no_longer(
+async def test_what_may_not_be_written_now_is_tried_once_and_there_again_when_it_may(
     practice: Deployment,  # noqa: F811
     visit: Visit,  # noqa: F811
 ) -> None:
@@ -92,15 +93,34 @@ async def test_what_can_be_sent_no_more_is_tried_once_and_kept_no_longer(
         for row in held:
             await practice.sql("update access set until_at = from_at where id = :id", id=row["id"])
         home = await dana.open(f"/clients/{cast.client['eli']}/home")
-        await expect(home.locator("#toasts")).to_contain_text("you can’t write in that conversation any more")
-        await keeps(home, 0)
+        await expect(home.locator("#toasts")).to_contain_text("you can’t write in that conversation now")
+        await keeps(home, 1)
         await home.reload()
         await dana.is_live(home)
         await expect(home.locator("#toasts")).to_be_empty()
-        assert len(tried) == 1
+        assert len(tried) == 1 and len(await home.evaluate(KEPT)) == 1
     finally:
         for row in held:
             await practice.sql("update access set until_at = null where id = :id", id=row["id"])
+    # It was a pause: the words stand where they were written, and their author decides.
+    page = await dana.open(noa_thread(practice, "client"))
+    box = page.get_by_label("Message about Noa")
+    await expect(box).to_have_value("Nobody will read this.")
+    assert len(tried) == 1
+    await keeps(page, 0)
+    await box.fill("")
+    await expect(page.locator("form[data-keep]")).not_to_have_class(re.compile(r"\bunsaved\b"))
+    # Nobody came back for another in time: it goes.
+    await page.evaluate(
+        "kept.put('old', { url: '/old', list: 'elsewhere', body: 'Old.', refused: true, ended: true, fields: [] })"
+    )
+    await keeps(page, 1)
+    await page.reload()
+    await dana.is_live(page)
+    await keeps(page, 1)
+    await page.add_init_script("const now = Date.now; Date.now = () => now() + 48 * 3600 * 1000")
+    await page.reload()
+    await keeps(page, 0)
 
 
 async def test_what_was_refused_is_asked_for_where_it_was_written_and_tried_nowhere_else(
