@@ -23,7 +23,9 @@ from portal.models.record import Kind, Record, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope, who_may_see
 from portal.models.session import Session
+from portal.models.stuck import MESSAGES, TOLD_AFTER, Stuck
 from portal.models.waiting import Outbox
+from portal.models.wish import Wish
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
 
@@ -72,8 +74,15 @@ async def fill(willow: Deployment) -> None:
             from_number=1,
             due_at=clock.now(),
         )
-    await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
     now = clock.now()
+    stuck = Stuck(
+        queue=MESSAGES, item=str(uuid7()), tries=TOLD_AFTER, reason="", since=now, tried_at=now, due_at=now
+    )
+    await stuck.save(force_create=True)
+    wish = Wish(id=uuid7(), address_mark="a", network_mark="n")
+    wish.email = "somebody@example.com"
+    await wish.save(force_create=True)
+    await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
     invitation = await Invitation.create(
         client_id=willow.cast.client["lena"],
         account_id=willow.cast.account["dana"],
