@@ -16,7 +16,9 @@ from tests.servers import PostgreSQL, Redis
 async def whole(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
     async with (
         PostOffice() as office,
-        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
+        Deployment.full(
+            postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1", PORTAL_PATIENCE="30"
+        ) as deployment,
     ):
         await deployment.sql("update practice set mail_after = 240")  # no letter in the midst of a test
         yield Desk(deployment, office)

@@ -100,8 +100,16 @@ async def test_many_who_are_right_get_in_at_the_same_moment(full: Deployment) ->
 
 
 @pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
+def shared(request: pytest.FixtureRequest) -> Deployment:
     return request.getfixturevalue(request.param)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def deployment(shared: Deployment) -> AsyncIterator[Deployment]:
+    """Nobody has tried anything yet, and what is tried here keeps nobody of another test out."""
+    await shared.sql("delete from throttle")
+    yield shared
+    await shared.sql("delete from throttle")
 
 
 async def rows(deployment: Deployment) -> int:
@@ -109,7 +117,6 @@ async def rows(deployment: Deployment) -> int:
 
 
 async def test_a_hundred_refusals_of_nobody_are_three_rows(deployment: Deployment) -> None:
-    await deployment.sql("delete from throttle")
     nobody, noa = deployment.cast.stranger(), deployment.cast.client["noa"]
     before, counted = await rows(deployment), await deployment.refusals()
     for n in range(100):
@@ -125,7 +132,6 @@ async def test_a_hundred_refusals_of_nobody_are_three_rows(deployment: Deploymen
 
 @pytest.mark.parametrize("how", ["another host", "too long", "another site", "a socket from elsewhere"])
 async def test_nobody_fills_the_log_by_other_ways_either(deployment: Deployment, how: str) -> None:
-    await deployment.sql("delete from throttle")
     nobody = deployment.cast.stranger()
     before = await rows(deployment)
     for _ in range(20):
@@ -154,7 +160,6 @@ async def foreign_socket(person: Person) -> None:
 
 
 async def test_tries_of_a_network_over_its_limit_are_no_rows(deployment: Deployment) -> None:
-    await deployment.sql("delete from throttle")
     nobody, before = deployment.cast.stranger(), await rows(deployment)
     for n in range(20):
         assert (
@@ -173,7 +178,6 @@ async def test_tries_of_a_network_over_its_limit_are_no_rows(deployment: Deploym
 
 async def test_each_refusal_of_somebody_known_is_a_row_with_their_name(deployment: Deployment) -> None:
     """At the other side's door too, on a page of another site, with a body without end, on a foreign socket."""
-    await deployment.sql("delete from throttle")
     cast = deployment.cast
     sam, noa = await cast.sign_in("sam"), cast.client["noa"]
 

@@ -107,8 +107,16 @@ ON_ONE_DEVICE = 10  # failures in half an hour
 
 
 @pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
+def shared(request: pytest.FixtureRequest) -> Deployment:
     return request.getfixturevalue(request.param)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def deployment(shared: Deployment) -> AsyncIterator[Deployment]:
+    """Nobody has tried anything yet, and what is tried here keeps nobody of another test out."""
+    await shared.sql("delete from throttle")
+    yield shared
+    await shared.sql("delete from throttle")
 
 
 async def tries(person: Person, email: str, password: str) -> int:
@@ -116,7 +124,6 @@ async def tries(person: Person, email: str, password: str) -> int:
 
 
 async def test_guesses_on_a_known_device_have_an_end(deployment: Deployment) -> None:
-    await deployment.sql("delete from throttle")
     sam, email = await deployment.cast.sign_in("sam"), deployment.cast.email["client", "sam"]
     for n in range(ON_ONE_DEVICE):
         assert await tries(sam, email, f"a guess of mine, number {n}") == 401
@@ -126,7 +133,6 @@ async def test_guesses_on_a_known_device_have_an_end(deployment: Deployment) -> 
 
 
 async def test_a_known_device_gets_in_whatever_others_try(deployment: Deployment) -> None:
-    await deployment.sql("delete from throttle")
     sam, email = await deployment.cast.sign_in("sam"), deployment.cast.email["client", "sam"]
     await sam.post("/sign-out")
     for n in range(6):
@@ -143,7 +149,6 @@ async def test_a_known_device_gets_in_whatever_others_try(deployment: Deployment
 
 async def test_a_device_is_known_for_its_own_people_alone(deployment: Deployment) -> None:
     """Dana fails on her own device as often as she may; Sam, who has used it too, is not kept out by that."""
-    await deployment.sql("delete from throttle")
     shared = await deployment.cast.sign_in("dana")
     emails = {name: deployment.cast.email["client", name] for name in ("dana", "sam")}
     assert await tries(shared, emails["sam"], PASSWORD) == 303
