@@ -65,9 +65,10 @@ class PortalAccount(Record):
         )
 
     async def change_address(self, email: str, seen: Scope[Client]) -> None:
-        """Sign in with another address from now on; links for a new password that went to the old one end. Its holder,
-        and those who care for whom it acts for, are told. `seen` are the clients of who changes it, on a row that is
-        held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
+        """Sign in with another address from now on; links for a new password that went to the old one end, and offers.
+        The holder and those who care for whom it acts for are told. `seen` are the clients of who changes it, on a row
+        that is held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
+        from portal.models.invitation import end_offers
         from portal.models.notice import tell
         from portal.models.own_address import check_for_account
         from portal.models.reach import check_all_seen, tell_moved
@@ -87,10 +88,11 @@ class PortalAccount(Record):
         except IntegrityError:
             raise AddressTaken from None
         await end_resets(self.id)
+        await tell_moved("account", self.id, seen.viewer)
+        await end_offers(self.id)
         await write_again(self.id)
         for client in await clients_acted_for(self.id):
             await announce(AddressChanged(client=client, account=self.id))
-        await tell_moved("account", self.id, seen.viewer)
         await tell(NoticeKind.ADDRESS, accounts=[self.id], record=self.id, by=seen.viewer, lettered=True)
 
 

@@ -284,6 +284,11 @@ async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
     return await _end(why, f"client_id = :client and {same}", client=client, **values)
 
 
+async def end_offers(account: UUID) -> int:
+    """The same of what the holder of an account was to confirm: who reads its letters by now may be somebody else."""
+    return await _end("address", "account_id = :account", account=account)
+
+
 async def end_all_invitations(client: UUID, why: str) -> int:
     """The same for whoever would hold the account, contacts too whose tie has ended meanwhile."""
     return await _end(why, "client_id = :client", client=client)

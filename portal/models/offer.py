@@ -53,10 +53,18 @@ async def open_offers(client: UUID) -> list[Invitation]:
     return await outstanding(client, "i.account_id is not null and i.expires_at > :now")
 
 
-async def confirm_offer(offer: Invitation) -> Access | None:
-    """The holder of the account gave the date of birth: access begins. None where it was confirmed already."""
+async def hold_for(offer: Invitation) -> PortalAccount:
+    """Hold the client and the account of an offer, before the offer itself: the order in which one is made."""
     assert offer.account_id is not None
-    if not await offer.use():
+    await Client.lock(offer.client_id)
+    return await (await PortalAccount.get(id=offer.account_id)).hold()
+
+
+async def confirm_offer(offer: Invitation) -> Access | None:
+    """The holder of the account gave the date of birth: access begins. None where it was confirmed already, or the
+    account has another address than the one it was offered to."""
+    account = await hold_for(offer)
+    if account.email_key != offer.email_key or not await offer.use():
         return None
     await read_by_all(offer.id)
-    return await grant(offer.account_id, offer.client_id, offer.contact_link_id, by=offer.sent_by)
+    return await grant(account.id, offer.client_id, offer.contact_link_id, by=offer.sent_by)

@@ -16,9 +16,10 @@ from portal.models.notice import hold_numbers, tell
 from portal.models.scope import Scope
 
 _STANDS = "(until_at is null or until_at > :now)"
-# Whom an account acts for, and whom a contact is tied to, now or later.
+# Whom an account acts for, or is offered to act for, and whom a contact is tied to, now or later.
 _CLIENTS = {
-    "account": f"select distinct client_id from access where account_id = :id and {_STANDS}",
+    "account": f"select client_id from access where account_id = :id and {_STANDS} union select client_id "
+    "from invitation where account_id = :id and used_at is null and ended_at is null and expires_at > :now",
     "contact": f"select distinct client_id from contact_link where contact_id = :id and {_STANDS}",
 }
 
@@ -30,7 +31,7 @@ class NotAllTheirs(Exception):
 
 
 async def clients_behind(kind: str, id: UUID) -> list[UUID]:
-    """Whom an `account` acts for, or a `contact` is tied to."""
+    """Whom an `account` acts for or is offered to, or a `contact` is tied to."""
     return [sql.uuid(row["client_id"]) for row in await sql.rows(_CLIENTS[kind], id=id, now=clock.now())]
 
 

@@ -68,8 +68,8 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         assert right.headers["location"] == second.home
         assert (await browser.get(second.home)).status_code == 200
         await page.until(lambda: "Elm" in str(page.live), 2, "the new profile")
-        await tab.until(lambda: "to confirm the date of birth" not in tab.live[linked], 2, "the end")
-        assert "Who this account acts for" in tab.live[linked]
+        await tab.until(lambda: "Who this account acts for" in tab.live[linked], 2, "the end")
+        assert "to confirm the date of birth" not in tab.live[linked]
         assert "something for you to confirm" not in page.live["offers"]
         for one in (page, tab):
             await one.current()

@@ -12,6 +12,7 @@ import pytest_asyncio
 from portal.models.record import uuid7
 from portal.permissions import Right
 from tests.access.desk import SECRET, Chart, Desk
+from tests.access.test_linking import confirming, offer_of
 from tests.deployment import Deployment
 from tests.faults.telling import by_hand, waits_for_a_lock
 from tests.mail.post_office import PostOffice
@@ -112,6 +113,32 @@ async def test_who_sees_one_of_an_accounts_clients_does_not_take_it_over(desk: D
     await desk.comes("select 1 from reset where account_id = :id", id=them.account)
     rows = await desk.sql("select email_key from outbox where email_key = :key", key=HERS)
     assert not rows
+
+
+async def test_what_an_account_is_offered_hangs_on_its_address_too(desk: Desk) -> None:
+    """Miriam's client is offered Theo's: with her own address on the account she could confirm it herself."""
+    seen = await desk.chart("Ash")
+    browser = await desk.sign_up(seen)
+    account = await desk.account_id(seen)
+    unseen = await desk.chart("Elm", born="2011-05-06", email=seen.email, by="theo")
+    async with confirming(desk):
+        assert (await desk.act(unseen, "accesses", by="theo", account=account)).status_code == 303
+    offer = await offer_of(desk, unseen)
+    assert (await browser.get(offer)).status_code == 200
+    page, miriam, ada = (
+        await comes_back(desk, seen.email),
+        await desk.person("miriam"),
+        await desk.person("ada"),
+    )
+    await miriam.post(page, email=HERS)
+    assert await address_of(desk, "portal_account", account) == seen.email
+
+    assert (await ada.post(page, email=f"better.{seen.email}")).status_code == 303
+    assert await address_of(desk, "portal_account", account) == f"better.{seen.email}"
+    assert (await browser.get(offer)).status_code == 404
+    answer = await browser.post(offer, date_of_birth=unseen.born)
+    assert answer.status_code == 404
+    assert not await desk.sql("select 1 from access where client_id = :id", id=unseen.id)
 
 
 async def test_who_sees_them_all_puts_it_right_and_everybody_else_is_told(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from portal.doors import client
 from portal.models import audit
 from portal.models.fact import unit
 from portal.models.invitation import TRIES, Invitation
-from portal.models.offer import confirm_offer
+from portal.models.offer import confirm_offer, hold_for
 from portal.routes.public.welcome import exact_date
 from portal.visit import Answer, Exact, Form, Visit, go
 
@@ -26,6 +26,7 @@ async def show(visit: Visit) -> Answer:
 async def confirm(visit: Visit) -> Answer:
     """Compare, exactly, and count the try whatever the answer, as at the first sign-up."""
     async with unit() as told:
+        await hold_for(await visit.me.find(Invitation, visit.id("offer")))
         found = await visit.me.hold(Invitation, visit.id("offer"))
         said = exact_date(visit.form.date_of_birth if visit.form else "")
         right = await found.try_birth_date(said, visit.network)
