@@ -18,6 +18,7 @@ from portal.models.practice import portal_is_on
 from portal.models.push import silence
 from portal.models.record import Kind, Record
 from portal.models.session import digest
+from portal.models.signing_in import FOR_ACCOUNT
 from portal.models.waiting import drop_letters
 
 LIVES = dt.timedelta(hours=24)
@@ -84,6 +85,8 @@ class Reset(Record):
         account.password_hash, account.password_set_at = password_hash, clock.now()
         await account.save(update_fields=["password_hash", "password_set_at"])
         await end_sessions(account.id)
+        # Who forgot it has tried before, and is known on no device now: the new one is not to wait for that.
+        await FOR_ACCOUNT.forget(account.email_key)
         for client in await clients_acted_for(account.id):
             await announce(PasswordChanged(client=client, account=account.id))
         return account

@@ -47,6 +47,19 @@ async def opens(desk: Desk, chart: Chart, password: str) -> bool:
     return answer.status_code == 303
 
 
+async def test_who_has_tried_too_often_gets_in_with_the_new_password_at_once(desk: Desk) -> None:
+    """On the device of a moment ago, which is known no more since the password is new."""
+    chart, browser, account = await with_account(desk)
+    for number in range(6):
+        answer = await browser.post("/sign-in", email=chart.email, password=f"not the right one {number}")
+        assert answer.status_code == 401
+    token = await sent(desk, chart, account)
+    assert (await browser.post("/reset", token=token)).status_code == 303
+    assert (await browser.post("/reset/password", password=NEW)).status_code == 303
+    assert (await browser.post("/sign-in", email=chart.email, password=SECRET)).status_code == 401
+    assert (await browser.post("/sign-in", email=chart.email, password=NEW)).status_code == 303
+
+
 async def test_from_the_letter_to_a_new_password(desk: Desk) -> None:
     """Looking at the link consumes nothing; the other places are signed out at once; the holder is told."""
     chart, old, account = await with_account(desk)
