@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sqlite3
 
-import asyncpg
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from tortoise.exceptions import DBConnectionError
 
 from portal.crypto import Unreadable
 from portal.language import choose
 from portal.logs import where
 from portal.models import audit
+from portal.models.database import is_away
 from portal.models.throttle import network_of
 from portal.refusals import TooLarge, error_page
 from portal.settings import settings
@@ -30,28 +28,6 @@ log = structlog.get_logger()
 
 BODY = 1024 * 1024  # bytes
 BODY_WITHIN = 20.0  # seconds for the whole body to arrive
-
-# What the database's absence looks like, from the driver up.
-AWAY = (
-    ConnectionError,
-    OSError,
-    TimeoutError,
-    DBConnectionError,
-    sqlite3.OperationalError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,  # starting, stopping, or stopped by an operator or a time-out
-    asyncpg.InsufficientResourcesError,  # too many connections, a full disk
-    asyncpg.TransactionRollbackError,  # a deadlock: the next try goes through
-    asyncpg.InvalidTransactionStateError,  # it has become a standby, or a transaction stood idle too long
-)
-
-
-def is_away(reason: BaseException) -> bool:
-    """Whether it is the database that is not there; Tortoise wraps some of its errors. Anything else is a
-    mistake of ours, and no later try would help."""
-    return isinstance(reason, AWAY) or isinstance(reason.__cause__, AWAY)
-
 
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "

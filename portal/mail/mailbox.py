@@ -18,6 +18,7 @@ from portal import clock, crypto
 from portal.language import say
 from portal.logs import where
 from portal.mail import bounces
+from portal.models.database import is_away
 from portal.models.fact import unit
 from portal.models.mailbox import Mailbox
 from portal.models.stuck import RETURNED, set_aside
@@ -90,6 +91,8 @@ async def _note(box: Mailbox, found: Look, bus: Bus) -> None:
             async with unit() as said:
                 await box.found(found.validity, number, [bounce] if bounce else [])
         except Exception as reason:
+            if is_away(reason):
+                raise  # nothing is wrong with the message: the next look begins with it
             await set_aside(RETURNED, str(box.id), reason, bus.hint, passed_over=True)
         else:
             if said.facts:

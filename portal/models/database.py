@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -9,6 +10,7 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
@@ -147,3 +149,25 @@ async def pending_migrations() -> list[str]:
         sql.connection(), {"models": {"models": MODELS, "migrations": "portal.models.migrations"}}
     )
     return [step.migration.name for step in await executor.plan(None)]
+
+
+# The database's absence, from the driver up.
+AWAY = (
+    ConnectionError,
+    OSError,
+    TimeoutError,
+    DBConnectionError,
+    sqlite3.OperationalError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # starting, stopping, or stopped by an operator or a time-out
+    asyncpg.InsufficientResourcesError,  # too many connections, a full disk
+    asyncpg.TransactionRollbackError,  # a deadlock: the next try goes through
+    asyncpg.InvalidTransactionStateError,  # it has become a standby, or a transaction stood idle too long
+)
+
+
+def is_away(reason: BaseException) -> bool:
+    """Whether it is the database that is not there; Tortoise wraps some of its errors. Anything else is a
+    mistake of ours, and no later try would help."""
+    return isinstance(reason, AWAY) or isinstance(reason.__cause__, AWAY)

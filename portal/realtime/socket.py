@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from portal.doors import admitted, origin_allowed
-from portal.guard import is_away
 from portal.models import audit
+from portal.models.database import is_away
 from portal.models.fact import Bookmark, News, bookmark, since
 from portal.models.record import Kind
 from portal.models.session import SignedIn
