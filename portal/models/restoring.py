@@ -26,10 +26,10 @@ _END = {
         "delete from wish returning id",
     ),
 }
-# Devices that a new password had forgotten since, pushes that had arrived, bookmarks of what is no more.
+# Devices that a new password had forgotten since, or that somebody had signed out of; bookmarks of what is no more.
 _FORGET = (
     "delete from device",
-    "update push_device set due_at = null, leased_until = null where due_at is not null",
+    "delete from push_device",
     "delete from stuck",
     "delete from fact",
 )

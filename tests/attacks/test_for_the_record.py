@@ -23,6 +23,7 @@ from portal.pushing import check_endpoint
 from portal.reaching import Forbidden, is_public, looked_up
 from portal.visit import go
 from tests.deployment import PORTAL, Deployment
+from tests.laws.samples import a_device
 from tests.laws.test_structure import MODULES, tree
 from tests.mail.post_office import eventually
 from tests.servers import PostgreSQL, Redis
@@ -276,6 +277,8 @@ async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_lif
         assert begun.status_code == 303, "the link is open"
     waiting = "select 1 from outbox where done_at is null and payload_sealed is not null"
     assert await whole.sql(waiting)
+    devices = f"/clients/{cast.client['noa']}/notices/devices"
+    assert (await dana.post(devices, **a_device(cast))).status_code == 303
     before = await whole.bookmark()
 
     if whole.sqlite:
@@ -287,6 +290,7 @@ async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_lif
     if whole.sqlite:
         await whole.start()
 
+    assert not await whole.sql("select 1 from push_device"), "somebody may have signed out of it since"
     for person, page in ((dana, "/home"), (ada, "/staff/today")):
         assert (await person.get(page)).headers["location"].startswith("/sign-in"), "signed out"
     for path in ("welcome", "reset"):
