@@ -93,6 +93,7 @@ def _is(password: str, hashed: str | None) -> bool:
 
 
 SHORTEST = 12
+JUDGED = 24  # characters that zxcvbn reads: its time grows faster than their square. See `_score`.
 LEFT = 6  # letters or digits that are more than names, a year and what everybody adds
 _EVERYBODYS = ("password", "passwort", "contrasena", "clave", "portal", "welcome", "bienvenid")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -119,9 +120,10 @@ async def weakness(password: str, personal: list[str]) -> str | None:
 
 
 def _score(password: str, personal: list[str]) -> int:
-    """zxcvbn's estimate, 0 to 4, from its bundled lists of leaked passwords, names and words; it reads the
-    first 72 characters."""
-    return int(zxcvbn(password[:72], user_inputs=personal)["score"])
+    """zxcvbn's estimate, 0 to 4, from its bundled lists of leaked passwords, names and words. It reads the beginning,
+    which has to be good by itself: signs that stand for letters (`4@8({[<3691!|7105$+2%`) take it 0.2 s for 24 of them,
+    0.3 s for 32, seconds for 72, and everybody's sign-in waits in the same line."""
+    return int(zxcvbn(password[:JUDGED], user_inputs=personal)["score"])
 
 
 def _parts(text: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -14,10 +15,12 @@ from websockets import InvalidStatus
 from websockets.asyncio.client import connect
 
 from portal.demo import PASSWORD
-from portal.passwords import AT_ONCE, WAITING
+from portal.passwords import AT_ONCE, WAITING, weakness
+from tests.access.desk import Desk
 from tests.cast import Person
 from tests.deployment import Deployment
-from tests.mail.post_office import eventually
+from tests.mail.post_office import PostOffice, eventually
+from tests.servers import PostgreSQL, Redis
 
 WORDS = "That email and password don’t open an account, or there were too many tries."
 # Takes longer to compare than any test lasts: a hash says itself how much work it is.
@@ -94,6 +97,107 @@ async def test_many_who_are_right_get_in_at_the_same_moment(full: Deployment) ->
     names = ["dana", "sam", "eli", "miriam", "jo", "idris", "ada", "theo"]
     people = await asyncio.gather(*(full.cast.sign_in(name, n % 2) for n, name in enumerate(names * 2)))
     assert len(people) == 16
+
+
+# --- Passwords that are chosen -----------------------------------------------------------------
+
+# Each sign stands for a letter, some for several: whoever looks these up in lists of words has most to try.
+SIGNS = "4@8({[<369!|7105$+2%"
+
+
+async def test_no_password_takes_long_to_judge() -> None:
+    """One of 72 signs takes no longer than its first 24, in time of the processor."""
+    await weakness("copper kettle", [])  # the lists are read
+
+    async def effort(password: str) -> float:
+        begun = time.process_time()
+        assert await weakness(password, []) is None
+        return time.process_time() - begun
+
+    short = min([await effort(SIGNS + SIGNS[:4]) for _ in range(3)])
+    for signs in (SIGNS, SIGNS[::-1]):
+        for length in (72, 128):
+            long = min([await effort((signs * 7)[:length]) for _ in range(2)])
+            assert long < 3 * short, (length, long, short)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
+    async with (
+        PostOffice() as office,
+        Deployment.full(postgres, redis_server, workers=1, SMTP_URL=office.url) as deployment,
+    ):
+        await deployment.sql("update practice set mail_after = 240")
+        yield Desk(deployment, office)
+
+
+async def by_a_link(desk: Desk, page: str) -> tuple[Person, str]:
+    """A browser before this page, and the token of its link."""
+    chart = await desk.chart("Wren")
+    token = await desk.invite(chart)
+    if page == "/welcome/password":
+        return await desk.verified(chart, token), token
+    await desk.sign_up(chart, token)
+    account = await desk.account_id(chart)
+    assert (await desk.act(chart, "resets", holder=account)).status_code == 303
+    token = await desk.reset(account)
+    browser = desk.browser()
+    assert (await browser.post("/reset", token=token)).status_code == 303
+    return browser, token
+
+
+@pytest.mark.parametrize("page", ["/welcome/password", "/reset/password"])
+async def test_many_passwords_by_one_link_keep_nobody_out(desk: Desk, page: str) -> None:
+    await desk.sql("delete from throttle")
+    browser, token = await by_a_link(desk, page)
+    halves = [browser.cookies]
+    for _ in range(3):  # the same link opens as many half-sessions as one likes
+        other = desk.browser()
+        assert (await other.post(page.rpartition("/")[0], token=token)).status_code == 303
+        halves.append(other.cookies)
+    if page == "/welcome/password":
+        await desk.sql("update half_session set verified_at = expires_at")
+    many = AT_ONCE + WAITING + 7
+    tasks = [
+        asyncio.create_task(
+            desk.browser().post(page, None, {"Cookie": halves[n % 4]}, password=(SIGNS * 4)[:72])
+        )
+        for n in range(many)
+    ]
+
+    async def all_there() -> bool:
+        waiting = await desk.deployment.metric("portal_passwords")
+        return sum(task.done() for task in tasks) + waiting >= many
+
+    await eventually(all_there)
+    assert (await sign_in(desk.browser(), "", desk.cast.email["client", "dana"])).status_code == 303
+    answers = await asyncio.gather(*tasks)
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(303) == 1
+    assert set(statuses) <= {303, 403, 409}
+    assert any("A password is being saved already." in answer.text for answer in answers)
+
+
+@pytest.mark.parametrize("page", ["/welcome/password", "/reset/password"])
+async def test_passwords_by_one_link_have_an_end(desk: Desk, page: str) -> None:
+    """Also with another half-session; half an hour later one goes on."""
+    await desk.sql("delete from throttle")
+    browser, token = await by_a_link(desk, page)
+
+    async def begin() -> Person:
+        other = desk.browser()
+        assert (await other.post(page.rpartition("/")[0], token=token)).status_code == 303
+        await desk.sql("update half_session set verified_at = expires_at")
+        return other
+
+    for _ in range(30):
+        assert (await browser.post(page, password="qwertyuiop[]asdf")).status_code == 422
+    for one in (browser, await begin()):
+        answer = await one.post(page, password=(SIGNS * 4)[:72])
+        assert answer.status_code == 429
+        assert "Too many tries. Wait half an hour" in answer.text
+    await desk.time_passes(hours=0.6)
+    assert (await (await begin()).post(page, password=(SIGNS * 4)[:72])).status_code == 303
 
 
 # --- Refusals that nobody has a name for -------------------------------------------------------

@@ -14,7 +14,17 @@ from portal.models.half_session import HalfSession
 from portal.models.reset import Reset
 from portal.models.signing_in import words_about
 from portal.models.wish import wish_reset
-from portal.routes.public.welcome import NewPassword, Token, drop_half, half, kind_of, lost, over, set_half
+from portal.routes.public.welcome import (
+    NewPassword,
+    Token,
+    choosing,
+    drop_half,
+    half,
+    kind_of,
+    lost,
+    over,
+    set_half,
+)
 from portal.visit import Answer, Form, Visit, go
 
 
@@ -110,10 +120,11 @@ async def change(visit: Visit) -> Answer:
     password = visit.form.password if visit.form else ""
     account = await PortalAccount.get(id=found.account_id)
     personal = [account.email, *await words_about(account.id)]
-    weak = await passwords.weakness(password, personal)
-    if weak is not None:
-        return _page(visit, account, visit.say(weak), 422)
-    hashed = await passwords.hashed(password)
+    async with choosing(found):
+        weak = await passwords.weakness(password, personal)
+        if weak is not None:
+            return _page(visit, account, visit.say(weak), 422)
+        hashed = await passwords.hashed(password)
     async with unit() as told:
         changed = await found.use(hashed) if await half_session.end() else None
         if changed is not None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -17,9 +20,15 @@ from portal.models.invitation import TRIES, Invitation
 from portal.models.practice import the_practice
 from portal.models.reset import Reset
 from portal.models.signing_in import Holder, words_about
+from portal.models.throttle import Limit
+from portal.refusals import Refused
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
 from portal.visit import Answer, Exact, Form, Visit, go
+
+# By one link, however many half-sessions began with it.
+CHOICES = Limit("choices", 30, dt.timedelta(minutes=30))
+_choosing: set[UUID] = set()
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -81,6 +90,21 @@ def drop_half(answer: Response) -> None:
 
 async def half(visit: Visit) -> HalfSession | None:
     return await HalfSession.held_by(visit.request.cookies.get(cookie_name("half"), ""))
+
+
+@asynccontextmanager
+async def choosing(link: Invitation | Reset) -> AsyncIterator[None]:
+    """Let one password at a time be judged and hashed for a link on this worker, and not without end: whoever holds a
+    link takes one place in the line in which everybody's sign-in waits. Raises Refused."""
+    if link.id in _choosing:
+        raise Refused(409, "A password is being saved already. Wait a few seconds, go back and try again.")
+    _choosing.add(link.id)
+    try:
+        if not await CHOICES.count(link.id):
+            raise Refused(429, "Too many tries. Wait half an hour, then open the link in your email again.")
+        yield
+    finally:
+        _choosing.discard(link.id)
 
 
 async def _held(visit: Visit) -> tuple[HalfSession, Invitation] | None:
@@ -186,10 +210,11 @@ async def create_account(visit: Visit) -> Answer:
     half_session, found = held
     password = visit.form.password if visit.form else ""
     personal = [found.email, *await words_about(client=found.client_id, link=found.contact_link_id)]
-    weak = await passwords.weakness(password, personal)
-    if weak is not None:
-        return _password_page(visit, found, visit.say(weak), 422)
-    hashed = await passwords.hashed(password)
+    async with choosing(found):
+        weak = await passwords.weakness(password, personal)
+        if weak is not None:
+            return _password_page(visit, found, visit.say(weak), 422)
+        hashed = await passwords.hashed(password)
     async with unit() as told:
         account = await found.accept(hashed) if await half_session.end() else None
         if account is not None:
