@@ -239,8 +239,7 @@ class ContactLink(Lasting):
         NotTheirOwn."""
         await Client.lock(client)
         # Who changes how the contact is reached has looked whom they act for.
-        await Contact.lock(contact)
-        await hold_addresses(client)
+        await hold_addresses(client, contact)
         await check_for_contact(client, (await Contact.get(id=contact)).email)
         link = await cls.get_or_none(client_id=client, contact_id=contact)
         link = link and await link.hold()

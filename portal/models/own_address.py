@@ -50,14 +50,16 @@ _OF_CLIENT = (
 )
 
 
-async def hold_addresses(client: UUID) -> None:
+async def hold_addresses(client: UUID, contact: UUID | None = None) -> None:
     """Let nobody change the addresses of those who act for a client, or sign in for them, until the unit of work is
-    over: what is compared with them now is compared with what they will be. The client is held before."""
+    over: what is compared with them now is compared with what they will be. With them that of a contact who is about
+    to, all in one order, so that of two who do this none waits for the other. The client is held before."""
     if sql.is_postgres():
         await sql.rows(
             "select 1 from contact c where c.id in (select l.contact_id from contact_link l where l.client_id = :id) "
-            "order by c.id for share",
+            "or c.id = :contact order by c.id for share",
             id=client,
+            contact=contact,
         )
         await sql.rows(
             "select 1 from portal_account a where a.id in (select x.account_id from access x where x.client_id = :id) "

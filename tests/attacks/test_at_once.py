@@ -318,3 +318,32 @@ async def test_nobody_is_added_where_contacts_are_switched_off_at_the_same_momen
     assert not await willow.sql("select 1 from contact_link where client_id = :id", id=UUID(client))
     assert (await henrik.post(f"{tab}/network", on="yes")).status_code == 303
     assert (await miriam.post(tab, **form)).status_code == 303
+
+
+async def test_two_siblings_are_given_each_others_parent_at_the_same_moment(willow: Deployment) -> None:
+    """Each waits for nobody who waits for them."""
+    miriam, henrik = await two(willow)
+    one, other = [await a_client(willow, miriam) for _ in range(2)]
+    ties = [await a_tie(willow, miriam, client) for client in (one, other)]
+    (mother,), (father,) = [
+        await willow.sql("select contact_id from contact_link where id = :id", id=UUID(link))
+        for link, _ in ties
+    ]
+    answers = await one_after_the_other(
+        willow,
+        "contact",
+        str(mother["contact_id"]),
+        miriam.post(
+            f"/staff/clients/{other}/contacts",
+            key=str(uuid4()),
+            contact=str(mother["contact_id"]),
+            relationship="Mother",
+        ),
+        henrik.post(
+            f"/staff/clients/{one}/contacts",
+            key=str(uuid4()),
+            contact=str(father["contact_id"]),
+            relationship="Father",
+        ),
+    )
+    assert answers == [303, 303]
