@@ -23,7 +23,7 @@ from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
 from portal.models.conversation import Audience
 from portal.models.holder import hindrance, missing_for
-from portal.models.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
+from portal.models.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE, NotTheirOwn
 from portal.models.person import address_fault, name_fault
 from portal.models.record import UNREADABLE
 from portal.permissions import Permission, Role
@@ -232,7 +232,7 @@ class _Module:
         }
 
 
-_OWN = [TOO_YOUNG, ANOTHERS]
+_OWN = [TOO_YOUNG, ANOTHERS, UNKNOWN_AGE]
 _HINDRANCES = [*given_by(missing_for), *given_by(hindrance), *_OWN]
 
 # What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
@@ -243,6 +243,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/refusals.py", "text"): "said",
     ("portal/refusals.py", "reason.text"): "said",  # Refused("…")
     ("portal/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
+    ("portal/regions/portal.py", "UNKNOWN_AGE"): [UNKNOWN_AGE],
     ("portal/rendering.py", "UNREADABLE"): [UNREADABLE],
     ("portal/guard.py", "reason.text"): "said",  # Refused("…")
     ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")

@@ -57,7 +57,9 @@ async def say_for_oneself(client: Client) -> None:
     """Raises NotTheirs where a client can't say themselves who acts for them."""
     if client.archived_at is not None:
         raise NotTheirs("This record is closed, so nothing is changed here any more.")
-    if (await the_practice()).is_minor(client.born):
+    if client.birth_unreadable:
+        raise NotTheirs("Your date of birth can’t be read at the moment. Please talk with the practice.")
+    if (await the_practice()).is_minor(client.born_if_known):
         raise NotTheirs("Until you are of age the practice keeps this with your guardians.")
 
 

@@ -26,7 +26,17 @@ from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
 from portal.models.person import a_name, an_address, canonical_email, colour_for, search_form
 from portal.models.practice import keep_settings
-from portal.models.record import Kind, Lasting, Record, Sealed, live, opened_day
+from portal.models.record import (
+    Kind,
+    Lasting,
+    Record,
+    Sealed,
+    known,
+    live,
+    opened_day,
+    unreadable,
+    write_anew,
+)
 from portal.models.rights import acts
 from portal.models.scope import Scope
 from portal.models.staff import holds, stands_in, works_here
@@ -117,8 +127,14 @@ class Client(Record):
 
     @property
     def born_if_known(self) -> dt.date | None:
-        """The same for a page that shows it; None also where it can't be opened, so nothing is decided by it."""
+        """The same; None also where it can't be opened. What is decided by it asks `birth_unreadable` too, where it
+        would be decided otherwise of a minor."""
         return opened_day(Client, "date_of_birth_sealed", self.id, self.date_of_birth_sealed)
+
+    @property
+    def birth_unreadable(self) -> bool:
+        """Whether there is a date of birth that can't be opened: nobody can tell how old they are."""
+        return bool(unreadable(self, "date_of_birth"))
 
     @classmethod
     async def add(cls, details: dict[str, Any], therapist: UUID | None) -> Client:
@@ -144,7 +160,7 @@ class Client(Record):
         they act for (`seen`). Another address ends the links that went to the old one; what an invitation needs,
         cleared, pauses the profile until it is back (A2). Raises NotTheirOwn."""
         await self.hold()
-        address, born, had = self.email_key, self.born, self._on_file()
+        address, born, had = self.email_key, self.born_if_known, self._on_file()
         contacts, others = await self.as_contact(seen), await self.as_contact(seen, whole=False)
         for contact in contacts:
             await contact.hold()
@@ -159,7 +175,7 @@ class Client(Record):
             from portal.models.invitation import end_invitations
 
             await end_invitations(self.id, None, "address")
-        if self.born != born:
+        if self.born_if_known != born:
             from portal.models.minors import grow_up
 
             await grow_up(self)
@@ -183,8 +199,8 @@ class Client(Record):
     async def change_address(self, email: str, seen: Scope[Client]) -> None:
         """Save another email, and all else as it is. Raises NotTheirOwn."""
         await self.hold()
-        kept = {name: getattr(self, name) for name in ("first_name", "last_name", "phone", "address")}
-        await self.change(kept | {"date_of_birth": self.born, "email": email}, seen)
+        kept = {name: known(self, name) for name in ("first_name", "last_name", "phone", "address")}
+        await self.change(kept | {"date_of_birth": self.born_if_known, "email": email}, seen)
 
     def _on_file(self) -> set[str]:
         """What an invitation needs, of that what is there."""
@@ -222,16 +238,15 @@ class Client(Record):
         self.sorting = search_form(f"{self.last_name} {self.first_name}")[:130]
         self.email = details.get("email") or None
         self.email_key = canonical_email(details["email"]) if self.email else None
-        born = details.get("date_of_birth")
-        self.date_of_birth = born.isoformat() if born else None
-        self.phone = details.get("phone") or None
-        self.address = details.get("address") or None
+        for name in SEALED:
+            write_anew(self, name, str(details.get(name) or ""))
 
 
+SEALED = ("date_of_birth", "phone", "address")
 # What `_take` sets.
 _DETAILS = [
     *("first_name", "last_name", "search", "sorting", "email", "email_key"),
-    *("date_of_birth_sealed", "phone_sealed", "address_sealed"),
+    *(f"{name}_sealed" for name in SEALED),
 ]
 
 SEE_ALL = "'see_all_clients'"

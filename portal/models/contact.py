@@ -23,13 +23,14 @@ from portal.models.own_address import check_for_contact, hold_addresses
 from portal.models.person import a_name, an_address, canonical_email, search_form
 from portal.models.practice import Practice, the_practice
 from portal.models.reach import check_all_seen, tell_moved
-from portal.models.record import Kind, Lasting, Record, Sealed, live
+from portal.models.record import Kind, Lasting, Record, Sealed, known, live, write_anew
 from portal.models.rights import acted, acts, leads
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
 NAME = 120  # letters of a contact's, at most
-_REACHED = ("name", "email", "phone", "address")
+SEALED = ("phone", "address")
+_REACHED = ("name", "email", *SEALED)
 
 
 class Contact(Record):
@@ -71,9 +72,9 @@ class Contact(Record):
     async def of_client(cls, client: Client) -> Contact:
         """A client as somebody's contact: one contact each, however many they act for."""
         await client.hold()
-        known = await cls.filter(client_id=client.id).order_by("id").first()
-        if known is not None:
-            return known
+        found = await cls.filter(client_id=client.id).order_by("id").first()
+        if found is not None:
+            return found
         contact = cls(client_id=client.id)
         contact._take_name(client.name)
         contact._take_address(client.email)
@@ -102,21 +103,23 @@ class Contact(Record):
         one stands here. What the chart leaves empty stays as it was given here, since access must not pause over it
         (docs/decisions/0022). Raises NotTheirOwn, NotAllTheirs."""
         await self.hold()
-        phone = self.phone and (client.phone or self.phone)
+        own = known(self, "phone")
+        phone = own and (known(client, "phone") or own)
         now = {"name": client.name[:NAME], "email": client.email or self.email, "phone": phone}
-        if any(value != getattr(self, what) for what, value in now.items()):
-            await self.change(now | {"address": self.address}, seen)
+        if any(value != known(self, what) for what, value in now.items()):
+            await self.change(now | {"address": known(self, "address")}, seen)
 
     async def change(self, details: Mapping[str, Any], seen: Scope[Client]) -> None:
         """Save who they are and how they are reached, for all whom they act for, whom who changes it must see. Raises
         NotTheirOwn, NotAllTheirs."""
         await self.hold()
-        if all((details.get(what) or None) == (getattr(self, what) or None) for what in _REACHED):
+        if all((details.get(what) or None) == (known(self, what) or None) for what in _REACHED):
             return
         await check_all_seen(seen, "contact", self.id)
         await self.check_address(details.get("email") or None)
         self._take_name(details["name"])
-        self.phone, self.address = details.get("phone") or None, details.get("address") or None
+        for name in SEALED:
+            write_anew(self, name, details.get(name))
         await self.save(update_fields=["name", "search", "phone_sealed", "address_sealed"])
         email = details.get("email") or None
         if email != self.email:
@@ -347,7 +350,13 @@ class ContactLink(Lasting):
         """What is agreed, as it stands."""
         kept = {one: at for one in Restriction if (at := self.since(one)) is not None}
         return Terms(
-            self.relationship, self.guardian, self.rights, self.from_at, self.agreed_until, kept, self.basis
+            self.relationship,
+            self.guardian,
+            self.rights,
+            self.from_at,
+            self.agreed_until,
+            kept,
+            known(self, "basis"),
         )
 
     async def note(self, action: str, side: str, by: UUID, before: Terms | None) -> None:
@@ -373,12 +382,12 @@ class ContactLink(Lasting):
         self.relationship, self.guardian = terms.relationship, terms.guardian
         self.from_at, self.agreed_until = terms.from_at or self.from_at, terms.until_at
         practice, before = await the_practice(), self.of_age_at
-        self._cap(practice.of_age((await Client.get(id=self.client_id)).born))
+        self._cap(practice.of_age((await Client.get(id=self.client_id)).born_if_known))
         for right in Right:
             setattr(self, right.value, right in terms.rights)
         for restriction in Restriction:
             setattr(self, restriction.column, terms.restrictions.get(restriction))
-        self.basis = terms.basis
+        write_anew(self, "basis", terms.basis)
         await self.save(force_create=new, update_fields=None if new else [*_TERMS, "until_at", "of_age_at"])
         kept_away = terms.restrictions.get(Restriction.NO_CONTACT)
         if kept_away is not None and kept_away <= clock.now():

@@ -11,7 +11,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.account import PortalAccount
 from portal.models.client import Client
-from portal.models.own_address import hinders_own_account, hold_addresses
+from portal.models.own_address import UNKNOWN_AGE, hinders_own_account, hold_addresses
 from portal.models.person import canonical_email
 from portal.models.rights import acts
 
@@ -68,7 +68,9 @@ def missing_for(client: Client, holder: Holder) -> list[str]:
         missing.append("This chart is archived.")
     if not holder.email:
         missing.append("There is no email on file.")
-    if client.born is None:
+    if client.birth_unreadable:
+        missing.append(UNKNOWN_AGE)
+    elif client.date_of_birth_sealed is None:
         missing.append("There is no date of birth on file.")
     return missing
 

@@ -16,7 +16,7 @@ from portal.models.holder import Holder, account_with, missing_for, of_holder, p
 from portal.models.invitation import A_DAY, RESEND_AFTER, Invitation, outstanding
 from portal.models.network import network_of
 from portal.models.offer import open_offers
-from portal.models.own_address import hinders_own_account
+from portal.models.own_address import hinders_own_account, may_be_minor
 from portal.models.practice import the_practice
 from portal.models.record import live
 from portal.models.rights import acts
@@ -129,7 +129,7 @@ async def holding_of(client: Client) -> Holding:
         holders,
         practice.portal_on,
         network_of(practice, client),
-        not practice.on_their_own(client.born),
+        not practice.on_their_own(client.born_if_known),
     )
     found.missing = missing_for(client, found.first)
     return found
@@ -157,7 +157,7 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
     """Accounts with exactly the client's e-mail, or a contact's, that never acted for the client (A7); those
     that did are given access back, and those that were offered it have only to confirm."""
     offers = []
-    minor = (await the_practice()).is_minor(client.born)
+    minor = await may_be_minor(client)
     waiting = {offer.account_id for offer in await open_offers(client.id)}
     for holder in await possible_holders(client):
         account = await account_with(holder.email) if holder.email else None

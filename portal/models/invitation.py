@@ -178,7 +178,7 @@ class Invitation(Record):
         may_be_tried = await FOR_CLIENT.count(self.client_id)
         heard = await FROM_NETWORK.count(network)
         client = await Client.get(id=self.client_id)
-        if said is not None and client.born == said and may_be_tried and heard:
+        if said is not None and client.born_if_known == said and may_be_tried and heard:
             await sql.rows(
                 "update invitation set verified_at = :now, tries = tries - 1 where id = :id",
                 now=clock.now(),

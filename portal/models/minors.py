@@ -11,6 +11,7 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from portal import clock
+from portal.crypto import Unreadable
 from portal.facts import AgesChanged, ComingOfAge, ContactsChanged
 from portal.models import age, sql
 from portal.models.account import Access, PortalAccount
@@ -25,7 +26,7 @@ from portal.models.practice import Practice, the_practice
 from portal.models.record import live
 from portal.models.scope import Scope
 from portal.models.staff import holds, stands_in
-from portal.models.stuck import COMING_OF_AGE, each
+from portal.models.stuck import COMING_OF_AGE, each, items_aside, note_done, note_failed
 
 SHOWN = 100
 
@@ -41,8 +42,8 @@ async def set_ages(practice: Practice, own_account: int, majority: int) -> None:
 
 async def would_end(practice: Practice, majority: int) -> int:
     """How many guardians would lose their access at once by this age of majority."""
-    born = {link.id: child.born for link, child in await _guardians(of_age_at__not_isnull=True)}
-    ends = [day and age.turns(day, majority, practice.zone) for day in born.values()]
+    born = [child.born_if_known for _, child in await _guardians(Q(of_age_at__not_isnull=True))]
+    ends = [day and age.turns(day, majority, practice.zone) for day in born]
     return sum(at is not None and at <= clock.now() for at in ends)
 
 
@@ -53,16 +54,26 @@ async def grow_up(client: Client) -> None:
         await end_invitations(client.id, None, "withdrawn")
     practice = await the_practice()
     links = await ContactLink.filter(client_id=client.id, guardian=True).order_by("id")
-    if any([await link.come_of_age(practice, client.born) for link in links]):
+    if any([await link.come_of_age(practice, client.born_if_known) for link in links]):
         await _tell_changed(client.id)
+    if not client.birth_unreadable:
+        await note_done(COMING_OF_AGE, [str(link.id) for link in links])
 
 
-async def grow_up_all(**which: Any) -> None:
-    """The same of everybody, where it is not a date of birth that changed."""
-    practice = await the_practice()
-    for link, client in await _guardians(**which):
-        if await link.come_of_age(practice, client.born):
-            await _tell_changed(client.id)
+async def grow_up_all() -> None:
+    """The same of everybody, where it is not a date of birth that changed. A link whose client's date of birth can't be
+    opened is set aside, with the end that was known."""
+    for link, client in await _guardians():
+        try:
+            await _grow(link, client)
+        except Unreadable as reason:
+            await note_failed(COMING_OF_AGE, str(link.id), reason)
+
+
+async def _grow(link: ContactLink, client: Client) -> None:
+    """Raises Unreadable, before anything is changed."""
+    if await link.come_of_age(await the_practice(), client.born):
+        await _tell_changed(client.id)
 
 
 async def _tell_changed(client: UUID) -> None:
@@ -72,20 +83,22 @@ async def _tell_changed(client: UUID) -> None:
 
 
 async def grow_up_unnoticed(hint: Callable[[set[str]], None]) -> None:
-    """Guardians who were tied before their access ended by itself: from now on it does. Safe to repeat. Each alone: a
-    date of birth that can't be opened leaves nobody else's as it was."""
+    """Guardians who were tied before their access ended by itself, or were set aside: from now on it does. Safe to
+    repeat. Each alone: a date of birth that can't be opened leaves nobody else's as it was."""
 
     async def grow(links: list[UUID]) -> None:
-        await grow_up_all(id__in=links, of_age_at=None)
+        for link, client in await _guardians(Q(id__in=links)):
+            await _grow(link, client)
 
-    for link, _ in await _guardians(of_age_at=None):
+    aside = [UUID(item) for item in await items_aside(COMING_OF_AGE)]
+    for link, _ in await _guardians(Q(of_age_at=None) | Q(id__in=aside)):
         await each(COMING_OF_AGE, [link.id], grow, hint)
 
 
-async def _guardians(**which: Any) -> list[tuple[ContactLink, Client]]:
+async def _guardians(*which: Q) -> list[tuple[ContactLink, Client]]:
     """Those who act now or later, each with the client."""
     lives = Q(until_at=None) | Q(until_at__gt=clock.now())
-    links = await ContactLink.filter(lives, guardian=True, **which).order_by("client_id", "id")
+    links = await ContactLink.filter(lives, *which, guardian=True).order_by("client_id", "id")
     clients = {child.id: child for child in await Client.filter(id__in=[link.client_id for link in links])}
     return [(link, clients[link.client_id]) for link in links]
 

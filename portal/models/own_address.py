@@ -20,15 +20,18 @@ class NotTheirOwn(Exception):
 
 
 TOO_YOUNG = "They are too young for an account of their own. Invite a parent or guardian."
+UNKNOWN_AGE = "The date of birth can’t be opened with the keys at hand. Enter it again."
 ANOTHERS = "Somebody who acts for them has this email, or one that looks like it. They need one of their own."
 
 
 async def hinders_own_account(client: Client, email: str | None) -> str | None:
     """Why a minor can't have an account of their own, or not on this address, in a sentence; None where they can."""
     practice = await the_practice()
-    if not practice.on_their_own(client.born):
+    if client.birth_unreadable:
+        return UNKNOWN_AGE
+    if not practice.on_their_own(client.born_if_known):
         return TOO_YOUNG
-    if email and practice.is_minor(client.born) and await _is_among(_OF_CONTACTS, client.id, email):
+    if email and practice.is_minor(client.born_if_known) and await _is_among(_OF_CONTACTS, client.id, email):
         return ANOTHERS
     return None
 
@@ -90,8 +93,13 @@ async def check_for_account(account: UUID, email: str) -> None:
             raise NotTheirOwn
 
 
+async def may_be_minor(client: Client) -> bool:
+    """Not of age yet; or nobody can tell, because the date of birth can't be opened: what protects minors holds."""
+    return client.birth_unreadable or (await the_practice()).is_minor(client.born_if_known)
+
+
 async def _is_minor(client: UUID) -> bool:
-    return (await the_practice()).is_minor((await Client.get(id=client)).born)
+    return await may_be_minor(await Client.get(id=client))
 
 
 async def _is_among(addresses: str, client: UUID, email: str) -> bool:

@@ -10,6 +10,7 @@ from portal import clock
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.conversation import Audience, Conversation
+from portal.models.own_address import may_be_minor
 from portal.models.practice import the_practice
 from portal.models.reader import staff_by_group
 from portal.models.record import live
@@ -118,7 +119,7 @@ async def confidential(client: Client, with_client: bool, contacts: list[UUID]) 
     """The audiences with whom a conversation between these people is confidential: a young person's own with the care
     team, from the age at which the practice lets them have one until they come of age (Settings, Minors)."""
     practice = await the_practice()
-    young = practice.is_minor(client.born) and practice.on_their_own(client.born)
+    young = await may_be_minor(client) and practice.on_their_own(client.born_if_known)
     return {Audience.CLINICAL} if young and with_client and not contacts else set()
 
 

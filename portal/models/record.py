@@ -180,6 +180,25 @@ def shown(row: Model, name: str) -> str | None:
     return None if box is None else opened(type(row), f"{name}_sealed", row.pk, box)
 
 
+def known(row: Model, name: str) -> Any:
+    """The value of any attribute for a form that writes it anew: None also where it is sealed and can't be opened."""
+    if not hasattr(row, f"{name}_sealed"):
+        return getattr(row, name)
+    text = shown(row, name)
+    return None if text == UNREADABLE else text
+
+
+def unreadable(row: Model, *names: str) -> list[str]:
+    """Those of these sealed attributes that are there and can't be opened."""
+    return [name for name in names if shown(row, name) == UNREADABLE]
+
+
+def write_anew(row: Model, name: str, text: str | None) -> None:
+    """Seal what a form says; left empty, what can't be opened stays as it is: the right key file may open it yet."""
+    if text or not unreadable(row, name):
+        setattr(row, name, text or None)
+
+
 def opened_day(model: type[Model], column: str, row_id: object, box: bytes | None) -> dt.date | None:
     """The same of a date; None where there is none, or it can't be opened."""
     text = opened(model, column, row_id, box) if box is not None else UNREADABLE

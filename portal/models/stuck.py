@@ -177,6 +177,11 @@ def wait_after(tries: int) -> dt.timedelta:
     return min(dt.timedelta(seconds=2 ** min(tries, 20)), LONGEST_WAIT)
 
 
+async def items_aside(queue: str) -> list[str]:
+    """Give the items of a queue that failed and were not done since."""
+    return [row["item"] for row in await sql.rows("select item from stuck where queue = :queue", queue=queue)]
+
+
 async def all_stuck() -> list[dict[str, Any]]:
     """Give what was tried often enough to be said: queue, how many items, since when, and the newest reason."""
     found = await sql.rows(

@@ -39,6 +39,7 @@ from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.holder import hindrance
 from portal.models.holding import Holding, history_of, holding_of, linkable, next_send
+from portal.models.own_address import UNKNOWN_AGE
 from portal.models.person import canonical_email, initial
 from portal.models.reset import clients_acted_for
 from portal.models.rights import acts
@@ -101,7 +102,7 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
         "sentence": _sentence(viewer, holding),
         "facts": _facts(viewer, holding),
         "needs": await _needs(viewer, holding)
-        if holding.state == "not_invited" or (holding.accounts and holding.cleared)
+        if holding.state == "not_invited" or found.birth_unreadable or (holding.accounts and holding.cleared)
         else [],
         "acts": await _acts(viewer, holding, may),
         "note": _note(viewer, holding),
@@ -179,6 +180,8 @@ def _sentence(viewer: Viewer, holding: Holding) -> str:
 def _note(viewer: Viewer, holding: Holding) -> str | None:
     if holding.state == "locked":
         return say(viewer.language, "Call them first, and ask for the date of birth.")
+    if holding.client.birth_unreadable:
+        return say(viewer.language, UNKNOWN_AGE)
     own = next((a for a in holding.accounts if a["self"]), None)
     if own is not None and own["hindered"]:
         return say(viewer.language, own["hindered"])
@@ -235,16 +238,20 @@ async def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
     settings = "/staff/settings/portal" if await viewer.may(Permission.PORTAL_SETTINGS) else None
     language, edit = viewer.language, f"/staff/clients/{holding.client.id}/edit"
 
-    def need(label: str, value: str | None, href: str | None, link: str) -> dict[str, Any]:
+    def need(
+        label: str, value: str | None, href: str | None, link: str, missing: str = "Missing"
+    ) -> dict[str, Any]:
         return {
             "label": say(language, label),
-            "value": value or say(language, "Missing"),
+            "value": value or say(language, missing),
             "ok": bool(value),
             "href": href,
             "link_label": say(language, "Change") if value else say(language, link),
         }
 
-    born = date_in_words(holding.client.born, language) if holding.client.born else None
+    day = holding.client.born_if_known
+    born = date_in_words(day, language) if day else None
+    unread = holding.client.birth_unreadable
     email = need("Email", holding.client.email, f"{edit}#field-email", "Add an email")
     if holding.too_young:
         contacts = f"/staff/clients/{holding.client.id}/contacts"
@@ -252,7 +259,13 @@ async def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
         email = need("Email of who acts for them", known, contacts, "Open contacts")
     return [
         email,
-        need("Date of birth", born, f"{edit}#field-date_of_birth", "Add the date of birth"),
+        need(
+            "Date of birth",
+            born,
+            f"{edit}#field-date_of_birth",
+            "Enter it again" if unread else "Add the date of birth",
+            "Can’t be opened" if unread else "Missing",
+        ),
         need(
             "Client portal",
             say(language, "On") if holding.portal_on else None,

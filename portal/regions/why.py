@@ -139,7 +139,7 @@ def _pause(language: str, row: dict[str, Any], about: Client) -> str | None:
         return None
     if about.archived_at is not None:
         return say(language, "Paused: the chart is archived")
-    if about.born is None:
+    if about.date_of_birth_sealed is None:
         return say(language, "Paused: the date of birth is missing")
     if row["self"] and about.email_key is None:
         return say(language, "Paused: the email is missing")

@@ -11,8 +11,9 @@ from portal import clock
 from portal.language import local_day, moment_of
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink, Terms
+from portal.models.contact import SEALED, Contact, ContactLink, Terms
 from portal.models.reach import sees_all_behind
+from portal.models.record import known, unreadable
 from portal.permissions import Restriction, Right
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.words import zone
@@ -158,9 +159,18 @@ def _labels(visit: Visit) -> dict[str, str]:
     return labels
 
 
+def emptied(visit: Visit, link: ContactLink, contact: Contact) -> list[str]:
+    """What of it can't be opened, in words."""
+    return [_labels(visit)[name] for name in (*unreadable(contact, *SEALED), *unreadable(link, "basis"))]
+
+
 def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(contact, name) or "" for name in _REACHED}
-    values |= {"relationship": link.relationship, "guardian": link.guardian, "basis": link.basis or ""}
+    values: dict[str, Any] = {name: known(contact, name) or "" for name in _REACHED}
+    values |= {
+        "relationship": link.relationship,
+        "guardian": link.guardian,
+        "basis": known(link, "basis") or "",
+    }
     values |= {right.name.lower(): getattr(link, right.value) for right in Right}
     values["first"] = _shown(link.from_at)
     values["last"] = _shown(link.agreed_until - dt.timedelta(microseconds=1)) if link.agreed_until else ""
@@ -180,7 +190,10 @@ def _shown(when: dt.datetime) -> str:
 async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -> Answer:
     """Its page, filled with `values`; what is not said besides is as of somebody who is no contact yet."""
     relationship = more["values"].get("relationship", "")
-    known = [*RELATIONSHIPS, *([relationship] if relationship and relationship not in RELATIONSHIPS else [])]
+    choices = [
+        *RELATIONSHIPS,
+        *([relationship] if relationship and relationship not in RELATIONSHIPS else []),
+    ]
     return await chart_page(
         visit,
         "staff/contacts/edit.html",
@@ -188,7 +201,7 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
         name=client.name,
         first_name=client.first_name,
         errors=visit.errors,
-        relationships=[{"value": one, "label": visit.say(one)} for one in known],
+        relationships=[{"value": one, "label": visit.say(one)} for one in choices],
         rights=[
             {"name": one.name.lower(), "label": visit.say(words).capitalize()}
             for one, words in RIGHT_WORDS.items()
@@ -206,6 +219,7 @@ _NEW: dict[str, Any] = {
     "stands": None,
     "apart": False,
     "notice": "",
+    "unreadable": [],
     **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href", "preview_action")),
 }
 _HELP = {

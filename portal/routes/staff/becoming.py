@@ -20,7 +20,7 @@ from portal.models.known_people import likely_clients
 from portal.models.own_address import NotTheirOwn
 from portal.models.practice import the_practice
 from portal.models.reach import NotAllTheirs
-from portal.models.record import uuid7
+from portal.models.record import known, uuid7
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.routes.staff.clients import NewClient, added, details_in_words, therapist_choice
@@ -176,7 +176,7 @@ async def _become(
 async def _can_be_linked(person: Client, account: PortalAccount) -> bool:
     """By the rules of any link: an equal email on file, and no minor's account that is not their own. And what it takes
     to be seen."""
-    offers = await linkable(person) if person.born is not None else []
+    offers = await linkable(person) if person.born_if_known is not None else []
     return any(one["id"] == account.id and one["link"] is None for one in offers)
 
 
@@ -193,7 +193,7 @@ def _standing(visit: Visit, contact: Contact) -> Standing:
     del labels["date_of_birth"]
     first, _, last = contact.name.rpartition(" ")
     now = {"first_name": first or last, "last_name": last if first else ""}
-    now |= {name: getattr(contact, name) or "" for name in ("email", "phone", "address")}
+    now |= {name: known(contact, name) or "" for name in ("email", "phone", "address")}
     return standing(visit, Becoming, now, labels, contact)
 
 
@@ -231,7 +231,7 @@ async def _known(visit: Visit, client: Client, link: ContactLink, contact: Conta
         200,
         action=f"{tab_of(client)}/{link.id}/client/known",
         values={"link": True},
-        person=_shown(visit, row | {"email": person.email, "born": person.born}) | {"id": person.id},
+        person=_shown(visit, row | {"email": person.email, "born": person.born_if_known}) | {"id": person.id},
         people=[],
         key=None,
         account=account.email if account and await _can_be_linked(person, account) else None,

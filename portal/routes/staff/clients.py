@@ -13,11 +13,11 @@ from portal import clock, crypto
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
-from portal.models.client import Client
+from portal.models.client import SEALED, Client
 from portal.models.contact import ContactLink
 from portal.models.minors import settle
 from portal.models.own_address import NotTheirOwn
-from portal.models.record import uuid7
+from portal.models.record import known, unreadable, uuid7
 from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -236,7 +236,7 @@ def details_in_words(visit: Visit) -> dict[str, str]:
 
 def _standing(visit: Visit, client: Client) -> Standing:
     labels = details_in_words(visit)
-    now = {name: getattr(client, name) or "" for name in labels}
+    now = {name: known(client, name) or "" for name in labels}
     return standing(visit, ChangedDetails, now, labels, client)
 
 
@@ -252,6 +252,7 @@ async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
         stands=stands,
         values=stands.values,
         errors=stands.errors,
+        unreadable=[details_in_words(visit)[name] for name in unreadable(client, *SEALED)],
         apart=bool(await client.as_contact(visit.me.see(Client), whole=False)),
     )
 
