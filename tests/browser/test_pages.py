@@ -353,6 +353,8 @@ class Tour:
         for who in {place.who for place in pages}:
             await self.visitors[who].speak(language)
         await asyncio.gather(*(one(place) for place in pages))
+        for who in {place.who for place in pages}:
+            await self.visitors[who].speak("en")  # as everybody found it
 
 
 # Each two of language, size and theme meet once. All rules once for each size, in the light; the dark changes colours.
