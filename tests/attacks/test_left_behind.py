@@ -396,6 +396,78 @@ async def test_a_message_taken_back_is_new_nowhere(office: Office) -> None:
     assert await office.new_for(dana) == []
 
 
+@pytest.mark.parametrize("writer", ["dana", "miriam"])
+async def test_a_message_taken_back_is_counted_nowhere(office: Office, writer: str) -> None:
+    cast = office.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
+    henrik = await cast.sign_in("henrik")
+    others, to_staff = (dana, True) if writer == "dana" else (miriam, False)
+    thread = office.thread_of("noa clinical")
+    noa = cast.client["noa"]
+    for person in (dana, miriam, henrik):
+        await thread.read(person)
+    await office.begins_anew(dana, miriam, henrik)
+    async with (
+        open_page(dana, f"/clients/{noa}/home") as home,
+        open_page(miriam, "/staff/today") as today,
+        open_page(miriam, "/staff/inbox?view=unread") as inbox,
+    ):
+        pages = (home, today, inbox)
+
+        def counted() -> list[str]:
+            live = (home.live[f"unread?client={noa}"], today.live["inbox-count"], today.live["today-unread"])
+            return [" ".join(parse(part).text.split()) for part in live]
+
+        def listed() -> bool:
+            return thread.id in inbox.live["inbox?view=unread"]
+
+        before, was_listed = counted(), listed()
+        assert not was_listed
+        first = await thread.write(others, "One.")
+        second = await thread.write(others, "Two.")
+        await home.until(lambda: to_staff or counted()[0] != before[0], what="a number")
+        await today.until(lambda: not to_staff or counted()[1:] != before[1:], what="a number")
+        await inbox.until(lambda: listed() or not to_staff, what="it in the list")
+        # The newest goes first: the other one is still there to read.
+        await thread.withdraw(others, second)
+        for page in pages:
+            await page.settle()
+            await page.current()
+        assert counted() != before and listed() == to_staff
+        await thread.withdraw(others, first)
+        await home.until(lambda: counted()[0] == before[0], what="no number")
+        await today.until(lambda: counted()[1:] == before[1:], what="no number")
+        await inbox.until(lambda: not listed(), what="it to leave the list")
+        for page in pages:
+            await page.settle()
+            await page.current()
+        # Whoever looks after all is listed once, and what comes next is new.
+        await thread.read(miriam if to_staff else dana)
+        again = await thread.write(others, "Three.")
+        await home.until(lambda: to_staff or counted()[0] != before[0], what="a number")
+        await today.until(lambda: not to_staff or counted()[1:] != before[1:], what="a number")
+        await thread.withdraw(others, again)
+
+
+async def test_a_notice_counts_and_names_what_stands(office: Office) -> None:
+    cast = office.cast
+    dana, miriam, henrik = [await cast.sign_in(name) for name in ("dana", "miriam", "henrik")]
+    thread = office.thread_of("noa clinical")
+    await thread.read(dana)
+    await office.begins_anew(dana, miriam, henrik)
+    async with open_page(dana, f"/clients/{cast.client['noa']}/notices") as page:
+        await thread.write(miriam, "One.")
+        last = await thread.write(henrik, "Two.")
+        await office.told()
+        await page.until(lambda: "2 new messages, the last from Henrik" in page.document.text, what="two")
+        await thread.withdraw(henrik, last)
+        one = "New: New message from Miriam Adler"
+        await page.until(lambda: one in page.document.text, what="the one that stands")
+        listed = page.document.by_id("notices")
+        assert listed is not None and one in listed.text and "2 new messages" not in listed.text
+        await page.current()
+
+
 async def test_a_message_taken_back_is_not_pushed_and_the_next_one_is(office: Office) -> None:
     cast = office.cast
     dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
