@@ -51,8 +51,7 @@ class Audience(Enum):
 
 
 class Conversation(Handled):
-    """Besides its fields its row has `read_by`: those who have read its newest message, or all of it that stands, for
-    statements alone."""
+    """Besides its fields its row has `read_by`: those who have read its newest message, for statements alone."""
 
     client_id = fields.UUIDField()
     audience = fields.CharField(max_length=16)
@@ -187,7 +186,7 @@ class Conversation(Handled):
         after it is not."""
         news = await sql.row(
             "select min(m.number) as number from message m where m.conversation_id = :id and m.number > :seen "
-            "and m.withdrawn_at is null and (m.automatic or coalesce(m.account_id, m.staff_id) <> :reader)",
+            "and (m.automatic or coalesce(m.account_id, m.staff_id) <> :reader)",
             id=self.id,
             seen=seen,
             reader=reader,
@@ -213,12 +212,11 @@ class Conversation(Handled):
             f"{_READ_TO} returning number", conversation=self.id, reader=reader, number=number, at=now
         )
         if moved:
-            listed = sql.parsed(newest["read_by"])
-            if newest["last_number"] == number and str(reader) not in map(str, listed):
+            if newest["last_number"] == number:
                 await write(
                     "update conversation set read_by = :read_by where id = :id",
                     id=self.id,
-                    read_by=[*listed, reader],
+                    read_by=[*sql.parsed(newest["read_by"]), reader],
                 )
             await self._seen(before["number"] if before else 0, number, staff, account, now)
             await announce(
@@ -290,12 +288,12 @@ class Participant(Model):
 
 
 # Whether there is something in `r` that the viewer has not read, for each of thousands: its own row says who has read
-# its newest message, or has nothing new since some was taken back (see docs/decisions/0024-who-has-read-the-newest.md).
+# its newest message (see docs/decisions/0024-who-has-read-the-newest.md).
 HAS_UNREAD = "(r.last_number > 0 and not :viewer = any(r.read_by))"
 _UNREAD = (
     "(select count(*) from message um where um.conversation_id = r.id and um.number > coalesce("
     "(select rd.number from reading rd where rd.conversation_id = r.id and rd.reader_id = :viewer), 0) "
-    "and um.withdrawn_at is null and not um.automatic and coalesce(um.staff_id, um.account_id) <> :viewer)"
+    "and not um.automatic and coalesce(um.staff_id, um.account_id) <> :viewer)"
 )
 
 

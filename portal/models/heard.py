@@ -9,7 +9,7 @@ from uuid import UUID
 from portal import clock
 from portal.facts import NoticesRead
 from portal.models import sql
-from portal.models.fact import announce, write
+from portal.models.fact import announce
 
 
 class About(Enum):
@@ -69,25 +69,16 @@ async def call_off(kind: NoticeKind, record: UUID, only: UUID | None = None, but
     )
 
 
-def news_for(person: str, conversation: str) -> str:
-    """SQL, after a `select … `, for what somebody has not read of a conversation and would be told of: messages `m`."""
-    return (
-        f"from message m where m.conversation_id = {conversation} and {IS_NEWS} "
-        f"and coalesce(m.account_id, m.staff_id) <> {person} and m.number > coalesce((select d.number from reading d "
-        f"where d.conversation_id = {conversation} and d.reader_id = {person}), 0)"
-    )
-
-
 async def call_off_messages(conversation: UUID) -> None:
-    """A message was taken back: whoever has nothing else to read there has nothing new, and others are told of the
-    last that stands."""
-    news = news_for("coalesce(notice.staff_id, notice.account_id)", "notice.record_id")
-    told = {"kind": NoticeKind.MESSAGE.key, "record": conversation}
-    await mark_read(f"kind = :kind and record_id = :record and not exists (select 1 {news})", **told)
-    await write(
-        f"update notice set up_to = coalesce((select max(m.number) {news} and m.number <= notice.up_to), up_to) "
-        "where read_at is null and kind = :kind and record_id = :record",
-        **told,
+    """A message was taken back: whoever has nothing else to read there has nothing new."""
+    await mark_read(
+        "kind = :kind and record_id = :record and not exists (select 1 from message m where "
+        f"m.conversation_id = notice.record_id and {IS_NEWS} "
+        "and coalesce(m.account_id, m.staff_id) <> coalesce(notice.staff_id, notice.account_id) "
+        "and m.number > coalesce((select d.number from reading d where d.conversation_id = notice.record_id "
+        "and d.reader_id = coalesce(notice.staff_id, notice.account_id)), 0))",
+        kind=NoticeKind.MESSAGE.key,
+        record=conversation,
     )
 
 

@@ -17,7 +17,7 @@ from portal import clock
 from portal.facts import MessageEdited, MessageWithdrawn, QuoteChanged
 from portal.models import sql
 from portal.models.fact import Bookmark, announce, here, write
-from portal.models.heard import call_off_messages, news_for
+from portal.models.heard import call_off_messages
 from portal.models.record import Kind, Record, Sealed, opened, seal, uuid7
 from portal.models.scope import Scope
 
@@ -95,25 +95,7 @@ class Message(Record):
         await self._change("", writer, minutes, "withdrawn_at")
         await announce(MessageWithdrawn(client=client, conversation=self.conversation_id, number=self.number))
         await self._tell_replies(client)
-        await self._leave_nothing_new(client)
         await call_off_messages(self.conversation_id)
-
-    async def _leave_nothing_new(self, client: UUID) -> None:
-        """Whoever has nothing else to read in its conversation has read it. The caller holds its row."""
-        found = await sql.rows(
-            "select w.id from (select id from staff_member union select account_id from access "
-            "where client_id = :client and account_id is not null) w "
-            f"where not exists (select 1 {news_for('w.id', ':conversation')})",
-            client=client,
-            conversation=self.conversation_id,
-        )
-        (kept,) = await sql.rows("select read_by from conversation where id = :id", id=self.conversation_id)
-        listed = {UUID(str(id)) for id in sql.parsed(kept["read_by"])}
-        await write(
-            "update conversation set read_by = :read_by where id = :id",
-            id=self.conversation_id,
-            read_by=sorted(listed | {sql.uuid(row["id"]) for row in found}),
-        )
 
     async def _change(self, body: str, writer: UUID, minutes: int, column: str) -> None:
         if writer != self.author:

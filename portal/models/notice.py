@@ -198,7 +198,7 @@ _SHOWN = (
     "r.id, r.number, r.kind, r.client_id, r.record_id, r.body, r.made_at, r.read_at, c.first_name, c.last_name, "
     "c.colour, v.audience, v.confidential, coalesce(ms.name, ma.name) as from_name, "
     "(select count(*) from message um where um.conversation_id = v.id and um.number > coalesce(rd.number, 0) "
-    "and um.number <= r.up_to and um.withdrawn_at is null and not um.automatic) as unread"
+    "and um.number <= r.up_to and not um.automatic) as unread"
 )
 _WITH = (
     "left join client c on c.id = r.client_id left join conversation v on v.id = r.record_id "

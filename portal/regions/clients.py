@@ -13,7 +13,6 @@ from portal.facts import (
     ClientRestored,
     ConversationRead,
     MessageSent,
-    MessageWithdrawn,
 )
 from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models import sql
@@ -42,7 +41,6 @@ from portal.viewer import Viewer
         ClientArchived: anyone,
         ClientRestored: anyone,
         MessageSent: anyone,
-        MessageWithdrawn: anyone,
         ConversationRead: anyone,
     },
     element="clients",
@@ -119,7 +117,6 @@ _TABS = (
     on={
         ClientChanged: its("client"),
         MessageSent: its("client"),
-        MessageWithdrawn: its("client"),
         ConversationRead: anyone,
     },
 )

@@ -50,7 +50,7 @@ TOLD = 200  # notices that the board counts
     "client/_unread.html",
     side="client",
     needs=None,
-    on={MessageSent: its("client"), MessageWithdrawn: its("client"), ConversationRead: anyone},
+    on={MessageSent: its("client"), ConversationRead: anyone},
 )
 async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
     if viewer.client != client:
@@ -164,7 +164,7 @@ def _of_age(
     "client/_switch.html",
     side="client",
     needs=None,
-    on=dict.fromkeys((MessageSent, MessageWithdrawn, ConversationRead, ClientChanged), anyone),
+    on={MessageSent: anyone, ConversationRead: anyone, ClientChanged: anyone},
     element="switch",
 )
 async def switch(viewer: Viewer, client: UUID) -> Context | None:

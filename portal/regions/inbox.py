@@ -117,7 +117,7 @@ def _place(token: str) -> Place | None:
     "staff/inbox/_count.html",
     side="staff",
     needs=None,
-    on=dict.fromkeys((MessageSent, MessageWithdrawn, ConversationRead, *_HANDLED), anyone),
+    on=dict.fromkeys((MessageSent, ConversationRead, *_HANDLED), anyone),
 )
 async def unread_count(viewer: Viewer) -> Context | None:
     return {"count": await unread_conversations(viewer.see(Conversation))}
@@ -312,7 +312,6 @@ async def _name(viewer: Viewer, who: UUID | None) -> str:
     on={
         ClientChanged: its("client"),
         MessageSent: its("client"),
-        MessageWithdrawn: its("client"),
         ConversationRead: anyone,
     },
 )

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from portal.facts import ClientChanged, Fact, MessageWithdrawn, NoticeGiven, NoticesRead, PushDevicesChanged
+from portal.facts import ClientChanged, Fact, NoticeGiven, NoticesRead, PushDevicesChanged
 from portal.language import at_in_words, say, say_many, short
 from portal.models.notice import (
     AT_ONCE as MOST,
@@ -56,7 +56,7 @@ async def bell(viewer: Viewer, person: UUID) -> Context | None:
     "notices/_list.html",
     side="both",
     needs=None,
-    on=_ON | {ClientChanged: anyone, MessageWithdrawn: anyone},
+    on=_ON | {ClientChanged: anyone},
     element="notices",
 )
 async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context | None:
