@@ -11,14 +11,12 @@ import datetime as dt
 import json
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as AS_SENT
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 import structlog
 from aiosmtplib import (
@@ -30,19 +28,18 @@ from aiosmtplib import (
 )
 
 from portal import clock, crypto
-from portal.facts import Fact, LetterDelayed, LetterDelivered, LetterDropped, LetterFailed
+from portal.facts import LetterDelayed, LetterDelivered, LetterDropped, LetterFailed
 from portal.logs import where
 from portal.mail.bounces import condemns, status_of
 from portal.mail.letters import one_line
-from portal.mail.outbox import LETTER, host
-from portal.models import sql
+from portal.mail.outbox import host
 from portal.models.bounce import HELD, is_held, note_arrival, note_failure
-from portal.models.fact import announce, unit
+from portal.models.fact import unit
 from portal.models.mailbox import return_address
-from portal.models.practice import Practice
+from portal.models.practice import the_practice
 from portal.models.record import unseal
 from portal.models.unread_letter import when_wanted
-from portal.models.waiting import Outbox, tell_way
+from portal.models.waiting import Outbox, Settled, Taken, take_letters
 from portal.realtime.bus import Bus
 from portal.settings import settings
 
@@ -51,26 +48,12 @@ log = structlog.get_logger()
 IN_FLIGHT = 4
 PATIENCE = 20.0  # seconds for one answer of the mail server
 AT_MOST = 60.0  # seconds for one letter, however chatty the server
-LEASE = dt.timedelta(minutes=2)
 LOOK = 0.5  # seconds between looks for more while letters are in flight
 LAST_MOMENT = 5.0  # seconds for letters in flight when the worker is told to end
 MOST_TRIES = 15  # four and a half days
 FIRST_WAIT, LONGEST_WAIT = dt.timedelta(minutes=1), dt.timedelta(hours=24)
 LONGEST_REASON = 300  # characters
 NOTE_AGAIN = (1.0, 5.0, 15.0)  # seconds: what was delivered is worth some patience to note
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A letter this worker holds the lease of. `tries` counts this one, and names the lease."""
-
-    id: UUID
-    client: UUID | None
-    box: bytes
-    message_id: str
-    posted_at: dt.datetime
-    tries: int
-    reason: str | None
 
 
 class Later(Exception):
@@ -102,7 +85,7 @@ async def deliver(bus: Bus) -> int:
     tried = 0
     try:
         while settings().smtp_url:
-            taken = await take(IN_FLIGHT - len(flying)) if len(flying) < IN_FLIGHT else []
+            taken = await take_letters(IN_FLIGHT - len(flying)) if len(flying) < IN_FLIGHT else []
             flying |= {asyncio.create_task(_send(letter, bus)) for letter in taken}
             tried += len(taken)
             if not flying:
@@ -116,33 +99,6 @@ async def deliver(bus: Bus) -> int:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
     return tried
-
-
-async def take(most: int) -> list[Taken]:
-    """Lease up to so many letters that are due. Two workers never take the same one."""
-    locked = "for update skip locked" if sql.is_postgres() else ""
-    now = clock.now()
-    found = await sql.rows(
-        f"with due as materialized (select id from outbox where kind = '{LETTER}' and done_at is null "
-        "and failed_at is null and due_at <= :now and (leased_until is null or leased_until <= :now) "
-        f"order by due_at limit {int(most)} {locked}) "
-        "update outbox set leased_until = :until, tries = tries + 1 where id in (select id from due) "
-        "returning id, client_id, payload_sealed, message_id, posted_at, tries, reason",
-        now=now,
-        until=now + LEASE,
-    )
-    return [
-        Taken(
-            sql.uuid(row["id"]),
-            None if row["client_id"] is None else sql.uuid(row["client_id"]),
-            row["payload_sealed"],
-            row["message_id"],
-            sql.moment(row["posted_at"]),
-            row["tries"],
-            row["reason"],
-        )
-        for row in found
-    ]
 
 
 async def _send(letter: Taken, bus: Bus) -> None:
@@ -270,27 +226,11 @@ def wait_after(tries: int) -> dt.timedelta:
 
 
 async def _settle(
-    letter: Taken,
-    fact: type[LetterDelivered] | type[LetterDelayed] | type[LetterFailed] | type[LetterDropped] | None,
-    bus: Bus,
-    not_there: bool = False,
-    **columns: Any,
+    letter: Taken, fact: type[Settled] | None, bus: Bus, not_there: bool = False, **columns: Any
 ) -> None:
-    """End the lease with what became of the letter; nothing where the lease is no longer this one. An address that
-    was refused is a task for staff from then on."""
-    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    """End the lease with what became of the letter. An address that was refused is a task for staff from then on."""
     async with unit() as said:
-        kept = await sql.rows(
-            f"update outbox set leased_until = null, {changes} where id = :id and tries = :tries "
-            "and done_at is null and failed_at is null returning id",
-            id=letter.id,
-            tries=letter.tries,
-            **columns,
-        )
-        if kept and fact is not None:
-            happened: Fact = fact(client=letter.client, letter=letter.id)
-            await announce(happened)
-            await tell_way(letter.id)
+        kept = await letter.settle(fact, **columns)
         if kept and fact is LetterDelivered and letter.tries:
             await note_arrival(letter.id)
         if kept and not_there and condemns(status := status_of("", columns["reason"])):
@@ -321,9 +261,7 @@ def written(letter: Taken, words: dict[str, str], sender: Address) -> EmailMessa
 
 async def _sender() -> Address:
     """The practice, by its own address where it has given one."""
-    practice = await Practice.all().first()
-    address = settings().mail_from or f"no-reply@{host()}"
-    return sender_of(practice.name if practice else "Portal", address)
+    return sender_of((await the_practice()).name, settings().mail_from or f"no-reply@{host()}")
 
 
 def sender_of(name: str, address: str) -> Address:

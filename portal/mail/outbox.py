@@ -27,8 +27,6 @@ __all__ = [
     "tell_linked",
 ]
 
-LETTER = "letter"
-
 
 async def post(
     letter: Letter, *, client: UUID | None = None, about: UUID | None = None, due: dt.datetime | None = None
@@ -39,9 +37,9 @@ async def post(
     carries (see `drop_letters`); `due` when it may leave, at once by default.
     """
     now, id = clock.now(), uuid7()
-    row = Outbox(
-        id=id,
-        kind=LETTER,
+    await Outbox.put(
+        id,
+        json.dumps(vars(letter), ensure_ascii=False),
         client_id=client,
         about_id=about,
         message_id=f"<{id}@{host()}>",
@@ -49,8 +47,6 @@ async def post(
         posted_at=now,
         due_at=due or now,
     )
-    row.payload = json.dumps(vars(letter), ensure_ascii=False)
-    await row.save(force_create=True)
     return id
 
 

@@ -81,5 +81,4 @@ async def set_reply(practice: Practice, words: dict[str, str] | None, by: UUID |
     """Answer by itself while the office is closed, in these words by language (None: the built-in ones), on behalf of
     whoever switched it on; `by` None switches it off."""
     await practice.hold()
-    practice.reply_words, practice.reply_by = words, by
-    await practice.save(update_fields=["reply_words", "reply_by"])
+    await practice.keep(reply_words=words, reply_by=by)

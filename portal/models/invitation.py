@@ -243,6 +243,11 @@ class Invitation(Record):
         )
         return account
 
+    async def carried_by(self, letter: UUID) -> None:
+        """Note which letter its link goes out with."""
+        self.letter_id = letter
+        await self.save(update_fields=["letter_id"])
+
     async def end(self, why: str) -> None:
         """End it, where it can still be used."""
         await _end(why, "id = :id", id=self.id)
@@ -292,6 +297,12 @@ async def end_offers(account: UUID) -> int:
 async def end_all_invitations(client: UUID, why: str) -> int:
     """The same for whoever would hold the account, contacts too whose tie has ended meanwhile."""
     return await _end(why, "client_id = :client", client=client)
+
+
+async def withdraw_invitations(client: UUID) -> None:
+    """End whatever is outstanding for this client because staff say so."""
+    await end_all_invitations(client, "withdrawn")
+    await announce(InvitationEnded(client=client))
 
 
 async def end_contact_invitations(client: UUID | None) -> int:

@@ -34,8 +34,7 @@ SHOWN = 100
 async def set_ages(practice: Practice, own_account: int, majority: int) -> None:
     """Other ages from now on. Guardians of whoever is of age by them lose their access at once."""
     await practice.hold()
-    practice.own_account_age, practice.majority_age = own_account, majority
-    await practice.save(update_fields=["own_account_age", "majority_age"])
+    await practice.keep(own_account_age=own_account, majority_age=majority)
     await grow_up_all()
     await announce(AgesChanged())
 

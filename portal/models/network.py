@@ -31,8 +31,7 @@ async def switch_all_networks(on: bool) -> None:
     practice = await hold_practice()
     if practice.contact_network == on:
         return
-    practice.contact_network = on
-    await practice.save(update_fields=["contact_network"])
+    await practice.keep(contact_network=on)
     if not on:
         await end_contact_invitations(None)
     await announce(ContactNetworkSwitched())

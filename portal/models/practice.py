@@ -10,7 +10,9 @@ from tortoise import fields
 from tortoise.models import Model
 
 from portal import clock
+from portal.facts import CrisisNoticeChanged, PortalSettingsChanged
 from portal.models import age, sql
+from portal.models.fact import announce
 from portal.models.person import a_name
 from portal.models.record import Row, uuid7
 
@@ -42,6 +44,15 @@ class Practice(Row):
     class Meta:
         table = "practice"
 
+    async def keep(self, **settings: Any) -> None:
+        """Keep other settings of the practice, which is held, and tell the pages that show them."""
+        for name, value in settings.items():
+            setattr(self, name, value)
+        await self.save(update_fields=list(settings))
+        for fact, shown in _TOLD.items():
+            if shown & settings.keys():
+                await announce(fact())
+
     def of_age(self, born: dt.date | None) -> dt.datetime | None:
         """The moment at which somebody comes of age here; None where nobody knows."""
         return None if born is None else age.turns(born, self.majority_age, self.zone)
@@ -53,6 +64,12 @@ class Practice(Row):
     def on_their_own(self, born: dt.date | None) -> bool:
         """Old enough for an account and for confidential conversations of their own, as far as is known."""
         return born is None or age.turns(born, self.own_account_age, self.zone) <= clock.now()
+
+
+_TOLD = {
+    PortalSettingsChanged: {"portal_on", "confirm_links", "welcome"},
+    CrisisNoticeChanged: {"crisis", "crisis_words"},
+}
 
 
 class Location(Model):

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
 
 from portal import clock
-from portal.facts import LetterDropped, LetterOnItsWay, LetterRetried
+from portal.facts import (
+    LetterDelayed,
+    LetterDelivered,
+    LetterDropped,
+    LetterFailed,
+    LetterOnItsWay,
+    LetterRetried,
+)
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce, unit
@@ -18,6 +26,8 @@ from portal.models.scope import Scope
 from portal.models.staff import holds, works_here
 from portal.permissions import Permission
 
+LETTER = "letter"
+LEASE = dt.timedelta(minutes=2)
 UNDELIVERED_KEPT = dt.timedelta(days=30)
 SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
 
@@ -58,6 +68,13 @@ class Outbox(Record):
             f"(select 1 from client oc where oc.id = {r}.client_id and {Client.visible_to(kind, 'oc')})"
         )
 
+    @classmethod
+    async def put(cls, id: UUID, payload: str, **columns: Any) -> None:
+        """Have a letter wait, inside the unit of work that caused it. The payload is sealed."""
+        letter = cls(id=id, kind=LETTER, **columns)
+        letter.payload = payload
+        await letter.save(force_create=True)
+
     async def retry(self) -> bool:
         """Have it sent now, as if for the first time. False where it is out, wiped or being sent already."""
         freed = await sql.rows(
@@ -72,6 +89,64 @@ class Outbox(Record):
             await announce(LetterRetried(client=self.client_id, letter=self.id))
             await tell_way(self.id)
         return bool(freed)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A letter whose lease a worker holds. `tries` counts this one, and names the lease."""
+
+    id: UUID
+    client: UUID | None
+    box: bytes
+    message_id: str
+    posted_at: dt.datetime
+    tries: int
+    reason: str | None
+
+    async def settle(self, fact: type[Settled] | None, **columns: Any) -> bool:
+        """End the lease with what became of the letter. False, and nothing changed, where the lease is over."""
+        changes = ", ".join(f"{name} = :{name}" for name in columns)
+        kept = await sql.row(
+            f"update outbox set leased_until = null, {changes} where id = :id and tries = :tries "
+            "and done_at is null and failed_at is null returning id",
+            id=self.id,
+            tries=self.tries,
+            **columns,
+        )
+        if kept and fact is not None:
+            await announce(fact(client=self.client, letter=self.id))
+            await tell_way(self.id)
+        return kept is not None
+
+
+Settled = LetterDelivered | LetterDelayed | LetterFailed | LetterDropped
+
+
+async def take_letters(most: int) -> list[Taken]:
+    """Lease up to so many letters that are due. Two workers never take the same one."""
+    locked = "for update skip locked" if sql.is_postgres() else ""
+    now = clock.now()
+    found = await sql.rows(
+        f"with due as materialized (select id from outbox where kind = '{LETTER}' and done_at is null "
+        "and failed_at is null and due_at <= :now and (leased_until is null or leased_until <= :now) "
+        f"order by due_at limit {int(most)} {locked}) "
+        "update outbox set leased_until = :until, tries = tries + 1 where id in (select id from due) "
+        "returning id, client_id, payload_sealed, message_id, posted_at, tries, reason",
+        now=now,
+        until=now + LEASE,
+    )
+    return [
+        Taken(
+            sql.uuid(row["id"]),
+            None if row["client_id"] is None else sql.uuid(row["client_id"]),
+            row["payload_sealed"],
+            row["message_id"],
+            sql.moment(row["posted_at"]),
+            row["tries"],
+            row["reason"],
+        )
+        for row in found
+    ]
 
 
 async def tell_way(letter: UUID) -> None:

@@ -84,6 +84,7 @@ class Visitor:
 
     async def is_live(self, page: Page) -> None:
         """Wait until this page's own socket has been answered."""
+        await page.wait_for_load_state("domcontentloaded")  # one that is only just there has no body yet
         if await page.evaluate("document.body.hasAttribute('hx-ws:connect')"):
             await asyncio.wait_for(self._sockets[page].answered.wait(), 10)
 

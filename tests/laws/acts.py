@@ -25,7 +25,7 @@ from portal.facts import (
     ResendAllowed,
 )
 from portal.mail import letters
-from portal.mail.delivery import Taken, _settle
+from portal.mail.delivery import _settle
 from portal.mail.outbox import post
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
@@ -49,7 +49,7 @@ from portal.models.staff import StaffMember
 from portal.models.stuck import WISHES, note_done, note_failed
 from portal.models.template import Template
 from portal.models.throttle import Network
-from portal.models.waiting import Outbox, drop_letters
+from portal.models.waiting import Outbox, Taken, drop_letters
 from portal.permissions import Permission, Role
 from portal.realtime.bus import Bus
 from tests.cast import Cast, Person

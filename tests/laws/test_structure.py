@@ -122,7 +122,6 @@ FREE = ("portal.models", "portal.demo")  # what a record's own home, and who mak
 # Statements outside the models that touch a record's table, and why they may.
 STATEMENTS = {
     "portal.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
-    "portal.mail.delivery": "the worker sends what lies in the outbox, for nobody who looks",
     "portal.mail.wishes": "the worker finds out whether a wish for a new password has an account",
     "portal.routes.public.welcome": "the invitation of the link or of the half-session itself",
     "portal.routes.public.reset": "the reset of the link or of the half-session itself, and its account",
@@ -160,7 +159,7 @@ UNSCOPED = {
     "portal.models.holding.next_send": "a time, for a client found through the viewer",
     "portal.models.holder.possible_holders": "of a client found through the viewer",
     "portal.models.half_session.forget_old_half_sessions": "the worker's tidying",
-    "portal.models.invitation.end_all_invitations": "of a client found through the viewer",
+    "portal.models.invitation.withdraw_invitations": "of a client found through the viewer",
     "portal.models.invitation.end_invitations": "of a client found through the viewer",
     "portal.models.invitation.end_lapsed_invitations": "the worker, when a date has come",
     "portal.models.invitation.grant": "to an account that the tab of a client found through the viewer offers",
@@ -184,7 +183,7 @@ UNSCOPED = {
     "portal.models.wish.wishes_due": "ids, for the worker",
     "portal.models.wish.wish_reset": "whoever asks for a new password, known or not",
     "portal.models.telling.tell_of_messages": "the worker tells those whom who_may_see names",
-    "portal.models.waiting.tell_way": "ids of the conversations a letter was about, for its fact",
+    "portal.models.waiting.take_letters": "the worker sends what lies in the outbox, for nobody who looks",
     "portal.models.waiting.drop_letters": "letters whose link has ended",
     "portal.models.waiting.forget_old_letters": "the worker's tidying",
     "portal.models.session.end_session": "the session of the cookie",
@@ -352,6 +351,57 @@ def test_the_net_catches_a_whole_save(written: str) -> None:
     assert whole_saves(ast.parse(written))
 
 
+def changes(source: ast.AST) -> list[int]:
+    """Lines that announce a fact, or make, change or delete a row: what only a verb of the models does."""
+    found = []
+    for node in ast.walk(source):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WRITING.match(node.value):
+            found.append(node.lineno)
+        if not isinstance(node, ast.Call):
+            continue
+        named = {word.arg for word in node.keywords}
+        match node.func:
+            case ast.Name("announce") | ast.Attribute(attr="announce"):
+                found.append(node.lineno)
+            case ast.Attribute(attr="save") if named & {"update_fields", "force_create"}:
+                found.append(node.lineno)
+            case ast.Attribute(ast.Name(owner), "create" | "bulk_create") if owner in RECORDS:
+                found.append(node.lineno)
+            case ast.Attribute(attr="delete") if not node.args and not node.keywords:
+                found.append(node.lineno)
+    return found
+
+
+_WRITING = re.compile(
+    r"\s*(with\b.*\b)?(insert\s+into|update\s+\w+\s+set|delete\s+from)\b", re.IGNORECASE | re.DOTALL
+)
+
+
+def test_only_the_models_announce_and_change_rows() -> None:
+    found = {
+        module: lines
+        for module in MODULES
+        if module not in modules_of(*FREE) and (lines := changes(tree(module)))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "await announce(OfficeTurned())",
+        "await fact.announce(OfficeTurned())",
+        "await practice.save(update_fields=['zone'])",
+        "await Client.create(id=1)",
+        "await client.delete()",
+        "await sql.rows(f'update outbox set {changes} where id = :id')",
+        "await sql.rows('with due as (select 1) delete from outbox')",
+    ],
+)
+def test_the_net_catches_a_change_outside_the_models(written: str) -> None:
+    assert changes(ast.parse(written))
+
+
 # Where rows are locked, and for what. Everywhere else they are by `hold`.
 LOCKING = {
     "portal.models.record": "Row.lock, by which a verb holds its row",
@@ -360,7 +410,7 @@ LOCKING = {
     "portal.models.conversation": "the newest number, in the same question, as often as somebody reads",
     "portal.models.message": "the conversation, against who is being told of it",
     "portal.models.notice": "numbers, of many people in one order",
-    "portal.mail.delivery": "takes letters",
+    "portal.models.waiting": "takes letters",
     "portal.models.wish": "takes wishes",
     "portal.models.burst": "takes bursts",
     "portal.models.telling": "takes messages that nobody was told of",

@@ -11,7 +11,7 @@ import pytest
 
 from portal import clock
 from portal.mail import delivery, letters
-from portal.mail.delivery import LEASE, MOST_TRIES, deliver, take, wait_after
+from portal.mail.delivery import MOST_TRIES, deliver, wait_after
 from portal.mail.outbox import drop_letters, forget_old_letters, post
 from portal.mail.wishes import grant_wishes
 from portal.models import sql
@@ -19,7 +19,7 @@ from portal.models.account import PortalAccount
 from portal.models.fact import unit
 from portal.models.person import canonical_email
 from portal.models.throttle import network_of
-from portal.models.waiting import Outbox
+from portal.models.waiting import LEASE, Outbox, take_letters
 from portal.models.wish import wish_reset
 from portal.realtime.bus import Bus
 from tests.mail.conftest import use
@@ -262,7 +262,7 @@ async def test_what_a_killed_worker_held_is_sent_when_its_lease_is_over(
     client: UUID, bus: Bus, office: PostOffice
 ) -> None:
     id = await posted(client)
-    assert [taken.id for taken in await take(4)] == [id]
+    assert [taken.id for taken in await take_letters(4)] == [id]
 
     assert await deliver(bus) == 0
     clock.move(LEASE + dt.timedelta(seconds=1))
@@ -272,9 +272,9 @@ async def test_what_a_killed_worker_held_is_sent_when_its_lease_is_over(
 
 async def test_whoever_lost_the_lease_changes_nothing(client: UUID, bus: Bus, office: PostOffice) -> None:
     id = await posted(client)
-    [first] = await take(1)
+    [first] = await take_letters(1)
     clock.move(LEASE + dt.timedelta(seconds=1))
-    [second] = await take(1)
+    [second] = await take_letters(1)
     assert (first.id, second.id) == (id, id)
     await delivery._give_up(first, "550 Too late", bus)
     assert (await row(id))["failed_at"] is None

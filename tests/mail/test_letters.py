@@ -19,6 +19,7 @@ from portal.mail import delivery, letters
 from portal.mail.letters import Letter, NotAnAddress, UnknownPlaceholder
 from portal.mail.outbox import reason_in_words
 from portal.models.record import uuid7
+from portal.models.waiting import Taken
 from tests.mail.post_office import To
 
 LINK = "https://portal.willow.example/welcome/Zm9vYmFy"
@@ -62,7 +63,7 @@ def willow() -> Iterator[None]:
 
 def sent(letter: Letter, practice: str = "Willow Street") -> Any:
     """The letter as it leaves, and as a mail program reads it."""
-    taken = delivery.Taken(uuid7(), None, b"", "<1@portal.willow.example>", clock.now(), 1, None)
+    taken = Taken(uuid7(), None, b"", "<1@portal.willow.example>", clock.now(), 1, None)
     sender = delivery.sender_of(practice, "hello@willow.example")
     wire = delivery.written(taken, vars(letter), sender).as_bytes()
     return email.message_from_bytes(wire, EmailMessage, policy=email.policy.default)

@@ -11,12 +11,10 @@ from pydantic import AfterValidator, Field, create_model
 
 from portal import clock, rendering
 from portal.doors import staff
-from portal.facts import CrisisNoticeChanged
 from portal.language import LANGUAGES, weekday
 from portal.meanwhile import Standing, WholeState, standing, whole_status
 from portal.models import audit
 from portal.models.availability import set_reply
-from portal.models.fact import announce
 from portal.models.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day, special_days
 from portal.models.practice import Practice, hold_practice, the_practice
 from portal.opening import reply_words, standing_line, week_line
@@ -316,11 +314,7 @@ async def save_crisis(visit: Visit) -> Answer:
         visit.errors.setdefault("number_0", visit.say("Write at least one number to call."))
     if _crisis_stands(visit, practice).refused:
         return await _page(visit, practice, "crisis")
-    practice.crisis = numbers
-    practice.crisis_words = {
-        tongue: text for tongue in LANGUAGES if (text := getattr(visit.form, f"text_{tongue}"))
-    } or None
-    await practice.save(update_fields=["crisis", "crisis_words"])
-    await announce(CrisisNoticeChanged())
+    words = {tongue: text for tongue in LANGUAGES if (text := getattr(visit.form, f"text_{tongue}"))}
+    await practice.keep(crisis=numbers, crisis_words=words or None)
     await audit.note("change crisis notice", side="staff", actor=visit.me.id)
     return _saved

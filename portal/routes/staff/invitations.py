@@ -8,14 +8,12 @@ from uuid import UUID
 from pydantic import BeforeValidator
 
 from portal.doors import staff
-from portal.facts import InvitationEnded
 from portal.mail import letters, outbox
 from portal.models import audit
 from portal.models.client import Client
-from portal.models.fact import announce
 from portal.models.holder import CannotInvite, Holder, possible_holders
 from portal.models.holding import holding_of
-from portal.models.invitation import Invitation, end_all_invitations
+from portal.models.invitation import Invitation, withdraw_invitations
 from portal.models.person import first_of
 from portal.models.practice import the_practice
 from portal.permissions import Permission
@@ -67,8 +65,7 @@ async def invite(visit: Visit) -> Answer:
         )
     except letters.NotAnAddress:
         raise Refused(409, "The email on file is not one plain address. Correct it first.") from None
-    invitation.letter_id = await outbox.post(letter, client=client.id, about=invitation.id)
-    await invitation.save(update_fields=["letter_id"])
+    await invitation.carried_by(await outbox.post(letter, client=client.id, about=invitation.id))
     await done(visit, said.key, invitation=invitation.id)
     await audit.note(
         "send welcome email", side="staff", actor=visit.me.id, client=client.id, record=invitation.id
@@ -137,7 +134,6 @@ async def unlock(visit: Visit) -> Answer:
 async def withdraw(visit: Visit) -> Answer:
     """End the outstanding invitations of this client."""
     client = await client_of(visit)
-    await end_all_invitations(client.id, "withdrawn")
-    await announce(InvitationEnded(client=client.id))
+    await withdraw_invitations(client.id)
     await audit.note("withdraw invitation", side="staff", actor=visit.me.id, client=client.id)
     return go(here(visit))

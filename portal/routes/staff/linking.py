@@ -63,12 +63,8 @@ async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUI
         offer = await offer_access(client, account, link, visit.me.id)
     except CannotInvite as reason:
         raise Refused(409, reason.why) from None
-    offer.letter_id = await outbox.post(
-        letters.to_confirm(account, link=settings().link("/home")),
-        client=client.id,
-        about=offer.id,
-    )
-    await offer.save(update_fields=["letter_id"])
+    letter = letters.to_confirm(account, link=settings().link("/home"))
+    await offer.carried_by(await outbox.post(letter, client=client.id, about=offer.id))
     await audit.note("offer access", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
 
 

@@ -124,8 +124,7 @@ async def wait(visit: Visit) -> Answer:
         visit.errors["mail_after"] = visit.say("Write a number of minutes from 1 to 240.")
     if _minutes(visit, practice).refused:
         return await _page(visit)
-    practice.mail_after = visit.form.mail_after
-    await practice.save(update_fields=["mail_after"])
+    await practice.keep(mail_after=visit.form.mail_after)
     await audit.note("change mail settings", side="staff", actor=visit.me.id, minutes=practice.mail_after)
     return go(HERE)
 

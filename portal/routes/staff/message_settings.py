@@ -33,8 +33,7 @@ async def save(visit: Visit) -> Answer:
     stands = _standing(visit, practice)
     if stands.refused:
         return await _page(visit, stands)
-    practice.edit_minutes = visit.form.edit_minutes
-    await practice.save(update_fields=["edit_minutes"])
+    await practice.keep(edit_minutes=visit.form.edit_minutes)
     await audit.note(
         "change message settings", side="staff", actor=visit.me.id, minutes=practice.edit_minutes
     )

@@ -10,11 +10,9 @@ from pydantic import Field
 
 from portal import rendering
 from portal.doors import staff
-from portal.facts import PortalSettingsChanged
 from portal.mail import letters, outbox
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
-from portal.models.fact import announce
 from portal.models.network import switch_all_networks
 from portal.models.person import first_of
 from portal.models.practice import Practice, hold_practice, the_practice
@@ -142,13 +140,11 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
 @staff(Permission.PORTAL_SETTINGS, form=Switch)
 async def switch(visit: Visit) -> Answer:
     """The portal on or off. Off, everyone on the client side is signed out and nobody comes in or signs up."""
-    practice = await hold_practice()
-    practice.portal_on = _chosen(visit)
-    await practice.save(update_fields=["portal_on"])
-    if not practice.portal_on:
+    on, practice = _chosen(visit), await hold_practice()
+    await practice.keep(portal_on=on)
+    if not on:
         await end_client_sessions()
-    await announce(PortalSettingsChanged())
-    await audit.note("switch portal", side="staff", actor=visit.me.id, on=practice.portal_on)
+    await audit.note("switch portal", side="staff", actor=visit.me.id, on=on)
     return go("/staff/settings/portal")
 
 
@@ -165,9 +161,7 @@ async def switch_contacts(visit: Visit) -> Answer:
 async def switch_confirming(visit: Visit) -> Answer:
     """Whether the holder of an account gives the date of birth before a client is linked to it."""
     on, practice = _chosen(visit), await hold_practice()
-    practice.confirm_links = on
-    await practice.save(update_fields=["confirm_links"])
-    await announce(PortalSettingsChanged())
+    await practice.keep(confirm_links=on)
     await audit.note("switch confirming of links", side="staff", actor=visit.me.id, on=on)
     return go("/staff/settings/portal")
 
@@ -205,9 +199,7 @@ async def save(visit: Visit) -> Answer:
                 own[language] = said.of(language)
         if visit.errors:
             return await _page(visit, practice, stands)
-    practice.welcome = own
-    await practice.save(update_fields=["welcome"])
-    await announce(PortalSettingsChanged())
+    await practice.keep(welcome=own)
     await audit.note("change welcome email", side="staff", actor=visit.me.id)
     return go("/staff/settings/portal")
 
