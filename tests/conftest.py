@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from xdist.scheduler import LoadFileScheduling
 
+from tests import both_databases
 from tests.deployment import Deployment
 from tests.servers import PostgreSQL, Redis
 
@@ -26,11 +27,36 @@ LONGEST = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        both_databases.begin()
+    both_databases.note_here()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A whole run is red where a statement ran on one database alone."""
+    if hasattr(session.config, "workerinput"):
+        return
+    if session.config.getvalue("dist") == "loadfile" and (alone := list(both_databases.on_one_alone())):
+        session.config.stash[_ALONE] = alone
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    both_databases.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for text, database in config.stash.get(_ALONE, []):
+        terminalreporter.write_line(f"ran on {database} alone: {text}", red=True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> int:
         return next((n for n, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST))
 
     items.sort(key=turn)
+
+
+_ALONE = pytest.StashKey[list[tuple[str, str]]]()
 
 
 class ByPart(LoadFileScheduling):

@@ -21,6 +21,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from tests import both_databases
+
 _turn = threading.Lock()  # deployments start their processes from several threads
 
 
@@ -144,6 +146,7 @@ def _be(wish: dict[str, object]) -> None:
 
 if __name__ == "__main__":
     _grow_up()
+    both_databases.note_here()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     for line in sys.stdin:
         wish = json.loads(line)
