@@ -29,6 +29,23 @@ class Permission(Enum):
         return self.name.lower()
 
 
+class Audience(Enum):
+    """Who of the staff reads a conversation: those who hold the permission `<audience>_messages` and may see the
+    client."""
+
+    CLINICAL = "Clinical"
+    ADMINISTRATIVE = "Administrative"
+    BILLING = "Billing"
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
+
+    @property
+    def permission(self) -> Permission:
+        return Permission[f"{self.name}_MESSAGES"]
+
+
 class Role(Enum):
     ORGANISATION_ADMINISTRATOR = "Organisation Administrator"
     CLINICAL_ADMINISTRATOR = "Clinical Administrator"

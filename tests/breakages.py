@@ -92,9 +92,9 @@ class Breakage:
         return f"{self.kind}: {self.what}"
 
 
+RULES = "portal/models/rules.py"
 CHART = "portal/models/client.py"
 ACCOUNT = "portal/models/account.py"
-THREAD = "portal/models/conversation.py"
 HUB = "portal/realtime/hub.py"
 REGIONS = "portal/regions"
 
@@ -198,7 +198,7 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "an archived chart is seen by nobody on the client's side",
-        CHART,
+        RULES,
         'f"{r}.archived_at is null and {r}.date_of_birth_sealed is not null "',
         'f"{r}.date_of_birth_sealed is not null "',
         stranger("GET /clients/{client}/home by a client whose chart is archived"),
@@ -206,7 +206,7 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "an access that has ended shows nothing",
-        CHART,
+        RULES,
         "where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} ",
         "where va.account_id = :viewer and va.client_id = {r}.id ",
         test("models/test_visible.py::test_an_access_is_a_matter_of_now[sqlite]"),
@@ -214,7 +214,7 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "who is kept away by an order sees nothing",
-        "portal/models/rights.py",
+        RULES,
         'return f"({live(link)} and {_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"',
         'return f"({live(link)} and {_network_is_on(link)})"',
         stranger("GET /clients/{client}/home by a guardian who is kept away"),
@@ -222,7 +222,7 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "a tie that has ended shows nothing",
-        "portal/models/rights.py",
+        RULES,
         'return f"({live(link)} and {_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"',
         'return f"({_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"',
         stranger("GET /clients/{client}/home by a guardian whose tie ended today"),
@@ -230,7 +230,7 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "a restriction goes before every right",
-        "portal/models/rights.py",
+        RULES,
         'return f"({link}.{right.value} and {live(link)} and {kept} and {_network_is_on(link)})"',
         'return f"({link}.{right.value} and {live(link)} and {_network_is_on(link)})"',
         stranger("GET /clients/{client}/messages by a guardian who may only pay"),
@@ -238,17 +238,17 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "a conversation is read by permission for its audience",
-        THREAD,
-        "return f\"({_may_read(r)}) and {Client.seen_by_staff(f'{r}.client_id')}\"",
-        "return Client.seen_by_staff(f'{r}.client_id')",
+        RULES,
+        "return f\"({_may_read(r)}) and {staff_see(f'{r}.client_id')}\"",
+        "return staff_see(f'{r}.client_id')",
         stranger("GET /staff/clients/{client}/conversations/{conversation} by a scheduler"),
     ),
     Breakage(
         SIGHT,
         "who takes no part reads nothing",
-        THREAD,
-        "and {Client.visible_to(Kind.ACCOUNT, 'oc')} and {takes_part('oa', 'op', 'ol')})",
-        "and {Client.visible_to(Kind.ACCOUNT, 'oc')})",
+        RULES,
+        "and {client_is_seen(Kind.ACCOUNT, 'oc')} and {takes_part('oa', 'op', 'ol')})",
+        "and {client_is_seen(Kind.ACCOUNT, 'oc')})",
         stranger(
             "GET /clients/{client}/conversations/{conversation} by a second guardian, who takes no part"
         ),

@@ -21,12 +21,11 @@ from jinja2.ext import babel_extract
 
 from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
-from portal.models.conversation import Audience
 from portal.models.holder import hindrance, missing_for
 from portal.models.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE, NotTheirOwn
 from portal.models.person import address_fault, name_fault
 from portal.models.record import UNREADABLE
-from portal.permissions import Permission, Role
+from portal.permissions import Audience, Permission, Role
 from portal.regions import clients
 from portal.regions import contacts as contact_regions
 from portal.routes.public import sign_in

@@ -11,9 +11,10 @@ import structlog
 from portal.logs import where
 from portal.models import sql
 from portal.models.account import PortalAccount
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.staff import StaffMember
+from portal.permissions import Audience
 from portal.realtime.bus import Bus
 
 log = structlog.get_logger()

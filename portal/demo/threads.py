@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portal.demo.priya import PRIYA
-from portal.models.conversation import Audience
+from portal.permissions import Audience
 
 
 @dataclass(frozen=True)

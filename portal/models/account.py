@@ -19,7 +19,7 @@ from portal.models.heard import NoticeKind, call_off
 from portal.models.moment import Moment
 from portal.models.person import a_name, an_address, canonical_email
 from portal.models.record import Kind, Lasting, Record, live
-from portal.models.rights import allows
+from portal.models.rules import access_is_seen, client_is_seen, right_of, sees_client
 from portal.models.scope import Scope
 from portal.models.waiting import drop_letters
 from portal.permissions import Restriction, Right
@@ -50,8 +50,8 @@ class PortalAccount(Record):
         if kind is not Kind.STAFF:
             return f"{r}.id = :viewer"
         return (
-            f"exists (select 1 from access pa join client pc on pc.id = pa.client_id "
-            f"where pa.account_id = {r}.id and {Client.visible_to(kind, 'pc')})"
+            f"exists (select 1 from access pa where pa.account_id = {r}.id "
+            f"and {sees_client(kind, 'pa.client_id')})"
         )
 
     @classmethod
@@ -69,11 +69,11 @@ class PortalAccount(Record):
         The holder and those who care for whom it acts for are told. `seen` are the clients of who changes it, on a row
         that is held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
         from portal.models.invitation import end_offers
+        from portal.models.mail_choice import write_again
         from portal.models.notice import tell
         from portal.models.own_address import check_for_account
         from portal.models.reach import check_all_seen, tell_moved
         from portal.models.reset import clients_acted_for, end_resets
-        from portal.models.unread_letter import write_again
 
         await self.hold()
         await check_all_seen(seen, "account", self.id)
@@ -114,22 +114,7 @@ class Access(Lasting):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the client; its own account while it lives."""
-        seen = (
-            f"exists (select 1 from client ac where ac.id = {r}.client_id "
-            f"and {Client.visible_to(kind, 'ac')})"
-        )
-        return seen if kind is Kind.STAFF else f"{r}.account_id = :viewer and {live(r)} and {seen}"
-
-    @classmethod
-    def right_of(cls, account: str, right: Right) -> str:
-        """SQL for whether an account holds a right for the client `:client`: 1 or 0; null where it doesn't see them."""
-        rule = cls.visible_to(Kind.PROFILE, "h").replace(":viewer", account)
-        return (
-            f"select max(case when h.contact_link_id is null or {allows('hl', right)} then 1 else 0 end) as held "
-            "from access h left join contact_link hl on hl.id = h.contact_link_id "
-            f"where h.client_id = :client and {rule}"
-        )
+        return access_is_seen(kind, r)
 
     @classmethod
     async def grant(
@@ -182,15 +167,9 @@ class Access(Lasting):
         await announce(AccessEndPlanned(client=self.client_id, account=self.account_id))
 
 
-def sees(client: str, account: str) -> str:
-    """SQL for whether an account sees a client now."""
-    rule = Client.visible_to(Kind.ACCOUNT, "sc").replace(":viewer", account)
-    return f"exists (select 1 from client sc where sc.id = {client} and {rule})"
-
-
 async def holds_right(account: UUID, client: UUID, right: Right) -> bool:
     """Whether the door of a page that takes this right would let the account in."""
-    text = Access.right_of(":account", right)
+    text = right_of(":account", right)
     found = await sql.row(text, account=account, client=client, now=clock.now())
     return bool(found and found["held"])
 
@@ -213,7 +192,7 @@ async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:
     if kind is Kind.STAFF:
         return {sql.uuid(row["id"]): True for row in await Scope(Client, kind, viewer, None).columns("r.id")}
     found = await sql.rows(
-        f"select c.id, {Client.visible_to(Kind.ACCOUNT, 'c')} as seen from client c where c.id in "
+        f"select c.id, {client_is_seen(Kind.ACCOUNT, 'c')} as seen from client c where c.id in "
         f"(select a.client_id from access a where a.account_id = :viewer and {live('a')})",
         viewer=viewer,
         now=clock.now(),

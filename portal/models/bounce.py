@@ -19,15 +19,15 @@ from portal.models.heard import NoticeKind, read_by_all
 from portal.models.notice import hold_numbers, tell
 from portal.models.reach import NotAllTheirs, sees_all_behind
 from portal.models.record import Kind, Record, live, uuid7
+from portal.models.rules import holds, sees_client, works_here
 from portal.models.scope import Scope
-from portal.models.staff import StaffMember, holds, works_here
+from portal.models.staff import StaffMember
 from portal.models.waiting import tell_way
 from portal.permissions import Permission
 
 SHOWN = 100
 HELD = "held"  # the reason of a letter that waits because its address has failed
 FOLLOWS = "follows"  # a contact who is a client too: their address is put right on their own chart
-_STAFF = f"'{Permission.STAFF.key}'"
 
 
 def _charts(key: str) -> str:
@@ -66,10 +66,10 @@ class Bounce(Record):
             return "false"
         charts = _charts(f"= {r}.email_key")
         return (
-            f"(exists (select 1 from ({charts}) bo join client bc on bc.id = bo.client_id "
-            f"where {Client.visible_to(kind, 'bc')}) or ({works_here(':viewer')} and exists (select 1 "
+            f"(exists (select 1 from ({charts}) bo where {sees_client(kind, 'bo.client_id')}) "
+            f"or ({works_here(':viewer')} and exists (select 1 "
             f"from staff_member bs where bs.email_key = {r}.email_key and bs.ended_at is null "
-            f"and (bs.id = :viewer or {holds(':viewer', _STAFF)}))))"
+            f"and (bs.id = :viewer or {holds(':viewer', Permission.STAFF)}))))"
         )
 
     async def confirm(self, by: UUID) -> None:

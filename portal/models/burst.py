@@ -16,12 +16,13 @@ from tortoise import fields
 from portal import clock
 from portal.models import sql
 from portal.models.conversation import Conversation
-from portal.models.heard import IS_NEWS, NoticeKind
+from portal.models.heard import NoticeKind
 from portal.models.mail_choice import mail_choices
 from portal.models.notice_choice import without_letters
 from portal.models.practice import Practice
 from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, Record, live, uuid7
+from portal.models.rules import has_news, is_news, sees_conversation
 from portal.models.scope import Scope, who_may_see
 from portal.models.stuck import BURSTS, not_set_aside
 
@@ -46,20 +47,7 @@ class Burst(Record):
         """Staff who may see the conversation."""
         if kind is not Kind.STAFF:
             return "false"
-        return (
-            f"exists (select 1 from conversation bv where bv.id = {r}.conversation_id "
-            f"and {Conversation.visible_to(kind, 'bv')})"
-        )
-
-
-# Burst `b` still has something to tell: a message of others that stands and that its reader has not read.
-UNREAD_STILL = (
-    f"exists (select 1 from message m where m.conversation_id = b.conversation_id and {IS_NEWS} "
-    "and case when b.side = 'staff' then m.account_id is not null "
-    "else coalesce(m.account_id, m.staff_id) <> b.reader_id end "
-    "and m.number > coalesce((select d.number from reading d where d.conversation_id = b.conversation_id "
-    "and d.reader_id = b.reader_id), 0) and m.number <= coalesce(b.to_number, m.number))"
-)
+        return sees_conversation(kind, f"{r}.conversation_id")
 
 
 # --- A burst begins ----------------------------------------------------------------------------
@@ -159,10 +147,10 @@ _BEHIND = (
     "left join reading rd on rd.conversation_id = r.id and rd.reader_id = e.reader_id "
     "join message m on m.conversation_id = r.id and m.number = (select min(m.number) from message m "
     "where m.conversation_id = r.id and m.number > coalesce(rd.number, 0) "
-    f"and {IS_NEWS} "
+    f"and {is_news('m')} "
     "and {theirs}) "
     "where not exists (select 1 from burst b where b.conversation_id = r.id and b.reader_id = e.reader_id "
-    f"and b.letter_id is not null and {UNREAD_STILL})"
+    f"and b.letter_id is not null and {has_news('b')})"
 )
 
 

@@ -37,9 +37,9 @@ from portal.models.record import (
     unreadable,
     write_anew,
 )
-from portal.models.rights import acts
+from portal.models.rules import acts, client_is_seen, holds, sees_client, works_here
 from portal.models.scope import Scope
-from portal.models.staff import holds, stands_in, works_here
+from portal.permissions import Permission
 
 if TYPE_CHECKING:
     from portal.models.contact import Contact
@@ -75,47 +75,7 @@ class Client(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff: one's own clients, one's supervisees', those of whom one covers for, or all by permission.
-        Accounts: by a live access, while the client is not archived and what an invitation needs is still on
-        file (A2)."""
-        if kind is Kind.STAFF:
-            return cls.seen_by_staff(f"{r}.id")
-        rule = (
-            f"{r}.archived_at is null and {r}.date_of_birth_sealed is not null "
-            f"and exists (select 1 from access va left join contact_link vl on vl.id = va.contact_link_id "
-            f"left join contact vk on vk.id = vl.contact_id "
-            f"where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} "
-            f"and (vl.id is null and {r}.email_key is not null "
-            f"or vk.email_key is not null and {acts('vl')}))"
-        )
-        return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
-
-    @staticmethod
-    def seen_by_staff(client: str, who: str = ":viewer") -> str:
-        """The same of an expression for a client's id, where a list of many needs nothing else of the client; of
-        the viewer, or of the colleague whose id `who` is."""
-        return (
-            f"{works_here(who)} and ({holds(who, SEE_ALL)} or exists "
-            f"(select 1 from care_team vt where vt.client_id = {client} and {live('vt')} "
-            f"and (vt.staff_id = {who} or exists (select 1 from staff_member vs "
-            f"where vs.id = vt.staff_id and vs.supervisor_id = {who}) "
-            f"or {stands_in(who, 'vt.staff_id')})))"
-        )
-
-    @staticmethod
-    def within_reach(kind: Kind, client: str) -> str:
-        """No rule of who sees whom, but a wider one that a database finds its way by: whom a viewer could see at
-        all, asked of the viewer's side once. A list over all clients says it beside the rule, which alone is asked
-        of every row there is: 2.6 ms instead of 0.1 for one account among a thousand."""
-        if kind is Kind.PROFILE:
-            return f"{client} = :client"
-        if kind is Kind.ACCOUNT:
-            return f"{client} in (select wa.client_id from access wa where wa.account_id = :viewer)"
-        return (
-            f"({holds(':viewer', SEE_ALL)} or {client} in (select wt.client_id from care_team wt where wt.staff_id "
-            "in (select :viewer union all select ws.id from staff_member ws where ws.supervisor_id = :viewer "
-            "union all select wl.staff_id from leave wl where wl.cover_id = :viewer)))"
-        )
+        return client_is_seen(kind, r)
 
     @property
     def name(self) -> str:
@@ -249,9 +209,6 @@ _DETAILS = [
     *(f"{name}_sealed" for name in SEALED),
 ]
 
-SEE_ALL = "'see_all_clients'"
-MANAGES = "'portal_access'"
-
 
 class CareTeam(Lasting):
     client_id = fields.UUIDField()
@@ -263,10 +220,7 @@ class CareTeam(Lasting):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        return (
-            f"exists (select 1 from client tc where tc.id = {r}.client_id "
-            f"and {Client.visible_to(kind, 'tc')})"
-        )
+        return sees_client(kind, f"{r}.client_id")
 
     @classmethod
     async def join_team(cls, client: UUID, staff: UUID, lead: bool = False) -> None:
@@ -313,7 +267,7 @@ async def who_cares(client: UUID) -> list[UUID]:
 
 _MANAGERS = (
     f"select s.id as staff_id from staff_member s where {works_here('s.id')} "
-    f"and {holds('s.id', SEE_ALL)} and {holds('s.id', MANAGES)}"
+    f"and {holds('s.id', Permission.SEE_ALL_CLIENTS)} and {holds('s.id', Permission.PORTAL_ACCESS)}"
 )
 
 

@@ -13,7 +13,7 @@ from tortoise import fields
 from portal import clock
 from portal.facts import ClientChanged, ComingOfAge, ContactsChanged
 from portal.models import age, audit, sql
-from portal.models.account import Access, sees
+from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind
@@ -24,7 +24,7 @@ from portal.models.person import a_name, an_address, canonical_email, search_for
 from portal.models.practice import Practice, the_practice
 from portal.models.reach import check_all_seen, tell_moved
 from portal.models.record import Kind, Lasting, Record, Sealed, known, live, write_anew
-from portal.models.rights import acted, acts, leads
+from portal.models.rules import account_sees, acted, acts, leads, sees_client
 from portal.models.scope import Scope
 from portal.permissions import Restriction, Right
 
@@ -54,8 +54,8 @@ class Contact(Record):
         if kind is not Kind.STAFF:
             return "false"
         return (
-            f"exists (select 1 from contact_link nl join client nc on nc.id = nl.client_id "
-            f"where nl.contact_id = {r}.id and {Client.visible_to(kind, 'nc')})"
+            f"exists (select 1 from contact_link nl where nl.contact_id = {r}.id "
+            f"and {sees_client(kind, 'nl.client_id')})"
         )
 
     @classmethod
@@ -185,7 +185,7 @@ class Terms:
 
 class ContactLink(Lasting):
     """What one contact is to one client. Rights live here alone; nothing copies them. What of them holds at a
-    moment, models/rights.py says."""
+    moment, models/rules.py says."""
 
     client_id = fields.UUIDField()
     contact_id = fields.UUIDField()
@@ -218,15 +218,11 @@ class ContactLink(Lasting):
             return "false"
         if kind is Kind.PROFILE:
             return (
-                f"{r}.client_id = :client and ({acts(r)} or {acted(r)}) and exists (select 1 from client kc "
-                f"where kc.id = {r}.client_id and {Client.visible_to(kind, 'kc')}) and exists (select 1 from access ka "
-                f"where ka.account_id = :viewer and ka.client_id = {r}.client_id and ka.contact_link_id is null "
-                f"and {live('ka')})"
+                f"{r}.client_id = :client and ({acts(r)} or {acted(r)}) and {sees_client(kind, f'{r}.client_id')} "
+                f"and exists (select 1 from access ka where ka.account_id = :viewer and ka.client_id = {r}.client_id "
+                f"and ka.contact_link_id is null and {live('ka')})"
             )
-        return (
-            f"exists (select 1 from client kc where kc.id = {r}.client_id "
-            f"and {Client.visible_to(kind, 'kc')})"
-        )
+        return sees_client(kind, f"{r}.client_id")
 
     @classmethod
     async def lock(cls, id: UUID) -> None:
@@ -459,7 +455,7 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
         .columns(
             "r.id, r.contact_id, r.relationship, r.guardian, r.from_at, r.until_at, r.of_age_at, c.name, c.email, "
             "c.client_id as own, c.phone_sealed, x.from_at as joined_at, x.account_id, i.sent_at as invited_at, "
-            f"{sees('r.client_id', 'x.account_id')} as sees, "
+            f"{account_sees('r.client_id', 'x.account_id')} as sees, "
             + ", ".join(f"r.{right.value}" for right in Right)
             + ", "
             + ", ".join(f"r.{one.column}" for one in Restriction)

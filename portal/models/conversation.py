@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -19,35 +18,17 @@ from portal.facts import (
     MessagesSeen,
 )
 from portal.models import sql
-from portal.models.client import Client
 from portal.models.draft import Draft
 from portal.models.fact import announce, write
 from portal.models.handling import Handled
 from portal.models.heard import read_about
 from portal.models.message import Message, author_name
-from portal.models.record import Kind, live, opened, seal, uuid7
-from portal.models.rights import allows
+from portal.models.record import Kind, opened, seal, uuid7
+from portal.models.rules import conversation_is_seen, within_reach
 from portal.models.scope import Scope
-from portal.models.staff import holds
-from portal.permissions import Permission, Right
+from portal.permissions import Audience
 
 AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read a message by then
-
-
-class Audience(Enum):
-    """Who of the staff reads: those who hold the permission `<audience>_messages` and may see the client."""
-
-    CLINICAL = "Clinical"
-    ADMINISTRATIVE = "Administrative"
-    BILLING = "Billing"
-
-    @property
-    def key(self) -> str:
-        return self.name.lower()
-
-    @property
-    def permission(self) -> Permission:
-        return Permission[f"{self.name}_MESSAGES"]
 
 
 class Conversation(Handled):
@@ -70,18 +51,7 @@ class Conversation(Handled):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff: the client, and the permission for its audience. Accounts: a live access whose person takes
-        part, and for a contact the right to messages. A confidential one has only the client as participant."""
-        if kind is Kind.STAFF:
-            return f"({_may_read(r)}) and {Client.seen_by_staff(f'{r}.client_id')}"
-        rule = (
-            f"exists (select 1 from access oa join client oc on oc.id = oa.client_id "
-            f"join participant op on op.conversation_id = {r}.id "
-            f"left join contact_link ol on ol.id = oa.contact_link_id "
-            f"where oa.account_id = :viewer and oa.client_id = {r}.client_id and {live('oa')} "
-            f"and {Client.visible_to(Kind.ACCOUNT, 'oc')} and {takes_part('oa', 'op', 'ol')})"
-        )
-        return f"{r}.client_id = :client and {rule}" if kind is Kind.PROFILE else rule
+        return conversation_is_seen(kind, r)
 
     @classmethod
     async def start(
@@ -259,22 +229,6 @@ class Closed(Exception):
     """Nothing can be written in this conversation: the client's chart is archived."""
 
 
-def takes_part(access: str, participant: str, link: str) -> str:
-    """By this access, and its link where there is one, an account reads what this participant takes part in."""
-    return (
-        f"(({link}.id is null and {participant}.client_id = {access}.client_id) or "
-        f"({participant}.contact_id = {link}.contact_id and {allows(link, Right.MESSAGES)}))"
-    )
-
-
-def _may_read(r: str) -> str:
-    """The viewer holds the permission for its audience. Said of each audience by itself, for a database asks that
-    once and not of every row."""
-    return " or ".join(
-        f"{r}.audience = '{one.key}' and " + holds(":viewer", f"'{one.permission.key}'") for one in Audience
-    )
-
-
 class Participant(Model):
     """Who takes part on the client's side: the client in person, or a contact."""
 
@@ -298,7 +252,7 @@ _UNREAD = (
 
 
 def _within_reach(conversations: Scope[Conversation]) -> Scope[Conversation]:
-    return conversations.where(Client.within_reach(conversations.kind, "r.client_id"))
+    return conversations.where(within_reach(conversations.kind, "r.client_id"))
 
 
 async def unread(conversations: Scope[Conversation]) -> int:

@@ -12,6 +12,7 @@ from portal.facts import DraftChanged
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.record import UNREADABLE, Kind, Record, Sealed, opened, seal, uuid7
+from portal.models.rules import sees_conversation
 from portal.models.scope import Scope
 
 KEPT = dt.timedelta(days=60)
@@ -33,13 +34,8 @@ class Draft(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Whoever wrote it, while they see the conversation."""
-        from portal.models.conversation import Conversation
-
         holder = "staff_id" if kind is Kind.STAFF else "account_id"
-        return (
-            f"{r}.{holder} = :viewer and exists (select 1 from conversation dc "
-            f"where dc.id = {r}.conversation_id and {Conversation.visible_to(kind, 'dc')})"
-        )
+        return f"{r}.{holder} = :viewer and {sees_conversation(kind, f'{r}.conversation_id')}"
 
     @property
     def words(self) -> str:

@@ -18,12 +18,11 @@ from portal.facts import (
     Fact,
 )
 from portal.models import sql
-from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
 from portal.models.moment import Moment
 from portal.models.record import Record, live
-from portal.models.staff import holds
+from portal.models.rules import holds_key, staff_see
 
 
 class Handled(Record):
@@ -113,7 +112,7 @@ class Handled(Record):
 
 
 def may_be_on(r: str, staff: str) -> str:
-    """No rule of who answers it, but a wider one that is asked of the colleague's side once: see Client.within_reach.
+    """No rule of who answers it, but a wider one that is asked of the colleague's side once: see `within_reach`.
     Never null, after which a database would ask the rule itself."""
     return (
         f"(({r}.assigned_to is not null and {r}.assigned_to = {staff}) or {r}.client_id in "
@@ -124,8 +123,8 @@ def may_be_on(r: str, staff: str) -> str:
 def on_it(r: str) -> str:
     """Who answers conversation `r`, as an SQL expression: the colleague who was put on it, while they can read it;
     else, for a clinical one, who leads the client's care; else nobody."""
-    there = Client.seen_by_staff(f"{r}.client_id", who=f"{r}.assigned_to")
-    may_read = holds(f"{r}.assigned_to", f"{r}.audience || '_messages'")
+    there = staff_see(f"{r}.client_id", f"{r}.assigned_to")
+    may_read = holds_key(f"{r}.assigned_to", f"{r}.audience || '_messages'")
     return (
         f"coalesce(case when {r}.assigned_to is not null and {may_read} and {there} then {r}.assigned_to end, "
         f"case when {r}.audience = 'clinical' then (select ot.staff_id from care_team ot "

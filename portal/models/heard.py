@@ -10,6 +10,7 @@ from portal import clock
 from portal.facts import NoticesRead
 from portal.models import sql
 from portal.models.fact import announce
+from portal.models.rules import is_news
 
 
 class About(Enum):
@@ -44,10 +45,6 @@ class NoticeKind(Enum):
         self.key, self.about = key, about
 
 
-# Of a message `m` one is told: somebody wrote it, and it stands.
-IS_NEWS = "m.withdrawn_at is null and not m.automatic"
-
-
 async def read_about(record: UUID, staff: UUID | None = None, account: UUID | None = None) -> None:
     """The person has looked at what these are about."""
     column = "staff_id" if staff else "account_id"
@@ -73,7 +70,7 @@ async def call_off_messages(conversation: UUID) -> None:
     """A message was taken back: whoever has nothing else to read there has nothing new."""
     await mark_read(
         "kind = :kind and record_id = :record and not exists (select 1 from message m where "
-        f"m.conversation_id = notice.record_id and {IS_NEWS} "
+        f"m.conversation_id = notice.record_id and {is_news('m')} "
         "and coalesce(m.account_id, m.staff_id) <> coalesce(notice.staff_id, notice.account_id) "
         "and m.number > coalesce((select d.number from reading d where d.conversation_id = notice.record_id "
         "and d.reader_id = coalesce(notice.staff_id, notice.account_id)), 0))",

@@ -13,7 +13,7 @@ from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.own_address import UNKNOWN_AGE, hinders_own_account, hold_addresses
 from portal.models.person import canonical_email
-from portal.models.rights import acts
+from portal.models.rules import acts
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
-from portal.models.account import PortalAccount, sees
+from portal.models.account import PortalAccount
 from portal.models.client import Client
 from portal.models.contact import Contact
 from portal.models.holder import Holder, account_with, missing_for, of_holder, possible_holders
@@ -19,7 +19,7 @@ from portal.models.offer import open_offers
 from portal.models.own_address import hinders_own_account, may_be_minor
 from portal.models.practice import the_practice
 from portal.models.record import live
-from portal.models.rights import acts
+from portal.models.rules import account_sees, acts
 
 
 @dataclass
@@ -95,7 +95,7 @@ async def holding_of(client: Client) -> Holding:
         "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, a.password_set_at, "
         "x.from_at, x.until_at, x.contact_link_id, l.relationship, l.guardian, g.name as granted_by, "
         f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')})) as live, "
-        f"(l.id is null or {acts('l')}) as acts, {sees('x.client_id', 'x.account_id')} as sees "
+        f"(l.id is null or {acts('l')}) as acts, {account_sees('x.client_id', 'x.account_id')} as sees "
         "from access x join portal_account a on a.id = x.account_id "
         "left join contact_link l on l.id = x.contact_link_id "
         "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "

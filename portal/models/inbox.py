@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from portal.models import sql
-from portal.models.client import Client
-from portal.models.conversation import HAS_UNREAD, Audience, Conversation
+from portal.models.conversation import HAS_UNREAD, Conversation
 from portal.models.handling import may_be_on, on_it
 from portal.models.message import Message, author_name
 from portal.models.record import opened
+from portal.models.rules import within_reach
 from portal.models.scope import Scope
+from portal.permissions import Audience
 
 PAGE = 50
 OPEN = "r.done_at is null and r.stirs_at <= :now"
@@ -52,7 +53,7 @@ def narrowed(
     conversations: Scope[Conversation], audience: Audience | None, client: UUID | None
 ) -> Scope[Conversation]:
     """Of charts that are in use, of one audience and about one client where they are named."""
-    found = conversations.where(Client.within_reach(conversations.kind, "r.client_id")).where(_HERE)
+    found = conversations.where(within_reach(conversations.kind, "r.client_id")).where(_HERE)
     if audience is not None:
         found = found.where("r.audience = :audience", audience=audience.key)
     return found if client is None else found.where("r.client_id = :about", about=client)

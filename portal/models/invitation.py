@@ -36,7 +36,7 @@ from portal.models.moment import Moment
 from portal.models.notice import tell
 from portal.models.person import an_address, canonical_email
 from portal.models.record import Kind, Record, live
-from portal.models.rights import leads
+from portal.models.rules import leads, sees_client
 from portal.models.session import digest
 from portal.models.throttle import Limit, Network
 from portal.models.waiting import drop_letters
@@ -83,7 +83,7 @@ class Invitation(Record):
                 f"({r}.account_id = :viewer and {r}.used_at is null and {r}.ended_at is null "
                 f"and {r}.expires_at > :now and {leads(r)})"
             )
-        return f"exists (select 1 from client ic where ic.id = {r}.client_id and {Client.visible_to(kind, 'ic')})"
+        return sees_client(kind, f"{r}.client_id")
 
     @classmethod
     def seen_through(cls, r: str) -> str:

@@ -17,8 +17,9 @@ from portal.models.heard import NoticeKind, call_off
 from portal.models.moment import Moment
 from portal.models.notice import tell
 from portal.models.record import Kind, Record, live
+from portal.models.rules import works_here
 from portal.models.scope import Scope
-from portal.models.staff import StaffMember, works_here
+from portal.models.staff import StaffMember
 from portal.permissions import Permission
 
 

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from portal import clock
 from portal.models import sql
 from portal.models.practice import the_practice
+from portal.models.rules import has_news
+from portal.models.waiting import tell_way
 
 OFTEN = ("once", "daily", "never")
 EVENING = 18 * 60  # minutes of the day
@@ -89,9 +91,6 @@ async def choose_mail(person: UUID, choice: MailChoice, zone: str) -> None:
         person=person,
         **vars(choice),
     )
-    # Imported here: what waits knows when it is wanted.
-    from portal.models.unread_letter import put_off
-
     await put_off(person, choice.when(clock.now(), zone))
 
 
@@ -111,3 +110,46 @@ async def wish_letters(notices: dict[UUID, UUID], kind: str) -> None:
                 person=person,
                 kind=kind,
             )
+
+
+async def put_off(person: UUID, at: dt.datetime | None) -> None:
+    """What waits to be written about waits until then; where that is never, it waits no more."""
+    if at is None:
+        await sql.rows("delete from burst where reader_id = :person and letter_id is null", person=person)
+    else:
+        await sql.rows(
+            "update burst set due_at = :at where reader_id = :person and letter_id is null",
+            person=person,
+            at=at,
+        )
+    await sql.rows(
+        "update notice set mail_at = :at where (staff_id = :person or account_id = :person) and mail_at is not null",
+        person=person,
+        at=at,
+    )
+
+
+async def write_again(account: UUID) -> None:
+    """The account's address is another: what it was not reached about is written to that."""
+    for row in await sql.rows(
+        "select distinct letter_id from burst where reader_id = :account and letter_id is not null",
+        account=account,
+    ):
+        await tell_way(sql.uuid(row["letter_id"]))
+    await sql.rows(
+        "update burst as b set letter_id = null, to_number = null, due_at = :now where b.reader_id = :account "
+        f"and {has_news('b')} and b.letter_id in ({_NOT_REACHED.format('b')})",
+        account=account,
+        now=clock.now(),
+    )
+    await sql.rows(
+        "update notice as n set letter_id = null, mail_at = :now where n.account_id = :account "
+        f"and n.read_at is null and n.letter_id in ({_NOT_REACHED.format('n')})",
+        account=account,
+        now=clock.now(),
+    )
+
+
+_NOT_REACHED = (
+    "select o.id from outbox o where o.id = {}.letter_id and (o.done_at is null or o.bounced_at is not null)"
+)

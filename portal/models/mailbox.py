@@ -15,7 +15,7 @@ from portal.models.bounce import note_bounce
 from portal.models.fact import announce
 from portal.models.person import an_address
 from portal.models.record import Kind, Record, Sealed
-from portal.models.staff import holds, works_here
+from portal.models.rules import holds, works_here
 from portal.permissions import Permission
 
 THE_ONE = UUID("00000000-0000-7000-8000-000000000001")
@@ -48,7 +48,7 @@ class Mailbox(Record):
         """Who answers for the portal's settings."""
         if kind is not Kind.STAFF:
             return "false"
-        return f"{works_here(':viewer')} and {holds(':viewer', _SETTINGS)}"
+        return f"{works_here(':viewer')} and {holds(':viewer', Permission.PORTAL_SETTINGS)}"
 
     @classmethod
     async def keep(cls, **where: Any) -> None:

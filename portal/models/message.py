@@ -19,6 +19,7 @@ from portal.models import sql
 from portal.models.fact import Bookmark, announce, here, write
 from portal.models.heard import call_off_messages
 from portal.models.record import Kind, Record, Sealed, opened, seal, uuid7
+from portal.models.rules import sees_conversation
 from portal.models.scope import Scope
 
 LONGEST = 10_000  # characters of one message
@@ -59,13 +60,7 @@ class Message(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        # Conversations are written with their messages, so the one file can't wait for the other.
-        from portal.models.conversation import Conversation
-
-        return (
-            f"exists (select 1 from conversation mc where mc.id = {r}.conversation_id "
-            f"and {Conversation.visible_to(kind, 'mc')})"
-        )
+        return sees_conversation(kind, f"{r}.conversation_id")
 
     @property
     def author(self) -> UUID | None:

@@ -15,7 +15,7 @@ from portal.crypto import Unreadable
 from portal.facts import AgesChanged, ComingOfAge, ContactsChanged
 from portal.models import age, sql
 from portal.models.account import Access, PortalAccount
-from portal.models.client import MANAGES, Client, who_cares
+from portal.models.client import Client, who_cares
 from portal.models.contact import ContactLink
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, call_off
@@ -24,9 +24,10 @@ from portal.models.notice import tell
 from portal.models.own_address import hinders_own_account
 from portal.models.practice import Practice, the_practice
 from portal.models.record import live
+from portal.models.rules import holds, stands_in
 from portal.models.scope import Scope
-from portal.models.staff import holds, stands_in
 from portal.models.stuck import COMING_OF_AGE, each, items_aside, note_done, note_failed
+from portal.permissions import Permission
 
 SHOWN = 100
 
@@ -223,7 +224,7 @@ async def to_prepare(clients: Scope[Client]) -> list[dict[str, Any]]:
     )
     nobodys = (
         f"not exists (select 1 from care_team nt where nt.client_id = r.id and {live('nt')}) "
-        f"and {holds(':viewer', MANAGES)}"
+        f"and {holds(':viewer', Permission.PORTAL_ACCESS)}"
     )
     found = await (
         clients.join(

@@ -14,6 +14,7 @@ from portal.models import sql
 from portal.models.conversation import Closed, Conversation
 from portal.models.fact import announce, write
 from portal.models.record import Kind, Record, Sealed, opened, seal, uuid7
+from portal.models.rules import sees_conversation
 
 Notes = dict[int, list[dict[str, Any]]]  # by the number of the message they stand under
 
@@ -36,10 +37,7 @@ class Note(Record):
         """Staff who see the conversation, and nobody else."""
         if kind is not Kind.STAFF:
             return "false"
-        return (
-            f"exists (select 1 from conversation nc where nc.id = {r}.conversation_id "
-            f"and {Conversation.visible_to(kind, 'nc')})"
-        )
+        return sees_conversation(kind, f"{r}.conversation_id")
 
     @classmethod
     async def leave(

@@ -13,13 +13,12 @@ from tortoise import fields
 from portal import clock
 from portal.facts import NoticeGiven
 from portal.models import sql
-from portal.models.client import Client
-from portal.models.conversation import Conversation
 from portal.models.fact import announce
 from portal.models.heard import About, NoticeKind, mark_read
 from portal.models.mail_choice import wish_letters
 from portal.models.push import wish_pushes
 from portal.models.record import Kind, Record, uuid7
+from portal.models.rules import sees_client, sees_conversation
 from portal.models.scope import Scope, who_may_see
 
 PAGE = 50  # notices a page shows
@@ -66,10 +65,8 @@ class Notice(Record):
 def _sees_what(kind: Kind, r: str) -> str:
     """The viewer sees what a notice is about."""
     return (
-        f"({r}.client_id is null or exists (select 1 from client nc "
-        f"where nc.id = {r}.client_id and {Client.visible_to(kind, 'nc')})) "
-        f"and (({r}.kind in ({_kinds(About.CONVERSATION)}) and exists (select 1 from conversation nv "
-        f"where nv.id = {r}.record_id and {Conversation.visible_to(kind, 'nv')})) "
+        f"({r}.client_id is null or {sees_client(kind, f'{r}.client_id')}) "
+        f"and (({r}.kind in ({_kinds(About.CONVERSATION)}) and {sees_conversation(kind, f'{r}.record_id')}) "
         f"or {r}.kind in ({_kinds(About.CLIENT, About.NOTHING)}))"
     )
 

@@ -9,14 +9,14 @@ from uuid import UUID
 from portal import clock
 from portal.models import sql
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.own_address import may_be_minor
 from portal.models.practice import the_practice
 from portal.models.reader import staff_by_group
 from portal.models.record import live
-from portal.models.rights import allows
+from portal.models.rules import allows
 from portal.models.scope import Scope
-from portal.permissions import Right
+from portal.permissions import Audience, Right
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
-from portal.models.account import sees
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation, takes_part
+from portal.models.conversation import Conversation
 from portal.models.record import live
-from portal.models.rights import acts
+from portal.models.rules import account_sees, acts, takes_part
 from portal.models.scope import Scope
+from portal.permissions import Audience
 
 
 async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[UUID, dict[str, list[Any]]]:
@@ -156,7 +156,7 @@ _REASONS = (
 )
 
 # The account `a` sees the client of its access `x`.
-_SEES = sees("x.client_id", "a.id")
+_SEES = account_sees("x.client_id", "a.id")
 _WHOSE = "left join contact_link l on l.id = x.contact_link_id join portal_account a on a.id = x.account_id"
 _TAKING_PART = (
     "from participant p join conversation r on r.id = p.conversation_id "

@@ -15,9 +15,9 @@ from tortoise import fields
 from portal import clock
 from portal.facts import SessionEnded
 from portal.models import sql
-from portal.models.account import Access
 from portal.models.fact import Bookmark, announce, here, write
 from portal.models.record import Kind, Record, Sealed
+from portal.models.rules import right_of
 from portal.permissions import Permission, Right
 from portal.settings import settings
 
@@ -130,7 +130,7 @@ _MAY_ENTER = (
 def _who_text(here: str, right: Right | None, postgres: bool) -> str:
     asked = "null"
     if right is not None:
-        asked = f"({Access.right_of('s.account_id', right)})"
+        asked = f"({right_of('s.account_id', right)})"
     return _WHO.format(
         holds=asked, here=here, may_enter=_MAY_ENTER, list="string_agg" if postgres else "group_concat"
     )

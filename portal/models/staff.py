@@ -17,7 +17,8 @@ from portal.facts import StaffChanged
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.person import a_name, an_address, canonical_email
-from portal.models.record import Kind, Record
+from portal.models.record import Kind, Record, live
+from portal.models.rules import holds, sees_client, works_here
 from portal.models.scope import Scope
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
 
@@ -45,12 +46,9 @@ class StaffMember(Record):
         """Colleagues see each other; an account sees who cares for a client it may see."""
         if kind is Kind.STAFF:
             return works_here(":viewer")
-        from portal.models.client import Client
-
         return (
-            f"exists (select 1 from care_team st join client sc on sc.id = st.client_id "
-            f"where st.staff_id = {r}.id and st.from_at <= :now "
-            f"and (st.until_at is null or st.until_at > :now) and {Client.visible_to(kind, 'sc')})"
+            f"exists (select 1 from care_team st where st.staff_id = {r}.id and {live('st')} "
+            f"and {sees_client(kind, 'st.client_id')})"
         )
 
     @classmethod
@@ -125,27 +123,6 @@ async def _unless_last() -> AsyncIterator[None]:
         raise LastOne from None
 
 
-def works_here(staff: str) -> str:
-    """The staff member with this id is still employed."""
-    return f"exists (select 1 from staff_member wh where wh.id = {staff} and wh.ended_at is null)"
-
-
-def stands_in(viewer: str, staff: str) -> str:
-    """The viewer covers for the staff member with this id, who is away now (leave.py)."""
-    return (
-        f"exists (select 1 from leave sl where sl.cover_id = {viewer} and sl.staff_id = {staff} "
-        "and sl.from_at <= :now and sl.until_at > :now)"
-    )
-
-
-def holds(staff: str, permission: str) -> str:
-    """The staff member with this id holds a permission (an SQL expression for its key)."""
-    return (
-        f"exists (select 1 from staff_permission hp "
-        f"where hp.staff_id = {staff} and hp.permission = {permission})"
-    )
-
-
 class StaffPermission(Model):
     """One permission one person holds now: written by StaffMember alone, joined by every rule."""
 
@@ -166,7 +143,7 @@ async def therapists(colleagues: Scope[StaffMember]) -> list[dict[str, Any]]:
     """Those who can lead a client's care, by name: who reads clinical messages."""
     return await (
         colleagues.where("r.ended_at is null")
-        .where(holds("r.id", f"'{Permission.CLINICAL_MESSAGES.key}'"))
+        .where(holds("r.id", Permission.CLINICAL_MESSAGES))
         .order("r.name, r.id")
         .columns("r.id, r.name")
     )

@@ -22,7 +22,7 @@ from portal.logs import where
 from portal.models import sql
 from portal.models.fact import announce, unit
 from portal.models.record import Kind, Record, uuid7
-from portal.models.staff import holds, works_here
+from portal.models.rules import holds, works_here
 from portal.permissions import Permission
 
 log = structlog.get_logger()
@@ -30,7 +30,6 @@ log = structlog.get_logger()
 TOLD_AFTER = 5  # tries: about half a minute
 LONGEST_WAIT = dt.timedelta(hours=6)
 KEPT = dt.timedelta(days=2)  # after the last try: then it is nobody's task any more
-_SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
 
 # The queues, and what staff are told of them (regions/stuck.py).
 MOMENTS, MESSAGES, BURSTS, LETTERS = "moments", "messages", "bursts", "letters"
@@ -61,7 +60,7 @@ class Stuck(Record):
         """Who answers for the portal's settings."""
         if kind is not Kind.STAFF:
             return "false"
-        return f"{works_here(':viewer')} and {holds(':viewer', _SETTINGS)}"
+        return f"{works_here(':viewer')} and {holds(':viewer', Permission.PORTAL_SETTINGS)}"
 
 
 def not_set_aside(queue: str, id: str) -> str:

@@ -7,10 +7,11 @@ from uuid import UUID
 from portal import clock
 from portal.models import sql
 from portal.models.conversation import Conversation
-from portal.models.heard import IS_NEWS, NoticeKind
+from portal.models.heard import NoticeKind
 from portal.models.notice import hold_numbers, tell
 from portal.models.reader import ARE_TOLD, THESE, staff_who_read
 from portal.models.record import Kind, live
+from portal.models.rules import is_news
 from portal.models.scope import who_may_see
 from portal.models.stuck import MESSAGES, not_set_aside
 
@@ -31,7 +32,7 @@ def _last_said(conversation: str) -> str:
     """SQL for the number of the last message that somebody wrote: of an automatic one nobody is told, nor of one that
     was taken back."""
     return (
-        f"(select m.number from message m where m.conversation_id = {conversation} and {IS_NEWS} "
+        f"(select m.number from message m where m.conversation_id = {conversation} and {is_news('m')} "
         "order by m.number desc limit 1)"
     )
 

@@ -15,8 +15,9 @@ from portal.models import sql
 from portal.models.fact import announce
 from portal.models.practice import hold_practice
 from portal.models.record import Kind, Record, Sealed, opened
+from portal.models.rules import works_here
 from portal.models.scope import Scope
-from portal.models.staff import StaffMember, works_here
+from portal.models.staff import StaffMember
 
 LONGEST_NAME = 80  # characters
 LONGEST = 5_000

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from portal import clock
 from portal.models import sql
-from portal.models.burst import AT_ONCE, KINDS, UNREAD_STILL
+from portal.models.burst import AT_ONCE, KINDS
 from portal.models.conversation import Conversation
-from portal.models.mail_choice import mail_choice
+from portal.models.mail_choice import mail_choice, put_off
 from portal.models.notice import Notice
 from portal.models.practice import Practice, the_practice
+from portal.models.rules import has_news
 from portal.models.scope import who_may_see
 from portal.models.stuck import LETTERS, not_set_aside
-from portal.models.waiting import tell_way
 
 HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has put an address right
 
@@ -100,7 +100,7 @@ async def _bursts_of(person: UUID) -> list[dict[str, Any]]:
     return _waiting(
         await sql.rows(
             "select b.id, b.conversation_id as shown_as, b.side, r.client_id, r.last_number, "
-            f"{UNREAD_STILL} as unread from burst b join conversation r on r.id = b.conversation_id "
+            f"{has_news('b')} as unread from burst b join conversation r on r.id = b.conversation_id "
             f"where b.reader_id = :person and b.letter_id is null order by b.id{locked}",
             person=person,
         )
@@ -169,7 +169,7 @@ async def when_wanted(letter: UUID) -> dt.datetime | None:
     rows = _waiting(
         await sql.rows(
             "select b.id, b.reader_id, b.side, b.conversation_id as shown_as, b.to_number as last_number from burst b "
-            f"where b.letter_id = :letter and {UNREAD_STILL} "
+            f"where b.letter_id = :letter and {has_news('b')} "
             "union all select n.id, coalesce(n.staff_id, n.account_id), "
             "case when n.staff_id is null then 'client' else 'staff' end, n.id, 0 from notice n "
             "where n.letter_id = :letter and n.read_at is null",
@@ -184,46 +184,3 @@ async def when_wanted(letter: UUID) -> dt.datetime | None:
     if not await _visible(person, side, rows):
         return None
     return (await mail_choice(person)).after_quiet(clock.now(), practice.zone)
-
-
-async def put_off(person: UUID, at: dt.datetime | None) -> None:
-    """What waits to be written about waits until then; where that is never, it waits no more."""
-    if at is None:
-        await sql.rows("delete from burst where reader_id = :person and letter_id is null", person=person)
-    else:
-        await sql.rows(
-            "update burst set due_at = :at where reader_id = :person and letter_id is null",
-            person=person,
-            at=at,
-        )
-    await sql.rows(
-        "update notice set mail_at = :at where (staff_id = :person or account_id = :person) and mail_at is not null",
-        person=person,
-        at=at,
-    )
-
-
-async def write_again(account: UUID) -> None:
-    """The account's address is another: what it was not reached about is written to that."""
-    for row in await sql.rows(
-        "select distinct letter_id from burst where reader_id = :account and letter_id is not null",
-        account=account,
-    ):
-        await tell_way(sql.uuid(row["letter_id"]))
-    await sql.rows(
-        "update burst as b set letter_id = null, to_number = null, due_at = :now where b.reader_id = :account "
-        f"and {UNREAD_STILL} and b.letter_id in ({_NOT_REACHED.format('b')})",
-        account=account,
-        now=clock.now(),
-    )
-    await sql.rows(
-        "update notice as n set letter_id = null, mail_at = :now where n.account_id = :account "
-        f"and n.read_at is null and n.letter_id in ({_NOT_REACHED.format('n')})",
-        account=account,
-        now=clock.now(),
-    )
-
-
-_NOT_REACHED = (
-    "select o.id from outbox o where o.id = {}.letter_id and (o.done_at is null or o.bounced_at is not null)"
-)

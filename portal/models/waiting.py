@@ -19,17 +19,15 @@ from portal.facts import (
     LetterRetried,
 )
 from portal.models import sql
-from portal.models.client import Client
 from portal.models.fact import announce, unit
 from portal.models.record import Kind, Record, Sealed
+from portal.models.rules import holds, sees_client, works_here
 from portal.models.scope import Scope
-from portal.models.staff import holds, works_here
 from portal.permissions import Permission
 
 LETTER = "letter"
 LEASE = dt.timedelta(minutes=2)
 UNDELIVERED_KEPT = dt.timedelta(days=30)
-SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
 
 
 UNDELIVERED = "r.done_at is null and r.payload_sealed is not null and r.reason is not null"
@@ -64,8 +62,8 @@ class Outbox(Record):
         if kind is not Kind.STAFF:
             return "false"
         return (
-            f"({r}.client_id is null and {works_here(':viewer')} and {holds(':viewer', SETTINGS)}) or exists "
-            f"(select 1 from client oc where oc.id = {r}.client_id and {Client.visible_to(kind, 'oc')})"
+            f"({r}.client_id is null and {works_here(':viewer')} "
+            f"and {holds(':viewer', Permission.PORTAL_SETTINGS)}) or {sees_client(kind, f'{r}.client_id')}"
         )
 
     @classmethod

@@ -21,7 +21,7 @@ from portal.facts import (
 )
 from portal.language import at_in_words, date_in_words, date_of, day, listed, local_day, say, time_of_day
 from portal.models.client import CareTeam, Client
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.draft import Draft, draft_in
 from portal.models.leave import away_from
 from portal.models.message import (
@@ -39,7 +39,7 @@ from portal.models.note import Notes, notes_under
 from portal.models.reader import readers
 from portal.models.record import Kind
 from portal.models.searching import MOST, holds, marked, words_of
-from portal.permissions import Right
+from portal.permissions import Audience, Right
 from portal.regions import Ask, Context, Fresh, Stream, anyone, its, region
 from portal.regions.words import (
     audience_label,

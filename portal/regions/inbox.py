@@ -28,13 +28,13 @@ from portal.facts import (
 from portal.language import age_in_words, exactly, say, short
 from portal.models.client import CareTeam, Client, team_of
 from portal.models.contact import ContactLink
-from portal.models.conversation import Audience, Conversation, threads
+from portal.models.conversation import Conversation, threads
 from portal.models.inbox import Place, View, counts, narrowed, page_of_inbox, unread_conversations, who_is_on
 from portal.models.person import first_of, initial
 from portal.models.record import shown
-from portal.models.rights import allows
+from portal.models.rules import allows
 from portal.models.staff import StaffMember
-from portal.permissions import Right
+from portal.permissions import Audience, Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.words import audience_label, role_label, thread_row, zone
 from portal.viewer import Viewer

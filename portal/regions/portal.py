@@ -42,7 +42,7 @@ from portal.models.holding import Holding, history_of, holding_of, linkable, nex
 from portal.models.own_address import UNKNOWN_AGE
 from portal.models.person import canonical_email, initial
 from portal.models.reset import clients_acted_for
-from portal.models.rights import acts
+from portal.models.rules import acts
 from portal.permissions import Permission
 from portal.regions import Concerns, Context, anyone, its, region
 from portal.regions.words import zone

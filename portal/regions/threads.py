@@ -22,11 +22,11 @@ from portal.facts import (
 from portal.language import listed, say
 from portal.models.availability import of_client
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation, threads
+from portal.models.conversation import Conversation, threads
 from portal.models.party import Party, between, chosen, confidential, participant_for, parties_of, would_read
 from portal.models.reader import readers
 from portal.models.record import Kind
-from portal.permissions import Right
+from portal.permissions import Audience, Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base, confidential_line, title_of
 from portal.regions.words import audience_label, readers_line, thread_row

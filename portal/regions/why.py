@@ -11,12 +11,12 @@ from uuid import UUID
 from portal.facts import AccountOpened, ClientChanged, LeaveChanged, StaffChanged
 from portal.language import date_in_words, listed, local_day, say, say_many
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.holding import holding_of
 from portal.models.person import initial
 from portal.models.reader import OFFICE, SUPERVISOR, TEAM, why_read, why_see
 from portal.models.record import Kind
-from portal.permissions import Permission, Right
+from portal.permissions import Audience, Permission, Right
 from portal.regions import Context, anyone, its, region
 from portal.regions.conversations import base
 from portal.regions.words import zone

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from portal.models import audit
 from portal.models.availability import Availability, answer_by_itself, of_conversation
 from portal.models.client import Client
-from portal.models.conversation import Audience, Closed, Conversation
+from portal.models.conversation import Closed, Conversation
 from portal.models.draft import Draft, draft_in
 from portal.models.message import LONGEST, Message, message_now, says_something, seen
 from portal.models.note import notes_under
@@ -21,6 +21,7 @@ from portal.models.party import begin, would_read
 from portal.models.practice import the_practice
 from portal.models.record import Kind, uuid7
 from portal.opening import reply_text
+from portal.permissions import Audience
 from portal.refusals import Refused
 from portal.regions import conversations, key_of
 from portal.regions.conversations import base, is_far_back, items

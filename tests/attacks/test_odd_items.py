@@ -27,7 +27,7 @@ from portal.models import sql
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, Terms
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.moment import Moment
 from portal.models.record import seal
@@ -36,7 +36,7 @@ from portal.models.stuck import QUEUES
 from portal.models.throttle import network_of
 from portal.models.waiting import Outbox
 from portal.models.wish import wish_reset
-from portal.permissions import Role
+from portal.permissions import Audience, Role
 from portal.realtime.bus import Bus
 from tests.deployment import PORTAL, Deployment
 from tests.laws.samples import a_contact

@@ -12,12 +12,12 @@ from portal.demo import PASSWORD, rows
 from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.message import Message
 from portal.models.note import Note
 from portal.models.staff import StaffMember
-from portal.permissions import Right, Role
+from portal.permissions import Audience, Right, Role
 from tests.deployment import Deployment
 
 LONG_FIRST = "Maximiliana-Theodora"

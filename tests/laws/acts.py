@@ -33,7 +33,7 @@ from portal.models.bounce import Bounce, note_bounce
 from portal.models.burst import Burst
 from portal.models.client import CareTeam, Client
 from portal.models.contact import Contact, ContactLink
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.fact import announce, unit
 from portal.models.holder import possible_holders
 from portal.models.invitation import Invitation
@@ -50,7 +50,7 @@ from portal.models.stuck import WISHES, note_done, note_failed
 from portal.models.template import Template
 from portal.models.throttle import Network
 from portal.models.waiting import Outbox, Taken, drop_letters
-from portal.permissions import Permission, Role
+from portal.permissions import Audience, Permission, Role
 from portal.realtime.bus import Bus
 from tests.cast import Cast, Person
 from tests.deployment import Deployment

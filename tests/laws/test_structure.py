@@ -164,6 +164,7 @@ UNSCOPED = {
     "portal.models.invitation.end_lapsed_invitations": "the worker, when a date has come",
     "portal.models.invitation.grant": "to an account that the tab of a client found through the viewer offers",
     "portal.models.holder.hindrance": "a reason, for a client found through the viewer",
+    "portal.models.mail_choice.choose_mail": "the choice of the one who is signed in, and their own letters",
     "portal.models.notice_choice.choose_ways": "the choice of the one who is signed in, and their own letters",
     "portal.models.mailbox.return_address": "the worker puts it on the envelope",
     "portal.models.reset.clients_acted_for": "ids alone; names are asked for through the viewer",

@@ -18,14 +18,14 @@ from portal.models import sql
 from portal.models.account import Access, PortalAccount
 from portal.models.bounce import Bounce, note_bounce
 from portal.models.client import CareTeam, Client
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.mail_choice import MailChoice, choose_mail
 from portal.models.practice import Practice
 from portal.models.record import Kind
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
-from portal.permissions import Role
+from portal.permissions import Audience, Role
 from portal.realtime.bus import Bus
 from tests.mail.post_office import PostOffice
 

@@ -14,9 +14,10 @@ from portal.app import create
 from portal.demo import make_crowd
 from portal.doors import cookie_name
 from portal.models import sql
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.session import Session
+from portal.permissions import Audience
 from portal.settings import settings
 from tests.deployment import Deployment
 from tests.laws.samples import ALL_ROUTES, is_write, name_of, sample_of

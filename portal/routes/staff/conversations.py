@@ -8,12 +8,13 @@ from uuid import UUID
 from portal.doors import staff
 from portal.language import listed
 from portal.models.client import Client
-from portal.models.conversation import Audience, Conversation
+from portal.models.conversation import Conversation
 from portal.models.party import party_of
 from portal.models.person import first_of
 from portal.models.practice import the_practice
 from portal.models.reader import readers
 from portal.models.template import Template, filled, templates
+from portal.permissions import Audience
 from portal.refusals import Refused
 from portal.regions import clients, conversations
 from portal.regions.threads import beginnings, chart_threads

@@ -14,9 +14,8 @@ from portal.doors import staff
 from portal.language import say
 from portal.models.account import PortalAccount, holds_right
 from portal.models.client import Client
-from portal.models.conversation import Audience
 from portal.models.person import first_of
-from portal.permissions import Permission, Right
+from portal.permissions import Audience, Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import acting
 from portal.routes.client import conversations as messages
