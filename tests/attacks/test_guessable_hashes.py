@@ -9,10 +9,11 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from tests.deployment import PORTAL, ROOT, Deployment
 from tests.laws.samples import a_device, new_client
@@ -22,8 +23,15 @@ HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "bla
 
 
 @pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
+def shared(request: pytest.FixtureRequest) -> Deployment:
     return request.getfixturevalue(request.param)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def deployment(shared: Deployment) -> AsyncIterator[Deployment]:
+    """Every device is gone again in the end: a push that nobody takes is tried again in the midst of another test."""
+    yield shared
+    await shared.sql("delete from push_device")
 
 
 def portal(deployment: Deployment, *arguments: str) -> None:

@@ -159,7 +159,8 @@ def some_choices(cast: Cast) -> dict[str, str]:
 
 
 def a_device(cast: Cast) -> dict[str, str]:
-    """A browser that asks to be told. Nothing answers there, and nothing is sent: the demo has no such thing."""
+    """A browser that asks to be told. Nothing answers there, so a push to it is tried again for hours: in a practice
+    that tests share, whoever adds one removes it."""
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
     point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     return {
