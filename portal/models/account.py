@@ -11,7 +11,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from portal import clock
-from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted, AddressChanged, SignedIn
+from portal.facts import AccessEnded, AccessEndPlanned, AccessGranted, SignedIn
 from portal.models import sql
 from portal.models.client import Client
 from portal.models.fact import announce
@@ -64,36 +64,20 @@ class PortalAccount(Record):
             **holder,
         )
 
-    async def change_address(self, email: str, seen: Scope[Client]) -> None:
-        """Sign in with another address from now on; links for a new password that went to the old one end, and offers.
-        The holder and those who care for whom it acts for are told. `seen` are the clients of who changes it, on a row
-        that is held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
-        from portal.models.invitation import end_offers
-        from portal.models.mail_choice import write_again
-        from portal.models.notice import tell
-        from portal.models.own_address import check_for_account
-        from portal.models.reach import check_all_seen, tell_moved
-        from portal.models.reset import clients_acted_for, end_resets
-
-        await self.hold()
-        await check_all_seen(seen, "account", self.id)
-        key = canonical_email(email)
-        if await PortalAccount.filter(email_key=key).exclude(id=self.id).exists():
+    async def check_address(self, email: str) -> None:
+        """Raise AddressTaken where another account signs in with this address."""
+        if await PortalAccount.filter(email_key=canonical_email(email)).exclude(id=self.id).exists():
             raise AddressTaken
-        await check_for_account(self.id, email)
-        self.email, self.email_key = email, key
+
+    async def keep_address(self, email: str) -> None:
+        """Sign in with another address from now on: this row alone. Changing it is `reach.change_account_address`.
+        Raises AddressTaken."""
+        self.email, self.email_key = email, canonical_email(email)
         try:
             async with in_transaction():
                 await self.save(update_fields=["email", "email_key"])
         except IntegrityError:
             raise AddressTaken from None
-        await end_resets(self.id)
-        await tell_moved("account", self.id, seen.viewer)
-        await end_offers(self.id)
-        await write_again(self.id)
-        for client in await clients_acted_for(self.id):
-            await announce(AddressChanged(client=client, account=self.id))
-        await tell(NoticeKind.ADDRESS, accounts=[self.id], record=self.id, by=seen.viewer, lettered=True)
 
 
 class AddressTaken(Exception):

@@ -16,6 +16,7 @@ from portal.models.invitation import grant
 from portal.models.notice import tell
 from portal.models.practice import the_practice
 from portal.models.scope import Scope
+from portal.models.ties import end_tie, tie
 from portal.permissions import Restriction, Right
 
 
@@ -87,7 +88,7 @@ async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tupl
         if access.until_at is None or access.until_at > now
     ]
     terms = replace(link.terms, guardian=False, rights={right}, from_at=None, until_at=None)
-    link = await ContactLink.tie(client.id, link.contact_id, terms)
+    link = await tie(client.id, link.contact_id, terms)
     given = [await grant(account, client.id, link.id, by=None) for account in accounts]
     await _tell_staff(client, link)
     return link, [access for access in given if access is not None]
@@ -101,7 +102,7 @@ async def end(client: Client, link: ContactLink) -> list[UUID]:
     await say_for_oneself(client)
     if link.guardian:
         raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")
-    accounts = await link.end(None)
+    accounts = await end_tie(link, None)
     await _tell_staff(client, link)
     return accounts
 

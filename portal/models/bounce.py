@@ -17,7 +17,13 @@ from portal.models.contact import Contact
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind, read_by_all
 from portal.models.notice import hold_numbers, tell
-from portal.models.reach import NotAllTheirs, sees_all_behind
+from portal.models.reach import (
+    NotAllTheirs,
+    change_account_address,
+    change_client_address,
+    change_contact_address,
+    sees_all_behind,
+)
 from portal.models.record import Kind, Record, live, uuid7
 from portal.models.rules import holds, sees_client, works_here
 from portal.models.scope import Scope
@@ -106,15 +112,15 @@ class Bounce(Record):
                 continue
             with suppress(NotAllTheirs):
                 before = account.email
-                await account.change_address(email, seen)
+                await change_account_address(account, email, seen)
                 moved.append((account, before))
         for contact in contacts:
             with suppress(NotAllTheirs):
                 if contact.email_key == self.email_key:
-                    await contact.change_address(email, seen)
+                    await change_contact_address(contact, email, seen)
         for client in clients:
             if client.email_key == self.email_key:
-                await client.change_address(email, seen)
+                await change_client_address(client, email, seen)
         left = await sql.row(
             f"select 1 as yes from ({_charts('= :key')}) o "
             "union all select 1 from staff_member where email_key = :key and ended_at is null limit 1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -14,12 +14,7 @@ from portal import clock
 from portal.facts import (
     CareTeamChanged,
     ClientAdded,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
     MessagingSet,
-    ProfilePaused,
-    ProfileResumed,
 )
 from portal.models import sql
 from portal.models.fact import announce
@@ -31,7 +26,6 @@ from portal.models.record import (
     Lasting,
     Record,
     Sealed,
-    known,
     live,
     opened_day,
     unreadable,
@@ -40,9 +34,6 @@ from portal.models.record import (
 from portal.models.rules import acts, client_is_seen, holds, sees_client, works_here
 from portal.models.scope import Scope
 from portal.permissions import Permission
-
-if TYPE_CHECKING:
-    from portal.models.contact import Contact
 
 
 class Client(Record):
@@ -115,74 +106,15 @@ class Client(Record):
         await keep_settings()
         await super().lock(id)
 
-    async def change(self, details: dict[str, Any], seen: Scope[Client]) -> None:
-        """Save what staff changed, here and where they are somebody's contact, as far as who changes it sees all whom
-        they act for (`seen`). Another address ends the links that went to the old one; what an invitation needs,
-        cleared, pauses the profile until it is back (A2). Raises NotTheirOwn."""
-        await self.hold()
-        address, born, had = self.email_key, self.born_if_known, self._on_file()
-        contacts, others = await self.as_contact(seen), await self.as_contact(seen, whole=False)
-        for contact in contacts:
-            await contact.hold()
-        for contact in (*contacts, *others):
-            await contact.check_address(details.get("email"))
+    async def keep(self, details: dict[str, Any]) -> None:
+        """Save what stands on the chart: this row alone. Correcting it is `reach.change_client`, since more hangs on
+        it."""
         self._take(details)
         await self.save(update_fields=_DETAILS)
-        for contact in contacts:
-            await contact.follow(self, seen)
-        if self.email_key != address:
-            # Imported here: invitations and their letters know clients.
-            from portal.models.invitation import end_invitations
 
-            await end_invitations(self.id, None, "address")
-        if self.born_if_known != born:
-            from portal.models.minors import grow_up
-
-            await grow_up(self)
-        # Each by itself: a child without an email is seen by her mother while there is a date of birth.
-        if had - self._on_file():
-            await announce(ProfilePaused(self.id))
-        if self._on_file() - had:
-            await announce(ProfileResumed(self.id))
-        await announce(ClientChanged(client=self.id))
-
-    async def as_contact(self, seen: Scope[Client], whole: bool = True) -> list[Contact]:
-        """The contacts that this client is too, of whom all whom they act for are among those seen; or (not `whole`)
-        the others."""
-        # Imported here: contacts know clients.
-        from portal.models.contact import Contact
-        from portal.models.reach import sees_all_behind
-
-        contacts = await Contact.filter(client_id=self.id).order_by("id")
-        return [one for one in contacts if await sees_all_behind(seen, "contact", one.id) == whole]
-
-    async def change_address(self, email: str, seen: Scope[Client]) -> None:
-        """Save another email, and all else as it is. Raises NotTheirOwn."""
-        await self.hold()
-        kept = {name: known(self, name) for name in ("first_name", "last_name", "phone", "address")}
-        await self.change(kept | {"date_of_birth": self.born_if_known, "email": email}, seen)
-
-    def _on_file(self) -> set[str]:
-        """What an invitation needs, of that what is there."""
+    def on_file(self) -> set[str]:
+        """Return the fields that an invitation needs and that are filled in."""
         return {name for name in ("email_key", "date_of_birth_sealed") if getattr(self, name) is not None}
-
-    async def archive(self) -> None:
-        """Put the chart away. Portal access pauses until the client is restored; links on their way end."""
-        await self.hold()
-        if self.archived_at is None:
-            from portal.models.invitation import end_all_invitations
-
-            self.archived_at = clock.now()
-            await self.save(update_fields=["archived_at"])
-            await end_all_invitations(self.id, "withdrawn")
-            await announce(ClientArchived(client=self.id))
-
-    async def restore(self) -> None:
-        await self.hold()
-        if self.archived_at is not None:
-            self.archived_at = None
-            await self.save(update_fields=["archived_at"])
-            await announce(ClientRestored(client=self.id))
 
     async def set_messaging(self, mode: str) -> None:
         """Say what the client's side may write: all (`on`), answers only (`reply`), nothing (`off`)."""

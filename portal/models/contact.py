@@ -11,18 +11,15 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
-from portal.facts import ClientChanged, ComingOfAge, ContactsChanged
+from portal.facts import ComingOfAge, ContactsChanged
 from portal.models import age, audit, sql
-from portal.models.account import Access
 from portal.models.client import Client
 from portal.models.fact import announce
 from portal.models.heard import NoticeKind
 from portal.models.moment import Moment
 from portal.models.notice import tell
-from portal.models.own_address import check_for_contact, hold_addresses
 from portal.models.person import a_name, an_address, canonical_email, search_form
 from portal.models.practice import Practice, the_practice
-from portal.models.reach import check_all_seen, tell_moved
 from portal.models.record import Kind, Lasting, Record, Sealed, known, live, write_anew
 from portal.models.rules import account_sees, acted, acts, leads, sees_client
 from portal.models.scope import Scope
@@ -30,7 +27,6 @@ from portal.permissions import Restriction, Right
 
 NAME = 120  # letters of a contact's, at most
 SEALED = ("phone", "address")
-_REACHED = ("name", "email", *SEALED)
 
 
 class Contact(Record):
@@ -81,73 +77,18 @@ class Contact(Record):
         await contact.save(force_create=True)
         return contact
 
-    async def become(self, client: Client, seen: Scope[Client]) -> None:
-        """This contact is that client too, from now on, and keeps what they hold for others. Raises IsClient where they
-        are one already, AlreadyTied where it is one of those others, NotTheirOwn, NotAllTheirs."""
-        await client.hold()
-        await self.hold()
-        await self.check_address(client.email)
-        links = await ContactLink.filter(contact_id=self.id)
-        if client.id in [link.client_id for link in links]:
-            raise AlreadyTied
-        if self.client_id is not None:
-            raise IsClient
-        self.client_id = client.id
-        await self.save(update_fields=["client_id"])
-        await self.follow(client, seen)
-        for link in links:
-            await announce(ContactsChanged(client=link.client_id))
-
-    async def follow(self, client: Client, seen: Scope[Client]) -> None:
-        """Be called as the client whom this contact is too, and reached as they are: by the email, and the phone where
-        one stands here. What the chart leaves empty stays as it was given here, since access must not pause over it
-        (docs/decisions/0022). Raises NotTheirOwn, NotAllTheirs."""
-        await self.hold()
-        own = known(self, "phone")
-        phone = own and (known(client, "phone") or own)
-        now = {"name": client.name[:NAME], "email": client.email or self.email, "phone": phone}
-        if any(value != known(self, what) for what, value in now.items()):
-            await self.change(now | {"address": known(self, "address")}, seen)
-
-    async def change(self, details: Mapping[str, Any], seen: Scope[Client]) -> None:
-        """Save who they are and how they are reached, for all whom they act for, whom who changes it must see. Raises
-        NotTheirOwn, NotAllTheirs."""
-        await self.hold()
-        if all((details.get(what) or None) == (known(self, what) or None) for what in _REACHED):
-            return
-        await check_all_seen(seen, "contact", self.id)
-        await self.check_address(details.get("email") or None)
+    async def keep(self, details: Mapping[str, Any]) -> None:
+        """Save their name, phone and postal address: this row alone. Correcting them is `reach.change_contact`, since
+        more hangs on it."""
         self._take_name(details["name"])
         for name in SEALED:
             write_anew(self, name, details.get(name))
         await self.save(update_fields=["name", "search", "phone_sealed", "address_sealed"])
-        email = details.get("email") or None
-        if email != self.email:
-            await self.change_address(email, seen)
-        for link in await ContactLink.filter(contact_id=self.id):
-            await announce(ContactsChanged(client=link.client_id))
 
-    async def change_address(self, email: str | None, seen: Scope[Client]) -> None:
-        """Save another email, or none. Links that went to the old one end, and those who care for whom they act for are
-        told. Raises NotTheirOwn, NotAllTheirs."""
-        from portal.models.invitation import end_invitations
-
-        await self.hold()
-        await check_all_seen(seen, "contact", self.id)
-        await self.check_address(email)
+    async def keep_address(self, email: str | None) -> None:
+        """Save another email, or none: this row alone. Changing it is `reach.change_contact_address`."""
         self._take_address(email)
         await self.save(update_fields=["email", "email_key"])
-        for link in await ContactLink.filter(contact_id=self.id):
-            await end_invitations(link.client_id, link.id, "address")
-            await announce(ClientChanged(client=link.client_id))
-        await tell_moved("contact", self.id, seen.viewer)
-
-    async def check_address(self, email: str | None) -> None:
-        """Raises NotTheirOwn where they can't be reached there, for one of those whom they act for."""
-        if email and canonical_email(email) != self.email_key:
-            for link in await ContactLink.filter(contact_id=self.id):
-                if link.until_at is None or link.until_at > clock.now():
-                    await check_for_contact(link.client_id, email)
 
     def _take_name(self, name: str) -> None:
         self.name = name[:NAME]
@@ -232,38 +173,6 @@ class ContactLink(Lasting):
             await Client.lock(sql.uuid(client["client_id"]))
         await super().lock(id)
 
-    @classmethod
-    async def tie(cls, client: UUID, contact: UUID, terms: Terms) -> ContactLink:
-        """Make somebody a contact of a client, or once more, where they were one and it ended. Raises AlreadyTied,
-        NotTheirOwn."""
-        await Client.lock(client)
-        # Who changes how the contact is reached has looked whom they act for.
-        await hold_addresses(client, contact)
-        await check_for_contact(client, (await Contact.get(id=contact)).email)
-        link = await cls.get_or_none(client_id=client, contact_id=contact)
-        link = link and await link.hold()
-        if link is not None and (link.until_at is None or link.until_at > clock.now()):
-            raise AlreadyTied
-        if link is None:
-            link = cls(client_id=client, contact_id=contact)
-            await link._agree(terms, new=True)
-        else:
-            # What ended with a date left its accesses behind. They do not come back with the contact.
-            await link._end_accesses(None)
-            link.from_at, link.until_at, link.of_age_at = clock.now(), None, None
-            await link._agree(terms, new=False)
-        return link
-
-    async def change(self, terms: Terms) -> None:
-        """Other terms, from this moment. The contact hears of it, and so does the client in person. Raises HasEnded."""
-        await self.hold()
-        if self.until_at is not None and self.until_at <= clock.now():
-            raise HasEnded
-        before = self._told()
-        await self._agree(terms, new=False)
-        if self._told() != before:
-            await self.tell_those_concerned()
-
     async def allow(self, right: Right, on: bool) -> None:
         """One right more or less, and all else as it is. The contact hears of it, and so does the client in person.
         Raises HasEnded."""
@@ -275,21 +184,6 @@ class ContactLink(Lasting):
             await self.save(update_fields=[right.value])
             await announce(ContactsChanged(client=self.client_id))
             await self.tell_those_concerned()
-
-    async def end(self, by: UUID | None) -> list[UUID]:
-        """It ends now, and with it what the contact's accounts could see of this client, and links on their way.
-        Gives those accounts. One that has ended stays as it is. `by` is a colleague; None, the client in person."""
-        from portal.models.invitation import end_invitations
-
-        await self.hold()
-        if self.until_at is None or self.until_at > clock.now():
-            self.until_at = self.agreed_until = clock.now()
-            self.from_at = min(self.from_at, self.until_at)
-            await self.save(update_fields=["from_at", "until_at", "agreed_until"])
-        await end_invitations(self.client_id, self.id, "withdrawn")
-        accounts = await self._end_accesses(by)
-        await announce(ContactsChanged(client=self.client_id))
-        return accounts
 
     async def come_of_age(self, practice: Practice, born: dt.date | None) -> bool:
         """The client comes of age at another moment than was known. Gives whether the link's end is another by it.
@@ -328,15 +222,6 @@ class ContactLink(Lasting):
         ends = [end for end in (self.agreed_until, self.of_age_at) if end is not None]
         self.until_at = min(ends, default=None)
 
-    async def _end_accesses(self, by: UUID | None) -> list[UUID]:
-        ended = []
-        for access in await Access.filter(contact_link_id=self.id).order_by("id"):
-            await access.hold()
-            if access.until_at is None or access.until_at > clock.now():
-                await access.end(by)
-                ended.append(access.account_id)
-        return ended
-
     @property
     def rights(self) -> list[Right]:
         return [right for right in Right if getattr(self, right.value)]
@@ -372,9 +257,8 @@ class ContactLink(Lasting):
         at: dt.datetime | None = getattr(self, restriction.column)
         return at
 
-    async def _agree(self, terms: Terms, new: bool) -> None:
-        from portal.models.invitation import end_invitations
-
+    async def agree(self, terms: Terms, new: bool) -> None:
+        """Save these terms, of a `new` row or of one that is held: this row alone. What ends by them, ties.py ends."""
         self.relationship, self.guardian = terms.relationship, terms.guardian
         self.from_at, self.agreed_until = terms.from_at or self.from_at, terms.until_at
         practice, before = await the_practice(), self.of_age_at
@@ -385,9 +269,6 @@ class ContactLink(Lasting):
             setattr(self, restriction.column, terms.restrictions.get(restriction))
         write_anew(self, "basis", terms.basis)
         await self.save(force_create=new, update_fields=None if new else [*_TERMS, "until_at", "of_age_at"])
-        kept_away = terms.restrictions.get(Restriction.NO_CONTACT)
-        if kept_away is not None and kept_away <= clock.now():
-            await end_invitations(self.client_id, self.id, "withdrawn")
         changed = ContactsChanged(client=self.client_id)
         for at in (self.from_at, self.until_at, *terms.restrictions.values()):
             if at is not None and at > clock.now():
@@ -395,7 +276,7 @@ class ContactLink(Lasting):
         await self._plan(practice, before)
         await announce(changed)
 
-    def _told(self) -> tuple[Any, ...]:
+    def told(self) -> tuple[Any, ...]:
         """What of the terms those whom it concerns hear of, when it changes."""
         kept = [self.since(restriction) for restriction in Restriction]
         return (self.guardian, self.from_at, self.until_at, *self.rights, *kept)

@@ -26,7 +26,7 @@ from portal.mail.wishes import grant_wishes
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink, Terms
+from portal.models.contact import Contact, Terms
 from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.moment import Moment
@@ -34,6 +34,7 @@ from portal.models.record import seal
 from portal.models.staff import StaffMember
 from portal.models.stuck import QUEUES
 from portal.models.throttle import network_of
+from portal.models.ties import tie
 from portal.models.waiting import Outbox
 from portal.models.wish import wish_reset
 from portal.permissions import Audience, Role
@@ -194,7 +195,7 @@ async def odd_birth_date(desk: Desk) -> Trial:
         for first in ("Wren", "Noa"):
             child = await Client.add({"first_name": first, "last_name": "Reyes"}, desk.miriam)
             contact = await Contact.add({"name": "Dana Reyes"})
-            await ContactLink.tie(child.id, contact.id, Terms("mother", guardian=True))
+            await tie(child.id, contact.id, Terms("mother", guardian=True))
             children.append(child.id)
     for child in children:
         box = seal(Client, "date_of_birth_sealed", child, f"{clock.now().year - 9}-05-01")

@@ -21,8 +21,9 @@ from websockets.asyncio.client import ClientConnection
 from portal import passwords
 from portal.demo import PASSWORD
 from portal.models.account import Access, PortalAccount
-from portal.models.contact import Contact, ContactLink, Terms
+from portal.models.contact import Contact, Terms
 from portal.models.fact import unit
+from portal.models.ties import tie
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, key_of, read_key
 from portal.regions import region as register
@@ -67,7 +68,7 @@ async def each_with_one_right(stage: Stage) -> None:
             email = f"{name}@family.example"
             contact = await Contact.add({"name": f"{name.capitalize()} Reyes", "email": email})
             account = await PortalAccount.open(name, email, secret, contact_id=contact.id)
-            link = await ContactLink.tie(noa, contact.id, Terms("Relative", False, (right,)))
+            link = await tie(noa, contact.id, Terms("Relative", False, (right,)))
             await Access.grant(account.id, noa, link.id)
             stage.cast.account[name], stage.cast.email["client", name] = str(account.id), email
 

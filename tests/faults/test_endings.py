@@ -18,6 +18,7 @@ from portal.models.contact import ContactLink
 from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.network import switch_network
+from portal.models.ties import change_terms, end_tie
 from portal.permissions import Restriction, Right
 from portal.realtime.page import NO_ACCESS, SIGNED_OUT
 from tests.deployment import Deployment
@@ -72,10 +73,10 @@ async def ends(deployment: Deployment, how: str) -> None:
         case "access":
             await access.end()
         case "contact":
-            await link.end(UUID(deployment.cast.staff["miriam"]))
+            await end_tie(link, UUID(deployment.cast.staff["miriam"]))
         case "restriction":
             kept = {Restriction.NO_CONTACT: clock.now()}
-            await link.change(replace(link.terms, restrictions=kept))
+            await change_terms(link, replace(link.terms, restrictions=kept))
         case "network":
             await switch_network(await Client.get(id=noa), False)
 
@@ -140,7 +141,7 @@ async def test_a_right_that_is_taken_takes_what_it_showed_and_leaves_the_rest(
             await waits_for_a_lock(restored, "participant", count=2)
             async with unit():
                 link = await ContactLink.get(id=cast.link)
-                await link.change(replace(link.terms, rights=set(link.rights) - {Right.MESSAGES}))
+                await change_terms(link, replace(link.terms, rights=set(link.rights) - {Right.MESSAGES}))
             taken = monotonic()
         for page in pages:
             await page.until(lambda page=page: stream not in page.live, what="the conversation's end")

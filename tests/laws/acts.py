@@ -29,6 +29,7 @@ from portal.mail.delivery import _settle
 from portal.mail.outbox import post
 from portal.models import sql
 from portal.models.account import Access, PortalAccount
+from portal.models.archive import archive_client, restore_client
 from portal.models.bounce import Bounce, note_bounce
 from portal.models.burst import Burst
 from portal.models.client import CareTeam, Client
@@ -42,6 +43,7 @@ from portal.models.message import Message
 from portal.models.moment import Moment
 from portal.models.network import switch_all_networks, switch_network
 from portal.models.practice import hold_practice
+from portal.models.reach import change_account_address, change_client, change_contact_address
 from portal.models.record import Kind, uuid7
 from portal.models.reset import Reset
 from portal.models.scope import Scope
@@ -285,17 +287,17 @@ async def _(cast: Cast) -> None:
 @verb("what is on file of that client changes", "ines")
 async def _(cast: Cast) -> None:
     added = await Client.get(id=cast.client["ines"])
-    await added.change({"first_name": "Inés", "last_name": "Falk"}, _seen(cast))
+    await change_client(added, {"first_name": "Inés", "last_name": "Falk"}, _seen(cast))
 
 
 @verb("another client of the same mother is put away", "eli")
 async def _(cast: Cast) -> None:
-    await (await Client.get(id=cast.client["eli"])).archive()
+    await archive_client(await Client.get(id=cast.client["eli"]))
 
 
 @verb("and taken out again", "eli")
 async def _(cast: Cast) -> None:
-    await (await Client.get(id=cast.client["eli"])).restore()
+    await restore_client(await Client.get(id=cast.client["eli"]))
 
 
 @verb("a colleague joins a care team", "noa")
@@ -436,9 +438,9 @@ async def _(cast: Cast) -> None:
 async def _(cast: Cast) -> None:
     account = await PortalAccount.get(id=cast.account["dana"])
     for email in ("dana.elsewhere@example.com", cast.email["client", "dana"]):
-        await account.change_address(email, _seen(cast))
+        await change_account_address(account, email, _seen(cast))
     contact = await Contact.get(email=cast.email["client", "dana"])
-    await contact.change_address(cast.email["client", "dana"], _seen(cast))
+    await change_contact_address(contact, cast.email["client", "dana"], _seen(cast))
 
 
 def _seen(cast: Cast) -> Scope[Client]:
@@ -561,14 +563,14 @@ async def _(cast: Cast) -> None:
 @verb("what an invitation needs is cleared", "eli")
 async def _(cast: Cast) -> None:
     client = await Client.get(id=cast.client["eli"])
-    await client.change(_on_file(client) | {"date_of_birth": None}, _seen(cast))
+    await change_client(client, _on_file(client) | {"date_of_birth": None}, _seen(cast))
 
 
 @verb("and is there again", "eli")
 async def _(cast: Cast) -> None:
     client = await Client.get(id=cast.client["eli"])
     born = clock.now().date() - dt.timedelta(days=5600)
-    await client.change(_on_file(client) | {"date_of_birth": born}, _seen(cast))
+    await change_client(client, _on_file(client) | {"date_of_birth": born}, _seen(cast))
 
 
 def _on_file(client: Client) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, Terms
 from portal.models.fact import unit
+from portal.models.ties import tie
 from portal.permissions import Restriction, Right
 from tests.laws.acts import Stage
 
@@ -60,6 +61,6 @@ async def _tie(
 ) -> ContactLink:
     noa = UUID(stage.cast.client["noa"])
     terms = Terms("Relative", True, tuple(Right), restrictions=restrictions or {})
-    link = await ContactLink.tie(noa, contact.id, terms)
+    link = await tie(noa, contact.id, terms)
     await Access.grant(account, noa, link.id)
     return link

@@ -22,6 +22,7 @@ from portal.models.conversation import Conversation
 from portal.models.fact import unit
 from portal.models.mail_choice import MailChoice, choose_mail
 from portal.models.practice import Practice
+from portal.models.reach import change_account_address
 from portal.models.record import Kind
 from portal.models.scope import Scope
 from portal.models.staff import StaffMember
@@ -222,8 +223,10 @@ async def test_an_address_that_failed_waits_until_it_is_put_right(office: Office
     await office.writes("Are you there?")
     assert await office.mails(60 * MINUTE) == ["miriam@willow.example"], "she has a notice that it comes back"
     async with unit():
-        await (await PortalAccount.get(id=office.account)).change_address(
-            "noa@better.example", Scope(Client, Kind.STAFF, office.miriam, None)
+        await change_account_address(
+            await PortalAccount.get(id=office.account),
+            "noa@better.example",
+            Scope(Client, Kind.STAFF, office.miriam, None),
         )
     assert await office.mails(60 * MINUTE) == ["noa@better.example"]
 
@@ -235,8 +238,10 @@ async def test_what_came_back_is_written_to_the_right_address(office: Office) ->
     async with unit():
         await note_bounce(sql.uuid(letter["id"]), "5.1.1", "550 No such user", True)
     async with unit():
-        await (await PortalAccount.get(id=office.account)).change_address(
-            "noa@better.example", Scope(Client, Kind.STAFF, office.miriam, None)
+        await change_account_address(
+            await PortalAccount.get(id=office.account),
+            "noa@better.example",
+            Scope(Client, Kind.STAFF, office.miriam, None),
         )
         await (await Bounce.get(settled_at=None)).confirm(office.miriam)
     assert await office.mails(MINUTE) == ["noa@better.example"]

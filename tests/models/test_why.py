@@ -10,6 +10,7 @@ import pytest
 from portal import clock
 from portal.models import sql
 from portal.models.account import Access
+from portal.models.archive import archive_client
 from portal.models.client import CareTeam, Client
 from portal.models.contact import ContactLink
 from portal.models.conversation import Conversation
@@ -91,7 +92,7 @@ async def _paused(willow: Deployment) -> None:
 
 
 async def _archived(willow: Deployment) -> None:
-    await (await Client.get(id=willow.cast.client["sam"])).archive()
+    await archive_client(await Client.get(id=willow.cast.client["sam"]))
 
 
 async def _restricted(willow: Deployment) -> None:

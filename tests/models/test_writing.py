@@ -8,6 +8,7 @@ import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from portal.models import audit, sql
+from portal.models.archive import archive_client
 from portal.models.client import Client
 from portal.models.conversation import Closed, Conversation
 from portal.models.database import close_database, open_database
@@ -108,7 +109,7 @@ async def test_what_is_written_outside_a_unit_is_written_at_once(practice: None)
 async def test_nothing_is_written_for_an_archived_chart(practice: None) -> None:
     conversation, staff = await a_conversation()
     async with unit():
-        await (await Client.get(id=conversation.client_id)).archive()
+        await archive_client(await Client.get(id=conversation.client_id))
     with pytest.raises(Closed):
         async with unit():
             await conversation.post("Too late.", staff=staff)

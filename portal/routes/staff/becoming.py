@@ -19,7 +19,7 @@ from portal.models.holding import account_held_by, linkable
 from portal.models.known_people import likely_clients
 from portal.models.own_address import NotTheirOwn
 from portal.models.practice import the_practice
-from portal.models.reach import NotAllTheirs
+from portal.models.reach import NotAllTheirs, become, check_contact_address
 from portal.models.record import known, uuid7
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -129,7 +129,7 @@ async def _check(visit: Visit, contact: Contact) -> None:
         return
     said: Becoming = visit.form
     try:
-        await contact.check_address(said.email)
+        await check_contact_address(contact, said.email)
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
     if said.link and said.date_of_birth is None and await account_held_by(contact) is not None:
@@ -153,7 +153,7 @@ async def _become(
     visit: Visit, client: Client, link: ContactLink, contact: Contact, person: Client, linked: bool
 ) -> None:
     try:
-        await contact.become(person, visit.me.see(Client))
+        await become(contact, person, visit.me.see(Client))
     except IsClient:
         raise Refused(409, "This can’t be done from here. Ask an administrator.") from None
     except AlreadyTied:

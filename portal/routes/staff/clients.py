@@ -13,10 +13,12 @@ from portal import clock, crypto
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models import audit
+from portal.models.archive import archive_client, restore_client
 from portal.models.client import SEALED, Client
 from portal.models.contact import ContactLink
 from portal.models.minors import settle
 from portal.models.own_address import NotTheirOwn
+from portal.models.reach import as_contact, change_client
 from portal.models.record import known, unreadable, uuid7
 from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
@@ -215,7 +217,9 @@ async def update(visit: Visit) -> Answer:
     if stands.refused:
         return await _edit(visit, client, stands)
     try:
-        await client.change(visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client))
+        await change_client(
+            client, visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client)
+        )
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
         return await _edit(visit, client, stands)
@@ -253,7 +257,7 @@ async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
         values=stands.values,
         errors=stands.errors,
         unreadable=[details_in_words(visit)[name] for name in unreadable(client, *SEALED)],
-        apart=bool(await client.as_contact(visit.me.see(Client), whole=False)),
+        apart=bool(await as_contact(client, visit.me.see(Client), whole=False)),
     )
 
 
@@ -269,7 +273,7 @@ async def settle_of_age(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_ACCESS)
 async def archive(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
-    await client.archive()
+    await archive_client(client)
     await audit.note("archive client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
 
@@ -277,7 +281,7 @@ async def archive(visit: Visit) -> Answer:
 @staff(Permission.PORTAL_ACCESS)
 async def restore(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
-    await client.restore()
+    await restore_client(client)
     await audit.note("restore client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
 

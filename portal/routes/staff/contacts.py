@@ -22,8 +22,9 @@ from portal.models.network import network_of, switch_network
 from portal.models.own_address import NotTheirOwn, check_for_contact
 from portal.models.person import canonical_email
 from portal.models.practice import the_practice
-from portal.models.reach import NotAllTheirs
+from portal.models.reach import NotAllTheirs, change_contact
 from portal.models.record import live, uuid7
+from portal.models.ties import change_terms, end_tie, tie
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions import clients
@@ -126,7 +127,7 @@ async def create(visit: Visit) -> Answer:
     if await once(visit, said.key) is not None:
         return go(tab_of(client))
     try:
-        link = await ContactLink.tie(client.id, (await _who(visit, client)).id, terms)
+        link = await tie(client.id, (await _who(visit, client)).id, terms)
     except AlreadyTied:
         raise Refused(409, "They are a contact of this client already.") from None
     except NotTheirOwn as reason:
@@ -248,14 +249,14 @@ async def update(visit: Visit) -> Answer:
     if contact.client_id is None and visit.form.name:
         try:
             details = visit.form.model_dump(include={"name", "email", "phone", "address"})
-            await contact.change(details, visit.me.see(Client))
+            await change_contact(contact, details, visit.me.see(Client))
         except NotAllTheirs as reason:
             raise Refused(409, reason.why) from None
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
             return await edit_form(visit, client, link, contact, stands)
     before = link.terms
-    await link.change(terms)
+    await change_terms(link, terms)
     await link.note("change contact", visit.me.side, visit.me.id, before)
     return go(tab_of(client))
 
@@ -266,7 +267,7 @@ async def end(visit: Visit) -> Answer:
     client = await chart_to_change(visit)
     link, _ = await tied_to_change(visit, client)
     before = link.terms
-    for id in await link.end(visit.me.id):
+    for id in await end_tie(link, visit.me.id):
         await outbox.tell_ended(await account_of(id), client.id, client.first_name)
     await link.note("end contact", visit.me.side, visit.me.id, before)
     return go(tab_of(client))

@@ -16,6 +16,7 @@ from portal.models.client import Client
 from portal.models.contact import Contact, ContactLink, HasEnded, Terms
 from portal.models.fact import unit
 from portal.models.person import first_of
+from portal.models.ties import change_terms
 from portal.permissions import Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import conversations as messages
@@ -85,7 +86,7 @@ async def _by(
     page, right = PAGES[visit.form.page]
     try:
         async with unit():
-            await link.change(terms)
+            await change_terms(link, terms)
             as_they = await looking(visit, account, right)
             assert as_they.viewed is not None
             as_they.viewed |= await _not_saved(visit, client, link, account, first_of(contact.name))
