@@ -15,8 +15,16 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from portal import clock, crypto, logs, serving
-from portal.models import database, sql
+from portal import clock, crypto, logs, serving, worker
+from portal import demo as practice
+from portal.demo.mailbox import Mailbox
+from portal.models import database, first_run, sql
+from portal.models.client import Client
+from portal.models.record import unseal
+from portal.models.rekeying import reseal
+from portal.models.restoring import end_what_was_under_way
+from portal.models.stuck import all_stuck
+from portal.realtime.bus import Bus
 from portal.settings import ROOT, Settings, settings
 
 app = typer.Typer(
@@ -97,9 +105,6 @@ def _hold(chosen: Settings) -> None:
 @app.command()
 def work() -> None:
     """Run the worker beside `portal serve`: what is due, and what can be forgotten."""
-    from portal import worker
-    from portal.realtime.bus import Bus
-
     chosen = settings()
     if chosen.embedded_bus or chosen.sqlite:
         raise _fail(
@@ -163,8 +168,6 @@ def check(data: Data = None) -> None:
 @app.command()
 def start(data: Data = None) -> None:
     """Begin a practice in an empty deployment: key file, database, and a one-time code for its first page."""
-    from portal.models import first_run
-
     chosen = _use(data)
     if not chosen.keys_path.exists():
         crypto.make_key_file(chosen.keys_path)
@@ -188,8 +191,6 @@ def start(data: Data = None) -> None:
 def restored(data: Data = None) -> None:
     """Say that a backup was put back, before the first worker starts: end the sessions and links of that time, drop
     the letters that had not left, and have every page read everything again."""
-    from portal.models.restoring import end_what_was_under_way
-
     chosen = _use(data)
     crypto.load_keys(chosen.keys_path)
     _hold(chosen)
@@ -248,9 +249,6 @@ async def _wrong_seal() -> list[str]:
         "select id, date_of_birth_sealed as box from client where date_of_birth_sealed is not null limit 1"
     )
     if sealed is not None:
-        from portal.models.client import Client
-        from portal.models.record import unseal
-
         try:
             unseal(Client, "date_of_birth_sealed", sealed["id"], sealed["box"])
         except crypto.Unreadable as reason:
@@ -260,8 +258,6 @@ async def _wrong_seal() -> list[str]:
 
 async def _set_aside() -> list[str]:
     """What the worker tried again and again, or passed over."""
-    from portal.models.stuck import all_stuck
-
     return [
         f"The worker can’t do {row['items']} thing(s) of its queue “{row['queue']}”, since "
         f"{row['since']:%Y-%m-%d %H:%M} UTC: {row['reason']}. Its log says more under “set aside”; what can be is "
@@ -306,8 +302,6 @@ def add_push_key(data: Data = None) -> None:
 def rotate_keys(data: Data = None) -> None:
     """Add a key, and seal everything anew with it. Workers that run learn of the key by themselves; restart
     them so that they write with it too. Old keys stay in the file: the audit log needs them."""
-    from portal.models.rekeying import reseal
-
     chosen = _use(data)
     if not chosen.keys_path.exists():
         raise _fail(f"There is no key file at {chosen.keys_path}: make one with `portal keys new`.")
@@ -325,8 +319,6 @@ def cast(
     data: Data = None,
 ) -> None:
     """Whom one can sign in as in the demo practice."""
-    from portal import demo as practice
-
     if data is None and "PORTAL_DATA" not in os.environ and not settings().database_url:
         data = ROOT / "data" / "demo"
     chosen = _use(data)
@@ -356,8 +348,6 @@ def demo(
     ] = False,
 ) -> None:
     """Make the demo practice where there is none, serve it on loopback, and say whom one can sign in as."""
-    from portal.demo.mailbox import Mailbox
-
     folder = (data or ROOT / "data" / "demo").resolve()
     mailbox = Mailbox(folder / "mail")
     os.environ |= {
@@ -391,8 +381,6 @@ def demo(
 
 
 def _print_cast() -> None:
-    from portal import demo as practice
-
     async def show() -> None:
         for person in await practice.cast():
             typer.echo(f"  {person['name']:<26}{person['role']:<34}{person['email']}")
@@ -404,8 +392,6 @@ def _print_cast() -> None:
 async def _make_demo(chosen: Settings, fresh: bool, hours: bool = False) -> None:
     """The demo practice in an empty database, with office hours or open to writing at any; with `fresh`, in one
     that is emptied first."""
-    from portal import demo as practice
-
     if fresh:
         await _empty(chosen)
     if not chosen.keys_path.exists():
