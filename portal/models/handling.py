@@ -49,7 +49,7 @@ class Handled(Record):
         return await self._change(
             "assigned_to = :colleague",
             "(assigned_to <> :colleague or (assigned_to is null) <> (:colleague is null))",
-            ConversationAssigned(self._client, self.id, to),
+            ConversationAssigned(client=self._client, conversation=self.id, staff=to),
             colleague=to,
         )
 
@@ -59,7 +59,7 @@ class Handled(Record):
         return await self._change(
             "done_at = :now, done_by = :by, stirs_at = last_at, snoozed_by = null",
             "done_at is null and last_number <= :seen",
-            ConversationDone(self._client, self.id),
+            ConversationDone(client=self._client, conversation=self.id),
             now=clock.now(),
             by=by,
             seen=seen,
@@ -69,7 +69,7 @@ class Handled(Record):
         return await self._change(
             "done_at = null, done_by = null",
             "done_at is not null",
-            ConversationReopened(self._client, self.id),
+            ConversationReopened(client=self._client, conversation=self.id),
         )
 
     async def snooze(self, until: dt.datetime, by: UUID, seen: int) -> bool:
@@ -78,13 +78,13 @@ class Handled(Record):
         later = await self._change(
             "stirs_at = :until, snoozed_by = :by, done_at = null, done_by = null",
             "last_at is not null and last_number <= :seen",
-            ConversationSnoozed(self._client, self.id),
+            ConversationSnoozed(client=self._client, conversation=self.id),
             until=until,
             by=by,
             seen=seen,
         )
         if later:
-            await Moment.plan(until, ConversationReturned(self._client, self.id))
+            await Moment.plan(until, ConversationReturned(client=self._client, conversation=self.id))
         return later
 
     async def wake(self) -> bool:
@@ -92,7 +92,7 @@ class Handled(Record):
         return await self._change(
             "stirs_at = last_at, snoozed_by = null",
             "stirs_at > :now",
-            ConversationReturned(self._client, self.id),
+            ConversationReturned(client=self._client, conversation=self.id),
             now=clock.now(),
         )
 

@@ -94,9 +94,9 @@ async def change_client(client: Client, details: dict[str, Any], seen: Scope[Cli
         await grow_up(client)
     # Each by itself: a child without an email is seen by her mother while there is a date of birth.
     if had - client.on_file():
-        await announce(ProfilePaused(client.id))
+        await announce(ProfilePaused(client=client.id))
     if client.on_file() - had:
-        await announce(ProfileResumed(client.id))
+        await announce(ProfileResumed(client=client.id))
     await announce(ClientChanged(client=client.id))
 
 

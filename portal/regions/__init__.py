@@ -1,12 +1,13 @@
 """What is live on a page. A region is an element, a template, and a function that loads it for a viewer.
 
-    @region("today-unread", "staff/today/_unread.html", side="staff", needs=None, on={MessageSent: anyone})
-    async def today_unread(viewer: Viewer) -> Context | None: ...
+    @region("overview", "staff/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
+    async def overview(viewer: Viewer, client: UUID) -> Context | None: ...
 
-`side` and `needs` say whom it is for, as a route's door does: on no page and no socket is it given to the other
+`side` and `needs` say who it is for, as a route's door does: on no page and no socket is it given to the other
 side, or to somebody who lacks the permission (staff) or the right (contacts). `on` names the facts that change it,
-each with a function from the fact to the arguments it concerns; `anyone` means whatever the arguments. The same
-function fills the page and the push. None says "not yours (any more)".
+as families or single kinds: those that name the same client, conversation or person as its arguments, where both name
+one. `on_any` names the facts that change it whomever they are about. The same function fills the page and the push.
+None says "not yours (any more)".
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import hashlib
 import inspect
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
@@ -38,7 +39,7 @@ Context = dict[str, Any]
 Load = Callable[..., Awaitable[Context | None]]
 Side = Literal["staff", "client", "both"]
 Needs = Permission | Right | None
-Concerns = Callable[[Any], dict[str, Any] | None]
+Kinds = tuple[type[Fact], ...]
 
 REGIONS: dict[str, Region] = {}
 _IDS, _NUMBERS = (UUID, UUID | None), (int, int | None)
@@ -54,23 +55,14 @@ RECORDS: dict[str, type[Record]] = {
 }
 
 
-def anyone(fact: Fact) -> dict[str, Any]:
-    """The fact concerns this region whatever its arguments."""
-    return {}
-
-
-def its(*names: str) -> Concerns:
-    """The fact concerns the region whose arguments of these names equal the fact's."""
-    return lambda fact: {name: getattr(fact, name) for name in names}
-
-
 @dataclass(frozen=True)
 class Region:
     name: str
     template: str
     side: Side
     needs: Needs
-    on: Mapping[type[Fact], Concerns]
+    on: Kinds
+    on_any: Kinds
     fill: Load
     types: Mapping[str, type]
     stream: Stream | None = None
@@ -141,14 +133,12 @@ class Fresh:
 @dataclass(frozen=True)
 class Stream:
     """How the new and changed items of many lists are found for many askers at once: as many queries for one as
-    for all. `of` is the region's argument that names the list; `changes` says which items, as this viewer's
-    page shows them, a fact has changed."""
+    for all. `of` is the region's argument that names the list; `changed` returns the numbers of the items that a fact
+    has changed on this viewer's page, or None where it says nothing of single items, as when there is a new one."""
 
     since: Callable[[list[Ask]], Awaitable[dict[Ask, Fresh]]]
     of: str
-    changes: Mapping[type[Fact], Callable[[Any, Viewer], Collection[int]]] = field(
-        default_factory=dict, hash=False
-    )
+    changed: Callable[[Fact, Viewer], Collection[int] | None] = lambda fact, viewer: None
 
 
 def region(
@@ -157,12 +147,14 @@ def region(
     *,
     side: Side,
     needs: Needs,
-    on: Mapping[type[Fact], Concerns],
+    on: Kinds,
+    on_any: Kinds = (),
     stream: Stream | None = None,
     element: str | None = None,
 ) -> Callable[[Load], Region]:
     """Register a region. One that does not say its side and what it needs can't be made, and so Portal does not start;
-    nor can one whose right or records can't be told from its arguments. Raises TypeError."""
+    nor can one whose right or records can't be told from its arguments, or that names a kind of fact beside its family.
+    Raises TypeError."""
 
     def register(fill: Load) -> Region:
         parameters = list(inspect.signature(fill, eval_str=True).parameters.values())[1:]
@@ -173,7 +165,10 @@ def region(
             raise TypeError(f"Region {name} needs a right, which contacts hold for its argument `client`.")
         if unknown := {n for n, kind in types.items() if kind in _IDS} - {*RECORDS, "person"}:
             raise TypeError(f"Region {name}: say in RECORDS which records {sorted(unknown)} are ids of.")
-        made = Region(name, template, side, needs, on, fill, types, stream, element)
+        for kind in (named := on + on_any):
+            if family := next((f for f in named if f is not kind and issubclass(kind, f)), None):
+                raise TypeError(f"Region {name} names {family.__name__}, and so {kind.__name__} too.")
+        made = Region(name, template, side, needs, on, on_any, fill, types, stream, element)
         REGIONS[name] = made
         return made
 
@@ -200,18 +195,17 @@ class Shown:
         return f"#{self.region.element_id(dict(self.args))}"
 
     def touched_by(self, fact: Fact) -> bool:
-        concerns = self.region.on.get(type(fact))
-        wanted = concerns(fact) if concerns else None
-        if wanted is None:
-            return False
-        mine = dict(self.args)
-        return all(mine.get(name) == value for name, value in wanted.items())
+        """Return whether the fact changes this region. A fact that concerns everyone does so on every chart."""
+        if not isinstance(fact, self.region.on):
+            return isinstance(fact, self.region.on_any)
+        return fact.concerns_everyone or all(
+            getattr(fact, name, value) == value for name, value in self.args if isinstance(value, UUID)
+        )
 
     def changed_by(self, fact: Fact, viewer: Viewer) -> Collection[int] | None:
-        """The numbers of a list's items that a fact which touches it has changed; None where it says nothing
-        of single items, as when there is a new one."""
-        says = self.region.stream.changes.get(type(fact)) if self.region.stream else None
-        return None if says is None else says(fact, viewer)
+        """Return the numbers of a list's items that a fact which touches it has changed; None where it says nothing
+        of single items."""
+        return self.region.stream.changed(fact, viewer) if self.region.stream else None
 
 
 @lru_cache(maxsize=4096)
@@ -294,12 +288,12 @@ def ended(language: str, shown: Shown) -> str:
     )
 
 
-def unmapped(kinds: Iterable[type[Fact]] = ()) -> list[str]:
-    """Facts that no region shows and that do not say `shows_nowhere`: start-up refuses them. One that
-    changes access touches every region of whom it concerns."""
-    mapped = {kind for found in REGIONS.values() for kind in found.on}
+def unmapped() -> list[str]:
+    """Return the facts that no region shows and that do not say `shows_nowhere`: start-up refuses them. One that
+    changes access touches every region of those it concerns."""
+    named = tuple(kind for found in REGIONS.values() for kind in found.on + found.on_any)
     return sorted(
         kind.__name__
-        for kind in (kinds or KINDS.values())
-        if kind not in mapped and not kind.shows_nowhere and not kind.changes_access
+        for kind in KINDS.values()
+        if not issubclass(kind, named) and not kind.shows_nowhere and not kind.changes_access
     )

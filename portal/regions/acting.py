@@ -7,16 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.facts import (
-    AgesChanged,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
-    ComingOfAge,
-    ContactNetworkSwitched,
-    ContactsChanged,
-    Fact,
-)
+from portal.facts import OfChart, OfPractice
 from portal.language import listed, say
 from portal.models.account import Access
 from portal.models.acting import NotTheirs, acting_for, in_person, say_for_oneself
@@ -24,18 +15,13 @@ from portal.models.client import Client
 from portal.models.contact import ContactLink
 from portal.models.person import initial
 from portal.permissions import Restriction
-from portal.regions import Concerns, Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.contacts import RIGHT_WORDS, day_in_words
 from portal.regions.conversations import base
 from portal.viewer import Viewer
 
-_ON: dict[type[Fact], Concerns] = {
-    kind: its("client")
-    for kind in (ContactsChanged, ComingOfAge, ClientChanged, ClientArchived, ClientRestored)
-} | {ContactNetworkSwitched: anyone, AgesChanged: anyone}
 
-
-@region("who-acts", "client/acting/_acting.html", side="client", needs=None, on=_ON)
+@region("who-acts", "client/acting/_acting.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None or not await in_person(viewer.see(Access), client):
@@ -87,7 +73,7 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
     }
 
 
-@region("acting", "client/acting/_line.html", side="client", needs=None, on=_ON)
+@region("acting", "client/acting/_line.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def acting(viewer: Viewer, client: UUID) -> Context | None:
     """The same in one line on Home, with the way there; nothing where nobody acts or did, or for whoever acts."""
     if await viewer.see(Client).find(client) is None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.facts import ClientChanged, ConversationAnswered, CrisisNoticeChanged, MessagingSet, OfficeTurned
+from portal.facts import ConversationAnswered, OfChart, OfficeTurned, OfPractice
 from portal.language import date_in_words, say
 from portal.models.availability import OFF, ON, REPLY, Availability, of_client, of_conversation
 from portal.models.client import Client
@@ -16,7 +16,7 @@ from portal.models.hours import office, special_days
 from portal.models.practice import the_practice
 from portal.opening import spans_line, standing_line, week_line
 from portal.permissions import Permission, Right
-from portal.regions import Context, anyone, its, region
+from portal.regions import Context, region
 from portal.viewer import Viewer
 
 
@@ -25,12 +25,7 @@ from portal.viewer import Viewer
     "client/conversations/_availability.html",
     side="client",
     needs=Right.MESSAGES,
-    on={
-        OfficeTurned: anyone,
-        CrisisNoticeChanged: anyone,
-        MessagingSet: its("client"),
-        ConversationAnswered: its("conversation"),
-    },
+    on=(OfPractice, OfficeTurned, OfChart, ConversationAnswered),
 )
 async def availability(viewer: Viewer, client: UUID, conversation: UUID | None) -> Context | None:
     """Above the box in which a client writes, or where they would begin to."""
@@ -82,26 +77,13 @@ def _closed_line(language: str, found: Availability, begins: bool) -> str | None
     return say(language, "You can answer here as soon as the practice has written to you.")
 
 
-@region(
-    "crisis",
-    "client/_crisis.html",
-    side="client",
-    needs=None,
-    on={CrisisNoticeChanged: anyone},
-    element="crisis",
-)
+@region("crisis", "client/_crisis.html", side="client", needs=None, on=(OfPractice,), element="crisis")
 async def crisis(viewer: Viewer) -> Context | None:
     """At the foot of a client's other pages."""
     return await crisis_notice(viewer.language)
 
 
-@region(
-    "messaging",
-    "staff/portal/_messaging.html",
-    side="staff",
-    needs=None,
-    on={MessagingSet: its("client"), ClientChanged: its("client")},
-)
+@region("messaging", "staff/portal/_messaging.html", side="staff", needs=None, on=(OfChart,))
 async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: what this client's side may write."""
     found = await viewer.see(Client).find(client)
@@ -137,7 +119,7 @@ async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     "staff/settings/_office.html",
     side="staff",
     needs=Permission.PORTAL_SETTINGS,
-    on={OfficeTurned: anyone},
+    on=(OfficeTurned,),
     element="office",
 )
 async def office_now(viewer: Viewer) -> Context | None:

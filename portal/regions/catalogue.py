@@ -6,6 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from portal import regions
+from portal.facts import childless
 
 ALL = [
     import_module(f"portal.regions.{file.name}")
@@ -15,9 +16,12 @@ ALL = [
 
 
 def check() -> None:
-    """Refuse to start with a fact that would change nothing on any page without saying so."""
-    missing = regions.unmapped()
-    if missing:
+    """Refuse to start with a fact that would change nothing on any page without saying so, or a family without a
+    kind. Raises RuntimeError."""
+    if missing := regions.unmapped():
         raise RuntimeError(
-            f"No region shows {', '.join(missing)}: map it in a region's `on`, or say `shows_nowhere`."
+            f"No region shows {', '.join(missing)}: give it a family, name it in a region's `on`, "
+            "or say `shows_nowhere`."
         )
+    if empty := childless():
+        raise RuntimeError(f"No kind of fact is in {', '.join(empty)}: take the family out.")

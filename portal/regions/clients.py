@@ -6,14 +6,7 @@ import base64
 from typing import Any
 from uuid import UUID
 
-from portal.facts import (
-    ClientAdded,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
-    ConversationRead,
-    MessageSent,
-)
+from portal.facts import OfChart, OfThreadList
 from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models import sql
 from portal.models.client import CareTeam, Client, page_of_clients, team_of
@@ -24,7 +17,7 @@ from portal.models.person import initial
 from portal.models.practice import the_practice
 from portal.models.record import UNREADABLE, live, opened_day, shown
 from portal.permissions import Permission, Restriction, Right
-from portal.regions import Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.contacts import rights_line
 from portal.regions.words import role_label, zone
 from portal.viewer import Viewer
@@ -35,14 +28,7 @@ from portal.viewer import Viewer
     "staff/clients/_list.html",
     side="staff",
     needs=None,
-    on={
-        ClientAdded: anyone,
-        ClientChanged: anyone,
-        ClientArchived: anyone,
-        ClientRestored: anyone,
-        MessageSent: anyone,
-        ConversationRead: anyone,
-    },
+    on=(OfChart, OfThreadList),
     element="clients",
 )
 async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str) -> Context | None:
@@ -109,17 +95,7 @@ _TABS = (
 )
 
 
-@region(
-    "chart-head",
-    "staff/clients/_head.html",
-    side="staff",
-    needs=None,
-    on={
-        ClientChanged: its("client"),
-        MessageSent: its("client"),
-        ConversationRead: anyone,
-    },
-)
+@region("chart-head", "staff/clients/_head.html", side="staff", needs=None, on=(OfChart, OfThreadList))
 async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
@@ -154,7 +130,7 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     }
 
 
-@region("chart-acts", "staff/clients/_acts.html", side="staff", needs=None, on={ClientChanged: its("client")})
+@region("chart-acts", "staff/clients/_acts.html", side="staff", needs=None, on=(OfChart,))
 async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
     """Archiving and restoring, for who may."""
     found = await viewer.see(Client).find(client)
@@ -172,9 +148,7 @@ async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
 _RIGHTS = [f"r.{one.value}" for one in Right] + [f"r.{one.column}" for one in Restriction]
 
 
-@region(
-    "overview", "staff/clients/_overview.html", side="staff", needs=None, on={ClientChanged: its("client")}
-)
+@region("overview", "staff/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
 async def overview(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:

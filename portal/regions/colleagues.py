@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.facts import (
-    CareTeamChanged,
-    ClientAdded,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
-    LeaveChanged,
-    StaffChanged,
-)
+from portal.facts import OfChart, OfStaff
 from portal.language import date_in_words, local_day, say, say_many
 from portal.models.client import Client
 from portal.models.departure import colleagues, count_without_team, without_team
 from portal.models.person import initial
 from portal.models.staff import StaffMember, therapists
 from portal.permissions import Permission
-from portal.regions import Context, anyone, region
+from portal.regions import Context, region
 from portal.regions.words import role_label, zone
 from portal.viewer import Viewer
-
-_TEAMS = {
-    CareTeamChanged: anyone,
-    ClientAdded: anyone,
-    ClientArchived: anyone,
-    ClientRestored: anyone,
-    StaffChanged: anyone,
-}
 
 
 @region(
@@ -37,7 +21,7 @@ _TEAMS = {
     "staff/colleagues/_list.html",
     side="staff",
     needs=Permission.STAFF,
-    on=_TEAMS | {LeaveChanged: anyone},
+    on=(OfChart, OfStaff),
     element="colleagues",
 )
 async def colleague_list(viewer: Viewer) -> Context | None:
@@ -65,7 +49,7 @@ def _row(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
     "staff/colleagues/_orphans.html",
     side="staff",
     needs=Permission.STAFF,
-    on=_TEAMS | {ClientChanged: anyone},
+    on=(OfChart, OfStaff),
     element="orphans",
 )
 async def orphans(viewer: Viewer) -> Context | None:
@@ -88,7 +72,12 @@ async def orphans(viewer: Viewer) -> Context | None:
 
 
 @region(
-    "today-orphans", "staff/today/_orphans.html", side="staff", needs=None, on=_TEAMS, element="today-orphans"
+    "today-orphans",
+    "staff/today/_orphans.html",
+    side="staff",
+    needs=None,
+    on=(OfChart, OfStaff),
+    element="today-orphans",
 )
 async def today_orphans(viewer: Viewer) -> Context | None:
     """A line on Today while there are any; empty for who can do nothing about it."""

@@ -7,19 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.facts import (
-    AccessGranted,
-    AgesChanged,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
-    ContactNetworkSwitched,
-    ContactsChanged,
-    Fact,
-    InvitationEnded,
-    InvitationExpired,
-    InvitationSent,
-)
+from portal.facts import OfChart, OfInvitation, OfPractice
 from portal.language import date_in_words, listed, local_day, say
 from portal.models import sql
 from portal.models.client import Client
@@ -29,7 +17,7 @@ from portal.models.person import initial
 from portal.models.practice import the_practice
 from portal.models.record import opened
 from portal.permissions import Permission, Restriction, Right
-from portal.regions import Concerns, Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
@@ -46,22 +34,16 @@ RESTRICTION_WORDS = {
     Restriction.NO_RECORDS: "No records",
     Restriction.NO_SCHEDULING: "No scheduling",
 }
-_ON: dict[type[Fact], Concerns] = {
-    kind: its("client")
-    for kind in (
-        ContactsChanged,
-        ClientChanged,
-        ClientArchived,
-        ClientRestored,
-        AccessGranted,
-        InvitationSent,
-        InvitationEnded,
-        InvitationExpired,
-    )
-} | {ContactNetworkSwitched: anyone, AgesChanged: anyone}
 
 
-@region("contacts", "staff/contacts/_list.html", side="staff", needs=None, on=_ON, element="contacts")
+@region(
+    "contacts",
+    "staff/contacts/_list.html",
+    side="staff",
+    needs=None,
+    on=(OfChart, OfInvitation, OfPractice),
+    element="contacts",
+)
 async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:

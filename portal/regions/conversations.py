@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from portal.facts import (
-    ClientChanged,
     DraftChanged,
-    LeaveChanged,
-    MessageEdited,
+    Fact,
     MessageSent,
     MessagesSeen,
-    MessageWithdrawn,
-    MessagingSet,
     NoteWritten,
-    QuoteChanged,
-    StaffChanged,
+    OfChart,
+    OfMessage,
+    OfMessageText,
+    OfStaff,
 )
 from portal.language import at_in_words, date_in_words, date_of, day, listed, local_day, say, time_of_day
 from portal.models.client import CareTeam, Client
@@ -40,7 +39,7 @@ from portal.models.reader import readers
 from portal.models.record import Kind
 from portal.models.searching import MOST, holds, marked, words_of
 from portal.permissions import Audience, Right
-from portal.regions import Ask, Context, Fresh, Stream, anyone, its, region
+from portal.regions import Ask, Context, Fresh, Stream, region
 from portal.regions.words import (
     audience_label,
     excerpt,
@@ -63,18 +62,7 @@ def base(viewer: Viewer, client: UUID | None) -> str:
     return f"/staff/clients/{client}" if viewer.kind is Kind.STAFF else f"/clients/{client}"
 
 
-@region(
-    "thread-head",
-    "conversations/_head.html",
-    side="both",
-    needs=Right.MESSAGES,
-    on={
-        ClientChanged: its("client"),
-        MessagingSet: its("client"),
-        StaffChanged: anyone,
-        LeaveChanged: anyone,
-    },
-)
+@region("thread-head", "conversations/_head.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
 async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
     if found is None or found.client_id != client:
@@ -215,19 +203,18 @@ async def _seen(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, list[Rea
     return {of: [] for of in loaded} | (await seen(spans) if spans else {})
 
 
-def _seen_range(fact: MessagesSeen, viewer: Viewer) -> range:
-    """Whoever is on the reader's own side is told nothing of it."""
-    by_other_side = (fact.staff is None) is (viewer.kind is Kind.STAFF)
-    return range(fact.first, fact.last + 1) if by_other_side else range(0)
-
-
-def _one(fact: MessageEdited | MessageWithdrawn | QuoteChanged, viewer: Viewer) -> tuple[int]:
-    return (fact.number,)
-
-
-def _noted(fact: NoteWritten, viewer: Viewer) -> range:
-    """The other side is told nothing of it, not even that there is nothing to tell."""
-    return range(fact.number, fact.number + 1) if viewer.kind is Kind.STAFF else range(0)
+def _changed(fact: Fact, viewer: Viewer) -> Collection[int] | None:
+    """Return the numbers of the messages that a fact changed for this viewer. What only the other side is told of
+    has changed nothing, so nothing tells that there is something to tell."""
+    of_staff = viewer.kind is Kind.STAFF
+    match fact:
+        case MessagesSeen():
+            return range(fact.first, fact.last + 1) if of_staff is (fact.staff is None) else ()
+        case NoteWritten() if not of_staff:
+            return ()
+        case OfMessage():
+            return (fact.number,)
+    return None
 
 
 @region(
@@ -235,21 +222,8 @@ def _noted(fact: NoteWritten, viewer: Viewer) -> range:
     "conversations/_messages.html",
     side="both",
     needs=Right.MESSAGES,
-    on={
-        kind: its("conversation")
-        for kind in (MessageSent, MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged, NoteWritten)
-    },
-    stream=Stream(
-        _since,
-        of="conversation",
-        changes={
-            MessagesSeen: _seen_range,
-            MessageEdited: _one,
-            MessageWithdrawn: _one,
-            QuoteChanged: _one,
-            NoteWritten: _noted,
-        },
-    ),
+    on=(MessageSent, MessagesSeen, OfMessage),
+    stream=Stream(_since, of="conversation", changed=_changed),
 )
 async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
@@ -258,13 +232,7 @@ async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context 
     return await window(viewer, found, None)
 
 
-@region(
-    "found",
-    "conversations/_found.html",
-    side="both",
-    needs=Right.MESSAGES,
-    on={MessageEdited: its("conversation"), MessageWithdrawn: its("conversation")},
-)
+@region("found", "conversations/_found.html", side="both", needs=Right.MESSAGES, on=(OfMessageText,))
 async def found_messages(
     viewer: Viewer, client: UUID, conversation: UUID, q: str, numbers: str
 ) -> Context | None:
@@ -295,7 +263,7 @@ async def found_messages(
     "conversations/_draft.html",
     side="both",
     needs=Right.MESSAGES,
-    on={kind: its("conversation") for kind in (DraftChanged, MessageEdited, MessageWithdrawn)},
+    on=(DraftChanged, OfMessageText),
 )
 async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     """What the viewer has begun to write here, perhaps on another device, and the words that it answers."""
@@ -326,7 +294,7 @@ async def quoted(viewer: Viewer, conversation: UUID, message: UUID) -> dict[str,
     "conversations/_passage.html",
     side="both",
     needs=Right.MESSAGES,
-    on={kind: its("conversation") for kind in (MessagesSeen, MessageEdited, MessageWithdrawn, QuoteChanged)},
+    on=(MessagesSeen, OfMessage),
 )
 async def passage(viewer: Viewer, client: UUID, conversation: UUID, at: int) -> Context | None:
     """The messages around a number, further back than the newest page of them."""

@@ -7,25 +7,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from portal.facts import (
-    AddressChanged,
-    AgesChanged,
-    ClientChanged,
-    ComingOfAge,
-    ContactsChanged,
-    ConversationRead,
-    ConversationStarted,
-    InvitationEnded,
-    InvitationExpired,
-    InvitationLocked,
-    InvitationSent,
-    InvitationUnlocked,
-    MessageEdited,
-    MessageSent,
-    MessageWithdrawn,
-    NoticeGiven,
-    NoticesRead,
-)
+from portal.facts import OfChart, OfInvitation, OfNotice, OfPractice, OfSignInAddress, OfThreadList
 from portal.language import age_in_words, date_in_words, local_day, say, short, today_in_words
 from portal.models import sql
 from portal.models.account import Access, PortalAccount, profiles
@@ -36,7 +18,7 @@ from portal.models.minors import ends_for
 from portal.models.notice import Notice, newest_unread
 from portal.models.person import initial
 from portal.models.record import UNREADABLE, opened_day
-from portal.regions import Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.conversations import base
 from portal.regions.words import role_label, said, thread_row, zone
 from portal.viewer import Viewer
@@ -45,36 +27,14 @@ NEWEST = 4  # conversations that Home looks at
 TOLD = 200  # notices that the board counts
 
 
-@region(
-    "unread",
-    "client/_unread.html",
-    side="client",
-    needs=None,
-    on={MessageSent: its("client"), ConversationRead: anyone},
-)
+@region("unread", "client/_unread.html", side="client", needs=None, on=(OfThreadList,))
 async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
     if viewer.client != client:
         return None
     return {"count": await unread(viewer.see(Conversation).where("r.client_id = :of", of=client))}
 
 
-@region(
-    "home",
-    "client/home/_home.html",
-    side="client",
-    needs=None,
-    on={
-        MessageSent: its("client"),
-        MessageEdited: its("client"),
-        MessageWithdrawn: its("client"),
-        ConversationRead: anyone,
-        ConversationStarted: its("client"),
-        ClientChanged: its("client"),
-        ContactsChanged: its("client"),
-        ComingOfAge: its("client"),
-        AgesChanged: anyone,
-    },
-)
+@region("home", "client/home/_home.html", side="client", needs=None, on=(OfThreadList, OfChart, OfPractice))
 async def home(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
@@ -164,7 +124,8 @@ def _of_age(
     "client/_switch.html",
     side="client",
     needs=None,
-    on={MessageSent: anyone, ConversationRead: anyone, ClientChanged: anyone},
+    on=(),
+    on_any=(OfThreadList, OfChart),
     element="switch",
 )
 async def switch(viewer: Viewer, client: UUID) -> Context | None:
@@ -202,21 +163,7 @@ def _profile(viewer: Viewer, row: dict[str, Any], current: UUID, counts: dict[UU
     "client/board/_board.html",
     side="client",
     needs=None,
-    on=dict.fromkeys(
-        (
-            MessageSent,
-            MessageEdited,
-            MessageWithdrawn,
-            ConversationRead,
-            ClientChanged,
-            ContactsChanged,
-            ComingOfAge,
-            AgesChanged,
-            NoticeGiven,
-            NoticesRead,
-        ),
-        anyone,
-    ),
+    on=(OfThreadList, OfChart, OfPractice, OfNotice),
     element="board",
 )
 async def board(viewer: Viewer) -> Context | None:
@@ -258,29 +205,14 @@ def _card(
     return card | {"told": told[client], "told_href": f"/clients/{client}/notices"}
 
 
-@region(
-    "offers",
-    "client/home/_offers.html",
-    side="client",
-    needs=None,
-    on=dict.fromkeys(
-        (InvitationSent, InvitationEnded, InvitationExpired, InvitationLocked, InvitationUnlocked), anyone
-    ),
-    element="offers",
-)
+@region("offers", "client/home/_offers.html", side="client", needs=None, on=(OfInvitation,), element="offers")
 async def offers(viewer: Viewer) -> Context | None:
     """What the holder of the account is to confirm. Not of whom: that is told to who knows the date of birth."""
     rows = await viewer.see(Invitation).where("r.locked_at is null").order("r.sent_at, r.id").columns("r.id")
     return {"hrefs": [f"/offers/{sql.uuid(row['id'])}" for row in rows]}
 
 
-@region(
-    "nobody",
-    "client/_nobody.html",
-    side="client",
-    needs=None,
-    on={ClientChanged: anyone, AddressChanged: anyone},
-)
+@region("nobody", "client/_nobody.html", side="client", needs=None, on=(OfChart, OfSignInAddress))
 async def nobody(viewer: Viewer) -> Context | None:
     """For an account that acts for no one yet: the page that waits until it does."""
     account = await viewer.see(PortalAccount).find(viewer.id)

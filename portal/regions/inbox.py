@@ -10,21 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from portal.facts import (
-    CareTeamChanged,
-    ClientChanged,
-    ConversationAssigned,
-    ConversationDone,
-    ConversationRead,
-    ConversationReopened,
-    ConversationReturned,
-    ConversationSnoozed,
-    LeaveChanged,
-    MessageEdited,
-    MessageSent,
-    MessageWithdrawn,
-    StaffChanged,
-)
+from portal.facts import MessageSent, OfChart, OfStaff, OfThreadList, OfTriage
 from portal.language import age_in_words, exactly, say, short
 from portal.models.client import CareTeam, Client, team_of
 from portal.models.contact import ContactLink
@@ -35,28 +21,10 @@ from portal.models.record import shown
 from portal.models.rules import allows
 from portal.models.staff import StaffMember
 from portal.permissions import Audience, Right
-from portal.regions import Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.words import audience_label, role_label, thread_row, zone
 from portal.viewer import Viewer
 
-_HANDLED = (
-    ConversationAssigned,
-    ConversationDone,
-    ConversationReopened,
-    ConversationSnoozed,
-    ConversationReturned,
-)
-_LISTED = (
-    MessageSent,
-    MessageEdited,
-    MessageWithdrawn,
-    ConversationRead,
-    ClientChanged,
-    CareTeamChanged,
-    StaffChanged,  # who has left is on nothing any more,
-    LeaveChanged,  # nor who stood in while a leave was on
-    *_HANDLED,
-)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -112,13 +80,7 @@ def _place(token: str) -> Place | None:
         return None
 
 
-@region(
-    "inbox-count",
-    "staff/inbox/_count.html",
-    side="staff",
-    needs=None,
-    on=dict.fromkeys((MessageSent, ConversationRead, *_HANDLED), anyone),
-)
+@region("inbox-count", "staff/inbox/_count.html", side="staff", needs=None, on=(OfThreadList, OfTriage))
 async def unread_count(viewer: Viewer) -> Context | None:
     return {"count": await unread_conversations(viewer.see(Conversation))}
 
@@ -128,7 +90,7 @@ async def unread_count(viewer: Viewer) -> Context | None:
     "staff/inbox/_list.html",
     side="staff",
     needs=None,
-    on=dict.fromkeys(_LISTED, anyone),
+    on=(OfThreadList, OfTriage, OfChart, OfStaff),
     element="inbox-list",
 )
 async def inbox_list(
@@ -243,9 +205,7 @@ def _row(viewer: Viewer, row: dict[str, Any], wish: Wish, current: UUID | None) 
     "staff/inbox/_handling.html",
     side="staff",
     needs=None,
-    on={MessageSent: its("conversation")}
-    | dict.fromkeys((CareTeamChanged, StaffChanged, LeaveChanged), anyone)
-    | dict.fromkeys(_HANDLED, its("conversation")),
+    on=(MessageSent, OfTriage, OfChart, OfStaff),
 )
 async def handling(viewer: Viewer, conversation: UUID) -> Context | None:
     """What is so with a conversation, and what can be done with it."""
@@ -304,21 +264,11 @@ async def _name(viewer: Viewer, who: UUID | None) -> str:
     return found.name if found else say(viewer.language, "a colleague")
 
 
-@region(
-    "inbox-about",
-    "staff/inbox/_about.html",
-    side="staff",
-    needs=None,
-    on={
-        ClientChanged: its("client"),
-        MessageSent: its("client"),
-        ConversationRead: anyone,
-    },
-)
-async def about(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
-    """The one whom a conversation is about, who acts and who cares for them, and what else is written."""
+@region("inbox-about", "staff/inbox/_about.html", side="staff", needs=None, on=(OfChart, OfThreadList))
+async def about(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
+    """The client of the current conversation, who acts and who cares for them, and what else is written."""
     found = await viewer.see(Client).find(client)
-    if found is None or await viewer.see(Conversation).find(conversation) is None:
+    if found is None or await viewer.see(Conversation).find(current) is None:
         return None
     language = viewer.language
     team = (await team_of(viewer.see(CareTeam), [client]))[client]
@@ -333,7 +283,7 @@ async def about(viewer: Viewer, client: UUID, conversation: UUID) -> Context | N
     others = await threads(
         viewer.see(Conversation)
         .where("r.client_id = :of", of=client)
-        .where("r.id <> :this", this=conversation)
+        .where("r.id <> :this", this=current)
         .where("r.last_number > 0")
     )
     born = found.born_if_known
@@ -344,7 +294,7 @@ async def about(viewer: Viewer, client: UUID, conversation: UUID) -> Context | N
         "colour": found.colour,
         "line": age_in_words(born, zone(), language) if born else shown(found, "date_of_birth") or "",
         "chart_href": f"/staff/clients/{client}",
-        "all_href": Wish(client=client).href(conversation),
+        "all_href": Wish(client=client).href(current),
         "contacts": [
             {
                 "name": link["name"],

@@ -6,24 +6,17 @@ import datetime as dt
 from typing import Any
 
 from portal import clock
-from portal.facts import LeaveChanged, StaffChanged
+from portal.facts import OfStaff
 from portal.language import date_in_words, local_day, say
 from portal.models import sql
 from portal.models.leave import Leave, leaves
 from portal.permissions import Permission
-from portal.regions import Context, anyone, region
+from portal.regions import Context, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
 
-@region(
-    "leaves",
-    "staff/leave/_leaves.html",
-    side="staff",
-    needs=None,
-    on={LeaveChanged: anyone, StaffChanged: anyone},
-    element="leaves",
-)
+@region("leaves", "staff/leave/_leaves.html", side="staff", needs=None, on=(OfStaff,), element="leaves")
 async def leave_list(viewer: Viewer) -> Context | None:
     may = await viewer.may(Permission.STAFF)
     return {"rows": [_row(viewer, row, may) for row in await leaves(viewer.see(Leave))]}

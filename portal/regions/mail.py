@@ -6,21 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from portal.facts import (
-    AddressChanged,
-    AddressFailed,
-    AddressSettled,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
-    LetterDelayed,
-    LetterDelivered,
-    LetterDropped,
-    LetterFailed,
-    LetterRetried,
-    MailboxChanged,
-    StaffChanged,
-)
+from portal.facts import MailboxChanged, OfChart, OfLetter, OfMailAddress, OfSignInAddress, OfStaff
 from portal.language import at_in_words, listed, say, short
 from portal.mail.letters import what
 from portal.mail.mailbox import trouble_in_words
@@ -34,7 +20,7 @@ from portal.models.record import UNREADABLE, opened
 from portal.models.staff import StaffMember
 from portal.models.waiting import UNDELIVERED, Outbox
 from portal.permissions import Permission
-from portal.regions import Context, anyone, region
+from portal.regions import Context, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
@@ -46,14 +32,7 @@ SHOWN = 100
     "staff/mail/_undelivered.html",
     side="staff",
     needs=None,
-    on={
-        LetterDelayed: anyone,
-        LetterDelivered: anyone,
-        LetterFailed: anyone,
-        LetterRetried: anyone,
-        LetterDropped: anyone,
-        ClientChanged: anyone,
-    },
+    on=(OfLetter, OfChart),
     element="undelivered",
 )
 async def undelivered(viewer: Viewer) -> Context | None:
@@ -91,25 +70,28 @@ def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
 
 # --- Addresses that mail does not reach ------------------------------------------------------------
 
-_TASKS = {
-    AddressFailed: anyone,
-    AddressSettled: anyone,
-    AddressChanged: anyone,
-    ClientChanged: anyone,
-    ClientArchived: anyone,
-    ClientRestored: anyone,
-    # Whoever has left needs no letters, and who came or was given more sees more.
-    StaffChanged: anyone,
-}
 
-
-@region("needs-hand", "staff/today/_hand.html", side="staff", needs=None, on=_TASKS, element="needs-hand")
+@region(
+    "needs-hand",
+    "staff/today/_hand.html",
+    side="staff",
+    needs=None,
+    on=(OfMailAddress, OfSignInAddress, OfChart, OfStaff),
+    element="needs-hand",
+)
 async def needs_hand(viewer: Viewer) -> Context | None:
     """On Today: what somebody has to put right."""
     return {"rows": await _tasks(viewer, None)}
 
 
-@region("chart-addresses", "staff/mail/_addresses.html", side="staff", needs=None, on=_TASKS)
+@region(
+    "chart-addresses",
+    "staff/mail/_addresses.html",
+    side="staff",
+    needs=None,
+    on=(OfMailAddress, OfSignInAddress, OfStaff),
+    on_any=(OfChart,),
+)
 async def chart_addresses(viewer: Viewer, client: UUID) -> Context | None:
     """The same on a chart, of its own people."""
     if await viewer.see(Client).find(client) is None:
@@ -171,7 +153,7 @@ def why(language: str, status: str) -> str:
     "staff/settings/_mailbox.html",
     side="staff",
     needs=Permission.PORTAL_SETTINGS,
-    on={MailboxChanged: anyone},
+    on=(MailboxChanged,),
     element="returned-mail",
 )
 async def returned_mail(viewer: Viewer) -> Context | None:

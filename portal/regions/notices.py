@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from portal.facts import ClientChanged, Fact, NoticeGiven, NoticesRead, PushDevicesChanged
+from portal.facts import OfChart, OfNotice, PushDevicesChanged
 from portal.language import at_in_words, say, say_many, short
 from portal.models.notice import (
     AT_ONCE as MOST,
@@ -21,7 +21,7 @@ from portal.models.notice import (
 )
 from portal.models.push import PushDevice, devices_of
 from portal.models.record import UNREADABLE, Kind, opened
-from portal.regions import Ask, Context, Fresh, Stream, anyone, region
+from portal.regions import Ask, Context, Fresh, Stream, region
 from portal.regions.conversations import base
 from portal.regions.words import audience_label, zone
 from portal.rendering import render
@@ -31,19 +31,12 @@ CAME_IN = 20  # notices on Today and Home; the list has all
 AT_ONCE = 3  # toasts at one time; more are told as one
 
 
-def _whose(fact: Fact) -> dict[str, Any]:
-    return {"person": getattr(fact, "staff", None) or getattr(fact, "account", None)}
-
-
-_ON = {NoticeGiven: _whose, NoticesRead: _whose}
-
-
 def notices_of(viewer: Viewer) -> str:
     """Where this viewer's notices are."""
     return "/staff/notices" if viewer.kind is Kind.STAFF else f"{base(viewer, viewer.client)}/notices"
 
 
-@region("bell", "notices/_bell.html", side="both", needs=None, on=_ON, element="bell")
+@region("bell", "notices/_bell.html", side="both", needs=None, on=(OfNotice,), element="bell")
 async def bell(viewer: Viewer, person: UUID) -> Context | None:
     if person != viewer.id:
         return None
@@ -51,14 +44,7 @@ async def bell(viewer: Viewer, person: UUID) -> Context | None:
     return {"count": count, "href": notices_of(viewer)}
 
 
-@region(
-    "notices",
-    "notices/_list.html",
-    side="both",
-    needs=None,
-    on=_ON | {ClientChanged: anyone},
-    element="notices",
-)
+@region("notices", "notices/_list.html", side="both", needs=None, on=(OfNotice, OfChart), element="notices")
 async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context | None:
     """A page of them, the newest first."""
     if person != viewer.id:
@@ -80,7 +66,7 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
     "notices/_came_in.html",
     side="both",
     needs=None,
-    on=_ON | {ClientChanged: anyone},
+    on=(OfNotice, OfChart),
     element="came-in",
 )
 async def came_in(viewer: Viewer, person: UUID) -> Context | None:
@@ -100,7 +86,7 @@ async def came_in(viewer: Viewer, person: UUID) -> Context | None:
     "notices/_devices.html",
     side="both",
     needs=None,
-    on={PushDevicesChanged: _whose},
+    on=(PushDevicesChanged,),
     element="devices",
 )
 async def devices(viewer: Viewer, person: UUID) -> Context | None:
@@ -188,7 +174,7 @@ def _toasts(viewer: Viewer, fresh: list[dict[str, Any]]) -> str:
     "notices/_toasts.html",
     side="both",
     needs=None,
-    on=_ON,
+    on=(OfNotice,),
     stream=Stream(_since, of="person"),
     element="news",
 )

@@ -5,48 +5,25 @@ from __future__ import annotations
 from uuid import UUID
 
 from portal import clock
-from portal.facts import (
-    AccessEnded,
-    AccessGranted,
-    AccountOpened,
-    AgesChanged,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
-    ComingOfAge,
-    ContactsChanged,
-    Fact,
-    InvitationEnded,
-    InvitationExpired,
-    InvitationSent,
-)
+from portal.facts import OfChart, OfInvitation, OfPractice, OfSignInAddress
 from portal.language import date_in_words, listed, local_day, say
 from portal.models.client import Client
 from portal.models.contact import ContactLink
 from portal.models.minors import coming
 from portal.permissions import Permission
-from portal.regions import Concerns, Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
-_ON: dict[type[Fact], Concerns] = {
-    kind: its("client")
-    for kind in (
-        ComingOfAge,
-        ContactsChanged,
-        ClientChanged,
-        ClientArchived,
-        ClientRestored,
-        AccessGranted,
-        AccessEnded,
-        InvitationSent,
-        InvitationEnded,
-        InvitationExpired,
-    )
-} | {AgesChanged: anyone, AccountOpened: anyone}
 
-
-@region("of-age", "staff/clients/_of_age.html", side="staff", needs=None, on=_ON, element="of-age")
+@region(
+    "of-age",
+    "staff/clients/_of_age.html",
+    side="staff",
+    needs=None,
+    on=(OfChart, OfInvitation, OfSignInAddress, OfPractice),
+    element="of-age",
+)
 async def of_age(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:

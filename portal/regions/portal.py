@@ -7,31 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.facts import (
-    AccountOpened,
-    AddressChanged,
-    BirthDateConfirmed,
-    BirthDateMissed,
-    ClientChanged,
-    Fact,
-    InvitationEnded,
-    InvitationExpired,
-    InvitationLocked,
-    InvitationOpened,
-    InvitationSent,
-    InvitationUnlocked,
-    LetterBounced,
-    LetterDelayed,
-    LetterDelivered,
-    LetterDropped,
-    LetterFailed,
-    LetterRetried,
-    PasswordChanged,
-    PortalSettingsChanged,
-    ResendAllowed,
-    ResetSent,
-    SignedIn,
-)
+from portal.facts import OfChart, OfLetter, OfPortalStatus, OfPractice
 from portal.language import at_in_words, date_in_words, say, say_many
 from portal.mail.outbox import reason_in_words
 from portal.models import sql
@@ -44,43 +20,13 @@ from portal.models.person import canonical_email, initial
 from portal.models.reset import clients_acted_for
 from portal.models.rules import acts
 from portal.permissions import Permission
-from portal.regions import Concerns, Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
-
-_STEPS: dict[type[Fact], Concerns] = {
-    kind: its("client")
-    for kind in (
-        AccountOpened,
-        BirthDateConfirmed,
-        BirthDateMissed,
-        ClientChanged,
-        InvitationEnded,
-        InvitationExpired,
-        InvitationLocked,
-        InvitationOpened,
-        InvitationSent,
-        InvitationUnlocked,
-        LetterBounced,
-        LetterDelayed,
-        LetterDelivered,
-        LetterDropped,
-        LetterFailed,
-        LetterRetried,
-        PasswordChanged,
-        ResendAllowed,
-        ResetSent,
-        SignedIn,
-    )
-}
 
 
 def _when(viewer: Viewer, at: dt.datetime) -> str:
     return at_in_words(at, zone(), viewer.language)
-
-
-# The first account with an address changes what can be done on every chart that has it on file.
-_LOOKS = _STEPS | {AccountOpened: anyone, AddressChanged: anyone}
 
 
 @region(
@@ -88,7 +34,7 @@ _LOOKS = _STEPS | {AccountOpened: anyone, AddressChanged: anyone}
     "staff/portal/_state.html",
     side="staff",
     needs=None,
-    on=_LOOKS | {PortalSettingsChanged: anyone},
+    on=(OfPortalStatus, OfLetter, OfChart, OfPractice),
 )
 async def state(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
@@ -370,7 +316,8 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
     "staff/portal/_linked.html",
     side="staff",
     needs=None,
-    on=_LOOKS | {ClientChanged: anyone},
+    on=(OfPortalStatus, OfLetter),
+    on_any=(OfChart,),
 )
 async def linked(viewer: Viewer, client: UUID) -> Context | None:
     """Whom the accounts that act for this client act for besides; only clients this viewer may see are named."""
@@ -453,7 +400,13 @@ _HISTORY = {
 }
 
 
-@region("portal-history", "staff/portal/_history.html", side="staff", needs=None, on=_STEPS)
+@region(
+    "portal-history",
+    "staff/portal/_history.html",
+    side="staff",
+    needs=None,
+    on=(OfPortalStatus, OfLetter, OfChart),
+)
 async def history(viewer: Viewer, client: UUID) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from portal.facts import StaffChanged, WorkStuck
+from portal.facts import OfStaff, WorkStuck
 from portal.language import at_in_words, say
 from portal.models import sql, stuck
 from portal.models.stuck import Stuck
 from portal.permissions import Permission
-from portal.regions import Context, anyone, region
+from portal.regions import Context, region
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
@@ -19,7 +19,7 @@ SHOWN = 1000
     "staff/today/_stuck.html",
     side="staff",
     needs=None,
-    on={WorkStuck: anyone, StaffChanged: anyone},
+    on=(WorkStuck, OfStaff),
     element="stuck",
 )
 async def stuck_work(viewer: Viewer) -> Context | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from portal.facts import StaffChanged, TemplatesChanged
+from portal.facts import OfStaff, TemplatesChanged
 from portal.models.template import Template, templates
 from portal.permissions import Permission
-from portal.regions import Context, anyone, region
+from portal.regions import Context, region
 from portal.regions.words import excerpt
 from portal.viewer import Viewer
 
@@ -15,7 +15,7 @@ from portal.viewer import Viewer
     "staff/templates/_list.html",
     side="staff",
     needs=None,
-    on={TemplatesChanged: anyone, StaffChanged: anyone},
+    on=(TemplatesChanged, OfStaff),
     element="templates",
 )
 async def kept(viewer: Viewer) -> Context | None:

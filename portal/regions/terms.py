@@ -12,7 +12,7 @@ from portal.models.audit import noted_about
 from portal.models.contact import ContactLink
 from portal.models.record import UNREADABLE
 from portal.permissions import Permission
-from portal.regions import Context, its, region
+from portal.regions import Context, region
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, day_in_words
 from portal.regions.words import zone
 from portal.viewer import Viewer
@@ -29,7 +29,7 @@ _ACTIONS = {
     "staff/contacts/_history.html",
     side="staff",
     needs=Permission.CONTACT_NETWORK,
-    on={ContactsChanged: its("client")},
+    on=(ContactsChanged,),
 )
 async def contact_history(viewer: Viewer, client: UUID, link: UUID) -> Context | None:
     found = await viewer.see(ContactLink).find(link)

@@ -7,18 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from portal.facts import (
-    AgesChanged,
-    ClientChanged,
-    ConversationRead,
-    ConversationStarted,
-    LeaveChanged,
-    MessageEdited,
-    MessageSent,
-    MessageWithdrawn,
-    MessagingSet,
-    StaffChanged,
-)
+from portal.facts import ConversationStarted, OfChart, OfPractice, OfStaff, OfThreadList
 from portal.language import listed, say
 from portal.models.availability import of_client
 from portal.models.client import Client
@@ -27,21 +16,10 @@ from portal.models.party import Party, between, chosen, confidential, participan
 from portal.models.reader import readers
 from portal.models.record import Kind
 from portal.permissions import Audience, Right
-from portal.regions import Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.conversations import base, confidential_line, title_of
 from portal.regions.words import audience_label, readers_line, thread_row
 from portal.viewer import Viewer
-
-_LIST = {
-    MessageSent: its("client"),
-    MessageEdited: its("client"),
-    MessageWithdrawn: its("client"),
-    ConversationStarted: its("client"),
-    ConversationRead: anyone,
-    ClientChanged: its("client"),
-    StaffChanged: anyone,
-    LeaveChanged: anyone,
-}
 
 
 async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict[str, Any]]:
@@ -76,7 +54,13 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
     return rows
 
 
-@region("chart-threads", "staff/conversations/_threads.html", side="staff", needs=None, on=_LIST)
+@region(
+    "chart-threads",
+    "staff/conversations/_threads.html",
+    side="staff",
+    needs=None,
+    on=(OfThreadList, OfChart, OfStaff),
+)
 async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
@@ -86,7 +70,13 @@ async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> C
     }
 
 
-@region("threads", "client/conversations/_threads.html", side="client", needs=Right.MESSAGES, on=_LIST)
+@region(
+    "threads",
+    "client/conversations/_threads.html",
+    side="client",
+    needs=Right.MESSAGES,
+    on=(OfThreadList, OfChart, OfStaff),
+)
 async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
@@ -98,14 +88,7 @@ async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
     "conversations/_beginnings.html",
     side="both",
     needs=Right.MESSAGES,
-    on={
-        ConversationStarted: its("client"),
-        MessagingSet: its("client"),
-        ClientChanged: its("client"),
-        StaffChanged: anyone,
-        LeaveChanged: anyone,
-        AgesChanged: anyone,
-    },
+    on=(ConversationStarted, OfChart, OfStaff, OfPractice),
 )
 async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Context | None:
     """Whom the viewer can write to about a client, each with those who would read it: an audience whose

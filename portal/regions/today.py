@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 from portal import clock
-from portal.facts import (
-    AgesChanged,
-    CareTeamChanged,
-    ClientAdded,
-    ClientArchived,
-    ClientChanged,
-    ClientRestored,
-    ComingOfAge,
-    ContactsChanged,
-    ConversationDone,
-    ConversationRead,
-    ConversationReopened,
-    ConversationReturned,
-    ConversationSnoozed,
-    LeaveChanged,
-    MessageEdited,
-    MessageSent,
-    MessageWithdrawn,
-    StaffChanged,
-)
+from portal.facts import OfChart, OfPractice, OfStaff, OfThreadList, OfTriage
 from portal.language import date_in_words, local_day, say
 from portal.models.client import Client
 from portal.models.conversation import HAS_UNREAD, Conversation, threads
 from portal.models.inbox import OPEN
 from portal.models.minors import to_prepare
 from portal.models.person import initial
-from portal.regions import Context, anyone, region
+from portal.regions import Context, region
 from portal.regions.words import thread_row, zone
 from portal.viewer import Viewer
 
 SHOWN = 100
-_ON = {MessageSent: anyone, ConversationRead: anyone}
-_OPEN_OR_NOT = (ConversationDone, ConversationReopened, ConversationSnoozed, ConversationReturned)
-_LIST = _ON | {ClientChanged: anyone, MessageEdited: anyone, MessageWithdrawn: anyone}
 
 
 def chart_thread(row: dict) -> str:  # type: ignore[type-arg]
     return f"/staff/clients/{row['client_id']}/conversations/{row['id']}"
 
 
-@region("today-unread", "staff/today/_unread.html", side="staff", needs=None, on=_LIST)
+@region("today-unread", "staff/today/_unread.html", side="staff", needs=None, on=(OfThreadList, OfChart))
 async def unread_messages(viewer: Viewer) -> Context | None:
     rows = await threads(viewer.see(Conversation).where(HAS_UNREAD), SHOWN)
     shown = [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows if row["unread"]]
@@ -55,7 +33,7 @@ async def unread_messages(viewer: Viewer) -> Context | None:
     "staff/today/_waiting.html",
     side="staff",
     needs=None,
-    on=_LIST | dict.fromkeys(_OPEN_OR_NOT, anyone),
+    on=(OfThreadList, OfTriage, OfChart),
 )
 async def waiting(viewer: Viewer) -> Context | None:
     rows = await threads(
@@ -65,26 +43,12 @@ async def waiting(viewer: Viewer) -> Context | None:
     return {"rows": [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows]}
 
 
-_WHO_COMES_OF_AGE = (
-    ComingOfAge,
-    ContactsChanged,
-    AgesChanged,
-    ClientAdded,
-    ClientChanged,
-    ClientArchived,
-    ClientRestored,
-    CareTeamChanged,
-    StaffChanged,
-    LeaveChanged,
-)
-
-
 @region(
     "today-of-age",
     "staff/today/_of_age.html",
     side="staff",
     needs=None,
-    on=dict.fromkeys(_WHO_COMES_OF_AGE, anyone),
+    on=(OfChart, OfPractice, OfStaff),
     element="today-of-age",
 )
 async def coming_of_age(viewer: Viewer) -> Context | None:

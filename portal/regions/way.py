@@ -12,19 +12,13 @@ from portal.models.burst import told_of
 from portal.models.conversation import Conversation
 from portal.models.record import Kind
 from portal.permissions import Right
-from portal.regions import Context, its, region
+from portal.regions import Context, region
 from portal.regions.mail import why
 from portal.regions.words import zone
 from portal.viewer import Viewer
 
 
-@region(
-    "way",
-    "conversations/_way.html",
-    side="both",
-    needs=Right.MESSAGES,
-    on={LetterOnItsWay: its("conversation"), MessageSent: its("conversation")},
-)
+@region("way", "conversations/_way.html", side="both", needs=Right.MESSAGES, on=(LetterOnItsWay, MessageSent))
 async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
     if found is None or found.client_id != client:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from portal.facts import AccountOpened, ClientChanged, LeaveChanged, StaffChanged
+from portal.facts import OfChart, OfSignInAddress, OfStaff
 from portal.language import date_in_words, listed, local_day, say, say_many
 from portal.models.client import Client
 from portal.models.conversation import Conversation
@@ -17,13 +17,10 @@ from portal.models.person import initial
 from portal.models.reader import OFFICE, SUPERVISOR, TEAM, why_read, why_see
 from portal.models.record import Kind
 from portal.permissions import Audience, Permission, Right
-from portal.regions import Context, anyone, its, region
+from portal.regions import Context, region
 from portal.regions.conversations import base
 from portal.regions.words import zone
 from portal.viewer import Viewer
-
-# Who comes and goes changes access besides, and with that every region of the pages that it concerns.
-_ON = {ClientChanged: its("client"), StaffChanged: anyone, LeaveChanged: anyone}
 
 READS = {
     Audience.CLINICAL.key: "Reads clinical messages",
@@ -32,7 +29,7 @@ READS = {
 }
 
 
-@region("readers", "access/_why.html", side="both", needs=Right.MESSAGES, on=_ON)
+@region("readers", "access/_why.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
 async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     """Of a conversation."""
     found = await viewer.see(Conversation).find(conversation)
@@ -52,7 +49,7 @@ async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context |
     }
 
 
-@region("who-sees", "access/_why.html", side="both", needs=None, on=_ON)
+@region("who-sees", "access/_why.html", side="both", needs=None, on=(OfChart, OfStaff))
 async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     """Of a client's chart; what of it is a conversation says for itself who reads it."""
     about = await viewer.see(Client).find(client)
@@ -76,7 +73,7 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
-@region("seen-by", "access/_seen_by.html", side="both", needs=None, on=_ON)
+@region("seen-by", "access/_seen_by.html", side="both", needs=None, on=(OfChart, OfStaff))
 async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     """The same in one line, with the way to the reasons."""
     about = await viewer.see(Client).find(client)
@@ -109,7 +106,7 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     "staff/portal/_accounts.html",
     side="staff",
     needs=None,
-    on=_ON | {AccountOpened: its("client")},
+    on=(OfChart, OfStaff, OfSignInAddress),
 )
 async def accounts(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: the accounts that have access, each with how it came by it and what it sees."""

@@ -363,7 +363,9 @@ async def test_the_sample_for_sockets_has_one_of_each_class_of_facts(law: Law) -
     """What the same regions are mapped to, and the hub takes the same way, is one class to the transport."""
     classes: dict[tuple[object, ...], set[type[Fact]]] = defaultdict(set)
     for kind in set().union(*law.announced.values()):
-        mapped = frozenset(region.name for region in REGIONS.values() if kind in region.on)
+        mapped = frozenset(
+            region.name for region in REGIONS.values() if issubclass(kind, region.on + region.on_any)
+        )
         classes[mapped, kind.changes_access, kind.concerns_everyone].add(kind)
     sampled = set().union(*(law.announced.get(act.name, set()) for act in SAMPLED))
     missing = [kinds for kinds in classes.values() if not kinds & sampled]

@@ -98,7 +98,7 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
         label = visit.say("Message about %(name)s", name=client.name)
         regions |= await reading.parts(visit, conversation) | {
             "handling": await visit.draw(inbox.handling, conversation=conversation.id),
-            "about": await visit.draw(inbox.about, client=client.id, conversation=conversation.id),
+            "about": await visit.draw(inbox.about, client=client.id, current=conversation.id),
         }
         more = {
             "chosen": True,

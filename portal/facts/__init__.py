@@ -1,0 +1,10 @@
+"""What can happen in a practice, in the past tense, told in ids only: a kind of fact a class, a file for each room."""
+
+from portal.facts.access import *  # noqa: F403
+from portal.facts.ground import *  # noqa: F403
+from portal.facts.mail import *  # noqa: F403
+from portal.facts.messages import *  # noqa: F403
+from portal.facts.notices import *  # noqa: F403
+from portal.facts.people import *  # noqa: F403
+from portal.facts.practice import *  # noqa: F403
+from portal.facts.staff import *  # noqa: F403
