@@ -9,6 +9,7 @@ know this deployment (VAPID): made once, since each subscription is bound to it.
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import os
@@ -177,6 +178,11 @@ def is_push_secret(text: str) -> bool:
         return len(_from_address(text)) == 16
     except ValueError:
         return False
+
+
+def digest(token: str) -> str:
+    """Return the hash by which the token of a cookie or a link is found again: the token itself is kept nowhere."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _new_push_key() -> str:

@@ -16,7 +16,7 @@ from tortoise.migrations.executor import MigrationExecutor
 
 from portal import crypto
 from portal.models import sql
-from portal.models.practice import begin_era
+from portal.models.fact import begin_era
 from portal.settings import Settings
 
 MODELS = [

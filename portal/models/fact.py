@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -222,3 +223,9 @@ async def since(seen: Bookmark) -> News:
 async def forget_old() -> None:
     """Facts are kept 48 hours; a page that slept longer re-reads."""
     await sql.rows("delete from fact where at < :before", before=clock.now() - KEPT)
+
+
+async def begin_era() -> None:
+    """Give the database a new name of its own. Bookmarks of another era are unknown."""
+    await sql.rows("delete from era")
+    await sql.rows("insert into era (one, value) values (1, :value)", value=secrets.token_hex(8))

@@ -9,9 +9,9 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
+from portal.crypto import digest
 from portal.models import sql
 from portal.models.record import Kind, Record
-from portal.models.session import digest
 
 
 class HalfSession(Record):

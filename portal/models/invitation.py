@@ -12,6 +12,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from portal import clock
+from portal.crypto import digest
 from portal.facts import (
     AccountOpened,
     BirthDateConfirmed,
@@ -37,7 +38,6 @@ from portal.models.notice import tell
 from portal.models.person import an_address, canonical_email
 from portal.models.record import Kind, Record, live
 from portal.models.rules import leads, sees_client
-from portal.models.session import digest
 from portal.models.throttle import Limit, Network
 from portal.models.waiting import drop_letters
 

@@ -7,6 +7,7 @@ import secrets
 from uuid import UUID
 
 from portal import clock
+from portal.crypto import digest
 from portal.facts import InvitationExpired, InvitationSent
 from portal.models.account import Access, PortalAccount
 from portal.models.client import Client
@@ -17,7 +18,6 @@ from portal.models.invitation import LIVES, Invitation, end_invitations, grant, 
 from portal.models.moment import Moment
 from portal.models.notice import tell
 from portal.models.person import canonical_email
-from portal.models.session import digest
 
 
 async def offer_access(client: Client, account: PortalAccount, link: UUID | None, by: UUID) -> Invitation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from typing import Any
 
 from tortoise import fields
@@ -102,9 +101,3 @@ async def keep_settings() -> None:
     """Let nobody change the practice's settings until the unit of work is over. Others may ask for the same."""
     if sql.is_postgres():
         await sql.rows("select 1 from practice for share")
-
-
-async def begin_era() -> None:
-    """Give the database a new name of its own. Bookmarks of another era are unknown."""
-    await sql.rows("delete from era")
-    await sql.rows("insert into era (one, value) values (1, :value)", value=secrets.token_hex(8))

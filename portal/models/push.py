@@ -13,12 +13,12 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock, crypto
+from portal.crypto import digest
 from portal.facts import PushDevicesChanged
 from portal.models import sql
 from portal.models.fact import announce
 from portal.models.record import Kind, Record, Sealed, unseal
 from portal.models.scope import Scope
-from portal.models.session import digest
 
 MOST = 10  # devices of one person
 LEASE = dt.timedelta(minutes=2)

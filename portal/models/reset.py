@@ -10,6 +10,7 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
+from portal.crypto import digest
 from portal.facts import PasswordChanged, ResetSent, SessionEnded
 from portal.models import sql
 from portal.models.account import PortalAccount
@@ -17,7 +18,6 @@ from portal.models.fact import announce
 from portal.models.practice import portal_is_on
 from portal.models.push import silence
 from portal.models.record import Kind, Record
-from portal.models.session import digest
 from portal.models.signing_in import FOR_ACCOUNT
 from portal.models.waiting import drop_letters
 

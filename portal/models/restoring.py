@@ -6,8 +6,7 @@ from typing import Any
 
 from portal import clock
 from portal.models import audit, sql
-from portal.models.fact import unit
-from portal.models.practice import begin_era
+from portal.models.fact import begin_era, unit
 
 # Signed out since, used since, sent since: the backup can't know, so none of it holds.
 _END = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
+from portal.crypto import digest
 from portal.facts import SessionEnded
 from portal.models import sql
 from portal.models.fact import Bookmark, announce, here, write
@@ -29,10 +29,6 @@ TOUCH = dt.timedelta(minutes=1)  # how often last-seen is written
 def idle(side: str) -> dt.timedelta:
     """Return how long somebody of this side may do nothing and stay signed in: 15 minutes, or 20."""
     return IDLE[side] * settings().patience
-
-
-def digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Session(Record):

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Route
 
-from portal.models.session import digest
+from portal.crypto import digest
 from tests.cast import Person
 from tests.deployment import PORTAL, ROOT, Deployment
 from tests.laws.samples import ALL_ROUTES, a_device, is_write, name_of, sample_of

@@ -25,12 +25,12 @@ import pytest_asyncio
 from starlette.routing import Route
 
 from portal import clock, rendering
+from portal.crypto import digest
 from portal.facts import KINDS, Fact
 from portal.models import sql
 from portal.models.conversation import Conversation
 from portal.models.fact import Bookmark, bookmark, since, unit
 from portal.models.record import Kind
-from portal.models.session import digest
 from portal.permissions import Audience
 from portal.realtime.hub import Hub
 from portal.realtime.page import Page

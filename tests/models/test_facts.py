@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from portal.facts import ClientChanged, Fact, MessageSent
 from portal.models import sql
-from portal.models.fact import FORGOTTEN_AFTER, Bookmark, announce, bookmark, since, unit
-from portal.models.practice import begin_era
+from portal.models.fact import FORGOTTEN_AFTER, Bookmark, announce, begin_era, bookmark, since, unit
 from tests.deployment import Deployment
 
 
