@@ -14,13 +14,14 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock, crypto
+from portal.crypto import digest
 from portal.demo import make_crowd, make_practice
-from portal.models import sql
-from portal.models.client import CareTeam
-from portal.models.database import close_database, migrate, open_database
-from portal.models.fact import unit
-from portal.models.session import Session, digest
-from portal.models.staff import StaffMember
+from portal.models.ground import sql
+from portal.models.ground.database import close_database, migrate, open_database
+from portal.models.ground.fact import unit
+from portal.models.people.client import CareTeam
+from portal.models.staff.session import Session
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Role
 from portal.settings import settings
 

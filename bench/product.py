@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.floors import FORM, INBOX_ROW, WORDS, wait_until_open
 from bench.side import Get, Load, Post, Socket
-from portal.models.inbox import PAGE
+from portal.models.messages.inbox import PAGE
 from tests.servers import PostgreSQL, Redis, free_port
 
 PROGRAM = Path(sys.executable).with_name("portal")

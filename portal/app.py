@@ -17,8 +17,8 @@ from starlette.routing import Route, WebSocketRoute
 from portal import clock, crypto, logs, worker
 from portal.guard import Guard
 from portal.language import choose
-from portal.models import first_run
-from portal.models.database import close_database, open_database
+from portal.models.ground.database import close_database, open_database
+from portal.models.staff import first_run
 from portal.realtime import presence
 from portal.realtime.bus import Bus
 from portal.realtime.follower import Follower

@@ -18,12 +18,13 @@ import typer
 from portal import clock, crypto, logs, serving, worker
 from portal import demo as practice
 from portal.demo.mailbox import Mailbox
-from portal.models import database, first_run, sql
-from portal.models.client import Client
-from portal.models.record import unseal
-from portal.models.rekeying import reseal
-from portal.models.restoring import end_what_was_under_way
-from portal.models.stuck import all_stuck
+from portal.models.ground import database, sql
+from portal.models.ground.record import unseal
+from portal.models.ground.rekeying import reseal
+from portal.models.ground.restoring import end_what_was_under_way
+from portal.models.ground.stuck import all_stuck
+from portal.models.people.client import Client
+from portal.models.staff import first_run
 from portal.realtime.bus import Bus
 from portal.settings import ROOT, Settings, settings
 

@@ -23,10 +23,10 @@ from starlette.responses import Response
 
 from portal import passwords
 from portal.meanwhile import must_have_compared
-from portal.models import audit, idempotency, sql
-from portal.models.fact import Bookmark, bookmark, unit
-from portal.models.record import Gone, Kind
-from portal.models.session import SignedIn, touch, who
+from portal.models.ground import audit, idempotency, sql
+from portal.models.ground.fact import Bookmark, bookmark, unit
+from portal.models.ground.record import Gone, Kind
+from portal.models.staff.session import SignedIn, touch, who
 from portal.permissions import Permission, Right
 from portal.refusals import Refused, SignInFirst, busy, refuse
 from portal.settings import settings

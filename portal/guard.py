@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from portal.crypto import Unreadable
 from portal.language import choose
 from portal.logs import where
-from portal.models import audit
-from portal.models.database import is_away
-from portal.models.throttle import network_of
+from portal.models.ground import audit
+from portal.models.ground.database import is_away
+from portal.models.ground.throttle import network_of
 from portal.refusals import TooLarge, error_page
 from portal.settings import settings
 from portal.visit import address_of

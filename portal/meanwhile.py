@@ -17,8 +17,8 @@ from pydantic import Field
 
 from portal.crypto import ring
 from portal.language import date_in_words
-from portal.models.fact import unit_of_work
-from portal.models.record import Row
+from portal.models.ground.fact import unit_of_work
+from portal.models.ground.record import Row
 from portal.visit import Form, Visit
 
 

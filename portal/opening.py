@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from portal.language import date_of, hour_in_words, local_day, say, time_of_day, weekday
-from portal.models.hours import DAY, Office, Standing
+from portal.models.practice.hours import DAY, Office, Standing
 
 
 def week_line(language: str, week: Sequence[Sequence[Sequence[int]]] | None) -> str:

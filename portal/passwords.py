@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from zxcvbn import zxcvbn
 
-from portal.models.person import search_form
+from portal.models.ground.person import search_form
 
 LONGEST = 128  # characters; longer ones are refused before any work is done
 

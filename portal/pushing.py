@@ -17,11 +17,18 @@ from pywebpush import WebPusher
 from portal import clock, crypto, rendering
 from portal.language import say
 from portal.mail.outbox import host as own_host
-from portal.models.fact import unit
-from portal.models.mail_choice import mail_choice
-from portal.models.notice import is_unread
-from portal.models.practice import the_practice
-from portal.models.push import Taken, forget_device, hold_device, settle_push, take_pushes, words_for
+from portal.models.ground.fact import unit
+from portal.models.notices.devices import (
+    Taken,
+    forget_device,
+    hold_device,
+    settle_push,
+    take_pushes,
+    words_for,
+)
+from portal.models.notices.mail_choice import mail_choice
+from portal.models.notices.notice import is_unread
+from portal.models.practice.practice import the_practice
 from portal.reaching import Forbidden, is_public, looked_up
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice

@@ -9,9 +9,9 @@ from starlette.responses import HTMLResponse, Response
 
 from portal.language import say
 from portal.logs import without_tokens
-from portal.models import audit
-from portal.models.fact import unit
-from portal.models.session import SignedIn
+from portal.models.ground import audit
+from portal.models.ground.fact import unit
+from portal.models.staff.session import SignedIn
 from portal.rendering import render
 from portal.viewer import NotPermitted, NotVisible
 from portal.visit import Visit, go

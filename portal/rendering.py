@@ -13,8 +13,8 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from portal.language import LANGUAGES, catalogue, say
-from portal.models.practice import Practice
-from portal.models.record import UNREADABLE
+from portal.models.ground.record import UNREADABLE
+from portal.models.practice.practice import Practice
 from portal.opening import week_line
 from portal.settings import ROOT
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from portal.models.person import address_fault
+from portal.models.ground.person import address_fault
 
 ROOT = Path(__file__).resolve().parent.parent
 

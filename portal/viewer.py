@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from portal.models import sql
-from portal.models.account import Access
-from portal.models.client import Client
-from portal.models.record import Kind, Record
-from portal.models.scope import Scope, who_may_look, who_may_see
+from portal.models.access.account import Access
+from portal.models.ground import sql
+from portal.models.ground.record import Kind, Record
+from portal.models.ground.scope import Scope, who_may_look, who_may_see
+from portal.models.people.client import Client
 from portal.permissions import Permission
 
 M = TypeVar("M", bound=Record)

@@ -16,11 +16,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from portal import clock
 from portal.crypto import ring
 from portal.language import LANGUAGES, choose, say
-from portal.models import idempotency
-from portal.models.fact import Bookmark
-from portal.models.person import LONGEST_ADDRESS, address_fault, initial, name_fault
-from portal.models.session import SignedIn
-from portal.models.throttle import Network, network_of
+from portal.models.ground import idempotency
+from portal.models.ground.fact import Bookmark
+from portal.models.ground.person import LONGEST_ADDRESS, address_fault, initial, name_fault
+from portal.models.ground.throttle import Network, network_of
+from portal.models.staff.session import SignedIn
 from portal.permissions import Permission, Right, Role
 from portal.regions import Region
 from portal.regions import draw as draw_region

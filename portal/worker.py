@@ -20,17 +20,15 @@ from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.outbox import tell_ended
 from portal.mail.wishes import grant_wishes
-from portal.models.draft import forget_old_drafts
-from portal.models.fact import forget_old
-from portal.models.half_session import forget_old_half_sessions
-from portal.models.hours import plan_turns
-from portal.models.idempotency import forget_old_keys
-from portal.models.invitation import end_lapsed_invitations
-from portal.models.minors import grow_up_unnoticed, tell_of_age
-from portal.models.moment import Moment
-from portal.models.notice import forget_old_notices
-from portal.models.session import forget_old_sessions
-from portal.models.stuck import (
+from portal.models.access.half_session import forget_old_half_sessions
+from portal.models.access.invitation import end_lapsed_invitations
+from portal.models.access.minors import grow_up_unnoticed, tell_of_age
+from portal.models.access.reset_request import forget_old_wishes
+from portal.models.ground.fact import forget_old
+from portal.models.ground.idempotency import forget_old_keys
+from portal.models.ground.moment import Moment
+from portal.models.ground.outbox import forget_old_letters
+from portal.models.ground.stuck import (
     LOOPS,
     MESSAGES,
     MOMENTS,
@@ -40,11 +38,13 @@ from portal.models.stuck import (
     set_aside,
     went_well,
 )
-from portal.models.stuck import TIDYING as TIDYING_UP
-from portal.models.telling import AT_ONCE, conversations_to_tell, tell_of_messages
-from portal.models.throttle import forget_old_tries
-from portal.models.waiting import forget_old_letters
-from portal.models.wish import forget_old_wishes
+from portal.models.ground.stuck import TIDYING as TIDYING_UP
+from portal.models.ground.throttle import forget_old_tries
+from portal.models.messages.draft import forget_old_drafts
+from portal.models.messages.message_notices import AT_ONCE, conversations_to_tell, tell_of_messages
+from portal.models.notices.notice import forget_old_notices
+from portal.models.practice.hours import plan_turns
+from portal.models.staff.session import forget_old_sessions
 from portal.pushing import deliver_pushes
 from portal.realtime.bus import Bus
 from portal.settings import settings

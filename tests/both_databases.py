@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from portal.models import sql
+from portal.models.ground import sql
 
 PLACE = "TESTS_NOTE_SQL"  # the folder, in the environment of a run
 

@@ -92,9 +92,9 @@ class Breakage:
         return f"{self.kind}: {self.what}"
 
 
-RULES = "portal/models/rules.py"
-CHART = "portal/models/client.py"
-ACCOUNT = "portal/models/account.py"
+RULES = "portal/models/ground/rules.py"
+CHART = "portal/models/people/client.py"
+ACCOUNT = "portal/models/access/account.py"
 HUB = "portal/realtime/hub.py"
 REGIONS = "portal/regions"
 
@@ -253,7 +253,7 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "one's own templates are nobody else's",
-        "portal/models/template.py",
+        "portal/models/messages/template.py",
         "({r}.staff_id is null or {r}.staff_id = :viewer)",
         "({r}.staff_id is null or {r}.staff_id is not null)",
         test("test_templates.py::test_ones_own_are_nobody_elses[embedded]"),
@@ -261,7 +261,7 @@ BREAKAGES = [
     Breakage(
         SIGHT,
         "a notice is its own person's",
-        "portal/models/notice.py",
+        "portal/models/notices/notice.py",
         'return f"{r}.{_reader(kind)} = :viewer and {_sees_what(kind, r)}"',
         "return _sees_what(kind, r)",
         stranger(
@@ -313,7 +313,7 @@ BREAKAGES = [
     Breakage(
         LENS,
         "a page that staff look at as somebody else holds what they may see themselves",
-        "portal/models/scope.py",
+        "portal/models/ground/scope.py",
         "*([_lens(self.model)] if self.lens else [])",
         "",
         test("access/test_view_as.py::test_what_one_may_not_read_oneself_is_left_out[embedded]"),
@@ -338,7 +338,7 @@ BREAKAGES = [
     Breakage(
         ANNOUNCE,
         "a message was edited",
-        "portal/models/message.py",
+        "portal/models/messages/message.py",
         "        await announce(MessageEdited(client=client, conversation=self.conversation_id, number=self.number))",
         "        pass",
         live("in other words"),
@@ -362,7 +362,7 @@ BREAKAGES = [
     Breakage(
         ANNOUNCE,
         "half a message was kept for one's other pages",
-        "portal/models/draft.py",
+        "portal/models/messages/draft.py",
         "            now=clock.now(),\n        )\n"
         "        await announce(DraftChanged(conversation=conversation, staff=staff, account=account))",
         "            now=clock.now(),\n        )",
@@ -371,7 +371,7 @@ BREAKAGES = [
     Breakage(
         ANNOUNCE,
         "a template says something else",
-        "portal/models/template.py",
+        "portal/models/messages/template.py",
         '        await self.save(update_fields=["name_sealed", "body_sealed", "changed_at"])\n'
         "        await announce(TemplatesChanged(staff=self.staff_id))",
         '        await self.save(update_fields=["name_sealed", "body_sealed", "changed_at"])',
@@ -456,7 +456,7 @@ BREAKAGES = [
     Breakage(
         SCOPE,
         "a page of a conversation has its messages alone",
-        "portal/models/message.py",
+        "portal/models/messages/message.py",
         'messages.where("r.conversation_id = :conversation", conversation=conversation)\n'
         '        .where("r.number < :before"',
         'messages.where("r.number < :before"',
@@ -474,7 +474,7 @@ BREAKAGES = [
     Breakage(
         END,
         "a session is over when nobody came for some minutes",
-        "portal/models/session.py",
+        "portal/models/staff/session.py",
         "s.ended_at is null and s.idle_until > :now\n",
         "s.ended_at is null\n",
         test("routes/test_sessions.py::test_who_was_away_too_long_signs_in_again"),
@@ -490,7 +490,7 @@ BREAKAGES = [
     Breakage(
         END,
         "who has left signs in no more",
-        "portal/models/session.py",
+        "portal/models/staff/session.py",
         '"(m.id is null or m.ended_at is null) "\n    "and (s.side',
         '"(s.side',
         test("routes/test_sessions.py::test_who_has_left_is_in_no_more"),
@@ -499,7 +499,7 @@ BREAKAGES = [
     Breakage(
         TWO,
         "a row is found without a lock",
-        "portal/models/record.py",
+        "portal/models/ground/record.py",
         "        if not self.is_held:\n            await self.lock(self.id)\n",
         "        if not self.is_held:\n",
         test("attacks/test_at_once.py::test_an_access_that_two_end_at_once_ends_once"),
@@ -507,7 +507,7 @@ BREAKAGES = [
     Breakage(
         TWO,
         "a viewer's row is found without a lock",
-        "portal/models/scope.py",
+        "portal/models/ground/scope.py",
         "        await self.model.lock(id)\n",
         "",
         test("attacks/test_at_once.py::test_what_is_put_away_stays_so_though_it_is_edited"),

@@ -28,9 +28,9 @@ import asyncpg
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from portal import crypto
-from portal.models import sql as named
-from portal.models.database import close_database, open_database
-from portal.models.fact import Bookmark
+from portal.models.ground import sql as named
+from portal.models.ground.database import close_database, open_database
+from portal.models.ground.fact import Bookmark
 from portal.settings import Settings
 from tests.cast import Cast
 from tests.nursery import Forked, forked

@@ -102,8 +102,8 @@ def _grow_up() -> None:
 
     import portal.app
     import portal.cli
-    import portal.models.postgres
-    import portal.models.sqlite
+    import portal.models.ground.postgres
+    import portal.models.ground.sqlite
     import portal.worker  # noqa: F401
     from portal.language import LANGUAGES
     from portal.rendering import _template

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from portal.models.fact import Bookmark
+from portal.models.ground.fact import Bookmark
 from tests.cast import Person
 from tests.html import Element, parse
 

@@ -15,15 +15,15 @@ from portal import clock, crypto, demo, passwords
 from portal.demo.people import STAFF
 from portal.demo.threads import THREADS
 from portal.demo.times import HERE, born, office_minutes_ago, spoken
-from portal.models import sql
-from portal.models.account import PortalAccount
-from portal.models.client import Client
-from portal.models.conversation import Conversation, threads, unread
-from portal.models.database import close_database, migrate, open_database
-from portal.models.message import Message, messages_before
-from portal.models.record import Kind
-from portal.models.scope import Scope
-from portal.models.staff import StaffMember
+from portal.models.access.account import PortalAccount
+from portal.models.ground import sql
+from portal.models.ground.database import close_database, migrate, open_database
+from portal.models.ground.record import Kind
+from portal.models.ground.scope import Scope
+from portal.models.messages.conversation import Conversation, threads, unread
+from portal.models.messages.message import Message, messages_before
+from portal.models.people.client import Client
+from portal.models.staff.staff_member import StaffMember
 from portal.settings import Settings
 from tests.deployment import Deployment
 from tests.pages import open_page

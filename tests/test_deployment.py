@@ -32,7 +32,7 @@ async def test_two_open_pages_hear_what_one_of_them_writes(deployment: Deploymen
 
 
 async def test_the_models_work_in_the_test_itself(deployment: Deployment) -> None:
-    from portal.models.client import Client
+    from portal.models.people.client import Client
 
     async with deployment.models():
         noa = await Client.get(id=deployment.cast.client["noa"])

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from portal import crypto, demo
-from portal.models import sql
-from portal.models.client import Client
-from portal.models.database import close_database, migrate, open_database
-from portal.models.rekeying import reseal, sealed_columns
+from portal.models.ground import sql
+from portal.models.ground.database import close_database, migrate, open_database
+from portal.models.ground.rekeying import reseal, sealed_columns
+from portal.models.people.client import Client
 from portal.settings import Settings
 
 

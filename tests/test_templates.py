@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from portal.models.fact import unit
-from portal.models.template import MOST, Template, filled, unknown_places
+from portal.models.ground.fact import unit
+from portal.models.messages.template import MOST, Template, filled, unknown_places
 from tests.cast import Cast, Person
 from tests.deployment import Deployment
 from tests.html import parse

@@ -21,10 +21,10 @@ from jinja2.ext import babel_extract
 
 from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
-from portal.models.holder import hindrance, missing_for
-from portal.models.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE, NotTheirOwn
-from portal.models.person import address_fault, name_fault
-from portal.models.record import UNREADABLE
+from portal.models.access.candidate_holder import hindrance, missing_for
+from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE, NotTheirOwn
+from portal.models.ground.person import address_fault, name_fault
+from portal.models.ground.record import UNREADABLE
 from portal.permissions import Audience, Permission, Role
 from portal.regions import clients
 from portal.regions import contacts as contact_regions
@@ -291,8 +291,8 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")
     ("portal/routes/staff/invitations.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/routes/staff/linking.py", "reason.why"): "said",  # CannotInvite("…")
-    ("portal/models/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
-    ("portal/models/offer.py", "missing[0]"): given_by(missing_for),
+    ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
+    ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),
     ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,
     ("portal/routes/staff/asking.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/routes/staff/availability.py", "str(reason)"): "said",  # ValueError("…")

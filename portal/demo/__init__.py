@@ -24,24 +24,25 @@ from portal.demo.people import (
 )
 from portal.demo.threads import TEMPLATES, THREADS, Thread
 from portal.demo.times import HERE, born, last, spoken
-from portal.models import hours, sql
-from portal.models.account import Access, PortalAccount
-from portal.models.availability import set_reply
-from portal.models.client import CareTeam, Client
-from portal.models.contact import Contact, ContactLink
-from portal.models.conversation import Conversation, Participant
-from portal.models.fact import unit
-from portal.models.leave import Leave
-from portal.models.message import Message
-from portal.models.minors import grow_up_all
-from portal.models.note import Note
-from portal.models.person import canonical_email, first_of, search_form
-from portal.models.practice import Location, Practice
-from portal.models.record import Kind
-from portal.models.scope import Scope
-from portal.models.staff import StaffMember
-from portal.models.telling import conversations_to_tell, tell_of_messages
-from portal.models.template import Template
+from portal.models.access.account import Access, PortalAccount
+from portal.models.access.minors import grow_up_all
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.person import canonical_email, first_of, search_form
+from portal.models.ground.record import Kind
+from portal.models.ground.scope import Scope
+from portal.models.messages.availability import set_reply
+from portal.models.messages.conversation import Conversation, Participant
+from portal.models.messages.message import Message
+from portal.models.messages.message_notices import conversations_to_tell, tell_of_messages
+from portal.models.messages.note import Note
+from portal.models.messages.template import Template
+from portal.models.people.client import CareTeam, Client
+from portal.models.people.contact import Contact, ContactLink
+from portal.models.people.leave import Leave
+from portal.models.practice import hours
+from portal.models.practice.practice import Location, Practice
+from portal.models.staff.staff_member import StaffMember
 
 __all__ = ["PASSWORD", "NotEmpty", "cast", "keep_hours", "make_crowd", "make_practice"]
 

@@ -9,11 +9,11 @@ import random
 import structlog
 
 from portal.logs import where
-from portal.models import sql
-from portal.models.account import PortalAccount
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.staff import StaffMember
+from portal.models.access.account import PortalAccount
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.messages.conversation import Conversation
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience
 from portal.realtime.bus import Bus
 

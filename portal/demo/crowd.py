@@ -10,12 +10,12 @@ from uuid import UUID
 from portal import clock, passwords
 from portal.demo import rows
 from portal.demo.people import PASSWORD, address_of
-from portal.models.account import Access, PortalAccount
-from portal.models.client import CareTeam, Client
-from portal.models.conversation import Conversation, Participant
-from portal.models.fact import unit
-from portal.models.message import Message
-from portal.models.staff import StaffMember
+from portal.models.access.account import Access, PortalAccount
+from portal.models.ground.fact import unit
+from portal.models.messages.conversation import Conversation, Participant
+from portal.models.messages.message import Message
+from portal.models.people.client import CareTeam, Client
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Role
 
 BATCH = 500  # rows of one statement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from portal.models.person import search_form
+from portal.models.ground.person import search_form
 from portal.permissions import Permission, Right, Role
 
 PASSWORD = "willow-street-paper-lantern"

@@ -6,12 +6,12 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from portal.models import sql
-from portal.models.account import PortalAccount
-from portal.models.client import Client
-from portal.models.message import Message
-from portal.models.note import Note
-from portal.models.person import canonical_email, colour_for
+from portal.models.access.account import PortalAccount
+from portal.models.ground import sql
+from portal.models.ground.person import canonical_email, colour_for
+from portal.models.messages.message import Message
+from portal.models.messages.note import Note
+from portal.models.people.client import Client
 
 
 def client(**details: Any) -> Client:

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models.burst import AT_ONCE, begin_bursts, conversations_unread
-from portal.models.practice import the_practice
-from portal.models.stuck import BURSTS, LETTERS, each
-from portal.models.unread_letter import Reader, is_anyone_waiting, readers_due, write_to
+from portal.models.ground.stuck import BURSTS, LETTERS, each
+from portal.models.mail.burst import AT_ONCE, begin_bursts, conversations_unread
+from portal.models.mail.unread_letter import Reader, is_anyone_waiting, readers_due, write_to
+from portal.models.practice.practice import the_practice
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
 from portal.settings import settings

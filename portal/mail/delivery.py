@@ -33,13 +33,13 @@ from portal.logs import where
 from portal.mail.bounces import condemns, status_of
 from portal.mail.letters import one_line
 from portal.mail.outbox import host
-from portal.models.bounce import HELD, is_held, note_arrival, note_failure
-from portal.models.fact import unit
-from portal.models.mailbox import return_address
-from portal.models.practice import the_practice
-from portal.models.record import unseal
-from portal.models.unread_letter import when_wanted
-from portal.models.waiting import Outbox, Settled, Taken, take_letters
+from portal.models.ground.fact import unit
+from portal.models.ground.outbox import Outbox, Settled, Taken, take_letters
+from portal.models.ground.record import unseal
+from portal.models.mail.bounce import HELD, is_held, note_arrival, note_failure
+from portal.models.mail.mailbox import return_address
+from portal.models.mail.unread_letter import when_wanted
+from portal.models.practice.practice import the_practice
 from portal.realtime.bus import Bus
 from portal.settings import settings
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from portal import rendering
 from portal.language import say
-from portal.models.person import first_of, is_address
+from portal.models.ground.person import first_of, is_address
 from portal.rendering import render
 
 PLACES = ("name", "practice", "link", "phone", "expires")

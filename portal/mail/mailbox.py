@@ -18,10 +18,10 @@ from portal import clock, crypto
 from portal.language import say
 from portal.logs import where
 from portal.mail import bounces
-from portal.models.database import is_away
-from portal.models.fact import unit
-from portal.models.mailbox import Mailbox
-from portal.models.stuck import RETURNED, set_aside
+from portal.models.ground.database import is_away
+from portal.models.ground.fact import unit
+from portal.models.ground.stuck import RETURNED, set_aside
+from portal.models.mail.mailbox import Mailbox
 from portal.reaching import Forbidden, looked_up
 from portal.realtime.bus import Bus
 from portal.settings import settings

@@ -11,10 +11,10 @@ from portal import clock
 from portal.language import say
 from portal.mail import letters
 from portal.mail.letters import Letter
-from portal.models.account import PortalAccount
-from portal.models.person import canonical_email
-from portal.models.record import uuid7
-from portal.models.waiting import Outbox, drop_letters, forget_old_letters
+from portal.models.access.account import PortalAccount
+from portal.models.ground.outbox import Outbox, drop_letters, forget_old_letters
+from portal.models.ground.person import canonical_email
+from portal.models.ground.record import uuid7
 from portal.settings import settings
 
 __all__ = [

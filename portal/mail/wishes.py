@@ -6,10 +6,10 @@ from uuid import UUID
 
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models.account import PortalAccount
-from portal.models.reset import Reset, clients_acted_for
-from portal.models.stuck import WISHES, each
-from portal.models.wish import take_wishes, wishes_due
+from portal.models.access.account import PortalAccount
+from portal.models.access.reset import Reset, clients_acted_for
+from portal.models.access.reset_request import take_wishes, wishes_due
+from portal.models.ground.stuck import WISHES, each
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
 from portal.settings import settings

@@ -1,1 +1,2 @@
-"""What the practice knows and does: one file per noun; the verbs are methods."""
+"""What the practice knows and does: one file per noun, in rooms; the verbs are methods, and acts that touch several
+records are functions in files of their own."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Coroutine
 from typing import Any
 
-from portal.models.fact import Bookmark
+from portal.models.ground.fact import Bookmark
 from portal.realtime.page import Page
 from portal.regions import GONE, Ask, Context, Shown, Stream, ended, look_of
 from portal.viewer import Viewer

@@ -11,7 +11,7 @@ import contextlib
 import structlog
 
 from portal.logs import where
-from portal.models.fact import Bookmark, bookmark, since
+from portal.models.ground.fact import Bookmark, bookmark, since
 from portal.realtime.bus import Bus
 from portal.realtime.hub import Hub
 

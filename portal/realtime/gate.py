@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from time import monotonic
 
-from portal.models.throttle import WIDER, Network, network_of
+from portal.models.ground.throttle import WIDER, Network, network_of
 
 MINUTE = 60.0  # seconds
 KNOCKS = 5  # times as many tries in a minute as may be open: all of them can come back at once, and again

@@ -12,11 +12,11 @@ import structlog
 
 from portal import clock
 from portal.facts import EVERYONE, Fact, SessionEnded
-from portal.models.account import clients_of, next_end
-from portal.models.fact import Bookmark, News
-from portal.models.record import Kind
-from portal.models.session import lives_until
-from portal.models.staff import supervised_by
+from portal.models.access.account import clients_of, next_end
+from portal.models.ground.fact import Bookmark, News
+from portal.models.ground.record import Kind
+from portal.models.staff.session import lives_until
+from portal.models.staff.staff_member import supervised_by
 from portal.permissions import Permission
 from portal.realtime.drawing import Draw, Frame, draw_whole, extend_lists
 from portal.realtime.gate import Gate

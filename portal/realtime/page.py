@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from starlette.websockets import WebSocket
 
-from portal.models.fact import Bookmark
+from portal.models.ground.fact import Bookmark
 from portal.regions import Shown
 from portal.viewer import Viewer
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from portal.models.conversation import Conversation, writer_name
-from portal.models.record import Kind
+from portal.models.ground.record import Kind
+from portal.models.messages.conversation import Conversation, writer_name
 from portal.realtime.bus import Bus, Closed
 from portal.realtime.drawing import Frame
 from portal.realtime.hub import Hub

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from portal.doors import admitted, origin_allowed
-from portal.models import audit
-from portal.models.database import is_away
-from portal.models.fact import Bookmark, News, bookmark, since
-from portal.models.record import Kind
-from portal.models.session import SignedIn
-from portal.models.throttle import network_of
+from portal.models.ground import audit
+from portal.models.ground.database import is_away
+from portal.models.ground.fact import Bookmark, News, bookmark, since
+from portal.models.ground.record import Kind
+from portal.models.ground.throttle import network_of
+from portal.models.staff.session import SignedIn
 from portal.realtime.drawing import Frame
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page

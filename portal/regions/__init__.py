@@ -26,11 +26,11 @@ from markupsafe import Markup
 
 from portal.facts import KINDS, Fact
 from portal.language import say
-from portal.models.account import holds_right
-from portal.models.client import Client
-from portal.models.contact import ContactLink
-from portal.models.conversation import Conversation
-from portal.models.record import Record
+from portal.models.access.account import holds_right
+from portal.models.ground.record import Record
+from portal.models.messages.conversation import Conversation
+from portal.models.people.client import Client
+from portal.models.people.contact import ContactLink
 from portal.permissions import Permission, Right
 from portal.rendering import render
 from portal.viewer import NotVisible, Viewer, may_see

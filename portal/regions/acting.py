@@ -9,11 +9,11 @@ from uuid import UUID
 from portal import clock
 from portal.facts import OfChart, OfPractice
 from portal.language import listed, say
-from portal.models.account import Access
-from portal.models.acting import NotTheirs, acting_for, in_person, say_for_oneself
-from portal.models.client import Client
-from portal.models.contact import ContactLink
-from portal.models.person import initial
+from portal.models.access.account import Access
+from portal.models.access.acting import NotTheirs, acting_for, in_person, say_for_oneself
+from portal.models.ground.person import initial
+from portal.models.people.client import Client
+from portal.models.people.contact import ContactLink
 from portal.permissions import Restriction
 from portal.regions import Context, region
 from portal.regions.contacts import RIGHT_WORDS, day_in_words

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from portal.facts import OfChart, OfThreadList
 from portal.language import age, age_in_words, date_in_words, listed, say
-from portal.models import sql
-from portal.models.client import CareTeam, Client, page_of_clients, team_of
-from portal.models.contact import ContactLink
-from portal.models.conversation import Conversation, unread_by_client
-from portal.models.network import network_of
-from portal.models.person import initial
-from portal.models.practice import the_practice
-from portal.models.record import UNREADABLE, live, opened_day, shown
+from portal.models.access.network import network_of
+from portal.models.ground import sql
+from portal.models.ground.person import initial
+from portal.models.ground.record import UNREADABLE, live, opened_day, shown
+from portal.models.messages.conversation import Conversation, unread_by_client
+from portal.models.people.client import CareTeam, Client, page_of_clients, team_of
+from portal.models.people.contact import ContactLink
+from portal.models.practice.practice import the_practice
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
 from portal.regions.contacts import rights_line

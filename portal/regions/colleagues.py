@@ -6,10 +6,10 @@ from typing import Any
 
 from portal.facts import OfChart, OfStaff
 from portal.language import date_in_words, local_day, say, say_many
-from portal.models.client import Client
-from portal.models.departure import colleagues, count_without_team, without_team
-from portal.models.person import initial
-from portal.models.staff import StaffMember, therapists
+from portal.models.ground.person import initial
+from portal.models.people.client import Client
+from portal.models.people.departure import colleagues, count_without_team, without_team
+from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.words import role_label, zone

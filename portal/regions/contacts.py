@@ -9,13 +9,13 @@ from uuid import UUID
 from portal import clock
 from portal.facts import OfChart, OfInvitation, OfPractice
 from portal.language import date_in_words, listed, local_day, say
-from portal.models import sql
-from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink, contacts_of
-from portal.models.network import network_of
-from portal.models.person import initial
-from portal.models.practice import the_practice
-from portal.models.record import opened
+from portal.models.access.network import network_of
+from portal.models.ground import sql
+from portal.models.ground.person import initial
+from portal.models.ground.record import opened
+from portal.models.people.client import Client
+from portal.models.people.contact import Contact, ContactLink, contacts_of
+from portal.models.practice.practice import the_practice
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
 from portal.regions.words import zone

@@ -19,11 +19,10 @@ from portal.facts import (
     OfStaff,
 )
 from portal.language import at_in_words, date_in_words, date_of, day, listed, local_day, say, time_of_day
-from portal.models.client import CareTeam, Client
-from portal.models.conversation import Conversation
-from portal.models.draft import Draft, draft_in
-from portal.models.leave import away_from
-from portal.models.message import (
+from portal.models.ground.record import Kind
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.draft import Draft, draft_in
+from portal.models.messages.message import (
     PAGE,
     Message,
     Reader,
@@ -34,10 +33,11 @@ from portal.models.message import (
     messages_numbered,
     seen,
 )
-from portal.models.note import Notes, notes_under
-from portal.models.reader import readers
-from portal.models.record import Kind
-from portal.models.searching import MOST, holds, marked, words_of
+from portal.models.messages.note import Notes, notes_under
+from portal.models.messages.readers import readers
+from portal.models.messages.search import MOST, holds, marked, words_of
+from portal.models.people.client import CareTeam, Client
+from portal.models.people.leave import away_from
 from portal.permissions import Audience, Right
 from portal.regions import Ask, Context, Fresh, Stream, region
 from portal.regions.words import (

@@ -9,15 +9,15 @@ from uuid import UUID
 
 from portal.facts import OfChart, OfInvitation, OfNotice, OfPractice, OfSignInAddress, OfThreadList
 from portal.language import age_in_words, date_in_words, local_day, say, short, today_in_words
-from portal.models import sql
-from portal.models.account import Access, PortalAccount, profiles
-from portal.models.client import CareTeam, Client, team_of
-from portal.models.conversation import HAS_UNREAD, Conversation, threads, unread, unread_by_client
-from portal.models.invitation import Invitation
-from portal.models.minors import ends_for
-from portal.models.notice import Notice, newest_unread
-from portal.models.person import initial
-from portal.models.record import UNREADABLE, opened_day
+from portal.models.access.account import Access, PortalAccount, profiles
+from portal.models.access.invitation import Invitation
+from portal.models.access.minors import ends_for
+from portal.models.ground import sql
+from portal.models.ground.person import initial
+from portal.models.ground.record import UNREADABLE, opened_day
+from portal.models.messages.conversation import HAS_UNREAD, Conversation, threads, unread, unread_by_client
+from portal.models.notices.notice import Notice, newest_unread
+from portal.models.people.client import CareTeam, Client, team_of
 from portal.regions import Context, region
 from portal.regions.conversations import base
 from portal.regions.words import role_label, said, thread_row, zone

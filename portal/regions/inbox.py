@@ -12,14 +12,22 @@ from uuid import UUID
 
 from portal.facts import MessageSent, OfChart, OfStaff, OfThreadList, OfTriage
 from portal.language import age_in_words, exactly, say, short
-from portal.models.client import CareTeam, Client, team_of
-from portal.models.contact import ContactLink
-from portal.models.conversation import Conversation, threads
-from portal.models.inbox import Place, View, counts, narrowed, page_of_inbox, unread_conversations, who_is_on
-from portal.models.person import first_of, initial
-from portal.models.record import shown
-from portal.models.rules import allows
-from portal.models.staff import StaffMember
+from portal.models.ground.person import first_of, initial
+from portal.models.ground.record import shown
+from portal.models.ground.rules import allows
+from portal.models.messages.conversation import Conversation, threads
+from portal.models.messages.inbox import (
+    Place,
+    View,
+    counts,
+    narrowed,
+    page_of_inbox,
+    unread_conversations,
+    who_is_on,
+)
+from portal.models.people.client import CareTeam, Client, team_of
+from portal.models.people.contact import ContactLink
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Right
 from portal.regions import Context, region
 from portal.regions.words import audience_label, role_label, thread_row, zone

@@ -8,8 +8,8 @@ from typing import Any
 from portal import clock
 from portal.facts import OfStaff
 from portal.language import date_in_words, local_day, say
-from portal.models import sql
-from portal.models.leave import Leave, leaves
+from portal.models.ground import sql
+from portal.models.people.leave import Leave, leaves
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.words import zone

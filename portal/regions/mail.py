@@ -11,14 +11,14 @@ from portal.language import at_in_words, listed, say, short
 from portal.mail.letters import what
 from portal.mail.mailbox import trouble_in_words
 from portal.mail.outbox import reason_in_words
-from portal.models import sql
-from portal.models.bounce import Bounce, failed_addresses
-from portal.models.client import Client
-from portal.models.mailbox import Mailbox
-from portal.models.person import initial
-from portal.models.record import UNREADABLE, opened
-from portal.models.staff import StaffMember
-from portal.models.waiting import UNDELIVERED, Outbox
+from portal.models.ground import sql
+from portal.models.ground.outbox import UNDELIVERED, Outbox
+from portal.models.ground.person import initial
+from portal.models.ground.record import UNREADABLE, opened
+from portal.models.mail.bounce import Bounce, failed_addresses
+from portal.models.mail.mailbox import Mailbox
+from portal.models.people.client import Client
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.words import zone

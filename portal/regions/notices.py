@@ -8,10 +8,12 @@ from uuid import UUID
 
 from portal.facts import OfChart, OfNotice, PushDevicesChanged
 from portal.language import at_in_words, say, say_many, short
-from portal.models.notice import (
+from portal.models.ground.record import UNREADABLE, Kind, opened
+from portal.models.notices.devices import PushDevice, devices_of
+from portal.models.notices.notice import (
     AT_ONCE as MOST,
 )
-from portal.models.notice import (
+from portal.models.notices.notice import (
     PAGE,
     Notice,
     newest_unread,
@@ -19,8 +21,6 @@ from portal.models.notice import (
     notices_before,
     unread_notices,
 )
-from portal.models.push import PushDevice, devices_of
-from portal.models.record import UNREADABLE, Kind, opened
 from portal.regions import Ask, Context, Fresh, Stream, region
 from portal.regions.conversations import base
 from portal.regions.words import audience_label, zone

@@ -7,9 +7,9 @@ from uuid import UUID
 from portal import clock
 from portal.facts import OfChart, OfInvitation, OfPractice, OfSignInAddress
 from portal.language import date_in_words, listed, local_day, say
-from portal.models.client import Client
-from portal.models.contact import ContactLink
-from portal.models.minors import coming
+from portal.models.access.minors import coming
+from portal.models.people.client import Client
+from portal.models.people.contact import ContactLink
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.words import zone

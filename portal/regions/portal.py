@@ -10,15 +10,15 @@ from portal import clock
 from portal.facts import OfChart, OfLetter, OfPortalStatus, OfPractice
 from portal.language import at_in_words, date_in_words, say, say_many
 from portal.mail.outbox import reason_in_words
-from portal.models import sql
-from portal.models.account import Access
-from portal.models.client import Client
-from portal.models.holder import hindrance
-from portal.models.holding import Holding, history_of, holding_of, linkable, next_send
-from portal.models.own_address import UNKNOWN_AGE
-from portal.models.person import canonical_email, initial
-from portal.models.reset import clients_acted_for
-from portal.models.rules import acts
+from portal.models.access.account import Access
+from portal.models.access.candidate_holder import hindrance
+from portal.models.access.own_address import UNKNOWN_AGE
+from portal.models.access.portal_status import Holding, history_of, holding_of, linkable, next_send
+from portal.models.access.reset import clients_acted_for
+from portal.models.ground import sql
+from portal.models.ground.person import canonical_email, initial
+from portal.models.ground.rules import acts
+from portal.models.people.client import Client
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.words import zone

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from portal.facts import OfStaff, WorkStuck
 from portal.language import at_in_words, say
-from portal.models import sql, stuck
-from portal.models.stuck import Stuck
+from portal.models.ground import sql, stuck
+from portal.models.ground.stuck import Stuck
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.words import zone

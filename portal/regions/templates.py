@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.facts import OfStaff, TemplatesChanged
-from portal.models.template import Template, templates
+from portal.models.messages.template import Template, templates
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.words import excerpt

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from portal.facts import ContactsChanged
 from portal.language import at_in_words, listed, say
-from portal.models.audit import noted_about
-from portal.models.contact import ContactLink
-from portal.models.record import UNREADABLE
+from portal.models.ground.audit import noted_about
+from portal.models.ground.record import UNREADABLE
+from portal.models.people.contact import ContactLink
 from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, day_in_words

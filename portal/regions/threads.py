@@ -9,12 +9,20 @@ from uuid import UUID
 
 from portal.facts import ConversationStarted, OfChart, OfPractice, OfStaff, OfThreadList
 from portal.language import listed, say
-from portal.models.availability import of_client
-from portal.models.client import Client
-from portal.models.conversation import Conversation, threads
-from portal.models.party import Party, between, chosen, confidential, participant_for, parties_of, would_read
-from portal.models.reader import readers
-from portal.models.record import Kind
+from portal.models.ground.record import Kind
+from portal.models.messages.availability import of_client
+from portal.models.messages.conversation import Conversation, threads
+from portal.models.messages.readers import readers
+from portal.models.messages.recipients import (
+    Party,
+    between,
+    chosen,
+    confidential,
+    participant_for,
+    parties_of,
+    would_read,
+)
+from portal.models.people.client import Client
 from portal.permissions import Audience, Right
 from portal.regions import Context, region
 from portal.regions.conversations import base, confidential_line, title_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 from portal import clock
 from portal.facts import OfChart, OfPractice, OfStaff, OfThreadList, OfTriage
 from portal.language import date_in_words, local_day, say
-from portal.models.client import Client
-from portal.models.conversation import HAS_UNREAD, Conversation, threads
-from portal.models.inbox import OPEN
-from portal.models.minors import to_prepare
-from portal.models.person import initial
+from portal.models.access.minors import to_prepare
+from portal.models.ground.person import initial
+from portal.models.messages.conversation import HAS_UNREAD, Conversation, threads
+from portal.models.messages.inbox import OPEN
+from portal.models.people.client import Client
 from portal.regions import Context, region
 from portal.regions.words import thread_row, zone
 from portal.viewer import Viewer

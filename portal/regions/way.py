@@ -8,9 +8,9 @@ from uuid import UUID
 from portal.facts import LetterOnItsWay, MessageSent
 from portal.language import at_in_words, say
 from portal.mail.bounces import status_of
-from portal.models.burst import told_of
-from portal.models.conversation import Conversation
-from portal.models.record import Kind
+from portal.models.ground.record import Kind
+from portal.models.mail.burst import told_of
+from portal.models.messages.conversation import Conversation
 from portal.permissions import Right
 from portal.regions import Context, region
 from portal.regions.mail import why

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from portal.facts import OfChart, OfSignInAddress, OfStaff
 from portal.language import date_in_words, listed, local_day, say, say_many
-from portal.models.client import Client
-from portal.models.conversation import Conversation
-from portal.models.holding import holding_of
-from portal.models.person import initial
-from portal.models.reader import OFFICE, SUPERVISOR, TEAM, why_read, why_see
-from portal.models.record import Kind
+from portal.models.access.portal_status import holding_of
+from portal.models.ground.person import initial
+from portal.models.ground.record import Kind
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.readers import OFFICE, SUPERVISOR, TEAM, why_read, why_see
+from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
 from portal.regions import Context, region
 from portal.regions.conversations import base

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from portal import rendering
 from portal.language import listed, say, say_many, short
-from portal.models.person import initial
+from portal.models.ground.person import initial
 from portal.permissions import Role
 
 _LINK = re.compile(r"https?://[^\s<>\"]{1,500}")

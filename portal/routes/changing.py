@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from portal import clock
 from portal.language import at_in_words, say_many, time_of_day
-from portal.models import audit
-from portal.models.availability import of_conversation
-from portal.models.client import Client
-from portal.models.conversation import Conversation
-from portal.models.message import (
+from portal.models.ground import audit
+from portal.models.ground.record import Kind
+from portal.models.messages.availability import of_conversation
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.message import (
     Message,
     MessageVersion,
     NotTheirs,
@@ -24,8 +24,8 @@ from portal.models.message import (
     seen,
     versions,
 )
-from portal.models.practice import the_practice
-from portal.models.record import Kind
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
 from portal.refusals import Refused
 from portal.regions import key_of
 from portal.regions.conversations import seen_label

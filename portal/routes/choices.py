@@ -8,13 +8,13 @@ from pydantic import AfterValidator, create_model
 
 from portal import crypto
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models.account import PortalAccount
-from portal.models.heard import NoticeKind
-from portal.models.mail_choice import MailChoice, choose_mail, mail_choice
-from portal.models.notice_choice import WAYS, choose_ways, chosen_ways
-from portal.models.practice import the_practice
-from portal.models.record import Kind, Record
-from portal.models.staff import StaffMember
+from portal.models.access.account import PortalAccount
+from portal.models.ground.record import Kind, Record
+from portal.models.notices.choices import WAYS, choose_ways, chosen_ways
+from portal.models.notices.kinds import NoticeKind
+from portal.models.notices.mail_choice import MailChoice, choose_mail, mail_choice
+from portal.models.practice.practice import the_practice
+from portal.models.staff.staff_member import StaffMember
 from portal.regions.notices import kinds_in_words
 from portal.visit import Visit
 

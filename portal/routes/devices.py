@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from portal import crypto
 from portal.doors import cookie_name
-from portal.models.push import PushDevice, TooMany
-from portal.models.record import Kind
+from portal.models.ground.record import Kind
+from portal.models.notices.devices import PushDevice, TooMany
 from portal.pushing import check_endpoint
 from portal.reaching import Forbidden
 from portal.refusals import Refused

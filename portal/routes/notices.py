@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from portal.models.notice import Notice, read_up_to
+from portal.models.notices.notice import Notice, read_up_to
 from portal.refusals import Refused
 from portal.regions.notices import notices_of
 from portal.visit import Answer, Form, Visit, go

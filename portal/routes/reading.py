@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from starlette.responses import Response
 
-from portal.models.conversation import Conversation
+from portal.models.messages.conversation import Conversation
 from portal.refusals import Refused
 from portal.regions import conversations
 from portal.regions.availability import availability

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from portal.language import say_many
-from portal.models import audit
-from portal.models.message import Message
-from portal.models.searching import Found, search, words_of
+from portal.models.ground import audit
+from portal.models.messages.message import Message
+from portal.models.messages.search import Found, search, words_of
 from portal.regions import conversations, key_of
 from portal.routes.reading import found, here
 from portal.visit import Form, Visit

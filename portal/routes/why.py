@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from portal.models.client import Client
+from portal.models.people.client import Client
 from portal.regions import Region, key_of, why
 from portal.regions.conversations import base
 from portal.rendering import render

@@ -10,16 +10,16 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
 
-from portal.models import audit
-from portal.models.availability import Availability, answer_by_itself, of_conversation
-from portal.models.client import Client
-from portal.models.conversation import Closed, Conversation
-from portal.models.draft import Draft, draft_in
-from portal.models.message import LONGEST, Message, message_now, says_something, seen
-from portal.models.note import notes_under
-from portal.models.party import begin, would_read
-from portal.models.practice import the_practice
-from portal.models.record import Kind, uuid7
+from portal.models.ground import audit
+from portal.models.ground.record import Kind, uuid7
+from portal.models.messages.availability import Availability, answer_by_itself, of_conversation
+from portal.models.messages.conversation import Closed, Conversation
+from portal.models.messages.draft import Draft, draft_in
+from portal.models.messages.message import LONGEST, Message, message_now, says_something, seen
+from portal.models.messages.note import notes_under
+from portal.models.messages.recipients import begin, would_read
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
 from portal.opening import reply_text
 from portal.permissions import Audience
 from portal.refusals import Refused

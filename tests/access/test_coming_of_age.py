@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from portal.demo.people import ZONE
-from portal.models.age import begins, birthday, step, steps
+from portal.models.practice.age import begins, birthday, step, steps
 from tests.access.test_minors import is_born, tie_of, turning, until
 from tests.deployment import Deployment
 from tests.pages import Page, open_page

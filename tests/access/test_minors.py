@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from portal.demo.people import ZONE
 from portal.language import local_day
-from portal.models.age import begins, birthday
+from portal.models.practice.age import begins, birthday
 from tests.access.test_contacts import EVERYTHING, agree, link_of
 from tests.cast import Person
 from tests.deployment import Deployment

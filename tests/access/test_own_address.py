@@ -10,8 +10,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from portal.models.age import birthday
-from portal.models.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
+from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
+from portal.models.practice.age import birthday
 from tests.access.desk import Chart, Desk
 
 _number = itertools.count(1)

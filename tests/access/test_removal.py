@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.models.person import canonical_email
+from portal.models.ground.person import canonical_email
 from tests.access.desk import SECRET, Desk
 from tests.pages import open_page
 

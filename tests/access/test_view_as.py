@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from portal.models.client import CareTeam
-from portal.models.fact import unit
-from portal.models.heard import NoticeKind
-from portal.models.notice import tell
-from portal.models.staff import StaffMember
+from portal.models.ground.fact import unit
+from portal.models.notices.kinds import NoticeKind
+from portal.models.notices.notice import tell
+from portal.models.people.client import CareTeam
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission, Right
 from tests.cast import Person
 from tests.deployment import Deployment

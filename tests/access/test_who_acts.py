@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from portal.demo.people import ZONE
-from portal.models.age import begins, birthday
+from portal.models.practice.age import begins, birthday
 from portal.permissions import Restriction
 from tests.access.test_minors import dana_again, is_born, tie_of, turning, until
 from tests.cast import Person

@@ -13,11 +13,12 @@ import pytest_asyncio
 
 from portal import clock
 from portal.mail.wishes import grant_wishes
-from portal.models import sql, wish
-from portal.models.account import PortalAccount
-from portal.models.fact import unit
-from portal.models.throttle import network_of
-from portal.models.wish import Wish, wish_reset, wishes_due
+from portal.models.access import reset_request
+from portal.models.access.account import PortalAccount
+from portal.models.access.reset_request import Wish, wish_reset, wishes_due
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.throttle import network_of
 from portal.realtime.bus import Bus
 from tests.deployment import Deployment
 from tests.mail.conftest import bus, client  # noqa: F401
@@ -120,7 +121,7 @@ async def test_no_more_wait_than_can_be_granted_soon(
     bus: Bus,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wish, "MOST", 5)
+    monkeypatch.setattr(reset_request, "MOST", 5)
     for n in range(9):
         await several(f"203.0.113.{n}", [f"someone{n}@family.example"])
     assert len(await sql.rows("select id from wish")) == 5

@@ -159,7 +159,7 @@ async def test_an_upgrade_marks_what_is_there_and_loses_nothing(deployment: Depl
 HASHED = {
     "portal.crypto.Keyring.mark": "with a key of the key file: the one way for what can be guessed",
     "portal.crypto.Keyring.personal": "a key made from a key, for one browser's own store",
-    "portal.models.session.digest": "of 256 random bits, which nobody guesses; see DIGESTED",
+    "portal.models.staff.session.digest": "of 256 random bits, which nobody guesses; see DIGESTED",
     "portal.regions.Region.draw": "of a part of a page, said in that page alone and kept nowhere",
     "portal.rendering.static_version": "of our own files, which are public",
     "portal.routes.public.health.metrics": "compares in the same time, and hashes nothing",
@@ -167,12 +167,12 @@ HASHED = {
 
 # Who digests, and the 256 random bits that it is of.
 DIGESTED = {
-    "portal.models.half_session": "its cookie",
-    "portal.models.invitation": "the token of the link",
-    "portal.models.offer": "no link at all",
-    "portal.models.push": "the cookie of a device",
-    "portal.models.reset": "the token of the link",
-    "portal.models.session": "the cookies of a session and of a device",
+    "portal.models.access.half_session": "its cookie",
+    "portal.models.access.invitation": "the token of the link",
+    "portal.models.access.offer": "no link at all",
+    "portal.models.notices.devices": "the cookie of a device",
+    "portal.models.access.reset": "the token of the link",
+    "portal.models.staff.session": "the cookies of a session and of a device",
 }
 
 _FUNCTIONS = {

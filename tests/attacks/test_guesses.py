@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from portal import passwords
 from portal.demo import PASSWORD
-from portal.models.throttle import WIDER
+from portal.models.ground.throttle import WIDER
 from tests.access.desk import SECRET, Desk
 from tests.access.test_first_run import CODE, PRACTICE, command, empty, served
 from tests.cast import Person
@@ -98,7 +98,7 @@ def test_only_one_place_says_where_a_request_comes_from() -> None:
     counting = {
         module for module, text in whole.items() if asks.search(text) and ".migrations." not in module
     }
-    assert counting == {"portal.models.throttle"}
+    assert counting == {"portal.models.ground.throttle"}
 
 
 # --- 9. A device that is known may try again, and not for ever ---------------------------------

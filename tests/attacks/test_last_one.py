@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from portal.demo.people import ZONE
 from portal.language import local_day
-from portal.models.push import MOST as DEVICES
-from portal.models.template import MOST as TEMPLATES
+from portal.models.messages.template import MOST as TEMPLATES
+from portal.models.notices.devices import MOST as DEVICES
 from tests.access.desk import Desk
 from tests.deployment import Deployment
 from tests.faults.telling import by_hand, waits_for_a_lock

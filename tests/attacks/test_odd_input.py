@@ -600,11 +600,11 @@ async def test_keys_are_replaced_whatever_a_row_holds(own: Deployment) -> None:
 
 # Who opens a sealed value so that a fault is theirs alone, and why that may be.
 OPENS_ONE = {
-    "portal.models.record": "the one place; `opened` is for lists",
-    "portal.models.wish": "the worker, one item at a time",
-    "portal.models.push": "the worker, one device at a time",
+    "portal.models.ground.record": "the one place; `opened` is for lists",
+    "portal.models.access.reset_request": "the worker, one item at a time",
+    "portal.models.notices.devices": "the worker, one device at a time",
     "portal.mail.delivery": "the worker, one letter at a time",
-    "portal.models.rekeying": "counts what no key opens, and goes on",
+    "portal.models.ground.rekeying": "counts what no key opens, and goes on",
     "portal.cli": "`portal check` tries the key file",
 }
 
@@ -618,7 +618,7 @@ def test_a_date_of_birth_is_asked_for_where_it_may_be_missing() -> None:
         for node in ast.walk(tree(module))
         if isinstance(node, ast.Attribute) and node.attr == "born"
     }
-    assert bare == {"portal.models.minors"}
+    assert bare == {"portal.models.access.minors"}
 
 
 def test_lists_open_what_is_sealed_each_row_by_itself() -> None:

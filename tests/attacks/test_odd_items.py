@@ -23,20 +23,20 @@ from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.outbox import post
 from portal.mail.wishes import grant_wishes
-from portal.models import sql
-from portal.models.account import Access, PortalAccount
-from portal.models.client import Client
-from portal.models.contact import Contact, Terms
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.moment import Moment
-from portal.models.record import seal
-from portal.models.staff import StaffMember
-from portal.models.stuck import QUEUES
-from portal.models.throttle import network_of
-from portal.models.ties import tie
-from portal.models.waiting import Outbox
-from portal.models.wish import wish_reset
+from portal.models.access.account import Access, PortalAccount
+from portal.models.access.reset_request import wish_reset
+from portal.models.access.ties import tie
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.moment import Moment
+from portal.models.ground.outbox import Outbox
+from portal.models.ground.record import seal
+from portal.models.ground.stuck import QUEUES
+from portal.models.ground.throttle import network_of
+from portal.models.messages.conversation import Conversation
+from portal.models.people.client import Client
+from portal.models.people.contact import Contact, Terms
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Role
 from portal.realtime.bus import Bus
 from tests.deployment import PORTAL, Deployment

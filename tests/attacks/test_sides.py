@@ -20,10 +20,10 @@ from websockets.asyncio.client import ClientConnection
 
 from portal import passwords
 from portal.demo import PASSWORD
-from portal.models.account import Access, PortalAccount
-from portal.models.contact import Contact, Terms
-from portal.models.fact import unit
-from portal.models.ties import tie
+from portal.models.access.account import Access, PortalAccount
+from portal.models.access.ties import tie
+from portal.models.ground.fact import unit
+from portal.models.people.contact import Contact, Terms
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, key_of, read_key
 from portal.regions import region as register

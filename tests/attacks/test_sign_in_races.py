@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest_asyncio
 
 from portal.demo import PASSWORD
-from portal.models.record import uuid7
+from portal.models.ground.record import uuid7
 from tests.access.desk import SECRET, Desk
 from tests.cast import Person
 from tests.deployment import Deployment

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest_asyncio
 
-from portal.models.record import uuid7
+from portal.models.ground.record import uuid7
 from portal.permissions import Right
 from tests.access.desk import SECRET, Chart, Desk
 from tests.access.test_linking import confirming, offer_of

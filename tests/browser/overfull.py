@@ -9,14 +9,14 @@ import datetime as dt
 
 from portal import clock, passwords
 from portal.demo import PASSWORD, rows
-from portal.models.account import Access
-from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.message import Message
-from portal.models.note import Note
-from portal.models.staff import StaffMember
+from portal.models.access.account import Access
+from portal.models.ground.fact import unit
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.message import Message
+from portal.models.messages.note import Note
+from portal.models.people.client import Client
+from portal.models.people.contact import Contact, ContactLink
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Right, Role
 from tests.deployment import Deployment
 

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from playwright.async_api import Page, expect
 
-from portal.models.account import Access
-from portal.models.fact import unit
+from portal.models.access.account import Access
+from portal.models.ground.fact import unit
 from tests.browser.conftest import Visit
 from tests.cast import Person
 from tests.deployment import Deployment

@@ -10,8 +10,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from portal.demo import PASSWORD
-from portal.models.client import CareTeam
-from portal.models.fact import unit
+from portal.models.ground.fact import unit
+from portal.models.people.client import CareTeam
 from tests.browser.conftest import Visit
 from tests.browser.test_conversation import keeps
 from tests.browser.visitor import PHONE, becomes, becomes_fresh, write

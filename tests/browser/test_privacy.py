@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Page, expect
 
-from portal.models.account import Access
-from portal.models.fact import unit
-from portal.models.session import Session, end_session
+from portal.models.access.account import Access
+from portal.models.ground.fact import unit
+from portal.models.staff.session import Session, end_session
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Stopwatch, becomes, write
 from tests.deployment import Deployment

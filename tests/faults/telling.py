@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from portal.facts import MessageSent
-from portal.models.message import Message
-from portal.models.record import seal, uuid7
+from portal.models.ground.record import seal, uuid7
+from portal.models.messages.message import Message
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.pages import Page

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from portal import clock
 from portal.facts import ClientChanged
-from portal.models.fact import unit
-from portal.models.moment import Moment
+from portal.models.ground.fact import unit
+from portal.models.ground.moment import Moment
 from tests.deployment import Deployment, Process
 from tests.faults.telling import Telling, becomes, by_hand, hearing, waits_for_a_lock, writes
 from tests.pages import open_page

@@ -10,8 +10,8 @@ from time import monotonic
 from uuid import UUID, uuid4
 
 from portal import clock
-from portal.models.account import Access
-from portal.models.fact import unit
+from portal.models.access.account import Access
+from portal.models.ground.fact import unit
 from portal.realtime.page import COME_BACK
 from tests.deployment import Deployment
 from tests.faults.telling import Telling, becomes

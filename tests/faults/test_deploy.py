@@ -16,8 +16,8 @@ import websockets
 from websockets.asyncio.client import connect
 
 from portal import clock
-from portal.models.record import uuid7
-from portal.models.session import IDLE, LONGEST
+from portal.models.ground.record import uuid7
+from portal.models.staff.session import IDLE, LONGEST
 from tests.deployment import Deployment
 from tests.faults.conftest import PLENTY
 from tests.faults.telling import Telling, becomes

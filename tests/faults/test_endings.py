@@ -12,13 +12,13 @@ import pytest
 import pytest_asyncio
 
 from portal import clock
-from portal.models.account import Access
-from portal.models.client import CareTeam, Client
-from portal.models.contact import ContactLink
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.network import switch_network
-from portal.models.ties import change_terms, end_tie
+from portal.models.access.account import Access
+from portal.models.access.network import switch_network
+from portal.models.access.ties import change_terms, end_tie
+from portal.models.ground.fact import unit
+from portal.models.messages.conversation import Conversation
+from portal.models.people.client import CareTeam, Client
+from portal.models.people.contact import ContactLink
 from portal.permissions import Restriction, Right
 from portal.realtime.page import NO_ACCESS, SIGNED_OUT
 from tests.deployment import Deployment

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 from time import monotonic
 from uuid import UUID
 
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.party import party_of
+from portal.models.ground.fact import unit
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.recipients import party_of
 from portal.permissions import Audience
 from tests.deployment import Deployment
 from tests.faults.telling import LATE, Telling, becomes, by_hand, hearing, waits_for_a_lock, writes

@@ -15,9 +15,9 @@ from uuid import UUID
 import pytest_asyncio
 from websockets.frames import Frame, Opcode
 
-from portal.models.conversation import Conversation
-from portal.models.fact import bookmark, unit
-from portal.models.party import party_of
+from portal.models.ground.fact import bookmark, unit
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.recipients import party_of
 from portal.permissions import Audience
 from tests import deployment as deployments
 from tests.cast import Person

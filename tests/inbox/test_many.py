@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest_asyncio
 
 from portal.doors import cookie_name
-from portal.models.fact import unit
-from portal.models.session import Session
-from portal.models.staff import StaffMember
+from portal.models.ground.fact import unit
+from portal.models.staff.session import Session
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Role
 from tests.cast import Person
 from tests.deployment import Deployment
@@ -21,7 +21,7 @@ from tests.servers import PostgreSQL, Redis
 
 COLLEAGUES = 200
 CONCERNED, OTHERS = 20, 20  # whose pages stand open: those see every client, these none
-COUNT = " as mine, "  # the numbers of the inbox, as models/inbox.py asks for them
+COUNT = " as mine, "  # the numbers of the inbox, as models/messages/inbox.py asks for them
 
 
 @pytest_asyncio.fixture

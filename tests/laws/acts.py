@@ -27,31 +27,31 @@ from portal.facts import (
 from portal.mail import letters
 from portal.mail.delivery import _settle
 from portal.mail.outbox import post
-from portal.models import sql
-from portal.models.account import Access, PortalAccount
-from portal.models.archive import archive_client, restore_client
-from portal.models.bounce import Bounce, note_bounce
-from portal.models.burst import Burst
-from portal.models.client import CareTeam, Client
-from portal.models.contact import Contact, ContactLink
-from portal.models.conversation import Conversation
-from portal.models.fact import announce, unit
-from portal.models.holder import possible_holders
-from portal.models.invitation import Invitation
-from portal.models.mailbox import Mailbox
-from portal.models.message import Message
-from portal.models.moment import Moment
-from portal.models.network import switch_all_networks, switch_network
-from portal.models.practice import hold_practice
-from portal.models.reach import change_account_address, change_client, change_contact_address
-from portal.models.record import Kind, uuid7
-from portal.models.reset import Reset
-from portal.models.scope import Scope
-from portal.models.staff import StaffMember
-from portal.models.stuck import WISHES, note_done, note_failed
-from portal.models.template import Template
-from portal.models.throttle import Network
-from portal.models.waiting import Outbox, Taken, drop_letters
+from portal.models.access.account import Access, PortalAccount
+from portal.models.access.archive import archive_client, restore_client
+from portal.models.access.candidate_holder import possible_holders
+from portal.models.access.corrections import change_account_address, change_client, change_contact_address
+from portal.models.access.invitation import Invitation
+from portal.models.access.network import switch_all_networks, switch_network
+from portal.models.access.reset import Reset
+from portal.models.ground import sql
+from portal.models.ground.fact import announce, unit
+from portal.models.ground.moment import Moment
+from portal.models.ground.outbox import Outbox, Taken, drop_letters
+from portal.models.ground.record import Kind, uuid7
+from portal.models.ground.scope import Scope
+from portal.models.ground.stuck import WISHES, note_done, note_failed
+from portal.models.ground.throttle import Network
+from portal.models.mail.bounce import Bounce, note_bounce
+from portal.models.mail.burst import Burst
+from portal.models.mail.mailbox import Mailbox
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.message import Message
+from portal.models.messages.template import Template
+from portal.models.people.client import CareTeam, Client
+from portal.models.people.contact import Contact, ContactLink
+from portal.models.practice.practice import hold_practice
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Permission, Role
 from portal.realtime.bus import Bus
 from tests.cast import Cast, Person

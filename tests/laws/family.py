@@ -8,11 +8,11 @@ from uuid import UUID
 
 from portal import clock, passwords
 from portal.demo import PASSWORD
-from portal.models.account import Access, PortalAccount
-from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink, Terms
-from portal.models.fact import unit
-from portal.models.ties import tie
+from portal.models.access.account import Access, PortalAccount
+from portal.models.access.ties import tie
+from portal.models.ground.fact import unit
+from portal.models.people.client import Client
+from portal.models.people.contact import Contact, ContactLink, Terms
 from portal.permissions import Restriction, Right
 from tests.laws.acts import Stage
 

@@ -63,4 +63,4 @@ def test_a_session_is_begun_where_what_lets_somebody_in_is_held() -> None:
     begins = [
         module for module in MODULES if any(_named(call) == "Session.start" for call in _calls(tree(module)))
     ]
-    assert begins == ["portal.models.signing_in"]
+    assert begins == ["portal.models.staff.sign_in"]

@@ -14,7 +14,7 @@ from tortoise import fields
 from tortoise.exceptions import ValidationError
 
 from portal import app, visit
-from portal.models.person import a_name, address_fault, an_address, name_fault
+from portal.models.ground.person import a_name, address_fault, an_address, name_fault
 from portal.visit import Form
 from tests.laws.test_structure import MODULES, RECORDS, tree
 
@@ -205,7 +205,7 @@ def test_a_first_name_is_taken_in_one_place() -> None:
     found = [
         f"{module}:{node.lineno}"
         for module in MODULES
-        if module != "portal.models.person"
+        if module != "portal.models.ground.person"
         for node in ast.walk(tree(module))
         if isinstance(node, ast.Subscript)
         and isinstance(node.slice, ast.Constant)

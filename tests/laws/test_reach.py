@@ -9,21 +9,21 @@ from tests.laws.test_structure import _calls, _text, modules_of, tree
 
 # Functions that write the address of somebody, and why they may.
 WRITES = {
-    "account.PortalAccount.open": "a new account, at the address that the link in its letter went to",
-    "account.PortalAccount.keep_address": "called by those of KEEPS alone",
-    "contact.Contact._take_address": "called by those below alone",
-    "client.Client._take": "a chart's own address is for who may edit the chart; contacts follow by reach._follow",
-    "staff.StaffMember.add": "a new colleague",
+    "access.account.PortalAccount.open": "a new account, at the address that the link in its letter went to",
+    "access.account.PortalAccount.keep_address": "called by those of KEEPS alone",
+    "people.contact.Contact._take_address": "called by those below alone",
+    "people.client.Client._take": "a chart's own, for who may edit it; contacts follow by corrections._follow",
+    "staff.staff_member.StaffMember.add": "a new colleague",
 }
 # Where a letter went stands with an invitation, and is nobody's address.
-LETTERS = {"invitation.Invitation.send", "offer.offer_access"}
+LETTERS = {"access.invitation.Invitation.send", "access.offer.offer_access"}
 TAKES = {
-    "contact.Contact.add": "a new contact",
-    "contact.Contact.of_client": "a new contact",
-    "contact.Contact.keep_address": "called by those of KEEPS alone",
+    "people.contact.Contact.add": "a new contact",
+    "people.contact.Contact.of_client": "a new contact",
+    "people.contact.Contact.keep_address": "called by those of KEEPS alone",
 }
 # Functions that have another address kept. Each asks check_all_seen.
-KEEPS = {"reach.change_account_address", "reach.change_contact_address"}
+KEEPS = {"access.corrections.change_account_address", "access.corrections.change_contact_address"}
 
 
 def functions() -> dict[str, ast.AsyncFunctionDef | ast.FunctionDef]:

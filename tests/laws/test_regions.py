@@ -27,10 +27,10 @@ from starlette.routing import Route
 from portal import clock, rendering
 from portal.crypto import digest
 from portal.facts import KINDS, Fact
-from portal.models import sql
-from portal.models.conversation import Conversation
-from portal.models.fact import Bookmark, bookmark, since, unit
-from portal.models.record import Kind
+from portal.models.ground import sql
+from portal.models.ground.fact import Bookmark, bookmark, since, unit
+from portal.models.ground.record import Kind
+from portal.models.messages.conversation import Conversation
 from portal.permissions import Audience
 from portal.realtime.hub import Hub
 from portal.realtime.page import Page

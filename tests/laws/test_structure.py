@@ -23,9 +23,9 @@ from tortoise.models import Model
 from portal import facts
 from portal.app import SOCKETS, create
 from portal.meanwhile import WholeState, must_have_compared
-from portal.models.database import MODELS
-from portal.models.heard import NoticeKind
-from portal.models.record import Record, Row
+from portal.models.ground.database import MODELS
+from portal.models.ground.record import Record, Row
+from portal.models.notices.kinds import NoticeKind
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, read_key, region, unmapped
 from portal.routes import ROUTES
@@ -53,7 +53,7 @@ def modules_of(*packages: str) -> list[str]:
 
 
 def imports(module: str) -> set[str]:
-    """All that a module imports, wherever in it: `portal.models.client`, `starlette.routing`."""
+    """All that a module imports, wherever in it: `portal.models.people.client`, `starlette.routing`."""
     found: set[str] = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
@@ -164,6 +164,27 @@ def test_the_net_catches_a_circle() -> None:
     assert in_a_circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"b", "c"}
 
 
+# The rooms of the models, in order: each may import those before it.
+ROOMS = ("ground", "practice", "notices", "staff", "people", "access", "messages", "mail")
+
+
+def test_a_room_imports_only_rooms_before_it() -> None:
+    later = {
+        module: found
+        for nth, room in enumerate(ROOMS)
+        for module in modules_of(f"portal.models.{room}")
+        if (found := reaches(module, *(f"portal.models.{after}" for after in ROOMS[nth + 1 :])))
+    }
+    assert later == {}
+
+
+def test_every_model_stands_in_a_room() -> None:
+    rooms = {f"portal.models.{room}" for room in ROOMS}
+    outside = set(modules_of("portal.models")) - set(modules_of(*rooms, "portal.models.migrations"))
+    assert outside == {"portal.models"}
+    assert all(modules_of(room) for room in rooms)
+
+
 # --- How records are reached -----------------------------------------------------------------------
 
 RECORDS = {
@@ -187,82 +208,82 @@ STATEMENTS = {
 
 # Functions of the models that read records without asking for whom, and are called from outside.
 UNSCOPED = {
-    "portal.models.account.clients_of": "names a socket's audience, for its own viewer",
-    "portal.models.account.note_visit": "the account that has just signed in",
-    "portal.models.account.next_end": "a time, for the viewer's own socket",
-    "portal.models.audit.noted_about": "of a record found through the viewer",
-    "portal.models.bounce.is_held": "the worker asks before it sends a letter",
-    "portal.models.bounce.note_arrival": "the worker, when a letter has left",
-    "portal.models.bounce.note_failure": "the worker, when a letter was refused",
-    "portal.models.burst.begin_bursts": "the worker finds who has not read, and asks who_may_see for them",
-    "portal.models.unread_letter.is_anyone_waiting": "whether there is something to do, for the worker",
-    "portal.models.unread_letter.readers_due": "whom the worker writes to next, by id",
-    "portal.models.unread_letter.when_wanted": "the worker asks before such a letter leaves, and asks who_may_see",
-    "portal.models.unread_letter.write_to": "the worker writes to a person, and asks who_may_see for them",
-    "portal.models.message.messages_after": "a push has asked who_may_see for all its readers at once",
-    "portal.models.message.messages_among": "a push has asked who_may_see for all its readers at once",
-    "portal.models.message.seen": "of messages that were read through the viewer, or asked for by who_may_see",
-    "portal.models.minors.tell_of_age": "the worker, when a coming of age is near or has come",
-    "portal.models.own_address.hold_addresses": "of a client found through the viewer",
-    "portal.models.own_address.check_for_contact": "of a client found through the viewer",
-    "portal.models.party.participant_for": "as whom the account itself takes part",
-    "portal.models.party.parties_of": "after the client was found through the viewer",
-    "portal.models.party.party_of": "after the client was found through the viewer",
-    "portal.models.draft.forget_old_drafts": "the worker's tidying",
-    "portal.models.holding.account_held_by": "of a contact found through the viewer",
-    "portal.models.holding.history_of": "after the client was found through the viewer",
-    "portal.models.holding.holding_of": "of a client found through the viewer",
-    "portal.models.holding.linkable": "of a client found through the viewer",
-    "portal.models.holding.next_send": "a time, for a client found through the viewer",
-    "portal.models.holder.possible_holders": "of a client found through the viewer",
-    "portal.models.half_session.forget_old_half_sessions": "the worker's tidying",
-    "portal.models.invitation.withdraw_invitations": "of a client found through the viewer",
-    "portal.models.invitation.end_invitations": "of a client found through the viewer",
-    "portal.models.invitation.end_lapsed_invitations": "the worker, when a date has come",
-    "portal.models.invitation.grant": "to an account that the tab of a client found through the viewer offers",
-    "portal.models.holder.hindrance": "a reason, for a client found through the viewer",
-    "portal.models.mail_choice.choose_mail": "the choice of the one who is signed in, and their own letters",
-    "portal.models.notice_choice.choose_ways": "the choice of the one who is signed in, and their own letters",
-    "portal.models.mailbox.return_address": "the worker puts it on the envelope",
-    "portal.models.reset.clients_acted_for": "ids alone; names are asked for through the viewer",
-    "portal.models.preferences.choose_discretion": "one's own pages",
-    "portal.models.reset.end_client_sessions": "everyone, when the portal is switched off",
-    "portal.models.reset.end_resets": "of an account found through the viewer",
-    "portal.models.reset.end_sessions": "of an account found through the viewer",
-    "portal.models.burst.conversations_unread": "ids, for the worker",
-    "portal.models.telling.conversations_to_tell": "ids, for the worker",
-    "portal.models.stuck.each": "the worker notes which of its items fail",
-    "portal.models.stuck.attempt": "the worker notes which of its items fail",
-    "portal.models.stuck.set_aside": "the worker notes which of its items fail",
-    "portal.models.stuck.went_well": "the worker notes which of its items fail",
-    "portal.models.stuck.forget_unstuck": "the worker's tidying",
-    "portal.models.wish.forget_old_wishes": "the worker's tidying",
-    "portal.models.wish.take_wishes": "the worker, before it finds out whose they are",
-    "portal.models.wish.wishes_due": "ids, for the worker",
-    "portal.models.wish.wish_reset": "whoever asks for a new password, known or not",
-    "portal.models.telling.tell_of_messages": "the worker tells those whom who_may_see names",
-    "portal.models.waiting.take_letters": "the worker sends what lies in the outbox, for nobody who looks",
-    "portal.models.waiting.drop_letters": "letters whose link has ended",
-    "portal.models.waiting.forget_old_letters": "the worker's tidying",
-    "portal.models.session.end_session": "the session of the cookie",
-    "portal.models.session.forget_old_sessions": "the worker's tidying",
-    "portal.models.session.lives_until": "the session of the socket itself",
-    "portal.models.session.touch": "the session of the cookie",
-    "portal.models.session.who": "who somebody is comes before what they may see",
-    "portal.models.signing_in.words_about": "names that a new password may not be made of; they are shown to nobody",
-    "portal.models.reach.clients_behind": "ids alone, of an account found through the viewer",
-    "portal.models.signing_in.begin": "who signs in comes before what they may see",
-    "portal.models.signing_in.verified": "who signs in comes before what they may see",
-    "portal.models.note.notes_under": "under messages that were read through the viewer, or asked for by who_may_see",
-    "portal.models.notice.tell": "a colleague who may read the conversation; the notice is shown through the viewer",
-    "portal.models.notice.forget_old_notices": "the worker's tidying",
-    "portal.models.notice.is_unread": "the worker asks before it pushes, and asks who_may_see",
-    "portal.models.push.hold_device": "the worker, with a device whose lease it holds",
-    "portal.models.push.settle_push": "the worker, with a device whose lease it holds",
-    "portal.models.push.take_pushes": "the worker takes what is due, for nobody who looks",
-    "portal.models.push.words_for": "a language, for the worker that tells this person",
-    "portal.models.notice.notices_after": "a push asks who_may_see for all whom it tells at once",
-    "portal.models.staff.supervised_by": "names a socket's audience, for its own viewer",
+    "portal.models.access.account.clients_of": "names a socket's audience, for its own viewer",
+    "portal.models.access.account.note_visit": "the account that has just signed in",
+    "portal.models.access.account.next_end": "a time, for the viewer's own socket",
+    "portal.models.ground.audit.noted_about": "of a record found through the viewer",
+    "portal.models.mail.bounce.is_held": "the worker asks before it sends a letter",
+    "portal.models.mail.bounce.note_arrival": "the worker, when a letter has left",
+    "portal.models.mail.bounce.note_failure": "the worker, when a letter was refused",
+    "portal.models.mail.burst.begin_bursts": "the worker finds who has not read, and asks who_may_see for them",
+    "portal.models.mail.unread_letter.is_anyone_waiting": "whether there is something to do, for the worker",
+    "portal.models.mail.unread_letter.readers_due": "whom the worker writes to next, by id",
+    "portal.models.mail.unread_letter.when_wanted": "the worker asks before such a letter leaves, and asks who_may_see",
+    "portal.models.mail.unread_letter.write_to": "the worker writes to a person, and asks who_may_see for them",
+    "portal.models.messages.message.messages_after": "a push has asked who_may_see for all its readers at once",
+    "portal.models.messages.message.messages_among": "a push has asked who_may_see for all its readers at once",
+    "portal.models.messages.message.seen": "of messages that were read through the viewer, or asked for by who_may_see",
+    "portal.models.access.minors.tell_of_age": "the worker, when a coming of age is near or has come",
+    "portal.models.access.own_address.hold_addresses": "of a client found through the viewer",
+    "portal.models.access.own_address.check_for_contact": "of a client found through the viewer",
+    "portal.models.messages.recipients.participant_for": "as whom the account itself takes part",
+    "portal.models.messages.recipients.parties_of": "after the client was found through the viewer",
+    "portal.models.messages.recipients.party_of": "after the client was found through the viewer",
+    "portal.models.messages.draft.forget_old_drafts": "the worker's tidying",
+    "portal.models.access.portal_status.account_held_by": "of a contact found through the viewer",
+    "portal.models.access.portal_status.history_of": "after the client was found through the viewer",
+    "portal.models.access.portal_status.holding_of": "of a client found through the viewer",
+    "portal.models.access.portal_status.linkable": "of a client found through the viewer",
+    "portal.models.access.portal_status.next_send": "a time, for a client found through the viewer",
+    "portal.models.access.candidate_holder.possible_holders": "of a client found through the viewer",
+    "portal.models.access.half_session.forget_old_half_sessions": "the worker's tidying",
+    "portal.models.access.invitation.withdraw_invitations": "of a client found through the viewer",
+    "portal.models.access.invitation.end_invitations": "of a client found through the viewer",
+    "portal.models.access.invitation.end_lapsed_invitations": "the worker, when a date has come",
+    "portal.models.access.invitation.grant": "to an account that the tab of a client found through the viewer offers",
+    "portal.models.access.candidate_holder.hindrance": "a reason, for a client found through the viewer",
+    "portal.models.notices.mail_choice.choose_mail": "the choice of the one who is signed in, and their own letters",
+    "portal.models.notices.choices.choose_ways": "the choice of the one who is signed in, and their own letters",
+    "portal.models.mail.mailbox.return_address": "the worker puts it on the envelope",
+    "portal.models.access.reset.clients_acted_for": "ids alone; names are asked for through the viewer",
+    "portal.models.staff.preferences.choose_discretion": "one's own pages",
+    "portal.models.access.reset.end_client_sessions": "everyone, when the portal is switched off",
+    "portal.models.access.reset.end_resets": "of an account found through the viewer",
+    "portal.models.access.reset.end_sessions": "of an account found through the viewer",
+    "portal.models.mail.burst.conversations_unread": "ids, for the worker",
+    "portal.models.messages.message_notices.conversations_to_tell": "ids, for the worker",
+    "portal.models.ground.stuck.each": "the worker notes which of its items fail",
+    "portal.models.ground.stuck.attempt": "the worker notes which of its items fail",
+    "portal.models.ground.stuck.set_aside": "the worker notes which of its items fail",
+    "portal.models.ground.stuck.went_well": "the worker notes which of its items fail",
+    "portal.models.ground.stuck.forget_unstuck": "the worker's tidying",
+    "portal.models.access.reset_request.forget_old_wishes": "the worker's tidying",
+    "portal.models.access.reset_request.take_wishes": "the worker, before it finds out whose they are",
+    "portal.models.access.reset_request.wishes_due": "ids, for the worker",
+    "portal.models.access.reset_request.wish_reset": "whoever asks for a new password, known or not",
+    "portal.models.messages.message_notices.tell_of_messages": "the worker tells those whom who_may_see names",
+    "portal.models.ground.outbox.take_letters": "the worker sends what lies in the outbox, for nobody who looks",
+    "portal.models.ground.outbox.drop_letters": "letters whose link has ended",
+    "portal.models.ground.outbox.forget_old_letters": "the worker's tidying",
+    "portal.models.staff.session.end_session": "the session of the cookie",
+    "portal.models.staff.session.forget_old_sessions": "the worker's tidying",
+    "portal.models.staff.session.lives_until": "the session of the socket itself",
+    "portal.models.staff.session.touch": "the session of the cookie",
+    "portal.models.staff.session.who": "who somebody is comes before what they may see",
+    "portal.models.staff.sign_in.words_about": "names that a new password may not be made of; they are shown to nobody",
+    "portal.models.access.corrections.clients_behind": "ids alone, of an account found through the viewer",
+    "portal.models.staff.sign_in.begin": "who signs in comes before what they may see",
+    "portal.models.staff.sign_in.verified": "who signs in comes before what they may see",
+    "portal.models.messages.note.notes_under": "under messages read through the viewer, or asked for by who_may_see",
+    "portal.models.notices.notice.tell": "a colleague who may read it; the notice is shown through the viewer",
+    "portal.models.notices.notice.forget_old_notices": "the worker's tidying",
+    "portal.models.notices.notice.is_unread": "the worker asks before it pushes, and asks who_may_see",
+    "portal.models.notices.devices.hold_device": "the worker, with a device whose lease it holds",
+    "portal.models.notices.devices.settle_push": "the worker, with a device whose lease it holds",
+    "portal.models.notices.devices.take_pushes": "the worker takes what is due, for nobody who looks",
+    "portal.models.notices.devices.words_for": "a language, for the worker that tells this person",
+    "portal.models.notices.notice.notices_after": "a push asks who_may_see for all whom it tells at once",
+    "portal.models.staff.staff_member.supervised_by": "names a socket's audience, for its own viewer",
 }
 
 
@@ -394,7 +415,7 @@ _SAVING = {"save", "update_or_create", "bulk_update", "update_from_dict", "selec
 OTHER_SAVES = {
     "portal.routes.staff.choices": "calls the save() of routes/choices.py",
     "portal.routes.client.choices": "calls the save() of routes/choices.py",
-    "portal.models.record": "Row.save itself",
+    "portal.models.ground.record": "Row.save itself",
 }
 
 
@@ -462,19 +483,19 @@ def test_the_net_catches_a_change_outside_the_models(written: str) -> None:
 
 # Where rows are locked, and for what. Everywhere else they are by `hold`.
 LOCKING = {
-    "portal.models.record": "Row.lock, by which a verb holds its row",
-    "portal.models.practice": "the settings, which many may hold still together",
-    "portal.models.signing_in": "whether a password still is, in the same question",
-    "portal.models.conversation": "the newest number, in the same question, as often as somebody reads",
-    "portal.models.message": "the conversation, against who is being told of it",
-    "portal.models.notice": "numbers, of many people in one order",
-    "portal.models.waiting": "takes letters",
-    "portal.models.wish": "takes wishes",
-    "portal.models.burst": "takes bursts",
-    "portal.models.telling": "takes messages that nobody was told of",
-    "portal.models.unread_letter": "takes what waits to be written about",
-    "portal.models.push": "takes pushes; and whose a new device is, so that two at once are counted",
-    "portal.models.own_address": "the addresses of many, which stay while one is compared with them",
+    "portal.models.ground.record": "Row.lock, by which a verb holds its row",
+    "portal.models.practice.practice": "the settings, which many may hold still together",
+    "portal.models.staff.sign_in": "whether a password still is, in the same question",
+    "portal.models.messages.conversation": "the newest number, in the same question, as often as somebody reads",
+    "portal.models.messages.message": "the conversation, against who is being told of it",
+    "portal.models.notices.notice": "numbers, of many people in one order",
+    "portal.models.ground.outbox": "takes letters",
+    "portal.models.access.reset_request": "takes wishes",
+    "portal.models.mail.burst": "takes bursts",
+    "portal.models.messages.message_notices": "takes messages that nobody was told of",
+    "portal.models.mail.unread_letter": "takes what waits to be written about",
+    "portal.models.notices.devices": "takes pushes; and whose a new device is, so that two at once are counted",
+    "portal.models.access.own_address": "the addresses of many, which stay while one is compared with them",
 }
 
 

@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 
 from portal import clock, crypto, rendering
-from portal.models.client import Client
-from portal.models.database import close_database, migrate, open_database
-from portal.models.fact import unit
-from portal.models.practice import Practice
+from portal.models.ground.database import close_database, migrate, open_database
+from portal.models.ground.fact import unit
+from portal.models.people.client import Client
+from portal.models.practice.practice import Practice
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
 from portal.settings import Settings, settings

@@ -12,7 +12,7 @@ import pytest_asyncio
 from portal.demo import PASSWORD as SECRET
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models.fact import unit
+from portal.models.ground.fact import unit
 from tests.deployment import Deployment
 from tests.mail.imap import PASSWORD, USER, ImapServer, certificate
 from tests.mail.post_office import PostOffice, To, eventually

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from portal.models import sql
-from portal.models.bounce import note_bounce
-from portal.models.fact import unit
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.mail.bounce import note_bounce
 from tests.deployment import Deployment
 from tests.mail.post_office import PostOffice, eventually
 from tests.pages import Page, open_page

@@ -14,13 +14,13 @@ from portal.mail import delivery, letters
 from portal.mail.delivery import MOST_TRIES, deliver, wait_after
 from portal.mail.outbox import drop_letters, forget_old_letters, post
 from portal.mail.wishes import grant_wishes
-from portal.models import sql
-from portal.models.account import PortalAccount
-from portal.models.fact import unit
-from portal.models.person import canonical_email
-from portal.models.throttle import network_of
-from portal.models.waiting import LEASE, Outbox, take_letters
-from portal.models.wish import wish_reset
+from portal.models.access.account import PortalAccount
+from portal.models.access.reset_request import wish_reset
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.outbox import LEASE, Outbox, take_letters
+from portal.models.ground.person import canonical_email
+from portal.models.ground.throttle import network_of
 from portal.realtime.bus import Bus
 from tests.mail.conftest import use
 from tests.mail.post_office import PostOffice

@@ -18,8 +18,8 @@ from portal.language import say
 from portal.mail import delivery, letters
 from portal.mail.letters import Letter, NotAnAddress, UnknownPlaceholder
 from portal.mail.outbox import reason_in_words
-from portal.models.record import uuid7
-from portal.models.waiting import Taken
+from portal.models.ground.outbox import Taken
+from portal.models.ground.record import uuid7
 from tests.mail.post_office import To
 
 LINK = "https://portal.willow.example/welcome/Zm9vYmFy"

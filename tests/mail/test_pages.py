@@ -19,7 +19,7 @@ import pytest_asyncio
 from portal.demo.mailbox import Mailbox, newest
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models.fact import unit
+from portal.models.ground.fact import unit
 from portal.settings import Settings
 from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment
 from tests.mail.post_office import PostOffice, To, eventually

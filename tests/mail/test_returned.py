@@ -17,11 +17,11 @@ from portal.mail import letters, mailbox
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import Place, Trouble, look, read_returned
 from portal.mail.outbox import post
-from portal.models import sql
-from portal.models.bounce import Bounce
-from portal.models.fact import unit
-from portal.models.mailbox import Mailbox
-from portal.models.waiting import Outbox
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.outbox import Outbox
+from portal.models.mail.bounce import Bounce
+from portal.models.mail.mailbox import Mailbox
 from portal.realtime.bus import Bus
 from portal.settings import settings
 from tests.mail.imap import PASSWORD, USER, ImapServer
@@ -230,7 +230,7 @@ async def test_nothing_more_goes_there_until_it_is_confirmed(
 
 
 async def somebody() -> UUID:
-    from portal.models.staff import StaffMember
+    from portal.models.staff.staff_member import StaffMember
     from portal.permissions import Role
 
     return (await StaffMember.add("Jo Marsh", "jo@willow.example", Role.SCHEDULER, "x")).id

@@ -14,18 +14,18 @@ import pytest_asyncio
 from portal import clock
 from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
-from portal.models import sql
-from portal.models.account import Access, PortalAccount
-from portal.models.bounce import Bounce, note_bounce
-from portal.models.client import CareTeam, Client
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.mail_choice import MailChoice, choose_mail
-from portal.models.practice import Practice
-from portal.models.reach import change_account_address
-from portal.models.record import Kind
-from portal.models.scope import Scope
-from portal.models.staff import StaffMember
+from portal.models.access.account import Access, PortalAccount
+from portal.models.access.corrections import change_account_address
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.record import Kind
+from portal.models.ground.scope import Scope
+from portal.models.mail.bounce import Bounce, note_bounce
+from portal.models.messages.conversation import Conversation
+from portal.models.notices.mail_choice import MailChoice, choose_mail
+from portal.models.people.client import CareTeam, Client
+from portal.models.practice.practice import Practice
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Role
 from portal.realtime.bus import Bus
 from tests.mail.post_office import PostOffice

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal.models import sql
+from portal.models.ground import sql
 from tests.deployment import Deployment
 from tests.html import parse
 from tests.messages.thread import begin, shown, state

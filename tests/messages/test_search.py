@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 
 from portal.demo import rows
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.message import Message
-from portal.models.record import Kind
-from portal.models.scope import Scope
-from portal.models.searching import STEP, holds, marked, search, words_of
+from portal.models.ground.fact import unit
+from portal.models.ground.record import Kind
+from portal.models.ground.scope import Scope
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.message import Message
+from portal.models.messages.search import STEP, holds, marked, search, words_of
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import Element, parse

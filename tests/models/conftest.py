@@ -12,7 +12,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from portal import crypto
 from portal.demo import make_practice
-from portal.models.database import close_database, migrate, open_database
+from portal.models.ground.database import close_database, migrate, open_database
 from portal.settings import Settings
 from tests.deployment import Deployment
 from tests.servers import PostgreSQL, Redis

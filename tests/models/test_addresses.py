@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.models.person import address_fault, canonical_email, looks_like
+from portal.models.ground.person import address_fault, canonical_email, looks_like
 
 DANA = "dana.reyes@example.com"
 CYRILLIC = "\u0434\u0430\u043d\u0430"  # the letters of another alphabet that read d, a, n, a

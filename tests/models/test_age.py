@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.models.age import begins, birthday, turns
+from portal.models.practice.age import begins, birthday, turns
 
 UTC = dt.UTC
 

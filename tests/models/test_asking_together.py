@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from portal.models import sql
-from portal.models.account import PortalAccount
-from portal.models.client import Client
-from portal.models.conversation import Conversation
-from portal.models.message import messages_after
-from portal.models.record import Kind, Record
-from portal.models.scope import Asked, Scope, who_may_see
-from portal.models.staff import StaffMember
+from portal.models.access.account import PortalAccount
+from portal.models.ground import sql
+from portal.models.ground.record import Kind, Record
+from portal.models.ground.scope import Asked, Scope, who_may_see
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.message import messages_after
+from portal.models.people.client import Client
+from portal.models.staff.staff_member import StaffMember
 from portal.regions import Ask
 from portal.regions.conversations import messages
 from portal.viewer import Viewer

@@ -17,15 +17,15 @@ from tortoise.fields import UUIDField
 from tortoise.transactions import in_transaction
 
 from portal import clock
-from portal.models import sql
-from portal.models.bounce import Bounce
-from portal.models.burst import Burst
-from portal.models.draft import Draft
-from portal.models.mailbox import Mailbox
-from portal.models.message import MessageVersion
-from portal.models.note import Note
-from portal.models.push import PushDevice
-from portal.models.waiting import Outbox
+from portal.models.ground import sql
+from portal.models.ground.outbox import Outbox
+from portal.models.mail.bounce import Bounce
+from portal.models.mail.burst import Burst
+from portal.models.mail.mailbox import Mailbox
+from portal.models.messages.draft import Draft
+from portal.models.messages.message import MessageVersion
+from portal.models.messages.note import Note
+from portal.models.notices.devices import PushDevice
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.facts import ClientChanged, Fact, MessageSent
-from portal.models import sql
-from portal.models.fact import FORGOTTEN_AFTER, Bookmark, announce, begin_era, bookmark, since, unit
+from portal.models.ground import sql
+from portal.models.ground.fact import FORGOTTEN_AFTER, Bookmark, announce, begin_era, bookmark, since, unit
 from tests.deployment import Deployment
 
 
@@ -54,7 +54,7 @@ async def test_a_fact_keeps_its_ids_and_numbers(willow: Deployment) -> None:
 
 
 async def _send() -> None:
-    from portal.models import fact
+    from portal.models.ground import fact
 
     said = fact._unit.get()
     assert said is not None

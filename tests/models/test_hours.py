@@ -10,10 +10,11 @@ import pytest
 
 from portal import clock
 from portal.facts import OfficeTurned
-from portal.models import hours, sql
-from portal.models.fact import unit
-from portal.models.hours import Office, Span, Special, plan_turns
-from portal.models.moment import Moment
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.moment import Moment
+from portal.models.practice import hours
+from portal.models.practice.hours import Office, Span, Special, plan_turns
 from portal.opening import reply_text, standing_line, week_line
 
 NEW_YORK = "America/New_York"

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from portal.models import sql
-from portal.models.database import pending_migrations
+from portal.models.ground import sql
+from portal.models.ground.database import pending_migrations
 from tests.deployment import PORTAL, ROOT, Deployment
 
 

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal import crypto
-from portal.models import sql
-from portal.models.client import Client
-from portal.models.contact import Contact
-from portal.models.message import Message
-from portal.models.record import Sealed
+from portal.models.ground import sql
+from portal.models.ground.record import Sealed
+from portal.models.messages.message import Message
+from portal.models.people.client import Client
+from portal.models.people.contact import Contact
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
 

@@ -9,23 +9,23 @@ from uuid import UUID
 import pytest
 
 from portal import clock
-from portal.models import sql
-from portal.models.bounce import Bounce
-from portal.models.burst import Burst
-from portal.models.draft import Draft
-from portal.models.half_session import HalfSession
-from portal.models.invitation import Invitation
-from portal.models.mailbox import Mailbox
-from portal.models.message import Message, MessageVersion
-from portal.models.note import Note
-from portal.models.push import PushDevice
-from portal.models.record import Kind, Record, uuid7
-from portal.models.reset import Reset
-from portal.models.scope import Scope, who_may_see
-from portal.models.session import Session
-from portal.models.stuck import MESSAGES, TOLD_AFTER, Stuck
-from portal.models.waiting import Outbox
-from portal.models.wish import Wish
+from portal.models.access.half_session import HalfSession
+from portal.models.access.invitation import Invitation
+from portal.models.access.reset import Reset
+from portal.models.access.reset_request import Wish
+from portal.models.ground import sql
+from portal.models.ground.outbox import Outbox
+from portal.models.ground.record import Kind, Record, uuid7
+from portal.models.ground.scope import Scope, who_may_see
+from portal.models.ground.stuck import MESSAGES, TOLD_AFTER, Stuck
+from portal.models.mail.bounce import Bounce
+from portal.models.mail.burst import Burst
+from portal.models.mail.mailbox import Mailbox
+from portal.models.messages.draft import Draft
+from portal.models.messages.message import Message, MessageVersion
+from portal.models.messages.note import Note
+from portal.models.notices.devices import PushDevice
+from portal.models.staff.session import Session
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
 
@@ -193,8 +193,8 @@ async def test_a_record_that_does_not_say_who_sees_it_can_not_be_read() -> None:
 
 
 async def test_an_access_is_a_matter_of_now(willow: Deployment) -> None:
-    from portal.models.account import Access
-    from portal.models.client import Client
+    from portal.models.access.account import Access
+    from portal.models.people.client import Client
 
     cast = willow.cast
     asking = (Client, Kind.ACCOUNT, [(UUID(cast.account["dana"]), None, UUID(cast.client["noa"]))])

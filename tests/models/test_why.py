@@ -8,18 +8,18 @@ from uuid import UUID
 import pytest
 
 from portal import clock
-from portal.models import sql
-from portal.models.account import Access
-from portal.models.archive import archive_client
-from portal.models.client import CareTeam, Client
-from portal.models.contact import ContactLink
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.leave import Leave
-from portal.models.reader import readers, why_read, why_see
-from portal.models.record import Kind
-from portal.models.scope import Scope, who_may_see
-from portal.models.staff import StaffMember
+from portal.models.access.account import Access
+from portal.models.access.archive import archive_client
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.ground.record import Kind
+from portal.models.ground.scope import Scope, who_may_see
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.readers import readers, why_read, why_see
+from portal.models.people.client import CareTeam, Client
+from portal.models.people.contact import ContactLink
+from portal.models.people.leave import Leave
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
 from tests.deployment import Deployment
 

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
-from portal.models import audit, sql
-from portal.models.archive import archive_client
-from portal.models.client import Client
-from portal.models.conversation import Closed, Conversation
-from portal.models.database import close_database, open_database
-from portal.models.fact import Bookmark, bookmark, since, unit, write
-from portal.models.idempotency import AnotherRequest, claim
-from portal.models.record import uuid7
+from portal.models.access.archive import archive_client
+from portal.models.ground import audit, sql
+from portal.models.ground.database import close_database, open_database
+from portal.models.ground.fact import Bookmark, bookmark, since, unit, write
+from portal.models.ground.idempotency import AnotherRequest, claim
+from portal.models.ground.record import uuid7
+from portal.models.messages.conversation import Closed, Conversation
+from portal.models.people.client import Client
 from portal.settings import Settings
 from tests.servers import PostgreSQL
 

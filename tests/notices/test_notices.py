@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from portal.models.account import Access
-from portal.models.fact import unit
-from portal.models.heard import NoticeKind
-from portal.models.notice import tell
+from portal.models.access.account import Access
+from portal.models.ground.fact import unit
+from portal.models.notices.kinds import NoticeKind
+from portal.models.notices.notice import tell
 from tests.notices.conftest import Practice, bell
 from tests.pages import open_page
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest_asyncio
 
-from portal.models.fact import unit
-from portal.models.leave import Leave
+from portal.models.ground.fact import unit
+from portal.models.people.leave import Leave
 from tests.deployment import Deployment
 from tests.inbox.reading import act, says, shown
 from tests.pages import open_page

@@ -13,10 +13,10 @@ from starlette.routing import Route
 from portal.app import create
 from portal.demo import make_crowd
 from portal.doors import cookie_name
-from portal.models import sql
-from portal.models.conversation import Conversation
-from portal.models.fact import unit
-from portal.models.session import Session
+from portal.models.ground import sql
+from portal.models.ground.fact import unit
+from portal.models.messages.conversation import Conversation
+from portal.models.staff.session import Session
 from portal.permissions import Audience
 from portal.settings import settings
 from tests.deployment import Deployment

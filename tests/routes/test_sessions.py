@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from portal.models.fact import unit
-from portal.models.staff import StaffMember
+from portal.models.ground.fact import unit
+from portal.models.staff.staff_member import StaffMember
 from tests.cast import Person
 from tests.deployment import Deployment
 

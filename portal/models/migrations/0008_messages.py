@@ -2,7 +2,7 @@
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 TABLES = """
 alter table message add column reply_to_id uuid references message (id);

@@ -3,7 +3,7 @@ each client may write."""
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 TABLES = """
 create table special_day (

@@ -2,7 +2,7 @@
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 TABLES = """
 create table push_device (

@@ -2,7 +2,7 @@
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 INDEX = "create index care_team_by_client on care_team (client_id)"
 

@@ -3,7 +3,7 @@ them."""
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 COLUMNS = """
 alter table contact_link add column pay_only_from timestamptz;

@@ -3,7 +3,7 @@ it before."""
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 COLUMNS = """
 alter table practice add column own_account_age int not null default 14;

@@ -2,7 +2,7 @@
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 COLUMNS = """
 alter table practice add column contact_network boolean not null default true;

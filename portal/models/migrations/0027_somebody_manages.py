@@ -6,7 +6,7 @@ practice's row, and counts afterwards. SQLite has one writer.
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 _OTHER = (
     "select 1 from staff_permission p join staff_member m on m.id = p.staff_id "

@@ -5,7 +5,7 @@ Wishes that lie in the outbox at this moment are let go: whoever made one in the
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 TABLES = """
 create table stuck (

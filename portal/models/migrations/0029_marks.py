@@ -8,7 +8,7 @@ from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 
 from portal import crypto
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 # A request that is repeated across the upgrade must not be done twice: its key stays, for its 48 hours, and what it
 # held is no longer compared.

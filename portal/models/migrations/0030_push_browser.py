@@ -2,7 +2,7 @@
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
 
-from portal.models.dialect import Sql
+from portal.models.ground.dialect import Sql
 
 TABLES = """
 alter table push_device add column browser_hash varchar(64);

@@ -6,12 +6,12 @@ from typing import Literal
 
 from portal.doors import client
 from portal.mail import outbox
-from portal.models import acting
-from portal.models.account import Access
-from portal.models.client import Client
-from portal.models.contact import ContactLink
-from portal.models.holding import account_of
-from portal.models.own_address import NotTheirOwn
+from portal.models.access import acting
+from portal.models.access.account import Access
+from portal.models.access.own_address import NotTheirOwn
+from portal.models.access.portal_status import account_of
+from portal.models.people.client import Client
+from portal.models.people.contact import ContactLink
 from portal.permissions import Right
 from portal.refusals import Refused
 from portal.regions.acting import who_acts

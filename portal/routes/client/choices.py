@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.doors import client
-from portal.models.client import Client
+from portal.models.people.client import Client
 from portal.regions.notices import devices
 from portal.routes import choices
 from portal.routes.client.shell import page

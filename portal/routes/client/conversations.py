@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from portal.doors import client
-from portal.models.availability import of_client
-from portal.models.client import Client
-from portal.models.conversation import Conversation, threads
-from portal.models.party import participant_for
+from portal.models.messages.availability import of_client
+from portal.models.messages.conversation import Conversation, threads
+from portal.models.messages.recipients import participant_for
+from portal.models.people.client import Client
 from portal.permissions import Right
 from portal.refusals import Refused
 from portal.regions.availability import availability

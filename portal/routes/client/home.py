@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from portal.doors import client
 from portal.language import today_in_words
-from portal.models import sql
-from portal.models.account import Access, profiles
-from portal.models.client import Client
+from portal.models.access.account import Access, profiles
+from portal.models.ground import sql
+from portal.models.people.client import Client
 from portal.regions import availability, home
 from portal.regions.acting import acting
 from portal.regions.notices import came_in

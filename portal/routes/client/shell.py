@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from portal.models.client import Client
+from portal.models.people.client import Client
 from portal.regions import home, notices
 from portal.regions.conversations import base
 from portal.visit import Visit

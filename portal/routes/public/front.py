@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from portal.doors import admitted, anyone, client, signed_in
-from portal.models.first_run import is_empty
-from portal.models.preferences import choose_discretion, choose_language, choose_theme
+from portal.models.staff.first_run import is_empty
+from portal.models.staff.preferences import choose_discretion, choose_language, choose_theme
 from portal.rendering import static_version
 from portal.settings import ROOT, settings
 from portal.visit import Answer, Form, Visit, go

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 import portal
 from portal import passwords
-from portal.models import sql
+from portal.models.ground import sql
 from portal.settings import settings
 
 

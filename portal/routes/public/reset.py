@@ -7,13 +7,14 @@ from starlette.responses import Response
 from portal import passwords
 from portal.doors import anyone
 from portal.mail import letters, outbox
-from portal.models import audit, reset
-from portal.models.account import PortalAccount
-from portal.models.fact import unit
-from portal.models.half_session import HalfSession
-from portal.models.reset import Reset
-from portal.models.signing_in import words_about
-from portal.models.wish import wish_reset
+from portal.models.access import reset
+from portal.models.access.account import PortalAccount
+from portal.models.access.half_session import HalfSession
+from portal.models.access.reset import Reset
+from portal.models.access.reset_request import wish_reset
+from portal.models.ground import audit
+from portal.models.ground.fact import unit
+from portal.models.staff.sign_in import words_about
 from portal.routes.public.welcome import (
     NewPassword,
     Token,

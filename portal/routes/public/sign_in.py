@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from portal.demo import PASSWORD, cast
 from portal.doors import admitted, anyone, cookie_name, signed_in
-from portal.models import audit
-from portal.models.account import note_visit
-from portal.models.fact import unit
-from portal.models.practice import portal_is_on
-from portal.models.push import silence_browser
-from portal.models.session import LONGEST, end_session, remember_device
-from portal.models.signing_in import Holder, TooMany, begin, verified
+from portal.models.access.account import note_visit
+from portal.models.ground import audit
+from portal.models.ground.fact import unit
+from portal.models.notices.devices import silence_browser
+from portal.models.practice.practice import portal_is_on
+from portal.models.staff.session import LONGEST, end_session, remember_device
+from portal.models.staff.sign_in import Holder, TooMany, begin, verified
 from portal.settings import settings
 from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go, is_own_path
 

@@ -10,10 +10,11 @@ from pydantic import AfterValidator, Field
 
 from portal import passwords
 from portal.doors import anyone
-from portal.models import audit, first_run
-from portal.models.fact import unit
-from portal.models.signing_in import Holder
-from portal.models.throttle import Limit
+from portal.models.ground import audit
+from portal.models.ground.fact import unit
+from portal.models.ground.throttle import Limit
+from portal.models.staff import first_run
+from portal.models.staff.sign_in import Holder
 from portal.rendering import learn_practice
 from portal.routes.public.sign_in import enter
 from portal.viewer import NotVisible

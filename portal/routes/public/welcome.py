@@ -12,15 +12,16 @@ from starlette.responses import Response
 
 from portal import passwords
 from portal.doors import anyone, cookie_name
-from portal.models import audit, invitation
-from portal.models.client import Client
-from portal.models.fact import unit
-from portal.models.half_session import HalfSession
-from portal.models.invitation import TRIES, Invitation
-from portal.models.practice import the_practice
-from portal.models.reset import Reset
-from portal.models.signing_in import Holder, words_about
-from portal.models.throttle import Limit
+from portal.models.access import invitation
+from portal.models.access.half_session import HalfSession
+from portal.models.access.invitation import TRIES, Invitation
+from portal.models.access.reset import Reset
+from portal.models.ground import audit
+from portal.models.ground.fact import unit
+from portal.models.ground.throttle import Limit
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
+from portal.models.staff.sign_in import Holder, words_about
 from portal.refusals import Refused
 from portal.routes.public.sign_in import enter
 from portal.settings import settings

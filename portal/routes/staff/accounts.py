@@ -6,13 +6,13 @@ from uuid import UUID
 
 from portal.doors import staff
 from portal.mail import letters, outbox
-from portal.models import audit
-from portal.models.account import Access, PortalAccount
-from portal.models.client import Client
-from portal.models.holding import holding_of
-from portal.models.invitation import end_invitations
-from portal.models.reach import clients_behind, sees_all_behind
-from portal.models.reset import Reset, clients_acted_for, end_resets, end_sessions
+from portal.models.access.account import Access, PortalAccount
+from portal.models.access.corrections import clients_behind, sees_all_behind
+from portal.models.access.invitation import end_invitations
+from portal.models.access.portal_status import holding_of
+from portal.models.access.reset import Reset, clients_acted_for, end_resets, end_sessions
+from portal.models.ground import audit
+from portal.models.people.client import Client
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from portal import clock
 from portal.language import local_day, moment_of
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models.client import Client
-from portal.models.contact import SEALED, Contact, ContactLink, Terms
-from portal.models.reach import sees_all_behind
-from portal.models.record import known, unreadable
+from portal.models.access.corrections import sees_all_behind
+from portal.models.ground.record import known, unreadable
+from portal.models.people.client import Client
+from portal.models.people.contact import SEALED, Contact, ContactLink, Terms
 from portal.permissions import Restriction, Right
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.words import zone

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from portal.language import listed
-from portal.models.client import Client
-from portal.models.holder import Holder, hindrance
-from portal.models.holding import Holding, linkable
-from portal.models.own_address import TOO_YOUNG
-from portal.models.practice import the_practice
-from portal.models.record import uuid7
-from portal.models.reset import clients_acted_for
+from portal.models.access.candidate_holder import Holder, hindrance
+from portal.models.access.own_address import TOO_YOUNG
+from portal.models.access.portal_status import Holding, linkable
+from portal.models.access.reset import clients_acted_for
+from portal.models.ground.record import uuid7
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
 from portal.visit import Visit
 
 

@@ -13,10 +13,19 @@ from portal import clock, rendering
 from portal.doors import staff
 from portal.language import LANGUAGES, weekday
 from portal.meanwhile import Standing, WholeState, standing, whole_status
-from portal.models import audit
-from portal.models.availability import set_reply
-from portal.models.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day, special_days
-from portal.models.practice import Practice, hold_practice, the_practice
+from portal.models.ground import audit
+from portal.models.messages.availability import set_reply
+from portal.models.practice.hours import (
+    DAY,
+    Office,
+    Span,
+    drop_day,
+    keep_hours,
+    office,
+    set_day,
+    special_days,
+)
+from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.opening import reply_words, standing_line, week_line
 from portal.permissions import Permission
 from portal.regions import availability

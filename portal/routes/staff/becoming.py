@@ -11,16 +11,16 @@ from uuid import UUID
 from portal.doors import staff
 from portal.language import date_in_words
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models import audit
-from portal.models.account import PortalAccount
-from portal.models.client import Client
-from portal.models.contact import AlreadyTied, Contact, ContactLink, IsClient
-from portal.models.holding import account_held_by, linkable
-from portal.models.known_people import likely_clients
-from portal.models.own_address import NotTheirOwn
-from portal.models.practice import the_practice
-from portal.models.reach import NotAllTheirs, become, check_contact_address
-from portal.models.record import known, uuid7
+from portal.models.access.account import PortalAccount
+from portal.models.access.corrections import NotAllTheirs, become, check_contact_address
+from portal.models.access.own_address import NotTheirOwn
+from portal.models.access.portal_status import account_held_by, linkable
+from portal.models.ground import audit
+from portal.models.ground.record import known, uuid7
+from portal.models.people.client import Client
+from portal.models.people.contact import AlreadyTied, Contact, ContactLink, IsClient
+from portal.models.people.known_people import likely_clients
+from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.routes.staff.clients import NewClient, added, details_in_words, therapist_choice

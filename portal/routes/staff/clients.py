@@ -12,15 +12,15 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from portal import clock, crypto
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models import audit
-from portal.models.archive import archive_client, restore_client
-from portal.models.client import SEALED, Client
-from portal.models.contact import ContactLink
-from portal.models.minors import settle
-from portal.models.own_address import NotTheirOwn
-from portal.models.reach import as_contact, change_client
-from portal.models.record import known, unreadable, uuid7
-from portal.models.staff import StaffMember, therapists
+from portal.models.access.archive import archive_client, restore_client
+from portal.models.access.corrections import as_contact, change_client
+from portal.models.access.minors import settle
+from portal.models.access.own_address import NotTheirOwn
+from portal.models.ground import audit
+from portal.models.ground.record import known, unreadable, uuid7
+from portal.models.people.client import SEALED, Client
+from portal.models.people.contact import ContactLink
+from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions import clients

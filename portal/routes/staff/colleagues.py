@@ -9,10 +9,10 @@ from pydantic import BeforeValidator
 
 from portal.doors import staff
 from portal.language import listed
-from portal.models import audit
-from portal.models.client import CareTeam, Client
-from portal.models.departure import depart, in_care_of, take_over
-from portal.models.staff import LastOne, StaffMember, therapists
+from portal.models.ground import audit
+from portal.models.people.client import CareTeam, Client
+from portal.models.people.departure import depart, in_care_of, take_over
+from portal.models.staff.staff_member import LastOne, StaffMember, therapists
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions import colleagues as regions

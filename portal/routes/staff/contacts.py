@@ -12,19 +12,19 @@ from portal import clock
 from portal.doors import staff
 from portal.mail import outbox
 from portal.meanwhile import Standing
-from portal.models import audit, sql
-from portal.models.account import Access
-from portal.models.client import Client
-from portal.models.contact import AlreadyTied, Contact, ContactLink
-from portal.models.holding import account_of
-from portal.models.known_people import known_people
-from portal.models.network import network_of, switch_network
-from portal.models.own_address import NotTheirOwn, check_for_contact
-from portal.models.person import canonical_email
-from portal.models.practice import the_practice
-from portal.models.reach import NotAllTheirs, change_contact
-from portal.models.record import live, uuid7
-from portal.models.ties import change_terms, end_tie, tie
+from portal.models.access.account import Access
+from portal.models.access.corrections import NotAllTheirs, change_contact
+from portal.models.access.network import network_of, switch_network
+from portal.models.access.own_address import NotTheirOwn, check_for_contact
+from portal.models.access.portal_status import account_of
+from portal.models.access.ties import change_terms, end_tie, tie
+from portal.models.ground import audit, sql
+from portal.models.ground.person import canonical_email
+from portal.models.ground.record import live, uuid7
+from portal.models.people.client import Client
+from portal.models.people.contact import AlreadyTied, Contact, ContactLink
+from portal.models.people.known_people import known_people
+from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions import clients

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from portal.doors import staff
 from portal.language import listed
-from portal.models.client import Client
-from portal.models.conversation import Conversation
-from portal.models.party import party_of
-from portal.models.person import first_of
-from portal.models.practice import the_practice
-from portal.models.reader import readers
-from portal.models.template import Template, filled, templates
+from portal.models.ground.person import first_of
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.readers import readers
+from portal.models.messages.recipients import party_of
+from portal.models.messages.template import Template, filled, templates
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
 from portal.permissions import Audience
 from portal.refusals import Refused
 from portal.regions import clients, conversations

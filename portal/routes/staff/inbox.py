@@ -13,16 +13,16 @@ from starlette.responses import Response
 from portal import clock
 from portal.doors import staff
 from portal.language import exactly, local_day, moment_of
-from portal.models import audit
-from portal.models.client import Client
-from portal.models.conversation import Closed, Conversation, may_read
-from portal.models.heard import NoticeKind
-from portal.models.message import LONGEST
-from portal.models.note import Note
-from portal.models.notice import tell
-from portal.models.reader import readers
-from portal.models.record import uuid7
-from portal.models.staff import StaffMember
+from portal.models.ground import audit
+from portal.models.ground.record import uuid7
+from portal.models.messages.conversation import Closed, Conversation, may_read
+from portal.models.messages.message import LONGEST
+from portal.models.messages.note import Note
+from portal.models.messages.readers import readers
+from portal.models.notices.kinds import NoticeKind
+from portal.models.notices.notice import tell
+from portal.models.people.client import Client
+from portal.models.staff.staff_member import StaffMember
 from portal.refusals import Refused
 from portal.regions import inbox
 from portal.regions.inbox import Wish

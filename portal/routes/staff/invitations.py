@@ -9,13 +9,13 @@ from pydantic import BeforeValidator
 
 from portal.doors import staff
 from portal.mail import letters, outbox
-from portal.models import audit
-from portal.models.client import Client
-from portal.models.holder import CannotInvite, Holder, possible_holders
-from portal.models.holding import holding_of
-from portal.models.invitation import Invitation, withdraw_invitations
-from portal.models.person import first_of
-from portal.models.practice import the_practice
+from portal.models.access.candidate_holder import CannotInvite, Holder, possible_holders
+from portal.models.access.invitation import Invitation, withdraw_invitations
+from portal.models.access.portal_status import holding_of
+from portal.models.ground import audit
+from portal.models.ground.person import first_of
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.rendering import render

@@ -9,9 +9,9 @@ from uuid import UUID
 from portal import clock
 from portal.doors import staff
 from portal.language import local_day, moment_of
-from portal.models import audit
-from portal.models.leave import CannotLeave, Leave
-from portal.models.staff import StaffMember, therapists
+from portal.models.ground import audit
+from portal.models.people.leave import CannotLeave, Leave
+from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions import leave as regions

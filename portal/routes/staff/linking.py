@@ -6,16 +6,16 @@ from uuid import UUID
 
 from portal.doors import staff
 from portal.mail import letters, outbox
-from portal.models import audit
-from portal.models.account import PortalAccount
-from portal.models.client import Client
-from portal.models.holder import CannotInvite
-from portal.models.holding import holding_of, linkable
-from portal.models.invitation import Invitation
-from portal.models.invitation import grant as give
-from portal.models.offer import offer_access, open_offers
-from portal.models.own_address import hold_addresses
-from portal.models.practice import the_practice
+from portal.models.access.account import PortalAccount
+from portal.models.access.candidate_holder import CannotInvite
+from portal.models.access.invitation import Invitation
+from portal.models.access.invitation import grant as give
+from portal.models.access.offer import offer_access, open_offers
+from portal.models.access.own_address import hold_addresses
+from portal.models.access.portal_status import holding_of, linkable
+from portal.models.ground import audit
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here

@@ -10,13 +10,13 @@ from portal.doors import staff
 from portal.language import at_in_words
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models import audit
-from portal.models.account import AddressTaken
-from portal.models.bounce import FOLLOWS, Bounce, holders_of, stay
-from portal.models.client import Client
-from portal.models.own_address import NotTheirOwn
-from portal.models.staff import StaffMember
-from portal.models.waiting import Outbox
+from portal.models.access.account import AddressTaken
+from portal.models.access.own_address import NotTheirOwn
+from portal.models.ground import audit
+from portal.models.ground.outbox import Outbox
+from portal.models.mail.bounce import FOLLOWS, Bounce, holders_of, stay
+from portal.models.people.client import Client
+from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions.mail import people, undelivered, why

@@ -14,11 +14,11 @@ from portal.crypto import Unreadable
 from portal.doors import staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
 from portal.meanwhile import Standing, WholeState, standing, whole_status
-from portal.models import audit
-from portal.models.fact import unit_of_work
-from portal.models.mailbox import Mailbox
-from portal.models.practice import Practice, hold_practice, the_practice
-from portal.models.waiting import Outbox, undelivered_count
+from portal.models.ground import audit
+from portal.models.ground.fact import unit_of_work
+from portal.models.ground.outbox import Outbox, undelivered_count
+from portal.models.mail.mailbox import Mailbox
+from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.regions.mail import returned_mail
 from portal.rendering import render

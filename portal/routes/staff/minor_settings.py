@@ -9,9 +9,9 @@ from pydantic import Field
 
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models import audit
-from portal.models.minors import set_ages, would_end
-from portal.models.practice import Practice, hold_practice, the_practice
+from portal.models.access.minors import set_ages, would_end
+from portal.models.ground import audit
+from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.visit import Answer, Visit

@@ -6,10 +6,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from portal.doors import staff
-from portal.models import audit
-from portal.models.account import PortalAccount
-from portal.models.client import Client
-from portal.models.holding import account_of, holding_of
+from portal.models.access.account import PortalAccount
+from portal.models.access.portal_status import account_of, holding_of
+from portal.models.ground import audit
+from portal.models.people.client import Client
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions import availability, clients, why

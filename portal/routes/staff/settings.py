@@ -12,13 +12,13 @@ from portal import rendering
 from portal.doors import staff
 from portal.mail import letters, outbox
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models import audit
-from portal.models.network import switch_all_networks
-from portal.models.person import first_of
-from portal.models.practice import Practice, hold_practice, the_practice
-from portal.models.record import uuid7
-from portal.models.reset import end_client_sessions
-from portal.models.waiting import Outbox, undelivered_count
+from portal.models.access.network import switch_all_networks
+from portal.models.access.reset import end_client_sessions
+from portal.models.ground import audit
+from portal.models.ground.outbox import Outbox, undelivered_count
+from portal.models.ground.person import first_of
+from portal.models.ground.record import uuid7
+from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.routes.staff.shell import page

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field
 
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models import audit
-from portal.models.record import uuid7
-from portal.models.template import LONGEST, LONGEST_NAME, Template, TooMany, unknown_places
+from portal.models.ground import audit
+from portal.models.ground.record import uuid7
+from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, TooMany, unknown_places
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions.templates import kept

@@ -10,13 +10,13 @@ from uuid import UUID
 from starlette.responses import HTMLResponse, Response
 
 from portal.doors import staff
-from portal.models import audit
-from portal.models.account import holds_right
-from portal.models.client import Client
-from portal.models.contact import Contact, ContactLink, HasEnded, Terms
-from portal.models.fact import unit
-from portal.models.person import first_of
-from portal.models.ties import change_terms
+from portal.models.access.account import holds_right
+from portal.models.access.ties import change_terms
+from portal.models.ground import audit
+from portal.models.ground.fact import unit
+from portal.models.ground.person import first_of
+from portal.models.people.client import Client
+from portal.models.people.contact import Contact, ContactLink, HasEnded, Terms
 from portal.permissions import Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import conversations as messages

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from portal.doors import staff
 from portal.language import say
-from portal.models.account import PortalAccount, holds_right
-from portal.models.client import Client
-from portal.models.person import first_of
+from portal.models.access.account import PortalAccount, holds_right
+from portal.models.ground.person import first_of
+from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import acting

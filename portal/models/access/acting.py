@@ -1,0 +1,119 @@
+"""Who acts for a client, as the client in person sees it, and says it once they are of age (H5, J3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.models.access.account import Access
+from portal.models.access.invitation import grant
+from portal.models.access.ties import end_tie, tie
+from portal.models.ground import sql
+from portal.models.ground.scope import Scope
+from portal.models.notices.kinds import NoticeKind
+from portal.models.notices.notice import tell
+from portal.models.people.client import Client, who_cares
+from portal.models.people.contact import ContactLink
+from portal.models.practice.practice import the_practice
+from portal.permissions import Restriction, Right
+
+
+class NotTheirs(Exception):
+    """The client may not say this themselves: it is for the practice, or a court, to say. `why` is a sentence."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+async def in_person(accesses: Scope[Access], client: UUID) -> bool:
+    """The viewer is this client, and nobody who acts for them."""
+    return await accesses.where("r.client_id = :of and r.contact_link_id is null", of=client).count() > 0
+
+
+async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
+    """Who acts for the client, and who did until they came of age: what each is to them and may do. Nothing of how
+    they are reached, nor whether they read."""
+    found = await (
+        links.where("r.client_id = :of", of=client)
+        .join("join contact c on c.id = r.contact_id")
+        .order("r.until_at is not null and r.until_at <= :now, r.from_at, r.id")
+        .columns(
+            "r.id, r.relationship, r.guardian, r.from_at, r.until_at, c.name, "
+            + ", ".join(f"r.{right.value}" for right in Right)
+            + ", "
+            + ", ".join(f"r.{one.column}" for one in Restriction)
+        )
+    )
+    times = ("from_at", "until_at", *(one.column for one in Restriction))
+    return [
+        row | {"id": sql.uuid(row["id"])} | {name: sql.maybe_moment(row[name]) for name in times}
+        for row in found
+    ]
+
+
+async def say_for_oneself(client: Client) -> None:
+    """Raises NotTheirs where a client can't say themselves who acts for them."""
+    if client.archived_at is not None:
+        raise NotTheirs("This record is closed, so nothing is changed here any more.")
+    if client.birth_unreadable:
+        raise NotTheirs("Your date of birth can’t be read at the moment. Please talk with the practice.")
+    if (await the_practice()).is_minor(client.born_if_known):
+        raise NotTheirs("Until you are of age the practice keeps this with your guardians.")
+
+
+async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tuple[ContactLink, list[Access]]:
+    """The client lets somebody act for them in this, or no more. Who acted until they came of age begins anew, with
+    this alone, and so do their accounts. Gives the link as it is now and the accesses that are new. What the practice
+    keeps from them stays so. Raises NotTheirs, NotTheirOwn."""
+    await client.hold()
+    await link.hold()
+    await say_for_oneself(client)
+    now = clock.now()
+    if link.until_at is None or link.until_at > now:
+        if link.guardian:
+            raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")
+        _check(link, right, on)
+        await link.allow(right, on)
+        await _tell_staff(client, link)
+        return link, []
+    if not on:
+        return link, []
+    _check(link, right, on)
+    accounts = [
+        access.account_id
+        for access in await Access.filter(contact_link_id=link.id)
+        if access.until_at is None or access.until_at > now
+    ]
+    terms = replace(link.terms, guardian=False, rights={right}, from_at=None, until_at=None)
+    link = await tie(client.id, link.contact_id, terms)
+    given = [await grant(account, client.id, link.id, by=None) for account in accounts]
+    await _tell_staff(client, link)
+    return link, [access for access in given if access is not None]
+
+
+async def end(client: Client, link: ContactLink) -> list[UUID]:
+    """The client lets somebody act for them no more, in anything. Gives the accounts that lose access by it. Raises
+    NotTheirs."""
+    await client.hold()
+    await link.hold()
+    await say_for_oneself(client)
+    if link.guardian:
+        raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")
+    accounts = await end_tie(link, None)
+    await _tell_staff(client, link)
+    return accounts
+
+
+def _check(link: ContactLink, right: Right, on: bool) -> None:
+    """What is kept from a contact is not said here, only that it is not the client's to switch on."""
+    now = clock.now()
+    kept = (one for one in Restriction if (at := link.since(one)) is not None and at <= now)
+    if on and any(right not in one.leaves for one in kept):
+        raise NotTheirs("This can’t be switched on here. Please talk with the practice.")
+
+
+async def _tell_staff(client: Client, link: ContactLink) -> None:
+    await tell(NoticeKind.RIGHTS, staff=await who_cares(client.id), client=client.id, record=link.id)

@@ -1,0 +1,1 @@
+"""What everything stands on: rows and who sees them, facts, and what is to be done later."""

@@ -1,0 +1,173 @@
+"""Opening the database: SQLite in the data folder, or PostgreSQL by its address."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.context import TortoiseContext
+from tortoise.exceptions import DBConnectionError
+from tortoise.migrations.api import migrate as apply_migrations
+from tortoise.migrations.executor import MigrationExecutor
+
+from portal import crypto
+from portal.models.ground import sql
+from portal.models.ground.fact import begin_era
+from portal.settings import Settings
+
+MODELS = [
+    f"portal.models.{name}"
+    for name in (
+        "practice.practice",
+        "staff.staff_member",
+        "people.client",
+        "people.contact",
+        "access.account",
+        "staff.session",
+        "messages.conversation",
+        "messages.message",
+        "messages.draft",
+        "practice.hours",
+        "messages.note",
+        "messages.template",
+        "people.leave",
+        "access.invitation",
+        "access.half_session",
+        "access.reset",
+        "ground.moment",
+        "notices.notice",
+        "notices.devices",
+        "ground.outbox",
+        "access.reset_request",
+        "ground.stuck",
+        "mail.bounce",
+        "mail.burst",
+        "mail.mailbox",
+        "ground.audit",
+    )
+]
+
+
+def config(settings: Settings) -> dict[str, Any]:
+    """Tortoise's configuration for these settings."""
+    if settings.sqlite:
+        connection: dict[str, Any] = {
+            "engine": "portal.models.ground.sqlite",
+            "credentials": {
+                "file_path": str(settings.data / "portal.db"),
+                "synchronous": "FULL",
+                "busy_timeout": 5000,
+            },
+        }
+    else:
+        address = urlsplit(settings.database_url)
+        options = {key: values[-1] for key, values in parse_qs(address.query).items()}
+        connection = {
+            "engine": "portal.models.ground.postgres",
+            "credentials": {
+                "host": options.get("host", address.hostname),
+                "port": address.port or 5432,
+                "user": unquote(address.username or ""),
+                "password": unquote(address.password or "") or None,
+                "database": address.path.lstrip("/"),
+                # None is held open for its own sake: nothing to restore while the database is away.
+                "minsize": 0,
+                "maxsize": settings.pool,
+                "timeout": 5,
+                "command_timeout": 20,
+                "application_name": "portal",
+                "reset": _leave_as_it_is,
+                "server_settings": {
+                    "idle_in_transaction_session_timeout": "30000",
+                    "statement_timeout": "20000",
+                    "jit": "off",
+                    # The rules of who may see what take longer to plan than to run, and their texts
+                    # are few: PostgreSQL plans each once per connection.
+                    "plan_cache_mode": "force_generic_plan",
+                },
+            }
+            | ({"ssl": options["sslmode"]} if "sslmode" in options else {}),
+        }
+    return {
+        "connections": {"default": connection},
+        "apps": {
+            "models": {
+                "models": MODELS,
+                "default_connection": "default",
+                "migrations": "portal.models.migrations",
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
+    """In place of the four statements by which asyncpg cleans each connection that comes back to the pool.
+
+    Nothing here sets, locks or listens for a whole session, and asyncpg has rolled back an open transaction
+    before it asks this.
+    """
+
+
+async def open_database(settings: Settings) -> TortoiseContext:
+    """Connect, for this process. The connection is tried first when it is used."""
+    if settings.sqlite:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    # Tortoise keeps what it compiled under the connection's name, even for a database of the other kind.
+    EXECUTOR_CACHE.clear()
+    return await Tortoise.init(config=config(settings), _enable_global_fallback=True)
+
+
+async def close_database() -> None:
+    """Close the connections; a process that forgets this never ends."""
+    await Tortoise.close_connections()
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database to the shape this version needs, on connections of its own. Safe to repeat. What is sealed
+    is opened with the key file, where there is one."""
+    if settings.sqlite:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    if settings.keys_path.exists():
+        crypto.load_keys(settings.keys_path)
+    try:
+        await apply_migrations(config=config(settings))
+        if await sql.row("select 1 as yes from era") is None:
+            await begin_era()
+    finally:
+        await close_database()
+
+
+async def pending_migrations() -> list[str]:
+    """The names of migrations that this database has not had."""
+    executor = MigrationExecutor(
+        sql.connection(), {"models": {"models": MODELS, "migrations": "portal.models.migrations"}}
+    )
+    return [step.migration.name for step in await executor.plan(None)]
+
+
+# The database's absence, from the driver up.
+AWAY = (
+    ConnectionError,
+    OSError,
+    TimeoutError,
+    DBConnectionError,
+    sqlite3.OperationalError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # starting, stopping, or stopped by an operator or a time-out
+    asyncpg.InsufficientResourcesError,  # too many connections, a full disk
+    asyncpg.TransactionRollbackError,  # a deadlock: the next try goes through
+    asyncpg.InvalidTransactionStateError,  # it has become a standby, or a transaction stood idle too long
+)
+
+
+def is_away(reason: BaseException) -> bool:
+    """Whether it is the database that is not there; Tortoise wraps some of its errors. Anything else is a
+    mistake of ours, and no later try would help."""
+    return isinstance(reason, AWAY) or isinstance(reason.__cause__, AWAY)

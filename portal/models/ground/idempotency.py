@@ -1,0 +1,63 @@
+"""Keys that make a repeated request harmless: the first result again, never the act twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+from uuid import UUID
+
+from portal import clock, crypto
+from portal.models.ground import sql
+
+KEPT = dt.timedelta(hours=48)
+
+
+class AnotherRequest(Exception):
+    """The key was used for a request with another content."""
+
+
+async def claim(owner: UUID, key: UUID, content: str, result: dict[str, Any]) -> dict[str, Any] | None:
+    """Take a key inside this transaction. None: it is new, go on; `result` is what the request will come to,
+    as far as that is known, and `settle` says it later. A dictionary: the result of the first request.
+    Raises AnotherRequest when the same key came with another content, of which only a mark is kept: with a plain
+    hash whoever has the database could guess what was sent, a date of birth in a moment.
+
+    A second request waits here for the first one's transaction, so it sees either its result or a free key.
+    """
+    request = crypto.ring().mark("request", f"{owner}/{key}/{content}")
+    taken = await sql.rows(
+        "insert into idempotency (owner_id, key, request, result, at) "
+        "values (:owner, :key, :request, :result, :now) "
+        "on conflict (owner_id, key) do nothing returning key",
+        owner=owner,
+        key=key,
+        request=request,
+        result=json.dumps(result),
+        now=clock.now(),
+    )
+    if taken:
+        return None
+    first = await sql.row(
+        "select request, result from idempotency where owner_id = :owner and key = :key",
+        owner=owner,
+        key=key,
+    )
+    # Nothing is kept of what was sent before there were marks.
+    if first is None or first["request"] not in (request, ""):
+        raise AnotherRequest
+    before: dict[str, Any] = sql.parsed(first["result"])
+    return before
+
+
+async def settle(owner: UUID, key: UUID, result: dict[str, Any]) -> None:
+    await sql.rows(
+        "update idempotency set result = :result where owner_id = :owner and key = :key",
+        owner=owner,
+        key=key,
+        result=json.dumps(result),
+    )
+
+
+async def forget_old_keys() -> None:
+    await sql.rows("delete from idempotency where at < :before", before=clock.now() - KEPT)

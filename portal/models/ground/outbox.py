@@ -1,0 +1,188 @@
+"""The outbox: what waits to leave the building."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import (
+    LetterDelayed,
+    LetterDelivered,
+    LetterDropped,
+    LetterFailed,
+    LetterOnItsWay,
+    LetterRetried,
+)
+from portal.models.ground import sql
+from portal.models.ground.fact import announce, unit
+from portal.models.ground.record import Kind, Record, Sealed
+from portal.models.ground.rules import holds, sees_client, works_here
+from portal.models.ground.scope import Scope
+from portal.permissions import Permission
+
+LETTER = "letter"
+LEASE = dt.timedelta(minutes=2)
+UNDELIVERED_KEPT = dt.timedelta(days=30)
+
+
+UNDELIVERED = "r.done_at is null and r.payload_sealed is not null and r.reason is not null"
+
+
+class Outbox(Record):
+    """A letter, or another thing for the world outside, written by the transaction that caused it."""
+
+    kind = fields.CharField(max_length=40)
+    payload_sealed = fields.BinaryField(null=True)  # wiped on delivery
+    client_id = fields.UUIDField(null=True)
+    about_id = fields.UUIDField(null=True)  # the invitation or the reset it carries the link of
+    message_id = fields.CharField(max_length=160, null=True)  # the same however often it is sent
+    email_key = fields.CharField(max_length=254, null=True)  # where it goes, as addresses are compared
+    posted_at = fields.DatetimeField(null=True, default=clock.now)
+    due_at = fields.DatetimeField(default=clock.now)
+    tries = fields.IntField(default=0)
+    leased_until = fields.DatetimeField(null=True)
+    done_at = fields.DatetimeField(null=True)
+    failed_at = fields.DatetimeField(null=True)
+    bounced_at = fields.DatetimeField(null=True)  # it had left, and came back
+    reason = fields.CharField(max_length=500, null=True)  # why not yet: the mail server's words, or our code
+
+    payload = Sealed()
+
+    class Meta:
+        table = "outbox"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff who may see the client it is about; what is about none, who answers for the portal's settings."""
+        if kind is not Kind.STAFF:
+            return "false"
+        return (
+            f"({r}.client_id is null and {works_here(':viewer')} "
+            f"and {holds(':viewer', Permission.PORTAL_SETTINGS)}) or {sees_client(kind, f'{r}.client_id')}"
+        )
+
+    @classmethod
+    async def put(cls, id: UUID, payload: str, **columns: Any) -> None:
+        """Have a letter wait, inside the unit of work that caused it. The payload is sealed."""
+        letter = cls(id=id, kind=LETTER, **columns)
+        letter.payload = payload
+        await letter.save(force_create=True)
+
+    async def retry(self) -> bool:
+        """Have it sent now, as if for the first time. False where it is out, wiped or being sent already."""
+        freed = await sql.rows(
+            "update outbox set failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now "
+            "where id = :id and done_at is null and payload_sealed is not null "
+            "and (failed_at is not null or tries > 0) and (leased_until is null or leased_until <= :now) "
+            "returning id",
+            id=self.id,
+            now=clock.now(),
+        )
+        if freed:
+            await announce(LetterRetried(client=self.client_id, letter=self.id))
+            await tell_way(self.id)
+        return bool(freed)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A letter whose lease a worker holds. `tries` counts this one, and names the lease."""
+
+    id: UUID
+    client: UUID | None
+    box: bytes
+    message_id: str
+    posted_at: dt.datetime
+    tries: int
+    reason: str | None
+
+    async def settle(self, fact: type[Settled] | None, **columns: Any) -> bool:
+        """End the lease with what became of the letter. False, and nothing changed, where the lease is over."""
+        changes = ", ".join(f"{name} = :{name}" for name in columns)
+        kept = await sql.row(
+            f"update outbox set leased_until = null, {changes} where id = :id and tries = :tries "
+            "and done_at is null and failed_at is null returning id",
+            id=self.id,
+            tries=self.tries,
+            **columns,
+        )
+        if kept and fact is not None:
+            await announce(fact(client=self.client, letter=self.id))
+            await tell_way(self.id)
+        return kept is not None
+
+
+Settled = LetterDelivered | LetterDelayed | LetterFailed | LetterDropped
+
+
+async def take_letters(most: int) -> list[Taken]:
+    """Lease up to so many letters that are due. Two workers never take the same one."""
+    locked = "for update skip locked" if sql.is_postgres() else ""
+    now = clock.now()
+    found = await sql.rows(
+        f"with due as materialized (select id from outbox where kind = '{LETTER}' and done_at is null "
+        "and failed_at is null and due_at <= :now and (leased_until is null or leased_until <= :now) "
+        f"order by due_at limit {int(most)} {locked}) "
+        "update outbox set leased_until = :until, tries = tries + 1 where id in (select id from due) "
+        "returning id, client_id, payload_sealed, message_id, posted_at, tries, reason",
+        now=now,
+        until=now + LEASE,
+    )
+    return [
+        Taken(
+            sql.uuid(row["id"]),
+            None if row["client_id"] is None else sql.uuid(row["client_id"]),
+            row["payload_sealed"],
+            row["message_id"],
+            sql.moment(row["posted_at"]),
+            row["tries"],
+            row["reason"],
+        )
+        for row in found
+    ]
+
+
+async def tell_way(letter: UUID) -> None:
+    """What became of a letter shows in the conversations it was about, if it was about any."""
+    for row in await sql.rows(
+        "select distinct b.conversation_id, v.client_id from burst b "
+        "join conversation v on v.id = b.conversation_id where b.letter_id = :letter",
+        letter=letter,
+    ):
+        client, conversation = sql.uuid(row["client_id"]), sql.uuid(row["conversation_id"])
+        await announce(LetterOnItsWay(client=client, conversation=conversation))
+
+
+async def drop_letters(about: UUID) -> None:
+    """What these letters were about is over: those not delivered yet are never sent, and their words wiped.
+    One that is on its way in this very moment may still arrive."""
+    await _wipe("about_id = :about and done_at is null", about=about)
+
+
+async def forget_old_letters() -> None:
+    """The words of a letter nobody could deliver are kept thirty days, to try it again."""
+    async with unit():
+        await _wipe("failed_at <= :before", before=clock.now() - UNDELIVERED_KEPT)
+
+
+async def _wipe(which: str, **values: Any) -> None:
+    wiped = await sql.rows(
+        "update outbox set payload_sealed = null, failed_at = coalesce(failed_at, :now) "
+        f"where payload_sealed is not null and {which} returning id, client_id",
+        now=clock.now(),
+        **values,
+    )
+    for row in wiped:
+        client = None if row["client_id"] is None else sql.uuid(row["client_id"])
+        await announce(LetterDropped(client=client, letter=sql.uuid(row["id"])))
+        await tell_way(sql.uuid(row["id"]))
+
+
+async def undelivered_count(letters: Scope[Outbox]) -> int:
+    """How many letters have not arrived, of those the viewer may see."""
+    return await letters.where(UNDELIVERED).count()

@@ -1,0 +1,1 @@
+"""Letters about what was not read, and mail that comes back."""

@@ -1,0 +1,203 @@
+"""Bursts: messages of one conversation that one person has not read, for the letter that tells of them.
+
+A burst begins with the first message that is unread for some minutes, and ends when the person reads. Until then no
+second letter is written about it, however much is added.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.models.ground import sql
+from portal.models.ground.record import Kind, Record, live, uuid7
+from portal.models.ground.rules import has_news, is_news, sees_conversation
+from portal.models.ground.scope import Scope, who_may_see
+from portal.models.ground.stuck import BURSTS, not_set_aside
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.readers import ARE_TOLD, THESE, staff_who_read
+from portal.models.notices.choices import without_letters
+from portal.models.notices.kinds import NoticeKind
+from portal.models.notices.mail_choice import mail_choices
+from portal.models.practice.practice import Practice
+
+AT_ONCE = 20  # conversations of one transaction
+KINDS = {"staff": Kind.STAFF, "client": Kind.ACCOUNT}
+
+
+class Burst(Record):
+    conversation_id = fields.UUIDField()
+    reader_id = fields.UUIDField()  # a staff member or an account,
+    side = fields.CharField(max_length=8)  # by their side
+    from_number = fields.IntField()  # the number of the first message unread
+    to_number = fields.IntField(null=True)  # and of the last, when the letter was written
+    due_at = fields.DatetimeField(null=True)  # when it is to be written
+    letter_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "burst"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff who may see the conversation."""
+        if kind is not Kind.STAFF:
+            return "false"
+        return sees_conversation(kind, f"{r}.conversation_id")
+
+
+# --- A burst begins ----------------------------------------------------------------------------
+
+
+async def conversations_unread(practice: Practice) -> list[UUID]:
+    """Give the conversations in which something was written more than the practice's minutes ago, and nobody was asked
+    yet whether it was read."""
+    now = clock.now()
+    found = await sql.rows(
+        f"select o.id from conversation o where o.mail_since <= :until and {not_set_aside(BURSTS, 'o.id')} "
+        f"order by o.mail_since limit {AT_ONCE}",
+        until=now - dt.timedelta(minutes=practice.mail_after),
+        now=now,
+    )
+    return [sql.uuid(row["id"]) for row in found]
+
+
+async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
+    """Note who has not read what was written in these, in the caller's unit of work. Two workers never take the same
+    conversation."""
+    now, wait = clock.now(), dt.timedelta(minutes=practice.mail_after)
+    locked = "for update skip locked" if sql.is_postgres() else ""
+    found = await sql.rows(
+        "with due as materialized (select id from conversation where id = any(:ids) and mail_since <= :until "
+        f"order by id {locked}) "
+        "update conversation set mail_since = null where id in (select id from due) returning id",
+        until=now - wait,
+        ids=ids,
+    )
+    if not found:
+        return
+    conversations = [sql.uuid(row["id"]) for row in found]
+    behind = await _staff_behind(conversations)
+    if practice.portal_on:
+        behind += await _accounts_behind(conversations)
+    readers = sorted({one.reader for one in behind})
+    choices, unwanted = await mail_choices(readers), await without_letters(NoticeKind.MESSAGE, readers)
+    for one in behind:
+        due = choices[one.reader].when(max(one.since + wait, now), practice.zone)
+        if due is not None and one.reader not in unwanted:
+            # One that waits already keeps its time: more has come, and it is the same burst.
+            await sql.rows(
+                "insert into burst (id, conversation_id, reader_id, side, from_number, due_at) "
+                "values (:id, :conversation, :reader, :side, :first, :due) "
+                "on conflict (reader_id, conversation_id) where letter_id is null do nothing",
+                id=uuid7(),
+                conversation=one.conversation,
+                reader=one.reader,
+                side=one.side,
+                first=one.first,
+                due=due,
+            )
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Somebody who has not read a conversation from this message on, which was sent then."""
+
+    conversation: UUID
+    reader: UUID
+    side: str
+    first: int
+    since: dt.datetime
+
+
+async def _staff_behind(conversations: list[UUID]) -> list[Behind]:
+    """Those of the practice who are told and have not read what the client's side wrote. What colleagues write they
+    see when they come by."""
+    found = await sql.rows(
+        f"with {staff_who_read(THESE)}, readers (conversation_id, reader_id) as ("
+        f"select reads.id, reads.staff_id from reads where {ARE_TOLD}) "
+        f"{_BEHIND.format(theirs='m.account_id is not null')}",
+        ids=conversations,
+        now=clock.now(),
+    )
+    return await _who_may_see("staff", found)
+
+
+async def _accounts_behind(conversations: list[UUID]) -> list[Behind]:
+    """Those who take part and have not read what others wrote."""
+    found = await sql.rows(
+        "with readers (conversation_id, reader_id) as (select distinct r.id, x.account_id "
+        f"from conversation r join access x on x.client_id = r.client_id and {live('x')} "
+        "where r.id = any(:ids)) "
+        f"{_BEHIND.format(theirs='coalesce(m.account_id, m.staff_id) <> e.reader_id')}",
+        ids=conversations,
+        now=clock.now(),
+    )
+    return await _who_may_see("client", found)
+
+
+# The first message each has not read, but for those who were written to about it and have not come yet.
+_BEHIND = (
+    "select e.conversation_id, e.reader_id, m.number as first, m.sent_at as since "
+    "from readers e join conversation r on r.id = e.conversation_id "
+    "left join reading rd on rd.conversation_id = r.id and rd.reader_id = e.reader_id "
+    "join message m on m.conversation_id = r.id and m.number = (select min(m.number) from message m "
+    "where m.conversation_id = r.id and m.number > coalesce(rd.number, 0) "
+    f"and {is_news('m')} "
+    "and {theirs}) "
+    "where not exists (select 1 from burst b where b.conversation_id = r.id and b.reader_id = e.reader_id "
+    f"and b.letter_id is not null and {has_news('b')})"
+)
+
+
+async def _who_may_see(side: str, rows: list[dict[str, Any]]) -> list[Behind]:
+    behind = [
+        Behind(
+            sql.uuid(row["conversation_id"]),
+            sql.uuid(row["reader_id"]),
+            side,
+            row["first"],
+            sql.moment(row["since"]),
+        )
+        for row in rows
+    ]
+    asked = [(one.reader, None, one.conversation) for one in behind]
+    seen = await who_may_see(Conversation, KINDS[side], asked)
+    return [one for one in behind if (one.reader, None, one.conversation) in seen]
+
+
+# --- What became of it -------------------------------------------------------------------------
+
+
+async def told_of(
+    conversations: Scope[Conversation], conversation: UUID, to_staff: bool
+) -> list[dict[str, Any]]:
+    """The newest letter to each person of one side about what the other has written since they last wrote
+    themselves: name, and when it left, came back or was given up, and why. Nothing where the viewer may not see
+    the conversation."""
+    side, table, column = (
+        ("staff", "staff_member", "staff_id") if to_staff else ("client", "portal_account", "account_id")
+    )
+    found = await (
+        conversations.where("r.id = :conversation", conversation=conversation)
+        .join(
+            "join burst b on b.conversation_id = r.id and b.side = :side and b.letter_id is not null "
+            f"join outbox o on o.id = b.letter_id join {table} p on p.id = b.reader_id",
+            side=side,
+        )
+        .where(
+            f"b.to_number > coalesce((select m.number from message m where m.conversation_id = r.id "
+            f"and not m.automatic and m.{column} is not null order by m.number desc limit 1), 0)"
+        )
+        .order("p.name, p.id, b.to_number")
+        .columns("p.id, p.name, o.done_at, o.bounced_at, o.failed_at, o.reason")
+    )
+    newest = {row["id"]: row for row in found}
+    return [
+        row | {name: sql.maybe_moment(row[name]) for name in ("done_at", "bounced_at", "failed_at")}
+        for row in newest.values()
+    ]

@@ -1,0 +1,118 @@
+"""The mailbox to which mail comes back: where it is, how far it was read, and what was found in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import MailboxChanged
+from portal.models.ground import sql
+from portal.models.ground.fact import announce
+from portal.models.ground.person import an_address
+from portal.models.ground.record import Kind, Record, Sealed
+from portal.models.ground.rules import holds, works_here
+from portal.models.mail.bounce import note_bounce
+from portal.permissions import Permission
+
+THE_ONE = UUID("00000000-0000-7000-8000-000000000001")
+EVERY = dt.timedelta(minutes=1)  # between two looks
+
+
+class Mailbox(Record):
+    """The one there is, or none."""
+
+    id = fields.UUIDField(primary_key=True, default=lambda: THE_ONE)
+    host = fields.CharField(max_length=200)
+    port = fields.IntField(default=993)
+    username = fields.CharField(max_length=200)
+    password_sealed = fields.BinaryField()
+    folder = fields.CharField(max_length=200, default="INBOX")
+    address = fields.CharField(max_length=254, validators=[an_address])  # where what can’t be delivered goes
+    validity = fields.BigIntField(null=True)  # of the numbers of its messages, by RFC 3501
+    last_uid = fields.BigIntField(default=0)  # the last message that was read
+    looked_at = fields.DatetimeField(null=True)
+    trouble = fields.CharField(max_length=300, null=True)  # why it could not be read: one of our codes
+    returned = fields.IntField(default=0)  # letters of ours that were found in it
+
+    password = Sealed()
+
+    class Meta:
+        table = "mailbox"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Who answers for the portal's settings."""
+        if kind is not Kind.STAFF:
+            return "false"
+        return f"{works_here(':viewer')} and {holds(':viewer', Permission.PORTAL_SETTINGS)}"
+
+    @classmethod
+    async def keep(cls, **where: Any) -> None:
+        """Read this one from now on, from a week ago."""
+        await cls.all().delete()
+        box = cls(**{name: value for name, value in where.items() if name != "password"})
+        box.password = where["password"]
+        await box.save(force_create=True)
+        await announce(MailboxChanged())
+
+    async def forget(self) -> None:
+        """Read none. What came back and is not seen to stays a task."""
+        await self.delete()
+        await announce(MailboxChanged())
+
+    @classmethod
+    async def due(cls) -> Mailbox | None:
+        """The mailbox, where it is time to look and no other worker does."""
+        if not await sql.row(
+            "select 1 as yes from mailbox where looked_at is null or looked_at <= :before", **_due()
+        ):
+            return None
+        taken = await sql.rows(
+            "update mailbox set looked_at = :now where looked_at is null or looked_at <= :before returning id",
+            now=clock.now(),
+            **_due(),
+        )
+        return await cls.get(id=taken[0]["id"]) if taken else None
+
+    async def found(self, validity: int, last_uid: int, bounces: list[Any]) -> None:
+        """Note what a look found, and up to where, in one unit of work: nothing is counted twice or passed over."""
+        returned = 0
+        for bounce in bounces:
+            returned += await note_bounce(bounce.letter, bounce.status, bounce.reason, bounce.by_address)
+        changed = await sql.rows(
+            "update mailbox set validity = :validity, last_uid = :uid, returned = returned + :returned, "
+            "trouble = null where id = :id and last_uid = :was returning id",
+            validity=validity,
+            uid=last_uid,
+            returned=returned,
+            id=self.id,
+            was=self.last_uid,
+        )
+        if changed and (returned or self.trouble):
+            await announce(MailboxChanged())
+        self.last_uid, self.trouble = last_uid, None
+
+    async def failed(self, trouble: str) -> None:
+        """It could not be read."""
+        if trouble != self.trouble:
+            await sql.rows(
+                "update mailbox set trouble = :trouble where id = :id", trouble=trouble, id=self.id
+            )
+            await announce(MailboxChanged())
+
+
+_SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
+
+
+def _due() -> dict[str, dt.datetime]:
+    return {"before": clock.now() - EVERY}
+
+
+async def return_address() -> str | None:
+    """Where mail servers are to send back what they can't deliver; None while no mailbox is set."""
+    found = await sql.row("select address from mailbox")
+    return str(found["address"]) if found else None

@@ -1,0 +1,186 @@
+"""The one letter to somebody about all that they have not come to see: bursts of messages, and other notices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.models.ground import sql
+from portal.models.ground.rules import has_news
+from portal.models.ground.scope import who_may_see
+from portal.models.ground.stuck import LETTERS, not_set_aside
+from portal.models.mail.burst import AT_ONCE, KINDS
+from portal.models.messages.conversation import Conversation
+from portal.models.notices.mail_choice import mail_choice, put_off
+from portal.models.notices.notice import Notice
+from portal.models.practice.practice import Practice, the_practice
+
+HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has put an address right
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who is written to."""
+
+    id: UUID
+    side: str
+    name: str
+    email: str
+    language: str
+    discreet: bool
+
+
+async def is_anyone_waiting(minutes: int) -> bool:
+    """Whether a conversation has something that nobody was asked about for so long, or a letter is due."""
+    found = await sql.row(
+        "select 1 as yes from conversation where mail_since <= :until "
+        "union all select 1 from burst where letter_id is null and due_at <= :now "
+        "union all select 1 from notice where mail_at <= :now limit 1",
+        until=clock.now() - dt.timedelta(minutes=minutes),
+        now=clock.now(),
+    )
+    return found is not None
+
+
+async def readers_due(most: int = AT_ONCE) -> list[UUID]:
+    """Give the people who are to be written to next, the longest due first."""
+    found = await sql.rows(
+        "select w.person, min(w.due) as due from ("
+        "select reader_id as person, due_at as due from burst where letter_id is null and due_at <= :now "
+        "union all select coalesce(staff_id, account_id), mail_at from notice where mail_at <= :now) w "
+        f"where {not_set_aside(LETTERS, 'w.person')} group by w.person order by due limit {int(most)}",
+        now=clock.now(),
+    )
+    return [sql.uuid(row["person"]) for row in found]
+
+
+async def write_to(
+    person: UUID, practice: Practice, post: Callable[[Reader, UUID | None], Awaitable[UUID]]
+) -> bool:
+    """Have one letter written about all that this person has not come to see, in the caller's unit of work. False
+    where they have seen it, may no more see it, or are not to be written to now. `post` gives the letter's id."""
+    waiting = [*await _bursts_of(person), *await _notices_of(person)]
+    if not waiting:
+        return False
+    side = waiting[0]["side"]
+    reader = await _reader(person, side)
+    seen = await _visible(person, side, waiting) if practice.portal_on or side == "staff" else set()
+    wanted = [row for row in waiting if reader and row["unread"] and row["shown_as"] in seen]
+    await _forget([row for row in waiting if row not in wanted])
+    if not wanted or reader is None:
+        return False
+    now = clock.now()
+    at = (await mail_choice(person)).after_quiet(now, practice.zone)
+    if await _is_held(reader):
+        at = max(at, now + HELD_FOR)
+    if at > now:
+        await put_off(person, at)
+        return False
+    about = wanted[0]["client_id"] if reader.side == "client" else None
+    letter = await post(reader, about and sql.uuid(about))
+    for row in wanted:
+        await sql.rows(
+            "update burst set letter_id = :letter, to_number = :last, due_at = null where id = :id"
+            if row["last_number"]
+            else "update notice set letter_id = :letter, mail_at = null where id = :id",
+            letter=letter,
+            id=row["id"],
+            last=row["last_number"],
+        )
+    return True
+
+
+async def _bursts_of(person: UUID) -> list[dict[str, Any]]:
+    # All that waits for this person is taken at once, so a second worker waits here and finds nothing left.
+    locked = " for update of b" if sql.is_postgres() else ""
+    return _waiting(
+        await sql.rows(
+            "select b.id, b.conversation_id as shown_as, b.side, r.client_id, r.last_number, "
+            f"{has_news('b')} as unread from burst b join conversation r on r.id = b.conversation_id "
+            f"where b.reader_id = :person and b.letter_id is null order by b.id{locked}",
+            person=person,
+        )
+    )
+
+
+async def _notices_of(person: UUID) -> list[dict[str, Any]]:
+    locked = " for update" if sql.is_postgres() else ""
+    return _waiting(
+        await sql.rows(
+            "select id, id as shown_as, case when staff_id is null then 'client' else 'staff' end as side, client_id, "
+            "0 as last_number, read_at is null as unread from notice "
+            f"where (staff_id = :person or account_id = :person) and mail_at is not null order by id{locked}",
+            person=person,
+        )
+    )
+
+
+def _waiting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a burst with the number of its newest message, of a notice with none."""
+    return [row | {"id": sql.uuid(row["id"]), "shown_as": sql.uuid(row["shown_as"])} for row in rows]
+
+
+async def _visible(person: UUID, side: str, rows: list[dict[str, Any]]) -> set[UUID]:
+    """Those of these conversations and notices that the person may see."""
+    seen = set()
+    for model, of_bursts in ((Conversation, True), (Notice, False)):
+        asked = [(person, None, row["shown_as"]) for row in rows if bool(row["last_number"]) is of_bursts]
+        if asked:
+            seen |= {of for _, _, of in await who_may_see(model, KINDS[side], asked)}
+    return seen
+
+
+async def _forget(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        ids = [row["id"] for row in rows]
+        await sql.rows("delete from burst where id = any(:ids)", ids=ids)
+        await sql.rows("update notice set mail_at = null where id = any(:ids)", ids=ids)
+
+
+async def _reader(person: UUID, side: str) -> Reader | None:
+    found = await sql.row(
+        "select name, email, language, false as discreet from staff_member where id = :id and ended_at is null"
+        if side == "staff"
+        else "select name, email, language, discreet from portal_account where id = :id",
+        id=person,
+    )
+    if found is None:
+        return None
+    return Reader(person, side, found["name"], found["email"], found["language"], bool(found["discreet"]))
+
+
+async def _is_held(reader: Reader) -> bool:
+    table = "staff_member" if reader.side == "staff" else "portal_account"
+    found = await sql.row(
+        f"select 1 as yes from {table} p join bounce b on b.email_key = p.email_key "
+        "where p.id = :id and b.settled_at is null and b.held",
+        id=reader.id,
+    )
+    return found is not None
+
+
+async def when_wanted(letter: UUID) -> dt.datetime | None:
+    """When such a letter may leave: by now, or at the end of the reader's quiet hours. None where all it tells of was
+    seen meanwhile, or may no more be seen."""
+    rows = _waiting(
+        await sql.rows(
+            "select b.id, b.reader_id, b.side, b.conversation_id as shown_as, b.to_number as last_number from burst b "
+            f"where b.letter_id = :letter and {has_news('b')} "
+            "union all select n.id, coalesce(n.staff_id, n.account_id), "
+            "case when n.staff_id is null then 'client' else 'staff' end, n.id, 0 from notice n "
+            "where n.letter_id = :letter and n.read_at is null",
+            letter=letter,
+        )
+    )
+    if not rows:
+        return None
+    practice, person, side = await the_practice(), sql.uuid(rows[0]["reader_id"]), rows[0]["side"]
+    if side == "client" and not practice.portal_on:
+        return None
+    if not await _visible(person, side, rows):
+        return None
+    return (await mail_choice(person)).after_quiet(clock.now(), practice.zone)

@@ -1,0 +1,312 @@
+"""Conversations between a client, or contacts acting for one, and staff: by audience, numbered, encrypted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+
+from portal import clock
+from portal.facts import (
+    ConversationAnswered,
+    ConversationRead,
+    ConversationStarted,
+    MessageSent,
+    MessagesSeen,
+)
+from portal.models.ground import sql
+from portal.models.ground.fact import announce, write
+from portal.models.ground.record import Kind, opened, seal, uuid7
+from portal.models.ground.rules import conversation_is_seen, within_reach
+from portal.models.ground.scope import Scope
+from portal.models.messages.draft import Draft
+from portal.models.messages.message import Message, author_name
+from portal.models.messages.triage import Handled
+from portal.models.notices.kinds import read_about
+from portal.permissions import Audience
+
+AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read a message by then
+
+
+class Conversation(Handled):
+    """Besides its fields its row has `read_by`: those who have read its newest message, for statements alone."""
+
+    client_id = fields.UUIDField()
+    audience = fields.CharField(max_length=16)
+    confidential = fields.BooleanField(default=False)
+    last_number = fields.IntField(default=0)
+    last_at = fields.DatetimeField(null=True)
+    last_side = fields.CharField(max_length=8, null=True)  # staff or client: who spoke last
+    started_at = fields.DatetimeField(default=clock.now)
+    tell_at = fields.DatetimeField(null=True)  # when those who have not read by then get a notice
+    # When the first message was written of which no one was told by e-mail yet; the worker empties it.
+    mail_since = fields.DatetimeField(null=True)
+    answered_at = fields.DatetimeField(null=True)  # when somebody of the practice first wrote here
+
+    class Meta:
+        table = "conversation"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        return conversation_is_seen(kind, r)
+
+    @classmethod
+    async def start(
+        cls,
+        client: UUID,
+        audience: Audience,
+        contacts: list[UUID],
+        with_client: bool,
+        confidential: bool = False,
+    ) -> Conversation:
+        conversation = await cls.create(client_id=client, audience=audience.key, confidential=confidential)
+        if with_client:
+            await Participant.create(conversation_id=conversation.id, client_id=client)
+        for contact in contacts:
+            await Participant.create(conversation_id=conversation.id, contact_id=contact)
+        await announce(ConversationStarted(client=client, conversation=conversation.id))
+        return conversation
+
+    async def post(
+        self,
+        body: str,
+        staff: UUID | None = None,
+        account: UUID | None = None,
+        at: dt.datetime | None = None,
+        id: UUID | None = None,
+        reply_to: UUID | None = None,
+        keep_draft: bool = False,
+        automatic: bool = False,
+        seen: int | None = None,
+    ) -> int:
+        """Add a message and give its number; raises Closed where the client's chart is archived. Who writes has read
+        what was there up to the number `seen`, by default all of it, and what they had begun is sent, unless that is
+        something else (`keep_draft`). An `automatic` one stands under the name of the practice: nobody has read or
+        answered anything by it.
+
+        Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
+        written at another time (`at`) is history, of which nobody is told by e-mail.
+        """
+        sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
+        answers = staff is not None and not automatic
+        taken = await sql.row(
+            "update conversation set last_number = last_number + 1, last_at = :at, "
+            + ("" if automatic else "last_side = :side, stirs_at = :at, snoozed_by = null, ")
+            + ("answered_at = coalesce(answered_at, :at), " if answers else "")
+            + ("" if staff else "done_at = null, done_by = null, ")
+            + "read_by = :read_by, "
+            + "tell_at = coalesce(tell_at, :tell_at), "
+            f"mail_since = {'mail_since' if at or automatic else 'coalesce(mail_since, :at)'} "
+            "where id = :id and exists (select 1 from client c "
+            "where c.id = conversation.client_id and c.archived_at is null) "
+            "returning last_number, answered_at, (select d.number from reading d "
+            "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read, "
+            "exists (select 1 from draft k where k.conversation_id = conversation.id "
+            "and (k.staff_id = :writer or k.account_id = :writer)) as drafted",
+            id=self.id,
+            at=sent_at,
+            side=side,
+            read_by=[] if automatic else [writer],
+            tell_at=clock.now() + AT_A_GLANCE,
+            writer=writer,
+        )
+        if taken is None:
+            raise Closed
+        id, number = id or uuid7(), int(taken["last_number"])
+        await write(
+            "insert into message (id, conversation_id, number, staff_id, account_id, body_sealed, sent_at, "
+            "reply_to_id, automatic) "
+            "values (:id, :conversation, :number, :staff, :account, :body, :at, :reply_to, :automatic)",
+            id=id,
+            conversation=self.id,
+            number=number,
+            staff=staff,
+            account=account,
+            body=seal(Message, "body_sealed", id, body),
+            at=sent_at,
+            reply_to=reply_to,
+            automatic=automatic,
+        )
+        await announce(MessageSent(client=self.client_id, conversation=self.id, number=number))
+        if automatic:
+            return number
+        if answers and sql.moment(taken["answered_at"]) == sent_at:
+            await announce(ConversationAnswered(client=self.client_id, conversation=self.id))
+        if taken["drafted"] and not keep_draft:
+            await Draft.drop(self.id, staff, account)
+        had_read = int(taken["had_read"] or 0)
+        read_to = number if seen is None else await self._before_news(max(had_read, seen), writer, number)
+        await write(_READ_TO, conversation=self.id, reader=writer, number=read_to, at=sent_at)
+        if read_to < number:
+            await write("update conversation set read_by = :nobody where id = :id", id=self.id, nobody=[])
+        if had_read < min(read_to, number - 1):
+            await self._seen(had_read, min(read_to, number - 1), staff, account, sent_at)
+            await announce(
+                ConversationRead(conversation=self.id, number=read_to, staff=staff, account=account)
+            )
+        if had_read < number - 1 and read_to == number:
+            await read_about(self.id, staff, account)
+        return number
+
+    async def _before_news(self, seen: int, reader: UUID | None, last: int) -> int:
+        """The number up to which nothing is new to somebody who has seen up to a number: what they wrote themselves
+        after it is not."""
+        news = await sql.row(
+            "select min(m.number) as number from message m where m.conversation_id = :id and m.number > :seen "
+            "and (m.automatic or coalesce(m.account_id, m.staff_id) <> :reader)",
+            id=self.id,
+            seen=seen,
+            reader=reader,
+        )
+        return last if news is None or news["number"] is None else int(news["number"]) - 1
+
+    async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
+        """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
+        reader, now = staff or account, clock.now()
+        # Whoever is being told of it at this moment has been told after this line: no notice comes later. And what is
+        # its newest message, and who has read it, stays as it is until this is kept.
+        held = "for no key update" if sql.is_postgres() else ""
+        (newest,) = await sql.rows(
+            f"select last_number, read_by from conversation where id = :id {held}", id=self.id
+        )
+        number = await self._before_news(min(number, self.last_number), reader, newest["last_number"])
+        before = await sql.row(
+            "select number from reading where conversation_id = :conversation and reader_id = :reader",
+            conversation=self.id,
+            reader=reader,
+        )
+        moved = await sql.rows(
+            f"{_READ_TO} returning number", conversation=self.id, reader=reader, number=number, at=now
+        )
+        if moved:
+            if newest["last_number"] == number:
+                await write(
+                    "update conversation set read_by = :read_by where id = :id",
+                    id=self.id,
+                    read_by=[*sql.parsed(newest["read_by"]), reader],
+                )
+            await self._seen(before["number"] if before else 0, number, staff, account, now)
+            await announce(
+                ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
+            )
+        await read_about(self.id, staff, account)
+
+    async def _seen(
+        self, before: int, number: int, staff: UUID | None, account: UUID | None, at: dt.datetime
+    ) -> None:
+        """Keep when someone came to a number, for the other side to see."""
+        await write(
+            "insert into reading_step (conversation_id, reader_id, number, at) "
+            "values (:conversation, :reader, :number, :at) on conflict do nothing",
+            conversation=self.id,
+            reader=staff or account,
+            number=number,
+            at=at,
+        )
+        await announce(
+            MessagesSeen(
+                client=self.client_id,
+                conversation=self.id,
+                first=before + 1,
+                last=number,
+                staff=staff,
+                account=account,
+            )
+        )
+
+
+_READ_TO = (
+    "insert into reading (conversation_id, reader_id, number, at) "
+    "values (:conversation, :reader, :number, :at) on conflict (conversation_id, reader_id) "
+    "do update set number = excluded.number, at = excluded.at where reading.number < excluded.number"
+)
+
+
+class Closed(Exception):
+    """Nothing can be written in this conversation: the client's chart is archived."""
+
+
+class Participant(Model):
+    """Who takes part on the client's side: the client in person, or a contact."""
+
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    conversation_id = fields.UUIDField()
+    client_id = fields.UUIDField(null=True)
+    contact_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "participant"
+
+
+# Whether there is something in `r` that the viewer has not read, for each of thousands: its own row says who has read
+# its newest message (see docs/decisions/0024-who-has-read-the-newest.md).
+HAS_UNREAD = "(r.last_number > 0 and not :viewer = any(r.read_by))"
+_UNREAD = (
+    "(select count(*) from message um where um.conversation_id = r.id and um.number > coalesce("
+    "(select rd.number from reading rd where rd.conversation_id = r.id and rd.reader_id = :viewer), 0) "
+    "and not um.automatic and coalesce(um.staff_id, um.account_id) <> :viewer)"
+)
+
+
+def _within_reach(conversations: Scope[Conversation]) -> Scope[Conversation]:
+    return conversations.where(within_reach(conversations.kind, "r.client_id"))
+
+
+async def unread(conversations: Scope[Conversation]) -> int:
+    """How many messages from others the viewer has not read. Derived, never kept."""
+    found = await _within_reach(conversations).where(HAS_UNREAD).columns(f"coalesce(sum({_UNREAD}), 0) as n")
+    return int(found[0]["n"])
+
+
+async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int]:
+    found = await _within_reach(conversations).where(HAS_UNREAD).columns(f"r.client_id, {_UNREAD} as n")
+    counts: dict[UUID, int] = {}
+    for row in found:
+        client = sql.uuid(row["client_id"])
+        counts[client] = counts.get(client, 0) + int(row["n"])
+    return counts
+
+
+async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
+    """Conversations with their last message, the viewer's unread count and the client's name, newest first."""
+    wanted = _within_reach(conversations).order("r.last_at is null, r.last_at desc, r.id desc")
+    found = await (
+        wanted.only(limit)
+        .join(
+            "join client c on c.id = r.client_id "
+            "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
+            "left join staff_member ls on ls.id = lm.staff_id "
+            "left join portal_account la on la.id = lm.account_id"
+        )
+        .columns(
+            "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
+            "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
+            "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
+            f"{author_name('lm', 'ls', 'la')} as from_name, "
+            f"case when {HAS_UNREAD} then {_UNREAD} else 0 end as unread"
+        )
+    )
+    for row in found:
+        row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
+        row["last_at"] = sql.maybe_moment(row["last_at"])
+        row["confidential"] = bool(row["confidential"])
+        box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
+        row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
+    return found
+
+
+async def writer_name(side: str, person: UUID) -> str:
+    """Who is writing, by name. The caller has asked who may see the conversation."""
+    found = await sql.row(
+        f"select name from {'staff_member' if side == 'staff' else 'portal_account'} where id = :id",
+        id=person,
+    )
+    return str(found["name"]) if found else ""
+
+
+async def may_read(conversation: Conversation, staff: UUID) -> bool:
+    """Whether this colleague may read it, and so answer it."""
+    return await Scope(Conversation, Kind.STAFF, staff, None).find(conversation.id) is not None

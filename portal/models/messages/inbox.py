@@ -1,0 +1,125 @@
+"""The inbox: the conversations a member of staff may read, by what is left to do in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from portal.models.ground import sql
+from portal.models.ground.record import opened
+from portal.models.ground.rules import within_reach
+from portal.models.ground.scope import Scope
+from portal.models.messages.conversation import HAS_UNREAD, Conversation
+from portal.models.messages.message import Message, author_name
+from portal.models.messages.triage import may_be_on, on_it
+from portal.permissions import Audience
+
+PAGE = 50
+OPEN = "r.done_at is null and r.stirs_at <= :now"
+_HERE = "r.client_id not in (select hc.id from client hc where hc.archived_at is not null)"
+
+
+class View(Enum):
+    """Which conversations a list holds. The values stand in addresses."""
+
+    ALL = "all"  # all that are open
+    MINE = "mine"
+    UNREAD = "unread"
+    ANSWER = "answer"
+    UNASSIGNED = "unassigned"
+    SNOOZED = "snoozed"
+    DONE = "done"
+
+    @property
+    def rule(self) -> str:
+        """The condition over conversation `r`."""
+        return {
+            View.ALL: OPEN,
+            View.MINE: f"{OPEN} and {may_be_on('r', ':viewer')} and {on_it('r')} = :viewer",
+            View.UNREAD: f"{OPEN} and {HAS_UNREAD}",
+            View.ANSWER: f"{OPEN} and r.last_side = 'client'",
+            View.UNASSIGNED: f"{OPEN} and {on_it('r')} is null",
+            View.SNOOZED: "r.done_at is null and r.stirs_at > :now",
+            View.DONE: "r.done_at is not null",
+        }[self]
+
+
+COUNTED = (View.MINE, View.UNREAD, View.ANSWER)
+
+
+def narrowed(
+    conversations: Scope[Conversation], audience: Audience | None, client: UUID | None
+) -> Scope[Conversation]:
+    """Of charts that are in use, of one audience and about one client where they are named."""
+    found = conversations.where(within_reach(conversations.kind, "r.client_id")).where(_HERE)
+    if audience is not None:
+        found = found.where("r.audience = :audience", audience=audience.key)
+    return found if client is None else found.where("r.client_id = :about", about=client)
+
+
+Place = tuple[dt.datetime, UUID]  # when a conversation stirred, and which
+
+
+async def page_of_inbox(
+    conversations: Scope[Conversation], view: View, after: Place | None
+) -> tuple[list[dict[str, Any]], bool]:
+    """A keyset page of a view, what stirred last first, and whether there is more after it."""
+    wanted = conversations.where(view.rule)
+    if after is not None:
+        wanted = wanted.where(
+            "(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1]
+        )
+    found = await (
+        wanted.order("r.stirs_at desc, r.id desc")
+        .only(PAGE + 1, f"{on_it('r')} as on_it")
+        .join(
+            "join client c on c.id = r.client_id "
+            "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
+            "left join staff_member ls on ls.id = lm.staff_id "
+            "left join portal_account la on la.id = lm.account_id "
+            "left join staff_member ow on ow.id = r.on_it"
+        )
+        .columns(
+            "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, r.stirs_at, "
+            "r.done_at, r.snoozed_by, c.first_name, c.last_name, c.colour, lm.id as message_id, "
+            "lm.body_sealed, lm.withdrawn_at, "
+            "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
+            f"{author_name('lm', 'ls', 'la')} as from_name, "
+            f"r.on_it, ow.name as on_it_name, {HAS_UNREAD} as unread"
+        )
+    )
+    for row in found:
+        row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
+        row["last_at"], row["stirs_at"] = sql.moment(row["last_at"]), sql.moment(row["stirs_at"])
+        row["on_it"] = row["on_it"] and sql.uuid(row["on_it"])
+        box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
+        row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
+    return found[:PAGE], len(found) > PAGE
+
+
+async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
+    """How many conversations each of the views that show a number holds: one question for all."""
+    told = ", ".join(
+        f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as {view.value}"
+        for view in COUNTED
+    )
+    (row,) = await conversations.where(OPEN).columns(told)
+    return {view: int(row[view.value]) for view in COUNTED}
+
+
+async def unread_conversations(conversations: Scope[Conversation]) -> int:
+    """How many open conversations hold something that the viewer has not read. What somebody writes counts as
+    read by them, so one number beyond another says it. Asked as the inbox asks, so that its page asks once."""
+    return (await counts(narrowed(conversations, None, None)))[View.UNREAD]
+
+
+async def who_is_on(conversations: Scope[Conversation], id: UUID) -> tuple[UUID, str] | None:
+    """The colleague who answers a conversation: id and name."""
+    found = await (
+        conversations.where("r.id = :id", id=id)
+        .join(f"join staff_member ow on ow.id = {on_it('r')}")
+        .columns("ow.id, ow.name")
+    )
+    return (sql.uuid(found[0]["id"]), found[0]["name"]) if found else None

@@ -1,0 +1,103 @@
+"""Telling people of messages they have not read: who they are, a moment after each was sent."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal import clock
+from portal.models.ground import sql
+from portal.models.ground.record import Kind, live
+from portal.models.ground.rules import is_news
+from portal.models.ground.scope import who_may_see
+from portal.models.ground.stuck import MESSAGES, not_set_aside
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.readers import ARE_TOLD, THESE, staff_who_read
+from portal.models.notices.kinds import NoticeKind
+from portal.models.notices.notice import hold_numbers, tell
+
+AT_ONCE = 20  # conversations of one transaction
+
+
+async def conversations_to_tell() -> list[UUID]:
+    """Give the conversations in which something was written that people are to be told of by now."""
+    found = await sql.rows(
+        f"select o.id from conversation o where o.tell_at <= :now and {not_set_aside(MESSAGES, 'o.id')} "
+        f"order by o.tell_at limit {AT_ONCE}",
+        now=clock.now(),
+    )
+    return [sql.uuid(row["id"]) for row in found]
+
+
+def _last_said(conversation: str) -> str:
+    """SQL for the number of the last message that somebody wrote: of an automatic one nobody is told, nor of one that
+    was taken back."""
+    return (
+        f"(select m.number from message m where m.conversation_id = {conversation} and {is_news('m')} "
+        "order by m.number desc limit 1)"
+    )
+
+
+async def tell_of_messages(ids: list[UUID]) -> None:
+    """Write a notice for whoever has not read what was written by now, one for each of these conversations, in the
+    caller's unit of work. Two workers never take the same conversation."""
+    locked = "for update skip locked" if sql.is_postgres() else ""
+    found = await sql.rows(
+        "with due as materialized (select id from conversation where id = any(:ids) and tell_at <= :now "
+        f"order by id {locked}) "
+        "update conversation set tell_at = null where id in (select id from due) "
+        f"returning id, client_id, audience, last_at, {_last_said('conversation.id')} as said",
+        now=clock.now(),
+        ids=ids,
+    )
+    if not found:
+        return
+    conversations = {sql.uuid(row["id"]): row for row in found}
+    staff, accounts = await _staff_to_tell(set(conversations)), await _accounts_to_tell(set(conversations))
+    # First the numbers of all of them: two who each tell several people of several things would lock each other out.
+    for people in (staff, accounts):
+        await hold_numbers(set().union(*people.values()))
+    for id, row in conversations.items():
+        await tell(
+            NoticeKind.MESSAGE,
+            staff=staff[id],
+            accounts=accounts[id],
+            client=sql.uuid(row["client_id"]),
+            record=id,
+            up_to=row["said"],
+            at=sql.moment(row["last_at"]),
+        )
+
+
+async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
+    found = await sql.rows(
+        f"with {staff_who_read(THESE)} select reads.id, reads.staff_id from reads "
+        "left join reading rd on rd.conversation_id = reads.id and rd.reader_id = reads.staff_id "
+        f"where {ARE_TOLD} and coalesce(rd.number, 0) < {_last_said('reads.id')}",
+        ids=list(conversations),
+        now=clock.now(),
+    )
+    wanted = [(sql.uuid(row["staff_id"]), None, sql.uuid(row["id"])) for row in found]
+    return _by_conversation(conversations, await who_may_see(Conversation, Kind.STAFF, wanted))
+
+
+async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
+    """Those who take part."""
+    found = await sql.rows(
+        "select distinct r.id as conversation_id, x.account_id from conversation r "
+        f"join access x on x.client_id = r.client_id and {live('x')} "
+        "left join reading rd on rd.conversation_id = r.id and rd.reader_id = x.account_id "
+        f"where r.id = any(:ids) and coalesce(rd.number, 0) < {_last_said('r.id')}",
+        ids=list(conversations),
+        now=clock.now(),
+    )
+    asked = [(sql.uuid(row["account_id"]), None, sql.uuid(row["conversation_id"])) for row in found]
+    return _by_conversation(conversations, await who_may_see(Conversation, Kind.ACCOUNT, asked))
+
+
+def _by_conversation(
+    conversations: set[UUID], seen: set[tuple[UUID, UUID | None, UUID]]
+) -> dict[UUID, set[UUID]]:
+    people: dict[UUID, set[UUID]] = {id: set() for id in conversations}
+    for person, _, conversation in seen:
+        people[conversation].add(person)
+    return people

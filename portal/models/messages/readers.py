@@ -1,0 +1,176 @@
+"""Who sees a chart, who reads a conversation, and why: on the client's side and at the practice.
+
+The reason is a row of the same question that finds the person, so nobody stands there without one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.models.ground import sql
+from portal.models.ground.record import live
+from portal.models.ground.rules import account_sees, acts, takes_part
+from portal.models.ground.scope import Scope
+from portal.models.messages.conversation import Conversation
+from portal.models.people.client import Client
+from portal.permissions import Audience
+
+
+async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[UUID, dict[str, list[Any]]]:
+    """Who can read each of these conversations now, beside the one who asks: the participants on the client's
+    side, and the staff of the care team, and who covers for one of them, where they hold the audience's
+    permission, and others of the practice who do. The rows the viewer may not see are not answered."""
+    allowed = [
+        sql.uuid(row["id"]) for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")
+    ]
+    answer: dict[UUID, dict[str, list[Any]]] = {
+        id: {"people": [], "staff": [], "others": []} for id in allowed
+    }
+    people = await sql.rows(
+        f"select distinct p.conversation_id, a.id, a.name {_TAKING_PART} order by a.name, a.id",
+        ids=allowed,
+        now=clock.now(),
+    )
+    for row in people:
+        answer[sql.uuid(row["conversation_id"])]["people"].append(
+            {"id": sql.uuid(row["id"]), "name": row["name"]}
+        )
+    for id, group, person in await staff_by_group(THESE, ids=allowed):
+        answer[sql.uuid(id)][group].append(person)
+    return answer
+
+
+async def why_read(conversations: Scope[Conversation], id: UUID) -> dict[str, list[dict[str, Any]]] | None:
+    """Everybody who can read a conversation, each as often as there are reasons: `people` of the client's side with
+    what they are and since when, `staff` with how near they are. None where the viewer does not see it."""
+    if await conversations.find(id) is None:
+        return None
+    people = await sql.rows(
+        f"select distinct {_BY_ACCESS} {_TAKING_PART} order by a.name, a.id, since",
+        ids=[id],
+        now=clock.now(),
+    )
+    staff = await sql.rows(
+        f"with {staff_who_read(THESE)} {_REASONS.format('reads')}",
+        ids=[id],
+        now=clock.now(),
+    )
+    return {"people": [_of_account(row) for row in people], "staff": [_of_staff(row) for row in staff]}
+
+
+async def why_see(clients: Scope[Client], id: UUID) -> dict[str, list[dict[str, Any]]] | None:
+    """The same of a client's chart: who of the practice opens it, and whose account acts for the client."""
+    if await clients.find(id) is None:
+        return None
+    people = await sql.rows(
+        f"select {_BY_ACCESS} from client c join access x on x.client_id = c.id {_WHOSE} "
+        f"where c.id = :of and {live('x')} and (l.id is null or {acts('l')}) and {_SEES} "
+        "order by a.name, a.id, since",
+        of=id,
+        now=clock.now(),
+    )
+    asked = "select c.id, c.id, '' from client c where c.id = :of"
+    staff = await sql.rows(
+        f"with {_staff_near(asked)}, sees (id, staff_id, name, near) as (select may.id, s.id, s.name, max(may.near) "
+        "from may join staff_member s on s.id = may.staff_id and s.ended_at is null group by may.id, s.id, s.name) "
+        f"{_REASONS.format('sees')}",
+        of=id,
+        now=clock.now(),
+    )
+    return {"people": [_of_account(row) for row in people], "staff": [_of_staff(row) for row in staff]}
+
+
+def _of_account(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {
+        "id": sql.uuid(row["id"]),
+        "self": row["relationship"] is None,
+        "guardian": bool(row["guardian"]),
+        "since": sql.moment(row["since"]),
+        "until": sql.maybe_moment(row["until"]),
+    }
+
+
+def _of_staff(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"id": sql.uuid(row["staff_id"]), "until": sql.maybe_moment(row["until"])}
+
+
+async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict[str, Any]]]:
+    """What was asked for, the group of `readers`, and somebody of the practice in it, by name."""
+    found = await sql.rows(
+        f"with {staff_who_read(asked)} select id, staff_id, name, near from reads order by name, staff_id",
+        now=clock.now(),
+        **values,
+    )
+    return [
+        (
+            row["id"],
+            "staff" if row["near"] == TEAM else "others",
+            {"id": sql.uuid(row["staff_id"]), "name": row["name"]},
+        )
+        for row in found
+    ]
+
+
+# What is asked about, for staff_who_read.
+THESE = "select r.id, r.client_id, r.audience from conversation r where r.id = any(:ids)"
+
+TEAM, OFFICE, SUPERVISOR = 2, 1, 0  # how near to the client somebody of the practice is who reads
+
+
+def staff_who_read(asked: str) -> str:
+    """SQL for a `with`: in `reads (id, audience, staff_id, name, near, nearest)` stand the staff who may read, for
+    each (id, client_id, audience) that `asked` selects; `nearest` is the nearest of them all."""
+    return (
+        f"{_staff_near(asked)}, "
+        "reads (id, audience, staff_id, name, near, nearest) as (select may.id, may.audience, s.id, s.name, "
+        "max(may.near), max(max(may.near)) over (partition by may.id) from may "
+        "join staff_member s on s.id = may.staff_id and s.ended_at is null "
+        "join staff_permission p on p.staff_id = s.id and p.permission = may.audience || '_messages' "
+        "group by may.id, may.audience, s.id, s.name)"
+    )
+
+
+def _staff_near(asked: str) -> str:
+    """In `may` stand the ways by which staff see the client: `through` is the colleague whom one supervises or stands
+    in for, until when."""
+    team = f"asked join care_team t on t.client_id = asked.client_id and {live('t')}"
+    nobody, never = "cast(null as uuid)", "cast(null as timestamptz)"
+    return (
+        f"asked (id, client_id, audience) as ({asked}), may (id, audience, staff_id, near, through, until_at) as ("
+        f"select asked.id, asked.audience, t.staff_id, {TEAM}, {nobody}, {never} from {team} "
+        f"union all select asked.id, asked.audience, m.supervisor_id, {SUPERVISOR}, m.id, {never} from {team} "
+        "join staff_member m on m.id = t.staff_id where m.supervisor_id is not null "
+        f"union all select asked.id, asked.audience, l.cover_id, {TEAM}, l.staff_id, l.until_at from {team} "
+        f"join leave l on l.staff_id = t.staff_id and {live('l')} "
+        f"union all select asked.id, asked.audience, h.staff_id, {OFFICE}, {nobody}, {never} from asked "
+        "join staff_permission h on h.permission = 'see_all_clients')"
+    )
+
+
+_REASONS = (
+    "select w.staff_id, w.name, w.near as nearest, may.near, t.name as through, may.until_at as until "
+    "from {} w join may on may.id = w.id and may.staff_id = w.staff_id "
+    "left join staff_member t on t.id = may.through order by w.near desc, w.name, w.staff_id, may.near desc, t.name"
+)
+
+# The account `a` sees the client of its access `x`.
+_SEES = account_sees("x.client_id", "a.id")
+_WHOSE = "left join contact_link l on l.id = x.contact_link_id join portal_account a on a.id = x.account_id"
+_TAKING_PART = (
+    "from participant p join conversation r on r.id = p.conversation_id "
+    f"join access x on x.client_id = r.client_id {_WHOSE} "
+    f"where p.conversation_id = any(:ids) and {live('x')} and {takes_part('x', 'p', 'l')} "
+    f"and {_SEES}"
+)
+_BY_ACCESS = "a.id, a.name, l.relationship, l.guardian, x.from_at as since, x.until_at as until"
+
+# Who of `reads`, asked of THESE, is told of what was written: the care team and who stands in for one of it, where any
+# of them may read; and who was put on it, however near to the client. What is administrative or about money is the
+# whole office's, and so is what none of them may read.
+ARE_TOLD = (
+    f"(reads.near = {TEAM} or reads.staff_id = (select ra.assigned_to from conversation ra where ra.id = reads.id) "
+    f"or (reads.near = {OFFICE} "
+    f"and (reads.audience <> '{Audience.CLINICAL.key}' or reads.nearest < {TEAM})))"
+)

@@ -1,0 +1,163 @@
+"""Beginning a conversation: between whom of the client's side and which audience, and who would read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.models.access.own_address import may_be_minor
+from portal.models.ground import sql
+from portal.models.ground.record import live
+from portal.models.ground.rules import allows
+from portal.models.ground.scope import Scope
+from portal.models.messages.conversation import Conversation
+from portal.models.messages.readers import staff_by_group
+from portal.models.people.client import Client
+from portal.models.practice.practice import the_practice
+from portal.permissions import Audience, Right
+
+
+@dataclass(frozen=True)
+class Party:
+    """Between whom on the client's side a conversation is: the client in person, contacts, or both."""
+
+    key: str  # "client", "family", or the contact's id
+    with_client: bool
+    contacts: tuple[tuple[UUID, str], ...] = ()  # id and name
+
+    @property
+    def people(self) -> tuple[bool, list[UUID]]:
+        return self.with_client, [id for id, _ in self.contacts]
+
+
+async def parties_of(client: UUID) -> list[Party]:
+    """With whom staff can begin a conversation about a client: the client where they have an account or no contact
+    may message, each contact who may, and the family, where that is more than one. Two contacts never come to share
+    a conversation unless somebody chooses the family."""
+    found = await sql.rows(
+        "select l.contact_id, c.name from contact_link l join contact c on c.id = l.contact_id "
+        f"where l.client_id = :client and {allows('l', Right.MESSAGES)} order by l.guardian desc, l.from_at, l.id",
+        client=client,
+        now=clock.now(),
+    )
+    own = await sql.row(
+        f"select 1 as yes from access x where x.client_id = :client and x.contact_link_id is null "
+        f"and {live('x')}",
+        client=client,
+        now=clock.now(),
+    )
+    contacts = tuple((sql.uuid(row["contact_id"]), str(row["name"])) for row in found)
+    in_person = own is not None or not contacts
+    parties = [Party("client", True)] if in_person else []
+    parties += [Party(str(contact[0]), False, (contact,)) for contact in contacts]
+    return [*parties, Party("family", in_person, contacts)] if len(parties) > 1 else parties
+
+
+async def party_of(client: UUID, key: str | None) -> Party:
+    """The one of this key among them."""
+    return chosen(await parties_of(client), key)
+
+
+def chosen(parties: list[Party], key: str | None) -> Party:
+    """The one of this key; the first, where there is none of it (any more)."""
+    return next((party for party in parties if party.key == key), parties[0])
+
+
+async def participant_for(account: UUID, client: UUID) -> tuple[bool, list[UUID]]:
+    """As whom an account takes part in a conversation about a client: in person, or as a contact."""
+    found = await sql.rows(
+        "select l.contact_id from access a left join contact_link l on l.id = a.contact_link_id "
+        f"where a.account_id = :account and a.client_id = :client and {live('a')}",
+        account=account,
+        client=client,
+        now=clock.now(),
+    )
+    contacts = [sql.uuid(row["contact_id"]) for row in found if row["contact_id"] is not None]
+    return len(contacts) < len(found), contacts
+
+
+async def would_read(
+    clients: Scope[Client], client: UUID, with_client: bool, contacts: list[UUID]
+) -> dict[Audience, dict[str, list[Any]]]:
+    """Who would read a conversation between the client or these contacts and an audience, as `readers` says it.
+
+    Of a client the viewer may not see nothing is answered. An audience that nobody of the practice reads is left
+    out: words there would reach no one."""
+    found: dict[Audience, dict[str, list[Any]]] = {}
+    if await clients.find(client) is None:
+        return found
+    people = await sql.rows(
+        "select distinct a.id, a.name from access x join portal_account a on a.id = x.account_id "
+        "left join contact_link l on l.id = x.contact_link_id "
+        f"where x.client_id = :client and {live('x')} and ((l.id is null and :with_client) or "
+        f"(l.contact_id = any(:contacts) and {allows('l', Right.MESSAGES)})) order by a.name",
+        client=client,
+        with_client=with_client,
+        contacts=contacts,
+        now=clock.now(),
+    )
+    asked = " union all ".join(
+        f"select '{audience.key}', c.id, '{audience.key}' from client c where c.id = :client"
+        for audience in Audience
+    )
+    for key, group, person in await staff_by_group(asked, client=client):
+        who = found.setdefault(
+            Audience[key.upper()],
+            {
+                "people": [{"id": sql.uuid(p["id"]), "name": p["name"]} for p in people],
+                "staff": [],
+                "others": [],
+            },
+        )
+        who[group].append(person)
+    return {audience: found[audience] for audience in Audience if audience in found}
+
+
+async def confidential(client: Client, with_client: bool, contacts: list[UUID]) -> set[Audience]:
+    """The audiences with whom a conversation between these people is confidential: a young person's own with the care
+    team, from the age at which the practice lets them have one until they come of age (Settings, Minors)."""
+    practice = await the_practice()
+    young = await may_be_minor(client) and practice.on_their_own(client.born_if_known)
+    return {Audience.CLINICAL} if young and with_client and not contacts else set()
+
+
+async def between(
+    conversations: Scope[Conversation], client: Client, with_client: bool, contacts: list[UUID]
+) -> dict[Audience, UUID]:
+    """The conversations there are between exactly these people and each audience; of those with the care team the
+    confidential one, or the other, whichever they would begin now."""
+    rows = await (
+        conversations.where("r.client_id = :of", of=client.id)
+        .join("join participant p on p.conversation_id = r.id")
+        .order("r.id desc")
+        .columns("r.id, r.audience, r.confidential, p.contact_id")
+    )
+    kept = {audience.key for audience in await confidential(client, with_client, contacts)}
+    people: dict[tuple[UUID, str], set[UUID | None]] = {}
+    for row in rows:
+        if bool(row["confidential"]) != (row["audience"] in kept):
+            continue
+        contact = None if row["contact_id"] is None else sql.uuid(row["contact_id"])
+        people.setdefault((sql.uuid(row["id"]), row["audience"]), set()).add(contact)
+    wanted = {*contacts, *([None] if with_client else [])}
+    # The first of them comes last, and stays.
+    return {Audience[audience.upper()]: id for (id, audience), who in people.items() if who == wanted}
+
+
+async def begin(
+    conversations: Scope[Conversation],
+    client: Client,
+    audience: Audience,
+    with_client: bool,
+    contacts: list[UUID],
+) -> tuple[UUID, bool]:
+    """The conversation between these people and this audience, and whether it is new: there is one of a kind,
+    whoever presses twice or at the same moment. The caller has asked who may see the client."""
+    await client.hold()
+    known = (await between(conversations, client, with_client, contacts)).get(audience)
+    if known is not None:
+        return known, False
+    kept = audience in await confidential(client, with_client, contacts)
+    return (await Conversation.start(client.id, audience, contacts, with_client, kept)).id, True

@@ -1,0 +1,104 @@
+"""Templates: texts that staff write often, the practice's or one's own, with places that are filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from portal import clock
+from portal.facts import TemplatesChanged
+from portal.models.ground import sql
+from portal.models.ground.fact import announce
+from portal.models.ground.record import Kind, Record, Sealed, opened
+from portal.models.ground.rules import works_here
+from portal.models.ground.scope import Scope
+from portal.models.practice.practice import hold_practice
+from portal.models.staff.staff_member import StaffMember
+
+LONGEST_NAME = 80  # characters
+LONGEST = 5_000
+MOST = 100  # of the practice, and of each person
+PLACES = ("name", "client", "me", "practice")
+_PLACE = re.compile(r"\{([^{}\n]*)\}")
+
+
+class TooMany(Exception):
+    """There are as many as one list can hold."""
+
+
+class Template(Record):
+    staff_id = fields.UUIDField(null=True)  # whose own; null: the practice's
+    name_sealed = fields.BinaryField()
+    body_sealed = fields.BinaryField()
+    changed_at = fields.DatetimeField(default=clock.now)
+
+    name = Sealed()
+    body = Sealed()
+
+    class Meta:
+        table = "message_template"
+
+    @classmethod
+    def visible_to(cls, kind: Kind, r: str) -> str:
+        """Staff: the practice's, and their own."""
+        if kind is not Kind.STAFF:
+            return "false"
+        return f"{works_here(':viewer')} and ({r}.staff_id is null or {r}.staff_id = :viewer)"
+
+    @classmethod
+    async def keep(cls, name: str, body: str, staff: UUID | None) -> Template:
+        """Keep a new one, for a person alone or (None) for the practice. Raises TooMany."""
+        template = cls(staff_id=staff, name_sealed=b"", body_sealed=b"")
+        template.name, template.body = name, body
+        # Two who keep the last one at once: the second counts when the first is there.
+        await (StaffMember.lock(staff) if staff else hold_practice())
+        held = await sql.row(
+            "select count(*) as n from message_template where staff_id = :staff"
+            if staff
+            else "select count(*) as n from message_template where staff_id is null",
+            **({"staff": staff} if staff else {}),
+        )
+        if held is not None and int(held["n"]) >= MOST:
+            raise TooMany
+        await template.save(force_create=True)
+        await announce(TemplatesChanged(staff=staff))
+        return template
+
+    async def change(self, name: str, body: str) -> None:
+        await self.hold()
+        self.name, self.body, self.changed_at = name, body, clock.now()
+        await self.save(update_fields=["name_sealed", "body_sealed", "changed_at"])
+        await announce(TemplatesChanged(staff=self.staff_id))
+
+    async def remove(self) -> None:
+        """It is gone. What was written with it stays as it was written."""
+        await self.delete()
+        await announce(TemplatesChanged(staff=self.staff_id))
+
+
+async def templates(seen: Scope[Template]) -> list[dict[str, Any]]:
+    """What the viewer may use, by name: their own before the practice's."""
+    found = [
+        {
+            "id": sql.uuid(row["id"]),
+            "own": row["staff_id"] is not None,
+            "name": opened(Template, "name_sealed", sql.uuid(row["id"]), row["name_sealed"]),
+            "body": opened(Template, "body_sealed", sql.uuid(row["id"]), row["body_sealed"]),
+        }
+        for row in await seen.columns("r.id, r.staff_id, r.name_sealed, r.body_sealed", limit=2 * MOST)
+    ]
+    return sorted(found, key=lambda one: (not one["own"], one["name"].casefold(), one["id"]))
+
+
+def unknown_places(body: str) -> list[str]:
+    """Places in a text that nothing fills in."""
+    return [place for place in _PLACE.findall(body) if place not in PLACES]
+
+
+def filled(body: str, values: Mapping[str, str]) -> str:
+    """The text with its places filled in, once: what is filled in has no places."""
+    return _PLACE.sub(lambda match: values.get(match[1], match[0]), body)

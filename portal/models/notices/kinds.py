@@ -1,0 +1,89 @@
+"""What people are told of, and when a notice is new no more: it was seen, or what it tells of is so no longer."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.facts import NoticesRead
+from portal.models.ground import sql
+from portal.models.ground.fact import announce
+from portal.models.ground.rules import is_news
+
+
+class About(Enum):
+    """What a notice leads to, which one must be able to see or it is not shown. Of each that names a client,
+    the client too."""
+
+    CONVERSATION = "conversation"
+    CLIENT = "client"
+    NOTHING = "nothing"
+
+
+class NoticeKind(Enum):
+    """The kinds there are. Their words are in regions/notices.py, for each side that is told."""
+
+    MESSAGE = ("message", About.CONVERSATION)
+    HANDED_OVER = ("handed_over", About.CONVERSATION)
+    JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
+    IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
+    STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
+    RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
+    GRANTED = ("granted", About.CLIENT)  # an account was given access to a client
+    TO_CONFIRM = ("to_confirm", About.NOTHING)  # one is offered access, and is to give a date of birth first
+    COMING_OF_AGE = ("coming_of_age", About.CLIENT)  # a client comes of age soon
+    CAME_OF_AGE = ("came_of_age", About.CLIENT)  # a client is of age; to former guardians it names nobody
+    BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
+    ADDRESS = (
+        "address",
+        About.CLIENT,
+    )  # how somebody who acts for a client, or oneself, is reached has changed
+
+    def __init__(self, key: str, about: About) -> None:
+        self.key, self.about = key, about
+
+
+async def read_about(record: UUID, staff: UUID | None = None, account: UUID | None = None) -> None:
+    """The person has looked at what these are about."""
+    column = "staff_id" if staff else "account_id"
+    await mark_read(f"{column} = :person and record_id = :record", person=staff or account, record=record)
+
+
+async def read_by_all(record: UUID) -> None:
+    """What these are about is settled, so there is nothing left to look at."""
+    await mark_read("record_id = :record", record=record)
+
+
+async def call_off(kind: NoticeKind, record: UUID, only: UUID | None = None, but: UUID | None = None) -> None:
+    """What these told of is so no more: for `only` one person, or for everybody `but` one. No letter and no push goes
+    out about it, and told again it is new again."""
+    whom = "coalesce(staff_id, account_id)"
+    which = f"kind = :kind and record_id = :record{f' and {whom} = :only' if only else ''}"
+    await mark_read(
+        f"{which}{f' and {whom} <> :but' if but else ''}", kind=kind.key, record=record, only=only, but=but
+    )
+
+
+async def call_off_messages(conversation: UUID) -> None:
+    """A message was taken back: whoever has nothing else to read there has nothing new."""
+    await mark_read(
+        "kind = :kind and record_id = :record and not exists (select 1 from message m where "
+        f"m.conversation_id = notice.record_id and {is_news('m')} "
+        "and coalesce(m.account_id, m.staff_id) <> coalesce(notice.staff_id, notice.account_id) "
+        "and m.number > coalesce((select d.number from reading d where d.conversation_id = notice.record_id "
+        "and d.reader_id = coalesce(notice.staff_id, notice.account_id)), 0))",
+        kind=NoticeKind.MESSAGE.key,
+        record=conversation,
+    )
+
+
+async def mark_read(which: str, **values: Any) -> None:
+    marked = await sql.rows(
+        f"update notice set read_at = :now where read_at is null and {which} returning staff_id, account_id",
+        now=clock.now(),
+        **values,
+    )
+    for staff, account in {(row["staff_id"], row["account_id"]) for row in marked}:
+        await announce(NoticesRead(staff=staff and sql.uuid(staff), account=account and sql.uuid(account)))

@@ -1,0 +1,1 @@
+"""Clients and their contacts, and who of the practice cares for them."""

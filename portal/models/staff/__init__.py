@@ -1,0 +1,1 @@
+"""Who works at the practice, and how people sign in."""

@@ -1,0 +1,134 @@
+"""Getting in with e-mail and password: neutral answers, counted tries, known devices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal import passwords
+from portal.models.ground import sql
+from portal.models.ground.person import canonical_email
+from portal.models.ground.throttle import Limit, Network
+from portal.models.practice.practice import keep_settings, portal_is_on
+from portal.models.staff.session import Session, knows_device
+
+# Failures that are answered (rule 12 of the security rules).
+FOR_ACCOUNT = Limit("account", 5, dt.timedelta(minutes=30))
+FROM_NETWORK = Limit("address", 20, dt.timedelta(minutes=10))
+ON_DEVICE = Limit("device", 10, dt.timedelta(minutes=30))  # on which this holder has signed in before
+
+SIDES = ("staff", "client")
+
+
+class TooMany(Exception):
+    """More failures came from this network than are heard."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Someone who may sign in on one side."""
+
+    side: str
+    id: UUID
+    password_hash: str
+
+
+async def holders(email: str) -> dict[str, Holder]:
+    """Who signs in with this e-mail, by side: at most one of staff and one account."""
+    found = await sql.rows(
+        "select 'staff' as side, id, password_hash from staff_member where email_key = :key "
+        "and ended_at is null union all "
+        "select 'client', id, password_hash from portal_account where email_key = :key",
+        key=canonical_email(email)[:254],
+    )
+    return {row["side"]: Holder(row["side"], sql.uuid(row["id"]), row["password_hash"]) for row in found}
+
+
+async def verified(email: str, password: str, network: Network, device: str) -> list[Holder]:
+    """Those whose password this is; none when it is wrong, unknown or throttled: the three can't be told
+    apart, in what is answered or in how long it takes. Counts a failure.
+
+    A device that signed in before has a limit of its own for its holder, and no other: nobody can be locked out by
+    somebody else's guesses, and whoever has the device can't guess without end (rule 12).
+
+    Where others have failed too often from this network, nothing is hashed: raises TooMany. Raises passwords.Busy."""
+    account, known = canonical_email(email), await holders(email)
+    here = {h.id for h in known.values() if device and await knows_device(device, h.id)}
+    over = await FROM_NETWORK.is_reached(network)
+    if over and all([await ON_DEVICE.is_reached(_at(device, id)) for id in here]):
+        raise TooMany
+    if passwords.is_full():
+        raise passwords.Busy  # before anything is written: a flood would write for each
+    # Each limit is counted before it is said what was right, so that of many tries at once no more are heard than may
+    # be; that of the network before the hashing, so that no more are hashed either.
+    if not over and not await FROM_NETWORK.count(network):
+        await FROM_NETWORK.give_back(network)
+        raise passwords.Busy
+    try:
+        right = await passwords.matches(
+            password, *(known[side].password_hash if side in known else None for side in SIDES)
+        )
+    except passwords.Busy:
+        if not over:
+            await FROM_NETWORK.give_back(network)
+        raise
+    heard = await FOR_ACCOUNT.count(account) and not over
+    heard_here = {id for id in here if await ON_DEVICE.count(_at(device, id))}
+    found = [known[side] for side, is_right in zip(SIDES, right, strict=True) if is_right]
+    found = [h for h in found if h.id in heard_here or (heard and h.id not in here)]
+    if found:
+        if not over:
+            await FROM_NETWORK.give_back(network)
+        await FOR_ACCOUNT.forget(account)
+        for holder in found:
+            await ON_DEVICE.forget(_at(device, holder.id))
+    return found
+
+
+def _at(device: str, holder: UUID) -> str:
+    return f"{device}/{holder}"
+
+
+async def begin(holder: Holder, address: str, agent: str) -> str | None:
+    """Make the session of somebody whose password was right a moment ago, and give the token for its cookie. None
+    where it is another by now, their work here has ended, or the portal is off.
+
+    Hashing takes long, and holds nothing. So the rows that let somebody in are held here, and asked again: a new
+    password, or the switch of the portal, comes before this session and stops it, or after it and ends it."""
+    locked = "for no key update" if sql.is_postgres() else ""
+    table, works = (
+        ("staff_member", "and ended_at is null") if holder.side == "staff" else ("portal_account", "")
+    )
+    if holder.side == "client":
+        await keep_settings()
+        if not await portal_is_on():
+            return None
+    found = await sql.row(
+        f"select 1 as yes from {table} where id = :id and password_hash = :hash {works} {locked}",
+        id=holder.id,
+        hash=holder.password_hash,
+    )
+    if found is None:
+        return None
+    _, token = await Session.start(holder.side, holder.id, address, agent)
+    return token
+
+
+async def words_about(
+    account: UUID | None = None, client: UUID | None = None, link: UUID | None = None
+) -> list[str]:
+    """Names that somebody who chooses a password has in mind, and others guess: the holder's of an account or of an
+    invitation (for `client`, by `link`), those of all for whom they act or acted, and the practice's."""
+    found = await sql.rows(
+        "select name from practice union select name from portal_account where id = :account "
+        "union select k.name from contact_link l join contact k on k.id = l.contact_id where l.id = :link "
+        "union select c.first_name || ' ' || c.last_name from client c where c.id = :client "
+        "or c.id in (select a.client_id from access a where a.account_id = :account) "
+        "or c.id in (select o.client_id from contact_link l join contact_link o on o.contact_id = l.contact_id "
+        "where l.id = :link)",
+        account=account,
+        client=client,
+        link=link,
+    )
+    return [row["name"] for row in found]
