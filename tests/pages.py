@@ -13,8 +13,9 @@ import contextlib
 import copy
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from html import escape as html_escape
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from tests.html import Element, parse
 SOON = 8.0  # seconds: a heartbeat comes every four, and a slow machine needs a while
 DEAD_AFTER = 9.0
 RETRIES = (0.5, 1.0, 2.0, 4.0, 5.0)
+PATIENCE = 4.0  # seconds that one of several may take longer than all are promised to
 AROUND = (
     "bell",
     "toasts",
@@ -401,6 +403,14 @@ def _names(key: str) -> tuple[str, str, str]:
         else []
     )
     return name, html_escape(key), f"{name}-{ids[-1]}" if ids else name
+
+
+def in_time(delays: Mapping[str, float], promised: float) -> None:
+    """Half of the delays, in seconds and by a name for each, are no longer than promised, and none is much longer: a
+    machine that does something else for a while says nothing of Portal."""
+    half, latest = median(delays.values()), max(delays, key=lambda name: delays[name])
+    assert half <= promised, f"half of them came only after {half:.2f} s: {delays}"
+    assert delays[latest] <= promised + PATIENCE, f"{latest} came only after {delays[latest]:.2f} s"
 
 
 def where_they_part(shown: str | None, fresh: str | None) -> str:

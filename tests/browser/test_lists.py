@@ -108,8 +108,8 @@ async def test_five_thousand_clients_are_searched_while_typing(crowded: Deployme
     first, last = (await names(page))[7].split()
     await field.fill(f"{last} {first}")
     shown = page.locator("#clients tbody .name")
+    await expect(shown.filter(has_not_text=f"{first} {last}")).to_have_count(0)
     await expect(shown.first).to_have_text(f"{first} {last}")
-    assert set(await names(page)) == {f"{first} {last}"}
     # What changes meanwhile comes to the list of this search, and leaves what is being typed alone.
     chart = str(await shown.first.get_attribute("href"))
     await field.press_sequentially(" ")
@@ -126,16 +126,16 @@ async def test_five_thousand_clients_have_pages_and_keep_their_place(
 ) -> None:
     ada = await visit("ada", crowded)
     page = await ada.open("/staff/clients")
-    pages = [await names(page)]
+    shown, pages = page.locator("#clients tbody .name"), [await names(page)]
     for _ in range(3):
-        await page.get_by_role("button", name="Next").click()
-        await ada.is_live(page)
+        async with ada.goes_on(page):
+            await page.get_by_role("button", name="Next").click()
         pages.append(await names(page))
     together = [name for one in pages for name in one]
     assert len(together) == 200 and len({tuple(one) for one in pages}) == 4
-    await page.get_by_role("button", name="Previous").click()
-    await ada.is_live(page)
-    assert await names(page) == pages[2]
+    async with ada.goes_on(page):
+        await page.get_by_role("button", name="Previous").click()
+    await expect(shown).to_have_text(pages[2])
 
     scroll = page.locator(".scroll")
     await scroll.evaluate("(box) => { box.scrollTop = 700; }")
@@ -148,5 +148,5 @@ async def test_five_thousand_clients_have_pages_and_keep_their_place(
     await boss.post(str(chart), first_name=name.split()[0], last_name=name.split()[1], **details)
     await expect(page.locator("#clients tbody tr").nth(20)).to_contain_text("May 6, 1931")
     assert await scroll.evaluate("(box) => box.scrollTop") == at
-    assert await names(page) == pages[2]
+    await expect(shown).to_have_text(pages[2])
     await expect(page.locator("#clients tbody tr").nth(30).get_by_role("link")).to_be_focused()

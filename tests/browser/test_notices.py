@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from uuid import uuid4
 
@@ -51,8 +52,13 @@ async def test_the_browser_shows_what_was_pushed(practice: Deployment, visit: Vi
     page = await dana.open("/home")
     await dana.context.grant_permissions(["notifications"])
     browser = await dana.context.new_cdp_session(page)
-    known: list[dict[str, str]] = []
-    browser.on("ServiceWorker.workerRegistrationUpdated", lambda said: known.extend(said["registrations"]))
+    known: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+
+    def note(heard: dict[str, list[dict[str, str]]]) -> None:
+        for registration in heard["registrations"]:
+            known.put_nowait(registration)
+
+    browser.on("ServiceWorker.workerRegistrationUpdated", note)
     await browser.send("ServiceWorker.enable")
     assert await page.evaluate(
         """async () => {
@@ -64,12 +70,13 @@ async def test_the_browser_shows_what_was_pushed(practice: Deployment, visit: Vi
             return (await navigator.serviceWorker.getRegistration("/home")) === undefined;
         }"""
     ), "no page of Portal passes through it"
+    registration = await asyncio.wait_for(known.get(), 10)
     pushed = {"title": "Willow Street Counselling", "body": "Something new for you."}
     await browser.send(
         "ServiceWorker.deliverPushMessage",
         {
             "origin": practice.bases[0],
-            "registrationId": known[-1]["registrationId"],
+            "registrationId": registration["registrationId"],
             "data": json.dumps(pushed),
         },
     )

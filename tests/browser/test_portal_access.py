@@ -22,8 +22,9 @@ from portal.demo.times import born
 from tests.access.desk import Chart, path_of
 from tests.browser.conftest import Visit
 from tests.browser.letterbox import House, Letterbox, house
-from tests.browser.visitor import Stopwatch, Visitor, becomes, write
+from tests.browser.visitor import Visitor, are_emptied, becomes, write
 from tests.deployment import PORTAL, ROOT, Deployment
+from tests.pages import in_time
 from tests.servers import PostgreSQL, Redis
 
 WORDS = "copper kettle under nine stars"
@@ -83,10 +84,11 @@ async def agree(page: Page, label: str, button: str | None = None) -> None:
 
 
 class Watch:
-    """Staff's open pages while others do something; each step shows on them within a second of its answer."""
+    """Staff's open pages while others do something; each step shows on one of them, and how late is kept."""
 
     def __init__(self, *pages: Page) -> None:
         self.pages = pages
+        self.delays: dict[str, float] = {}  # seconds after the answer to whoever did it, by the text
 
     async def begin(self) -> None:
         for page in self.pages:
@@ -101,8 +103,7 @@ class Watch:
 
     async def soon(self, since: float, *texts: str) -> None:
         for text in texts:
-            late = [await self._shown(page, text) - since for page in self.pages]
-            assert min(late) <= 1000, f"{text!r} was shown {min(late):.0f} ms later"
+            self.delays[text] = min([await self._shown(page, text) - since for page in self.pages]) / 1000
 
     async def _shown(self, page: Page, text: str) -> float:
         if page is not self.pages[0] and text not in await page.evaluate("Object.keys(shownAt)"):
@@ -182,11 +183,13 @@ async def test_from_the_chart_to_the_first_message(willow: House, visit: Visit) 
     await expect(page.get_by_role("heading", name="What’s next for Lena")).to_be_visible()
     await expect(page).to_have_url(f"{willow.deployment.bases[1]}/clients/{lena_id}/home")
 
-    await page.get_by_role("link", name="Write to the care team").click()
-    await page.get_by_role("button", name="Lena’s care team").click()
-    await lena.is_live(page)
+    async with lena.goes_on(page):
+        await page.get_by_role("link", name="Write to the care team").click()
+    async with lena.goes_on(page):
+        await page.get_by_role("button", name="Lena’s care team").click()
     await watch_first_message(on_today, page, "Hello Miriam, I found my way in.")
     await expect(today.locator("#today-unread li").filter(has_text="Lena Brandt")).to_have_count(1)
+    in_time(watch.delays | on_today.delays, 1.0)
     # Nothing that staff had open was ever loaded anew.
     assert await tab.evaluate("'Lena isn’t invited yet' in window.shownAt")
 
@@ -260,7 +263,8 @@ async def test_locked_after_five_wrong_dates_until_staff_lift_it(willow: House, 
     tab = await miriam.open(chart.tab, worker=0)
     page = await at_birth_date(willow, chart, iris)
     for tried in range(1, 5):
-        await (await give_birth_date(page, f"1980-01-0{tried}")).click()
+        async with iris.goes_on(page):
+            await (await give_birth_date(page, f"1980-01-0{tried}")).click()
         await expect(state(tab).get_by_text(f"{tried} / 5")).to_be_visible()
     await expect(page.get_by_text("You can try one more time.")).to_be_visible()
     await (await give_birth_date(page, "1980-01-05")).click()
@@ -281,7 +285,7 @@ async def test_locked_after_five_wrong_dates_until_staff_lift_it(willow: House, 
 async def test_a_forgotten_password_ends_the_other_browser(willow: House, visit: Visit) -> None:
     sam, anew = await visit("sam", willow.deployment), await visit("", willow.deployment)
     email, name = willow.cast.email["client", "sam"], "Sam"
-    reading = await sam.open("/home", worker=0)
+    reading = [await sam.open(path, worker) for worker, path in enumerate(("/home", "/home"))]
     page = await anew.context.new_page()
     await page.goto(f"{willow.deployment.bases[1]}/sign-in")
     await page.get_by_role("link", name="Forgot it?").click()
@@ -295,10 +299,9 @@ async def test_a_forgotten_password_ends_the_other_browser(willow: House, visit:
     async with letter.expect_response(lambda answer: answer.request.method == "POST") as posted:
         await press(letter, "Save new password")
     await posted.value
-    watch = Stopwatch()
-    await expect(reading.get_by_role("heading", name="You’re signed out")).to_be_visible()
-    assert watch.seconds < 2
-    assert name not in await reading.content()
+    await are_emptied(reading, "You’re signed out")
+    for emptied in reading:
+        assert name not in await emptied.content()
 
     for secret in (PASSWORD, NEW_WORDS):
         await expect(letter.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -318,6 +321,7 @@ async def test_removed_access_empties_the_page_and_can_be_given_back(willow: Hou
     miriam, dana = await visit("miriam", willow.deployment), await visit("dana", willow.deployment)
     tab = await miriam.open(f"/staff/clients/{client['noa']}/portal", worker=0)
     reading = await dana.open(f"/clients/{client['noa']}/conversations/{thread}", worker=1)
+    home = await dana.open(f"/clients/{client['noa']}/home", worker=0)
     eli = await dana.open(f"/clients/{client['eli']}/home", worker=1)
     await tab.bring_to_front()
     dialog = await asked(tab, "Remove access to this client")
@@ -328,9 +332,7 @@ async def test_removed_access_empties_the_page_and_can_be_given_back(willow: Hou
     async with tab.expect_response(lambda answer: answer.request.method == "POST") as posted:
         await press(dialog, "Remove access")
     await posted.value
-    watch = Stopwatch()
-    await expect(reading.get_by_role("heading", name="This has ended")).to_be_visible()
-    assert watch.seconds < 2
+    await are_emptied([reading, home], "This has ended")
     assert [word for word in ("Noa", "waiting room", "Miriam") if word in await reading.content()] == []
     await is_in(tab, "removed", "Access to Noa has been removed")
     await expect(eli.get_by_role("heading", name="What’s next for Eli")).to_be_visible()
@@ -339,7 +341,8 @@ async def test_removed_access_empties_the_page_and_can_be_given_back(willow: Hou
     await agree(tab, "Give access back")
     await is_in(tab, "active", "Dana Reyes acts for Noa")
     await expect(eli.locator("#switch")).to_contain_text("Noa")
-    await reading.get_by_role("link", name="Go to your home page").click()
+    async with dana.goes_on(reading):
+        await reading.get_by_role("link", name="Go to your home page").click()
     await dana.open(f"/clients/{client['noa']}/conversations/{thread}", worker=1, page=reading)
     await expect(reading.get_by_label("Message about Noa")).to_be_visible()
 
@@ -387,7 +390,7 @@ async def test_settings_show_the_letter_as_it_is_typed_and_switch_the_portal(
     await expect(shown.locator(".why")).to_contain_text("can only have the placeholders")
     await body.fill("Dear ")
     await page.locator("[data-into=field-body_en]").first.click()
-    assert re.fullmatch(r"Dear \{\w+\}", await body.input_value())
+    await expect(body).to_have_value(re.compile(r"^Dear \{\w+\}$"))
     await body.fill("Dear {name}, the kettle is on. {link}")
     await press(page, "Send sample in English")
     await expect(page.get_by_role("status").filter(has_text="A sample is on its way")).to_be_visible()
@@ -445,7 +448,8 @@ async def test_from_an_empty_deployment_to_the_first_invitation(visit: Visit) ->
         ):
             await page.get_by_label(re.compile(f"^{label}")).fill(value)
         await press(page, "Add client")
-        await page.get_by_role("navigation", name="Chart").get_by_role("link", name="Portal").click()
+        async with founder.goes_on(page):
+            await page.get_by_role("navigation", name="Chart").get_by_role("link", name="Portal").click()
         await is_in(page, "not_invited", "Hazel isn’t invited yet")
         await agree(page, "Send welcome email")
         await is_in(page, "invited", "Hazel is invited")
@@ -500,6 +504,7 @@ async def test_signing_up_and_a_new_password_without_javascript(willow: House, v
     await page.goto(f"{base}/forgot")
     await page.get_by_label("Email").fill(chart.email)
     await press(page, "Send me a link")
+    await expect(page.get_by_role("heading", name="Look in your email")).to_be_visible()
     await page.goto(base + path_of(await willow.mailed(chart.email, "/reset/")))
     await press(page, "Continue")
     await page.get_by_label("Password", exact=True).fill(NEW_WORDS)

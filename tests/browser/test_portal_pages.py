@@ -153,10 +153,12 @@ async def test_pages_outside(street: Street, visit: Visit, language: str) -> Non
         )
 
     async def forward(status: int = 303) -> None:
-        async with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
+        async with (
+            someone.goes_on(page),
+            page.expect_response(lambda answer: answer.request.method == "POST") as posted,
+        ):
             await page.locator("main form .primary").click()
         assert (await posted.value).status == status
-        await page.wait_for_load_state()
 
     chart = await willow.chart(LONG.split()[0])
     await willow.act(chart, "invitations", holder="client", language=language)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from playwright.async_api import (
 
 from tests.cast import Person
 from tests.deployment import Deployment
+from tests.pages import in_time
 
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1440, height=900)
@@ -76,11 +79,17 @@ class Visitor:
             await self.person.post("/language", lang=language)
             return
         page = await self.open("/sign-in")
-        await page.locator(f".tongues [lang={language}]").click()
         # A page that is closed while it goes to another can leave the browser waiting for ever.
-        await page.locator(f"html[lang={language}]").wait_for()
-        await page.wait_for_load_state()
+        async with self.goes_on(page):
+            await page.locator(f".tongues [lang={language}]").click()
         await page.close()
+
+    @contextlib.asynccontextmanager
+    async def goes_on(self, page: Page) -> AsyncIterator[None]:
+        """Do in it what leads to another page, and leave it once that one is live: what is looked at is then of it."""
+        async with page.expect_navigation():
+            yield
+        await self.is_live(page)
 
     async def is_live(self, page: Page) -> None:
         """Wait until this page's own socket has been answered."""
@@ -166,11 +175,20 @@ async def becomes_fresh(pages: dict[str, Page]) -> None:
 
 
 async def said(page: Page) -> list[str]:
-    """The messages a conversation shows, in the order shown; those on their way are not among them."""
+    """The messages a conversation shows, in the order shown; those on their way are not among them. How far back they
+    go depends on when the page was opened."""
     texts: list[str] = await page.evaluate(
         """() => [...document.querySelectorAll('[data-number] .bubble')].map((bubble) => bubble.textContent.trim())"""
     )
     return texts
+
+
+async def ends_with(page: Page, texts: list[str]) -> None:
+    """The newest messages that a conversation shows are these, soon."""
+    until = time.monotonic() + WITHIN
+    while (newest := (await said(page))[-len(texts) :]) != texts and time.monotonic() < until:
+        await page.wait_for_timeout(50)
+    assert newest == texts
 
 
 async def write(page: Page, text: str) -> None:
@@ -185,10 +203,14 @@ async def becomes(page: Page, script: str, arg: Any = None, within: float = 5.0)
     await page.wait_for_function(script, arg=arg, timeout=within * 1000)
 
 
-class Stopwatch:
-    def __init__(self) -> None:
-        self._began = time.monotonic()
+async def are_emptied(pages: list[Page], why: str) -> None:
+    """Each page says under this heading that it has ended, within two seconds from now."""
+    began = time.monotonic()
 
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
+    async def seconds(page: Page) -> float:
+        is_there = "(why) => [...document.querySelectorAll('h1')].some((h1) => h1.textContent.trim() === why)"
+        await becomes(page, is_there, why, within=10)
+        return time.monotonic() - began
+
+    took = await asyncio.gather(*map(seconds, pages))
+    in_time({f"{n}, {page.url}": late for n, (page, late) in enumerate(zip(pages, took, strict=True))}, 2.0)
