@@ -1,6 +1,6 @@
 // What makes a page live: the socket's frames, the strip that tells the truth about the line, the reader's place in what
-// is shown, the end of a session, and dialogs. Loaded after htmx with hx-csp, hx-ws and hx-upsert. It says what happens
-// in events named portal:…; what writing.js asks of it in turn is what it gives as `live`.
+// is shown, the end of a session, and dialogs. Loaded after htmx with hx-csp and hx-upsert, and after socket.js. It says
+// what happens in events named portal:…; what writing.js asks of it in turn is what it gives as `live`.
 window.live = (() => {
   "use strict";
 
@@ -10,10 +10,9 @@ window.live = (() => {
   const WARN_BEFORE = 120_000; // before an idle session ends
   const ITEMS = ":scope > [data-number]"; // a list's messages, without the days between them
 
-  let connection = null; // hx-ws's own record of the socket
+  let socket = null; // on a page that is live
   let since = null; // the newest bookmark this page is drained to
   let said = null; // the regions named in the last hello
-  let arriving = null; // the frame hx-ws is working on; it takes them one at a time
   let heard = 0;
   let answered = false; // on this socket: one that is open may still be deaf
   let downSince = Date.now();
@@ -25,7 +24,7 @@ window.live = (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const flat = (node) => (node?.textContent ?? "").replace(/\s+/g, " ").trim();
   const numberOf = (item) => Number(item?.dataset.number ?? 0);
-  const isUp = () => connection?.socket?.readyState === WebSocket.OPEN;
+  const isUp = () => Boolean(socket?.isUp());
   const word = (name, n) => (byId("words")?.dataset[name] ?? "").replace("{n}", n);
 
   const emit = (name, detail) => document.dispatchEvent(new CustomEvent(`portal:${name}`, { detail }));
@@ -90,61 +89,34 @@ window.live = (() => {
     emit("up");
   }
 
-  // hx-ws knows no "come back in n ms", and a half-open socket's own close event can be long in
-  // coming. So hx-ws is told of the close at once, and stops listening to the old socket.
-  function redial(delay) {
-    const { config, socket, abortController } = connection;
-    const usual = { ...config };
-    Object.assign(config, { reconnectDelay: delay, reconnectMaxDelay: delay });
-    connection.attempt = 0;
-    socket.dispatchEvent(new CloseEvent("close", { code: 1012 }));
-    Object.assign(config, usual);
-    abortController.abort();
-    socket.close();
-  }
-
-  const send = (frame) => connection.socket.send(JSON.stringify(frame));
-
-  function readFrame(data) {
-    try {
-      const frame = JSON.parse(data);
-      return frame && typeof frame === "object" && !("payload" in frame) ? frame : null;
-    } catch {
-      return null;
-    }
-  }
-
-  const hasPlace = (frame) => /^#[^\s,]+$/.test(frame.target ?? "") && byId(frame.target.slice(1));
+  const send = (frame) => socket.send(frame);
+  const hasPlace = ({ target }) => /^#[^\s,]+$/.test(target) && byId(target.slice(1));
   const isOld = (note) => note.version < versions.get(note.region);
 
-  function beforeFrame(event) {
+  async function take(frame) {
     heard = Date.now();
     if (!answered) [answered, downSince] = [true, 0];
-    arriving = readFrame(event.detail.message.data);
-    if (!arriving || over) return event.preventDefault();
-    if (arriving.writing !== undefined) {
-      emit("writing", arriving);
-      return event.preventDefault();
-    }
-    if (arriving.reconnect !== undefined) redial(Number(arriving.reconnect));
-    // What names no place in this page is dropped: hx-ws would swap it into the body.
-    if (arriving.content !== undefined && (!hasPlace(arriving) || isOld(arriving))) {
-      event.preventDefault();
-      afterFrame();
-    }
-  }
-
-  // Only here do the bookmark and a list's cursor move: after the swap, and never by the answer
-  // to a POST, which says nothing about the messages of others before it.
-  function afterFrame() {
-    if (arriving.since) since = arriving.since;
+    if (over) return;
+    if (frame.writing !== undefined) return emit("writing", frame);
+    if (frame.reconnect !== undefined) comeBack(frame.reconnect);
+    if (frame.content !== undefined && hasPlace(frame)) await show(frame);
+    // Only here do the bookmark and a list's cursor move: after the swap, and never by the answer
+    // to a POST, which says nothing about the messages of others before it.
+    if (frame.since) since = frame.since;
     for (const list of all("[data-cursor]")) {
-      if (list.dataset.region === arriving.region) list.dataset.cursor = Math.max(list.dataset.cursor, arriving.cursor ?? 0);
+      if (list.dataset.region === frame.region) list.dataset.cursor = Math.max(list.dataset.cursor, frame.cursor ?? 0);
     }
-    arriving = null;
   }
 
-  function onClose({ detail: { code } }) {
+  const show = ({ region, target, swap, content, version }) =>
+    htmx.swap({ sourceElement: document.body, target, swap, text: content, portal: { region, version, pushed: true } });
+
+  function comeBack(delay, from = Date.now()) {
+    downSince ||= from;
+    socket.redial(delay);
+  }
+
+  function onClose(code) {
     if (code === 4401) return empty("ended");
     if (code === 4403) return empty("gone");
     downSince ||= Date.now();
@@ -166,7 +138,7 @@ window.live = (() => {
   function drawLine() {
     const strip = byId("line");
     const state = lineState();
-    if (!strip || over || state === drawn || !document.body.hasAttribute("hx-ws:connect")) return;
+    if (!strip || over || state === drawn || !socket) return;
     drawn = state;
     strip.hidden = !state;
     if (!state) return;
@@ -186,8 +158,7 @@ window.live = (() => {
 
   function beforeSwap(event) {
     const { ctx, tasks } = event.detail;
-    const pushed = arriving && ctx.text === arriving.content;
-    const note = ctx.portal ?? (pushed ? { ...arriving, pushed } : noteFrom(ctx.response?.headers));
+    const note = ctx.portal ?? noteFrom(ctx.response?.headers);
     if (over || isOld(note)) return event.preventDefault();
     finishing.set(ctx, [...tasks].map((task) => prepare(task, note, tasks)));
   }
@@ -499,9 +470,7 @@ window.live = (() => {
     over = true;
     clearInterval(ticking);
     emit("emptied", template);
-    clearTimeout(connection?.timer);
-    connection?.abortController?.abort();
-    connection?.socket?.close();
+    socket?.end();
     const message = byId(template);
     if (!message) return location.reload();
     document.title = message.dataset.title;
@@ -600,25 +569,19 @@ window.live = (() => {
   }
 
   function tick() {
-    if (isUp() && Date.now() - heard > DEAD_AFTER) {
-      downSince ||= heard;
-      redial(0);
-    }
+    if (isUp() && Date.now() - heard > DEAD_AFTER) comeBack(0, heard);
     drawLine();
     look();
     watchIdle();
   }
 
   function begin() {
-    const { since: bookmark, idleUntil: end, now } = document.body.dataset;
-    since ??= bookmark ?? null;
+    const { socket: address, since: bookmark, idleUntil: end, now } = document.body.dataset;
+    since = bookmark ?? null;
     if (now) clockAhead = Date.now() - Number(now);
     if (end) moveIdleEnd(new Headers({ "Portal-Idle-Until": end }));
     dress();
-    // Deferred scripts can be so late that htmx began without hx-ws, or connected before this file could hear of it.
-    htmx.process(document.body);
-    connection ??= document.body._htmx?.ws?.connection ?? null;
-    if (isUp() && !said) greet();
+    if (address) socket = openSocket(address, { open: greet, frame: take, close: onClose });
     ticking = setInterval(tick, 1000);
     toAsked();
     watchOlder();
@@ -627,16 +590,6 @@ window.live = (() => {
 
   const on = (name, act, target = document) => target.addEventListener(name, act);
   on("DOMContentLoaded", begin);
-  on("htmx:ws:before:connection", (event) => {
-    // hx-csp does not look at hx-ws attributes inside what is swapped in: the body's is the only socket.
-    if (event.target !== document.body || over) return event.preventDefault();
-    connection = event.detail.connection;
-  });
-  on("htmx:ws:after:connection", () => { since ??= document.body.dataset.since ?? null; greet(); });
-  on("htmx:ws:before:message:outgoing", (event) => event.preventDefault());
-  on("htmx:ws:before:message:incoming", beforeFrame);
-  on("htmx:ws:after:message:incoming", afterFrame);
-  on("htmx:ws:close", onClose);
   on("htmx:before:request", ({ detail }) => begun.set(detail.ctx, since));
   on("htmx:before:response", (event) => {
     const { raw } = event.detail.ctx.response;
@@ -652,6 +605,7 @@ window.live = (() => {
   on("focusin", lendStops);
   document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   on("visibilitychange", markRead);
+  on("pagehide", () => socket?.end(), window);
   on("focus", markRead, window);
   on("message", hearTab, tabs);
   on("offline", () => { offlineSince = Date.now(); drawLine(); }, window);

@@ -269,7 +269,7 @@ class Page:
 
     @property
     def socket_address(self) -> str:
-        return "ws" + self.person.base(self.worker).removeprefix("http") + self.body.get("hx-ws:connect")
+        return "ws" + self.person.base(self.worker).removeprefix("http") + self.body.get("data-socket")
 
     async def _stay(self) -> None:
         tries = 0

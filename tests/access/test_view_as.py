@@ -402,7 +402,7 @@ async def test_a_socket_of_it_takes_staff_who_may(willow: Deployment) -> None:
         person: Person = await cast.sign_in(name)
         page = Page(person, "/", 0)
         address = f"{place(willow, who, client)}/live"
-        page.document.append(Element("body", {"hx-ws:connect": address, "data-since": ""}))
+        page.document.append(Element("body", {"data-socket": address, "data-since": ""}))
         page.stay()
         await page.until(lambda page=page: page.closed is not None, what="the end")
         await page.leave()

@@ -32,7 +32,7 @@ WITHIN = 5.0  # seconds for a page to become what a reload would make of it
 
 # What a browser says of a line that the test itself has cut.
 _LINE_CUT = re.compile(
-    r"WebSocket|ERR_(CONNECTION|FAILED|INTERNET|NETWORK|EMPTY|CONTENT_LENGTH)|htmx:ws:error|Failed to fetch"
+    r"WebSocket|ERR_(CONNECTION|FAILED|INTERNET|NETWORK|EMPTY|CONTENT_LENGTH)|Failed to fetch"
 )
 
 
@@ -94,7 +94,7 @@ class Visitor:
     async def is_live(self, page: Page) -> None:
         """Wait until this page's own socket has been answered."""
         await page.wait_for_load_state("domcontentloaded")  # one that is only just there has no body yet
-        if await page.evaluate("document.body.hasAttribute('hx-ws:connect')"):
+        if await page.evaluate("document.body.hasAttribute('data-socket')"):
             await asyncio.wait_for(self._sockets[page].answered.wait(), 10)
 
     def socket(self, page: Page) -> Socket:

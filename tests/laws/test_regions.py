@@ -187,9 +187,9 @@ class Law:
                     continue
                 body = parse(answer.text).all(tag="body")[0]
                 regions = {one.get("data-region"): one for one in body.all("data-region")}
-                if not regions or not body.get("hx-ws:connect"):
+                if not regions or not body.get("data-socket"):
                     continue
-                viewer = await viewer_of(person, body.get("hx-ws:connect"))
+                viewer = await viewer_of(person, body.get("data-socket"))
                 assert viewer is not None, path
                 held = self.held.setdefault(viewer, Held(name, viewer, sql.uuid(session["id"])))
                 self.shown[f"{name} {path}"] = {key: one.written() for key, one in regions.items()}

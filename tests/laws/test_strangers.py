@@ -486,7 +486,7 @@ async def test_a_page_that_claims_to_show_what_is_not_its_own_is_told_nothing(
 async def test_a_stranger_to_a_socket_is_turned_away(stage: Stage, name: str, path: str, code: int) -> None:
     person = await stage.person(name) if name else stage.cast.stranger()
     page = Page(person, path, 0)
-    body = Element("body", {"hx-ws:connect": path.format(**stage.cast.client), "data-since": ""})
+    body = Element("body", {"data-socket": path.format(**stage.cast.client), "data-since": ""})
     page.document.append(body)
     page.stay()
     await page.until(lambda: page.closed is not None, what="the end")
