@@ -26,7 +26,7 @@ from portal.meanwhile import must_have_compared
 from portal.models.ground import audit, idempotency, sql
 from portal.models.ground.fact import Bookmark, bookmark, unit
 from portal.models.ground.record import Gone, Kind
-from portal.models.staff.session import SignedIn, touch, who
+from portal.models.staff.session import SessionHolder, touch, who
 from portal.permissions import Permission, Right
 from portal.refusals import Refused, SignInFirst, busy, refuse
 from portal.settings import settings
@@ -41,7 +41,7 @@ def cookie_name(side: str) -> str:
     return f"__Host-portal-{side}" if settings().secure else f"portal-{side}"
 
 
-async def admitted(connection: HTTPConnection, side: str, **asked: Any) -> SignedIn | None:
+async def admitted(connection: HTTPConnection, side: str, **asked: Any) -> SessionHolder | None:
     """Whose session of this side the cookie holds, the same for a request and for a socket. `asked` is the
     right of which `who` is to say whether they hold it."""
     token = connection.cookies.get(cookie_name(side))

@@ -19,7 +19,7 @@ from portal.language import say
 from portal.mail.outbox import host as own_host
 from portal.models.ground.fact import unit
 from portal.models.notices.devices import (
-    Taken,
+    LeasedDevice,
     forget_device,
     hold_device,
     settle_push,
@@ -54,7 +54,7 @@ async def deliver_pushes(bus: Bus) -> int:
     return len(taken)
 
 
-async def _send(taken: Taken, bus: Bus) -> None:
+async def _send(taken: LeasedDevice, bus: Bus) -> None:
     """One push, and what became of it."""
     try:
         words = await _words_if_wanted(taken)
@@ -80,7 +80,7 @@ async def _send(taken: Taken, bus: Bus) -> None:
         await settle_push(taken)
 
 
-async def _words_if_wanted(taken: Taken) -> bytes | None:
+async def _words_if_wanted(taken: LeasedDevice) -> bytes | None:
     """What is to be said, as late as can be asked; None where all was read meanwhile, or the hours are quiet."""
     async with unit():
         if not await hold_device(taken):

@@ -11,7 +11,7 @@ from portal.language import say
 from portal.logs import without_tokens
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
-from portal.models.staff.session import SignedIn
+from portal.models.staff.session import SessionHolder
 from portal.rendering import render
 from portal.viewer import NotPermitted, NotVisible
 from portal.visit import Visit, go
@@ -37,7 +37,7 @@ class TooLarge(Refused):
         super().__init__(413, "That is more than can be sent at once. Shorten it and try again.")
 
 
-async def refuse(visit: Visit, act: str, reason: Exception, known: SignedIn | None) -> Response:
+async def refuse(visit: Visit, act: str, reason: Exception, known: SessionHolder | None) -> Response:
     """Say no: the same page for what is not there and what is not theirs, a reason for what is theirs to see. It is
     noted of whoever is `known` by a cookie, whichever door it was, and counted of others."""
     match reason:

@@ -20,7 +20,7 @@ from portal.models.ground import idempotency
 from portal.models.ground.fact import Bookmark
 from portal.models.ground.person import LONGEST_ADDRESS, address_fault, initial, name_fault
 from portal.models.ground.throttle import Network, network_of
-from portal.models.staff.session import SignedIn
+from portal.models.staff.session import SessionHolder
 from portal.permissions import Permission, Right, Role
 from portal.regions import Region
 from portal.regions import draw as draw_region
@@ -64,7 +64,7 @@ class Visit:
 
     request: Request
     viewer: Viewer | None
-    who: SignedIn | None
+    who: SessionHolder | None
     since: Bookmark
     asked: type[Form] | None = None  # the form that was sent
     form: Any = None
@@ -85,7 +85,7 @@ class Visit:
         return self.viewer
 
     @property
-    def holder(self) -> SignedIn:
+    def holder(self) -> SessionHolder:
         assert self.who is not None
         return self.who
 
@@ -182,7 +182,7 @@ def address_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
 
 
-def _milliseconds(who: SignedIn) -> int:
+def _milliseconds(who: SessionHolder) -> int:
     return int(min(who.idle_until, who.expires_at).timestamp() * 1000)
 
 

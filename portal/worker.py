@@ -19,11 +19,11 @@ from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.outbox import tell_ended
-from portal.mail.wishes import grant_wishes
+from portal.mail.reset_requests import grant_requests
 from portal.models.access.half_session import forget_old_half_sessions
 from portal.models.access.invitation import end_lapsed_invitations
 from portal.models.access.minors import grow_up_unnoticed, tell_of_age
-from portal.models.access.reset_request import forget_old_wishes
+from portal.models.access.reset_request import forget_old_requests
 from portal.models.ground.fact import forget_old
 from portal.models.ground.idempotency import forget_old_keys
 from portal.models.ground.moment import Moment
@@ -63,7 +63,7 @@ TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     forget_old_letters,
     forget_old_notices,
     forget_old_half_sessions,
-    forget_old_wishes,
+    forget_old_requests,
     forget_unstuck,
 )
 
@@ -79,7 +79,7 @@ async def work(bus: Bus) -> None:
             deliver,
             tell_of_unread,
             deliver_pushes,
-            grant_wishes,
+            grant_requests,
             read_returned,
         ):
             loops.create_task(_again(every, act, bus))

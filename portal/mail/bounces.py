@@ -50,7 +50,7 @@ _COPY = re.compile(
 
 
 @dataclass(frozen=True)
-class Bounce:
+class BounceReport:
     """A letter that came back for good. `status` is the enhanced code of RFC 3463, such as 5.1.1."""
 
     letter: UUID
@@ -69,7 +69,7 @@ def condemns(status: str) -> bool:
     return status.split(".")[1] not in ("3", "5", "6", "7") or status.endswith(".5.0")
 
 
-def read(raw: bytes) -> Bounce | None:
+def read(raw: bytes) -> BounceReport | None:
     """Give the bounce that a message from the mailbox is; None for anything else, be it ever so much like one. Raises
     TooMuch."""
     raw = raw[:LARGEST]
@@ -91,7 +91,7 @@ def read(raw: bytes) -> Bounce | None:
             return None
         said, status = _line_of_reason(own), status_of("", own)
     letter = _letter(message, parts, texts, bool(reports))
-    return None if letter is None else Bounce(letter, status, one_line(said))
+    return None if letter is None else BounceReport(letter, status, one_line(said))
 
 
 def status_of(status: str, said: str) -> str:

@@ -34,7 +34,7 @@ from portal.mail.bounces import condemns, status_of
 from portal.mail.letters import one_line
 from portal.mail.outbox import host
 from portal.models.ground.fact import unit
-from portal.models.ground.outbox import Outbox, Settled, Taken, take_letters
+from portal.models.ground.outbox import LeasedLetter, Outbox, Settled, take_letters
 from portal.models.ground.record import unseal
 from portal.models.mail.bounce import HELD, is_held, note_arrival, note_failure
 from portal.models.mail.mailbox import return_address
@@ -101,7 +101,7 @@ async def deliver(bus: Bus) -> int:
     return tried
 
 
-async def _send(letter: Taken, bus: Bus) -> None:
+async def _send(letter: LeasedLetter, bus: Bus) -> None:
     """One letter, and what became of it."""
     line = SMTP(**server(settings().smtp_url), timeout=PATIENCE, local_hostname=host())
     try:
@@ -131,7 +131,7 @@ async def _send(letter: Taken, bus: Bus) -> None:
         line.close()
 
 
-async def _hand_over(letter: Taken, line: SMTP) -> None:
+async def _hand_over(letter: LeasedLetter, line: SMTP) -> None:
     """Give it to the mail server. Raises Later or Never."""
     try:
         words = json.loads(unseal(Outbox, "payload_sealed", letter.id, letter.box))
@@ -163,7 +163,7 @@ async def _hand_over(letter: Taken, line: SMTP) -> None:
         raise Later(_trouble(reason)) from None
 
 
-async def _check_wanted(letter: Taken) -> None:
+async def _check_wanted(letter: LeasedLetter) -> None:
     """Raises Unneeded or NotBefore."""
     when = await when_wanted(letter.id)
     if when is None:
@@ -198,7 +198,7 @@ def _trouble(reason: Exception) -> str:
 # --- What became of it -------------------------------------------------------------------------
 
 
-async def _note_delivered(letter: Taken, bus: Bus) -> None:
+async def _note_delivered(letter: LeasedLetter, bus: Bus) -> None:
     for pause in NOTE_AGAIN:
         try:
             return await _settle(
@@ -209,14 +209,14 @@ async def _note_delivered(letter: Taken, bus: Bus) -> None:
     await _settle(letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None)
 
 
-async def _put_off(letter: Taken, reason: str, bus: Bus) -> None:
+async def _put_off(letter: LeasedLetter, reason: str, bus: Bus) -> None:
     if letter.tries >= MOST_TRIES:
         return await _give_up(letter, reason, bus)
     told = LetterDelayed if reason != letter.reason else None
     await _settle(letter, told, bus, due_at=clock.now() + wait_after(letter.tries), reason=reason)
 
 
-async def _give_up(letter: Taken, reason: str, bus: Bus, not_there: bool = False) -> None:
+async def _give_up(letter: LeasedLetter, reason: str, bus: Bus, not_there: bool = False) -> None:
     await _settle(letter, LetterFailed, bus, not_there, failed_at=clock.now(), reason=reason)
 
 
@@ -226,7 +226,7 @@ def wait_after(tries: int) -> dt.timedelta:
 
 
 async def _settle(
-    letter: Taken, fact: type[Settled] | None, bus: Bus, not_there: bool = False, **columns: Any
+    letter: LeasedLetter, fact: type[Settled] | None, bus: Bus, not_there: bool = False, **columns: Any
 ) -> None:
     """End the lease with what became of the letter. An address that was refused is a task for staff from then on."""
     async with unit() as said:
@@ -242,7 +242,7 @@ async def _settle(
 # --- The letter as it is sent ------------------------------------------------------------------
 
 
-def written(letter: Taken, words: dict[str, str], sender: Address) -> EmailMessage:
+def written(letter: LeasedLetter, words: dict[str, str], sender: Address) -> EmailMessage:
     """The same bytes each time but for the boundary between text and HTML. A header never takes a line break:
     the library refuses it."""
     message = EmailMessage(AS_SENT)

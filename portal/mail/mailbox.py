@@ -58,7 +58,7 @@ class Look:
     validity: int
     last_uid: int
     messages: int
-    bounces: list[tuple[int, bounces.Bounce]]
+    bounces: list[tuple[int, bounces.BounceReport]]
     odd: list[Exception]
 
 

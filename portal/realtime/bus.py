@@ -44,7 +44,7 @@ BEGIN_AGAIN = 0.1  # a task that has ended: one that can't start must not spin
 END = 0.5  # for all tasks, told to, to be gone
 
 
-class Closed(Exception):
+class BusClosed(Exception):
     """Raised to whoever still listens when the bus is closed."""
 
 
@@ -143,7 +143,7 @@ class Bus:
         """Waits for hints and gives all keys since the last call; for one listener only."""
         await self._news.wait()
         if not self._open:
-            raise Closed("The bus is closed.")
+            raise BusClosed("The bus is closed.")
         self._news.clear()
         keys, self._heard = self._heard, set()
         return keys
@@ -158,7 +158,7 @@ class Bus:
         """Waits for whispers and gives those since the last call; for one listener only."""
         await self._gossip.wait()
         if not self._open:
-            raise Closed("The bus is closed.")
+            raise BusClosed("The bus is closed.")
         self._gossip.clear()
         said, self._whispered = self._whispered, []
         return said

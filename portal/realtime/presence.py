@@ -11,7 +11,7 @@ import structlog
 
 from portal.models.ground.record import Kind
 from portal.models.messages.conversation import Conversation, writer_name
-from portal.realtime.bus import Bus, Closed
+from portal.realtime.bus import Bus, BusClosed
 from portal.realtime.drawing import Frame
 from portal.realtime.hub import Hub
 from portal.realtime.page import Page
@@ -61,7 +61,7 @@ async def pass_on(bus: Bus, hub: Hub) -> None:
                 writing = _read(said)
                 if writing is not None:
                     await _tell(hub, writing)
-        except Closed:
+        except BusClosed:
             return
         except Exception as reason:
             log.warning("a whisper was lost", reason=type(reason).__name__)

@@ -17,7 +17,7 @@ from portal.models.ground.database import is_away
 from portal.models.ground.fact import Bookmark, News, bookmark, since
 from portal.models.ground.record import Kind
 from portal.models.ground.throttle import network_of
-from portal.models.staff.session import SignedIn
+from portal.models.staff.session import SessionHolder
 from portal.realtime.drawing import Frame
 from portal.realtime.hub import Hub
 from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
@@ -143,7 +143,7 @@ async def _note_foreign(ws: WebSocket, side: str) -> None:
         await audit.note("open a socket", side=side, actor=who.holder, result="refused", why=why)
 
 
-async def _viewer(who: SignedIn, client: UUID | None, account: UUID | None) -> Viewer | None:
+async def _viewer(who: SessionHolder, client: UUID | None, account: UUID | None) -> Viewer | None:
     """As whom this socket looks; None where there is nobody of the kind to look as."""
     if account is not None and client is not None:
         return await looking_as(Viewer(Kind.STAFF, who.holder), account, client)

@@ -38,7 +38,7 @@ MICROSECOND = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Wish:
+class InboxFilter:
     """What of the inbox somebody wants before them. It stands in the address as ids and words of ours alone."""
 
     view: View = View.ALL
@@ -47,7 +47,9 @@ class Wish:
     after: Place | None = None
 
     @classmethod
-    def read(cls, view: str | None, audience: str | None, client: UUID | None, after: str | None) -> Wish:
+    def read(
+        cls, view: str | None, audience: str | None, client: UUID | None, after: str | None
+    ) -> InboxFilter:
         """As an address says it; what is no word of ours says nothing."""
         views = {one.value: one for one in View}
         audiences = {one.key: one for one in Audience}
@@ -112,7 +114,7 @@ async def inbox_list(
     if current is not None and await viewer.see(Conversation).find(current) is None:
         return None  # what the page stands on is this viewer's no more, so the page is not
     language = viewer.language
-    wish = Wish.read(view, audience, client, after)
+    wish = InboxFilter.read(view, audience, client, after)
     scope = narrowed(viewer.see(Conversation), wish.audience, wish.client)
     rows, more = await page_of_inbox(scope, wish.view, wish.after)
     numbers = await counts(scope)
@@ -151,7 +153,7 @@ _EMPTY = {
 }
 
 
-def _chip(language: str, view: View, wish: Wish, count: int | None) -> dict[str, Any]:
+def _chip(language: str, view: View, wish: InboxFilter, count: int | None) -> dict[str, Any]:
     return {
         "href": wish.href(view=view),
         "label": say(language, _LABELS[view]),
@@ -160,7 +162,7 @@ def _chip(language: str, view: View, wish: Wish, count: int | None) -> dict[str,
     }
 
 
-def _folded(language: str, wish: Wish) -> list[list[dict[str, Any]]]:
+def _folded(language: str, wish: InboxFilter) -> list[list[dict[str, Any]]]:
     """The rarer ones: views, and audiences."""
     views = [_chip(language, view, wish, None) for view in _FOLDED]
     audiences: list[Audience | None] = [None, *Audience]
@@ -178,7 +180,7 @@ def _folded(language: str, wish: Wish) -> list[list[dict[str, Any]]]:
     ]
 
 
-def _narrowed(language: str, wish: Wish, about: Client | None) -> list[dict[str, str]]:
+def _narrowed(language: str, wish: InboxFilter, about: Client | None) -> list[dict[str, str]]:
     """What narrows the list beside the chips, each with the address that takes it away."""
     found = []
     if wish.view in _FOLDED:
@@ -191,7 +193,7 @@ def _narrowed(language: str, wish: Wish, about: Client | None) -> list[dict[str,
     return found
 
 
-def _row(viewer: Viewer, row: dict[str, Any], wish: Wish, current: UUID | None) -> dict[str, Any]:
+def _row(viewer: Viewer, row: dict[str, Any], wish: InboxFilter, current: UUID | None) -> dict[str, Any]:
     language = viewer.language
     entry = thread_row(language, row, viewer.id, wish.href(row["id"]))
     if entry["from_name"] and entry["from_name"] != entry["client_name"]:
@@ -302,7 +304,7 @@ async def about(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
         "colour": found.colour,
         "line": age_in_words(born, zone(), language) if born else shown(found, "date_of_birth") or "",
         "chart_href": f"/staff/clients/{client}",
-        "all_href": Wish(client=client).href(current),
+        "all_href": InboxFilter(client=client).href(current),
         "contacts": [
             {
                 "name": link["name"],
@@ -322,7 +324,7 @@ async def about(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
         ],
         "others": [
             {
-                "href": Wish().href(row["id"]),
+                "href": InboxFilter().href(row["id"]),
                 "label": audience_label(language, row["audience"]),
                 "confidential": row["confidential"],
                 "at": short(row["last_at"], zone(), language),

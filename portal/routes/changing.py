@@ -17,7 +17,7 @@ from portal.models.messages.conversation import Conversation
 from portal.models.messages.message import (
     Message,
     MessageVersion,
-    NotTheirs,
+    NotTheWriter,
     TooLate,
     message_now,
     said_before,
@@ -129,7 +129,7 @@ async def _change(visit: Visit, act: str, change: Callable[[Message, UUID, int],
     minutes = (await the_practice()).edit_minutes
     try:
         await change(message, conversation.client_id, minutes)
-    except NotTheirs:
+    except NotTheWriter:
         raise NotPermitted(visit.say("Only who wrote a message can change it.")) from None
     except TooLate:
         why = _too_late(visit, minutes)

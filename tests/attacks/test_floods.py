@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from portal import clock
-from portal.mail.wishes import grant_wishes
+from portal.mail.reset_requests import grant_requests
 from portal.models.access import reset_request
 from portal.models.access.account import PortalAccount
-from portal.models.access.reset_request import Wish, wish_reset, wishes_due
+from portal.models.access.reset_request import ResetRequest, request_reset, requests_due
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.throttle import network_of
@@ -90,12 +90,12 @@ async def test_what_is_no_address_is_no_wish(behind: Deployment, email: str) -> 
 async def several(network: str, emails: list[str]) -> None:
     for email in emails:
         async with unit():
-            await wish_reset(email, network_of(network))
+            await request_reset(email, network_of(network))
         clock.move(clock.now() - dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1))
 
 
 async def whose(ids: list[UUID]) -> list[str]:
-    found = {row.id: row.email or "" for row in await Wish.filter(id__in=ids)}
+    found = {row.id: row.email or "" for row in await ResetRequest.filter(id__in=ids)}
     return [found[id].partition("@")[0] for id in ids]
 
 
@@ -103,8 +103,8 @@ async def test_one_networks_flood_waits_behind_itself(client: UUID, bus: Bus) ->
     await several("203.0.113.1", [f"flood{n}@family.example" for n in range(15)])
     await several("203.0.113.2", ["dana@family.example", "second@family.example"])
     await several("2001:db8::1", ["sam@family.example"])
-    assert await whose(await wishes_due(5)) == ["flood0", "dana", "sam", "flood1", "second"]
-    assert await grant_wishes(bus) == 18 and await wishes_due(5) == []
+    assert await whose(await requests_due(5)) == ["flood0", "dana", "sam", "flood1", "second"]
+    assert await grant_requests(bus) == 18 and await requests_due(5) == []
 
 
 async def test_an_address_has_one_wish_however_many_ask(client: UUID, bus: Bus) -> None:  # noqa: F811
@@ -112,7 +112,7 @@ async def test_an_address_has_one_wish_however_many_ask(client: UUID, bus: Bus) 
     for n in range(12):
         await several(f"203.0.113.{n}", ["Dana@Family.example"])
     assert len(await sql.rows("select id from wish")) == 1
-    await grant_wishes(bus)
+    await grant_requests(bus)
     assert len(await sql.rows("select id from reset")) == 1
 
 
@@ -125,7 +125,7 @@ async def test_no_more_wait_than_can_be_granted_soon(
     for n in range(9):
         await several(f"203.0.113.{n}", [f"someone{n}@family.example"])
     assert len(await sql.rows("select id from wish")) == 5
-    await grant_wishes(bus)
+    await grant_requests(bus)
     await several("203.0.113.9", ["dana@family.example"])
     assert len(await sql.rows("select id from wish")) == 1
 

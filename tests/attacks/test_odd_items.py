@@ -22,9 +22,9 @@ from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.outbox import post
-from portal.mail.wishes import grant_wishes
+from portal.mail.reset_requests import grant_requests
 from portal.models.access.account import Access, PortalAccount
-from portal.models.access.reset_request import wish_reset
+from portal.models.access.reset_request import request_reset
 from portal.models.access.ties import tie
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
@@ -184,8 +184,8 @@ async def odd_wish(desk: Desk) -> Trial:
     await sql.rows("update portal_account set email = 'a@b@c' where id = :id", id=desk.accounts[desk.odd])
     for name in ("wren", "sam"):
         async with unit():
-            await wish_reset(f"{name}@family.example", network_of("203.0.113.7"))
-    return grant_wishes, lambda: count("reset where account_id = :id", id=desk.accounts[desk.good])
+            await request_reset(f"{name}@family.example", network_of("203.0.113.7"))
+    return grant_requests, lambda: count("reset where account_id = :id", id=desk.accounts[desk.good])
 
 
 async def odd_birth_date(desk: Desk) -> Trial:
@@ -271,7 +271,7 @@ async def test_a_loop_that_fails_as_a_whole_says_so_and_the_others_go_on(desk: D
     await sql.rows("alter table wish rename to wish_elsewhere")
     work = asyncio.create_task(worker.work(desk.bus))
     try:
-        await eventually(lambda: count("stuck where queue = 'loops' and item = 'grant_wishes'"), 20)
+        await eventually(lambda: count("stuck where queue = 'loops' and item = 'grant_requests'"), 20)
         await Moment.plan(clock.now(), ClientChanged(client=desk.good))
         await eventually(lambda: count("fact where kind = 'ClientChanged'"), 20)
         await sql.rows("alter table wish_elsewhere rename to wish")

@@ -37,7 +37,7 @@ from portal.models.access.reset import Reset
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, unit
 from portal.models.ground.moment import Moment
-from portal.models.ground.outbox import Outbox, Taken, drop_letters
+from portal.models.ground.outbox import LeasedLetter, Outbox, drop_letters
 from portal.models.ground.record import Kind, uuid7
 from portal.models.ground.scope import Scope
 from portal.models.ground.stuck import WISHES, note_done, note_failed
@@ -591,7 +591,7 @@ async def _letter_became(
 ) -> None:
     """What a worker notes of the newest letter to Noa's mother, whose lease it holds."""
     letter = (await Outbox.filter(client_id=cast.client["noa"]).order_by("-posted_at", "-id"))[0]
-    taken = Taken(letter.id, letter.client_id, b"", "", letter.posted_at, letter.tries, letter.reason)
+    taken = LeasedLetter(letter.id, letter.client_id, b"", "", letter.posted_at, letter.tries, letter.reason)
     await _settle(taken, fact, Bus.make(""), **columns)
 
 

@@ -200,7 +200,7 @@ FREE = ("portal.models", "portal.demo")  # what a record's own home, and who mak
 # Statements outside the models that touch a record's table, and why they may.
 STATEMENTS = {
     "portal.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
-    "portal.mail.wishes": "the worker finds out whether a wish for a new password has an account",
+    "portal.mail.reset_requests": "the worker finds out whether a wish for a new password has an account",
     "portal.routes.public.welcome": "the invitation of the link or of the half-session itself",
     "portal.routes.public.reset": "the reset of the link or of the half-session itself, and its account",
     "portal.cli": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
@@ -257,10 +257,10 @@ UNSCOPED = {
     "portal.models.ground.stuck.set_aside": "the worker notes which of its items fail",
     "portal.models.ground.stuck.went_well": "the worker notes which of its items fail",
     "portal.models.ground.stuck.forget_unstuck": "the worker's tidying",
-    "portal.models.access.reset_request.forget_old_wishes": "the worker's tidying",
-    "portal.models.access.reset_request.take_wishes": "the worker, before it finds out whose they are",
-    "portal.models.access.reset_request.wishes_due": "ids, for the worker",
-    "portal.models.access.reset_request.wish_reset": "whoever asks for a new password, known or not",
+    "portal.models.access.reset_request.forget_old_requests": "the worker's tidying",
+    "portal.models.access.reset_request.take_requests": "the worker, before it finds out whose they are",
+    "portal.models.access.reset_request.requests_due": "ids, for the worker",
+    "portal.models.access.reset_request.request_reset": "whoever asks for a new password, known or not",
     "portal.models.messages.message_notices.tell_of_messages": "the worker tells those whom who_may_see names",
     "portal.models.ground.outbox.take_letters": "the worker sends what lies in the outbox, for nobody who looks",
     "portal.models.ground.outbox.drop_letters": "letters whose link has ended",

@@ -13,9 +13,9 @@ from portal import clock
 from portal.mail import delivery, letters
 from portal.mail.delivery import MOST_TRIES, deliver, wait_after
 from portal.mail.outbox import drop_letters, forget_old_letters, post
-from portal.mail.wishes import grant_wishes
+from portal.mail.reset_requests import grant_requests
 from portal.models.access.account import PortalAccount
-from portal.models.access.reset_request import wish_reset
+from portal.models.access.reset_request import request_reset
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.outbox import LEASE, Outbox, take_letters
@@ -350,13 +350,13 @@ async def test_a_wish_for_a_new_password_is_granted_three_times_an_hour(
     )
     for n in range(5):
         async with unit():
-            await wish_reset("dana@FAMILY.example", network_of(f"10.0.0.{n}"))
-            await wish_reset(f"stranger{n}@family.example", network_of(f"10.0.1.{n}"))
+            await request_reset("dana@FAMILY.example", network_of(f"10.0.0.{n}"))
+            await request_reset(f"stranger{n}@family.example", network_of(f"10.0.1.{n}"))
         # Asked for twice before the worker came by is one wish.
         async with unit():
-            await wish_reset("Dana@family.example", network_of(f"10.0.2.{n}"))
-        assert await grant_wishes(bus) == (2 if n < 3 else 1)
-    assert await grant_wishes(bus) == 0
+            await request_reset("Dana@family.example", network_of(f"10.0.2.{n}"))
+        assert await grant_requests(bus) == (2 if n < 3 else 1)
+    assert await grant_requests(bus) == 0
     await deliver(bus)
     # Three links were made; a newer one ends the letter of the older, if that has not left yet.
     assert office.recipients == [email]

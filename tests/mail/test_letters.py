@@ -18,7 +18,7 @@ from portal.language import say
 from portal.mail import delivery, letters
 from portal.mail.letters import Letter, NotAnAddress, UnknownPlaceholder
 from portal.mail.outbox import reason_in_words
-from portal.models.ground.outbox import Taken
+from portal.models.ground.outbox import LeasedLetter
 from portal.models.ground.record import uuid7
 from tests.mail.post_office import To
 
@@ -63,7 +63,7 @@ def willow() -> Iterator[None]:
 
 def sent(letter: Letter, practice: str = "Willow Street") -> Any:
     """The letter as it leaves, and as a mail program reads it."""
-    taken = Taken(uuid7(), None, b"", "<1@portal.willow.example>", clock.now(), 1, None)
+    taken = LeasedLetter(uuid7(), None, b"", "<1@portal.willow.example>", clock.now(), 1, None)
     sender = delivery.sender_of(practice, "hello@willow.example")
     wire = delivery.written(taken, vars(letter), sender).as_bytes()
     return email.message_from_bytes(wire, EmailMessage, policy=email.policy.default)

@@ -12,7 +12,7 @@ from portal import clock
 from portal.models.access.half_session import HalfSession
 from portal.models.access.invitation import Invitation
 from portal.models.access.reset import Reset
-from portal.models.access.reset_request import Wish
+from portal.models.access.reset_request import ResetRequest
 from portal.models.ground import sql
 from portal.models.ground.outbox import Outbox
 from portal.models.ground.record import Kind, Record, uuid7
@@ -79,7 +79,7 @@ async def fill(willow: Deployment) -> None:
         queue=MESSAGES, item=str(uuid7()), tries=TOLD_AFTER, reason="", since=now, tried_at=now, due_at=now
     )
     await stuck.save(force_create=True)
-    wish = Wish(id=uuid7(), address_mark="a", network_mark="n")
+    wish = ResetRequest(id=uuid7(), address_mark="a", network_mark="n")
     wish.email = "somebody@example.com"
     await wish.save(force_create=True)
     await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")

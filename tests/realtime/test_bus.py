@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from redis.asyncio import Redis as Client
 
-from portal.realtime.bus import BATCH, HINTS, MOST_EVENTS, MOST_KEYS, Bus, Closed, RedisBackend
+from portal.realtime.bus import BATCH, HINTS, MOST_EVENTS, MOST_KEYS, Bus, BusClosed, RedisBackend
 from tests.servers import Redis
 
 Connected = Callable[[str], Awaitable[Bus]]
@@ -323,7 +323,7 @@ async def test_a_closed_bus_leaves_nothing_behind(redis: Redis) -> None:
 
     await one.close()
     await one.close()
-    with pytest.raises(Closed):
+    with pytest.raises(BusClosed):
         await listener
     one.hint(["client:noa"])
     await other.close()

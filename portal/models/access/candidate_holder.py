@@ -17,7 +17,7 @@ from portal.models.people.client import Client
 
 
 @dataclass(frozen=True)
-class Holder:
+class CandidateHolder:
     """Who would hold the account: the client, or a contact by a link."""
 
     link: UUID | None
@@ -37,7 +37,7 @@ class CannotInvite(Exception):
         self.why, self.until = why, until
 
 
-async def possible_holders(client: Client) -> list[Holder]:
+async def possible_holders(client: Client) -> list[CandidateHolder]:
     """The client, and the contacts who may act for them: who could be sent a welcome e-mail."""
     links = await sql.rows(
         "select l.id, c.name, c.email from contact_link l join contact c on c.id = l.contact_id "
@@ -46,12 +46,12 @@ async def possible_holders(client: Client) -> list[Holder]:
         now=clock.now(),
     )
     return [
-        Holder(None, client.name, client.email),
-        *(Holder(sql.uuid(row["id"]), row["name"], row["email"]) for row in links),
+        CandidateHolder(None, client.name, client.email),
+        *(CandidateHolder(sql.uuid(row["id"]), row["name"], row["email"]) for row in links),
     ]
 
 
-async def as_on_file(client: Client, link: UUID | None) -> Holder:
+async def as_on_file(client: Client, link: UUID | None) -> CandidateHolder:
     """Hold the chart, and give a holder as they are on file now. Raises CannotInvite."""
     await client.hold()
     await hold_addresses(client.id)
@@ -61,7 +61,7 @@ async def as_on_file(client: Client, link: UUID | None) -> Holder:
     raise CannotInvite("They are no contact of this client any more. Add them again.")
 
 
-def missing_for(client: Client, holder: Holder) -> list[str]:
+def missing_for(client: Client, holder: CandidateHolder) -> list[str]:
     """What is missing on file before this holder can be invited, in sentences (A2)."""
     missing = []
     if client.archived_at is not None:
@@ -75,7 +75,7 @@ def missing_for(client: Client, holder: Holder) -> list[str]:
     return missing
 
 
-async def hindrance(client: Client, holder: Holder) -> str | None:
+async def hindrance(client: Client, holder: CandidateHolder) -> str | None:
     """Why this holder can't be invited at all, in a sentence; None where only the pace of letters could hinder."""
     own = await hinders_own_account(client, holder.email) if holder.link is None else None
     if own or (missing := missing_for(client, holder)):

@@ -26,7 +26,13 @@ from portal.facts import (
     ResendAllowed,
 )
 from portal.models.access.account import Access, PortalAccount
-from portal.models.access.candidate_holder import CannotInvite, Holder, as_on_file, hindrance, of_holder
+from portal.models.access.candidate_holder import (
+    CandidateHolder,
+    CannotInvite,
+    as_on_file,
+    hindrance,
+    of_holder,
+)
 from portal.models.access.half_session import HalfSession
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
@@ -91,7 +97,9 @@ class Invitation(Record):
         return "false"
 
     @classmethod
-    async def send(cls, client: Client, holder: Holder, by: UUID, language: str) -> tuple[Invitation, str]:
+    async def send(
+        cls, client: Client, holder: CandidateHolder, by: UUID, language: str
+    ) -> tuple[Invitation, str]:
         """A new invitation, and the token for its link, which is kept nowhere. The older link dies.
 
         Raises CannotInvite: something missing on file, an account there already, five minutes not over, or

@@ -10,7 +10,7 @@ from uuid import UUID
 from portal import clock
 from portal.models.access.account import PortalAccount
 from portal.models.access.candidate_holder import (
-    Holder,
+    CandidateHolder,
     account_with,
     missing_for,
     of_holder,
@@ -40,7 +40,7 @@ class Holding:
     invitation: Invitation | None  # the newest that is neither used nor ended
     offers: list[Invitation]  # what holders of accounts that are there already are to confirm
     letter: dict[str, Any] | None  # its letter: done_at, failed_at, reason, tries
-    holders: list[Holder]
+    holders: list[CandidateHolder]
     portal_on: bool
     network: str  # the contact network: on, or off for the client or the practice
     too_young: bool = False  # for an account of their own
@@ -62,7 +62,7 @@ class Holding:
         return "removed" if self.past else "not_invited"
 
     @property
-    def first(self) -> Holder:
+    def first(self) -> CandidateHolder:
         """Who is invited where nobody else is named: the client, or of one who is too young the first of those who act
         for them."""
         return self.holders[1] if self.too_young and len(self.holders) > 1 else self.holders[0]

@@ -20,7 +20,7 @@ MOST = 500  # that wait at once, of all networks
 KEPT = dt.timedelta(days=1)
 
 
-class Wish(Record):
+class ResetRequest(Record):
     address_mark = fields.CharField(max_length=64, unique=True)  # one for each address
     network_mark = fields.CharField(max_length=64)
     email_sealed = fields.BinaryField()
@@ -37,7 +37,7 @@ class Wish(Record):
         return "false"
 
 
-async def wish_reset(email: str, network: Network) -> None:
+async def request_reset(email: str, network: Network) -> None:
     """Note that someone in this network wants a new password for this address, inside the caller's unit. Whether there
     is such an account is the worker's to find out, so nothing of it shows in the answer. Over a limit nothing is
     written: 3 an hour for an address, 20 for a network, and 500 that wait."""
@@ -56,7 +56,7 @@ async def wish_reset(email: str, network: Network) -> None:
         id=id,
         address=ring.mark("wish of", key),
         network=ring.mark("wish from", network.near),
-        email=seal(Wish, "email_sealed", id, key),
+        email=seal(ResetRequest, "email_sealed", id, key),
         now=clock.now(),
     )
     # One that waits already is answered by the letter that comes of it.
@@ -64,7 +64,7 @@ async def wish_reset(email: str, network: Network) -> None:
         await sql.rows("delete from wish where id = :id", id=id)
 
 
-async def wishes_due(most: int) -> list[UUID]:
+async def requests_due(most: int) -> list[UUID]:
     """Give the wishes to grant next: the first of each network, then the second of each, so that a flood from one
     waits behind itself alone."""
     found = await sql.rows(
@@ -76,7 +76,7 @@ async def wishes_due(most: int) -> list[UUID]:
     return [sql.uuid(row["id"]) for row in found]
 
 
-async def take_wishes(ids: list[UUID]) -> list[str]:
+async def take_requests(ids: list[UUID]) -> list[str]:
     """Take these out, in the caller's unit of work, and give their addresses. Two workers never take the same one."""
     locked = "for update skip locked" if sql.is_postgres() else ""
     found = await sql.rows(
@@ -84,9 +84,9 @@ async def take_wishes(ids: list[UUID]) -> list[str]:
         "delete from wish where id in (select id from due) returning id, email_sealed",
         ids=ids,
     )
-    return [unseal(Wish, "email_sealed", sql.uuid(row["id"]), row["email_sealed"]) for row in found]
+    return [unseal(ResetRequest, "email_sealed", sql.uuid(row["id"]), row["email_sealed"]) for row in found]
 
 
-async def forget_old_wishes() -> None:
+async def forget_old_requests() -> None:
     """One that could not be granted for a day is asked for again."""
     await sql.rows("delete from wish where made_at < :before", before=clock.now() - KEPT)

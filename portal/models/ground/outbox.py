@@ -90,7 +90,7 @@ class Outbox(Record):
 
 
 @dataclass(frozen=True)
-class Taken:
+class LeasedLetter:
     """A letter whose lease a worker holds. `tries` counts this one, and names the lease."""
 
     id: UUID
@@ -120,7 +120,7 @@ class Taken:
 Settled = LetterDelivered | LetterDelayed | LetterFailed | LetterDropped
 
 
-async def take_letters(most: int) -> list[Taken]:
+async def take_letters(most: int) -> list[LeasedLetter]:
     """Lease up to so many letters that are due. Two workers never take the same one."""
     locked = "for update skip locked" if sql.is_postgres() else ""
     now = clock.now()
@@ -134,7 +134,7 @@ async def take_letters(most: int) -> list[Taken]:
         until=now + LEASE,
     )
     return [
-        Taken(
+        LeasedLetter(
             sql.uuid(row["id"]),
             None if row["client_id"] is None else sql.uuid(row["client_id"]),
             row["payload_sealed"],

@@ -37,9 +37,9 @@ class Transaction(TransactionContextPooled):
         return True
 
 
-class Client(AsyncpgDBClient):
+class PostgresClient(AsyncpgDBClient):
     def _in_transaction(self) -> TransactionContextPooled:
         return Transaction(TransactionWrapper(self), self._pool_init_lock)
 
 
-client_class = Client
+client_class = PostgresClient

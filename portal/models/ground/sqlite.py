@@ -25,9 +25,9 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             raise TransactionManagementError(reason) from reason
 
 
-class Client(SqliteClient):
+class SqliteConnection(SqliteClient):
     def _in_transaction(self) -> SqliteTransactionContext:
         return SqliteTransactionContext(ImmediateTransaction(self), self._lock)
 
 
-client_class = Client
+client_class = SqliteConnection

@@ -23,7 +23,7 @@ HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has 
 
 
 @dataclass(frozen=True)
-class Reader:
+class Recipient:
     """Who is written to."""
 
     id: UUID
@@ -59,7 +59,7 @@ async def readers_due(most: int = AT_ONCE) -> list[UUID]:
 
 
 async def write_to(
-    person: UUID, practice: Practice, post: Callable[[Reader, UUID | None], Awaitable[UUID]]
+    person: UUID, practice: Practice, post: Callable[[Recipient, UUID | None], Awaitable[UUID]]
 ) -> bool:
     """Have one letter written about all that this person has not come to see, in the caller's unit of work. False
     where they have seen it, may no more see it, or are not to be written to now. `post` gives the letter's id."""
@@ -141,7 +141,7 @@ async def _forget(rows: list[dict[str, Any]]) -> None:
         await sql.rows("update notice set mail_at = null where id = any(:ids)", ids=ids)
 
 
-async def _reader(person: UUID, side: str) -> Reader | None:
+async def _reader(person: UUID, side: str) -> Recipient | None:
     found = await sql.row(
         "select name, email, language, false as discreet from staff_member where id = :id and ended_at is null"
         if side == "staff"
@@ -150,10 +150,10 @@ async def _reader(person: UUID, side: str) -> Reader | None:
     )
     if found is None:
         return None
-    return Reader(person, side, found["name"], found["email"], found["language"], bool(found["discreet"]))
+    return Recipient(person, side, found["name"], found["email"], found["language"], bool(found["discreet"]))
 
 
-async def _is_held(reader: Reader) -> bool:
+async def _is_held(reader: Recipient) -> bool:
     table = "staff_member" if reader.side == "staff" else "portal_account"
     found = await sql.row(
         f"select 1 as yes from {table} p join bounce b on b.email_key = p.email_key "

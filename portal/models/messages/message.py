@@ -33,7 +33,7 @@ def says_something(text: str) -> bool:
     return any(unicodedata.category(sign) not in _BLANK and sign not in _EMPTY_SIGNS for sign in text)
 
 
-class NotTheirs(Exception):
+class NotTheWriter(Exception):
     """Only who wrote a message may change it."""
 
 
@@ -73,7 +73,7 @@ class Message(Record):
         return self.sent_at + dt.timedelta(minutes=minutes)
 
     async def edit(self, body: str, writer: UUID, minutes: int, client: UUID) -> None:
-        """Say it in other words; what it said before stays for staff. Raises NotTheirs and TooLate."""
+        """Say it in other words; what it said before stays for staff. Raises NotTheWriter and TooLate."""
         if body == self.body:
             return
         await self._change(body, writer, minutes, "edited_at")
@@ -94,7 +94,7 @@ class Message(Record):
 
     async def _change(self, body: str, writer: UUID, minutes: int, column: str) -> None:
         if writer != self.author:
-            raise NotTheirs
+            raise NotTheWriter
         now, until = clock.now(), self.may_change_until(writer, minutes)
         if until is None or until <= now:
             raise TooLate

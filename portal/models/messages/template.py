@@ -26,7 +26,7 @@ PLACES = ("name", "client", "me", "practice")
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 
 
-class TooMany(Exception):
+class TooManyTemplates(Exception):
     """There are as many as one list can hold."""
 
 
@@ -51,7 +51,7 @@ class Template(Record):
 
     @classmethod
     async def keep(cls, name: str, body: str, staff: UUID | None) -> Template:
-        """Keep a new one, for a person alone or (None) for the practice. Raises TooMany."""
+        """Keep a new one, for a person alone or (None) for the practice. Raises TooManyTemplates."""
         template = cls(staff_id=staff, name_sealed=b"", body_sealed=b"")
         template.name, template.body = name, body
         # Two who keep the last one at once: the second counts when the first is there.
@@ -63,7 +63,7 @@ class Template(Record):
             **({"staff": staff} if staff else {}),
         )
         if held is not None and int(held["n"]) >= MOST:
-            raise TooMany
+            raise TooManyTemplates
         await template.save(force_create=True)
         await announce(TemplatesChanged(staff=staff))
         return template

@@ -24,7 +24,7 @@ MOST = 10  # devices of one person
 LEASE = dt.timedelta(minutes=2)
 
 
-class TooMany(Exception):
+class TooManyDevices(Exception):
     """This person has as many devices as there may be."""
 
 
@@ -60,7 +60,7 @@ class PushDevice(Record):
         account: UUID | None = None,
     ) -> None:
         """One browser has one subscription: it is whoever's asked last. `browser` is the token by which it is known
-        since somebody signed in there. Raises TooMany."""
+        since somebody signed in there. Raises TooManyDevices."""
         person, column = (staff, "staff_id") if staff else (account, "account_id")
         if sql.is_postgres():
             # Two browsers at once: the second counts when the first is there.
@@ -71,7 +71,7 @@ class PushDevice(Record):
         if former is not None:
             await former.remove()
         if await cls.filter(**{column: person}).count() >= MOST:
-            raise TooMany
+            raise TooManyDevices
         made = cls(staff_id=staff, account_id=account, endpoint_hash=key, browser_hash=_known_by(browser))
         made.subscription = json.dumps(subscription)
         await made.save(force_create=True)
@@ -127,7 +127,7 @@ async def wish_pushes(column: str, numbers: dict[UUID, int], kind: str) -> None:
 
 
 @dataclass(frozen=True)
-class Taken:
+class LeasedDevice:
     """A device whose lease this worker holds. `tries` counts this one, and names the lease."""
 
     id: UUID
@@ -142,7 +142,7 @@ class Taken:
         return found
 
 
-async def take_pushes(most: int) -> list[Taken]:
+async def take_pushes(most: int) -> list[LeasedDevice]:
     """Lease up to so many devices to which something is due. Two workers never take the same one."""
     locked = "for update skip locked" if sql.is_postgres() else ""
     now = clock.now()
@@ -157,7 +157,7 @@ async def take_pushes(most: int) -> list[Taken]:
         until=now + LEASE,
     )
     return [
-        Taken(
+        LeasedDevice(
             sql.uuid(row["id"]),
             row["staff_id"] and sql.uuid(row["staff_id"]),
             row["account_id"] and sql.uuid(row["account_id"]),
@@ -169,7 +169,7 @@ async def take_pushes(most: int) -> list[Taken]:
     ]
 
 
-async def hold_device(taken: Taken) -> bool:
+async def hold_device(taken: LeasedDevice) -> bool:
     """Let nobody wish a push to it until the commit; False where the lease is no longer this one."""
     locked = " for update" if sql.is_postgres() else ""
     found = await sql.row(
@@ -180,7 +180,7 @@ async def hold_device(taken: Taken) -> bool:
     return found is not None
 
 
-async def settle_push(taken: Taken, due: dt.datetime | None = None, *, sent: bool = False) -> None:
+async def settle_push(taken: LeasedDevice, due: dt.datetime | None = None, *, sent: bool = False) -> None:
     """End the lease: nothing waits any more, or it does until then. What was put off for quiet's sake is no try."""
     await sql.rows(
         "update push_device set leased_until = null, due_at = :due, sent_at = coalesce(:sent, sent_at) "
@@ -192,14 +192,14 @@ async def settle_push(taken: Taken, due: dt.datetime | None = None, *, sent: boo
     )
 
 
-async def forget_device(taken: Taken) -> None:
+async def forget_device(taken: LeasedDevice) -> None:
     """The browser gave its subscription up."""
     gone = await PushDevice.get_or_none(id=taken.id)
     if gone is not None:
         await gone.remove()
 
 
-async def words_for(taken: Taken) -> tuple[str, bool] | None:
+async def words_for(taken: LeasedDevice) -> tuple[str, bool] | None:
     """The language in which this person is told, and whether discreetly; None for who has left."""
     found = await sql.row(
         "select language, false as discreet from staff_member where id = :id and ended_at is null"

@@ -75,7 +75,7 @@ class Session(Record):
 
 
 @dataclass(frozen=True)
-class SignedIn:
+class SessionHolder:
     """Who holds a session, as one query found it, with the bookmark taken by the same statement."""
 
     session: UUID
@@ -137,7 +137,7 @@ async def who(
     side: str,
     client: UUID | None = None,
     right: Right | None = None,
-) -> SignedIn | None:
+) -> SessionHolder | None:
     """Whom a cookie belongs to now, the permissions they hold, whether an account holds a right for a client where one
     is asked for, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:
@@ -151,7 +151,7 @@ async def who(
     )
     if found is None:
         return None
-    return SignedIn(
+    return SessionHolder(
         session=sql.uuid(found["id"]),
         side=found["side"],
         holder=sql.uuid(found["holder"]),

@@ -21,12 +21,12 @@ ON_DEVICE = Limit("device", 10, dt.timedelta(minutes=30))  # on which this holde
 SIDES = ("staff", "client")
 
 
-class TooMany(Exception):
+class TooManyFailures(Exception):
     """More failures came from this network than are heard."""
 
 
 @dataclass(frozen=True)
-class Holder:
+class Login:
     """Someone who may sign in on one side."""
 
     side: str
@@ -34,7 +34,7 @@ class Holder:
     password_hash: str
 
 
-async def holders(email: str) -> dict[str, Holder]:
+async def holders(email: str) -> dict[str, Login]:
     """Who signs in with this e-mail, by side: at most one of staff and one account."""
     found = await sql.rows(
         "select 'staff' as side, id, password_hash from staff_member where email_key = :key "
@@ -42,22 +42,23 @@ async def holders(email: str) -> dict[str, Holder]:
         "select 'client', id, password_hash from portal_account where email_key = :key",
         key=canonical_email(email)[:254],
     )
-    return {row["side"]: Holder(row["side"], sql.uuid(row["id"]), row["password_hash"]) for row in found}
+    return {row["side"]: Login(row["side"], sql.uuid(row["id"]), row["password_hash"]) for row in found}
 
 
-async def verified(email: str, password: str, network: Network, device: str) -> list[Holder]:
+async def verified(email: str, password: str, network: Network, device: str) -> list[Login]:
     """Those whose password this is; none when it is wrong, unknown or throttled: the three can't be told
     apart, in what is answered or in how long it takes. Counts a failure.
 
     A device that signed in before has a limit of its own for its holder, and no other: nobody can be locked out by
     somebody else's guesses, and whoever has the device can't guess without end (rule 12).
 
-    Where others have failed too often from this network, nothing is hashed: raises TooMany. Raises passwords.Busy."""
+    Where others have failed too often from this network, nothing is hashed: raises TooManyFailures, else passwords.Busy
+    where too many wait to be hashed."""
     account, known = canonical_email(email), await holders(email)
     here = {h.id for h in known.values() if device and await knows_device(device, h.id)}
     over = await FROM_NETWORK.is_reached(network)
     if over and all([await ON_DEVICE.is_reached(_at(device, id)) for id in here]):
-        raise TooMany
+        raise TooManyFailures
     if passwords.is_full():
         raise passwords.Busy  # before anything is written: a flood would write for each
     # Each limit is counted before it is said what was right, so that of many tries at once no more are heard than may
@@ -90,7 +91,7 @@ def _at(device: str, holder: UUID) -> str:
     return f"{device}/{holder}"
 
 
-async def begin(holder: Holder, address: str, agent: str) -> str | None:
+async def begin(holder: Login, address: str, agent: str) -> str | None:
     """Make the session of somebody whose password was right a moment ago, and give the token for its cookie. None
     where it is another by now, their work here has ended, or the portal is off.
 

@@ -11,7 +11,7 @@ from portal.models.access import reset
 from portal.models.access.account import PortalAccount
 from portal.models.access.half_session import HalfSession
 from portal.models.access.reset import Reset
-from portal.models.access.reset_request import wish_reset
+from portal.models.access.reset_request import request_reset
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.staff.sign_in import words_about
@@ -50,7 +50,7 @@ async def forgot(visit: Visit) -> Answer:
     """Take the wish, and let the worker find out whether there is such an account: what is answered, and how
     long it takes, is the same for every address."""
     said = (visit.form.email if visit.form else "")[:254]
-    await wish_reset(said, visit.network)
+    await request_reset(said, visit.network)
     return visit.page(
         "public/forgot.html",
         title=visit.say("New password"),

@@ -14,7 +14,7 @@ from portal.models.ground.fact import unit
 from portal.models.notices.devices import silence_browser
 from portal.models.practice.practice import portal_is_on
 from portal.models.staff.session import LONGEST, end_session, remember_device
-from portal.models.staff.sign_in import Holder, TooMany, begin, verified
+from portal.models.staff.sign_in import Login, TooManyFailures, begin, verified
 from portal.settings import settings
 from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go, is_own_path
 
@@ -48,7 +48,7 @@ async def create(visit: Visit) -> Answer:
     device = visit.request.cookies.get(cookie_name("device"), "")
     try:
         found = await verified(said.email[:300], secret, visit.network, device)
-    except TooMany:
+    except TooManyFailures:
         await audit.count_refusal("sign in", visit.network, address=visit.address)
         return await _page(visit, 401, visit.say(_WRONG), said)
     chosen = [holder for holder in found if not said.side or holder.side == said.side]
@@ -74,7 +74,7 @@ async def _refused(visit: Visit, said: Credentials) -> Response:
     return await _page(visit, 401, visit.say(_WRONG), said)
 
 
-async def enter(visit: Visit, holder: Holder, next: str) -> Response | None:
+async def enter(visit: Visit, holder: Login, next: str) -> Response | None:
     """A new session, never one that was there before; the cookie of the old one is worthless from now on. None where
     what let them in has changed while their password was compared."""
     side = holder.side

@@ -14,7 +14,7 @@ from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.ground.throttle import Limit
 from portal.models.staff import first_run
-from portal.models.staff.sign_in import Holder
+from portal.models.staff.sign_in import Login
 from portal.rendering import learn_practice
 from portal.routes.public.sign_in import enter
 from portal.viewer import NotVisible
@@ -97,5 +97,5 @@ async def create(visit: Visit) -> Answer:
         return _page(visit, 422)
     visit.request.app.state.bus.hint(told.keys)
     await learn_practice()
-    holder = Holder("staff", administrator.id, hashed)
+    holder = Login("staff", administrator.id, hashed)
     return await enter(visit, holder, "/staff/today") or go("/sign-in")

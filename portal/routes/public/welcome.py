@@ -21,7 +21,7 @@ from portal.models.ground.fact import unit
 from portal.models.ground.throttle import Limit
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
-from portal.models.staff.sign_in import Holder, words_about
+from portal.models.staff.sign_in import Login, words_about
 from portal.refusals import Refused
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
@@ -225,7 +225,7 @@ async def create_account(visit: Visit) -> Answer:
     visit.request.app.state.bus.hint(told.keys)
     if account is None:
         return over(visit, "used", 409)
-    holder = Holder("client", account.id, hashed)
+    holder = Login("client", account.id, hashed)
     answer = await enter(visit, holder, f"/clients/{found.client_id}/home") or go("/sign-in")
     drop_half(answer)
     return answer

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.language import listed
-from portal.models.access.candidate_holder import Holder, hindrance
+from portal.models.access.candidate_holder import CandidateHolder, hindrance
 from portal.models.access.own_address import TOO_YOUNG
 from portal.models.access.portal_status import Holding, linkable
 from portal.models.access.reset import clients_acted_for
@@ -176,7 +176,7 @@ def _held(row: dict[str, Any]) -> dict[str, Any]:
     return choice | {"help": "", "why": "", "href": "", "link_label": ""}
 
 
-async def _choice(visit: Visit, client: Client, holder: Holder) -> dict[str, Any]:
+async def _choice(visit: Visit, client: Client, holder: CandidateHolder) -> dict[str, Any]:
     """Someone who could hold the account, or why they can't yet."""
     help = visit.say("The client in person") if holder.link is None else visit.say("Contact")
     choice = {"value": holder.value, "label": holder.name, "email": holder.email or "", "help": help}

@@ -25,7 +25,7 @@ from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
 from portal.refusals import Refused
 from portal.regions import inbox
-from portal.regions.inbox import Wish
+from portal.regions.inbox import InboxFilter
 from portal.regions.words import zone
 from portal.rendering import render
 from portal.routes import reading
@@ -81,11 +81,11 @@ async def _found(visit: Visit) -> Conversation:
     return conversation
 
 
-def _wish(visit: Visit) -> Wish:
+def _wish(visit: Visit) -> InboxFilter:
     client = None
     with suppress(ValueError):
         client = UUID(visit.query("client"))
-    return Wish.read(visit.query("view"), visit.query("audience"), client, visit.query("after"))
+    return InboxFilter.read(visit.query("view"), visit.query("audience"), client, visit.query("after"))
 
 
 async def _page(visit: Visit, conversation: Conversation | None) -> Answer:

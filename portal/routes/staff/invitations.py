@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from portal.doors import staff
 from portal.mail import letters, outbox
-from portal.models.access.candidate_holder import CannotInvite, Holder, possible_holders
+from portal.models.access.candidate_holder import CandidateHolder, CannotInvite, possible_holders
 from portal.models.access.invitation import Invitation, withdraw_invitations
 from portal.models.access.portal_status import holding_of
 from portal.models.ground import audit
@@ -73,7 +73,7 @@ async def invite(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-async def _holder(client: Client, link: UUID | None) -> Holder:
+async def _holder(client: Client, link: UUID | None) -> CandidateHolder:
     for holder in await possible_holders(client):
         if holder.link == link:
             return holder

@@ -12,7 +12,7 @@ from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models.ground import audit
 from portal.models.ground.record import uuid7
-from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, TooMany, unknown_places
+from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, TooManyTemplates, unknown_places
 from portal.permissions import Permission
 from portal.refusals import Refused
 from portal.regions.templates import kept
@@ -131,7 +131,7 @@ async def create(visit: Visit) -> Answer:
     if await once(visit, said.key) is None:
         try:
             template = await Template.keep(said.name, said.body, visit.me.id if said.whose == "own" else None)
-        except TooMany:
+        except TooManyTemplates:
             raise Refused(409, "There are a hundred templates already. Remove one first.") from None
         await done(visit, said.key, template=template.id)
         await audit.note("keep template", side="staff", actor=visit.me.id, record=template.id)

@@ -8,7 +8,7 @@ from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.access.account import PortalAccount
 from portal.models.access.reset import Reset, clients_acted_for
-from portal.models.access.reset_request import take_wishes, wishes_due
+from portal.models.access.reset_request import requests_due, take_requests
 from portal.models.ground.stuck import WISHES, each
 from portal.realtime.bus import Bus
 from portal.rendering import learn_practice
@@ -17,16 +17,16 @@ from portal.settings import settings
 AT_ONCE = 20
 
 
-async def grant_wishes(bus: Bus) -> int:
+async def grant_requests(bus: Bus) -> int:
     """Post a link for each wish that names an account; gives how many wishes there were. A wish is taken in the
     transaction that posts its link, so it is neither lost nor granted twice."""
-    due = await wishes_due(AT_ONCE)
+    due = await requests_due(AT_ONCE)
     await each(WISHES, due, _grant, bus.hint)
     return len(due)
 
 
 async def _grant(ids: list[UUID]) -> None:
-    for key in await take_wishes(ids):
+    for key in await take_requests(ids):
         account = await PortalAccount.get_or_none(email_key=key)
         if account is None:
             continue
