@@ -216,7 +216,9 @@
   }
 
   // What its writer has before them: whatever comes before this is sent they have not seen, by this message.
-  const newestIn = (list) => Math.max(0, ...all(":scope > [data-number]", byId(list) ?? document.createElement("ol")).map((item) => Number(item.dataset.number)));
+  const newestIn = (list) => Math.max(0, ...itemsOf(list).map(numberOf));
+  const itemsOf = (list) => (byId(list) ? all(":scope > [data-number]", byId(list)) : []);
+  const numberOf = (item) => Number(item.dataset.number);
 
   function write(given) {
     const state = element("p", "state");
@@ -256,8 +258,13 @@
       }
       const isAsked = one.draft || one.refused || mayBeTwice; // then somebody decides who reads it
       if (known || (isAsked && !form)) continue;
-      if (isAsked) takeStored(form, one);
-      else tell(write({ ...one, url: `${one.url}?waited`, waited: true, form, tries: 1, stored: true }), word("waiting"));
+      if (isAsked) {
+        takeStored(form, one);
+        continue;
+      }
+      tell(write({ ...one, url: `${one.url}?waited`, waited: true, form, tries: 1, stored: true }), word("waiting"));
+      const { seen } = Object.fromEntries(one.fields);
+      hideTwin(one.list, itemsOf(one.list).filter((item) => numberOf(item) > Number(seen)));
     }
     sendAllNow();
   }
@@ -396,10 +403,11 @@
     field.focus();
   }
 
-  // The push may outrun the answer to the POST: the same words are then not shown twice.
+  // The push may outrun the answer to the POST, or the page be loaded anew before that: the same words are then not shown
+  // twice. One at a time is on its way, so it is the first.
   function hideTwin(list, items) {
     const bare = (node) => (node?.textContent ?? "").replace(/\s+/g, "");
-    const letter = outbox.get(list.id)?.letters.find((one) => !one.refused);
+    const letter = outbox.get(list)?.letters.find((one) => !one.refused);
     const same = (item) => item.matches(".own") && bare(item.querySelector(".bubble")) === bare(letter.bubble.firstChild);
     if (letter && items.some(same)) letter.bubble.hidden = true;
   }
@@ -466,7 +474,7 @@
   on("DOMContentLoaded", () => { settle(); takeUpStored(); });
   on("portal:up", sendAllNow);
   on("portal:settled", settle);
-  on("portal:arriving", ({ detail }) => hideTwin(detail.list, detail.items));
+  on("portal:arriving", ({ detail }) => hideTwin(detail.list.id, detail.items));
   on("portal:arrived", ({ detail }) => forgetWriters(detail.list, detail.items));
   on("portal:writing", ({ detail }) => showWriting(detail));
   on("portal:emptied", ({ detail }) => end(detail));

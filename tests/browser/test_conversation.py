@@ -365,6 +365,34 @@ async def test_a_message_whose_answer_got_lost_is_not_sent_twice(practice: Deplo
     assert (await said(page)).count("Only once, please.") == 1
 
 
+async def test_what_was_taken_and_not_answered_stands_there_once_when_the_page_is_loaded_anew(
+    practice: Deployment, visit: Visit
+) -> None:
+    dana = await visit("dana")
+    page = await dana.open(noa_thread(practice, "client"))
+    dana.line_is_cut = True
+    losing, taken = True, asyncio.Event()
+
+    async def lose_the_answers(route: Route) -> None:
+        if losing and not taken.is_set():
+            assert (await route.fetch()).status == 201
+            taken.set()
+        await (route.abort() if losing else route.continue_())
+
+    await page.route(re.compile(r"/messages(\?|$)"), lose_the_answers)
+    await write(page, "To be seen once.")
+    await taken.wait()
+    await keeps(page, 1)
+    await page.reload()
+    waiting = page.locator(".pending .msg")
+    await expect(waiting).to_have_count(1)
+    await expect(waiting).to_be_hidden()
+    await ends_with(page, ["To be seen once."])
+    losing = False
+    await expect(waiting).to_have_count(0)
+    assert (await said(page)).count("To be seen once.") == 1
+
+
 async def test_what_was_refused_is_sent_again_as_it_was_meant(practice: Deployment, visit: Visit) -> None:
     """The office closes as Dana answers a message: her words come back with what they answer, and once she says that
     she knows, they go."""
