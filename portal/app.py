@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from portal import clock, crypto, logs, worker
+from portal.doors import UNSAID
 from portal.guard import Guard
 from portal.language import choose
 from portal.models.ground.database import close_database, open_database
@@ -97,11 +98,16 @@ async def not_found(request: Request, reason: Exception) -> Response:
 
 
 def create() -> Starlette:
-    """The ASGI application. Refuses to be made with a route without a door or a fact without a region."""
+    """Make the ASGI application. Refuses to with a route without a door, a write that does not say what it leaves in
+    the audit log, or a fact without a region."""
     logs.begin()
     for route in ROUTES:
-        if isinstance(route, Route) and not hasattr(route.endpoint, "door"):
+        if not isinstance(route, Route):
+            continue
+        if not hasattr(route.endpoint, "door"):
             raise RuntimeError(f"{route.methods} {route.path} has no door: say who may come in")
+        if "POST" in (route.methods or ()) and getattr(route.endpoint, "audit", UNSAID) == UNSAID:
+            raise RuntimeError(f"POST {route.path} does not say what it leaves in the audit log, or None")
     catalogue.check()
     return Starlette(
         routes=[*SOCKETS, *ROUTES],

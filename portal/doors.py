@@ -62,41 +62,50 @@ def same_site(headers: Mapping[str, str]) -> bool:
 # --- The doors ---------------------------------------------------------------------------------
 
 
-def anyone(form: type[Form] | None = None, transaction: bool = True) -> Callable[[Endpoint], Any]:
+UNSAID = ""  # of a write's `audit`: Portal does not start with it
+
+
+def anyone(
+    form: type[Form] | None = None, audit: str | None = UNSAID, transaction: bool = True
+) -> Callable[[Endpoint], Any]:
     """For everybody, signed in or not."""
-    return _door("anyone", form, transaction=transaction)
+    return _door("anyone", form, audit, transaction=transaction)
 
 
-def signed_in(form: type[Form] | None = None) -> Callable[[Endpoint], Any]:
+def signed_in(form: type[Form] | None = None, audit: str | None = UNSAID) -> Callable[[Endpoint], Any]:
     """For staff and clients alike."""
-    return _door("signed_in", form)
+    return _door("signed_in", form, audit)
 
 
 def staff(
     permission: Permission | None = None,
     form: type[Form] | None = None,
+    audit: str | None = UNSAID,
     opens: str = "",
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
-    """For staff, with a permission where one is named. `opens` names what a visit is noted to have opened;
-    without a transaction is what is posted to be read only."""
-    return _door("staff", form, permission=permission, opens=opens, transaction=transaction)
+    """For staff, with a permission where one is named. `opens` names what a visit is noted to have opened, `audit` what
+    a write is noted to have done; a write whose route notes it itself, or that leaves no row on purpose, says None.
+    Without a transaction is what is posted to be read only."""
+    return _door("staff", form, audit, permission=permission, opens=opens, transaction=transaction)
 
 
 def client(
     right: Right | None = None,
     form: type[Form] | None = None,
+    audit: str | None = UNSAID,
     opens: str = "",
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
     """For a portal account. With `{client}` in the path the viewer is narrowed to that client: everything else
     is not visible. A right is what a contact must hold for the client; the client in person holds all."""
-    return _door("client", form, right=right, opens=opens, transaction=transaction)
+    return _door("client", form, audit, right=right, opens=opens, transaction=transaction)
 
 
 def _door(
     kind: Literal["anyone", "signed_in", "staff", "client"],
     form: type[Form] | None,
+    act: str | None,
     permission: Permission | None = None,
     right: Right | None = None,
     opens: str = "",
@@ -119,14 +128,19 @@ def _door(
                 if write:
                     await _read(visit, form)
                 _authorise(visit, permission, right)
+                if form is not None and form.is_too_old(visit.errors):
+                    raise Refused(422, "This form is too old. Reload the page and try again.")
                 if not write or not transaction:
                     with nullcontext() if write else sql.one_reading():
                         answer = await endpoint(visit)
                     await _opened(visit, opens)
+                    if write:
+                        await _note(visit, act, answer)
                 else:
                     async with unit() as said:
                         answer = await endpoint(visit)
                         must_have_compared(visit)
+                        await _note(visit, act, answer)
                         if visit.who is not None and visit.who.due_for_touch:
                             until = await touch(visit.who.session, visit.who.side)
                     if said.facts:
@@ -150,6 +164,7 @@ def _door(
         behind.permission = permission  # type: ignore[attr-defined]
         behind.right = right  # type: ignore[attr-defined]
         behind.form = form  # type: ignore[attr-defined]
+        behind.audit = act  # type: ignore[attr-defined]
         return behind
 
     return wrap
@@ -252,6 +267,24 @@ def _in_words(visit: Visit, error: Any) -> str:
     return visit.say("This can’t be read. Please check it.")
 
 
+async def _note(visit: Visit, act: str | None, answer: Answer) -> None:
+    """Write the audit row of an act, in its transaction; none where the form is shown again, or nothing was done."""
+    if not act or not visit.has_acted or (isinstance(answer, Response) and answer.status_code >= 400):
+        return
+    await audit.note(
+        act,
+        side=visit.holder.side,
+        actor=visit.holder.holder,
+        client=visit.about or _client_of(visit),
+        record=visit.record,
+        **visit.details,
+    )
+
+
+def _client_of(visit: Visit) -> UUID | None:
+    return UUID(visit.request.path_params["client"]) if "client" in visit.request.path_params else None
+
+
 async def _opened(visit: Visit, opens: str) -> None:
     """Note that a record was opened, and that someone was active, before the answer leaves. Each is one statement and
     needs no transaction around it."""
@@ -263,8 +296,7 @@ async def _opened(visit: Visit, opens: str) -> None:
     if visit.who.due_for_touch:
         await touch(visit.who.session, visit.who.side)
     if looked:
-        at = visit.request.path_params.get("client")
-        about = UUID(at) if at else visit.about
+        about = _client_of(visit) or visit.about
         await audit.note(
             opens, side=visit.who.side, actor=visit.who.holder, client=about, record=visit.record
         )

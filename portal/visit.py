@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from markupsafe import Markup
@@ -37,6 +37,13 @@ class Form(BaseModel):
     """A form as a route takes it. Keys it does not name are refused; texts lose surrounding space."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    typed: ClassVar[bool] = True  # False where all its fields are filled in by the page and nobody types
+
+    @classmethod
+    def is_too_old(cls, errors: dict[str, str]) -> bool:
+        """Tell whether something is wrong that no person wrote: the page is older than this version of Portal."""
+        return bool(errors) and (not cls.typed or "key" in errors)
 
 
 def _name(value: str) -> str:
@@ -72,8 +79,12 @@ class Visit:
     sent: dict[str, str] = field(default_factory=dict)
     compared: bool = False  # what was sent with what is on file, see meanwhile.py
     version: int = 0
-    about: UUID | None = None  # whose record a page opens, where the path does not say it
-    record: UUID | None = None  # and what besides is noted of it
+    about: UUID | None = (
+        None  # the client for whom something is opened or done, where the path does not say it
+    )
+    record: UUID | None = None  # the record that is opened or changed, for the audit log
+    details: dict[str, Any] = field(default_factory=dict)  # what besides is noted of an act
+    has_acted: bool = True  # False where what was asked for is so already
     granted: frozenset[Permission | Right] = frozenset()  # what the door has found this viewer to hold
     viewed: dict[str, Any] | None = (
         None  # as whom staff look at a page that is somebody else's, and what it says of that
@@ -128,6 +139,13 @@ class Visit:
         """What the address says under a name: never words that somebody typed, for addresses are kept in histories and
         logs. tests/laws/test_structure.py knows each name."""
         return self.request.query_params.get(name, "")[:4000]
+
+    def note(
+        self, *, about: UUID | None = None, record: UUID | None = None, acted: bool = True, **details: Any
+    ) -> None:
+        """Say what the audit row of this act tells besides who did what, and whether anything was done at all."""
+        self.about, self.record = about or self.about, record or self.record
+        self.has_acted, self.details = acted, details
 
     async def draw(self, region: Region, **args: Any) -> Markup:
         return await draw_region(self.me, region, args, self.granted)
@@ -209,7 +227,9 @@ async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:
     The result is said here where it is known beforehand, else by `done`."""
     sent = sorted((name, value) for name, value in visit.sent.items() if name not in ("key", "version"))
     content = json.dumps([visit.request.url.path, sent])
-    return await idempotency.claim(visit.me.id, key, content, _as_text(result))
+    first = await idempotency.claim(visit.me.id, key, content, _as_text(result))
+    visit.has_acted = first is None
+    return first
 
 
 async def done(visit: Visit, key: UUID, **result: Any) -> None:

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from portal import clock
 from portal.language import at_in_words, say_many, time_of_day
-from portal.models.ground import audit
 from portal.models.ground.record import Kind
 from portal.models.messages.availability import of_conversation
 from portal.models.messages.conversation import Conversation
@@ -116,15 +115,15 @@ async def edit(visit: Visit) -> Answer:
         raise Refused(422, visit.say("Nothing was changed. %(why)s", why=visit.errors["body"]))
     if not await _may_write(visit, await found(visit)):
         raise Refused(409, "Nothing can be written here at the moment. Nothing was changed.")
-    return await _change(visit, "edit message", lambda m, c, n: m.edit(visit.form.body, visit.me.id, n, c))
+    return await _change(visit, lambda m, c, n: m.edit(visit.form.body, visit.me.id, n, c))
 
 
 async def withdraw(visit: Visit) -> Answer:
     """Take back a message of one's own, while that time lasts."""
-    return await _change(visit, "withdraw message", lambda m, c, n: m.withdraw(visit.me.id, n, c))
+    return await _change(visit, lambda m, c, n: m.withdraw(visit.me.id, n, c))
 
 
-async def _change(visit: Visit, act: str, change: Callable[[Message, UUID, int], Awaitable[None]]) -> Answer:
+async def _change(visit: Visit, change: Callable[[Message, UUID, int], Awaitable[None]]) -> Answer:
     conversation, message = await _found_message(visit)
     minutes = (await the_practice()).edit_minutes
     try:
@@ -134,9 +133,7 @@ async def _change(visit: Visit, act: str, change: Callable[[Message, UUID, int],
     except TooLate:
         why = _too_late(visit, minutes)
         raise Refused(409, visit.say("This can’t be changed any more. %(why)s", why=why)) from None
-    await audit.note(
-        act, side=visit.me.side, actor=visit.me.id, client=conversation.client_id, record=message.id
-    )
+    visit.note(record=message.id)
     if visit.by_script:
         return Response(status_code=204)
     return go(f"{here(visit, conversation)}?at={message.number}#message-{message.id}")

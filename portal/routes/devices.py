@@ -45,6 +45,8 @@ class Subscription(Form):
 
 
 class Device(Form):
+    typed = False
+
     device: UUID
 
 
@@ -65,8 +67,6 @@ async def add(visit: Visit) -> Answer:
 
 async def remove(visit: Visit) -> Answer:
     """It is told no more. One that is gone already is no mistake."""
-    if visit.errors:
-        raise Refused(422, "There is no such device.")
     found = await visit.me.see(PushDevice).find(visit.form.device)
     if found is not None:
         await found.remove()

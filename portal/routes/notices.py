@@ -8,12 +8,13 @@ from pydantic import Field
 from starlette.responses import Response
 
 from portal.models.notices.notice import Notice, read_up_to
-from portal.refusals import Refused
 from portal.regions.notices import notices_of
 from portal.visit import Answer, Form, Visit, go
 
 
 class Seen(Form):
+    typed = False
+
     up_to: Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -32,8 +33,6 @@ async def read(visit: Visit) -> Answer:
 
 async def read_all(visit: Visit) -> Answer:
     """All that the page showed."""
-    if visit.errors:
-        raise Refused(422, "There is no such notice.")
     await read_up_to(visit.me.see(Notice), visit.form.up_to)
     return _answer(visit)
 

@@ -9,7 +9,6 @@ from pydantic import Field
 from starlette.responses import Response
 
 from portal.models.messages.conversation import Conversation
-from portal.refusals import Refused
 from portal.regions import conversations
 from portal.regions.availability import availability
 from portal.regions.conversations import base, is_far_back, window
@@ -68,13 +67,13 @@ async def older(visit: Visit, conversation: Conversation) -> Response | None:
 
 
 class Reading(Form):
+    typed = False
+
     number: Annotated[int, Field(ge=0, lt=2**31)]
 
 
 async def read(visit: Visit) -> Answer:
     """Note how far someone has read. Counts elsewhere follow by themselves."""
     conversation = await found(visit)
-    if visit.errors:
-        raise Refused(422, "There is no such message.")
     await conversation.read(visit.form.number, staff=visit.me.staff, account=visit.me.account)
     return Response(status_code=204)

@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
 
-from portal.models.ground import audit
 from portal.models.ground.record import Kind, uuid7
 from portal.models.messages.availability import Availability, answer_by_itself, of_conversation
 from portal.models.messages.conversation import Closed, Conversation
@@ -225,12 +224,5 @@ async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
     if audience not in await would_read(visit.me.see(Client), client.id, *people):
         raise Refused(409, "Nobody of the practice could read that at the moment. Nothing was begun.")
     conversation, is_new = await begin(visit.me.see(Conversation), client, audience, *people)
-    if is_new:
-        await audit.note(
-            "start conversation",
-            side=visit.me.side,
-            actor=visit.me.id,
-            client=client.id,
-            record=conversation,
-        )
+    visit.note(record=conversation, acted=is_new)
     return f"{base(visit.me, client.id)}/conversations/{conversation}"

@@ -22,6 +22,8 @@ from portal.visit import Answer, Form, Visit, go
 
 
 class Choice(Form):
+    typed = False
+
     right: Literal["forms", "appointments", "messages", "documents", "billing"]
     on: Literal["yes", "no"]
 
@@ -43,13 +45,11 @@ async def acting_for_me(visit: Visit) -> Answer:
 show = client(opens="open who acts")(acting_for_me)
 
 
-@client(form=Choice)
+@client(form=Choice, audit=None)
 async def choose(visit: Visit) -> Answer:
     """One thing, in which somebody may act for me from now on, or no more."""
     found = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
-    if visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
     before = link.terms
     try:
         link, given = await acting.let(found, link, Right[visit.form.right.upper()], visit.form.on == "yes")
@@ -62,7 +62,7 @@ async def choose(visit: Visit) -> Answer:
     return go(_here(found))
 
 
-@client()
+@client(audit=None)
 async def end(visit: Visit) -> Answer:
     """Somebody acts for me no more, in anything."""
     found = await visit.me.find(Client, visit.id("client"))

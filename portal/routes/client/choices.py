@@ -15,7 +15,7 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit)
 
 
-@client(form=choices.Choices)
+@client(form=choices.Choices, audit=None)
 async def save(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     if await choices.save(visit):

@@ -79,7 +79,7 @@ async def one(visit: Visit) -> Answer:
     )
 
 
-@client(Right.MESSAGES, form=writing.Beginning)
+@client(Right.MESSAGES, form=writing.Beginning, audit="start conversation")
 async def create(visit: Visit) -> Answer:
     """Write to the care team, the office or billing, as oneself."""
     found = await visit.me.find(Client, visit.id("client"))
@@ -123,9 +123,9 @@ new = client(Right.MESSAGES, opens="open messages")(to_begin)
 show = client(Right.MESSAGES, opens="read conversation")(one)
 readers = client(Right.MESSAGES, opens="open readers")(who_reads)
 ask = client(Right.MESSAGES, opens="open search")(_search)
-search = client(Right.MESSAGES, form=searching.Search, transaction=False)(_search)
-send = client(Right.MESSAGES, form=writing.NewMessage)(writing.send)
-read = client(Right.MESSAGES, form=reading.Reading)(reading.read)
-keep_draft = client(Right.MESSAGES, form=writing.Written)(writing.keep_draft)
-edit = client(Right.MESSAGES, form=changing.Edition)(changing.edit)
-withdraw = client(Right.MESSAGES)(changing.withdraw)
+search = client(Right.MESSAGES, form=searching.Search, audit=None, transaction=False)(_search)
+send = client(Right.MESSAGES, form=writing.NewMessage, audit=None)(writing.send)
+read = client(Right.MESSAGES, form=reading.Reading, audit=None)(reading.read)
+keep_draft = client(Right.MESSAGES, form=writing.Written, audit=None)(writing.keep_draft)
+edit = client(Right.MESSAGES, form=changing.Edition, audit="edit message")(changing.edit)
+withdraw = client(Right.MESSAGES, audit="withdraw message")(changing.withdraw)

@@ -26,25 +26,25 @@ async def of_client(visit: Visit) -> Answer:
 index = client()(of_client)
 
 
-@client()
+@client(audit=None)
 async def read(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await notices.read(visit)
 
 
-@client(form=notices.Seen)
+@client(form=notices.Seen, audit=None)
 async def read_all(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await notices.read_all(visit)
 
 
-@client(form=devices.Subscription)
+@client(form=devices.Subscription, audit=None)
 async def add_device(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await devices.add(visit)
 
 
-@client(form=devices.Device)
+@client(form=devices.Device, audit=None)
 async def remove_device(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await devices.remove(visit)

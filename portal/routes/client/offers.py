@@ -22,7 +22,7 @@ async def show(visit: Visit) -> Answer:
     return _page(visit, await visit.me.find(Invitation, visit.id("offer")))
 
 
-@client(form=BirthDate, transaction=False)
+@client(form=BirthDate, audit=None, transaction=False)
 async def confirm(visit: Visit) -> Answer:
     """Compare, exactly, and count the try whatever the answer, as at the first sign-up."""
     async with unit() as told:

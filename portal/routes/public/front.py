@@ -31,7 +31,7 @@ class Language(Form):
     lang: Literal["en", "es"]
 
 
-@anyone(form=Language)
+@anyone(form=Language, audit=None)
 async def language(visit: Visit) -> Answer:
     """Change the language: for the signed-in person everywhere, else for this browser."""
     chosen = visit.form.lang if visit.form else "en"
@@ -53,7 +53,7 @@ class Theme(Form):
     theme: Literal["system", "light", "dark"]
 
 
-@signed_in(form=Theme)
+@signed_in(form=Theme, audit=None)
 async def theme(visit: Visit) -> Answer:
     """Light, dark, or as the device says."""
     chosen = visit.form.theme if visit.form else "system"
@@ -65,7 +65,7 @@ class Discretion(Form):
     discreet: Literal["on", "off"]
 
 
-@client(form=Discretion)
+@client(form=Discretion, audit=None)
 async def discretion(visit: Visit) -> Answer:
     """Neutral titles and a quick way out, for who may have somebody looking over their shoulder."""
     await choose_discretion(visit.holder.holder, visit.form is not None and visit.form.discreet == "on")

@@ -45,7 +45,7 @@ async def ask(visit: Visit) -> Answer:
     )
 
 
-@anyone(form=Forgot)
+@anyone(form=Forgot, audit=None)
 async def forgot(visit: Visit) -> Answer:
     """Take the wish, and let the worker find out whether there is such an account: what is answered, and how
     long it takes, is the same for every address."""
@@ -74,7 +74,7 @@ async def open_link(visit: Visit) -> Answer:
     )
 
 
-@anyone(form=Token)
+@anyone(form=Token, audit=None)
 async def begin(visit: Visit) -> Answer:
     found = await reset.by_token(visit.form.token if visit.form else "")
     if found is None or await kind_of(found) != "open":
@@ -111,7 +111,7 @@ def _page(visit: Visit, account: PortalAccount, error: str | None, status: int) 
     )
 
 
-@anyone(form=NewPassword, transaction=False)
+@anyone(form=NewPassword, audit=None, transaction=False)
 async def change(visit: Visit) -> Answer:
     """Every other session ends, the holder is told, and one signs in anew (a second factor is not skipped)."""
     held = await _held(visit)

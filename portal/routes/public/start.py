@@ -60,7 +60,7 @@ def _page(visit: Visit, status: int) -> Answer:
     )
 
 
-@anyone(form=Start, transaction=False)
+@anyone(form=Start, audit=None, transaction=False)
 async def create(visit: Visit) -> Answer:
     if not await first_run.is_empty():
         raise NotVisible

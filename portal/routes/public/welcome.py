@@ -60,7 +60,7 @@ async def open_link(visit: Visit) -> Answer:
     )
 
 
-@anyone(form=Token)
+@anyone(form=Token, audit=None)
 async def begin(visit: Visit) -> Answer:
     """The button behind the link: possession of the link becomes a half-session."""
     found = await invitation.by_token(visit.form.token if visit.form else "")
@@ -154,7 +154,7 @@ async def _birth_page(visit: Visit, found: Invitation, error: str | None, status
     )
 
 
-@anyone(form=BirthDate, transaction=False)
+@anyone(form=BirthDate, audit=None, transaction=False)
 async def check_birth_date(visit: Visit) -> Answer:
     """Compare, exactly. The try is committed whatever the answer: a refusal must not give it back."""
     held = await _held(visit)
@@ -202,7 +202,7 @@ def _password_page(visit: Visit, found: Invitation, error: str | None, status: i
     )
 
 
-@anyone(form=NewPassword, transaction=False)
+@anyone(form=NewPassword, audit=None, transaction=False)
 async def create_account(visit: Visit) -> Answer:
     """The account exists from here on. Two tabs, two people at once: one account."""
     held = await _held(visit)

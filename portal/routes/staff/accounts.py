@@ -20,7 +20,7 @@ from portal.settings import settings
 from portal.visit import Answer, Visit, done, go, once
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="reset portal password")
 async def reset(visit: Visit) -> Answer:
     """E-mail a link to choose a new password; 24 hours, once."""
     client = await client_of(visit)
@@ -33,11 +33,10 @@ async def reset(visit: Visit) -> Answer:
             about=made.id,
         )
         await done(visit, visit.form.key, reset=made.id)
-        await audit.note("reset portal password", side="staff", actor=visit.me.id, client=client.id)
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None)
 async def remove(visit: Visit) -> Answer:
     """End one account's access to this client; its other clients are untouched."""
     client = await client_of(visit)
@@ -46,7 +45,7 @@ async def remove(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None)
 async def remove_all(visit: Visit) -> Answer:
     """End an account's access to all its clients, and every session of it. Only for staff who may see them all."""
     client = await client_of(visit)
@@ -61,7 +60,8 @@ async def remove_all(visit: Visit) -> Answer:
 
 
 async def _end(visit: Visit, account: PortalAccount, clients: list[UUID]) -> None:
-    """End accesses, and with them the links that are on their way. Of two who do so at the same moment, one does."""
+    """End accesses, and with them the links that are on their way, and note each. Of two who do so at the same moment,
+    one does."""
     held = visit.me.see(Access).where("r.account_id = :account", account=account.id).order("r.id")
     ended = False
     for access in await held.where("r.client_id = any(:clients)", clients=clients).all():

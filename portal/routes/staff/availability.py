@@ -13,7 +13,6 @@ from portal import clock, rendering
 from portal.doors import staff
 from portal.language import LANGUAGES, weekday
 from portal.meanwhile import Standing, WholeState, standing, whole_status
-from portal.models.ground import audit
 from portal.models.messages.availability import set_reply
 from portal.models.practice.hours import (
     DAY,
@@ -244,13 +243,13 @@ def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
     return rendering.render("staff/settings/_hours_preview.html", visit.language, shown)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Week, transaction=False)
+@staff(Permission.PORTAL_SETTINGS, form=Week, audit=None, transaction=False)
 async def preview(visit: Visit) -> Answer:
     """What is typed, as it would be read; nothing is saved."""
     return visit.fragment(_preview(visit, (await office()).zone, visit.sent))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Week)
+@staff(Permission.PORTAL_SETTINGS, form=Week, audit="change office hours")
 async def save_hours(visit: Visit) -> Answer:
     """Keep these hours, or none: then clients are told nothing about them."""
     practice = await hold_practice()
@@ -259,7 +258,6 @@ async def save_hours(visit: Visit) -> Answer:
     if stands.refused:
         return await _page(visit, practice, "week")
     await keep_hours(week)
-    await audit.note("change office hours", side="staff", actor=visit.me.id)
     return _saved
 
 
@@ -269,7 +267,7 @@ async def _saved() -> Any:
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=NewDay)
+@staff(Permission.PORTAL_SETTINGS, form=NewDay, audit="change office hours")
 async def save_day(visit: Visit) -> Answer:
     """A date that is not as others: closed, or open at other hours."""
     try:
@@ -284,18 +282,18 @@ async def save_day(visit: Visit) -> Answer:
     if (await _day_stands(visit, practice)).refused:
         return await _page(visit, practice, "day")
     await set_day(visit.form.day, visit.form.label, spans)
-    await audit.note("change office hours", side="staff", actor=visit.me.id, day=visit.form.day)
+    visit.note(day=visit.form.day)
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS)
+@staff(Permission.PORTAL_SETTINGS, audit="change office hours")
 async def remove_day(visit: Visit) -> Answer:
     await drop_day(visit.id("day"))
-    await audit.note("change office hours", side="staff", actor=visit.me.id, day=visit.id("day"))
+    visit.note(day=visit.id("day"))
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Reply)
+@staff(Permission.PORTAL_SETTINGS, form=Reply, audit="change automatic reply")
 async def save_reply(visit: Visit) -> Answer:
     """The automatic reply on or off, and its words; empty ones are the built-in ones."""
     practice = await hold_practice()
@@ -304,11 +302,11 @@ async def save_reply(visit: Visit) -> Answer:
     said = {tongue: getattr(visit.form, f"text_{tongue}") for tongue in LANGUAGES}
     own = {tongue: text for tongue, text in said.items() if text and text != reply_words(tongue)}
     await set_reply(practice, own or None, visit.me.id if visit.form.on == "yes" else None)
-    await audit.note("change automatic reply", side="staff", actor=visit.me.id, on=visit.form.on)
+    visit.note(on=visit.form.on)
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Crisis)
+@staff(Permission.PORTAL_SETTINGS, form=Crisis, audit="change crisis notice")
 async def save_crisis(visit: Visit) -> Answer:
     """Whom to call in danger. There is always at least one number."""
     practice = await hold_practice()
@@ -325,5 +323,4 @@ async def save_crisis(visit: Visit) -> Answer:
         return await _page(visit, practice, "crisis")
     words = {tongue: text for tongue in LANGUAGES if (text := getattr(visit.form, f"text_{tongue}"))}
     await practice.keep(crisis=numbers, crisis_words=words or None)
-    await audit.note("change crisis notice", side="staff", actor=visit.me.id)
     return _saved

@@ -16,7 +16,7 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit)
 
 
-@staff(form=choices.Choices)
+@staff(form=choices.Choices, audit=None)
 async def save(visit: Visit) -> Answer:
     return go(f"{HERE}?saved=yes") if await choices.save(visit) else await _page(visit)
 

@@ -90,7 +90,7 @@ class Wanted(Form):
 _PADDED = 256  # bytes: what is sealed is a multiple of so many
 
 
-@staff(form=Wanted, transaction=False)
+@staff(form=Wanted, audit=None, transaction=False)
 async def search(visit: Visit) -> Answer:
     """Look for clients. The words come in the body; the list is at an address that does not tell them."""
     if visit.errors:
@@ -129,7 +129,7 @@ async def new(visit: Visit) -> Answer:
     return await _new(visit, 200)
 
 
-@staff(Permission.PORTAL_ACCESS, form=NewClient)
+@staff(Permission.PORTAL_ACCESS, form=NewClient, audit=None)
 async def create(visit: Visit) -> Answer:
     if visit.errors:
         return await _new(visit, 422)
@@ -208,7 +208,7 @@ async def edit(visit: Visit) -> Answer:
     return await _edit(visit, client, _standing(visit, client))
 
 
-@staff(Permission.PORTAL_ACCESS, form=ChangedDetails)
+@staff(Permission.PORTAL_ACCESS, form=ChangedDetails, audit="edit client")
 async def update(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
     if client.archived_at is not None:
@@ -223,7 +223,6 @@ async def update(visit: Visit) -> Answer:
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
         return await _edit(visit, client, stands)
-    await audit.note("edit client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
 
 
@@ -261,28 +260,25 @@ async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS)
+@staff(Permission.PORTAL_ACCESS, audit="prepare coming of age")
 async def settle_of_age(visit: Visit) -> Answer:
     """What is to do before this client comes of age is done."""
     client = await visit.me.hold(Client, visit.id("client"))
     await settle(client, visit.me.see(ContactLink))
-    await audit.note("prepare coming of age", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}/contacts")
 
 
-@staff(Permission.PORTAL_ACCESS)
+@staff(Permission.PORTAL_ACCESS, audit="archive client")
 async def archive(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
     await archive_client(client)
-    await audit.note("archive client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
 
 
-@staff(Permission.PORTAL_ACCESS)
+@staff(Permission.PORTAL_ACCESS, audit="restore client")
 async def restore(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
     await restore_client(client)
-    await audit.note("restore client", side="staff", actor=visit.me.id, client=client.id)
     return go(f"/staff/clients/{client.id}")
 
 

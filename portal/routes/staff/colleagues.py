@@ -9,7 +9,6 @@ from pydantic import BeforeValidator
 
 from portal.doors import staff
 from portal.language import listed
-from portal.models.ground import audit
 from portal.models.people.client import CareTeam, Client
 from portal.models.people.departure import depart, in_care_of, take_over
 from portal.models.staff.staff_member import LastOne, StaffMember, therapists
@@ -34,6 +33,8 @@ class Departure(Form):
 
 
 class TakeOver(Form):
+    typed = False
+
     staff: UUID
 
 
@@ -102,7 +103,7 @@ async def _successors(visit: Visit, member: StaffMember | None = None) -> list[d
     return [one for one in found if member is None or str(one["id"]) != str(member.id)]
 
 
-@staff(Permission.STAFF, form=Departure)
+@staff(Permission.STAFF, form=Departure, audit="end work here")
 async def depart_with(visit: Visit) -> Answer:
     """End it now. With nobody named, the clients are a task of the administrators, on Today and here."""
     member = await _colleague(visit)
@@ -117,7 +118,7 @@ async def depart_with(visit: Visit) -> Answer:
         raise Refused(
             409, "Nobody else manages staff here any more. Give somebody else that permission first."
         ) from None
-    await audit.note("end work here", side="staff", actor=visit.me.id, record=member.id, successor=successor)
+    visit.note(record=member.id, successor=successor)
     return go(HERE)
 
 
@@ -126,13 +127,10 @@ def _check(chosen: UUID, among: list[dict[str, Any]]) -> None:
         raise Refused(422, "Who takes over must be a colleague who reads clinical messages.")
 
 
-@staff(Permission.STAFF, form=TakeOver)
+@staff(Permission.STAFF, form=TakeOver, audit="hand over client")
 async def hand_over(visit: Visit) -> Answer:
     """Give a client to somebody's care; they lead it."""
     client = await visit.me.find(Client, visit.id("client"))
-    if visit.errors:
-        raise Refused(422, "Who takes over must be a colleague who reads clinical messages.")
     _check(visit.form.staff, await _successors(visit))
     await take_over(client.id, visit.form.staff, True, visit.me.id)
-    await audit.note("hand over client", side="staff", actor=visit.me.id, client=client.id)
     return go(HERE)

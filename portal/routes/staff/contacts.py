@@ -18,7 +18,7 @@ from portal.models.access.network import network_of, switch_network
 from portal.models.access.own_address import NotTheirOwn, check_for_contact
 from portal.models.access.portal_status import account_of
 from portal.models.access.ties import change_terms, end_tie, tie
-from portal.models.ground import audit, sql
+from portal.models.ground import sql
 from portal.models.ground.person import canonical_email
 from portal.models.ground.record import live, uuid7
 from portal.models.people.client import Client
@@ -54,6 +54,8 @@ class NewContact(Person):
 
 
 class Switch(Form):
+    typed = False
+
     on: Literal["yes", "no"]
 
 
@@ -75,15 +77,13 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.CONTACT_NETWORK, form=Switch)
+@staff(Permission.CONTACT_NETWORK, form=Switch, audit="switch contact network")
 async def switch(visit: Visit) -> Answer:
     """Whether contacts act for this client at all."""
     client = await chart_to_change(visit)
-    if visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
     on = visit.form.on == "yes"
     await switch_network(client, on)
-    await audit.note("switch contact network", side="staff", actor=visit.me.id, client=client.id, on=on)
+    visit.note(on=on)
     return go(tab_of(client))
 
 
@@ -95,7 +95,7 @@ async def new(visit: Visit) -> Answer:
     return await _new(visit, await _growing(visit), 200)
 
 
-@staff(Permission.CONTACT_NETWORK, form=Words)
+@staff(Permission.CONTACT_NETWORK, form=Words, audit=None)
 async def search(visit: Visit) -> Answer:
     """Somebody who is known already, by name or email; the words stand in no address."""
     client = await _growing(visit)
@@ -107,11 +107,9 @@ async def search(visit: Visit) -> Answer:
     return await _new(visit, client, 200, words=words, people=people)
 
 
-@staff(Permission.CONTACT_NETWORK, form=NewContact)
+@staff(Permission.CONTACT_NETWORK, form=NewContact, audit=None)
 async def create(visit: Visit) -> Answer:
     client = await _growing(visit, chart_to_change)
-    if "key" in visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
     people: list[dict[str, Any]] = []
     if not visit.errors:
         said: NewContact = visit.form
@@ -232,7 +230,7 @@ async def edit(visit: Visit) -> Answer:
     return await edit_form(visit, client, link, contact, await agreed(visit, link, contact))
 
 
-@staff(Permission.CONTACT_NETWORK, form=KnownPerson)
+@staff(Permission.CONTACT_NETWORK, form=KnownPerson, audit=None)
 async def update(visit: Visit) -> Answer:
     client = await chart_to_change(visit)
     link, contact = await tied_to_change(visit, client)
@@ -261,7 +259,7 @@ async def update(visit: Visit) -> Answer:
     return go(tab_of(client))
 
 
-@staff(Permission.CONTACT_NETWORK)
+@staff(Permission.CONTACT_NETWORK, audit=None)
 async def end(visit: Visit) -> Answer:
     """They are no contact of this client any more, from now on."""
     client = await chart_to_change(visit)

@@ -133,7 +133,7 @@ async def choose_template(visit: Visit) -> Answer:
     )
 
 
-@staff(form=writing.Addressed)
+@staff(form=writing.Addressed, audit="start conversation")
 async def create(visit: Visit) -> Answer:
     """Write to a client and those who act for them, as the care team, the office or billing."""
     client = await visit.me.find(Client, visit.id("client"))
@@ -179,9 +179,9 @@ async def _search(visit: Visit) -> Answer:
 
 
 ask = staff(opens="open search")(_search)
-search = staff(form=searching.Search, transaction=False)(_search)
-send = staff(form=writing.NewMessage)(writing.send)
-read = staff(form=reading.Reading)(reading.read)
-keep_draft = staff(form=writing.Written)(writing.keep_draft)
-edit = staff(form=changing.Edition)(changing.edit)
-withdraw = staff()(changing.withdraw)
+search = staff(form=searching.Search, audit=None, transaction=False)(_search)
+send = staff(form=writing.NewMessage, audit=None)(writing.send)
+read = staff(form=reading.Reading, audit=None)(reading.read)
+keep_draft = staff(form=writing.Written, audit=None)(writing.keep_draft)
+edit = staff(form=changing.Edition, audit="edit message")(changing.edit)
+withdraw = staff(audit="withdraw message")(changing.withdraw)

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from portal import clock
 from portal.doors import staff
 from portal.language import exactly, local_day, moment_of
-from portal.models.ground import audit
 from portal.models.ground.record import uuid7
 from portal.models.messages.conversation import Closed, Conversation, may_read
 from portal.models.messages.message import LONGEST
@@ -43,10 +42,14 @@ def _empty(value: Any) -> Any:
 
 
 class OnIt(Form):
+    typed = False
+
     staff: Annotated[UUID | None, BeforeValidator(_empty)] = None
 
 
 class Snooze(reading.Reading):
+    typed = True
+
     when: Literal["hours", "tomorrow", "monday", "date"]
     date: Annotated[dt.date | None, BeforeValidator(_empty)] = None
     time: Annotated[dt.time | None, BeforeValidator(_empty)] = None
@@ -111,28 +114,23 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
     )
 
 
-async def _noted(visit: Visit, act: str, conversation: Conversation, changed: bool) -> Answer:
+def _back(visit: Visit, conversation: Conversation, changed: bool) -> Answer:
     """Back to the conversation; what is so already is no act."""
-    if changed:
-        await audit.note(
-            act, side="staff", actor=visit.me.id, client=conversation.client_id, record=conversation.id
-        )
+    visit.note(about=conversation.client_id, record=conversation.id, acted=changed)
     # By script the page hears of it as all others do.
     return Response(status_code=204) if visit.by_script else go(f"/staff/inbox/{conversation.id}")
 
 
-@staff(form=OnIt)
+@staff(form=OnIt, audit="assign conversation")
 async def assign(visit: Visit) -> Answer:
     """Put somebody on it who may read it, or give it back to all."""
     conversation = await _found(visit)
-    if visit.errors:
-        raise Refused(422, "There is no such colleague.")
     to: UUID | None = visit.form.staff
     if to is not None:
         await visit.me.find(StaffMember, to)
         if not await may_read(conversation, to):
             raise Refused(409, "They can’t read this conversation, so they can’t answer it.")
-    return await _noted(visit, "assign conversation", conversation, await conversation.assign(to))
+    return _back(visit, conversation, await conversation.assign(to))
 
 
 @staff()
@@ -154,7 +152,7 @@ async def _ask_note(visit: Visit, conversation: Conversation, status: int = 200)
     )
 
 
-@staff(form=NewNote)
+@staff(form=NewNote, audit="write note")
 async def write_note(visit: Visit) -> Answer:
     conversation = await _found(visit)
     if visit.errors:
@@ -166,7 +164,7 @@ async def write_note(visit: Visit) -> Answer:
         except Closed:
             raise Refused(409, "There is nothing here yet to write a note about.") from None
         await done(visit, visit.form.key, conversation=conversation.id)
-    return await _noted(visit, "write note", conversation, first is None)
+    return _back(visit, conversation, first is None)
 
 
 @staff()
@@ -197,7 +195,7 @@ async def _ask_hand_over(visit: Visit, conversation: Conversation, status: int =
     )
 
 
-@staff(form=HandOver)
+@staff(form=HandOver, audit="hand over conversation")
 async def hand_over(visit: Visit) -> Answer:
     """Put a colleague on it, with a word that stands as a note, and let them know."""
     conversation = await _found(visit)
@@ -221,18 +219,16 @@ async def hand_over(visit: Visit) -> Answer:
             by=visit.me.id,
         )
         await done(visit, said.key, conversation=conversation.id)
-    return await _noted(visit, "hand over conversation", conversation, first is None)
+    return _back(visit, conversation, first is None)
 
 
-@staff(form=reading.Reading)
+@staff(form=reading.Reading, audit="finish conversation")
 async def finish(visit: Visit) -> Answer:
     conversation = await _found(visit)
-    if visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
     finished = await conversation.finish(visit.me.id, visit.form.number)
     if not finished:
         await _only_what_was_seen(visit)
-    return await _noted(visit, "finish conversation", conversation, finished)
+    return _back(visit, conversation, finished)
 
 
 async def _only_what_was_seen(visit: Visit) -> None:
@@ -241,10 +237,10 @@ async def _only_what_was_seen(visit: Visit) -> None:
         raise Refused(409, "Something new was written here meanwhile. Read it first, then try again.")
 
 
-@staff()
+@staff(audit="reopen conversation")
 async def reopen(visit: Visit) -> Answer:
     conversation = await _found(visit)
-    return await _noted(visit, "reopen conversation", conversation, await conversation.reopen())
+    return _back(visit, conversation, await conversation.reopen())
 
 
 @staff()
@@ -294,7 +290,7 @@ async def ask(visit: Visit, template: str, conversation: Conversation, status: i
     )
 
 
-@staff(form=Snooze)
+@staff(form=Snooze, audit="snooze conversation")
 async def snooze(visit: Visit) -> Answer:
     conversation = await _found(visit)
     until = None if visit.errors else _until(visit.form)
@@ -306,7 +302,7 @@ async def snooze(visit: Visit) -> Answer:
     snoozed = await conversation.snooze(until, visit.me.id, visit.form.number)
     if not snoozed:
         await _only_what_was_seen(visit)
-    return await _noted(visit, "snooze conversation", conversation, snoozed)
+    return _back(visit, conversation, snoozed)
 
 
 def _times() -> dict[str, dt.datetime]:
@@ -327,7 +323,7 @@ def _until(said: Snooze) -> dt.datetime | None:
     return moment_of(said.date, zone(), said.time or MORNING)
 
 
-@staff()
+@staff(audit="end snooze")
 async def wake(visit: Visit) -> Answer:
     conversation = await _found(visit)
-    return await _noted(visit, "end snooze", conversation, await conversation.wake())
+    return _back(visit, conversation, await conversation.wake())

@@ -12,7 +12,6 @@ from portal.mail import letters, outbox
 from portal.models.access.candidate_holder import CandidateHolder, CannotInvite, possible_holders
 from portal.models.access.invitation import Invitation, withdraw_invitations
 from portal.models.access.portal_status import holding_of
-from portal.models.ground import audit
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
@@ -31,16 +30,20 @@ def _link(value: Any) -> Any:
 
 
 class Keyed(Form):
+    typed = False
+
     key: UUID
 
 
 class Send(Form):
+    typed = False
+
     key: UUID
     holder: Annotated[UUID | None, BeforeValidator(_link)] = None
     language: Literal["en", "es"] = "en"
 
 
-@staff(Permission.PORTAL_ACCESS, form=Send)
+@staff(Permission.PORTAL_ACCESS, form=Send, audit="send welcome email")
 async def invite(visit: Visit) -> Answer:
     """Send (or resend) the welcome e-mail; the older link dies."""
     client = await client_of(visit)
@@ -67,9 +70,7 @@ async def invite(visit: Visit) -> Answer:
         raise Refused(409, "The email on file is not one plain address. Correct it first.") from None
     await invitation.carried_by(await outbox.post(letter, client=client.id, about=invitation.id))
     await done(visit, said.key, invitation=invitation.id)
-    await audit.note(
-        "send welcome email", side="staff", actor=visit.me.id, client=client.id, record=invitation.id
-    )
+    visit.note(record=invitation.id)
     return go(here(visit))
 
 
@@ -118,22 +119,21 @@ async def letter(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS, form=Keyed)
+@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="lift lock")
 async def unlock(visit: Visit) -> Answer:
     client = await client_of(visit)
     invitation = (await holding_of(client)).invitation
     if invitation is None:
         raise Refused(409, "There is no invitation to unlock any more.")
+    visit.note(acted=invitation.locked_at is not None)
     if invitation.locked_at is not None:
         await invitation.unlock(visit.me.id)
-        await audit.note("lift lock", side="staff", actor=visit.me.id, client=client.id)
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=Keyed)
+@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="withdraw invitation")
 async def withdraw(visit: Visit) -> Answer:
     """End the outstanding invitations of this client."""
     client = await client_of(visit)
     await withdraw_invitations(client.id)
-    await audit.note("withdraw invitation", side="staff", actor=visit.me.id, client=client.id)
     return go(here(visit))

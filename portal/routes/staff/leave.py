@@ -9,7 +9,6 @@ from uuid import UUID
 from portal import clock
 from portal.doors import staff
 from portal.language import local_day, moment_of
-from portal.models.ground import audit
 from portal.models.people.leave import CannotLeave, Leave
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
@@ -64,7 +63,7 @@ async def _whose(visit: Visit) -> list[dict[str, Any]]:
     return await colleagues.order("r.name, r.id").columns("r.id, r.name")
 
 
-@staff(form=Plan)
+@staff(form=Plan, audit="plan leave")
 async def create(visit: Visit) -> Answer:
     """Plan it, from the beginning of the first day to the end of the last, in the practice's zone."""
     if not visit.errors:
@@ -87,7 +86,7 @@ async def create(visit: Visit) -> Answer:
     except CannotLeave as reason:
         visit.errors["first"] = visit.say(reason.why)
         return await _page(visit, 422)
-    await audit.note("plan leave", side="staff", actor=visit.me.id, record=leave.id)
+    visit.note(record=leave.id)
     return go("/staff/leave")
 
 
@@ -102,12 +101,12 @@ def _check(visit: Visit) -> None:
         visit.errors.setdefault("first", visit.say("Choose days from today on, within the coming year."))
 
 
-@staff()
+@staff(audit="end leave")
 async def end(visit: Visit) -> Answer:
     """End a leave now, or call it off: one's own, or with the permission a colleague's."""
     leave = await visit.me.find(Leave, visit.id("leave"))
     if leave.staff_id != visit.me.id and not await _for_all(visit):
         raise Refused(403, "You plan your own time away. Ask an administrator for a colleague’s.")
     await leave.end()
-    await audit.note("end leave", side="staff", actor=visit.me.id, record=leave.id)
+    visit.note(record=leave.id)
     return go("/staff/leave")

@@ -23,7 +23,7 @@ from portal.settings import settings
 from portal.visit import Answer, Visit, go
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None)
 async def grant(visit: Visit) -> Answer:
     """Link the client to an account with the same e-mail on file, or give access back. The holder is told."""
     client = await (await client_of(visit)).hold()
@@ -68,28 +68,28 @@ async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUI
     await audit.note("offer access", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="withdraw offer")
 async def withdraw_offer(visit: Visit) -> Answer:
     """What an account's holder was to confirm is no more offered."""
-    client, offer = await _offered(visit)
+    offer = await _offered(visit)
     await offer.end("withdrawn")
-    await audit.note("withdraw offer", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
+    visit.note(record=offer.id)
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="lift lock")
 async def unlock_offer(visit: Visit) -> Answer:
     """Five new tries for who is to confirm."""
-    client, offer = await _offered(visit)
+    offer = await _offered(visit)
+    visit.note(record=offer.id, acted=offer.locked_at is not None)
     if offer.locked_at is not None:
         await offer.unlock(visit.me.id)
-        await audit.note("lift lock", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
     return go(here(visit))
 
 
-async def _offered(visit: Visit) -> tuple[Client, Invitation]:
+async def _offered(visit: Visit) -> Invitation:
     client = await client_of(visit)
     for offer in await open_offers(client.id):
         if offer.account_id == visit.form.chosen:
-            return client, offer
+            return offer
     raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")

@@ -41,14 +41,11 @@ async def index(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS)
+@staff(Permission.PORTAL_ACCESS, audit="retry letter")
 async def retry(visit: Visit) -> Answer:
     """Have a letter tried again now. Pressed twice, or for one that has left meanwhile, it changes nothing."""
     letter = await visit.me.find(Outbox, visit.id("letter"))
-    if await letter.retry():
-        await audit.note(
-            "retry letter", side="staff", actor=visit.me.id, client=letter.client_id, record=letter.id
-        )
+    visit.note(about=letter.client_id, record=letter.id, acted=await letter.retry())
     return go("/staff/mail")
 
 
@@ -97,7 +94,7 @@ async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS, form=Address)
+@staff(Permission.PORTAL_ACCESS, form=Address, audit=None)
 async def correct(visit: Visit) -> Answer:
     """Put the address right wherever it stands and is theirs to change; whoever signs in with it hears of it, at the
     new one and at the old."""
@@ -132,10 +129,10 @@ async def correct(visit: Visit) -> Answer:
     return go("/staff/today")
 
 
-@staff(Permission.PORTAL_ACCESS)
+@staff(Permission.PORTAL_ACCESS, audit="confirm address")
 async def confirm(visit: Visit) -> Answer:
     """The address is right: mail goes there again."""
     bounce = await visit.me.find(Bounce, visit.id("bounce"))
     await bounce.confirm(visit.me.id)
-    await audit.note("confirm address", side="staff", actor=visit.me.id, record=bounce.id)
+    visit.note(record=bounce.id)
     return go("/staff/today")

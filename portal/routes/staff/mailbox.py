@@ -14,7 +14,6 @@ from portal.crypto import Unreadable
 from portal.doors import staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
 from portal.meanwhile import Standing, WholeState, standing, whole_status
-from portal.models.ground import audit
 from portal.models.ground.fact import unit_of_work
 from portal.models.ground.outbox import Outbox, undelivered_count
 from portal.models.mail.mailbox import Mailbox
@@ -116,7 +115,7 @@ async def _page(visit: Visit, said: Markup | None = None) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Minutes)
+@staff(Permission.PORTAL_SETTINGS, form=Minutes, audit="change mail settings")
 async def wait(visit: Visit) -> Answer:
     """How long a message is unread before an e-mail tells of it."""
     practice = await hold_practice()
@@ -125,11 +124,11 @@ async def wait(visit: Visit) -> Answer:
     if _minutes(visit, practice).refused:
         return await _page(visit)
     await practice.keep(mail_after=visit.form.mail_after)
-    await audit.note("change mail settings", side="staff", actor=visit.me.id, minutes=practice.mail_after)
+    visit.note(minutes=practice.mail_after)
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Where)
+@staff(Permission.PORTAL_SETTINGS, form=Where, audit="set mailbox")
 async def save(visit: Visit) -> Answer:
     """Read this mailbox from now on."""
     said: Where | None = visit.form
@@ -138,7 +137,6 @@ async def save(visit: Visit) -> Answer:
     if stands.refused or said is None or password is None:
         return await _page(visit)
     await Mailbox.keep(**said.model_dump(exclude={"password", "version"}), password=password)
-    await audit.note("set mailbox", side="staff", actor=visit.me.id)
     return go(HERE)
 
 
@@ -164,18 +162,18 @@ async def _password(visit: Visit) -> str | None:
     return None
 
 
-@staff(Permission.PORTAL_SETTINGS)
+@staff(Permission.PORTAL_SETTINGS, audit="remove mailbox")
 async def forget(visit: Visit) -> Answer:
     """Read no mailbox any more."""
     box = await visit.me.see(Mailbox).first()
+    visit.note(acted=box is not None)
     if box is not None:
         await box.forget()
-        await audit.note("remove mailbox", side="staff", actor=visit.me.id)
     return go(HERE)
 
 
 # Outside any transaction: the answer of somebody else's server must hold up nobody.
-@staff(Permission.PORTAL_SETTINGS, form=Where, transaction=False)
+@staff(Permission.PORTAL_SETTINGS, form=Where, audit=None, transaction=False)
 async def test(visit: Visit) -> Answer:
     """Look into the mailbox as it stands in the form, saved or not; nothing is kept of it."""
     said: Where = visit.form

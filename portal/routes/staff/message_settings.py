@@ -8,7 +8,6 @@ from pydantic import Field
 
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models.ground import audit
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
@@ -24,7 +23,7 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, _standing(visit, await the_practice()))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Rules)
+@staff(Permission.PORTAL_SETTINGS, form=Rules, audit="change message settings")
 async def save(visit: Visit) -> Answer:
     """Takes effect at once, for messages that were sent already too."""
     practice = await hold_practice()
@@ -34,9 +33,7 @@ async def save(visit: Visit) -> Answer:
     if stands.refused:
         return await _page(visit, stands)
     await practice.keep(edit_minutes=visit.form.edit_minutes)
-    await audit.note(
-        "change message settings", side="staff", actor=visit.me.id, minutes=practice.edit_minutes
-    )
+    visit.note(minutes=practice.edit_minutes)
     return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
 
 

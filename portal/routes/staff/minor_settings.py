@@ -10,7 +10,6 @@ from pydantic import Field
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.minors import set_ages, would_end
-from portal.models.ground import audit
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
@@ -33,7 +32,7 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, _standing(visit, await the_practice()))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Ages)
+@staff(Permission.PORTAL_SETTINGS, form=Ages, audit="change ages for minors")
 async def save(visit: Visit) -> Answer:
     """Takes effect at once, on pages that stand open too."""
     for name in visit.errors:
@@ -52,13 +51,7 @@ async def save(visit: Visit) -> Answer:
     if ending and not said.sure:
         return await _page(visit, stands, ending=ending)
     await set_ages(practice, said.own_account_age, said.majority_age)
-    await audit.note(
-        "change ages for minors",
-        side="staff",
-        actor=visit.me.id,
-        own=said.own_account_age,
-        majority=said.majority_age,
-    )
+    visit.note(own=said.own_account_age, majority=said.majority_age)
     return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from portal.doors import staff
 from portal.models.access.account import PortalAccount
 from portal.models.access.portal_status import account_of, holding_of
-from portal.models.ground import audit
 from portal.models.people.client import Client
 from portal.permissions import Permission
 from portal.refusals import Refused
@@ -45,22 +44,26 @@ async def show(visit: Visit) -> Answer:
 
 
 class Mode(Form):
+    typed = False
+
     mode: Literal["on", "reply", "off"]
 
 
-@staff(Permission.PORTAL_ACCESS, form=Mode)
+@staff(Permission.PORTAL_ACCESS, form=Mode, audit="set messaging")
 async def set_messaging(visit: Visit) -> Answer:
     """What the client's side may write from now on: all, answers only, nothing. Their open pages say so at once."""
     client = await client_of(visit)
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
     await client.set_messaging(visit.form.mode)
-    await audit.note("set messaging", side="staff", actor=visit.me.id, client=client.id, mode=visit.form.mode)
+    visit.note(mode=visit.form.mode)
     return go(here(visit))
 
 
 class OnAccount(Form):
     """`holder` and `account` both name an account: the first where one of those who hold access is meant."""
+
+    typed = False
 
     key: UUID
     holder: UUID | None = None
@@ -76,10 +79,7 @@ def here(visit: Visit) -> str:
 
 
 async def client_of(visit: Visit) -> Client:
-    client = await visit.me.find(Client, visit.id("client"))
-    if visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
-    return client
+    return await visit.me.find(Client, visit.id("client"))
 
 
 async def chosen_account(visit: Visit, among: list[dict[str, Any]]) -> PortalAccount:

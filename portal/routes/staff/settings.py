@@ -14,13 +14,11 @@ from portal.mail import letters, outbox
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.network import switch_all_networks
 from portal.models.access.reset import end_client_sessions
-from portal.models.ground import audit
 from portal.models.ground.outbox import Outbox, undelivered_count
 from portal.models.ground.person import first_of
 from portal.models.ground.record import uuid7
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.routes.staff.shell import page
 from portal.settings import settings
 from portal.visit import Answer, Form, Visit, go
@@ -44,6 +42,8 @@ class Words(WholeState):
 
 
 class Choice(Form):
+    typed = False
+
     on: Literal["yes", "no"]
 
 
@@ -137,43 +137,36 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
     )
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Switch)
+@staff(Permission.PORTAL_SETTINGS, form=Switch, audit="switch portal")
 async def switch(visit: Visit) -> Answer:
     """The portal on or off. Off, everyone on the client side is signed out and nobody comes in or signs up."""
-    on, practice = _chosen(visit), await hold_practice()
+    on, practice = visit.form.on == "yes", await hold_practice()
     await practice.keep(portal_on=on)
     if not on:
         await end_client_sessions()
-    await audit.note("switch portal", side="staff", actor=visit.me.id, on=on)
+    visit.note(on=on)
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Choice)
+@staff(Permission.PORTAL_SETTINGS, form=Choice, audit="switch contact network")
 async def switch_contacts(visit: Visit) -> Answer:
     """The contact network on or off. Off, no contact acts for anybody; clients in person are not touched."""
-    on = _chosen(visit)
+    on = visit.form.on == "yes"
     await switch_all_networks(on)
-    await audit.note("switch contact network", side="staff", actor=visit.me.id, on=on)
+    visit.note(on=on)
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Choice)
+@staff(Permission.PORTAL_SETTINGS, form=Choice, audit="switch confirming of links")
 async def switch_confirming(visit: Visit) -> Answer:
     """Whether the holder of an account gives the date of birth before a client is linked to it."""
-    on, practice = _chosen(visit), await hold_practice()
+    on, practice = visit.form.on == "yes", await hold_practice()
     await practice.keep(confirm_links=on)
-    await audit.note("switch confirming of links", side="staff", actor=visit.me.id, on=on)
+    visit.note(on=on)
     return go("/staff/settings/portal")
 
 
-def _chosen(visit: Visit) -> bool:
-    if visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
-    said: Choice = visit.form
-    return said.on == "yes"
-
-
-@staff(Permission.PORTAL_SETTINGS, form=Words, transaction=False)
+@staff(Permission.PORTAL_SETTINGS, form=Words, audit=None, transaction=False)
 async def preview(visit: Visit) -> Answer:
     """What is typed, as the letter it makes; nothing is saved."""
     language = visit.query("language") if visit.query("language") in TONGUES else "en"
@@ -181,7 +174,7 @@ async def preview(visit: Visit) -> Answer:
     return visit.fragment(_preview(visit, language, words))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Words)
+@staff(Permission.PORTAL_SETTINGS, form=Words, audit="change welcome email")
 async def save(visit: Visit) -> Answer:
     """Keep the practice's own words, or go back to the built-in ones."""
     practice = await hold_practice()
@@ -200,7 +193,6 @@ async def save(visit: Visit) -> Answer:
         if visit.errors:
             return await _page(visit, practice, stands)
     await practice.keep(welcome=own)
-    await audit.note("change welcome email", side="staff", actor=visit.me.id)
     return go("/staff/settings/portal")
 
 
@@ -215,7 +207,7 @@ def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
         visit.errors[f"body_{language}"] = visit.say(str(reason))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Words)
+@staff(Permission.PORTAL_SETTINGS, form=Words, audit=None)
 async def sample(visit: Visit) -> Answer:
     """Send the letter as it stands in the form, saved or not, to oneself."""
     practice = await hold_practice()

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field
 
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
-from portal.models.ground import audit
 from portal.models.ground.record import uuid7
 from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, TooManyTemplates, unknown_places
 from portal.permissions import Permission
@@ -119,10 +118,8 @@ def placeholders(visit: Visit) -> list[dict[str, Any]]:
     ]
 
 
-@staff(form=NewWords)
+@staff(form=NewWords, audit="keep template")
 async def create(visit: Visit) -> Answer:
-    if "key" in visit.errors or "whose" in visit.errors:
-        raise Refused(422, "This form is too old. Reload the page and try again.")
     if visit.errors:
         return await _form(visit, None, 422)
     said: NewWords = visit.form
@@ -134,24 +131,24 @@ async def create(visit: Visit) -> Answer:
         except TooManyTemplates:
             raise Refused(409, "There are a hundred templates already. Remove one first.") from None
         await done(visit, said.key, template=template.id)
-        await audit.note("keep template", side="staff", actor=visit.me.id, record=template.id)
+        visit.note(record=template.id)
     return go(HERE)
 
 
-@staff(form=ChangedWords)
+@staff(form=ChangedWords, audit="change template")
 async def update(visit: Visit) -> Answer:
     template = await _own(visit.me.hold, visit)
     stands = _standing(visit, template)
     if stands.refused:
         return await _form(visit, template, stands.status, stands)
     await template.change(visit.form.name, visit.form.body)
-    await audit.note("change template", side="staff", actor=visit.me.id, record=template.id)
+    visit.note(record=template.id)
     return go(HERE)
 
 
-@staff()
+@staff(audit="remove template")
 async def remove(visit: Visit) -> Answer:
     template = await _own(visit.me.hold, visit)
     await template.remove()
-    await audit.note("remove template", side="staff", actor=visit.me.id, record=template.id)
+    visit.note(record=template.id)
     return go(HERE)
