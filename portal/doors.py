@@ -25,7 +25,7 @@ from portal import passwords
 from portal.meanwhile import must_have_compared
 from portal.models.ground import audit, idempotency, sql
 from portal.models.ground.fact import Bookmark, bookmark, unit
-from portal.models.ground.record import Gone, Kind
+from portal.models.ground.record import Gone, Kind, Unacceptable
 from portal.models.staff.session import SessionHolder, touch, who
 from portal.permissions import Permission, Right
 from portal.refusals import Refused, SignInFirst, busy, refuse
@@ -152,6 +152,8 @@ def _door(
                 return answer
             except (NotVisible, NotPermitted, Refused) as reason:
                 return await _refuse(visit, endpoint, reason)
+            except Unacceptable as reason:
+                return await _refuse(visit, endpoint, Refused(409, reason.why))
             except Gone:
                 return await _refuse(visit, endpoint, NotVisible())
             except passwords.Busy:

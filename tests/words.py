@@ -22,7 +22,7 @@ from jinja2.ext import babel_extract
 from portal import passwords
 from portal.demo.people import CONTACTS, NAMED_ACCOUNTS, PATIENTS
 from portal.models.access.candidate_holder import hindrance, missing_for
-from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE, NotTheirOwn
+from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE
 from portal.models.ground.person import address_fault, name_fault
 from portal.models.ground.record import UNREADABLE
 from portal.permissions import Audience, Permission, Role
@@ -112,6 +112,9 @@ def in_code() -> Iterator[Said | Hidden]:
 def in_file(file: str, code: str) -> Iterator[Said | Hidden]:
     module = _Module(code)
     for call in ast.walk(module.tree):
+        match call:
+            case ast.Assign(targets=[ast.Name(id="why")], value=ast.Constant(value=str(why))) if why:
+                yield Said(f"{file}:{call.lineno}", Words(why))  # an Unacceptable's own
         if not isinstance(call, ast.Call):
             continue
         where, arguments = f"{file}:{call.lineno}", _sentences(file, call)
@@ -122,6 +125,8 @@ def in_file(file: str, code: str) -> Iterator[Said | Hidden]:
             for value in _values(argument, module.inside.get(call), module):
                 if words := _written(value):
                     yield Said(where, Words(words))
+                elif ast.unparse(value) == "reason.why":
+                    continue  # said where the Unacceptable is written
                 elif not (isinstance(value, ast.Call) and _name(value) in SAYS):
                     yield Hidden(where, file, ast.unparse(value))
 
@@ -265,8 +270,6 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/staff/trying.py", "reason.text"): "said",
     ("portal/regions/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
     ("portal/regions/acting.py", "row['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/acting.py", "reason.why"): "said",
-    ("portal/routes/client/acting.py", "reason.why"): "said",
     ("portal/regions/terms.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
@@ -283,14 +286,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/portal.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/regions/why.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
-    ("portal/routes/staff/contacts.py", "reason.why"): [NotTheirOwn.why],
-    ("portal/routes/staff/clients.py", "reason.why"): [NotTheirOwn.why],
-    ("portal/routes/staff/becoming.py", "reason.why"): [NotTheirOwn.why],
-    ("portal/routes/staff/mail.py", "reason.why"): [NotTheirOwn.why],
     ("portal/regions/portal.py", "own['hindered']"): _OWN,
-    ("portal/routes/staff/leave.py", "reason.why"): "said",  # CannotLeave("…")
-    ("portal/routes/staff/invitations.py", "reason.why"): "said",  # CannotInvite("…")
-    ("portal/routes/staff/linking.py", "reason.why"): "said",  # CannotInvite("…")
     ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),
     ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,

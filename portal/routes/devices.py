@@ -11,7 +11,7 @@ from starlette.responses import Response
 from portal import crypto
 from portal.doors import cookie_name
 from portal.models.ground.record import Kind
-from portal.models.notices.devices import PushDevice, TooManyDevices
+from portal.models.notices.devices import PushDevice
 from portal.pushing import check_endpoint
 from portal.reaching import Forbidden
 from portal.refusals import Refused
@@ -58,10 +58,7 @@ async def add(visit: Visit) -> Answer:
     agent = visit.request.headers.get("user-agent", "")[:300]
     whose = "staff" if visit.me.kind is Kind.STAFF else "account"
     browser = visit.request.cookies.get(cookie_name("device"), "")
-    try:
-        await PushDevice.add(said.model_dump() | {"agent": agent}, browser, **{whose: visit.me.id})
-    except TooManyDevices:
-        raise Refused(409, "You have ten devices. Remove one first.") from None
+    await PushDevice.add(said.model_dump() | {"agent": agent}, browser, **{whose: visit.me.id})
     return _answer(visit)
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from portal.models.ground.record import Kind, uuid7
 from portal.models.messages.availability import Availability, answer_by_itself, of_conversation
-from portal.models.messages.conversation import Closed, Conversation
+from portal.models.messages.conversation import Conversation
 from portal.models.messages.draft import Draft, draft_in
 from portal.models.messages.message import LONGEST, Message, message_now, says_something, seen
 from portal.models.messages.note import notes_under
@@ -135,18 +135,15 @@ async def send(visit: Visit) -> Answer:
         number = (await visit.me.find(Message, UUID(first["message"]))).number
     else:
         now, waited = await _availability(visit, conversation), "waited" in visit.request.query_params
-        try:
-            number = await conversation.post(
-                said.body,
-                visit.me.staff,
-                visit.me.account,
-                id=message,
-                reply_to=said.reply_to,
-                keep_draft=waited,
-                seen=0 if waited and said.seen is None else said.seen,
-            )
-        except Closed:
-            raise Refused(409, "This conversation is closed. Nothing was sent.") from None
+        number = await conversation.post(
+            said.body,
+            visit.me.staff,
+            visit.me.account,
+            id=message,
+            reply_to=said.reply_to,
+            keep_draft=waited,
+            seen=0 if waited and said.seen is None else said.seen,
+        )
         if now is not None and now.after_hours:
             await _answer_by_itself(visit, conversation, now)
     if not visit.by_script:

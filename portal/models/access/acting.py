@@ -11,6 +11,7 @@ from portal.models.access.account import Access
 from portal.models.access.invitation import grant
 from portal.models.access.ties import end_tie, tie
 from portal.models.ground import sql
+from portal.models.ground.record import Unacceptable
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.notice import tell
@@ -20,12 +21,8 @@ from portal.models.practice.practice import the_practice
 from portal.permissions import Restriction, Right
 
 
-class NotTheirs(Exception):
-    """The client may not say this themselves: it is for the practice, or a court, to say. `why` is a sentence."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+class NotTheirs(Unacceptable):
+    """The client may not say this themselves: it is for the practice, or a court, to say."""
 
 
 async def in_person(accesses: Scope[Access], client: UUID) -> bool:

@@ -12,6 +12,7 @@ from portal.models.access.account import PortalAccount
 from portal.models.access.own_address import UNKNOWN_AGE, hinders_own_account, hold_addresses
 from portal.models.ground import sql
 from portal.models.ground.person import canonical_email
+from portal.models.ground.record import Unacceptable
 from portal.models.ground.rules import acts
 from portal.models.people.client import Client
 
@@ -29,12 +30,12 @@ class CandidateHolder:
         return str(self.link) if self.link else "client"
 
 
-class CannotInvite(Exception):
-    """Why an invitation can't go out now, in a sentence for staff; `until` where waiting helps."""
+class CannotInvite(Unacceptable):
+    """An invitation can't go out now; it can at `until`, where waiting helps."""
 
     def __init__(self, why: str, until: dt.datetime | None = None) -> None:
         super().__init__(why)
-        self.why, self.until = why, until
+        self.until = until
 
 
 async def possible_holders(client: Client) -> list[CandidateHolder]:

@@ -21,7 +21,7 @@ from portal.models.access.reset import clients_acted_for, end_resets
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import canonical_email
-from portal.models.ground.record import known
+from portal.models.ground.record import Unacceptable, known
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.mail_choice import write_again
@@ -38,7 +38,7 @@ _CLIENTS = {
 }
 
 
-class NotAllTheirs(Exception):
+class NotAllTheirs(Unacceptable):
     """Somebody hangs on this address whom the colleague may not see."""
 
     why = "They also act for somebody who isn’t yours to see. Ask an administrator to change how they are reached."

@@ -8,12 +8,12 @@ from uuid import UUID
 from portal import clock
 from portal.models.ground import sql
 from portal.models.ground.person import looks_like
-from portal.models.ground.record import live
+from portal.models.ground.record import Unacceptable, live
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 
 
-class NotTheirOwn(Exception):
+class NotTheirOwn(Unacceptable):
     """A minor and somebody who acts for them would have one address, or two that look alike."""
 
     why = "A young person’s account has this address, or one that looks like it. Each needs an address of their own."

@@ -52,6 +52,16 @@ class Gone(Exception):
     """The row is not there any more: somebody removed it a moment ago."""
 
 
+class Unacceptable(Exception):
+    """Raised where what somebody asks for can't be. `why` is a sentence for them; the door answers it with 409."""
+
+    why = ""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(why or self.why)
+        self.why = why or self.why
+
+
 class Row(Model):
     """A row that verbs change: each only the columns it is about, and only after it has found the row with a lock.
     So two verbs at the same moment come one after the other, the second decides on what the first left, and neither

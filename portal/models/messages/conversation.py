@@ -19,7 +19,7 @@ from portal.facts import (
 )
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, write
-from portal.models.ground.record import Kind, opened, seal, uuid7
+from portal.models.ground.record import Kind, Unacceptable, opened, seal, uuid7
 from portal.models.ground.rules import conversation_is_seen, within_reach
 from portal.models.ground.scope import Scope
 from portal.models.messages.draft import Draft
@@ -225,8 +225,10 @@ _READ_TO = (
 )
 
 
-class Closed(Exception):
+class Closed(Unacceptable):
     """Nothing can be written in this conversation: the client's chart is archived."""
+
+    why = "This conversation is closed. Nothing was sent."
 
 
 class Participant(Model):

@@ -13,7 +13,7 @@ from portal import clock
 from portal.facts import TemplatesChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
-from portal.models.ground.record import Kind, Record, Sealed, opened
+from portal.models.ground.record import Kind, Record, Sealed, Unacceptable, opened
 from portal.models.ground.rules import works_here
 from portal.models.ground.scope import Scope
 from portal.models.practice.practice import hold_practice
@@ -26,8 +26,10 @@ PLACES = ("name", "client", "me", "practice")
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 
 
-class TooManyTemplates(Exception):
+class TooManyTemplates(Unacceptable):
     """There are as many as one list can hold."""
+
+    why = "There are a hundred templates already. Remove one first."
 
 
 class Template(Record):

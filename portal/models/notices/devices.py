@@ -17,15 +17,17 @@ from portal.crypto import digest
 from portal.facts import PushDevicesChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
-from portal.models.ground.record import Kind, Record, Sealed, unseal
+from portal.models.ground.record import Kind, Record, Sealed, Unacceptable, unseal
 from portal.models.ground.scope import Scope
 
 MOST = 10  # devices of one person
 LEASE = dt.timedelta(minutes=2)
 
 
-class TooManyDevices(Exception):
+class TooManyDevices(Unacceptable):
     """This person has as many devices as there may be."""
+
+    why = "You have ten devices. Remove one first."
 
 
 class PushDevice(Record):

@@ -16,7 +16,7 @@ from portal.models.ground import audit, sql
 from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
 from portal.models.ground.person import a_name, an_address, canonical_email, search_form
-from portal.models.ground.record import Kind, Lasting, Record, Sealed, known, live, write_anew
+from portal.models.ground.record import Kind, Lasting, Record, Sealed, Unacceptable, known, live, write_anew
 from portal.models.ground.rules import account_sees, acted, acts, leads, sees_client
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind
@@ -308,16 +308,22 @@ _TERMS = [
 ]
 
 
-class IsClient(Exception):
+class IsClient(Unacceptable):
     """They are a client already."""
 
+    why = "This can’t be done from here. Ask an administrator."
 
-class HasEnded(Exception):
+
+class HasEnded(Unacceptable):
     """They are no contact of this client any more."""
 
+    why = "They are no contact of this client any more. Add them again."
 
-class AlreadyTied(Exception):
+
+class AlreadyTied(Unacceptable):
     """They are a contact of this client already."""
+
+    why = "They are a contact of this client already."
 
 
 async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:

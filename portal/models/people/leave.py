@@ -13,7 +13,7 @@ from portal.facts import LeaveChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
-from portal.models.ground.record import Kind, Record, live
+from portal.models.ground.record import Kind, Record, Unacceptable, live
 from portal.models.ground.rules import works_here
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, call_off
@@ -23,12 +23,8 @@ from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
 
 
-class CannotLeave(Exception):
-    """The leave can't be planned as it is. The text says why, for the person."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+class CannotLeave(Unacceptable):
+    """The leave can't be planned as it is."""
 
 
 class Leave(Record):

@@ -17,7 +17,7 @@ from portal.facts import StaffChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import a_name, an_address, canonical_email
-from portal.models.ground.record import Kind, Record, live
+from portal.models.ground.record import Kind, Record, Unacceptable, live
 from portal.models.ground.rules import holds, sees_client, works_here
 from portal.models.ground.scope import Scope
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
@@ -110,8 +110,10 @@ class StaffMember(Record):
             )
 
 
-class LastOne(Exception):
+class LastOne(Unacceptable):
     """Nobody who manages staff would work here any more. The database holds it (migration 0027)."""
+
+    why = "Nobody else manages staff here any more. Give somebody else that permission first."
 
 
 @asynccontextmanager

@@ -8,12 +8,10 @@ from portal.doors import client
 from portal.mail import outbox
 from portal.models.access import acting
 from portal.models.access.account import Access
-from portal.models.access.own_address import NotTheirOwn
 from portal.models.access.portal_status import account_of
 from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
 from portal.permissions import Right
-from portal.refusals import Refused
 from portal.regions.acting import who_acts
 from portal.regions.conversations import base
 from portal.routes.client.shell import page
@@ -51,10 +49,7 @@ async def choose(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
-    try:
-        link, given = await acting.let(found, link, Right[visit.form.right.upper()], visit.form.on == "yes")
-    except (acting.NotTheirs, NotTheirOwn) as reason:
-        raise Refused(409, reason.why) from None
+    link, given = await acting.let(found, link, Right[visit.form.right.upper()], visit.form.on == "yes")
     for access in given:
         account = await account_of(access.account_id)
         await outbox.tell_linked(account, found.id, found.first_name, access.id)
@@ -68,11 +63,7 @@ async def end(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
-    try:
-        accounts = await acting.end(found, link)
-    except acting.NotTheirs as reason:
-        raise Refused(409, reason.why) from None
-    for id in accounts:
+    for id in await acting.end(found, link):
         await outbox.tell_ended(await account_of(id), found.id, found.first_name)
     await link.note("end contact", visit.me.side, visit.me.id, before)
     return go(_here(found))

@@ -12,13 +12,13 @@ from portal.doors import staff
 from portal.language import date_in_words
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.account import PortalAccount
-from portal.models.access.corrections import NotAllTheirs, become, check_contact_address
+from portal.models.access.corrections import become, check_contact_address
 from portal.models.access.own_address import NotTheirOwn
 from portal.models.access.portal_status import account_held_by, linkable
 from portal.models.ground import audit
 from portal.models.ground.record import known, uuid7
 from portal.models.people.client import Client
-from portal.models.people.contact import AlreadyTied, Contact, ContactLink, IsClient
+from portal.models.people.contact import AlreadyTied, Contact, ContactLink
 from portal.models.people.known_people import likely_clients
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
@@ -152,12 +152,8 @@ async def _become(
 ) -> None:
     try:
         await become(contact, person, visit.me.see(Client))
-    except IsClient:
-        raise Refused(409, "This can’t be done from here. Ask an administrator.") from None
     except AlreadyTied:
         raise Refused(409, "Nobody is their own contact. The client acts for themselves.") from None
-    except (NotTheirOwn, NotAllTheirs) as reason:
-        raise Refused(409, reason.why) from None
     await audit.note(
         "make contact client",
         side="staff",

@@ -13,7 +13,7 @@ from portal.doors import staff
 from portal.mail import outbox
 from portal.meanwhile import Standing
 from portal.models.access.account import Access
-from portal.models.access.corrections import NotAllTheirs, change_contact
+from portal.models.access.corrections import change_contact
 from portal.models.access.network import network_of, switch_network
 from portal.models.access.own_address import NotTheirOwn, check_for_contact
 from portal.models.access.portal_status import account_of
@@ -22,7 +22,7 @@ from portal.models.ground import sql
 from portal.models.ground.person import canonical_email
 from portal.models.ground.record import live, uuid7
 from portal.models.people.client import Client
-from portal.models.people.contact import AlreadyTied, Contact, ContactLink
+from portal.models.people.contact import Contact, ContactLink
 from portal.models.people.known_people import known_people
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
@@ -124,12 +124,7 @@ async def create(visit: Visit) -> Answer:
     # Claimed only now: what was refused is sent again, corrected, with the same key.
     if await once(visit, said.key) is not None:
         return go(tab_of(client))
-    try:
-        link = await tie(client.id, (await _who(visit, client)).id, terms)
-    except AlreadyTied:
-        raise Refused(409, "They are a contact of this client already.") from None
-    except NotTheirOwn as reason:
-        raise Refused(409, reason.why) from None
+    link = await tie(client.id, (await _who(visit, client)).id, terms)
     await done(visit, said.key, link=link.id)
     await link.note("add contact", visit.me.side, visit.me.id, None)
     return go(tab_of(client))
@@ -248,8 +243,6 @@ async def update(visit: Visit) -> Answer:
         try:
             details = visit.form.model_dump(include={"name", "email", "phone", "address"})
             await change_contact(contact, details, visit.me.see(Client))
-        except NotAllTheirs as reason:
-            raise Refused(409, reason.why) from None
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
             return await edit_form(visit, client, link, contact, stands)

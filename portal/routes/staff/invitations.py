@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from portal.doors import staff
 from portal.mail import letters, outbox
-from portal.models.access.candidate_holder import CandidateHolder, CannotInvite, possible_holders
+from portal.models.access.candidate_holder import CandidateHolder, possible_holders
 from portal.models.access.invitation import Invitation, withdraw_invitations
 from portal.models.access.portal_status import holding_of
 from portal.models.ground.person import first_of
@@ -54,10 +54,7 @@ async def invite(visit: Visit) -> Answer:
     if await once(visit, said.key) is not None:
         return go(here(visit))
     holder = await _holder(client, said.holder)
-    try:
-        invitation, token = await Invitation.send(client, holder, visit.me.id, said.language)
-    except CannotInvite as reason:
-        raise Refused(409, reason.why) from None
+    invitation, token = await Invitation.send(client, holder, visit.me.id, said.language)
     try:
         letter = letters.welcome(
             said.language,

@@ -7,7 +7,6 @@ from uuid import UUID
 from portal.doors import staff
 from portal.mail import letters, outbox
 from portal.models.access.account import PortalAccount
-from portal.models.access.candidate_holder import CannotInvite
 from portal.models.access.invitation import Invitation
 from portal.models.access.invitation import grant as give
 from portal.models.access.offer import offer_access, open_offers
@@ -59,10 +58,7 @@ async def _give(visit: Visit, client: Client, account: PortalAccount, link: UUID
 
 
 async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUID | None) -> None:
-    try:
-        offer = await offer_access(client, account, link, visit.me.id)
-    except CannotInvite as reason:
-        raise Refused(409, reason.why) from None
+    offer = await offer_access(client, account, link, visit.me.id)
     letter = letters.to_confirm(account, link=settings().link("/home"))
     await offer.carried_by(await outbox.post(letter, client=client.id, about=offer.id))
     await audit.note("offer access", side="staff", actor=visit.me.id, client=client.id, record=offer.id)

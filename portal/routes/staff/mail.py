@@ -11,7 +11,6 @@ from portal.language import at_in_words
 from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.access.account import AddressTaken
-from portal.models.access.own_address import NotTheirOwn
 from portal.models.ground import audit
 from portal.models.ground.outbox import Outbox
 from portal.models.mail.bounce import FOLLOWS, Bounce, holders_of, stay
@@ -109,8 +108,6 @@ async def correct(visit: Visit) -> Answer:
     except AddressTaken:
         visit.errors["email"] = visit.say("Another account signs in with this address already.")
         return await _address(visit, bounce, 422)
-    except NotTheirOwn as reason:
-        raise Refused(409, reason.why) from None
     clients = list(dict.fromkeys(holder["client_id"] for holder in holders if holder["client_id"]))
     for account, before in moved:
         link = settings().link("/sign-in")

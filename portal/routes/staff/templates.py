@@ -11,9 +11,8 @@ from pydantic import AfterValidator, Field
 from portal.doors import staff
 from portal.meanwhile import Standing, WholeState, standing
 from portal.models.ground.record import uuid7
-from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, TooManyTemplates, unknown_places
+from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, unknown_places
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.regions.templates import kept
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
@@ -126,10 +125,7 @@ async def create(visit: Visit) -> Answer:
     if said.whose == "practice":
         await _keeps_the_practices(visit)
     if await once(visit, said.key) is None:
-        try:
-            template = await Template.keep(said.name, said.body, visit.me.id if said.whose == "own" else None)
-        except TooManyTemplates:
-            raise Refused(409, "There are a hundred templates already. Remove one first.") from None
+        template = await Template.keep(said.name, said.body, visit.me.id if said.whose == "own" else None)
         await done(visit, said.key, template=template.id)
         visit.note(record=template.id)
     return go(HERE)

@@ -16,7 +16,7 @@ from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
-from portal.models.people.contact import Contact, ContactLink, HasEnded, Terms
+from portal.models.people.contact import Contact, ContactLink, Terms
 from portal.permissions import Permission, Right
 from portal.refusals import Refused
 from portal.routes.client import conversations as messages
@@ -94,8 +94,6 @@ async def _by(
             raise _Undone(answer if isinstance(answer, Response) else await answer())
     except _Undone as undone:
         return HTMLResponse(_leading_nowhere(bytes(undone.page.body).decode()), undone.page.status_code)
-    except HasEnded:
-        raise Refused(409, "They are no contact of this client any more. Add them again.") from None
 
 
 async def _not_saved(
