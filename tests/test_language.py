@@ -8,7 +8,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
-from uuid import uuid4
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -307,7 +306,7 @@ async def test_no_english_is_left_on_a_staff_page(embedded: Deployment) -> None:
             page = await henrik.get(path)
             assert '<html lang="es"' in page.text
             assert (path, english_in(page.text)) == (path, [])
-        wrong = {"key": str(uuid4()), "first_name": "", "last_name": "x" * 61, "email": "nowhere"}
+        wrong = {"key": str(uuid.uuid4()), "first_name": "", "last_name": "x" * 61, "email": "nowhere"}
         refused = await henrik.post("/staff/clients", **wrong)
         assert refused.status_code == 422
         assert english_in(refused.text) == []
