@@ -15,8 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from portal import clock, crypto, logs, worker
-from portal.doors import UNSAID
-from portal.guard import Guard
 from portal.language import choose
 from portal.models.ground.database import close_database, open_database
 from portal.models.staff import first_run
@@ -25,11 +23,13 @@ from portal.realtime.bus import Bus
 from portal.realtime.follower import Follower
 from portal.realtime.hub import Hub
 from portal.realtime.socket import account_live, client_live, staff_live, viewed_live
-from portal.refusals import error_page
 from portal.regions import catalogue
-from portal.rendering import learn_practice
 from portal.routes import ROUTES
 from portal.settings import settings
+from portal.web.doors import UNSAID
+from portal.web.guard import Guard
+from portal.web.refusals import error_page
+from portal.web.rendering import learn_practice
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from portal import clock, crypto, logs, serving, worker
+from portal import clock, crypto, logs, worker
 from portal import demo as practice
 from portal.demo.mailbox import Mailbox
 from portal.models.ground import database, sql
@@ -27,6 +27,7 @@ from portal.models.people.client import Client
 from portal.models.staff import first_run
 from portal.realtime.bus import Bus
 from portal.settings import ROOT, Settings, settings
+from portal.web import serving
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -45,9 +45,9 @@ from portal.models.messages.message_notices import AT_ONCE, conversations_to_tel
 from portal.models.notices.notice import forget_old_notices
 from portal.models.practice.hours import plan_turns
 from portal.models.staff.session import forget_old_sessions
-from portal.pushing import deliver_pushes
 from portal.realtime.bus import Bus
 from portal.settings import settings
+from portal.web.pushing import deliver_pushes
 
 log = structlog.get_logger()
 

@@ -296,7 +296,7 @@ BREAKAGES = [
     Breakage(
         DOOR,
         "a permission is asked for",
-        "portal/doors.py",
+        "portal/web/doors.py",
         "if permission is not None and not visit.holder.may(permission):",
         "if permission is not None and visit.viewer is None:",
         stranger("POST /staff/clients/{client}/archival by staff lacking the permission"),
@@ -304,7 +304,7 @@ BREAKAGES = [
     Breakage(
         DOOR,
         "a write comes from a page of this portal",
-        "portal/doors.py",
+        "portal/web/doors.py",
         'return site == "same-origin" if site is not None else origin_allowed(headers)',
         "return site is not None or origin_allowed(headers)",
         stranger("POST /staff/clients/{client}/archival by a page of another site"),
@@ -418,7 +418,7 @@ BREAKAGES = [
     Breakage(
         AUDIT,
         "that somebody was refused",
-        "portal/refusals.py",
+        "portal/web/refusals.py",
         'side=known.side, actor=known.holder, result="refused"',
         'side=known.side, actor=known.holder, result="done"',
         stranger("GET /staff/clients/{client} by staff outside the care team"),
@@ -523,7 +523,7 @@ BREAKAGES = [
     Breakage(
         TWO,
         "a form is taken whatever it was made on",
-        "portal/meanwhile.py",
+        "portal/web/meanwhile.py",
         "    if made_on == version or not differs:",
         "    if True:",
         test("attacks/test_open_forms.py::test_an_order_stays_though_a_form_stood_open[embedded]"),
@@ -531,7 +531,7 @@ BREAKAGES = [
     Breakage(
         TWO,
         "what nobody touched in a form is put back",
-        "portal/meanwhile.py",
+        "portal/web/meanwhile.py",
         "        if untouched:\n            found.values[name] = now[name]\n",
         "",
         test("attacks/test_open_forms.py::test_an_order_stays_though_a_form_stood_open[embedded]"),
@@ -539,7 +539,7 @@ BREAKAGES = [
     Breakage(
         TWO,
         "a form that nobody compared is committed",
-        "portal/doors.py",
+        "portal/web/doors.py",
         "                        must_have_compared(visit)\n",
         "",
         structure("test_the_door_asks_whether_it_was_compared"),

@@ -106,8 +106,8 @@ def _grow_up() -> None:
     import portal.models.ground.sqlite
     import portal.worker  # noqa: F401
     from portal.language import LANGUAGES
-    from portal.rendering import _template
     from portal.settings import ROOT
+    from portal.web.rendering import _template
 
     for language in LANGUAGES:
         for path in (ROOT / "templates").rglob("*.html"):

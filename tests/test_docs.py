@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from portal import cli, doors
+from portal import cli
 from portal.facts import KINDS
 from portal.models.migrations import __path__ as migrations
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
@@ -21,6 +21,7 @@ from portal.realtime import page
 from portal.regions import catalogue
 from portal.routes.public import health
 from portal.settings import ROOT, Settings
+from portal.web import doors
 from tests import words
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

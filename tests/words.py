@@ -145,7 +145,7 @@ def _name(call: ast.Call) -> str:
 
 def _sentences(file: str, call: ast.Call) -> list[ast.expr]:
     name = _name(call)
-    if name == "ValueError" and not file.startswith(("portal/routes/", "portal/visit.py")):
+    if name == "ValueError" and not file.startswith(("portal/routes/", "portal/web/visit.py")):
         return []
     # visit.say("…"), or a name for it; say(language, "…") has one more.
     method = name == "say" and (isinstance(call.func, ast.Attribute) or len(call.args) == 1)
@@ -242,17 +242,17 @@ _HINDRANCES = [*given_by(missing_for), *given_by(hindrance), *_OWN]
 # What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
 # said, or found, where it comes from.
 ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
-    ("portal/visit.py", "message"): "said",  # Visit.say hands on what it is given
-    ("portal/refusals.py", "title"): "said",  # and so does error_page
-    ("portal/refusals.py", "text"): "said",
-    ("portal/refusals.py", "reason.text"): "said",  # Refused("…")
-    ("portal/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
+    ("portal/web/visit.py", "message"): "said",  # Visit.say hands on what it is given
+    ("portal/web/refusals.py", "title"): "said",  # and so does error_page
+    ("portal/web/refusals.py", "text"): "said",
+    ("portal/web/refusals.py", "reason.text"): "said",  # Refused("…")
+    ("portal/web/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
     ("portal/regions/portal.py", "UNKNOWN_AGE"): [UNKNOWN_AGE],
-    ("portal/rendering.py", "UNREADABLE"): [UNREADABLE],
-    ("portal/guard.py", "reason.text"): "said",  # Refused("…")
-    ("portal/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
-    ("portal/doors.py", "permission.value"): [permission.value for permission in Permission],
-    ("portal/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
+    ("portal/web/rendering.py", "UNREADABLE"): [UNREADABLE],
+    ("portal/web/guard.py", "reason.text"): "said",  # Refused("…")
+    ("portal/web/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
+    ("portal/web/doors.py", "permission.value"): [permission.value for permission in Permission],
+    ("portal/web/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
     ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
     ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
     ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],
@@ -285,7 +285,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/routes/writing.py", "_why(visit)"): "said",
     ("portal/regions/portal.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/regions/why.py", "row['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
+    ("portal/web/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
     ("portal/regions/portal.py", "own['hindered']"): _OWN,
     ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),

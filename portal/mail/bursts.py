@@ -11,8 +11,8 @@ from portal.models.mail.burst import AT_ONCE, begin_bursts, conversations_unread
 from portal.models.mail.unread_letter import Recipient, is_anyone_waiting, readers_due, write_to
 from portal.models.practice.practice import the_practice
 from portal.realtime.bus import Bus
-from portal.rendering import learn_practice
 from portal.settings import settings
+from portal.web.rendering import learn_practice
 
 
 async def tell_of_unread(bus: Bus) -> int:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from portal import rendering
 from portal.language import say
 from portal.models.ground.person import first_of, is_address
-from portal.rendering import render
+from portal.web import rendering
+from portal.web.rendering import render
 
 PLACES = ("name", "practice", "link", "phone", "expires")
 PLACEHOLDERS = tuple(f"{{{place}}}" for place in PLACES)

@@ -11,8 +11,8 @@ from portal.models.access.reset import Reset, clients_acted_for
 from portal.models.access.reset_request import requests_due, take_requests
 from portal.models.ground.stuck import WISHES, each
 from portal.realtime.bus import Bus
-from portal.rendering import learn_practice
 from portal.settings import settings
+from portal.web.rendering import learn_practice
 
 AT_ONCE = 20
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from portal.doors import admitted, origin_allowed
 from portal.models.ground import audit
 from portal.models.ground.database import is_away
 from portal.models.ground.fact import Bookmark, News, bookmark, since
@@ -24,7 +23,8 @@ from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
 from portal.realtime.presence import note_writing
 from portal.regions import LONGEST_KEY, LOOK, closed_to, read_key
 from portal.viewer import Viewer, looking_as
-from portal.visit import address_of
+from portal.web.doors import admitted, origin_allowed
+from portal.web.visit import address_of
 
 OF_ONE_PERSON = 10  # sockets on one worker
 BACK_LATER = (10.0, 30.0)  # seconds: where there are too many, they are not fewer in a moment

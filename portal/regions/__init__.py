@@ -32,8 +32,8 @@ from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
 from portal.permissions import Permission, Right
-from portal.rendering import render
 from portal.viewer import NotVisible, Viewer, may_see
+from portal.web.rendering import render
 
 Context = dict[str, Any]
 Load = Callable[..., Awaitable[Context | None]]

@@ -9,12 +9,12 @@ from uuid import UUID
 from portal import clock
 from portal.facts import ConversationAnswered, OfChart, OfficeTurned, OfPractice
 from portal.language import date_in_words, say
+from portal.language.office_hours import spans_line, standing_line, week_line
 from portal.models.messages.availability import OFF, ON, REPLY, Availability, of_client, of_conversation
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
 from portal.models.practice.hours import office, special_days
 from portal.models.practice.practice import the_practice
-from portal.opening import spans_line, standing_line, week_line
 from portal.permissions import Permission, Right
 from portal.regions import Context, region
 from portal.viewer import Viewer

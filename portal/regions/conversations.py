@@ -47,8 +47,8 @@ from portal.regions.words import (
     readers_line,
     zone,
 )
-from portal.rendering import render
 from portal.viewer import Viewer, may_see
+from portal.web.rendering import render
 
 AT_ONCE = 200  # messages one push holds
 NEAR = 50  # messages before a page's last that are loaded with what is beyond it

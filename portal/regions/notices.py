@@ -24,8 +24,8 @@ from portal.models.notices.notice import (
 from portal.regions import Ask, Context, Fresh, Stream, region
 from portal.regions.conversations import base
 from portal.regions.words import audience_label, zone
-from portal.rendering import render
 from portal.viewer import Viewer, may_see
+from portal.web.rendering import render
 
 CAME_IN = 20  # notices on Today and Home; the list has all
 AT_ONCE = 3  # toasts at one time; more are told as one

@@ -6,10 +6,10 @@ import re
 from typing import Any
 from uuid import UUID
 
-from portal import rendering
 from portal.language import listed, say, say_many, short
 from portal.models.ground.person import initial
 from portal.permissions import Role
+from portal.web import rendering
 
 _LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
 _TRAILING = ".,;:!?)]}’”'\""

@@ -25,15 +25,15 @@ from portal.models.messages.message import (
 )
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
-from portal.refusals import Refused
 from portal.regions import key_of
 from portal.regions.conversations import seen_label
 from portal.regions.words import paragraphs, zone
-from portal.rendering import render
 from portal.routes.reading import found, here
 from portal.routes.writing import Body
 from portal.viewer import NotPermitted, NotVisible
-from portal.visit import Answer, Form, Visit, go
+from portal.web.refusals import Refused
+from portal.web.rendering import render
+from portal.web.visit import Answer, Form, Visit, go
 
 
 class Edition(Form):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, create_model
 
 from portal import crypto
-from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.account import PortalAccount
 from portal.models.ground.record import Kind, Record
 from portal.models.notices.choices import WAYS, choose_ways, chosen_ways
@@ -16,7 +15,8 @@ from portal.models.notices.mail_choice import MailChoice, choose_mail, mail_choi
 from portal.models.practice.practice import the_practice
 from portal.models.staff.staff_member import StaffMember
 from portal.regions.notices import kinds_in_words
-from portal.visit import Visit
+from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.visit import Visit
 
 
 def _time(value: str) -> str:

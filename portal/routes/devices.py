@@ -9,14 +9,14 @@ from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from portal import crypto
-from portal.doors import cookie_name
 from portal.models.ground.record import Kind
 from portal.models.notices.devices import PushDevice
-from portal.pushing import check_endpoint
-from portal.reaching import Forbidden
-from portal.refusals import Refused
 from portal.regions.notices import notices_of
-from portal.visit import Answer, Form, Visit, go
+from portal.web.doors import cookie_name
+from portal.web.pushing import check_endpoint
+from portal.web.reaching import Forbidden
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Form, Visit, go
 
 
 def _endpoint(value: str) -> str:

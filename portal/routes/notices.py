@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from portal.models.notices.notice import Notice, read_up_to
 from portal.regions.notices import notices_of
-from portal.visit import Answer, Form, Visit, go
+from portal.web.visit import Answer, Form, Visit, go
 
 
 class Seen(Form):

@@ -13,9 +13,9 @@ from portal.regions import conversations
 from portal.regions.availability import availability
 from portal.regions.conversations import base, is_far_back, window
 from portal.regions.way import way
-from portal.rendering import render
 from portal.viewer import NotVisible
-from portal.visit import Answer, Form, Visit
+from portal.web.rendering import render
+from portal.web.visit import Answer, Form, Visit
 
 
 async def found(visit: Visit) -> Conversation:

@@ -12,7 +12,7 @@ from portal.models.messages.message import Message
 from portal.models.messages.search import Found, search, words_of
 from portal.regions import conversations, key_of
 from portal.routes.reading import found, here
-from portal.visit import Form, Visit
+from portal.web.visit import Form, Visit
 
 
 class Search(Form):

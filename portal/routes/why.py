@@ -10,9 +10,9 @@ from markupsafe import Markup
 from portal.models.people.client import Client
 from portal.regions import Region, key_of, why
 from portal.regions.conversations import base
-from portal.rendering import render
 from portal.routes.reading import found, here, ids
-from portal.visit import Answer, Visit
+from portal.web.rendering import render
+from portal.web.visit import Answer, Visit
 
 Page = Callable[[Visit, Client, str, dict[str, Any]], Awaitable[Answer]]  # with the way back, and regions
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
 
+from portal.language.office_hours import reply_text
 from portal.models.ground.record import Kind, uuid7
 from portal.models.messages.availability import Availability, answer_by_itself, of_conversation
 from portal.models.messages.conversation import Conversation
@@ -19,15 +20,14 @@ from portal.models.messages.note import notes_under
 from portal.models.messages.recipients import begin, would_read
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
-from portal.opening import reply_text
 from portal.permissions import Audience
-from portal.refusals import Refused
 from portal.regions import conversations, key_of
 from portal.regions.conversations import base, is_far_back, items
 from portal.routes.reading import found, here, number_in
 from portal.settings import settings
 from portal.viewer import NotVisible
-from portal.visit import Answer, Form, Visit, go, once
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Form, Visit, go, once
 
 # When each person last wrote, on this worker: a bound on floods, not an account of them.
 _wrote: dict[UUID, deque[float]] = {}

@@ -17,11 +17,11 @@ import pytest_asyncio
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from portal import guard, serving
 from portal.demo import PASSWORD
-from portal.pushing import check_endpoint
-from portal.reaching import Forbidden, is_public, looked_up
-from portal.visit import go
+from portal.web import guard, serving
+from portal.web.pushing import check_endpoint
+from portal.web.reaching import Forbidden, is_public, looked_up
+from portal.web.visit import go
 from tests.deployment import PORTAL, Deployment
 from tests.laws.samples import a_device
 from tests.laws.test_structure import MODULES, tree
@@ -223,7 +223,7 @@ def test_nothing_leads_elsewhere_but_by_go() -> None:
         for call in ast.walk(tree(module))
         if isinstance(call, ast.Call) and "RedirectResponse" in ast.unparse(call.func)
     ]
-    assert len(found) == 1 and found[0].startswith("portal.visit:")
+    assert len(found) == 1 and found[0].startswith("portal.web.visit:")
 
 
 # --- A backup that is put back ---------------------------------------------------------------------

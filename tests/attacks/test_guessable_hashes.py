@@ -161,7 +161,7 @@ HASHED = {
     "portal.crypto.Keyring.personal": "a key made from a key, for one browser's own store",
     "portal.models.staff.session.digest": "of 256 random bits, which nobody guesses; see DIGESTED",
     "portal.regions.Region.draw": "of a part of a page, said in that page alone and kept nowhere",
-    "portal.rendering.static_version": "of our own files, which are public",
+    "portal.web.rendering.static_version": "of our own files, which are public",
     "portal.routes.public.health.metrics": "compares in the same time, and hashes nothing",
 }
 

@@ -93,7 +93,7 @@ async def test_an_address_that_is_written_otherwise_is_the_same(proxied: Deploym
 def test_only_one_place_says_where_a_request_comes_from() -> None:
     """Whoever limits something asks for the network; an address itself is for the log of what somebody did."""
     whole = {module: ast.unparse(tree(module)) for module in MODULES}
-    assert {module for module, text in whole.items() if ".client.host" in text} == {"portal.visit"}
+    assert {module for module, text in whole.items() if ".client.host" in text} == {"portal.web.visit"}
     asks = re.compile(r"\b(?:into|from|update|join) throttle\b")
     counting = {
         module for module, text in whole.items() if asks.search(text) and ".migrations." not in module

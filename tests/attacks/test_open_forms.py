@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Route
 
-from portal.meanwhile import WholeState
 from portal.routes import ROUTES
+from portal.web.meanwhile import WholeState
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import filled, parse

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from portal.doors import cookie_name
 from portal.models.ground.fact import unit
 from portal.models.staff.session import Session
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Role
+from portal.web.doors import cookie_name
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.pages import Page, open_page

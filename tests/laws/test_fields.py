@@ -13,9 +13,10 @@ from pydantic.fields import FieldInfo
 from tortoise import fields
 from tortoise.exceptions import ValidationError
 
-from portal import app, visit
+from portal import app
 from portal.models.ground.person import a_name, address_fault, an_address, name_fault
-from portal.visit import Form
+from portal.web import visit
+from portal.web.visit import Form
 from tests.laws.test_structure import MODULES, RECORDS, tree
 
 assert app.SOCKETS  # its routes are where the forms are

@@ -24,7 +24,7 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Route
 
-from portal import clock, rendering
+from portal import clock
 from portal.crypto import digest
 from portal.facts import KINDS, Fact
 from portal.models.ground import sql
@@ -38,6 +38,7 @@ from portal.regions import REGIONS, Shown, read_key
 from portal.routes import ROUTES
 from portal.settings import settings
 from portal.viewer import Viewer, looking_as
+from portal.web import rendering
 from tests.cast import ACCOUNTS, STAFF, Cast, Person
 from tests.deployment import Deployment
 from tests.html import Element, parse

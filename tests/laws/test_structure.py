@@ -22,7 +22,6 @@ from tortoise.models import Model
 
 from portal import facts
 from portal.app import SOCKETS, create
-from portal.meanwhile import WholeState, must_have_compared
 from portal.models.ground.database import MODELS
 from portal.models.ground.record import Record, Row
 from portal.models.notices.kinds import NoticeKind
@@ -30,7 +29,8 @@ from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, read_key, region, unmapped
 from portal.routes import ROUTES
 from portal.viewer import Viewer
-from portal.visit import Visit
+from portal.web.meanwhile import WholeState, must_have_compared
+from portal.web.visit import Visit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = {
@@ -73,14 +73,14 @@ def is_in(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-DOORS = ("portal.doors", "portal.visit", "portal.refusals")
+DOORS = ("portal.web.doors", "portal.web.visit", "portal.web.refusals")
 
 # The first may not import the second.
 CONTRACT = [
     ("portal.models", ("starlette", "uvicorn", "jinja2", "markupsafe", "broadcaster", "redis")),
     ("portal.models", ("portal.viewer", "portal.regions", "portal.routes", "portal.realtime")),
     ("portal.models", DOORS),
-    ("portal.models", ("portal.rendering", "portal.guard", "portal.language")),
+    ("portal.models", ("portal.web.rendering", "portal.web.guard", "portal.language")),
     ("portal.facts", ("portal", "tortoise", "starlette")),
     ("portal.permissions", ("portal", "tortoise", "starlette")),
     ("portal.crypto", ("portal.models", "portal.settings", "tortoise")),
@@ -91,7 +91,7 @@ CONTRACT = [
     ("portal.routes", ("portal.realtime", "tortoise", "broadcaster")),
     ("portal.realtime", ("portal.routes", "tortoise", "jinja2")),
     *((one, ("portal.realtime", "portal.routes", "tortoise", "broadcaster")) for one in DOORS),
-    ("portal.rendering", ("portal.viewer", "portal.regions", "portal.routes", "portal.realtime")),
+    ("portal.web.rendering", ("portal.viewer", "portal.regions", "portal.routes", "portal.realtime")),
 ]
 
 
@@ -199,7 +199,7 @@ FREE = ("portal.models", "portal.demo")  # what a record's own home, and who mak
 
 # Statements outside the models that touch a record's table, and why they may.
 STATEMENTS = {
-    "portal.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
+    "portal.web.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
     "portal.mail.reset_requests": "the worker finds out whether a wish for a new password has an account",
     "portal.routes.public.welcome": "the invitation of the link or of the half-session itself",
     "portal.routes.public.reset": "the reset of the link or of the half-session itself, and its account",
@@ -554,7 +554,7 @@ def test_the_door_asks_whether_it_was_compared() -> None:
     """Inside the transaction, so that what was not compared is not committed."""
     units = [
         node
-        for node in ast.walk(tree("portal.doors"))
+        for node in ast.walk(tree("portal.web.doors"))
         if isinstance(node, ast.AsyncWith) and "unit()" in ast.unparse(node.items[0])
     ]
     assert units and all("must_have_compared(visit)" in ast.unparse(node) for node in units)
@@ -668,7 +668,7 @@ def read_from_addresses(written: ast.AST) -> Iterator[str]:
 def test_nothing_that_somebody_types_is_read_from_an_address() -> None:
     found = {
         name: module
-        for module in modules_of("portal.routes", "portal.regions", "portal.doors", "portal.refusals")
+        for module in modules_of("portal.routes", "portal.regions", "portal.web.doors", "portal.web.refusals")
         for name in read_from_addresses(tree(module))
     }
     # The one function that reads a number under a name that it is given; and what is only asked to be there.

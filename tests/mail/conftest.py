@@ -10,14 +10,15 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from portal import clock, crypto, rendering
+from portal import clock, crypto
 from portal.models.ground.database import close_database, migrate, open_database
 from portal.models.ground.fact import unit
 from portal.models.people.client import Client
 from portal.models.practice.practice import Practice
 from portal.realtime.bus import Bus
-from portal.rendering import learn_practice
 from portal.settings import Settings, settings
+from portal.web import rendering
+from portal.web.rendering import learn_practice
 from tests.mail.post_office import PostOffice
 from tests.servers import PostgreSQL
 

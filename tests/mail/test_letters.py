@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal import clock, rendering
+from portal import clock
 from portal.language import say
 from portal.mail import delivery, letters
 from portal.mail.letters import Letter, NotAnAddress, UnknownPlaceholder
 from portal.mail.outbox import reason_in_words
 from portal.models.ground.outbox import LeasedLetter
 from portal.models.ground.record import uuid7
+from portal.web import rendering
 from tests.mail.post_office import To
 
 LINK = "https://portal.willow.example/welcome/Zm9vYmFy"

@@ -10,12 +10,12 @@ import pytest
 
 from portal import clock
 from portal.facts import OfficeTurned
+from portal.language.office_hours import reply_text, standing_line, week_line
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.moment import Moment
 from portal.models.practice import hours
 from portal.models.practice.hours import Office, Span, Special, plan_turns
-from portal.opening import reply_text, standing_line, week_line
 
 NEW_YORK = "America/New_York"
 WEEKDAYS: tuple[tuple[Span, ...], ...] = (((510, 1050),),) * 5 + ((), ())  # 8:30 to 17:30

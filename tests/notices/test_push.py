@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from portal.pushing import check_endpoint
-from portal.reaching import Forbidden, is_public
 from portal.settings import Settings
+from portal.web.pushing import check_endpoint
+from portal.web.reaching import Forbidden, is_public
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.mail.post_office import eventually

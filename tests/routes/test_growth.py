@@ -13,12 +13,12 @@ import pytest_asyncio
 
 from portal.app import create
 from portal.demo import make_crowd
-from portal.doors import cookie_name
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.messages.conversation import Conversation
 from portal.models.staff.session import Session
 from portal.settings import settings
+from portal.web.doors import cookie_name
 from tests.deployment import Deployment
 from tests.servers import PostgreSQL, Redis
 

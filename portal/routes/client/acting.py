@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from portal.doors import client
 from portal.mail import outbox
 from portal.models.access import acting
 from portal.models.access.account import Access
@@ -16,7 +15,8 @@ from portal.regions.acting import who_acts
 from portal.regions.conversations import base
 from portal.routes.client.shell import page
 from portal.viewer import NotVisible
-from portal.visit import Answer, Form, Visit, go
+from portal.web.doors import client
+from portal.web.visit import Answer, Form, Visit, go
 
 
 class Choice(Form):

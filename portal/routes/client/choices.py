@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from portal.doors import client
 from portal.models.people.client import Client
 from portal.regions.notices import devices
 from portal.routes import choices
 from portal.routes.client.shell import page
-from portal.visit import Answer, Visit, go
+from portal.web.doors import client
+from portal.web.visit import Answer, Visit, go
 
 
 @client()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from portal.doors import client
 from portal.models.messages.availability import of_client
 from portal.models.messages.conversation import Conversation, threads
 from portal.models.messages.recipients import participant_for
 from portal.models.people.client import Client
 from portal.permissions import Right
-from portal.refusals import Refused
 from portal.regions.availability import availability
 from portal.regions.conversations import base, head
 from portal.regions.threads import beginnings, client_threads
 from portal.routes import changing, reading, searching, why, writing
 from portal.routes.client.shell import page, why_page
-from portal.visit import Answer, Visit, go
+from portal.web.doors import client
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Visit, go
 
 
 async def all_of_them(visit: Visit) -> Answer:

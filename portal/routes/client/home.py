@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from portal.doors import client
 from portal.language import today_in_words
 from portal.models.access.account import Access, profiles
 from portal.models.ground import sql
@@ -14,7 +13,8 @@ from portal.regions.why import seen_by
 from portal.regions.words import zone
 from portal.routes import why
 from portal.routes.client.shell import page, why_page
-from portal.visit import Answer, Visit, go
+from portal.web.doors import client
+from portal.web.visit import Answer, Visit, go
 
 
 @client()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from portal.doors import client
 from portal.models.people.client import Client
 from portal.regions import notices as regions
 from portal.routes import devices, notices
 from portal.routes.client.shell import page
-from portal.visit import Answer, Visit
+from portal.web.doors import client
+from portal.web.visit import Answer, Visit
 
 
 async def of_client(visit: Visit) -> Answer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from portal.doors import client
 from portal.models.access.invitation import TRIES, Invitation
 from portal.models.access.offer import confirm_offer, hold_for
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.routes.public.welcome import exact_date
-from portal.visit import Answer, Exact, Form, Visit, go
+from portal.web.doors import client
+from portal.web.visit import Answer, Exact, Form, Visit, go
 
 
 class BirthDate(Form):

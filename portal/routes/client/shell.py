@@ -9,7 +9,7 @@ from starlette.responses import Response
 from portal.models.people.client import Client
 from portal.regions import home, notices
 from portal.regions.conversations import base
-from portal.visit import Visit
+from portal.web.visit import Visit
 
 
 async def page(

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from portal.doors import admitted, anyone, client, signed_in
 from portal.models.staff.first_run import is_empty
 from portal.models.staff.preferences import choose_discretion, choose_language, choose_theme
-from portal.rendering import static_version
 from portal.settings import ROOT, settings
-from portal.visit import Answer, Form, Visit, go
+from portal.web.doors import admitted, anyone, client, signed_in
+from portal.web.rendering import static_version
+from portal.web.visit import Answer, Form, Visit, go
 
 
 @anyone()

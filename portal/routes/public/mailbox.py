@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from portal.demo.mailbox import Mail, newest
-from portal.doors import anyone
 from portal.language import at_in_words
 from portal.regions.words import paragraphs, zone
 from portal.settings import settings
 from portal.viewer import NotVisible
-from portal.visit import Answer, Visit
+from portal.web.doors import anyone
+from portal.web.visit import Answer, Visit
 
 
 @anyone()

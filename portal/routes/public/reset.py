@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from portal import passwords
-from portal.doors import anyone
 from portal.mail import letters, outbox
 from portal.models.access import reset
 from portal.models.access.account import PortalAccount
@@ -26,7 +25,8 @@ from portal.routes.public.welcome import (
     over,
     set_half,
 )
-from portal.visit import Answer, Form, Visit, go
+from portal.web.doors import anyone
+from portal.web.visit import Answer, Form, Visit, go
 
 
 class Forgot(Form):

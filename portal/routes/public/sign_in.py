@@ -7,7 +7,6 @@ from typing import Any, Literal
 from starlette.responses import Response
 
 from portal.demo import PASSWORD, cast
-from portal.doors import admitted, anyone, cookie_name, signed_in
 from portal.models.access.account import note_visit
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
@@ -16,7 +15,8 @@ from portal.models.practice.practice import portal_is_on
 from portal.models.staff.session import LONGEST, end_session, remember_device
 from portal.models.staff.sign_in import Login, TooManyFailures, begin, verified
 from portal.settings import settings
-from portal.visit import ELSEWHERE, Answer, Exact, Form, Visit, go, is_own_path
+from portal.web.doors import admitted, anyone, cookie_name, signed_in
+from portal.web.visit import ELSEWHERE, Answer, Exact, Form, Visit, go, is_own_path
 
 _WRONG = (
     "That email and password don’t open an account, or there were too many tries. "

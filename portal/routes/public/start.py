@@ -9,16 +9,16 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from portal import passwords
-from portal.doors import anyone
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.ground.throttle import Limit
 from portal.models.staff import first_run
 from portal.models.staff.sign_in import Login
-from portal.rendering import learn_practice
 from portal.routes.public.sign_in import enter
 from portal.viewer import NotVisible
-from portal.visit import Answer, EmailAddress, Exact, Form, Name, Visit, go
+from portal.web.doors import anyone
+from portal.web.rendering import learn_practice
+from portal.web.visit import Answer, EmailAddress, Exact, Form, Name, Visit, go
 
 WRONG_CODES = Limit("start", 20, dt.timedelta(minutes=10))
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)

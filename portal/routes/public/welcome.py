@@ -11,7 +11,6 @@ from uuid import UUID
 from starlette.responses import Response
 
 from portal import passwords
-from portal.doors import anyone, cookie_name
 from portal.models.access import invitation
 from portal.models.access.half_session import HalfSession
 from portal.models.access.invitation import TRIES, Invitation
@@ -22,10 +21,11 @@ from portal.models.ground.throttle import Limit
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.models.staff.sign_in import Login, words_about
-from portal.refusals import Refused
 from portal.routes.public.sign_in import enter
 from portal.settings import settings
-from portal.visit import Answer, Exact, Form, Visit, go
+from portal.web.doors import anyone, cookie_name
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Exact, Form, Visit, go
 
 # By one link, however many half-sessions began with it.
 CHOICES = Limit("choices", 30, dt.timedelta(minutes=30))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from portal.doors import staff
 from portal.mail import letters, outbox
 from portal.models.access.account import Access, PortalAccount
 from portal.models.access.corrections import clients_behind, sees_all_behind
@@ -14,10 +13,11 @@ from portal.models.access.reset import Reset, clients_acted_for, end_resets, end
 from portal.models.ground import audit
 from portal.models.people.client import Client
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
 from portal.settings import settings
-from portal.visit import Answer, Visit, done, go, once
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Visit, done, go, once
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="reset portal password")

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
 from portal.language import local_day, moment_of
-from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.corrections import sees_all_behind
 from portal.models.ground.record import known, unreadable
 from portal.models.people.client import Client
@@ -18,7 +17,8 @@ from portal.permissions import Restriction, Right
 from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.words import zone
 from portal.routes.staff.shell import chart_page
-from portal.visit import Answer, EmailAddress, Form, Name, Visit
+from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.visit import Answer, EmailAddress, Form, Name, Visit
 
 RELATIONSHIPS = [
     *("Mother", "Father", "Parent", "Stepparent", "Foster parent", "Grandparent", "Guardian", "Partner"),

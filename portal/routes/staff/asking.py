@@ -13,7 +13,7 @@ from portal.models.access.reset import clients_acted_for
 from portal.models.ground.record import uuid7
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
-from portal.visit import Visit
+from portal.web.visit import Visit
 
 
 async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal
 from markupsafe import Markup
 from pydantic import AfterValidator, Field, create_model
 
-from portal import clock, rendering
-from portal.doors import staff
+from portal import clock
 from portal.language import LANGUAGES, weekday
-from portal.meanwhile import Standing, WholeState, standing, whole_status
+from portal.language.office_hours import reply_words, standing_line, week_line
 from portal.models.messages.availability import set_reply
 from portal.models.practice.hours import (
     DAY,
@@ -25,12 +24,14 @@ from portal.models.practice.hours import (
     special_days,
 )
 from portal.models.practice.practice import Practice, hold_practice, the_practice
-from portal.opening import reply_words, standing_line, week_line
 from portal.permissions import Permission
 from portal.regions import availability
-from portal.rendering import learn_practice
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Name, Visit, go
+from portal.web import rendering
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing, WholeState, standing, whole_status
+from portal.web.rendering import learn_practice
+from portal.web.visit import Answer, Name, Visit, go
 
 HERE = "/staff/settings/availability"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -8,9 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from portal.doors import staff
 from portal.language import date_in_words
-from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.account import PortalAccount
 from portal.models.access.corrections import become, check_contact_address
 from portal.models.access.own_address import NotTheirOwn
@@ -22,13 +20,15 @@ from portal.models.people.contact import AlreadyTied, Contact, ContactLink
 from portal.models.people.known_people import likely_clients
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.routes.staff.clients import NewClient, added, details_in_words, therapist_choice
 from portal.routes.staff.contacts import chart_to_change, open_chart, tab_of, tied, tied_to_change
 from portal.routes.staff.linking import link_account
 from portal.routes.staff.shell import chart_page
 from portal.viewer import NotPermitted, NotVisible
-from portal.visit import Answer, Form, Visit, done, go, once
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Form, Visit, done, go, once
 
 
 class Becoming(NewClient, WholeState):

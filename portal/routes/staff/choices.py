@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from portal.doors import staff
 from portal.regions.notices import devices
 from portal.routes import choices
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Visit, go
+from portal.web.doors import staff
+from portal.web.visit import Answer, Visit, go
 
 HERE = "/staff/notices/choices"
 

@@ -10,8 +10,6 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock, crypto
-from portal.doors import staff
-from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.archive import archive_client, restore_client
 from portal.models.access.corrections import as_contact, change_client
 from portal.models.access.minors import settle
@@ -22,14 +20,16 @@ from portal.models.people.client import SEALED, Client
 from portal.models.people.contact import ContactLink
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.regions import clients
 from portal.regions.clients import client_list
 from portal.regions.mail import chart_addresses
 from portal.regions.why import seen_by
 from portal.routes import why
 from portal.routes.staff.shell import chart_page, page, why_page
-from portal.visit import Answer, EmailAddress, Form, Name, Visit, done, go, once
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, EmailAddress, Form, Name, Visit, done, go, once
 
 
 def _born(value: dt.date | None) -> dt.date | None:

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from pydantic import BeforeValidator
 
-from portal.doors import staff
 from portal.language import listed
 from portal.models.people.client import CareTeam, Client
 from portal.models.people.departure import depart, in_care_of, take_over
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.regions import colleagues as regions
 from portal.routes.staff.shell import page
 from portal.viewer import NotVisible
-from portal.visit import Answer, Form, Visit, go
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Form, Visit, go
 
 HERE = "/staff/colleagues"
 

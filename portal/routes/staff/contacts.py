@@ -9,9 +9,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from portal import clock
-from portal.doors import staff
 from portal.mail import outbox
-from portal.meanwhile import Standing
 from portal.models.access.account import Access
 from portal.models.access.corrections import change_contact
 from portal.models.access.network import network_of, switch_network
@@ -26,7 +24,6 @@ from portal.models.people.contact import Contact, ContactLink
 from portal.models.people.known_people import known_people
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.regions import clients
 from portal.regions.contacts import contact_list
 from portal.regions.of_age import of_age
@@ -42,7 +39,10 @@ from portal.routes.staff.agreement import (
     terms_of,
 )
 from portal.routes.staff.shell import chart_page
-from portal.visit import Answer, Form, Visit, done, go, once
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Form, Visit, done, go, once
 
 
 class NewContact(Person):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from portal.doors import staff
 from portal.language import listed
 from portal.models.ground.person import first_of
 from portal.models.messages.conversation import Conversation
@@ -15,14 +14,15 @@ from portal.models.messages.template import Template, filled, templates
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Audience
-from portal.refusals import Refused
 from portal.regions import clients, conversations
 from portal.regions.threads import beginnings, chart_threads
-from portal.rendering import render
 from portal.routes import changing, reading, searching, why, writing
 from portal.routes.staff.shell import chart_page, page, why_page
 from portal.viewer import NotPermitted, NotVisible
-from portal.visit import Answer, Visit, go
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.rendering import render
+from portal.web.visit import Answer, Visit, go
 
 
 @staff(opens="open messages")

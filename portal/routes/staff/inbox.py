@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from portal import clock
-from portal.doors import staff
 from portal.language import exactly, local_day, moment_of
 from portal.models.ground.record import uuid7
 from portal.models.messages.conversation import Closed, Conversation, may_read
@@ -22,16 +21,17 @@ from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.notice import tell
 from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
-from portal.refusals import Refused
 from portal.regions import inbox
 from portal.regions.inbox import InboxFilter
 from portal.regions.words import zone
-from portal.rendering import render
 from portal.routes import reading
 from portal.routes.staff import conversations
 from portal.routes.staff.shell import page
 from portal.routes.writing import Body
-from portal.visit import Answer, Form, Visit, done, go, once
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.rendering import render
+from portal.web.visit import Answer, Form, Visit, done, go, once
 
 MORNING = dt.time(9, 0)  # of the practice
 LONGEST_SNOOZE = dt.timedelta(days=366)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pydantic import BeforeValidator
 
-from portal.doors import staff
 from portal.mail import letters, outbox
 from portal.models.access.candidate_holder import CandidateHolder, possible_holders
 from portal.models.access.invitation import Invitation, withdraw_invitations
@@ -16,13 +15,14 @@ from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.refusals import Refused
-from portal.rendering import render
 from portal.routes.staff.portal import client_of, here
 from portal.routes.staff.shell import chart_page
 from portal.settings import settings
 from portal.viewer import NotVisible
-from portal.visit import Answer, Form, Visit, done, go, once
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.rendering import render
+from portal.web.visit import Answer, Form, Visit, done, go, once
 
 
 def _link(value: Any) -> Any:

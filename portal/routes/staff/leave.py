@@ -7,16 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.doors import staff
 from portal.language import local_day, moment_of
 from portal.models.people.leave import CannotLeave, Leave
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.regions import leave as regions
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Form, Visit, go
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Form, Visit, go
 
 LONGEST = dt.timedelta(days=400)
 

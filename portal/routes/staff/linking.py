@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from portal.doors import staff
 from portal.mail import letters, outbox
 from portal.models.access.account import PortalAccount
 from portal.models.access.invitation import Invitation
@@ -16,10 +15,11 @@ from portal.models.ground import audit
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
 from portal.settings import settings
-from portal.visit import Answer, Visit, go
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Visit, go
 
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None)

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from portal.doors import staff
 from portal.language import at_in_words
 from portal.mail import letters
 from portal.mail.outbox import post
@@ -17,12 +16,13 @@ from portal.models.mail.bounce import FOLLOWS, Bounce, holders_of, stay
 from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.regions.mail import people, undelivered, why
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
 from portal.settings import settings
-from portal.visit import Answer, EmailAddress, Form, Visit, go
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, EmailAddress, Form, Visit, go
 
 
 class Address(Form):

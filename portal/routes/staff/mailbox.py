@@ -11,18 +11,18 @@ from markupsafe import Markup
 from pydantic import AfterValidator, Field
 
 from portal.crypto import Unreadable
-from portal.doors import staff
 from portal.mail.mailbox import Place, Trouble, look, trouble_in_words
-from portal.meanwhile import Standing, WholeState, standing, whole_status
 from portal.models.ground.fact import unit_of_work
 from portal.models.ground.outbox import Outbox, undelivered_count
 from portal.models.mail.mailbox import Mailbox
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.regions.mail import returned_mail
-from portal.rendering import render
 from portal.routes.staff.shell import page
-from portal.visit import Answer, EmailAddress, Exact, Visit, go
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing, WholeState, standing, whole_status
+from portal.web.rendering import render
+from portal.web.visit import Answer, EmailAddress, Exact, Visit, go
 
 HERE = "/staff/settings/mail"
 PATIENCE = 45.0  # seconds for a whole test

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from portal.doors import staff
-from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.minors import set_ages, would_end
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Visit
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.visit import Answer, Visit
 
 YOUNGEST, OLDEST = 6, 25
 _Age = Annotated[int, Field(ge=YOUNGEST, le=OLDEST)]

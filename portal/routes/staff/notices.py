@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from portal.doors import staff
 from portal.regions import notices as regions
 from portal.routes import devices, notices
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Visit
+from portal.web.doors import staff
+from portal.web.visit import Answer, Visit
 
 
 @staff()

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
-from portal.doors import staff
 from portal.models.access.account import PortalAccount
 from portal.models.access.portal_status import account_of, holding_of
 from portal.models.people.client import Client
 from portal.permissions import Permission
-from portal.refusals import Refused
 from portal.regions import availability, clients, why
 from portal.regions import portal as tab
 from portal.regions.mail import chart_addresses
 from portal.regions.of_age import of_age
 from portal.routes.staff.asking import dialogs_of
 from portal.routes.staff.shell import chart_page
-from portal.visit import Answer, Form, Visit, go
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Form, Visit, go
 
 
 @staff(opens="open portal tab")

@@ -8,10 +8,7 @@ from uuid import UUID
 from markupsafe import Markup
 from pydantic import Field
 
-from portal import rendering
-from portal.doors import staff
 from portal.mail import letters, outbox
-from portal.meanwhile import Standing, WholeState, standing
 from portal.models.access.network import switch_all_networks
 from portal.models.access.reset import end_client_sessions
 from portal.models.ground.outbox import Outbox, undelivered_count
@@ -21,7 +18,10 @@ from portal.models.practice.practice import Practice, hold_practice, the_practic
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.settings import settings
-from portal.visit import Answer, Form, Visit, go
+from portal.web import rendering
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.visit import Answer, Form, Visit, go
 
 LINK = "/welcome/…"
 TONGUES = {"en": "English", "es": "Español"}

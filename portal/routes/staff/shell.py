@@ -9,7 +9,7 @@ from starlette.responses import Response
 from portal.models.people.client import Client
 from portal.permissions import Permission
 from portal.regions import inbox, notices
-from portal.visit import Visit
+from portal.web.visit import Visit
 
 
 async def page(

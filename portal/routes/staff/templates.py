@@ -8,15 +8,15 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from portal.doors import staff
-from portal.meanwhile import Standing, WholeState, standing
 from portal.models.ground.record import uuid7
 from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, unknown_places
 from portal.permissions import Permission
 from portal.regions.templates import kept
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
-from portal.visit import Answer, Form, Name, Visit, done, go, once
+from portal.web.doors import staff
+from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.visit import Answer, Form, Name, Visit, done, go, once
 
 HERE = "/staff/templates"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from portal.doors import staff
 from portal.language import today_in_words
 from portal.regions import colleagues, today
 from portal.regions.mail import needs_hand
@@ -10,7 +9,8 @@ from portal.regions.notices import came_in
 from portal.regions.stuck import stuck_work
 from portal.regions.words import zone
 from portal.routes.staff.shell import page
-from portal.visit import Answer, Visit
+from portal.web.doors import staff
+from portal.web.visit import Answer, Visit
 
 
 @staff()

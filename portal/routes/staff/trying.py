@@ -9,7 +9,6 @@ from uuid import UUID
 
 from starlette.responses import HTMLResponse, Response
 
-from portal.doors import staff
 from portal.models.access.account import holds_right
 from portal.models.access.ties import change_terms
 from portal.models.ground import audit
@@ -18,14 +17,15 @@ from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink, Terms
 from portal.permissions import Permission, Right
-from portal.refusals import Refused
 from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
 from portal.routes.staff.agreement import KnownPerson, agreed, terms_of
 from portal.routes.staff.contacts import account_by, edit_form, open_chart, tab_of, tied
 from portal.routes.staff.viewing import Page, looking
 from portal.viewer import NotPermitted
-from portal.visit import Answer, Visit
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Visit
 
 
 class Trial(KnownPerson):

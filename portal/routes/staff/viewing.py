@@ -10,19 +10,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from portal.doors import staff
 from portal.language import say
 from portal.models.access.account import PortalAccount, holds_right
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
-from portal.refusals import Refused
 from portal.routes.client import acting
 from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
 from portal.routes.client import notices as told
 from portal.viewer import NotVisible, looking_as, may_look
-from portal.visit import Answer, Visit
+from portal.web.doors import staff
+from portal.web.refusals import Refused
+from portal.web.visit import Answer, Visit
 
 Page = Callable[[Visit], Awaitable[Answer]]
 

@@ -12,9 +12,9 @@ from portal.logs import without_tokens
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.staff.session import SessionHolder
-from portal.rendering import render
 from portal.viewer import NotPermitted, NotVisible
-from portal.visit import Visit, go
+from portal.web.rendering import render
+from portal.web.visit import Visit, go
 
 
 class Refused(Exception):

@@ -14,7 +14,7 @@ import structlog
 from py_vapid import Vapid02
 from pywebpush import WebPusher
 
-from portal import clock, crypto, rendering
+from portal import clock, crypto
 from portal.language import say
 from portal.mail.outbox import host as own_host
 from portal.models.ground.fact import unit
@@ -29,10 +29,11 @@ from portal.models.notices.devices import (
 from portal.models.notices.mail_choice import mail_choice
 from portal.models.notices.notice import is_unread
 from portal.models.practice.practice import the_practice
-from portal.reaching import Forbidden, is_public, looked_up
 from portal.realtime.bus import Bus
-from portal.rendering import learn_practice
 from portal.settings import settings
+from portal.web import rendering
+from portal.web.reaching import Forbidden, is_public, looked_up
+from portal.web.rendering import learn_practice
 
 log = structlog.get_logger()
 

@@ -13,9 +13,9 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from portal.language import LANGUAGES, catalogue, say
+from portal.language.office_hours import week_line
 from portal.models.ground.record import UNREADABLE
 from portal.models.practice.practice import Practice
-from portal.opening import week_line
 from portal.settings import ROOT
 
 # What every page says of the practice; empty words until there is one.

@@ -19,7 +19,7 @@ from portal.crypto import ring
 from portal.language import date_in_words
 from portal.models.ground.fact import unit_of_work
 from portal.models.ground.record import Row
-from portal.visit import Form, Visit
+from portal.web.visit import Form, Visit
 
 
 class WholeState(Form):

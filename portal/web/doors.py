@@ -22,16 +22,16 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from portal import passwords
-from portal.meanwhile import must_have_compared
 from portal.models.ground import audit, idempotency, sql
 from portal.models.ground.fact import Bookmark, bookmark, unit
 from portal.models.ground.record import Gone, Kind, Unacceptable
 from portal.models.staff.session import SessionHolder, touch, who
 from portal.permissions import Permission, Right
-from portal.refusals import Refused, SignInFirst, busy, refuse
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible, Viewer
-from portal.visit import Answer, Form, Visit
+from portal.web.meanwhile import must_have_compared
+from portal.web.refusals import Refused, SignInFirst, busy, refuse
+from portal.web.visit import Answer, Form, Visit
 
 Endpoint = Callable[[Visit], Awaitable[Answer]]
 

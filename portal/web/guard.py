@@ -20,9 +20,9 @@ from portal.logs import where
 from portal.models.ground import audit
 from portal.models.ground.database import is_away
 from portal.models.ground.throttle import network_of
-from portal.refusals import TooLarge, error_page
 from portal.settings import settings
-from portal.visit import address_of
+from portal.web.refusals import TooLarge, error_page
+from portal.web.visit import address_of
 
 log = structlog.get_logger()
 

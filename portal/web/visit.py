@@ -24,8 +24,8 @@ from portal.models.staff.session import SessionHolder
 from portal.permissions import Permission, Right, Role
 from portal.regions import Region
 from portal.regions import draw as draw_region
-from portal.rendering import render
 from portal.viewer import NotVisible, Viewer
+from portal.web.rendering import render
 
 # Where a quick way out leads: a page that anybody might have open.
 ELSEWHERE = "https://www.weather.gov/"
