@@ -150,6 +150,14 @@ BREAKAGES = [
         live("POST /staff/notices/reading"),
         first=live("POST /clients/{client}/conversations/{conversation}/messages"),
     ),
+    Breakage(
+        MAPPING,
+        "the switch between profiles counts for all of them",
+        f"{REGIONS}/home.py",
+        "    on=(),\n    on_any=(OfThreadList, OfChart),",
+        "    on=(OfThreadList, OfChart),",
+        live("POST /staff/clients/{client}/conversations/{conversation}/messages"),
+    ),
     # --- Audience keys ---
     Breakage(
         KEY,
