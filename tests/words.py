@@ -42,6 +42,7 @@ SAYS = {
     "NotPermitted": (0,),
     "error_page": (3, 4),
     "ValueError": (0,),  # in routes: what is wrong with a field
+    "Told": (0, 1, 3),  # a notice
     "CannotInvite": (0,),
     "CannotLeave": (0,),
     "NotTheirs": (0,),
@@ -256,6 +257,8 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
     ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
     ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],
+    ("portal/regions/notices.py", "told.label"): "said",  # Told("…")
+    ("portal/regions/notices.py", "sentence"): "said",
     ("portal/regions/contacts.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),

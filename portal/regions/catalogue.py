@@ -7,6 +7,7 @@ from pkgutil import iter_modules
 
 from portal import regions
 from portal.facts import childless
+from portal.regions import notices
 
 ALL = [
     import_module(f"portal.regions.{file.name}")
@@ -17,11 +18,13 @@ ALL = [
 
 def check() -> None:
     """Refuse to start with a fact that would change nothing on any page without saying so, or a family without a
-    kind. Raises RuntimeError."""
+    kind, or a kind of notice without words. Raises RuntimeError."""
     if missing := regions.unmapped():
         raise RuntimeError(
             f"No region shows {', '.join(missing)}: give it a family, name it in a region's `on`, "
             "or say `shows_nowhere`."
         )
+    if unworded := notices.unworded():
+        raise RuntimeError(f"Notices of the kind {', '.join(unworded)} have no row in regions/notices.py.")
     if empty := childless():
         raise RuntimeError(f"No kind of fact is in {', '.join(empty)}: take the family out.")

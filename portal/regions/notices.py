@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from portal.facts import OfChart, OfNotice, PushDevicesChanged
 from portal.language import at_in_words, say, say_many, short
 from portal.models.ground.record import UNREADABLE, Kind, opened
 from portal.models.notices.devices import PushDevice, devices_of
+from portal.models.notices.kinds import About, Letter, NoticeKind
 from portal.models.notices.notice import (
     AT_ONCE as MOST,
 )
@@ -188,38 +191,218 @@ async def toasts(viewer: Viewer, person: UUID) -> Context | None:
 
 # --- What each says ----------------------------------------------------------------------------
 
+Row = dict[str, Any]
 
-def kinds_in_words(viewer: Viewer) -> list[dict[str, str]]:
-    """The kinds that this person may be told of, as they choose among them."""
-    named = {
-        "message": say(viewer.language, "New messages"),
-        "coming_of_age": say(viewer.language, "Somebody comes of age soon"),
-        "came_of_age": say(viewer.language, "Somebody has come of age"),
-    }
-    if viewer.kind is not Kind.STAFF:
-        named["rights"] = say(viewer.language, "What you, or others, may do for somebody")
-        named["granted"] = say(viewer.language, "Who can act for whom")
-        named["address"] = say(viewer.language, "The address you sign in with")
-        named["to_confirm"] = say(viewer.language, "Something that you are to confirm")
-    if viewer.kind is Kind.STAFF:
-        named |= {
-            "handed_over": say(viewer.language, "Conversations handed over to you"),
-            "joined": say(viewer.language, "Somebody who was invited has signed up"),
-            "in_care": say(viewer.language, "Clients given to your care"),
-            "stands_in": say(viewer.language, "Standing in for a colleague"),
-            "rights": say(viewer.language, "Clients who choose who acts for them"),
-            "bounced": say(viewer.language, "Email that comes back"),
-            "address": say(viewer.language, "Email addresses that colleagues have changed"),
+
+@dataclass(frozen=True)
+class Told:
+    """How one side is told of a kind: what it is called where people choose, a sentence, an address, and a title, where
+    that is not the client's name. `%(name)s` is who caused it. Where words depend on more, `words` gives title and
+    text."""
+
+    label: str
+    text: str | None
+    href: str
+    title: str | None = None
+    words: Callable[[Viewer, Row], tuple[str, str]] | None = None
+
+    def in_words(self, viewer: Viewer, row: Row) -> tuple[str, str]:
+        if self.words is not None:
+            return self.words(viewer, row)
+        title, text = (
+            sentence and say(viewer.language, sentence, name=row["by_name"])
+            for sentence in (self.title, self.text)
+        )
+        return title or _client(row), text or ""
+
+    def address(self, viewer: Viewer, row: Row) -> str:
+        if row["client_id"] is None and "{here}" in self.href:
+            return "/home"  # the record is no longer theirs
+        return self.href.format(here=base(viewer, row["client_id"]), record=row["record_id"])
+
+
+def _client(row: Row) -> str:
+    return f"{row['first_name']} {row['last_name']}" if row["first_name"] else ""
+
+
+def _message(viewer: Viewer, row: Row) -> tuple[str, str]:
+    if row["read"] or (row["unread"] or 0) < 2:
+        news = say(viewer.language, "New message from %(name)s", name=row["from_name"])
+    else:
+        news = say(
+            viewer.language,
+            "%(num)s new messages, the last from %(name)s",
+            num=row["unread"],
+            name=row["from_name"],
+        )
+    return (_client(row), news) if viewer.kind is Kind.STAFF else (news, "")
+
+
+def _coming_of_age(viewer: Viewer, row: Row) -> tuple[str, str]:
+    if row["by"] == viewer.id:
+        title = say(viewer.language, "You come of age soon.")
+    else:
+        title = say(viewer.language, "%(name)s comes of age soon.", name=row["first_name"])
+    return title, say(viewer.language, "Home says what changes then.")
+
+
+def _came_of_age(viewer: Viewer, row: Row) -> tuple[str, str]:
+    language = viewer.language
+    if row["client_id"] is None:
+        return (
+            say(language, "Somebody for whom you acted has come of age."),
+            say(language, "You see nothing of their record any more. What you wrote stays."),
+        )
+    return (
+        say(language, "You have come of age."),
+        say(language, "Your guardians see nothing of your record any more. You choose who acts for you."),
+    )
+
+
+def _rights(viewer: Viewer, row: Row) -> tuple[str, str]:
+    language = viewer.language
+    if row["by"] == viewer.id:
+        return say(language, "What you may do for %(name)s has changed.", name=row["first_name"]), ""
+    if row["by_name"]:
+        return say(language, "What %(name)s may do for you has changed.", name=row["by_name"]), ""
+    return say(language, "Who may act for you has changed."), ""
+
+
+def _granted(viewer: Viewer, row: Row) -> tuple[str, str]:
+    if row["by"] == viewer.id:
+        return say(viewer.language, "You can see the pages of %(name)s now.", name=row["first_name"]), ""
+    return say(viewer.language, "%(name)s can act for you now.", name=row["by_name"]), ""
+
+
+# A row for each kind, in the order in which people choose among them: its icon, how staff and how the client's side are
+# told; a side with None never is.
+NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
+    NoticeKind.MESSAGE: (
+        "messages-square",
+        message := Told("New messages", None, "{here}/conversations/{record}", None, _message),
+        message,
+    ),
+    NoticeKind.COMING_OF_AGE: (
+        "info",
+        Told(
+            "Somebody comes of age soon",
+            "Comes of age soon. What is to do stands with the contacts.",
+            "{here}/contacts",
+        ),
+        Told("Somebody comes of age soon", None, "{here}/home", None, _coming_of_age),
+    ),
+    NoticeKind.CAME_OF_AGE: (
+        "info",
+        Told("Somebody has come of age", "Has come of age: guardians’ access has ended.", "{here}/contacts"),
+        Told("Somebody has come of age", None, "{here}/who-acts", None, _came_of_age),
+    ),
+    NoticeKind.HANDED_OVER: (
+        "user",
+        Told(
+            "Conversations handed over to you",
+            "%(name)s handed this conversation over to you.",
+            "/staff/inbox/{record}",
+        ),
+        None,
+    ),
+    NoticeKind.JOINED: (
+        "user-plus",
+        Told("Somebody who was invited has signed up", "%(name)s has signed up.", "{here}/portal"),
+        None,
+    ),
+    NoticeKind.IN_CARE: (
+        "contact",
+        Told("Clients given to your care", "%(name)s gave this client to your care.", "{here}"),
+        None,
+    ),
+    NoticeKind.STANDS_IN: (
+        "users",
+        Told(
+            "Standing in for a colleague",
+            "What is theirs is yours to read and answer while they are away.",
+            "/staff/leave",
+            "You stand in for %(name)s",
+        ),
+        None,
+    ),
+    NoticeKind.RIGHTS: (
+        "users",
+        Told(
+            "Clients who choose who acts for them",
+            "Has chosen who acts for them. It stands with the contacts.",
+            "{here}/contacts",
+        ),
+        Told("What you, or others, may do for somebody", None, "{here}/home", None, _rights),
+    ),
+    NoticeKind.GRANTED: (
+        "users",
+        None,
+        Told("Who can act for whom", None, "{here}/home", None, _granted),
+    ),
+    NoticeKind.BOUNCED: (
+        "mail-warning",
+        Told("Email that comes back", "Email to an address on this chart comes back.", "{here}"),
+        None,
+    ),
+    NoticeKind.ADDRESS: (
+        "mail-warning",
+        Told(
+            "Email addresses that colleagues have changed",
+            "%(name)s changed the email of somebody who acts for them.",
+            "{here}/contacts",
+        ),
+        Told(
+            "The address you sign in with",
+            "If you don’t know of it, call us right away.",
+            "/home",
+            "The address you sign in with was changed.",
+        ),
+    ),
+    NoticeKind.TO_CONFIRM: (
+        "link",
+        None,
+        Told(
+            "Something that you are to confirm",
+            None,
+            "/offers/{record}",
+            "There is something for you to confirm.",
+        ),
+    ),
+}
+_BY_KEY = {kind.key: kind for kind in NoticeKind}
+
+
+def unworded() -> list[str]:
+    """Return the kinds of notices that have no row: start-up refuses them."""
+    return [kind.name for kind in NoticeKind if kind not in NOTICES]
+
+
+def kinds_in_words(viewer: Viewer) -> list[dict[str, Any]]:
+    """Return the kinds that this person may be told of, as they choose among them."""
+    return [
+        {
+            "key": kind.key,
+            "label": say(viewer.language, told.label),
+            "mailed": kind.letter is not Letter.OWN,
         }
-    return [{"key": key, "label": label} for key, label in named.items()]
+        for kind in NOTICES
+        if (told := _told(kind, viewer))
+    ]
 
 
-def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
-    """A notice as lists and toasts show it."""
-    language, staff = viewer.language, viewer.kind is Kind.STAFF
-    name = f"{row['first_name']} {row['last_name']}" if row["first_name"] else ""
-    here = base(viewer, row["client_id"])
-    view = {
+def _told(kind: NoticeKind, viewer: Viewer) -> Told | None:
+    _, to_staff, to_clients = NOTICES[kind]
+    return to_staff if viewer.kind is Kind.STAFF else to_clients
+
+
+def _view(viewer: Viewer, row: Row) -> dict[str, Any]:
+    """Return a notice as lists and toasts show it. Raises LookupError for a kind that this side is never told of."""
+    language, kind = viewer.language, _BY_KEY[row["kind"]]
+    if (told := _told(kind, viewer)) is None:
+        raise LookupError(f"There are no words for a notice of the kind {kind.key} on this side")
+    title, text = told.in_words(viewer, row)
+    in_conversation = kind.about is About.CONVERSATION
+    return {
         "id": row["id"],
         "number": row["number"],
         "read": row["read"],
@@ -228,151 +411,14 @@ def _view(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
         "at_words": at_in_words(row["made_at"], zone(), language),
         "colour": row["colour"] or "slate",
         "read_action": None if viewer.lens else f"{notices_of(viewer)}/{row['id']}/reading",
-        "list_id": None,
-        "tag": None,
+        "list_id": f"messages-{row['record_id']}" if in_conversation else None,
+        "tag": _tag(language, row) if in_conversation and viewer.kind is Kind.STAFF else None,
+        "icon": NOTICES[kind][0],
+        "title": title,
+        "text": text,
+        "href": told.address(viewer, row),
     }
-    match row["kind"]:
-        case "message":
-            said = (
-                say(language, "New message from %(name)s", name=row["from_name"])
-                if row["read"] or (row["unread"] or 0) < 2
-                else say(
-                    language,
-                    "%(num)s new messages, the last from %(name)s",
-                    num=row["unread"],
-                    name=row["from_name"],
-                )
-            )
-            return view | {
-                "icon": "messages-square",
-                "title": name if staff else said,
-                "text": said if staff else "",
-                "tag": _tag(language, row) if staff else None,
-                "href": f"{here}/conversations/{row['record_id']}",
-                "list_id": f"messages-{row['record_id']}",
-            }
-        case "handed_over":
-            return view | {
-                "icon": "user",
-                "title": name,
-                "text": say(language, "%(name)s handed this conversation over to you.", name=row["by_name"]),
-                "tag": _tag(language, row),
-                "href": f"/staff/inbox/{row['record_id']}",
-                "list_id": f"messages-{row['record_id']}",
-            }
-        case "joined":
-            return view | {
-                "icon": "user-plus",
-                "title": name,
-                "text": say(language, "%(name)s has signed up.", name=row["by_name"]),
-                "href": f"{here}/portal",
-            }
-        case "in_care":
-            return view | {
-                "icon": "contact",
-                "title": name,
-                "text": say(language, "%(name)s gave this client to your care.", name=row["by_name"]),
-                "href": here,
-            }
-        case "stands_in":
-            return view | {
-                "icon": "users",
-                "title": say(language, "You stand in for %(name)s", name=row["by_name"]),
-                "text": say(language, "What is theirs is yours to read and answer while they are away."),
-                "href": "/staff/leave",
-            }
-        case "rights" if staff:
-            return view | {
-                "icon": "users",
-                "title": name,
-                "text": say(language, "Has chosen who acts for them. It stands with the contacts."),
-                "href": f"{here}/contacts",
-            }
-        case "rights":
-            own = row["by"] == viewer.id
-            return view | {
-                "icon": "users",
-                "title": say(language, "What you may do for %(name)s has changed.", name=row["first_name"])
-                if own
-                else say(language, "What %(name)s may do for you has changed.", name=row["by_name"])
-                if row["by_name"]
-                else say(language, "Who may act for you has changed."),
-                "text": "",
-                "href": f"{here}/home",
-            }
-        case "granted":
-            return view | {
-                "icon": "users",
-                "title": say(language, "You can see the pages of %(name)s now.", name=row["first_name"])
-                if row["by"] == viewer.id
-                else say(language, "%(name)s can act for you now.", name=row["by_name"]),
-                "text": "",
-                "href": f"{here}/home",
-            }
-        case "to_confirm":
-            return view | {
-                "icon": "link",
-                "title": say(language, "There is something for you to confirm."),
-                "text": "",
-                "href": f"/offers/{row['record_id']}",
-            }
-        case "coming_of_age":
-            return view | {
-                "icon": "info",
-                "title": name
-                if staff
-                else say(language, "You come of age soon.")
-                if row["by"] == viewer.id
-                else say(language, "%(name)s comes of age soon.", name=row["first_name"]),
-                "text": say(language, "Comes of age soon. What is to do stands with the contacts.")
-                if staff
-                else say(language, "Home says what changes then."),
-                "href": f"{here}/contacts" if staff else f"{here}/home",
-            }
-        case "came_of_age":
-            if row["client_id"] is None:
-                return view | {
-                    "icon": "info",
-                    "title": say(language, "Somebody for whom you acted has come of age."),
-                    "text": say(language, "You see nothing of their record any more. What you wrote stays."),
-                    "href": "/home",
-                }
-            return view | {
-                "icon": "info",
-                "title": name if staff else say(language, "You have come of age."),
-                "text": say(language, "Has come of age: guardians’ access has ended.")
-                if staff
-                else say(
-                    language,
-                    "Your guardians see nothing of your record any more. You choose who acts for you.",
-                ),
-                "href": f"{here}/contacts" if staff else f"{here}/who-acts",
-            }
-        case "bounced":
-            return view | {
-                "icon": "mail-warning",
-                "title": name,
-                "text": say(language, "Email to an address on this chart comes back."),
-                "href": here,
-            }
-        case "address" if staff:
-            return view | {
-                "icon": "mail-warning",
-                "title": name,
-                "text": say(
-                    language, "%(name)s changed the email of somebody who acts for them.", name=row["by_name"]
-                ),
-                "href": f"{here}/contacts",
-            }
-        case "address":
-            return view | {
-                "icon": "mail-warning",
-                "title": say(language, "The address you sign in with was changed."),
-                "text": say(language, "If you don’t know of it, call us right away."),
-                "href": "/home",
-            }
-    raise LookupError(f"There are no words for a notice of the kind {row['kind']}")
 
 
-def _tag(language: str, row: dict[str, Any]) -> str:
+def _tag(language: str, row: Row) -> str:
     return say(language, "Confidential") if row["confidential"] else audience_label(language, row["audience"])

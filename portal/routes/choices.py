@@ -102,14 +102,10 @@ async def _standing(visit: Visit) -> Standing:
     }
     for kind in kinds_in_words(visit.me):
         for way in WAYS:
-            if way != "mail" or _is_mailed(kind):
+            if way != "mail" or kind["mailed"]:
                 now[f"{way}_{kind['key']}"] = ways[kind["key"]][way]
                 labels[f"{way}_{kind['key']}"] = f"{places[way]}: {kind['label']}"
     return standing(visit, Choices, now, labels, person, words={"often": often})
-
-
-def _is_mailed(kind: dict[str, Any]) -> bool:
-    return bool(kind["key"] != NoticeKind.TO_CONFIRM.key)
 
 
 async def shown(visit: Visit) -> dict[str, Any]:
@@ -117,9 +113,7 @@ async def shown(visit: Visit) -> dict[str, Any]:
     stands, practice = await _standing(visit), await the_practice()
     return {
         "kinds": [
-            kind
-            | {"mailed": _is_mailed(kind)}
-            | {way: bool(stands.values.get(f"{way}_{kind['key']}")) for way in WAYS}
+            kind | {way: bool(stands.values.get(f"{way}_{kind['key']}")) for way in WAYS}
             for kind in kinds_in_words(visit.me)
         ],
         "push_key": crypto.push_public(),

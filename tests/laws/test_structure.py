@@ -27,6 +27,7 @@ from portal.models.ground.record import Record, Row
 from portal.models.notices.kinds import NoticeKind
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, read_key, region, unmapped
+from portal.regions.notices import NOTICES
 from portal.routes import ROUTES
 from portal.viewer import Viewer
 from portal.web.meanwhile import WholeState, must_have_compared
@@ -735,6 +736,12 @@ def test_every_notice_is_called_off_when_its_reason_is_gone() -> None:
     assert set(others.values()) <= named
     assert called_off | set(others) | set(LASTING) == {kind.name for kind in NoticeKind}
     assert not called_off & set(LASTING)
+
+
+def test_a_notice_without_words_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(NOTICES, NoticeKind.JOINED)
+    with pytest.raises(RuntimeError, match="kind JOINED have no row"):
+        create()
 
 
 def test_every_fact_is_shown_by_a_region_or_says_that_none_does() -> None:

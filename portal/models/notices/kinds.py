@@ -22,17 +22,29 @@ class About(Enum):
     NOTHING = "nothing"
 
 
-class NoticeKind(Enum):
-    """The kinds there are. Their words are in regions/notices.py, for each side that is told."""
+class Letter(Enum):
+    """How the person is written to who has not seen a notice."""
 
-    MESSAGE = ("message", About.CONVERSATION)
+    NEWS = "together with other notices, where they want letters of its kind"
+    BURST = "once for the messages of a while, where they want letters of its kind"
+    OWN = "by a letter of its own, at once"
+
+
+class NoticeKind(Enum):
+    """The kinds there are. Their icons and words are in regions/notices.py, a row for each."""
+
+    MESSAGE = ("message", About.CONVERSATION, Letter.BURST)
     HANDED_OVER = ("handed_over", About.CONVERSATION)
     JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
     IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
     STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
     RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
     GRANTED = ("granted", About.CLIENT)  # an account was given access to a client
-    TO_CONFIRM = ("to_confirm", About.NOTHING)  # one is offered access, and is to give a date of birth first
+    TO_CONFIRM = (
+        "to_confirm",
+        About.NOTHING,
+        Letter.OWN,
+    )  # one is offered access, and confirms a date of birth
     COMING_OF_AGE = ("coming_of_age", About.CLIENT)  # a client comes of age soon
     CAME_OF_AGE = ("came_of_age", About.CLIENT)  # a client is of age; to former guardians it names nobody
     BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
@@ -41,8 +53,8 @@ class NoticeKind(Enum):
         About.CLIENT,
     )  # how somebody who acts for a client, or oneself, is reached has changed
 
-    def __init__(self, key: str, about: About) -> None:
-        self.key, self.about = key, about
+    def __init__(self, key: str, about: About, letter: Letter = Letter.NEWS) -> None:
+        self.key, self.about, self.letter = key, about, letter
 
 
 async def read_about(record: UUID, staff: UUID | None = None, account: UUID | None = None) -> None:

@@ -18,16 +18,12 @@ from portal.models.ground.record import Kind, Record, uuid7
 from portal.models.ground.rules import sees_client, sees_conversation
 from portal.models.ground.scope import Scope, who_may_see
 from portal.models.notices.devices import wish_pushes
-from portal.models.notices.kinds import About, NoticeKind, mark_read
+from portal.models.notices.kinds import About, Letter, NoticeKind, mark_read
 from portal.models.notices.mail_choice import wish_letters
 
 PAGE = 50  # notices a page shows
 AT_ONCE = 1000  # that are read for all the pages of a round
 READ_KEPT, KEPT = dt.timedelta(days=90), dt.timedelta(days=365)
-
-
-# Of these people are written to in another way: messages have bursts, and an offer a letter of its own.
-OWN_LETTER = (NoticeKind.MESSAGE, NoticeKind.TO_CONFIRM)
 
 
 class Notice(Record):
@@ -130,7 +126,7 @@ async def tell(
         # Who has not read the last one was told of it by a push, and a letter, and needs no second.
         new = {sql.uuid(row["person_id"]): id for row in given if (id := sql.uuid(row["id"])) in ids}
         await wish_pushes(column, {person: taken[person] for person in new}, kind.key)
-        if new and kind not in OWN_LETTER and not lettered:
+        if new and kind.letter is Letter.NEWS and not lettered:
             await wish_letters(new, kind.key)
         for person in told:
             await announce(NoticeGiven(**{column.removesuffix("_id"): person}))
