@@ -21,7 +21,7 @@ from portal.models.staff.session import IDLE, LONGEST
 from tests.deployment import Deployment
 from tests.faults.conftest import PLENTY
 from tests.faults.telling import Telling, becomes
-from tests.pages import open_page
+from tests.pages import PATIENCE, open_page
 from tests.servers import PostgreSQL, Redis
 
 HOLDERS, EACH = 125, 8  # one person may have ten pages open on one worker
@@ -124,9 +124,13 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
                 for start in range(0, COUNT, 100):
                     tasks += [asyncio.create_task(reader.read()) for reader in readers[start : start + 100]]
                     await asyncio.gather(*(reader.here.wait() for reader in readers[start : start + 100]))
-                assert await deployment.metric("portal_sockets", 0) == COUNT + 1
+
+                async def all_are_here() -> bool:
+                    return await deployment.metric("portal_sockets", 0) == COUNT + 1
+
+                await becomes(all_are_here)
                 await told.say(2)
-                await becomes(lambda: all(len(reader.heard) == 2 for reader in readers))
+                await becomes(lambda: all(len(reader.heard) == 2 for reader in readers), within=30)
 
                 page.worker = 1
                 assert (await miriam.get("/up")).json()["ready"]
@@ -137,7 +141,7 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
                     # On a line that is open already; there are no new ones.
                     return (await miriam.get("/up")).status_code == 503
 
-                await becomes(takes_no_more, within=1.0)
+                await becomes(takes_no_more, within=PATIENCE)
                 assert (await miriam.get(page.path)).status_code == 200
                 took = []
                 while not all(reader.back for reader in readers) and monotonic() - ended < WITHIN + 5:
@@ -161,13 +165,17 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
                     f"{COUNT} pages were asked in each second {sorted(asked.items())}, back after {back:.2f} s, "
                     f"each after at most {away:.2f} s; a page took {answers:.2f} s, a message {told.slowest:.2f} s"
                 )
-                assert max(asked.values()) <= COUNT / 4, "each at a moment of its own"
+                # Who is held up for a second hears in the next of two at once.
+                assert max(asked.values()) <= COUNT / 2
+                assert sorted(asked.values())[-2] <= COUNT / 4, "each at a moment of its own"
                 assert back <= WITHIN
                 assert away <= AWAY
                 assert answers <= ANSWERS
                 assert backs[-1] <= WITHIN + 5
                 expected = list(range(begins + 1, begins + 1 + len(told.told)))
-                await becomes(lambda: all(len(reader.heard) >= len(expected) for reader in readers))
+                await becomes(
+                    lambda: all(len(reader.heard) >= len(expected) for reader in readers), within=30
+                )
                 assert all(reader.heard == expected for reader in readers)
                 await page.until(lambda: told.shown(page) == list(told.told), what="all that was told")
                 await page.current()
