@@ -41,8 +41,12 @@ PLAIN: dict[str, Any] = {"statement_cache_size": 0, "ssl": False}  # no certific
 ROOT = Path(__file__).resolve().parent.parent
 PORTAL = THE_SCRIPT = [sys.executable, "-c", "from portal.cli import main; main()"]
 
+# The password of the cast is quick to compare, for a run signs in some thousand times. What takes its time is tested
+# with passwords that were chosen at the front door.
 _MAKE = (
-    "import asyncio; from portal import cli; from portal.settings import settings; "
+    "import asyncio; from argon2 import PasswordHasher; from portal import cli, passwords; "
+    "from portal.settings import settings; "
+    "passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1); "
     "asyncio.run(cli._make_demo(settings(), False))"
 )
 
