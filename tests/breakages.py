@@ -103,7 +103,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "what a client may write is shown by the head of a conversation",
-        f"{REGIONS}/conversations.py",
+        f"{REGIONS}/messages/conversations.py",
         "on=(OfChart, OfStaff))\nasync def head",
         "on=(OfStaff,))\nasync def head",
         live("POST /staff/clients/{client}/messaging"),
@@ -119,7 +119,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "a list of clients has their names",
-        f"{REGIONS}/clients.py",
+        f"{REGIONS}/people/clients.py",
         'on=(OfChart, OfThreadList),\n    element="clients"',
         'on=(OfThreadList,),\n    element="clients"',
         live("what is on file of that client changes"),
@@ -128,7 +128,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "what is done with a conversation is shown beside it",
-        f"{REGIONS}/inbox.py",
+        f"{REGIONS}/messages/inbox.py",
         "on=(MessageSent, OfTriage, OfChart, OfStaff),\n)\nasync def handling",
         "on=(MessageSent, OfChart, OfStaff),\n)\nasync def handling",
         live("POST /staff/inbox/{conversation}/assignment"),
@@ -136,7 +136,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "what was edited is edited on pages that show it",
-        f"{REGIONS}/conversations.py",
+        f"{REGIONS}/messages/conversations.py",
         "on=(MessageSent, MessagesSeen, OfMessage),\n    stream",
         "on=(MessageSent, MessagesSeen),\n    stream",
         live("POST /clients/{client}/conversations/{conversation}/messages/{message}"),
@@ -144,7 +144,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "notices that were read are read everywhere",
-        f"{REGIONS}/notices.py",
+        f"{REGIONS}/notices/notices.py",
         'on=(OfNotice,), element="bell")',
         'on=(), element="bell")',
         live("POST /staff/notices/reading"),
@@ -435,7 +435,7 @@ BREAKAGES = [
     Breakage(
         SCOPE,
         "a chart's list of conversations is of that client",
-        f"{REGIONS}/threads.py",
+        f"{REGIONS}/messages/threads.py",
         'threads(viewer.see(Conversation).where("r.client_id = :of", of=client))',
         "threads(viewer.see(Conversation))",
         live("a message comes about another child of the same mother"),

@@ -26,8 +26,8 @@ from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE
 from portal.models.ground.person import address_fault, name_fault
 from portal.models.ground.record import UNREADABLE
 from portal.permissions import Audience, Permission, Role
-from portal.regions import clients
-from portal.regions import contacts as contact_regions
+from portal.regions.people import clients
+from portal.regions.people import contacts as contact_regions
 from portal.routes.public import sign_in
 from portal.routes.staff import agreement
 from portal.settings import ROOT
@@ -248,18 +248,18 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/web/refusals.py", "text"): "said",
     ("portal/web/refusals.py", "reason.text"): "said",  # Refused("…")
     ("portal/web/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
-    ("portal/regions/portal.py", "UNKNOWN_AGE"): [UNKNOWN_AGE],
+    ("portal/regions/access/portal_status.py", "UNKNOWN_AGE"): [UNKNOWN_AGE],
     ("portal/web/rendering.py", "UNREADABLE"): [UNREADABLE],
     ("portal/web/guard.py", "reason.text"): "said",  # Refused("…")
     ("portal/web/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
     ("portal/web/doors.py", "permission.value"): [permission.value for permission in Permission],
     ("portal/web/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
-    ("portal/regions/words.py", "Role[role.upper()].value"): [role.value for role in Role],
-    ("portal/regions/words.py", "audience.capitalize()"): [audience.value for audience in Audience],
-    ("portal/regions/clients.py", "label"): [label for _, label, _ in clients._TABS],
-    ("portal/regions/notices.py", "told.label"): "said",  # Told("…")
-    ("portal/regions/notices.py", "sentence"): "said",
-    ("portal/regions/contacts.py", "words"): [
+    ("portal/regions/phrases.py", "Role[role.upper()].value"): [role.value for role in Role],
+    ("portal/regions/phrases.py", "audience.capitalize()"): [audience.value for audience in Audience],
+    ("portal/regions/people/clients.py", "label"): [label for _, label, _ in clients._TABS],
+    ("portal/regions/notices/notices.py", "told.label"): "said",  # Told("…")
+    ("portal/regions/notices/notices.py", "sentence"): "said",
+    ("portal/regions/people/contacts.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
@@ -268,31 +268,31 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
     ("portal/routes/staff/agreement.py", "one"): agreement.RELATIONSHIPS,
-    ("portal/regions/contacts.py", "row['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/people/contacts.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/routes/staff/trying.py", "Permission.PORTAL_ACCESS.value"): [Permission.PORTAL_ACCESS.value],
     ("portal/routes/staff/trying.py", "reason.text"): "said",
-    ("portal/regions/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
-    ("portal/regions/acting.py", "row['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/terms.py", "words"): [
+    ("portal/regions/access/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
+    ("portal/regions/access/acting.py", "row['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/people/contact_history.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/regions/terms.py", "after['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/clients.py", "link['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/inbox.py", "link['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/people/contact_history.py", "after['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/people/clients.py", "link['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/messages/inbox.py", "link['relationship']"): agreement.RELATIONSHIPS,
     ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
     ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
     ("portal/routes/public/sign_in.py", "person['role']"): [
         person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
     ],
     ("portal/routes/writing.py", "_why(visit)"): "said",
-    ("portal/regions/portal.py", "row['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/why.py", "row['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/access/portal_status.py", "row['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/access/why.py", "row['relationship']"): agreement.RELATIONSHIPS,
     ("portal/web/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
-    ("portal/regions/portal.py", "own['hindered']"): _OWN,
+    ("portal/regions/access/portal_status.py", "own['hindered']"): _OWN,
     ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),
-    ("portal/regions/portal.py", "reasons[0]"): _HINDRANCES,
+    ("portal/regions/access/portal_status.py", "reasons[0]"): _HINDRANCES,
     ("portal/routes/staff/asking.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/routes/staff/availability.py", "str(reason)"): "said",  # ValueError("…")
     ("portal/routes/staff/settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from portal import regions
 from portal.facts import childless
-from portal.regions import notices
+from portal.regions.notices import notices
 
 ALL = [
-    import_module(f"portal.regions.{file.name}")
-    for file in iter_modules(regions.__path__)
-    if file.name != "catalogue"
+    import_module(file.name)
+    for file in walk_packages(regions.__path__, "portal.regions.")
+    if file.name != __name__
 ]
 
 

@@ -19,8 +19,7 @@ from portal.models.messages.conversation import HAS_UNREAD, Conversation, thread
 from portal.models.notices.notice import Notice, newest_unread
 from portal.models.people.client import CareTeam, Client, team_of
 from portal.regions import Context, region
-from portal.regions.conversations import base
-from portal.regions.words import role_label, said, thread_row, zone
+from portal.regions.phrases import base, role_label, said, thread_row, zone
 from portal.viewer import Viewer
 
 NEWEST = 4  # conversations that Home looks at

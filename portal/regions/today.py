@@ -11,7 +11,7 @@ from portal.models.messages.conversation import HAS_UNREAD, Conversation, thread
 from portal.models.messages.inbox import OPEN
 from portal.models.people.client import Client
 from portal.regions import Context, region
-from portal.regions.words import thread_row, zone
+from portal.regions.phrases import thread_row, zone
 from portal.viewer import Viewer
 
 SHOWN = 100

@@ -26,8 +26,8 @@ from portal.models.messages.message import (
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.regions import key_of
-from portal.regions.conversations import seen_label
-from portal.regions.words import paragraphs, zone
+from portal.regions.messages.conversations import seen_label
+from portal.regions.phrases import paragraphs, zone
 from portal.routes.reading import found, here
 from portal.routes.writing import Body
 from portal.viewer import NotPermitted, NotVisible

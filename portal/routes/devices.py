@@ -11,7 +11,7 @@ from starlette.responses import Response
 from portal import crypto
 from portal.models.ground.record import Kind
 from portal.models.notices.devices import PushDevice
-from portal.regions.notices import notices_of
+from portal.regions.notices.notices import notices_of
 from portal.web.doors import cookie_name
 from portal.web.pushing import check_endpoint
 from portal.web.reaching import Forbidden

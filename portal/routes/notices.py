@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from portal.models.notices.notice import Notice, read_up_to
-from portal.regions.notices import notices_of
+from portal.regions.notices.notices import notices_of
 from portal.web.visit import Answer, Form, Visit, go
 
 

@@ -9,10 +9,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from portal.models.messages.conversation import Conversation
-from portal.regions import conversations
-from portal.regions.availability import availability
-from portal.regions.conversations import base, is_far_back, window
-from portal.regions.way import way
+from portal.regions.mail.delivery_status import way
+from portal.regions.messages import conversations
+from portal.regions.messages.conversations import is_far_back, window
+from portal.regions.phrases import base
+from portal.regions.practice.availability import availability
 from portal.viewer import NotVisible
 from portal.web.rendering import render
 from portal.web.visit import Answer, Form, Visit

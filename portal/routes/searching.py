@@ -10,7 +10,8 @@ from portal.language import say_many
 from portal.models.ground import audit
 from portal.models.messages.message import Message
 from portal.models.messages.search import Found, search, words_of
-from portal.regions import conversations, key_of
+from portal.regions import key_of
+from portal.regions.messages import conversations
 from portal.routes.reading import found, here
 from portal.web.visit import Form, Visit
 

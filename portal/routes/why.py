@@ -8,8 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from portal.models.people.client import Client
-from portal.regions import Region, key_of, why
-from portal.regions.conversations import base
+from portal.regions import Region, key_of
+from portal.regions.access import why
+from portal.regions.phrases import base
 from portal.routes.reading import found, here, ids
 from portal.web.rendering import render
 from portal.web.visit import Answer, Visit

@@ -21,8 +21,10 @@ from portal.models.messages.recipients import begin, would_read
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Audience
-from portal.regions import conversations, key_of
-from portal.regions.conversations import base, is_far_back, items
+from portal.regions import key_of
+from portal.regions.messages import conversations
+from portal.regions.messages.conversations import is_far_back, items
+from portal.regions.phrases import base
 from portal.routes.reading import found, here, number_in
 from portal.settings import settings
 from portal.viewer import NotVisible

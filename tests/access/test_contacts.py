@@ -15,7 +15,7 @@ import pytest_asyncio
 from portal.demo.people import ZONE
 from portal.language import local_day
 from portal.permissions import Restriction, Right
-from portal.regions.contacts import RESTRICTION_WORDS
+from portal.regions.people.contacts import RESTRICTION_WORDS
 from tests.cast import Cast, Person
 from tests.deployment import Deployment
 from tests.pages import open_page

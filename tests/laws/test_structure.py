@@ -27,7 +27,7 @@ from portal.models.ground.record import Record, Row
 from portal.models.notices.kinds import NoticeKind
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, read_key, region, unmapped
-from portal.regions.notices import NOTICES
+from portal.regions.notices.notices import NOTICES
 from portal.routes import ROUTES
 from portal.viewer import Viewer
 from portal.web.meanwhile import WholeState, must_have_compared
@@ -165,16 +165,17 @@ def test_the_net_catches_a_circle() -> None:
     assert in_a_circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"b", "c"}
 
 
-# The rooms of the models, in order: each may import those before it.
+# The rooms of the models and of the regions, in order: each may import those before it.
 ROOMS = ("ground", "practice", "notices", "staff", "people", "access", "messages", "mail")
 
 
-def test_a_room_imports_only_rooms_before_it() -> None:
+@pytest.mark.parametrize("package", ["portal.models", "portal.regions"])
+def test_a_room_imports_only_rooms_before_it(package: str) -> None:
     later = {
         module: found
         for nth, room in enumerate(ROOMS)
-        for module in modules_of(f"portal.models.{room}")
-        if (found := reaches(module, *(f"portal.models.{after}" for after in ROOMS[nth + 1 :])))
+        for module in modules_of(f"{package}.{room}")
+        if (found := reaches(module, *(f"{package}.{after}" for after in ROOMS[nth + 1 :])))
     }
     assert later == {}
 

@@ -11,8 +11,8 @@ from portal.models.access.portal_status import account_of
 from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
 from portal.permissions import Right
-from portal.regions.acting import who_acts
-from portal.regions.conversations import base
+from portal.regions.access.acting import who_acts
+from portal.regions.phrases import base
 from portal.routes.client.shell import page
 from portal.viewer import NotVisible
 from portal.web.doors import client

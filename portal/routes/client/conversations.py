@@ -7,9 +7,10 @@ from portal.models.messages.conversation import Conversation, threads
 from portal.models.messages.recipients import participant_for
 from portal.models.people.client import Client
 from portal.permissions import Right
-from portal.regions.availability import availability
-from portal.regions.conversations import base, head
-from portal.regions.threads import beginnings, client_threads
+from portal.regions.messages.conversations import head
+from portal.regions.messages.threads import beginnings, client_threads
+from portal.regions.phrases import base
+from portal.regions.practice.availability import availability
 from portal.routes import changing, reading, searching, why, writing
 from portal.routes.client.shell import page, why_page
 from portal.web.doors import client

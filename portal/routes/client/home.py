@@ -6,11 +6,12 @@ from portal.language import today_in_words
 from portal.models.access.account import Access, profiles
 from portal.models.ground import sql
 from portal.models.people.client import Client
-from portal.regions import availability, home
-from portal.regions.acting import acting
-from portal.regions.notices import came_in
-from portal.regions.why import seen_by
-from portal.regions.words import zone
+from portal.regions import home
+from portal.regions.access.acting import acting
+from portal.regions.access.why import seen_by
+from portal.regions.notices.notices import came_in
+from portal.regions.phrases import zone
+from portal.regions.practice import availability
 from portal.routes import why
 from portal.routes.client.shell import page, why_page
 from portal.web.doors import client

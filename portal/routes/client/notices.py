@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.models.people.client import Client
-from portal.regions import notices as regions
+from portal.regions.notices import notices as regions
 from portal.routes import devices, notices
 from portal.routes.client.shell import page
 from portal.web.doors import client

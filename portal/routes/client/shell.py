@@ -7,8 +7,9 @@ from typing import Any
 from starlette.responses import Response
 
 from portal.models.people.client import Client
-from portal.regions import home, notices
-from portal.regions.conversations import base
+from portal.regions import home
+from portal.regions.notices import notices
+from portal.regions.phrases import base
 from portal.web.visit import Visit
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from portal.demo.mailbox import Mail, newest
 from portal.language import at_in_words
-from portal.regions.words import paragraphs, zone
+from portal.regions.phrases import paragraphs, zone
 from portal.settings import settings
 from portal.viewer import NotVisible
 from portal.web.doors import anyone

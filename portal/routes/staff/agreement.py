@@ -14,8 +14,8 @@ from portal.models.ground.record import known, unreadable
 from portal.models.people.client import Client
 from portal.models.people.contact import SEALED, Contact, ContactLink, Terms
 from portal.permissions import Restriction, Right
-from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS
-from portal.regions.words import zone
+from portal.regions.people.contacts import RESTRICTION_WORDS, RIGHT_WORDS
+from portal.regions.phrases import zone
 from portal.routes.staff.shell import chart_page
 from portal.web.meanwhile import Standing, WholeState, standing
 from portal.web.visit import Answer, EmailAddress, Form, Name, Visit

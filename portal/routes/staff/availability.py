@@ -25,7 +25,7 @@ from portal.models.practice.hours import (
 )
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
-from portal.regions import availability
+from portal.regions.practice import availability
 from portal.routes.staff.shell import page
 from portal.web import rendering
 from portal.web.doors import staff

@@ -20,10 +20,10 @@ from portal.models.people.client import SEALED, Client
 from portal.models.people.contact import ContactLink
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
-from portal.regions import clients
-from portal.regions.clients import client_list
-from portal.regions.mail import chart_addresses
-from portal.regions.why import seen_by
+from portal.regions.access.why import seen_by
+from portal.regions.mail.undelivered import chart_addresses
+from portal.regions.people import clients
+from portal.regions.people.clients import client_list
 from portal.routes import why
 from portal.routes.staff.shell import chart_page, page, why_page
 from portal.web.doors import staff

@@ -12,7 +12,7 @@ from portal.models.people.client import CareTeam, Client
 from portal.models.people.departure import depart, in_care_of, take_over
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
-from portal.regions import colleagues as regions
+from portal.regions.staff import colleagues as regions
 from portal.routes.staff.shell import page
 from portal.viewer import NotVisible
 from portal.web.doors import staff

@@ -24,10 +24,10 @@ from portal.models.people.contact import Contact, ContactLink
 from portal.models.people.known_people import known_people
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.regions import clients
-from portal.regions.contacts import contact_list
-from portal.regions.of_age import of_age
-from portal.regions.terms import contact_history
+from portal.regions.access.of_age import of_age
+from portal.regions.people import clients
+from portal.regions.people.contact_history import contact_history
+from portal.regions.people.contacts import contact_list
 from portal.routes.staff.agreement import (
     KnownPerson,
     Person,

@@ -14,8 +14,9 @@ from portal.models.messages.template import Template, filled, templates
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Audience
-from portal.regions import clients, conversations
-from portal.regions.threads import beginnings, chart_threads
+from portal.regions.messages import conversations
+from portal.regions.messages.threads import beginnings, chart_threads
+from portal.regions.people import clients
 from portal.routes import changing, reading, searching, why, writing
 from portal.routes.staff.shell import chart_page, page, why_page
 from portal.viewer import NotPermitted, NotVisible

@@ -21,9 +21,9 @@ from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.notice import tell
 from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
-from portal.regions import inbox
-from portal.regions.inbox import InboxFilter
-from portal.regions.words import zone
+from portal.regions.messages import inbox
+from portal.regions.messages.inbox import InboxFilter
+from portal.regions.phrases import zone
 from portal.routes import reading
 from portal.routes.staff import conversations
 from portal.routes.staff.shell import page

@@ -11,8 +11,8 @@ from portal.language import local_day, moment_of
 from portal.models.people.leave import CannotLeave, Leave
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
-from portal.regions import leave as regions
-from portal.regions.words import zone
+from portal.regions.people import leave as regions
+from portal.regions.phrases import zone
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.refusals import Refused

@@ -16,8 +16,8 @@ from portal.models.mail.bounce import FOLLOWS, Bounce, holders_of, stay
 from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
-from portal.regions.mail import people, undelivered, why
-from portal.regions.words import zone
+from portal.regions.mail.undelivered import people, undelivered, why
+from portal.regions.phrases import zone
 from portal.routes.staff.shell import page
 from portal.settings import settings
 from portal.web.doors import staff

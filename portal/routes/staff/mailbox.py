@@ -17,7 +17,7 @@ from portal.models.ground.outbox import Outbox, undelivered_count
 from portal.models.mail.mailbox import Mailbox
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
-from portal.regions.mail import returned_mail
+from portal.regions.mail.undelivered import returned_mail
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.meanwhile import Standing, WholeState, standing, whole_status

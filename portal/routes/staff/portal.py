@@ -9,10 +9,12 @@ from portal.models.access.account import PortalAccount
 from portal.models.access.portal_status import account_of, holding_of
 from portal.models.people.client import Client
 from portal.permissions import Permission
-from portal.regions import availability, clients, why
-from portal.regions import portal as tab
-from portal.regions.mail import chart_addresses
-from portal.regions.of_age import of_age
+from portal.regions.access import portal_status as tab
+from portal.regions.access import why
+from portal.regions.access.of_age import of_age
+from portal.regions.mail.undelivered import chart_addresses
+from portal.regions.people import clients
+from portal.regions.practice import availability
 from portal.routes.staff.asking import dialogs_of
 from portal.routes.staff.shell import chart_page
 from portal.web.doors import staff

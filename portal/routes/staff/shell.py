@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from portal.models.people.client import Client
 from portal.permissions import Permission
-from portal.regions import inbox, notices
+from portal.regions.messages import inbox
+from portal.regions.notices import notices
 from portal.web.visit import Visit
 
 

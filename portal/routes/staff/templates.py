@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from portal.models.ground.record import uuid7
 from portal.models.messages.template import LONGEST, LONGEST_NAME, Template, unknown_places
 from portal.permissions import Permission
-from portal.regions.templates import kept
+from portal.regions.messages.templates import kept
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
 from portal.web.doors import staff

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from portal.language import today_in_words
-from portal.regions import colleagues, today
-from portal.regions.mail import needs_hand
-from portal.regions.notices import came_in
-from portal.regions.stuck import stuck_work
-from portal.regions.words import zone
+from portal.regions import today
+from portal.regions.mail.undelivered import needs_hand
+from portal.regions.notices.notices import came_in
+from portal.regions.phrases import zone
+from portal.regions.staff import colleagues
+from portal.regions.staff.stuck import stuck_work
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.visit import Answer, Visit

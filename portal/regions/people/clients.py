@@ -18,8 +18,8 @@ from portal.models.people.contact import ContactLink
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
-from portal.regions.contacts import rights_line
-from portal.regions.words import role_label, zone
+from portal.regions.people.contacts import rights_line
+from portal.regions.phrases import role_label, zone
 from portal.viewer import Viewer
 
 

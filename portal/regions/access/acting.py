@@ -16,8 +16,8 @@ from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
 from portal.permissions import Restriction
 from portal.regions import Context, region
-from portal.regions.contacts import RIGHT_WORDS, day_in_words
-from portal.regions.conversations import base
+from portal.regions.people.contacts import RIGHT_WORDS, day_in_words
+from portal.regions.phrases import base
 from portal.viewer import Viewer
 
 

@@ -13,8 +13,8 @@ from portal.models.mail.burst import told_of
 from portal.models.messages.conversation import Conversation
 from portal.permissions import Right
 from portal.regions import Context, region
-from portal.regions.mail import why
-from portal.regions.words import zone
+from portal.regions.mail.undelivered import why
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 

@@ -25,8 +25,8 @@ from portal.models.messages.recipients import (
 from portal.models.people.client import Client
 from portal.permissions import Audience, Right
 from portal.regions import Context, region
-from portal.regions.conversations import base, confidential_line, title_of
-from portal.regions.words import audience_label, readers_line, thread_row
+from portal.regions.messages.conversations import confidential_line, title_of
+from portal.regions.phrases import audience_label, base, readers_line, thread_row
 from portal.viewer import Viewer
 
 

@@ -13,8 +13,8 @@ from portal.models.ground.record import UNREADABLE
 from portal.models.people.contact import ContactLink
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.contacts import RESTRICTION_WORDS, RIGHT_WORDS, day_in_words
-from portal.regions.words import zone
+from portal.regions.people.contacts import RESTRICTION_WORDS, RIGHT_WORDS, day_in_words
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 _ACTIONS = {

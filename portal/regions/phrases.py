@@ -1,4 +1,4 @@
-"""Small sentences that several regions say the same way."""
+"""Small sentences and addresses that several regions say the same way."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from uuid import UUID
 
 from portal.language import listed, say, say_many, short
 from portal.models.ground.person import initial
+from portal.models.ground.record import Kind
 from portal.permissions import Role
+from portal.viewer import Viewer
 from portal.web import rendering
 
 _LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
 _TRAILING = ".,;:!?)]}’”'\""
+
+
+def base(viewer: Viewer, client: UUID | None) -> str:
+    """Where a client's pages are for this viewer."""
+    if viewer.lens is not None:
+        return f"/staff/clients/{client}/as/{viewer.id}"
+    return f"/staff/clients/{client}" if viewer.kind is Kind.STAFF else f"/clients/{client}"
 
 
 def zone() -> str:

@@ -12,7 +12,7 @@ from portal.models.ground import sql
 from portal.models.people.leave import Leave, leaves
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.words import zone
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 

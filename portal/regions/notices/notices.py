@@ -25,8 +25,7 @@ from portal.models.notices.notice import (
     unread_notices,
 )
 from portal.regions import Ask, Context, Fresh, Stream, region
-from portal.regions.conversations import base
-from portal.regions.words import audience_label, zone
+from portal.regions.phrases import audience_label, base, zone
 from portal.viewer import Viewer, may_see
 from portal.web.rendering import render
 

@@ -6,7 +6,7 @@ from portal.facts import OfStaff, TemplatesChanged
 from portal.models.messages.template import Template, templates
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.words import excerpt
+from portal.regions.phrases import excerpt
 from portal.viewer import Viewer
 
 

@@ -40,8 +40,9 @@ from portal.models.people.client import CareTeam, Client
 from portal.models.people.leave import away_from
 from portal.permissions import Audience, Right
 from portal.regions import Ask, Context, Fresh, Stream, region
-from portal.regions.words import (
+from portal.regions.phrases import (
     audience_label,
+    base,
     excerpt,
     paragraphs,
     readers_line,
@@ -53,13 +54,6 @@ from portal.web.rendering import render
 AT_ONCE = 200  # messages one push holds
 NEAR = 50  # messages before a page's last that are loaded with what is beyond it
 CLOSE = dt.timedelta(minutes=5)  # messages of one person this near stand together
-
-
-def base(viewer: Viewer, client: UUID | None) -> str:
-    """Where a client's pages are for this viewer."""
-    if viewer.lens is not None:
-        return f"/staff/clients/{client}/as/{viewer.id}"
-    return f"/staff/clients/{client}" if viewer.kind is Kind.STAFF else f"/clients/{client}"
 
 
 @region("thread-head", "conversations/_head.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))

@@ -12,7 +12,7 @@ from portal.models.people.departure import colleagues, count_without_team, witho
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.words import role_label, zone
+from portal.regions.phrases import role_label, zone
 from portal.viewer import Viewer
 
 

@@ -21,7 +21,7 @@ from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.words import zone
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 SHOWN = 100

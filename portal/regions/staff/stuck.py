@@ -8,7 +8,7 @@ from portal.models.ground import sql, stuck
 from portal.models.ground.stuck import Stuck
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.words import zone
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 SHOWN = 1000

@@ -30,7 +30,7 @@ from portal.models.people.contact import ContactLink
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Right
 from portal.regions import Context, region
-from portal.regions.words import audience_label, role_label, thread_row, zone
+from portal.regions.phrases import audience_label, role_label, thread_row, zone
 from portal.viewer import Viewer
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

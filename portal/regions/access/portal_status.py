@@ -21,7 +21,7 @@ from portal.models.ground.rules import acts
 from portal.models.people.client import Client
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.words import zone
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 

@@ -18,8 +18,7 @@ from portal.models.messages.readers import OFFICE, SUPERVISOR, TEAM, why_read, w
 from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
 from portal.regions import Context, region
-from portal.regions.conversations import base
-from portal.regions.words import zone
+from portal.regions.phrases import base, zone
 from portal.viewer import Viewer
 
 READS = {

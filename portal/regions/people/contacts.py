@@ -18,7 +18,7 @@ from portal.models.people.contact import Contact, ContactLink, contacts_of
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
-from portal.regions.words import zone
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 RIGHT_WORDS = {

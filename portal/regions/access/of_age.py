@@ -12,7 +12,7 @@ from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
 from portal.permissions import Permission
 from portal.regions import Context, region
-from portal.regions.words import zone
+from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 

@@ -1,0 +1,1 @@
+"""Who may act for a client, who sees what, and why."""

@@ -1,0 +1,1 @@
+"""Conversations, the inbox and templates."""

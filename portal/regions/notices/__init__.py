@@ -1,0 +1,1 @@
+"""The bell, the list of notices, and what comes into sight."""

@@ -1,0 +1,1 @@
+"""What pages show of colleagues and of the work that waits."""
