@@ -159,7 +159,7 @@ async def test_an_upgrade_marks_what_is_there_and_loses_nothing(deployment: Depl
 HASHED = {
     "portal.crypto.Keyring.mark": "with a key of the key file: the one way for what can be guessed",
     "portal.crypto.Keyring.personal": "a key made from a key, for one browser's own store",
-    "portal.models.staff.session.digest": "of 256 random bits, which nobody guesses; see DIGESTED",
+    "portal.crypto.digest": "of 256 random bits, which nobody guesses; see DIGESTED",
     "portal.regions.Region.draw": "of a part of a page, said in that page alone and kept nowhere",
     "portal.web.rendering.static_version": "of our own files, which are public",
     "portal.routes.public.health.metrics": "compares in the same time, and hashes nothing",
