@@ -280,7 +280,7 @@ BREAKAGES = [
     Breakage(
         DOOR,
         "who ends a colleague's work manages staff",
-        "portal/routes/staff/colleagues.py",
+        "portal/routes/staff/staff/colleagues.py",
         "@staff(Permission.STAFF, form=Departure)",
         "@staff(form=Departure)",
         structure("test_each_door_asks_for_what_is_said_here"),
@@ -288,7 +288,7 @@ BREAKAGES = [
     Breakage(
         DOOR,
         "a chart is archived by who manages portal access",
-        "portal/routes/staff/clients.py",
+        "portal/routes/staff/people/clients.py",
         "@staff(Permission.PORTAL_ACCESS)\nasync def archive",
         "@staff()\nasync def archive",
         structure("test_each_door_asks_for_what_is_said_here"),
@@ -296,7 +296,7 @@ BREAKAGES = [
     Breakage(
         DOOR,
         "who begins a conversation holds the right to messages",
-        "portal/routes/client/conversations.py",
+        "portal/routes/client/messages/conversations.py",
         "@client(Right.MESSAGES, form=writing.Beginning)",
         "@client(form=writing.Beginning)",
         structure("test_each_door_asks_for_what_is_said_here"),
@@ -418,7 +418,7 @@ BREAKAGES = [
     Breakage(
         AUDIT,
         "that a chart was archived",
-        "portal/routes/staff/clients.py",
+        "portal/routes/staff/people/clients.py",
         '    await audit.note("archive client", side="staff", actor=visit.me.id, client=client.id)\n',
         "",
         served("POST /staff/clients/{client}/archival"),
@@ -443,7 +443,7 @@ BREAKAGES = [
     Breakage(
         SCOPE,
         "a conversation is found under its own client",
-        "portal/routes/reading.py",
+        "portal/routes/messages/reading.py",
         '    if conversation.client_id != visit.id("client"):\n        raise NotVisible\n    return conversation',
         "    return conversation",
         stranger(
@@ -454,7 +454,7 @@ BREAKAGES = [
     Breakage(
         SCOPE,
         "a contact is found under their own client",
-        "portal/routes/staff/contacts.py",
+        "portal/routes/staff/people/contacts.py",
         "    if link.client_id != client.id:",
         "    if link.client_id is None:",
         stranger(

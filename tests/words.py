@@ -29,7 +29,7 @@ from portal.permissions import Audience, Permission, Role
 from portal.regions.people import clients
 from portal.regions.people import contacts as contact_regions
 from portal.routes.public import sign_in
-from portal.routes.staff import agreement
+from portal.routes.staff.people import contact_form
 from portal.settings import ROOT
 
 SPANISH = ROOT / "portal" / "locale" / "es.po"
@@ -263,39 +263,41 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/routes/staff/agreement.py", "words"): [
+    ("portal/routes/staff/people/contact_form.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/routes/staff/agreement.py", "one"): agreement.RELATIONSHIPS,
-    ("portal/regions/people/contacts.py", "row['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/routes/staff/trying.py", "Permission.PORTAL_ACCESS.value"): [Permission.PORTAL_ACCESS.value],
-    ("portal/routes/staff/trying.py", "reason.text"): "said",
+    ("portal/routes/staff/people/contact_form.py", "one"): contact_form.RELATIONSHIPS,
+    ("portal/regions/people/contacts.py", "row['relationship']"): contact_form.RELATIONSHIPS,
+    ("portal/routes/staff/access/terms_preview.py", "Permission.PORTAL_ACCESS.value"): [
+        Permission.PORTAL_ACCESS.value
+    ],
+    ("portal/routes/staff/access/terms_preview.py", "reason.text"): "said",
     ("portal/regions/access/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
-    ("portal/regions/access/acting.py", "row['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/access/acting.py", "row['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/regions/people/contact_history.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),
     ],
-    ("portal/regions/people/contact_history.py", "after['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/people/clients.py", "link['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/messages/inbox.py", "link['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/regions/people/contact_history.py", "after['relationship']"): contact_form.RELATIONSHIPS,
+    ("portal/regions/people/clients.py", "link['relationship']"): contact_form.RELATIONSHIPS,
+    ("portal/regions/messages/inbox.py", "link['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
     ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
     ("portal/routes/public/sign_in.py", "person['role']"): [
         person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
     ],
-    ("portal/routes/writing.py", "_why(visit)"): "said",
-    ("portal/regions/access/portal_status.py", "row['relationship']"): agreement.RELATIONSHIPS,
-    ("portal/regions/access/why.py", "row['relationship']"): agreement.RELATIONSHIPS,
+    ("portal/routes/messages/writing.py", "_why(visit)"): "said",
+    ("portal/regions/access/portal_status.py", "row['relationship']"): contact_form.RELATIONSHIPS,
+    ("portal/regions/access/why.py", "row['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/web/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
     ("portal/regions/access/portal_status.py", "own['hindered']"): _OWN,
     ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),
     ("portal/regions/access/portal_status.py", "reasons[0]"): _HINDRANCES,
-    ("portal/routes/staff/asking.py", "await hindrance(client, holder)"): _HINDRANCES,
-    ("portal/routes/staff/availability.py", "str(reason)"): "said",  # ValueError("…")
-    ("portal/routes/staff/settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")
+    ("portal/routes/staff/access/portal_dialogs.py", "await hindrance(client, holder)"): _HINDRANCES,
+    ("portal/routes/staff/practice/availability.py", "str(reason)"): "said",  # ValueError("…")
+    ("portal/routes/staff/practice/portal_settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")
     **{
         (f"portal/routes/public/{file}.py", "await passwords.weakness(password, personal)"): given_by(
             passwords.weakness

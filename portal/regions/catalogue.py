@@ -25,6 +25,8 @@ def check() -> None:
             "or say `shows_nowhere`."
         )
     if unworded := notices.unworded():
-        raise RuntimeError(f"Notices of the kind {', '.join(unworded)} have no row in regions/notices.py.")
+        raise RuntimeError(
+            f"Notices of the kind {', '.join(unworded)} have no row in regions/notices/notices.py."
+        )
     if empty := childless():
         raise RuntimeError(f"No kind of fact is in {', '.join(empty)}: take the family out.")

@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from portal.routes.client import acting, home, offers
-from portal.routes.client import choices as client_choices
-from portal.routes.client import conversations as client_conversations
-from portal.routes.client import notices as client_notices
+from portal.routes.client import home
+from portal.routes.client.access import acting, offers
+from portal.routes.client.messages import conversations as client_conversations
+from portal.routes.client.notices import choices as client_choices
+from portal.routes.client.notices import notices as client_notices
 from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
-from portal.routes.staff import (
+from portal.routes.staff import today
+from portal.routes.staff.access import (
     accounts,
-    availability,
-    becoming,
-    choices,
-    clients,
-    colleagues,
-    contacts,
-    conversations,
-    inbox,
+    contact_as_client,
     invitations,
-    leave,
     linking,
-    mail,
-    message_settings,
-    minor_settings,
-    notices,
-    portal,
-    settings,
-    templates,
-    today,
-    trying,
-    viewing,
+    portal_tab,
+    terms_preview,
+    view_as,
 )
-from portal.routes.staff import mailbox as mailbox_settings
+from portal.routes.staff.mail import mailbox as mailbox_settings
+from portal.routes.staff.mail import undelivered
+from portal.routes.staff.messages import conversations, inbox, templates
+from portal.routes.staff.notices import choices, notices
+from portal.routes.staff.people import clients, contacts, leave
+from portal.routes.staff.practice import availability, message_settings, minor_settings, portal_settings
+from portal.routes.staff.staff import colleagues
 
 GET, POST = ["GET"], ["POST"]
 
@@ -89,7 +82,7 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/restoration", clients.restore, methods=POST),
     Route("/staff/clients/{client}/who-sees", clients.who_sees, methods=GET),
     Route("/staff/clients/{client}/coming-of-age", clients.settle_of_age, methods=POST),
-    Route("/staff/clients/{client}/portal", portal.show, methods=GET),
+    Route("/staff/clients/{client}/portal", portal_tab.show, methods=GET),
     Route("/staff/clients/{client}/portal/letter", invitations.letter, methods=GET),
     Route("/staff/clients/{client}/portal/invitations", invitations.invite, methods=POST),
     Route("/staff/clients/{client}/portal/withdrawal", invitations.withdraw, methods=POST),
@@ -100,14 +93,14 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/portal/accesses", linking.grant, methods=POST),
     Route("/staff/clients/{client}/portal/offers/withdrawal", linking.withdraw_offer, methods=POST),
     Route("/staff/clients/{client}/portal/offers/unlocking", linking.unlock_offer, methods=POST),
-    Route("/staff/clients/{client}/messaging", portal.set_messaging, methods=POST),
-    Route("/staff/settings/portal", settings.show, methods=GET),
-    Route("/staff/settings/portal", settings.switch, methods=POST),
-    Route("/staff/settings/portal/linking", settings.switch_confirming, methods=POST),
-    Route("/staff/settings/portal/contacts", settings.switch_contacts, methods=POST),
-    Route("/staff/settings/portal/letter", settings.save, methods=POST),
-    Route("/staff/settings/portal/preview", settings.preview, methods=POST),
-    Route("/staff/settings/portal/sample", settings.sample, methods=POST),
+    Route("/staff/clients/{client}/messaging", portal_tab.set_messaging, methods=POST),
+    Route("/staff/settings/portal", portal_settings.show, methods=GET),
+    Route("/staff/settings/portal", portal_settings.switch, methods=POST),
+    Route("/staff/settings/portal/linking", portal_settings.switch_confirming, methods=POST),
+    Route("/staff/settings/portal/contacts", portal_settings.switch_contacts, methods=POST),
+    Route("/staff/settings/portal/letter", portal_settings.save, methods=POST),
+    Route("/staff/settings/portal/preview", portal_settings.preview, methods=POST),
+    Route("/staff/settings/portal/sample", portal_settings.sample, methods=POST),
     Route("/staff/settings/mail", mailbox_settings.show, methods=GET),
     Route("/staff/settings/mail/minutes", mailbox_settings.wait, methods=POST),
     Route("/staff/settings/mail/mailbox", mailbox_settings.save, methods=POST),
@@ -131,22 +124,22 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/contacts/network", contacts.switch, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}", contacts.edit, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}", contacts.update, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}/preview", trying.preview, methods=POST),
+    Route("/staff/clients/{client}/contacts/{link}/preview", terms_preview.preview, methods=POST),
     Route("/staff/clients/{client}/contacts/{link}/history", contacts.history, methods=GET),
     Route("/staff/clients/{client}/contacts/{link}/end", contacts.end, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}/client", becoming.new, methods=GET),
-    Route("/staff/clients/{client}/contacts/{link}/client", becoming.create, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}/client/known", becoming.choose, methods=POST),
-    Route("/staff/clients/{client}/as/{account}/home", viewing.home, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/who-sees", viewing.who_sees, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/who-acts", viewing.who_acts, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/notices", viewing.notices, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/messages", viewing.index, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/conversations/new", viewing.new, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/conversations/{conversation}", viewing.show, methods=GET),
+    Route("/staff/clients/{client}/contacts/{link}/client", contact_as_client.new, methods=GET),
+    Route("/staff/clients/{client}/contacts/{link}/client", contact_as_client.create, methods=POST),
+    Route("/staff/clients/{client}/contacts/{link}/client/known", contact_as_client.choose, methods=POST),
+    Route("/staff/clients/{client}/as/{account}/home", view_as.home, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/who-sees", view_as.who_sees, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/who-acts", view_as.who_acts, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/notices", view_as.notices, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/messages", view_as.index, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/conversations/new", view_as.new, methods=GET),
+    Route("/staff/clients/{client}/as/{account}/conversations/{conversation}", view_as.show, methods=GET),
     Route(
         "/staff/clients/{client}/as/{account}/conversations/{conversation}/readers",
-        viewing.readers,
+        view_as.readers,
         methods=GET,
     ),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
@@ -213,11 +206,11 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/leave", leave.show, methods=GET),
     Route("/staff/leave", leave.create, methods=POST),
     Route("/staff/leave/{leave}/end", leave.end, methods=POST),
-    Route("/staff/mail", mail.index, methods=GET),
-    Route("/staff/mail/{letter}/retry", mail.retry, methods=POST),
-    Route("/staff/mail/addresses/{bounce}", mail.address, methods=GET),
-    Route("/staff/mail/addresses/{bounce}", mail.correct, methods=POST),
-    Route("/staff/mail/addresses/{bounce}/confirmation", mail.confirm, methods=POST),
+    Route("/staff/mail", undelivered.index, methods=GET),
+    Route("/staff/mail/{letter}/retry", undelivered.retry, methods=POST),
+    Route("/staff/mail/addresses/{bounce}", undelivered.address, methods=GET),
+    Route("/staff/mail/addresses/{bounce}", undelivered.correct, methods=POST),
+    Route("/staff/mail/addresses/{bounce}/confirmation", undelivered.confirm, methods=POST),
     # Clients and those who act for them
     Route("/home", home.first, methods=GET),
     Route("/board", home.board, methods=GET),

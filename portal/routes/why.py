@@ -11,7 +11,7 @@ from portal.models.people.client import Client
 from portal.regions import Region, key_of
 from portal.regions.access import why
 from portal.regions.phrases import base
-from portal.routes.reading import found, here, ids
+from portal.routes.messages.reading import found, here, ids
 from portal.web.rendering import render
 from portal.web.visit import Answer, Visit
 

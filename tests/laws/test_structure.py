@@ -165,11 +165,14 @@ def test_the_net_catches_a_circle() -> None:
     assert in_a_circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"b", "c"}
 
 
-# The rooms of the models and of the regions, in order: each may import those before it.
+# The rooms of the house, in order: each may import those before it.
 ROOMS = ("ground", "practice", "notices", "staff", "people", "access", "messages", "mail")
 
 
-@pytest.mark.parametrize("package", ["portal.models", "portal.regions"])
+@pytest.mark.parametrize(
+    "package",
+    ["portal.models", "portal.regions", "portal.routes.staff", "portal.routes.client"],
+)
 def test_a_room_imports_only_rooms_before_it(package: str) -> None:
     later = {
         module: found
@@ -415,8 +418,8 @@ def whole_saves(source: ast.AST) -> list[int]:
 _SAVING = {"save", "update_or_create", "bulk_update", "update_from_dict", "select_for_update"}
 # Calls of that name that save no row.
 OTHER_SAVES = {
-    "portal.routes.staff.choices": "calls the save() of routes/choices.py",
-    "portal.routes.client.choices": "calls the save() of routes/choices.py",
+    "portal.routes.staff.notices.choices": "calls the save() of routes/notices/choices.py",
+    "portal.routes.client.notices.choices": "calls the save() of routes/notices/choices.py",
     "portal.models.ground.record": "Row.save itself",
 }
 
@@ -677,8 +680,8 @@ def test_nothing_that_somebody_types_is_read_from_an_address() -> None:
     plain = {name for name in found if not name.startswith("line ")}
     assert plain == set(IN_ADDRESSES)
     assert {found[name] for name in found if name not in plain} <= {
-        "portal.routes.reading",
-        "portal.routes.writing",
+        "portal.routes.messages.reading",
+        "portal.routes.messages.writing",
     }
 
 

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from portal.routes.writing import in_pace
+from portal.routes.messages.writing import in_pace
 
 
 def test_so_many_in_any_minute_of_each_person() -> None:

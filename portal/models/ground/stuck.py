@@ -31,7 +31,7 @@ TOLD_AFTER = 5  # tries: about half a minute
 LONGEST_WAIT = dt.timedelta(hours=6)
 KEPT = dt.timedelta(days=2)  # after the last try: then it is nobody's task any more
 
-# The queues, and what staff are told of them (regions/stuck.py).
+# The queues, and what staff are told of them (regions/staff/stuck.py).
 MOMENTS, MESSAGES, BURSTS, LETTERS = "moments", "messages", "bursts", "letters"
 WISHES, RETURNED, COMING_OF_AGE, TIDYING = "wishes", "returned mail", "coming of age", "tidying"
 LOOPS = "loops"  # one of the worker's loops itself

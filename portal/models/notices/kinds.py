@@ -31,7 +31,7 @@ class Letter(Enum):
 
 
 class NoticeKind(Enum):
-    """The kinds there are. Their icons and words are in regions/notices.py, a row for each."""
+    """The kinds there are. Their icons and words are in regions/notices/notices.py, a row for each."""
 
     MESSAGE = ("message", About.CONVERSATION, Letter.BURST)
     HANDED_OVER = ("handed_over", About.CONVERSATION)

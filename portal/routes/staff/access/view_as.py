@@ -15,10 +15,10 @@ from portal.models.access.account import PortalAccount, holds_right
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
-from portal.routes.client import acting
-from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
-from portal.routes.client import notices as told
+from portal.routes.client.access import acting
+from portal.routes.client.messages import conversations as messages
+from portal.routes.client.notices import notices as told
 from portal.viewer import NotVisible, looking_as, may_look
 from portal.web.doors import staff
 from portal.web.refusals import Refused

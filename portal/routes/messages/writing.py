@@ -25,7 +25,7 @@ from portal.regions import key_of
 from portal.regions.messages import conversations
 from portal.regions.messages.conversations import is_far_back, items
 from portal.regions.phrases import base
-from portal.routes.reading import found, here, number_in
+from portal.routes.messages.reading import found, here, number_in
 from portal.settings import settings
 from portal.viewer import NotVisible
 from portal.web.refusals import Refused

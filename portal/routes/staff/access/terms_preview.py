@@ -17,11 +17,11 @@ from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink, Terms
 from portal.permissions import Permission, Right
-from portal.routes.client import conversations as messages
 from portal.routes.client import home as homes
-from portal.routes.staff.agreement import KnownPerson, agreed, terms_of
-from portal.routes.staff.contacts import account_by, edit_form, open_chart, tab_of, tied
-from portal.routes.staff.viewing import Page, looking
+from portal.routes.client.messages import conversations as messages
+from portal.routes.staff.access.view_as import Page, looking
+from portal.routes.staff.people.contact_form import KnownPerson, agreed, terms_of
+from portal.routes.staff.people.contacts import account_by, edit_form, open_chart, tab_of, tied
 from portal.viewer import NotPermitted
 from portal.web.doors import staff
 from portal.web.refusals import Refused

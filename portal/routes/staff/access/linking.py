@@ -15,7 +15,7 @@ from portal.models.ground import audit
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.routes.staff.portal import OnAccount, chosen_account, client_of, here
+from portal.routes.staff.access.portal_tab import OnAccount, chosen_account, client_of, here
 from portal.settings import settings
 from portal.web.doors import staff
 from portal.web.refusals import Refused

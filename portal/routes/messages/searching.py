@@ -12,7 +12,7 @@ from portal.models.messages.message import Message
 from portal.models.messages.search import Found, search, words_of
 from portal.regions import key_of
 from portal.regions.messages import conversations
-from portal.routes.reading import found, here
+from portal.routes.messages.reading import found, here
 from portal.web.visit import Form, Visit
 
 

@@ -11,8 +11,9 @@ from portal.regions.messages.conversations import head
 from portal.regions.messages.threads import beginnings, client_threads
 from portal.regions.phrases import base
 from portal.regions.practice.availability import availability
-from portal.routes import changing, reading, searching, why, writing
+from portal.routes import why
 from portal.routes.client.shell import page, why_page
+from portal.routes.messages import changing, reading, searching, writing
 from portal.web.doors import client
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Visit, go

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from portal.models.people.client import Client
 from portal.regions.notices.notices import devices
-from portal.routes import choices
 from portal.routes.client.shell import page
+from portal.routes.notices import choices
 from portal.web.doors import client
 from portal.web.visit import Answer, Visit, go
 

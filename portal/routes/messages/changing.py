@@ -28,8 +28,8 @@ from portal.models.practice.practice import the_practice
 from portal.regions import key_of
 from portal.regions.messages.conversations import seen_label
 from portal.regions.phrases import paragraphs, zone
-from portal.routes.reading import found, here
-from portal.routes.writing import Body
+from portal.routes.messages.reading import found, here
+from portal.routes.messages.writing import Body
 from portal.viewer import NotPermitted, NotVisible
 from portal.web.refusals import Refused
 from portal.web.rendering import render

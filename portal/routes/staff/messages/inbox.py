@@ -24,10 +24,10 @@ from portal.models.staff.staff_member import StaffMember
 from portal.regions.messages import inbox
 from portal.regions.messages.inbox import InboxFilter
 from portal.regions.phrases import zone
-from portal.routes import reading
-from portal.routes.staff import conversations
+from portal.routes.messages import reading
+from portal.routes.messages.writing import Body
+from portal.routes.staff.messages import conversations
 from portal.routes.staff.shell import page
-from portal.routes.writing import Body
 from portal.web.doors import staff
 from portal.web.refusals import Refused
 from portal.web.rendering import render

@@ -15,7 +15,7 @@ from portal.regions.access.of_age import of_age
 from portal.regions.mail.undelivered import chart_addresses
 from portal.regions.people import clients
 from portal.regions.practice import availability
-from portal.routes.staff.asking import dialogs_of
+from portal.routes.staff.access.portal_dialogs import dialogs_of
 from portal.routes.staff.shell import chart_page
 from portal.web.doors import staff
 from portal.web.refusals import Refused

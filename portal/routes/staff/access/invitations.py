@@ -15,7 +15,7 @@ from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.routes.staff.portal import client_of, here
+from portal.routes.staff.access.portal_tab import client_of, here
 from portal.routes.staff.shell import chart_page
 from portal.settings import settings
 from portal.viewer import NotVisible

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.regions.notices.notices import devices
-from portal.routes import choices
+from portal.routes.notices import choices
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.visit import Answer, Visit, go

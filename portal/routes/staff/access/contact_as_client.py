@@ -20,9 +20,9 @@ from portal.models.people.contact import AlreadyTied, Contact, ContactLink
 from portal.models.people.known_people import likely_clients
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.routes.staff.clients import NewClient, added, details_in_words, therapist_choice
-from portal.routes.staff.contacts import chart_to_change, open_chart, tab_of, tied, tied_to_change
-from portal.routes.staff.linking import link_account
+from portal.routes.staff.access.linking import link_account
+from portal.routes.staff.people.clients import NewClient, added, details_in_words, therapist_choice
+from portal.routes.staff.people.contacts import chart_to_change, open_chart, tab_of, tied, tied_to_change
 from portal.routes.staff.shell import chart_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.web.doors import staff

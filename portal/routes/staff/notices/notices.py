@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.regions.notices import notices as regions
-from portal.routes import devices, notices
+from portal.routes.notices import devices, notices
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.visit import Answer, Visit

@@ -17,7 +17,8 @@ from portal.permissions import Audience
 from portal.regions.messages import conversations
 from portal.regions.messages.threads import beginnings, chart_threads
 from portal.regions.people import clients
-from portal.routes import changing, reading, searching, why, writing
+from portal.routes import why
+from portal.routes.messages import changing, reading, searching, writing
 from portal.routes.staff.shell import chart_page, page, why_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.web.doors import staff

@@ -28,7 +28,7 @@ from portal.regions.access.of_age import of_age
 from portal.regions.people import clients
 from portal.regions.people.contact_history import contact_history
 from portal.regions.people.contacts import contact_list
-from portal.routes.staff.agreement import (
+from portal.routes.staff.people.contact_form import (
     KnownPerson,
     Person,
     agreed,

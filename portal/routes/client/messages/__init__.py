@@ -1,0 +1,1 @@
+"""Conversations, for clients and those who act for them."""

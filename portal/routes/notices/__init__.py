@@ -1,0 +1,1 @@
+"""Notices, and how each wants to hear of them, the same on both sides."""

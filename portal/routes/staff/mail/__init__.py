@@ -1,0 +1,1 @@
+"""Letters that have not arrived, and the mailbox, for staff."""

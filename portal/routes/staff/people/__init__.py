@@ -1,0 +1,1 @@
+"""Charts, contacts and leave, for staff."""

@@ -1,0 +1,1 @@
+"""Colleagues, for staff."""
