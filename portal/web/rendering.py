@@ -57,6 +57,15 @@ def static_version() -> str:
     return sum.hexdigest()[:12]
 
 
+@lru_cache
+def stylesheet() -> bytes:
+    """Return the files of static/css/ as one, for one request: first what all rooms share, then each room's own."""
+    parts = sorted(
+        (ROOT / "static" / "css").glob("*.css"), key=lambda part: (part.stem != "ground", part.stem)
+    )
+    return b"\n".join(part.read_bytes() for part in parts)
+
+
 def asset(path: str) -> str:
     return f"/static/{static_version()}/{path}"
 

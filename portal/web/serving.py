@@ -143,6 +143,7 @@ def serve(host: str, port: int, workers: int = 1, reload: bool = False) -> None:
     server = Server(chosen)
     if reload:
         chosen.reload_dirs = [Path.cwd()]
+        chosen.reload_includes = ["*.css", "*.html", "*.js", "*.po"]  # beside *.py; a worker reads them once
         ChangeReload(chosen, target=server.run, sockets=[chosen.bind_socket()]).run()
     elif workers > 1:
         # uvicorn offers no other place to say which server its workers run.

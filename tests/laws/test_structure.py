@@ -31,6 +31,7 @@ from portal.regions.notices.notices import NOTICES
 from portal.routes import ROUTES
 from portal.viewer import Viewer
 from portal.web.meanwhile import WholeState, must_have_compared
+from portal.web.rendering import stylesheet
 from portal.web.visit import Visit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -825,6 +826,14 @@ def templates_of_regions() -> set[Path]:
 def test_no_template_lets_html_through_unescaped() -> None:
     told = [path.name for path in TEMPLATES if re.search(r"\|\s*safe\b|autoescape", path.read_text())]
     assert not told
+
+
+def test_the_style_sheet_is_the_grounds_and_then_each_rooms_once() -> None:
+    parts = {path.stem: path.read_text() for path in (ROOT / "static" / "css").iterdir()}
+    sheet = stylesheet().decode()
+    assert set(parts) == set(ROOMS)
+    assert sheet.startswith(parts["ground"])
+    assert [name for name, part in parts.items() if sheet.count(part) != 1] == []
 
 
 def test_what_is_pushed_holds_nothing_that_htmx_would_act_on() -> None:

@@ -13,7 +13,7 @@ from portal.models.staff.first_run import is_empty
 from portal.models.staff.preferences import choose_discretion, choose_language, choose_theme
 from portal.settings import ROOT, settings
 from portal.web.doors import admitted, anyone, client, signed_in
-from portal.web.rendering import static_version
+from portal.web.rendering import static_version, stylesheet
 from portal.web.visit import Answer, Form, Visit, go
 
 
@@ -91,14 +91,16 @@ _TYPES = {
 
 
 async def static(request: Request) -> Response:
-    """A file of static/. Its address holds the hash of them all, so it may be kept for ever."""
+    """Serve a file of static/, or portal.css. The address holds the hash of them all, so each may be kept for ever."""
     folder = (ROOT / "static").resolve()
     path = (folder / request.path_params["path"]).resolve()
+    fresh = request.path_params["version"] == static_version()
+    keep = {"Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache"}
+    if path == folder / "portal.css":
+        return Response(stylesheet(), media_type="text/css", headers=keep)
     if not path.is_relative_to(folder) or path.suffix not in _TYPES or not _is_file(path):
         return Response("Not found", 404, media_type="text/plain")
-    fresh = request.path_params["version"] == static_version()
-    keep = "public, max-age=31536000, immutable" if fresh else "no-cache"
-    return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": keep})
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers=keep)
 
 
 def _is_file(path: Path) -> bool:
