@@ -11,8 +11,7 @@
     "g t": 'a[href="/staff/today"]', "g i": 'a[href="/staff/inbox"]', "g c": 'a[href="/staff/clients"]', "g n": "#bell",
     r: '.thread form[data-composer] [name="body"]',
   };
-  const byId = (id) => document.getElementById(id);
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const { all, byId } = live;
   let before = ""; // the first of two keys, as in "g t"
 
   function onKey(event) {

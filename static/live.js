@@ -1,6 +1,6 @@
 // What makes a page live: the socket's frames, the strip that tells the truth about the line, the reader's place in what
 // is shown, the end of a session, and dialogs. Loaded after htmx with hx-csp and hx-upsert, and after socket.js. It says
-// what happens in events named portal:…; what writing.js asks of it in turn is what it gives as `live`.
+// what happens in events named portal:…; what the files after it ask of it in turn is what it gives as `live`.
 window.live = (() => {
   "use strict";
 
@@ -25,7 +25,7 @@ window.live = (() => {
   const flat = (node) => (node?.textContent ?? "").replace(/\s+/g, " ").trim();
   const numberOf = (item) => Number(item?.dataset.number ?? 0);
   const isUp = () => Boolean(socket?.isUp());
-  const word = (name, n) => (byId("words")?.dataset[name] ?? "").replace("{n}", n);
+  const word = (name, filled = {}) => (byId("words")?.dataset[name] ?? "").replace(/\{(\w+)\}/g, (mark, key) => filled[key] ?? mark);
 
   const emit = (name, detail) => document.dispatchEvent(new CustomEvent(`portal:${name}`, { detail }));
   const parse = (text) => new DOMParser().parseFromString(text, "text/html");
@@ -58,15 +58,15 @@ window.live = (() => {
     return svg;
   }
 
-  // Every request of this file goes through here, so each answer may move the idle end.
+  // Every request of ours goes through here, so each answer may move the idle end.
   async function ask(url, fields, how = {}) {
     const body = fields && (fields instanceof FormData ? fields : new URLSearchParams(fields));
     const headers = { "HX-Request": "true", Accept: "text/html" };
     const signal = AbortSignal.timeout(TOO_SLOW);
     const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers, credentials: "same-origin", signal, ...how });
     moveIdleEnd(answer.headers);
-    // A redirect to sign-in would be followed silently and look like success.
-    if (answer.status === 401 || answer.redirected) empty("ended");
+    // A redirect to sign-in is followed silently and looks like success.
+    if (answer.status === 401 || new URL(answer.url).pathname === "/sign-in") empty("ended");
     return answer;
   }
 
@@ -282,7 +282,7 @@ window.live = (() => {
   function announce(items) {
     if (!items.length) return;
     const said = [".from b", ".bubble"].map((part) => flat(items[0].querySelector(part))).filter(Boolean).join(": ");
-    say(items.length === 1 ? said : word("newMany", items.length), items.map(({ id }) => id));
+    say(items.length === 1 ? said : word("newMany", { n: items.length }), items.map(({ id }) => id));
   }
 
   // What a screen reader is told stands in the page unseen: for a while, and no longer than the page shows it itself.
@@ -330,7 +330,7 @@ window.live = (() => {
     unseen.set(log, n);
     const toNewest = () => (toEnd(log), log.focus({ preventScroll: true }));
     log.querySelector(":scope > .chip")?.remove();
-    log.prepend(button("chip", toNewest, icon("arrow-down"), word(n === 1 ? "newOne" : "newMany", n))); // first is lowest here
+    log.prepend(button("chip", toNewest, icon("arrow-down"), word(n === 1 ? "newOne" : "newMany", { n }))); // first is lowest here
   }
 
   // A log is one stop of the Tab key. In it arrows, Home and End go from message to message; the one that has the focus
@@ -435,22 +435,31 @@ window.live = (() => {
     if (hadFocus) stepTo(items.findLast((item) => item.dataset.number), "focus");
   }
 
-  // ---- One message: what may be done with it is fetched when it is asked for; an answer to it is begun in the composer
+  // ---- A question of its own address: what may be done with a message, or [data-dialog], is a link to a page that asks,
+  // and by script to a dialog
 
-  async function openMessage(link) {
-    if (document.querySelector("dialog[open]")) return;
+  async function openAsked(link) {
+    if (link.getAttribute("aria-busy") === "true") return;
+    link.setAttribute("aria-busy", "true");
     const answer = await ask(link.href).catch(() => null);
-    if (!answer?.ok) return toast(word("noAnswer"));
-    const dialog = parse(await answer.text()).querySelector("dialog");
-    if (!dialog || over || document.querySelector("dialog[open]")) return;
-    byId(dialog.id)?.remove();
-    document.body.append(dialog);
+    link.removeAttribute("aria-busy");
+    const dialog = answer?.ok && parse(await answer.text()).querySelector("dialog");
+    if (!dialog) return toast(word("noAnswer"));
+    if (over || document.querySelector("dialog[open]")) return;
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (!document.activeElement || document.activeElement === document.body) byId(link.closest("li")?.id)?.focus();
+      // The browser goes back to where the focus was, unless that was drawn anew meanwhile.
+      if (document.activeElement === document.body) placeOf(link)?.focus();
     });
+    dialog.dataset.asked = "";
+    document.body.append(dialog);
     dialog.showModal();
   }
+
+  const placeOf = (link) => {
+    if (link.isConnected) return link;
+    return link.dataset.key ? document.querySelector(`[data-key="${link.dataset.key}"]`) : byId(link.closest("li")?.id);
+  };
 
   // A message that is not in this page is on another, where the link leads.
   function toMessage(link) {
@@ -518,21 +527,14 @@ window.live = (() => {
   // ---- Small behaviours
 
   const CLICKS = {
-    "[data-opens]": openDialog,
+    "[data-opens]": (opener) => byId(opener.dataset.opens)?.showModal(),
     "[data-closes]": (closer) => closer.closest("dialog")?.close(),
     "[data-peek]": peek,
     "[data-stay]": (stayer) => stay(stayer.closest("dialog")),
-    "[data-message]": openMessage,
+    "[data-message], [data-dialog]": openAsked,
     "[data-to-message]": toMessage,
     "[data-older]": (link) => (delete link.dataset.failed, loadOlder(link)),
   };
-
-  function openDialog(opener) {
-    const dialog = byId(opener.dataset.opens);
-    if (!dialog || dialog.open) return;
-    dialog.addEventListener("close", () => opener.isConnected && opener.focus(), { once: true });
-    dialog.showModal();
-  }
 
   function peek(toggle) {
     const field = byId(toggle.dataset.peek);
@@ -613,5 +615,6 @@ window.live = (() => {
   // Going back may show a page from before sign-out.
   on("pageshow", (event) => { if (event.persisted) location.reload(); }, window);
 
-  return { ask, empty, holdPlace, isOver: () => over, isUp, noteFrom, say, send, toEnd, toast, button, element, icon, parse };
+  const page = { all, button, byId, element, flat, icon, parse, toast, word };
+  return { ...page, ask, empty, holdPlace, isOver: () => over, isUp, noteFrom, say, send, toEnd };
 })();

@@ -3,11 +3,7 @@
 (() => {
   "use strict";
 
-  const byId = (id) => document.getElementById(id);
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const parse = (text) => new DOMParser().parseFromString(text, "text/html");
-  const word = (name, what) => (byId("words")?.dataset[name] ?? "").replace("{what}", what);
-  const { say } = live;
+  const { all, ask, byId, element, flat, parse, say, toast, word } = live;
 
   // A link's secret leaves the address bar before anything else happens on the page.
   const shown = document.querySelector('meta[name="portal-replace"]');
@@ -43,29 +39,20 @@
   function tell(name, left, what) {
     const before = told.get(name);
     told.set(name, left);
-    if (before > 60 && left <= 60 && left > 0) say(word("lastMinute", what));
-    if (before > 0 && left <= 0) say(word("due", what));
+    if (before > 60 && left <= 60 && left > 0) say(word("lastMinute", { what }));
+    if (before > 0 && left <= 0) say(word("due", { what }));
   }
 
   // ---- Questions: [data-asks] opens a dialog, fetched anew from this same page, since the state beside it is live
 
-  const heardBy = new BroadcastChannel("portal-idle");
-
-  async function ask(url, fields) {
-    const headers = { Accept: "text/html", ...(fields || url.fragment ? { "HX-Request": "true" } : {}) };
-    const answer = await fetch(url.href ?? url, { method: fields ? "POST" : "GET", body: fields, headers, credentials: "same-origin", signal: AbortSignal.timeout(10_000) });
-    const end = Number(answer.headers.get("Portal-Idle-Until"));
-    if (end) heardBy.postMessage({ side: document.body.dataset.side, end });
-    if (answer.status === 401 || new URL(answer.url).pathname === "/sign-in") location.reload(); // live.js or the server says why
-    return answer;
-  }
+  const askWhole = (href) => ask(href, null, { headers: { Accept: "text/html" } }); // the page, not a part of it
 
   async function openFresh(opener) {
     if (opener.getAttribute("aria-busy") === "true") return;
     opener.setAttribute("aria-busy", "true");
     const { id } = opener;
     const name = opener.dataset.asks;
-    const fresh = await ask(location.href).then((answer) => (answer.ok && !answer.redirected ? answer.text() : ""), () => "");
+    const fresh = await askWhole(location.href).then((answer) => (answer.ok && !answer.redirected ? answer.text() : ""), () => "");
     const questions = fresh && parse(fresh).getElementById("dialogs");
     (byId(id) ?? opener).removeAttribute("aria-busy");
     if (document.querySelector("dialog[open]")) return;
@@ -75,14 +62,6 @@
     // The button may have been drawn anew meanwhile, or be gone with the state it belonged to.
     dialog.addEventListener("close", () => (byId(id) ?? byId("main"))?.focus(), { once: true });
     dialog.showModal();
-  }
-
-  function toast(text) {
-    const made = document.createElement("p");
-    made.className = "toast";
-    made.textContent = text;
-    byId("toasts")?.append(made);
-    setTimeout(() => made.remove(), 8000);
   }
 
   // ---- Acts: a form [data-act] is posted without leaving the page; what it changed arrives as for everyone else
@@ -113,33 +92,11 @@
   // The reason is the server's own fragment, or of a whole page its main part, or a sentence of ours.
   function refuse(place, reason) {
     const said = typeof reason === "string" ? null : reason.querySelector(".trouble, main") ?? reason;
-    const text = (said ? said.textContent : reason).replace(/\s+/g, " ").trim() || word("noAnswer");
+    const text = (said ? flat(said) : reason) || word("noAnswer");
     if (!place) return toast(text);
-    const made = document.createElement("div");
-    made.className = "trouble";
+    const made = element("div", "trouble", ...(said && flat(said) ? said.childNodes : [text]));
     made.setAttribute("role", "alert");
-    made.append(...(said?.textContent.trim() ? said.childNodes : [text]));
     place.replaceChildren(made);
-  }
-
-  // ---- A question of its own address: [data-dialog] is a link to a page that asks, or by script to a dialog
-
-  async function openAsked(link) {
-    if (link.getAttribute("aria-busy") === "true") return;
-    link.setAttribute("aria-busy", "true");
-    const answer = await ask({ href: link.href, fragment: true }).catch(() => null);
-    link.removeAttribute("aria-busy");
-    const dialog = answer?.ok && parse(await answer.text()).querySelector("dialog");
-    if (!dialog) return toast(word("noAnswer"));
-    if (document.querySelector("dialog[open]")) return;
-    const selector = link.dataset.key && `[data-key="${link.dataset.key}"]`;
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      (link.isConnected ? link : selector && document.querySelector(selector))?.focus();
-    });
-    dialog.dataset.asked = "";
-    document.body.append(document.adoptNode(dialog));
-    dialog.showModal();
   }
 
   // ---- In place: a link [data-in-place] changes what is inside [data-place], whose page it leads to, and leaves the
@@ -154,7 +111,7 @@
     const leaving = new CustomEvent("portal:leaving", { detail: [] }); // writing.js puts in what must be kept first
     document.dispatchEvent(leaving);
     await Promise.all(leaving.detail);
-    const answer = await ask({ href }).catch(() => null);
+    const answer = await askWhole(href).catch(() => null);
     const page = answer?.ok && !answer.redirected && parse(await answer.text());
     if (mine !== turn) return;
     const fresh = page && page.querySelector("[data-place]");
@@ -198,7 +155,7 @@
     await goInPlace(`/staff/inbox${location.search}`, "replaceState");
     const lost = byId("lost").content.firstElementChild.cloneNode(true);
     document.querySelector("[data-place] > .blank")?.replaceWith(lost);
-    say(lost.textContent.replace(/\s+/g, " ").trim());
+    say(flat(lost));
     if (document.activeElement === document.body) lost.focus();
   }
 
@@ -211,7 +168,7 @@
     const href = new URL(link.href);
     for (const chosen of link.closest("form")?.querySelectorAll(':is([name="holder"], [name="language"]):checked') ?? [])
       href.searchParams.set(chosen.name, chosen.value);
-    const answer = await ask({ href: href.href, fragment: true }).catch(() => null);
+    const answer = await ask(href).catch(() => null);
     if (!answer?.ok) return (place.textContent = word("noAnswer"));
     place.replaceChildren(...parse(await answer.text()).body.childNodes);
   }
@@ -238,7 +195,7 @@
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, missing <= 0 ? "#circle-check" : "#circle-dashed"));
   }
 
-  const CLICKS = { "[data-asks]": openFresh, "[data-preview]": preview, "[data-insert]": insert, "[data-dialog]": openAsked, "[data-in-place]": stepInPlace };
+  const CLICKS = { "[data-asks]": openFresh, "[data-preview]": preview, "[data-insert]": insert, "[data-in-place]": stepInPlace };
 
   // What isn't available stays where it is, can be reached, and says why; pressing it does nothing.
   document.addEventListener("click", (event) => {

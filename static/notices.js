@@ -3,8 +3,7 @@
   "use strict";
 
   const LASTS = 8; // seconds in sight of somebody who is there
-  const byId = (id) => document.getElementById(id);
-  const all = (selector) => [...document.querySelectorAll(selector)];
+  const { all, byId } = live;
   const shown = new Map(); // toast -> { number, left }; one that says more than before stays anew
 
   // Where its conversation or the list of notices is before the reader, the notice would say nothing new.

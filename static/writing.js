@@ -3,11 +3,7 @@
 (() => {
   "use strict";
 
-  const { ask, button, element, holdPlace, icon, isOver, isUp, noteFrom, parse, send, toEnd, toast } = live;
-  const byId = (id) => document.getElementById(id);
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const flat = (node) => (node?.textContent ?? "").replace(/\s+/g, " ").trim();
-  const word = (name) => byId("words")?.dataset[name] ?? "";
+  const { all, ask, button, byId, element, flat, holdPlace, icon, isOver, isUp, noteFrom, parse, send, toEnd, toast, word } = live;
 
   // ---- Who is writing. It is said while it goes on, and forgotten when nothing more is heard of it.
 
@@ -36,7 +32,7 @@
     const log = list?.closest(".log");
     const shown = log?.querySelector(".writing");
     const [one, two, ...more] = known.keys();
-    const text = !one ? "" : word(more.length ? "writesMany" : two ? "writesTwo" : "writesOne").replace("{one}", one).replace("{two}", two);
+    const text = !one ? "" : word(more.length ? "writesMany" : two ? "writesTwo" : "writesOne", { one, two });
     if (!log || (shown?.textContent ?? "") === text) return;
     const keepPlace = holdPlace(log);
     shown?.remove();
