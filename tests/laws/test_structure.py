@@ -172,7 +172,7 @@ ROOMS = ("ground", "practice", "notices", "staff", "people", "access", "messages
 
 @pytest.mark.parametrize(
     "package",
-    ["portal.models", "portal.regions", "portal.routes.staff", "portal.routes.client"],
+    ["portal.models", "portal.facts", "portal.regions", "portal.routes.staff", "portal.routes.client"],
 )
 def test_a_room_imports_only_rooms_before_it(package: str) -> None:
     later = {
@@ -184,10 +184,11 @@ def test_a_room_imports_only_rooms_before_it(package: str) -> None:
     assert later == {}
 
 
-def test_every_model_stands_in_a_room() -> None:
-    rooms = {f"portal.models.{room}" for room in ROOMS}
-    outside = set(modules_of("portal.models")) - set(modules_of(*rooms, "portal.models.migrations"))
-    assert outside == {"portal.models"}
+@pytest.mark.parametrize("package", ["portal.models", "portal.facts"])
+def test_everything_stands_in_a_room(package: str) -> None:
+    rooms = {f"{package}.{room}" for room in ROOMS}
+    outside = set(modules_of(package)) - set(modules_of(*rooms, "portal.models.migrations"))
+    assert outside == {package}
     assert all(modules_of(room) for room in rooms)
 
 
