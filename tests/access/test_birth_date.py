@@ -211,6 +211,6 @@ async def test_one_address_has_twenty_tries_in_ten_minutes(desk: Desk) -> None:
     # The twenty-first from here, though it is right.
     assert (await browsers[4].post("/welcome/birth-date", date_of_birth=BORN)).status_code == 422
     await desk.sql(
-        "update throttle set until_at = :now where key like 'birth-address:%'", now=dt.datetime.now(dt.UTC)
+        "update throttle set until_at = :now where key like 'birth-address:%'", now=desk.deployment.now
     )
     assert (await browsers[4].post("/welcome/birth-date", date_of_birth=BORN)).status_code == 303

@@ -358,11 +358,11 @@ async def test_a_half_session_ends_by_itself(desk: Desk) -> None:
     rows = await desk.sql(
         "select expires_at from half_session where invitation_id = :id", id=invitation["id"]
     )
-    left = rows[0]["expires_at"] - dt.datetime.now(dt.UTC)
+    left = rows[0]["expires_at"] - desk.deployment.now
     assert dt.timedelta(minutes=28) < left <= dt.timedelta(minutes=30)
     await desk.sql(
         "update half_session set expires_at = :now where invitation_id = :id",
-        now=dt.datetime.now(dt.UTC),
+        now=desk.deployment.now,
         id=invitation["id"],
     )
     assert "This link opens nothing" in (await browser.get("/welcome/birth-date")).text

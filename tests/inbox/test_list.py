@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import re
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from tests.cast import Person
 from tests.deployment import Deployment
@@ -201,7 +202,7 @@ async def test_a_snooze_ends_at_its_time_or_at_a_word(embedded: Deployment) -> N
         await willow.cast.sign_in("dana") as dana,
     ):
         conversation = willow.cast.conversation["noa clinical"]
-        here = (willow.now + dt.timedelta(minutes=6)).astimezone(dt.timezone(dt.timedelta(hours=-5)))
+        here = (willow.now + dt.timedelta(minutes=6)).astimezone(ZoneInfo("America/New_York"))
         soon = {"when": "date", "date": here.date().isoformat(), "time": here.strftime("%H:%M")}
         async with (
             open_page(miriam, f"/staff/inbox/{conversation}") as hers,
