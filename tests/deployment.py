@@ -23,6 +23,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, Any, Self
+from uuid import uuid4
 
 import asyncpg
 from tortoise.backends.base.executor import EXECUTOR_CACHE
@@ -43,11 +44,16 @@ PORTAL = THE_SCRIPT = [sys.executable, "-c", "from portal.cli import main; main(
 
 # The password of the cast is quick to compare, for a run signs in some thousand times. What takes its time is tested
 # with passwords that were chosen at the front door.
-_MAKE = (
+_FILL = (
     "import asyncio; from argon2 import PasswordHasher; from portal import cli, passwords; "
     "from portal.settings import settings; "
     "passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1); "
     "asyncio.run(cli._make_demo(settings(), False))"
+)
+_MIGRATE = (
+    "import asyncio; from portal import crypto; from portal.models.ground.database import migrate; "
+    "from portal.settings import settings; "
+    "crypto.make_key_file(settings().keys_path); asyncio.run(migrate(settings()))"
 )
 
 
@@ -329,14 +335,40 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# --- The demo practice, made once in a run and copied ------------------------------------------
+# --- The demo practice, and an empty one, made once in a run and copied ---------------------------
 
-_made: dict[str, bytes] = {}  # the file of the SQLite practice, and the keys of each
+_made: dict[
+    tuple[str, bool], bytes
+] = {}  # SQLite's file and the keys of each, by what they are and whether filled
 
 
-def _make(folder: Path, **env: str) -> None:
+@contextlib.asynccontextmanager
+async def opened(
+    folder: Path, postgres: PostgreSQL | None = None, filled: bool = True
+) -> AsyncIterator[Settings]:
+    """Open a database of its own in this very process, SQLite's where no PostgreSQL is given: with the demo practice,
+    or with tables and nothing in them."""
+    url, name = "", f"opened_{uuid4().hex[:12]}"
+    if postgres is None:
+        await asyncio.to_thread(_practice_in_sqlite, folder, filled)
+    else:
+        url = await asyncio.to_thread(_practice_in_postgres, postgres, folder, name, filled)
+    crypto.load_keys(folder / "portal.key")
+    EXECUTOR_CACHE.clear()  # Tortoise's statements of the last database, which may have been another kind
+    settings = Settings(data=folder, DATABASE_URL=url, REDIS_URL="")
+    await open_database(settings)
+    try:
+        yield settings
+    finally:
+        await close_database()
+        EXECUTOR_CACHE.clear()
+        if postgres is not None:
+            await asyncio.to_thread(postgres.drop_database, name)
+
+
+def _make(folder: Path, filled: bool, **env: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", _MAKE],
+        [sys.executable, "-c", _FILL if filled else _MIGRATE],
         cwd=ROOT,
         env=_plain_environment() | _demo(folder) | {"PORTAL_BASE_URL": "http://localhost:1"} | env,
         capture_output=True,
@@ -347,25 +379,25 @@ def _make(folder: Path, **env: str) -> None:
         raise RuntimeError(f"The demo practice could not be made:\n{ran.stderr}")
 
 
-def _practice_in_sqlite(folder: Path) -> None:
-    if "sqlite" not in _made:
+def _practice_in_sqlite(folder: Path, filled: bool = True) -> None:
+    if ("sqlite", filled) not in _made:
         with _folder() as first:
-            _make(first)
+            _make(first, filled)
             with contextlib.closing(sqlite3.connect(first / "portal.db")) as connection:
                 connection.execute("pragma wal_checkpoint(truncate)")
-            _made["sqlite"] = (first / "portal.db").read_bytes()
-            _made["sqlite key"] = (first / "portal.key").read_bytes()
-    (folder / "portal.db").write_bytes(_made["sqlite"])
-    _write_key(folder, _made["sqlite key"])
+            _made["sqlite", filled] = (first / "portal.db").read_bytes()
+            _made["sqlite key", filled] = (first / "portal.key").read_bytes()
+    (folder / "portal.db").write_bytes(_made["sqlite", filled])
+    _write_key(folder, _made["sqlite key", filled])
 
 
-def _practice_in_postgres(postgres: PostgreSQL, folder: Path, name: str) -> str:
-    template = "willow_street"
-    if postgres.url() not in _made:
+def _practice_in_postgres(postgres: PostgreSQL, folder: Path, name: str, filled: bool = True) -> str:
+    template = "willow_street" if filled else "willow_street_empty"
+    if (postgres.url(), filled) not in _made:
         with _folder() as first:
-            _make(first, DATABASE_URL=postgres.create_database(template))
-            _made[postgres.url()] = (first / "portal.key").read_bytes()
-    _write_key(folder, _made[postgres.url()])
+            _make(first, filled, DATABASE_URL=postgres.create_database(template))
+            _made[postgres.url(), filled] = (first / "portal.key").read_bytes()
+    _write_key(folder, _made[postgres.url(), filled])
     return postgres.create_database(name, template)
 
 

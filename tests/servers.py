@@ -180,7 +180,10 @@ class PostgreSQL(Server):
 
     def create_database(self, name: str, template: str | None = None) -> str:
         """Makes a database, a copy of the template if one is named, and returns its URL."""
-        self.sql(f'create database "{name}"' + (f' template "{template}"' if template else ""))
+        copy = (
+            f' template "{template}" strategy file_copy' if template else ""
+        )  # a third less than by its log
+        self.sql(f'create database "{name}"{copy}')
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

@@ -11,24 +11,17 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from portal import crypto, demo
+from portal import crypto
 from portal.models.ground import sql
-from portal.models.ground.database import close_database, migrate, open_database
 from portal.models.ground.rekeying import reseal, sealed_columns
 from portal.models.people.client import Client
-from portal.settings import Settings
+from tests.deployment import opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
-    crypto.make_key_file(tmp_path / "key")
-    crypto.load_keys(tmp_path / "key")
-    settings = Settings(data=tmp_path, DATABASE_URL="")
-    await migrate(settings)
-    await open_database(settings)
-    await demo.make_practice()
-    yield tmp_path
-    await close_database()
+    async with opened(tmp_path):
+        yield tmp_path
 
 
 async def _key_ids() -> set[str]:
@@ -45,7 +38,7 @@ async def _key_ids() -> set[str]:
 async def test_everything_lies_under_the_new_key_and_still_opens(folder: Path) -> None:
     before = {client.id: client.date_of_birth for client in await Client.all()}
     old = crypto.ring().writing
-    new = crypto.add_key(folder / "key")
+    new = crypto.add_key(folder / "portal.key")
 
     assert await _key_ids() == {old}
     done, odd = await reseal()
@@ -56,20 +49,20 @@ async def test_everything_lies_under_the_new_key_and_still_opens(folder: Path) -
 
 async def test_a_worker_that_runs_learns_of_a_key_that_was_added(folder: Path) -> None:
     running = crypto.ring()
-    crypto.add_key(folder / "key")
+    crypto.add_key(folder / "portal.key")
     box = crypto.ring().seal("read me", "message/body_sealed/1")
 
     assert running.open(box, "message/body_sealed/1") == "read me"
 
 
 async def test_a_key_that_is_nowhere_opens_nothing(folder: Path) -> None:
-    crypto.add_key(folder / "key")
+    crypto.add_key(folder / "portal.key")
     box = crypto.ring().seal("read me", "message/body_sealed/1")
-    held = json.loads((folder / "key").read_text())
+    held = json.loads((folder / "portal.key").read_text())
     lost = held["keys"].pop(held["writing"])
     held["writing"] = next(iter(held["keys"]))
-    (folder / "key").write_text(json.dumps(held))
-    crypto.load_keys(folder / "key")
+    (folder / "portal.key").write_text(json.dumps(held))
+    crypto.load_keys(folder / "portal.key")
 
     assert lost
     with pytest.raises(crypto.Unreadable, match="not in the key file"):

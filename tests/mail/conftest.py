@@ -10,15 +10,15 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from portal import clock, crypto
-from portal.models.ground.database import close_database, migrate, open_database
+from portal import clock
 from portal.models.ground.fact import unit
 from portal.models.people.client import Client
 from portal.models.practice.practice import Practice
 from portal.realtime.bus import Bus
-from portal.settings import Settings, settings
+from portal.settings import settings
 from portal.web import rendering
 from portal.web.rendering import learn_practice
+from tests.deployment import opened
 from tests.mail.post_office import PostOffice
 from tests.servers import PostgreSQL
 
@@ -27,29 +27,20 @@ from tests.servers import PostgreSQL
 async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UUID]:
     """The client Noa in a practice that has nobody else; its database is open meanwhile."""
     postgres: PostgreSQL | None = None
-    name = f"mail_{tmp_path.name.lower()[-40:]}"
     if request.param == "postgres":
         postgres = request.getfixturevalue("postgres")
-        postgres.create_database(name)
-    chosen = Settings(data=tmp_path, DATABASE_URL=postgres.url(name) if postgres else "")
-    crypto.make_key_file(tmp_path / "key")
-    crypto.load_keys(tmp_path / "key")
-    await migrate(chosen)
-    await open_database(chosen)
     before = dict(rendering.practice)
-    try:
-        async with unit():
-            await Practice.create(name="Willow Street", phone="(555) 010-0134")
-            noa = await Client.add({"first_name": "Noa", "last_name": "Reyes"}, None)
-        await learn_practice()
-        yield noa.id
-    finally:
-        clock.move(dt.timedelta())
-        rendering.practice.clear()
-        rendering.practice.update(before)
-        await close_database()
-        if postgres:
-            postgres.drop_database(name)
+    async with opened(tmp_path, postgres, filled=False):
+        try:
+            async with unit():
+                await Practice.create(name="Willow Street", phone="(555) 010-0134")
+                noa = await Client.add({"first_name": "Noa", "last_name": "Reyes"}, None)
+            await learn_practice()
+            yield noa.id
+        finally:
+            clock.move(dt.timedelta())
+            rendering.practice.clear()
+            rendering.practice.update(before)
 
 
 @pytest_asyncio.fixture
