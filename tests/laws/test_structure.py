@@ -776,6 +776,18 @@ def test_a_family_without_a_kind_is_refused_at_the_start() -> None:
         facts.FAMILIES.remove(OfNobody)
 
 
+def test_a_family_never_happens_itself() -> None:
+    """No page would hear of it: workers know kinds by their names."""
+    families = {family.__name__ for family in facts.FAMILIES}
+    made = {
+        f"{module}:{call.lineno}"
+        for module in MODULES
+        for call in _calls(tree(module))
+        if isinstance(call.func, ast.Name) and call.func.id in families
+    }
+    assert not made
+
+
 def test_a_new_kind_in_a_known_family_edits_no_region() -> None:
     class ClientRenamed(facts.OfChart):
         pass
