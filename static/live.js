@@ -527,6 +527,7 @@ window.live = (() => {
   // ---- Small behaviours
 
   const CLICKS = {
+    // The first two would be the browser's own by `command`, which no Safari before 26.2 knows.
     "[data-opens]": (opener) => byId(opener.dataset.opens)?.showModal(),
     "[data-closes]": (closer) => closer.closest("dialog")?.close(),
     "[data-peek]": peek,
