@@ -201,7 +201,7 @@ def test_threads_that_wait_were_ended_by_the_other_side() -> None:
 
 def test_ages_are_right_today() -> None:
     today = clock.now().astimezone(HERE).date()
-    for birthday in ("01-01", f"{today:%m-%d}", "12-31"):
+    for birthday in {"01-01", f"{today:%m-%d}", "12-31"} - {"02-29"}:  # nobody of nine was born on that
         date = born(9, birthday)
         assert today.year - date.year - ((date.month, date.day) > (today.month, today.day)) == 9
 
