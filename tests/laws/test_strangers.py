@@ -265,6 +265,8 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
         await stage.deployment.sql(
             "delete from participant where conversation_id in (select id from conversation where audience = 'billing')"
         )
+    if route.path.endswith("/network"):
+        sample = replace(sample, form=lambda cast: {"on": "no"})
     if route.path == "/theme":
         sample = replace(sample, form=lambda cast: {"theme": "light"})
     if route.path == "/discretion":
@@ -298,6 +300,10 @@ UNDONE: dict[str, tuple[str, dict[str, str]]] = {
     "completion": ("reopening", {}),
     "reopening": ("completion", {"number": 9999}),
     "waking": ("snooze", {"when": "tomorrow", "number": 9999}),
+    "theme": ("theme", {"theme": "dark"}),
+    "discretion": ("discretion", {"discreet": "on"}),
+    "messaging": ("messaging", {"mode": "on"}),
+    "network": ("network", {"on": "yes"}),
 }
 
 
