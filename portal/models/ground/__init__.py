@@ -1,1 +1,1 @@
-"""What everything stands on: rows and who sees them, facts, and what is to be done later."""
+"""The ground that every record stands on: rows and who sees them, facts, and work that is put off."""

@@ -1,4 +1,4 @@
-"""The audit log: who, for whom, what, with which result. Rows are only added; the database refuses the rest."""
+"""The audit log: who did what, for whom, with which result. Rows are only added; the database refuses the rest."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ async def note(
 
 
 async def count_refusal(action: str, network: Network, **details: Any) -> None:
-    """Count a refusal of somebody nobody knows, by network and hour. Whoever asks without end would fill the log
-    otherwise, so the first is a row, and the tenth, the hundredth and so on, with how many there were by then."""
+    """Count a refusal of somebody unknown, by network and hour. Somebody who asks without end would fill the log, so
+    only the first is a row, and the tenth, the hundredth and so on, each with how many there were by then."""
     times = await tally("refused", f"{action}/{network.wide or network.near}", dt.timedelta(hours=1))
     if str(times).strip("0") == "1":
         await note(action, result="refused", times=times, **details)
 
 
 async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, Any]]:
-    """What was done to one record, newest first: action, at, by (a name, or None), and details, as they were noted;
+    """Return the acts on one record, newest first: action, at, by (a name, or None), and details as they were noted;
     None where they can't be opened."""
-    found = await sql.rows(
+    acts = await sql.rows(
         "select u.id, u.action, u.at, u.details_sealed, coalesce(s.name, a.name) as by from audit u "
         "left join staff_member s on s.id = u.actor_id left join portal_account a on a.id = u.actor_id "
         "where u.record_id = :record and u.result = 'done' and u.action = any(:actions) "
@@ -88,11 +88,11 @@ async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, 
             "by": row["by"],
             "details": _details(row["id"], row["details_sealed"]),
         }
-        for row in found
+        for row in acts
     ]
 
 
 def _details(id: Any, box: bytes | None) -> dict[str, Any] | None:
     text = opened(Audit, "details_sealed", id, box) if box else "{}"
-    found: dict[str, Any] | None = None if text == UNREADABLE else json.loads(text)
-    return found
+    details: dict[str, Any] | None = None if text == UNREADABLE else json.loads(text)
+    return details

@@ -1,4 +1,4 @@
-"""Opening the database: SQLite in the data folder, or PostgreSQL by its address."""
+"""The database and how it is opened: SQLite in the data folder, or PostgreSQL by its address."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MODELS = [
 
 
 def config(settings: Settings) -> dict[str, Any]:
-    """Tortoise's configuration for these settings."""
+    """Return Tortoise's configuration for these settings."""
     if settings.sqlite:
         connection: dict[str, Any] = {
             "engine": "portal.models.ground.sqlite",
@@ -107,7 +107,7 @@ def config(settings: Settings) -> dict[str, Any]:
 
 
 async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
-    """In place of the four statements by which asyncpg cleans each connection that comes back to the pool.
+    """Replace the four statements by which asyncpg cleans each connection that comes back to the pool.
 
     Nothing here sets, locks or listens for a whole session, and asyncpg has rolled back an open transaction
     before it asks this.
@@ -144,7 +144,7 @@ async def migrate(settings: Settings) -> None:
 
 
 async def pending_migrations() -> list[str]:
-    """The names of migrations that this database has not had."""
+    """Return the names of migrations that this database has not had."""
     executor = MigrationExecutor(
         sql.connection(), {"models": {"models": MODELS, "migrations": "portal.models.migrations"}}
     )
@@ -168,6 +168,6 @@ AWAY = (
 
 
 def is_away(reason: BaseException) -> bool:
-    """Whether it is the database that is not there; Tortoise wraps some of its errors. Anything else is a
-    mistake of ours, and no later try would help."""
+    """Tell whether the database is not there; Tortoise wraps some of its errors. Anything else is a mistake of ours,
+    and no later try would help."""
     return isinstance(reason, AWAY) or isinstance(reason.__cause__, AWAY)

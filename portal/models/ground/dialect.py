@@ -44,8 +44,8 @@ class Sql(TortoiseOperation):
         assert state_editor is not None
         postgres = state_editor.client.capabilities.dialect == "postgres"
         both = self.both if postgres else for_sqlite(self.both)
-        one = self.postgres if postgres else self.sqlite
-        for statement in both.split(";\n") + one.split("\n--;\n"):
+        own = self.postgres if postgres else self.sqlite
+        for statement in both.split(";\n") + own.split("\n--;\n"):
             if statement.strip():
                 # The schema editor would split a trigger at its semicolons.
                 await state_editor.client.execute_query(statement.strip())

@@ -42,7 +42,7 @@ _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 @asynccontextmanager
 async def unit() -> AsyncIterator[Unit]:
-    """One transaction. Whoever opened it lets the hint for `unit.keys` go after it has ended well."""
+    """Open one transaction. The caller sends the hint for `unit.keys` after it has ended well."""
     opened = Unit()
     async with in_transaction():
         token = _unit.set(opened)
@@ -54,30 +54,30 @@ async def unit() -> AsyncIterator[Unit]:
 
 
 def unit_of_work() -> Unit | None:
-    """The one that this task is in."""
+    """Return the unit of work that this task is in."""
     return _unit.get()
 
 
 async def write(text: str, **values: Any) -> None:
-    """Write what nobody reads before the unit of work is over: with all else of this kind, at its end.
-    Outside a unit it is written at once."""
-    said = _unit.get()
-    if said is None:
+    """Write, at the end of the unit of work, rows that nobody reads before: with all others of their kind. Outside a
+    unit they are written at once."""
+    current = _unit.get()
+    if current is None:
         await sql.rows(text, **values)
     else:
-        said.writes.append((text, values))
+        current.writes.append((text, values))
 
 
 async def announce(fact: Fact) -> None:
-    """Say that something happened, inside the transaction that made it true."""
-    said = _unit.get()
-    if said is None:
+    """Record that something happened, inside the transaction that made it true."""
+    current = _unit.get()
+    if current is None:
         raise RuntimeError(f"{type(fact).__name__} was announced outside a unit of work")
-    said.facts.append(fact)
+    current.facts.append(fact)
 
 
 def _told(facts: list[Fact]) -> list[sql.Statement]:
-    """The rows of these facts, in their order, by one statement."""
+    """Return the one statement that writes the rows of these facts, in their order."""
     if not facts:
         return []
     told = [{"kind": type(fact).__name__, "keys": sorted(fact.keys()), "body": fact.body()} for fact in facts]
@@ -122,7 +122,7 @@ class Bookmark:
 
     @staticmethod
     def read(text: str) -> Bookmark | None:
-        """What a browser sent, or None where it is not a bookmark. The database never sees anything else."""
+        """Return the bookmark that a browser sent, or None where it is none. The database never sees anything else."""
         match = _BOOKMARK.fullmatch(text) if len(text) <= 4096 else None
         if match is None:
             return None
@@ -145,7 +145,7 @@ _BOOKMARK = re.compile(
 
 
 def here() -> str:
-    """The columns from which a query's own row tells the bookmark of its moment (`Bookmark.now_at`)."""
+    """Return the columns from which a query's own row tells the bookmark of its moment (`Bookmark.now_at`)."""
     place = "pg_current_snapshot()::text" if sql.is_postgres() else "(select coalesce(max(id), 0) from fact)"
     return f"(select value from era) as era, {place} as place"
 
@@ -170,7 +170,7 @@ _SINCE_SQLITE = f"""
 
 
 async def bookmark() -> Bookmark:
-    """Where the database is now. Taken before a page's first query."""
+    """Return where the database is now. Taken before a page's first query."""
     row = await sql.row(f"select {here()}")
     assert row is not None
     return Bookmark.now_at(row)
@@ -178,14 +178,14 @@ async def bookmark() -> Bookmark:
 
 @dataclass(frozen=True)
 class News:
-    """What a bookmark had not seen. `facts` is None where it is unknown: then everything is re-read."""
+    """The facts that a bookmark had not seen. `facts` is None where they are unknown: then everything is read again."""
 
     facts: list[Fact] | None
     bookmark: Bookmark
 
 
 async def since(seen: Bookmark) -> News:
-    """All facts that `seen` has not, and the bookmark after them, in one query.
+    """Return all facts that `seen` lacks, and the bookmark after them, in one query.
 
     Unknown: another era, a bookmark ahead of the database, one older than ten minutes or more than a
     thousand facts behind.
@@ -194,7 +194,7 @@ async def since(seen: Bookmark) -> News:
     if postgres != (":" in seen.place):
         return News(None, await bookmark())
     try:
-        found = await sql.rows(
+        unseen = await sql.rows(
             _SINCE_POSTGRES if postgres else _SINCE_SQLITE,
             place=seen.place if postgres else int(seen.place),
         )
@@ -203,17 +203,17 @@ async def since(seen: Bookmark) -> News:
         if isinstance(reason.__cause__, InvalidTextRepresentationError):
             return News(None, await bookmark())
         raise
-    after = Bookmark.now_at(found[0])
+    after = Bookmark.now_at(unseen[0])
     if (
         seen.era != after.era
         or seen.version > after.version
         or not 0 <= after.taken - seen.taken + 60 <= 660
-        or len(found) > FORGOTTEN_AFTER
+        or len(unseen) > FORGOTTEN_AFTER
     ):
         return News(None, after)
     facts = [
         fact
-        for row in found
+        for row in unseen
         if row["id"] is not None
         and (fact := Fact.from_body(row["kind"], sql.parsed(row["body"]))) is not None
     ]
@@ -221,7 +221,7 @@ async def since(seen: Bookmark) -> News:
 
 
 async def forget_old() -> None:
-    """Facts are kept 48 hours; a page that slept longer re-reads."""
+    """Delete facts older than 48 hours; a page that slept longer reads everything again."""
     await sql.rows("delete from fact where at < :before", before=clock.now() - KEPT)
 
 

@@ -14,14 +14,14 @@ KEPT = dt.timedelta(hours=48)
 
 
 class AnotherRequest(Exception):
-    """The key was used for a request with another content."""
+    """A key that was used for a request with another content."""
 
 
 async def claim(owner: UUID, key: UUID, content: str, result: dict[str, Any]) -> dict[str, Any] | None:
-    """Take a key inside this transaction. None: it is new, go on; `result` is what the request will come to,
-    as far as that is known, and `settle` says it later. A dictionary: the result of the first request.
-    Raises AnotherRequest when the same key came with another content, of which only a mark is kept: with a plain
-    hash whoever has the database could guess what was sent, a date of birth in a moment.
+    """Take a key inside this transaction. None: it is new, go on; `result` is what the request will come to, as far as
+    that is known, and `settle` says it later. A dictionary: the result of the first request. Raises AnotherRequest when
+    the same key came with another content. Of the content only a keyed mark is kept: a plain hash would let anybody who
+    has the database guess in a moment what was sent, a date of birth say.
 
     A second request waits here for the first one's transaction, so it sees either its result or a free key.
     """

@@ -34,17 +34,17 @@ class Moment(Model):
 
     @classmethod
     async def due(cls, most: int = 100) -> list[UUID]:
-        """Give those that are due now, the longest first."""
-        found = await sql.rows(
+        """Return the moments that are due now, the longest overdue first."""
+        overdue = await sql.rows(
             "select o.id from moment o where o.done_at is null and o.due_at <= :now "
             f"and {not_set_aside(MOMENTS, 'o.id')} order by o.due_at limit {int(most)}",
             now=clock.now(),
         )
-        return [sql.uuid(row["id"]) for row in found]
+        return [sql.uuid(row["id"]) for row in overdue]
 
     @classmethod
     async def strike(cls, ids: list[UUID]) -> list[Fact]:
-        """Announce these, inside the caller's unit of work, and give the facts.
+        """Announce these moments, inside the caller's unit of work, and return the facts.
 
         Two workers may try at once: the update hands each moment to one of them.
         """

@@ -1,4 +1,4 @@
-"""The outbox: what waits to leave the building."""
+"""The outbox: letters and other things that wait to leave the building."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ class Outbox(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the client it is about; what is about none, who answers for the portal's settings."""
+        """Show a letter to staff who may see the client it is about; one about no client, to those who answer for the
+        portal's settings."""
         if kind is not Kind.STAFF:
             return "false"
         return (
@@ -74,7 +75,7 @@ class Outbox(Record):
         await letter.save(force_create=True)
 
     async def retry(self) -> bool:
-        """Have it sent now, as if for the first time. False where it is out, wiped or being sent already."""
+        """Have it sent now, as if for the first time. Return False where it is out, wiped or being sent already."""
         freed = await sql.rows(
             "update outbox set failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now "
             "where id = :id and done_at is null and payload_sealed is not null "
@@ -102,7 +103,7 @@ class LeasedLetter:
     reason: str | None
 
     async def settle(self, fact: type[Settled] | None, **columns: Any) -> bool:
-        """End the lease with what became of the letter. False, and nothing changed, where the lease is over."""
+        """End the lease with the letter's outcome. Return False, with nothing changed, where the lease is over."""
         changes = ", ".join(f"{name} = :{name}" for name in columns)
         kept = await sql.row(
             f"update outbox set leased_until = null, {changes} where id = :id and tries = :tries "
@@ -124,7 +125,7 @@ async def take_letters(most: int) -> list[LeasedLetter]:
     """Lease up to so many letters that are due. Two workers never take the same one."""
     locked = "for update skip locked" if sql.is_postgres() else ""
     now = clock.now()
-    found = await sql.rows(
+    leased = await sql.rows(
         f"with due as materialized (select id from outbox where kind = '{LETTER}' and done_at is null "
         "and failed_at is null and due_at <= :now and (leased_until is null or leased_until <= :now) "
         f"order by due_at limit {int(most)} {locked}) "
@@ -143,12 +144,12 @@ async def take_letters(most: int) -> list[LeasedLetter]:
             row["tries"],
             row["reason"],
         )
-        for row in found
+        for row in leased
     ]
 
 
 async def tell_way(letter: UUID) -> None:
-    """What became of a letter shows in the conversations it was about, if it was about any."""
+    """Announce a letter's outcome in the conversations it was about, if it was about any."""
     for row in await sql.rows(
         "select distinct b.conversation_id, v.client_id from burst b "
         "join conversation v on v.id = b.conversation_id where b.letter_id = :letter",
@@ -159,13 +160,13 @@ async def tell_way(letter: UUID) -> None:
 
 
 async def drop_letters(about: UUID) -> None:
-    """What these letters were about is over: those not delivered yet are never sent, and their words wiped.
-    One that is on its way in this very moment may still arrive."""
+    """Drop the letters about something that is over: those not delivered yet are never sent, and their words wiped. One
+    that is on its way in this very moment may still arrive."""
     await _wipe("about_id = :about and done_at is null", about=about)
 
 
 async def forget_old_letters() -> None:
-    """The words of a letter nobody could deliver are kept thirty days, to try it again."""
+    """Wipe the words of letters that nobody could deliver after thirty days; until then they can be tried again."""
     async with unit():
         await _wipe("failed_at <= :before", before=clock.now() - UNDELIVERED_KEPT)
 
@@ -184,5 +185,5 @@ async def _wipe(which: str, **values: Any) -> None:
 
 
 async def undelivered_count(letters: Scope[Outbox]) -> int:
-    """How many letters have not arrived, of those the viewer may see."""
+    """Count the letters that have not arrived, of those the viewer may see."""
     return await letters.where(UNDELIVERED).count()

@@ -1,5 +1,4 @@
-"""What people of every kind have in common: a name and an address that can be taken, and compared; a colour of
-their own."""
+"""Names and addresses of people of every kind, how they are checked and compared, and a colour for each person."""
 
 from __future__ import annotations
 
@@ -13,12 +12,13 @@ COLOURS = ("heather", "marsh", "brick", "harbour", "rose", "slate")
 
 
 def canonical_email(email: str) -> str:
-    """The form in which two addresses are compared: NFKC, case folded, no surrounding space."""
+    """Return the form in which two addresses are compared: NFKC, case folded, no surrounding space."""
     return unicodedata.normalize("NFKC", email).strip().casefold()
 
 
 def is_address(email: str) -> bool:
-    """Whether a letter can be sent there at all: it is one plain address, and nothing that ends a line or a command."""
+    """Tell whether a letter can be sent there at all: it is one plain address, and nothing that ends a line or a
+    command."""
     domain = email.rpartition("@")[2]
     try:
         domain.encode("idna")
@@ -28,9 +28,9 @@ def is_address(email: str) -> bool:
 
 
 def address_fault(email: str) -> str | None:
-    """Say why an address can't be taken as it is written, in a sentence: it is none, it holds what can't be seen, or
-    letters of two alphabets in one part, as addresses do that are made to be taken for another's. None where it can,
-    or is empty. Every address that comes in is asked this, and every name `name_fault`."""
+    """Say in a sentence why an address can't be taken as it is written: it is none, it holds invisible characters, or
+    letters of two alphabets in one part, as in addresses made to be taken for another's. None where it can, or is
+    empty. Every address that comes in is checked here, and every name by `name_fault`."""
     if any(unicodedata.category(c) in _UNSEEN for c in email):
         return "This address holds characters that can’t be seen. Type it letter by letter."
     local, _, domain = unicodedata.normalize("NFKC", email).rpartition("@")
@@ -43,8 +43,8 @@ def address_fault(email: str) -> str | None:
 
 
 def name_fault(name: str) -> str | None:
-    """Say why a name, or another word that stands in a line, can't be taken as it is written, in a sentence: it holds
-    a line break or something else that can't be seen, or nothing that can. None where it can, or is empty."""
+    """Say in a sentence why a name, or another word that stands in a line, can't be taken as it is written: it holds a
+    line break or another invisible character, or nothing visible. None where it can, or is empty."""
     if any(unicodedata.category(c) in _UNSEEN and c not in _JOINERS for c in name):
         return "This holds characters that can’t be seen. Type it letter by letter."
     if name and not any(c.isalnum() and c not in _BLANK for c in name):
@@ -59,19 +59,19 @@ def a_name(value: str) -> None:
 
 
 def an_address(value: str) -> None:
-    """The same of an address. Raises ValidationError."""
+    """Refuse an address that no form lets in, in the same way. Raises ValidationError."""
     if value and not is_address(value):
         raise ValidationError("An address is one plain email address")
 
 
 def first_of(name: str) -> str:
-    """The first name of somebody, as letters and pages address them."""
+    """Return the first name of somebody, as letters and pages address them."""
     return next(iter(name.split()), name)
 
 
 def looks_like(one: str, other: str) -> bool:
-    """Whether people could take one address for the other, or mail to both arrives in one place: conservatively, for
-    refusing. What is granted to an address asks for `canonical_email` to be equal, and never this."""
+    """Tell whether people could take one address for the other, or mail to both arrives in one place: conservatively,
+    for refusing. Whatever is granted to an address needs `canonical_email` to be equal, and never this."""
     return _skeleton(one) == _skeleton(other)
 
 
@@ -113,8 +113,8 @@ _TAKEN_FOR = str.maketrans({other: letter for letter, others in _ALIKE.items() f
 
 
 def _skeleton(email: str) -> str:
-    """An address without what is easily overlooked: case, accents, signs without width, dots and a +tag before the
-    @, and the alphabet that a letter is of."""
+    """Return an address without what is easily overlooked: case, accents, signs without width, dots and a +tag before
+    the @, and the alphabet that a letter is of."""
     local, _, domain = unicodedata.normalize("NFKC", email).strip().casefold().rpartition("@")
     local = local.partition("+")[0].replace(".", "")
     return f"{_folded(local)}@{'.'.join(_folded(_spelt(label)) for label in domain.split('.') if label)}"
@@ -129,7 +129,7 @@ _LEFT_OUT = _UNSEEN | {"Mn", "Me"}
 
 
 def _spelt(label: str) -> str:
-    """A part of a domain in its own letters, where it is written as ASCII has it (RFC 3492)."""
+    """Return a part of a domain in its own letters, where it is written as ASCII has it (RFC 3492)."""
     if not label.startswith("xn--"):
         return label
     try:
@@ -139,13 +139,14 @@ def _spelt(label: str) -> str:
 
 
 def _alphabet(letter: str) -> str:
-    """Latin, Cyrillic, Greek, …; those that one language writes side by side count as one."""
+    """Return the alphabet of a letter: Latin, Cyrillic, Greek, …; those that one language writes side by side count as
+    one."""
     name = unicodedata.name(letter, "UNKNOWN").split()[0]
     return "EAST ASIAN" if name in ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO") else name
 
 
 def search_form(text: str) -> str:
-    """Text as the search box compares it: no accents, no case."""
+    """Return text as the search box compares it: no accents, no case."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(c for c in plain if not unicodedata.combining(c)).casefold().strip()
 

@@ -30,7 +30,7 @@ class Transaction(TransactionContextPooled):
             self._leave()
 
     def _leave(self) -> bool:
-        """Take the transaction out of the context. False where it is not there."""
+        """Take the transaction out of the context. Return False where it is not there."""
         if get_connections().get(self.connection_name) is not self.client:
             return False
         get_connections().reset(self.token)

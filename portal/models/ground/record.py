@@ -1,4 +1,4 @@
-"""What every record is: an id that sorts by time, fields that lie encrypted, and a rule of who sees it.
+"""The base of every record: an id that sorts by time, fields that lie encrypted, and a rule of who sees it.
 
 `visible_to(kind, r)` is that rule: an SQL condition over the row named `r`, with the places `:viewer`,
 `:client` and `:now`. It knows only the *kind* of viewer, never a value, so the same text serves a find, a
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def uuid7() -> UUID:
-    """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then chance."""
+    """Return a UUID version 7 (RFC 9562): 48 bits of milliseconds, then chance."""
     value = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10), "big")
     value = value & ~(0xF000 << 64) | (0x7000 << 64)
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
@@ -36,7 +36,7 @@ def uuid7() -> UUID:
 
 
 class Kind(Enum):
-    """How someone looks: as staff, as an account at all it may see, or as an account for one client."""
+    """The way somebody looks: as staff, as an account at all it may see, or as an account for one client."""
 
     STAFF = "staff"
     ACCOUNT = "account"
@@ -44,16 +44,16 @@ class Kind(Enum):
 
 
 def live(r: str) -> str:
-    """The row's life includes this moment: from ≤ now < until."""
+    """Ask whether the row's life includes this moment: from ≤ now < until."""
     return f"({r}.from_at <= :now and ({r}.until_at is null or {r}.until_at > :now))"
 
 
 class Gone(Exception):
-    """The row is not there any more: somebody removed it a moment ago."""
+    """A row that is not there any more: somebody removed it a moment ago."""
 
 
 class Unacceptable(Exception):
-    """Raised where what somebody asks for can't be. `why` is a sentence for them; the door answers it with 409."""
+    """A wish that can't be granted. `why` is a sentence for the person who asked; the door answers it with 409."""
 
     why = ""
 
@@ -63,9 +63,8 @@ class Unacceptable(Exception):
 
 
 class Row(Model):
-    """A row that verbs change: each only the columns it is about, and only after it has found the row with a lock.
-    So two verbs at the same moment come one after the other, the second decides on what the first left, and neither
-    undoes the other."""
+    """A row that verbs change: each only the columns it is about, and only after it has locked the row. So of two verbs
+    at the same moment the second decides on the first's result, and neither undoes the other."""
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
 
@@ -76,7 +75,7 @@ class Row(Model):
 
     @property
     def is_held(self) -> bool:
-        """Whether it was found with a lock in this unit of work, so that nobody else changes it before the end."""
+        """Tell whether it was read with a lock in this unit of work, so that nobody else changes it before the end."""
         return self._held_in is not None and self._held_in is unit_of_work()
 
     @classmethod
@@ -87,16 +86,16 @@ class Row(Model):
             await sql.rows(f"select 1 from {cls._meta.db_table} where id = :id for no key update", id=id)
 
     async def hold(self) -> Self:
-        """Find this row again with a lock, and be as it is now. Twice is once. Raises Gone."""
+        """Read this row again with a lock, so that it is as it is now. Twice is once. Raises Gone."""
         if not self.is_held:
             await self.lock(self.id)
             columns = ", ".join(self._meta.fields_db_projection.values())
-            found = await sql.row(f"select {columns} from {self._meta.db_table} where id = :id", id=self.id)
-            if found is None:
+            current = await sql.row(f"select {columns} from {self._meta.db_table} where id = :id", id=self.id)
+            if current is None:
                 raise Gone
-            now = self._init_from_db(**found)
+            fresh = self._init_from_db(**current)
             for name in self._meta.fields_db_projection:
-                setattr(self, name, getattr(now, name))
+                setattr(self, name, getattr(fresh, name))
             self.was_locked()
         return self
 
@@ -123,20 +122,20 @@ class Row(Model):
 
 
 class Record(Row):
-    """Anything a viewer may see."""
+    """A row that a viewer may see."""
 
     class Meta:
         abstract = True
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """The SQL condition under which row `r` is seen. Each model writes its own."""
+        """Return the SQL condition under which row `r` is seen. Each model writes its own."""
         raise NotImplementedError(f"{cls.__name__} does not say who may see it")
 
     @classmethod
     def seen_through(cls, r: str) -> str:
-        """The condition under which staff who look at what somebody else sees ("view as") may see row `r` themselves:
-        the rule for staff, unless that asks whose the row is."""
+        """Return the condition under which staff who look through somebody else's eyes ("view as") may see row `r`
+        themselves: the rule for staff, unless that asks whose the row is."""
         return cls.visible_to(Kind.STAFF, r)
 
 
@@ -175,8 +174,8 @@ UNREADABLE = "This can’t be opened with the keys at hand."
 
 
 def opened(model: type[Model], column: str, row_id: object, box: bytes) -> str:
-    """The text for a list, whose other rows are shown whatever one of them is: UNREADABLE where it can't be opened.
-    Nothing is decided by it, and nothing is written that holds it."""
+    """Return the text for a list, whose other rows are shown whatever becomes of this one: UNREADABLE where it can't be
+    opened. Nothing is decided by it, and it is never written back."""
     try:
         return unseal(model, column, row_id, box)
     except crypto.Unreadable:
@@ -185,13 +184,14 @@ def opened(model: type[Model], column: str, row_id: object, box: bytes) -> str:
 
 
 def shown(row: Model, name: str) -> str | None:
-    """The same of a sealed attribute of a record that a page shows and does not change."""
+    """Return a sealed attribute for a page that doesn't change it; UNREADABLE where it can't be opened."""
     box = getattr(row, f"{name}_sealed")
     return None if box is None else opened(type(row), f"{name}_sealed", row.pk, box)
 
 
 def known(row: Model, name: str) -> Any:
-    """The value of any attribute for a form that writes it anew: None also where it is sealed and can't be opened."""
+    """Return the value of any attribute for a form that writes it anew: None also where it is sealed and can't be
+    opened."""
     if not hasattr(row, f"{name}_sealed"):
         return getattr(row, name)
     text = shown(row, name)
@@ -199,18 +199,19 @@ def known(row: Model, name: str) -> Any:
 
 
 def unreadable(row: Model, *names: str) -> list[str]:
-    """Those of these sealed attributes that are there and can't be opened."""
+    """Return the names of these sealed attributes that are there and can't be opened."""
     return [name for name in names if shown(row, name) == UNREADABLE]
 
 
 def write_anew(row: Model, name: str, text: str | None) -> None:
-    """Seal what a form says; left empty, what can't be opened stays as it is: the right key file may open it yet."""
+    """Seal a form's text. Where it is left empty, a value that can't be opened stays as it is: the right key file may
+    open it yet."""
     if text or not unreadable(row, name):
         setattr(row, name, text or None)
 
 
 def opened_day(model: type[Model], column: str, row_id: object, box: bytes | None) -> dt.date | None:
-    """The same of a date; None where there is none, or it can't be opened."""
+    """Return a sealed date; None where there is none, or it can't be opened."""
     text = opened(model, column, row_id, box) if box is not None else UNREADABLE
     return None if text == UNREADABLE else dt.date.fromisoformat(text)
 

@@ -1,4 +1,4 @@
-"""Sealing everything anew under the key that now writes, while the practice works.
+"""Rekeying: everything is sealed anew under the key that now writes, while the practice works.
 
 Audit rows are never changed, so what they hold stays under the key it was written with: keep the old keys.
 """
@@ -19,7 +19,7 @@ AT_ONCE = 200  # rows of one transaction
 
 
 def sealed_columns() -> list[tuple[type[Model], str]]:
-    """Each model with each of its encrypted columns."""
+    """Return each model with each of its encrypted columns."""
     apps = require_context().apps
     assert apps is not None
     return [
@@ -31,19 +31,19 @@ def sealed_columns() -> list[tuple[type[Model], str]]:
 
 
 async def reseal() -> tuple[int, int]:
-    """Seal every value anew; gives how many were, and how many no key at hand opens, which stay as they are. A value
+    """Seal every value anew; return how many were, and how many no key at hand opens, which stay as they are. A value
     that changes meanwhile keeps its change."""
     done = odd = 0
     for model, column in sealed_columns():
         table, after = model._meta.db_table, UUID(int=0)
         while True:
             async with unit():
-                found = await sql.rows(
+                batch = await sql.rows(
                     f"select id, {column} as box from {table} where id > :after and {column} is not null "
                     f"order by id limit {AT_ONCE}",
                     after=after,
                 )
-                for row in found:
+                for row in batch:
                     try:
                         text = unseal(model, column, sql.uuid(row["id"]), row["box"])
                     except Unreadable:
@@ -55,7 +55,7 @@ async def reseal() -> tuple[int, int]:
                         id=row["id"],
                         box=row["box"],
                     )
-            if not found:
+            if not batch:
                 break
-            done, after = done + len(found), sql.uuid(found[-1]["id"])
+            done, after = done + len(batch), sql.uuid(batch[-1]["id"])
     return done - odd, odd

@@ -1,4 +1,4 @@
-"""After a backup was put back: what it brings to life again that had ended meanwhile is ended once more."""
+"""Restoring: after a backup was put back, everything that had ended meanwhile is ended once more."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FORGET = (
 
 
 async def end_what_was_under_way() -> dict[str, Any]:
-    """End sessions and links, drop the letters that had not left, and begin a new era, all or nothing. Gives how many
+    """End sessions and links, drop the letters that had not left, and begin a new era, all or nothing. Return how many
     there were of each."""
     ended: dict[str, Any] = {}
     async with unit():

@@ -1,5 +1,5 @@
-"""Who sees what, and who may do what, as SQL: each rule is a function from the names of rows, or from expressions for
-ids, to a condition over them, with the places `:viewer`, `:client` and `:now`.
+"""The rules of who sees what, and who may do what, as SQL: each is a function from the names of rows, or from
+expressions for ids, to a condition over them, with the places `:viewer`, `:client` and `:now`.
 
 Rules need each other wherever records do: a chart is seen through an access, a conversation through a chart. So they
 stand together, below all records, and a record's `visible_to` asks here.
@@ -14,17 +14,17 @@ from portal.permissions import Audience, Permission, Restriction, Right
 
 
 def works_here(staff: str) -> str:
-    """The staff member with this id is still employed."""
+    """Ask whether the staff member with this id is still employed."""
     return f"exists (select 1 from staff_member wh where wh.id = {staff} and wh.ended_at is null)"
 
 
 def holds(staff: str, permission: Permission) -> str:
-    """The staff member with this id holds a permission."""
+    """Ask whether the staff member with this id holds a permission."""
     return holds_key(staff, f"'{permission.key}'")
 
 
 def holds_key(staff: str, permission: str) -> str:
-    """The staff member with this id holds the permission of this key (an SQL expression)."""
+    """Ask whether the staff member with this id holds the permission of this key (an SQL expression)."""
     return (
         f"exists (select 1 from staff_permission hp "
         f"where hp.staff_id = {staff} and hp.permission = {permission})"
@@ -32,7 +32,7 @@ def holds_key(staff: str, permission: str) -> str:
 
 
 def stands_in(viewer: str, staff: str) -> str:
-    """The viewer covers for the staff member with this id, who is away now (leave.py)."""
+    """Ask whether the viewer covers for the staff member with this id, who is away now (leave.py)."""
     return (
         f"exists (select 1 from leave sl where sl.cover_id = {viewer} and sl.staff_id = {staff} "
         "and sl.from_at <= :now and sl.until_at > :now)"
@@ -43,13 +43,13 @@ def stands_in(viewer: str, staff: str) -> str:
 
 
 def acts(link: str) -> str:
-    """The contact may act for the client at all: the link lives, no order keeps them away altogether, and the
-    contact network is on."""
+    """Ask whether the contact may act for the client at all: the link lives, no order keeps them away altogether, and
+    the contact network is on."""
     return f"({live(link)} and {_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"
 
 
 def acted(link: str) -> str:
-    """The contact acted until the client came of age, and would again if it were not for that."""
+    """Ask whether the contact acted until the client came of age, and would again if it were not for that."""
     return (
         f"({link}.of_age_at is not null and {link}.until_at = {link}.of_age_at and {link}.until_at <= :now "
         f"and {_not_yet(link, Restriction.NO_CONTACT)} and {_network_is_on(link)})"
@@ -57,15 +57,16 @@ def acted(link: str) -> str:
 
 
 def allows(link: str, right: Right) -> str:
-    """The contact may do this for the client: they hold the right, and no restriction takes it from them now."""
+    """Ask whether the contact may do this for the client: they hold the right, and no restriction takes it from them
+    now."""
     stops = [restriction for restriction in Restriction if right not in restriction.leaves]
     kept = " and ".join(_not_yet(link, one) for one in stops)
     return f"({link}.{right.value} and {live(link)} and {kept} and {_network_is_on(link)})"
 
 
 def leads(invitation: str) -> str:
-    """An invitation leads somewhere still, apart from its own life: what it took to send it holds. The chart is in use,
-    the address is the one on file, and the contact may act for the client."""
+    """Ask whether an invitation still leads somewhere, apart from its own life: the chart is in use, the address is the
+    one on file, and the contact may act for the client, as when it was sent."""
     return (
         "exists (select 1 from client lc left join contact_link ll "
         f"on ll.id = {invitation}.contact_link_id left join contact lk on lk.id = ll.contact_id "
@@ -76,7 +77,8 @@ def leads(invitation: str) -> str:
 
 
 def _network_is_on(link: str) -> str:
-    """For the practice, which a database asks once for all rows, and for the client."""
+    """Ask whether the contact network is on for the practice, which a database asks once for all rows, and for the
+    client."""
     return (
         "not exists (select 1 from practice zp where not zp.contact_network) "
         f"and exists (select 1 from client zc where zc.id = {link}.client_id and zc.contact_network)"
@@ -92,9 +94,9 @@ def _not_yet(link: str, restriction: Restriction) -> str:
 
 
 def client_is_seen(kind: Kind, r: str) -> str:
-    """Client `r` is seen. By staff: one's own clients, one's supervisees', those of whom one covers for, or all by
-    permission. By accounts: through a live access, while the client is not archived and what an invitation needs is
-    still on file (A2)."""
+    """Ask whether client `r` is seen. Staff see their own clients, their supervisees', those of a colleague for whom
+    they cover, or all by permission. Accounts see a client through a live access, while the client is not archived and
+    the fields an invitation needs are still on file (A2)."""
     if kind is Kind.STAFF:
         return staff_see(f"{r}.id")
     rule = (
@@ -109,8 +111,8 @@ def client_is_seen(kind: Kind, r: str) -> str:
 
 
 def staff_see(client: str, staff: str = ":viewer") -> str:
-    """The staff member with this id sees the client with that id: where a list of many needs nothing else of the
-    client."""
+    """Ask whether the staff member with this id sees the client with that id: where a list of many needs nothing else
+    of the client."""
     return (
         f"{works_here(staff)} and ({holds(staff, Permission.SEE_ALL_CLIENTS)} or exists "
         f"(select 1 from care_team vt where vt.client_id = {client} and {live('vt')} "
@@ -121,19 +123,19 @@ def staff_see(client: str, staff: str = ":viewer") -> str:
 
 
 def sees_client(kind: Kind, client: str) -> str:
-    """The viewer sees the client with this id."""
+    """Ask whether the viewer sees the client with this id."""
     return f"exists (select 1 from client sc where sc.id = {client} and {client_is_seen(kind, 'sc')})"
 
 
 def account_sees(client: str, account: str) -> str:
-    """The account with this id sees the client with that id now."""
+    """Ask whether the account with this id sees the client with that id now."""
     return sees_client(Kind.ACCOUNT, client).replace(":viewer", account)
 
 
 def within_reach(kind: Kind, client: str) -> str:
-    """No rule of who sees whom, but a wider one that a database finds its way by: whom a viewer could see at
-    all, asked of the viewer's side once. A list over all clients says it beside the rule, which alone is asked
-    of every row there is: 2.6 ms instead of 0.1 for one account among a thousand."""
+    """Return a wider condition than the rule of who sees a client, by which a database finds its way: the clients a
+    viewer could see at all, asked of the viewer's side once. A list over all clients says it beside the rule, which
+    alone is asked of every row there is: 2.6 ms instead of 0.1 for one account among a thousand."""
     if kind is Kind.PROFILE:
         return f"{client} = :client"
     if kind is Kind.ACCOUNT:
@@ -147,13 +149,13 @@ def within_reach(kind: Kind, client: str) -> str:
 
 
 def access_is_seen(kind: Kind, r: str) -> str:
-    """Access `r` is seen by staff who may see the client, and by its own account while it lives."""
+    """Ask whether access `r` is seen: by staff who may see the client, and by its own account while it lives."""
     seen = sees_client(kind, f"{r}.client_id")
     return seen if kind is Kind.STAFF else f"{r}.account_id = :viewer and {live(r)} and {seen}"
 
 
 def right_of(account: str, right: Right) -> str:
-    """Whether the account with this id holds a right for the client `:client`: 1 or 0; null where it doesn't see
+    """Ask whether the account with this id holds a right for the client `:client`: 1 or 0; null where it doesn't see
     them."""
     rule = access_is_seen(Kind.PROFILE, "h").replace(":viewer", account)
     return (
@@ -167,9 +169,9 @@ def right_of(account: str, right: Right) -> str:
 
 
 def conversation_is_seen(kind: Kind, r: str) -> str:
-    """Conversation `r` is seen. By staff: who sees the client and holds the permission for its audience. By accounts:
-    through a live access whose person takes part, and for a contact with the right to messages. A confidential one
-    has only the client as participant."""
+    """Ask whether conversation `r` is seen. Staff need to see the client and hold the permission for its audience.
+    Accounts need a live access whose person takes part, and a contact the right to messages. A confidential one has
+    only the client as participant."""
     if kind is Kind.STAFF:
         return f"({_may_read(r)}) and {staff_see(f'{r}.client_id')}"
     rule = (
@@ -183,8 +185,8 @@ def conversation_is_seen(kind: Kind, r: str) -> str:
 
 
 def _may_read(r: str) -> str:
-    """The viewer holds the permission for its audience. Said of each audience by itself, for a database asks that
-    once and not of every row."""
+    """Ask whether the viewer holds the permission for its audience. Each audience is named by itself, because a
+    database asks that once and not of every row."""
     return " or ".join(
         f"{r}.audience = '{audience.key}' and " + holds(":viewer", audience.permission)
         for audience in Audience
@@ -192,7 +194,8 @@ def _may_read(r: str) -> str:
 
 
 def takes_part(access: str, participant: str, link: str) -> str:
-    """By this access, and its link where there is one, an account reads what this participant takes part in."""
+    """Ask whether by this access, and its link where there is one, an account reads what this participant takes part
+    in."""
     return (
         f"(({link}.id is null and {participant}.client_id = {access}.client_id) or "
         f"({participant}.contact_id = {link}.contact_id and {allows(link, Right.MESSAGES)}))"
@@ -200,7 +203,7 @@ def takes_part(access: str, participant: str, link: str) -> str:
 
 
 def sees_conversation(kind: Kind, conversation: str) -> str:
-    """The viewer sees the conversation with this id."""
+    """Ask whether the viewer sees the conversation with this id."""
     return (
         f"exists (select 1 from conversation sv where sv.id = {conversation} "
         f"and {conversation_is_seen(kind, 'sv')})"
@@ -211,12 +214,13 @@ def sees_conversation(kind: Kind, conversation: str) -> str:
 
 
 def is_news(message: str) -> str:
-    """Somebody wrote this message, and it stands: of such one is told."""
+    """Ask whether this message is one to tell people of: somebody wrote it, and it stands."""
     return f"{message}.withdrawn_at is null and not {message}.automatic"
 
 
 def has_news(burst: str) -> str:
-    """This burst still has something to tell: a message of others that stands and that its reader has not read."""
+    """Ask whether this burst still has something to tell: a message of others that stands and that its reader has not
+    read."""
     return (
         f"exists (select 1 from message m where m.conversation_id = {burst}.conversation_id and {is_news('m')} "
         f"and case when {burst}.side = 'staff' then m.account_id is not null "

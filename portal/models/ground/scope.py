@@ -1,4 +1,4 @@
-"""Reading through a viewer: the only way routes and pushes reach a record."""
+"""Scopes: reading through a viewer, the only way routes and pushes reach a record."""
 
 from __future__ import annotations
 
@@ -66,19 +66,19 @@ class Scope(Generic[M]):
         return dataclasses.replace(self, ordered=f" order by {by}")
 
     async def columns(self, columns: str, limit: int | None = None) -> list[dict[str, Any]]:
-        """Plain rows, for lists: no objects are made."""
+        """Return plain rows, for lists: no objects are made."""
         known = {"viewer": self.viewer, "client": self.client, "lens": self.lens, "now": clock.now()}
         return await sql.rows(self._query(columns, limit), **known | dict(self.values))
 
     def only(self, limit: int, *more: str) -> Scope[M]:
-        """The first rows of the order, found before anything else is asked: what a wide list says of each row is then
-        said of those alone. What is joined later can't take part in the choice. `more` is what is found out with
-        them, once for each, and stands in `r` like a column."""
+        """Limit to the first rows of the order, found before anything else is asked: whatever a wide list says of each
+        row is then said of those alone. Tables joined later can't take part in the choice. `more` are expressions
+        worked out with the rows, once for each, and they stand in `r` like columns."""
         chosen = self._query(", ".join(("r.*", *more)), limit)
         return dataclasses.replace(self, chosen=f"({chosen})", conditions=(), joins="")
 
     def _query(self, columns: str, limit: int | None = None) -> str:
-        """The text of that question."""
+        """Return the text of that question."""
         own = [_rule(self.model, self.kind), *([_lens(self.model)] if self.lens else [])]
         conditions = " and ".join(f"({c})" for c in (*self.conditions, *([] if self.chosen else own)))
         return (
@@ -91,20 +91,20 @@ class Scope(Generic[M]):
         return [self.model._init_from_db(**row) for row in await self.columns(_columns(self.model), limit)]
 
     async def first(self) -> M | None:
-        found = await self.all(limit=1)
-        return found[0] if found else None
+        rows = await self.all(limit=1)
+        return rows[0] if rows else None
 
     async def find(self, id: UUID) -> M | None:
         return await self.where("r.id = :id", id=id).first()
 
     async def hold(self, id: UUID) -> M | None:
-        """The row, found with a lock: as it is now, and so until the unit of work is over. It is locked first, so that
-        whether it is seen is asked of what somebody else has just committed."""
+        """Return the row, read with a lock: as it is now, and so until the unit of work is over. It is locked first, so
+        that whether it is seen is asked of what somebody else has just committed."""
         await self.model.lock(id)
-        found = await self.find(id)
-        if found is not None:
-            found.was_locked()
-        return found
+        record = await self.find(id)
+        if record is not None:
+            record.was_locked()
+        return record
 
     async def count(self) -> int:
         return int((await self.columns("count(*) as n"))[0]["n"])
@@ -114,18 +114,18 @@ Asked = tuple[UUID, UUID | None, UUID]  # a viewer, the client they are narrowed
 
 
 async def who_may_see(model: type[Record], kind: Kind, asks: Iterable[Asked]) -> set[Asked]:
-    """Those of these viewers who may see the row they ask for: one query for them all."""
+    """Return those of these viewers who may see the row they ask for: one query for them all."""
     return await _those(model, _rule(model, kind), asks)
 
 
 async def who_may_look(model: type[Record], asks: Iterable[Asked]) -> set[Asked]:
-    """Those of these staff who may look at the row that somebody else sees."""
+    """Return those of these staff who may look at the row that somebody else sees."""
     return await _those(model, model.seen_through("r"), asks)
 
 
 async def _those(model: type[Record], rule: str, asks: Iterable[Asked]) -> set[Asked]:
     asked = list(asks)
-    found = await sql.rows(
+    seen = await sql.rows(
         _crowd(model, rule, sql.table("v", id=_V, client=_C, record=_R)),
         viewers=[viewer for viewer, _, _ in asked],
         clients=[client or _NOBODY for _, client, _ in asked],
@@ -133,7 +133,7 @@ async def _those(model: type[Record], rule: str, asks: Iterable[Asked]) -> set[A
         now=clock.now(),
     )
     return {
-        (sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"])) for row in found
+        (sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"])) for row in seen
     }
 
 

@@ -33,8 +33,8 @@ _read: ContextVar[dict[tuple[str, str], list[dict[str, Any]]] | None] = ContextV
 
 @contextmanager
 def one_reading() -> Iterator[None]:
-    """A page is read as of one moment, and what several of its regions ask for is asked for once. Only for what
-    does not write: an answer is remembered until something else than a question passes through `rows`."""
+    """Read a page as of one moment, and ask only once for what several of its regions need. Only for what does not
+    write: an answer is remembered until something else than a question passes through `rows`."""
     token = _read.set({})
     try:
         with clock.held():
@@ -44,7 +44,7 @@ def one_reading() -> Iterator[None]:
 
 
 def connection() -> BaseDBAsyncClient:
-    """The database, or the transaction this task is in."""
+    """Return the database, or the transaction this task is in."""
     return require_context().connections.get("default")
 
 
@@ -83,7 +83,7 @@ def _for_sqlite(value: Any) -> Any:
 
 
 async def rows(text: str, **values: Any) -> list[dict[str, Any]]:
-    """Run one statement and give its rows as dictionaries (none for a plain write).
+    """Run one statement and return its rows as dictionaries (none for a plain write).
 
     Values: UUIDs, aware datetimes, text, numbers, bytes, lists for `any`; JSON goes in as text.
     """
@@ -110,12 +110,12 @@ async def _asked(database: BaseDBAsyncClient, sql: str, given: list[Any]) -> lis
 
 
 async def row(text: str, **values: Any) -> dict[str, Any] | None:
-    found = await rows(text, **values)
-    return found[0] if found else None
+    answer = await rows(text, **values)
+    return answer[0] if answer else None
 
 
 def table(name: str, **columns: tuple[str, str]) -> str:
-    """Lists of equal length as a table to select from: each column is named with its list's place and its type.
+    """Return lists of equal length as a table to select from: each column is named with its list's place and its type.
 
     >>> table("v", id=("viewers", "uuid"), number=("numbers", "int"))
     "unnest(:viewers::uuid[], :numbers::int[]) v(id, number)"
@@ -168,7 +168,7 @@ def _as_one(texts: tuple[str, ...]) -> str:
 
 
 def moment(value: Any) -> dt.datetime:
-    """A time as rows() gave it: PostgreSQL's is a datetime, SQLite's a text."""
+    """Return a time from a row of rows(): PostgreSQL's is a datetime, SQLite's a text."""
     return value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
 
 
@@ -181,7 +181,7 @@ def uuid(value: Any) -> UUID:
 
 
 def parsed(value: Any) -> Any:
-    """JSON as rows() gave it."""
+    """Return JSON from a row of rows(), parsed."""
     return json.loads(value) if isinstance(value, (str, bytes)) else value
 
 

@@ -1,4 +1,4 @@
-"""What the worker could not do: an item of one of its queues that fails each time is set aside, and the others go on.
+"""Stuck work: an item of one of the worker's queues that fails each time is set aside, and the others go on.
 
 async def grant(ids): ...  # in a unit of work; may raise
 await each(WISHES, ids, grant, bus.hint)
@@ -57,14 +57,14 @@ class Stuck(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Who answers for the portal's settings."""
+        """Show it to those who answer for the portal's settings."""
         if kind is not Kind.STAFF:
             return "false"
         return f"{works_here(':viewer')} and {holds(':viewer', Permission.PORTAL_SETTINGS)}"
 
 
 def not_set_aside(queue: str, id: str) -> str:
-    """SQL for: this item does not wait for its next try. The text needs `:now`."""
+    """Ask in SQL whether this item is free of a wait for its next try. The text needs `:now`."""
     return (
         f"not exists (select 1 from stuck sa where sa.queue = '{queue}' and sa.item = cast({id} as text) "
         "and sa.due_at > :now)"
@@ -133,10 +133,10 @@ async def set_aside(
 
 
 async def note_failed(queue: str, item: str, reason: BaseException, *, passed_over: bool = False) -> None:
-    """Note in the caller's unit of work that this failed once more. What is passed over is said at once, and the other
-    after some tries. The row does not hold the words of the reason: they may quote a name."""
+    """Note in the caller's unit of work that this failed once more. An item that is passed over is reported at once,
+    the others after some tries. The row does not hold the words of the reason: they may quote a name."""
     now = clock.now()
-    found = await sql.rows(
+    failures = await sql.rows(
         "insert into stuck (id, queue, item, tries, passed_over, reason, since, tried_at, due_at) "
         "values (:id, :queue, :item, 1, :passed_over, :reason, :now, :now, :due) "
         "on conflict (queue, item) do update set tries = stuck.tries + 1, reason = excluded.reason, "
@@ -149,12 +149,12 @@ async def note_failed(queue: str, item: str, reason: BaseException, *, passed_ov
         now=now,
         due=now + wait_after(1),
     )
-    tries = int(found[0]["tries"])
+    tries = int(failures[0]["tries"])
     if tries > 1:
         await sql.rows(
             "update stuck set due_at = :due where id = :id",
             due=now + wait_after(tries),
-            id=sql.uuid(found[0]["id"]),
+            id=sql.uuid(failures[0]["id"]),
         )
     if tries == (1 if passed_over else TOLD_AFTER):
         await announce(WorkStuck())
@@ -172,26 +172,27 @@ async def note_done(queue: str, items: list[str]) -> None:
 
 
 def wait_after(tries: int) -> dt.timedelta:
-    """Give how long an item waits after so many tries: 2, 4, 8, … seconds, six hours at most."""
+    """Return how long an item waits after so many tries: 2, 4, 8, … seconds, six hours at most."""
     return min(dt.timedelta(seconds=2 ** min(tries, 20)), LONGEST_WAIT)
 
 
 async def items_aside(queue: str) -> list[str]:
-    """Give the items of a queue that failed and were not done since."""
+    """Return the items of a queue that failed and were not done since."""
     return [row["item"] for row in await sql.rows("select item from stuck where queue = :queue", queue=queue)]
 
 
 async def all_stuck() -> list[dict[str, Any]]:
-    """Give what was tried often enough to be said: queue, how many items, since when, and the newest reason."""
-    found = await sql.rows(
+    """Return the work that was tried often enough to be reported: queue, how many items, since when, and the newest
+    reason."""
+    stuck = await sql.rows(
         "select r.queue, count(*) as items, min(r.since) as since, max(r.reason) as reason from stuck r "
         f"where {IS_SAID} group by r.queue order by r.queue"
     )
-    return [row | {"since": sql.moment(row["since"])} for row in found]
+    return [row | {"since": sql.moment(row["since"])} for row in stuck]
 
 
 async def forget_unstuck() -> None:
-    """Forget what was not tried any more: it is gone, or was done in another way."""
+    """Forget items that are no longer tried: they are gone, or were done in another way."""
     async with unit():
         gone = await sql.rows(
             "delete from stuck where tried_at < :before returning id", before=clock.now() - KEPT

@@ -1,4 +1,4 @@
-"""How often something was tried, and from which network: counted in rows that name neither who nor where.
+"""Limits on how often something is tried, and from which network: counted in rows that name neither who nor where.
 
 WRONG_CODES = Limit("start", 20, dt.timedelta(minutes=10))
 if not await WRONG_CODES.is_reached(network):
@@ -22,58 +22,58 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: an IPv4 address in the last 
 
 
 class Network(NamedTuple):
-    """Where a request comes from, as limits count it: an IPv4 address, or an IPv6 network of one line and the wider
-    one of its site. Whoever has one IPv6 address has 2^64 of them, and often 65,536 times as many."""
+    """The network a request comes from, as limits count it: an IPv4 address, or an IPv6 network of one line and the
+    wider one of its site. Anybody with one IPv6 address has 2^64 of them, and often 65,536 times as many."""
 
     near: str
     wide: str = ""
 
 
 def network_of(address: str) -> Network:
-    """The network of an address. An IPv4 address that is written as an IPv6 one counts as itself; what is no
-    address counts as one network of its own."""
+    """Return the network of an address. An IPv4 address that is written as an IPv6 one counts as itself; text that is
+    no address counts as one network of its own."""
     try:
-        found = ip_address(address.partition("%")[0])
+        ip = ip_address(address.partition("%")[0])
     except ValueError:
         return Network(address[:100])
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        elif found in _TRANSLATED:
-            found = IPv4Address(int(found) & 0xFFFFFFFF)
-    if isinstance(found, IPv4Address):
-        return Network(str(found))
-    return Network(*(str(IPv6Network((found, bits), strict=False)) for bits in (64, 48)))
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        elif ip in _TRANSLATED:
+            ip = IPv4Address(int(ip) & 0xFFFFFFFF)
+    if isinstance(ip, IPv4Address):
+        return Network(str(ip))
+    return Network(*(str(IPv6Network((ip, bits), strict=False)) for bits in (64, 48)))
 
 
 @dataclass(frozen=True)
 class Limit:
-    """So many tries within a time, each counted for an address of mail, a record or a network."""
+    """A number of tries within a time, each counted for an email address, a record or a network."""
 
     name: str
     most: int
     within: dt.timedelta
 
     async def count(self, of: Network | UUID | str) -> bool:
-        """Count one try more; whether it still is one of those that may be. One statement a row, so that parallel
-        tries share no count."""
+        """Count one try more; return whether it is still allowed. One statement a row, so that parallel tries share no
+        count."""
         within = True
         for key, most in self._rows(of):
             within = await _count(key, self.within) <= most and within
         return within
 
     async def is_reached(self, of: Network | UUID | str) -> bool:
-        """Whether as many were counted as may be."""
+        """Tell whether as many were counted as are allowed."""
         most = dict(self._rows(of))
-        found = await sql.rows(
+        counted = await sql.rows(
             "select key, count from throttle where key = any(:keys) and until_at > :now",
             keys=list(most),
             now=clock.now(),
         )
-        return any(int(row["count"]) >= most[row["key"]] for row in found)
+        return any(int(row["count"]) >= most[row["key"]] for row in counted)
 
     async def give_back(self, of: Network | UUID | str) -> None:
-        """Take back one try, which was none to be counted."""
+        """Take back a try that should not have been counted."""
         await sql.rows(
             "update throttle set count = count - 1 where key = any(:keys) and count > 0",
             keys=[key for key, _ in self._rows(of)],
@@ -84,7 +84,7 @@ class Limit:
         await sql.rows("delete from throttle where key = any(:keys)", keys=[key for key, _ in self._rows(of)])
 
     def _rows(self, of: Network | UUID | str) -> list[tuple[str, int]]:
-        """The keys under which is counted, each with how many there may be."""
+        """Return the keys under which tries are counted, each with how many are allowed."""
         if not isinstance(of, Network):
             return [(self._key(str(of)), self.most)]
         near, wide = (self._key(of.near), self.most), (self._key(of.wide), self.most * WIDER)
@@ -95,13 +95,13 @@ class Limit:
 
 
 async def tally(name: str, of: str, within: dt.timedelta) -> int:
-    """Count once more, and say how often it was within this time."""
+    """Count once more, and return how often it was within this time."""
     return await _count(Limit(name, 0, within)._key(of), within)
 
 
 async def _count(key: str, within: dt.timedelta) -> int:
     now = clock.now()
-    found = await sql.row(
+    counter = await sql.row(
         "insert into throttle (key, count, until_at) values (:key, 1, :until) "
         "on conflict (key) do update set "
         "count = case when throttle.until_at <= :now then 1 else throttle.count + 1 end, "
@@ -111,8 +111,8 @@ async def _count(key: str, within: dt.timedelta) -> int:
         until=now + within,
         now=now,
     )
-    assert found is not None
-    return int(found["count"])
+    assert counter is not None
+    return int(counter["count"])
 
 
 async def forget_old_tries() -> None:
