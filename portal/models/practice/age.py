@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 
 def birthday(born: dt.date, years: int) -> dt.date:
-    """The day on which somebody turns so many years. Born on 29 February: 1 March where the year has none, so that
-    nobody is taken to be older than they are."""
+    """Return the day on which somebody turns so many years. Born on 29 February: 1 March where the year has none, so
+    that nobody is taken to be older than they are."""
     try:
         return born.replace(year=born.year + years)
     except ValueError:
@@ -16,18 +16,18 @@ def birthday(born: dt.date, years: int) -> dt.date:
 
 
 def begins(day: dt.date, zone: str) -> dt.datetime:
-    """The first moment of a day in a zone, in UTC: midnight, the first where there are two, or where clocks go
+    """Return the first moment of a day in a zone, in UTC: midnight, the first where there are two, or where clocks go
     forward over midnight, the moment at which they do."""
     return dt.datetime.combine(day, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
 
 
 def turns(born: dt.date, years: int, zone: str) -> dt.datetime:
-    """The moment at which somebody turns so many years."""
+    """Return the moment at which somebody turns so many years."""
     return begins(birthday(born, years), zone)
 
 
 def horizon(now: dt.datetime, zone: str) -> dt.datetime:
-    """The last moment at which somebody comes of age within the ninety days that are looked ahead."""
+    """Return the last moment at which somebody comes of age within the ninety days that are looked ahead."""
     return begins(now.astimezone(ZoneInfo(zone)).date() + dt.timedelta(days=STEPS[0]), zone)
 
 
@@ -35,16 +35,16 @@ STEPS = (90, 30, 7)  # days before somebody comes of age on which people are tol
 
 
 def steps(at: dt.datetime, zone: str) -> list[dt.datetime]:
-    """When something about a coming of age changes by itself: as the last ninety days begin, for pages; in the morning
-    of each of STEPS, because people are told; and the moment itself."""
+    """Return the moments at which something about a coming of age changes by itself: as the last ninety days begin, for
+    pages; in the morning of each of STEPS, because people are told; and the moment itself."""
     day = at.astimezone(ZoneInfo(zone)).date()
     before = [begins(day - dt.timedelta(days=days), zone) for days in STEPS]
     return [before[0], *(midnight + MORNING for midnight in before), at]
 
 
 def step(at: dt.datetime, now: dt.datetime, zone: str) -> int | None:
-    """How many days before a coming of age people are to be told of it now: one of STEPS in its morning, or within the
-    two days after it; 0 from the moment itself; None where they are not."""
+    """Return how many days before a coming of age people are to be told of it now: one of STEPS in its morning, or
+    within the two days after it; 0 from the moment itself; None where they are not."""
     local = now.astimezone(ZoneInfo(zone))
     left = (at.astimezone(ZoneInfo(zone)).date() - local.date()).days
     if now >= at:

@@ -1,4 +1,4 @@
-"""When the office is open: hours by weekday, days that differ from them, and what that makes of a moment.
+"""Office hours: hours by weekday, days that differ from them, and whether the office is open at a moment.
 
 Hours are kept as people say them, minutes after midnight in the practice's zone, and become moments of UTC only
 here. Whatever changes a page by itself (opening, closing, the ten minutes before, midnight, because pages say
@@ -55,7 +55,7 @@ class Special:
 
 @dataclass(frozen=True)
 class Standing:
-    """How it is at a moment: open or not, since when and until when (None: nobody knows, or always)."""
+    """The office at a moment: open or not, since when and until when (None: nobody knows, or always)."""
 
     now: dt.datetime
     open: bool
@@ -77,7 +77,7 @@ class Office:
     days: tuple[tuple[str, Special], ...] = ()
 
     def at(self, now: dt.datetime) -> Standing | None:
-        """How it stands at a moment; None where no hours are kept."""
+        """Return whether the office is open at a moment; None where no hours are kept."""
         if self.week is None:
             return None
         today = self.local_day(now)
@@ -92,7 +92,7 @@ class Office:
         return Standing(now, False, since, None, self._label(today))
 
     def spans(self, day: dt.date) -> tuple[Span, ...]:
-        """The hours of one date."""
+        """Return the hours of one date."""
         special = dict(self.days).get(day.isoformat())
         return special.spans if special is not None else (self.week or ((),) * 7)[day.weekday()]
 
@@ -100,15 +100,15 @@ class Office:
         return when.astimezone(ZoneInfo(self.zone)).date()
 
     def turns(self, now: dt.datetime) -> list[dt.datetime]:
-        """The moments of the coming days at which a page says something else by itself."""
+        """Return the moments of the coming days at which a page says something else by itself."""
         if self.week is None:
             return []
         today = self.local_day(now)
         last = now + dt.timedelta(days=PLANNED)
-        found = {_moment(self.zone, today + dt.timedelta(days=n), 0) for n in range(1, PLANNED + 1)}
+        moments = {_moment(self.zone, today + dt.timedelta(days=n), 0) for n in range(1, PLANNED + 1)}
         for begin, end in stretches(self, today):
-            found |= {begin, end - CLOSING, end}
-        return sorted(turn for turn in found if now < turn <= last)
+            moments |= {begin, end - CLOSING, end}
+        return sorted(turn for turn in moments if now < turn <= last)
 
     def _label(self, day: dt.date) -> str:
         special = dict(self.days).get(day.isoformat())
@@ -117,21 +117,21 @@ class Office:
 
 @lru_cache(maxsize=16)
 def stretches(office: Office, today: dt.date) -> tuple[Stretch, ...]:
-    """All times around a day at which the office is open, in order; what touches is one."""
-    found: list[Stretch] = []
+    """Return all times around a day at which the office is open, in order; those that touch are one."""
+    joined: list[Stretch] = []
     for n in range(-BACK, AHEAD):
         day = today + dt.timedelta(days=n)
         for first, last in office.spans(day):
             begin, end = _moment(office.zone, day, first), _moment(office.zone, day, last, ends=True)
-            if found and begin <= found[-1][1]:
-                found[-1] = found[-1][0], max(end, found[-1][1])
+            if joined and begin <= joined[-1][1]:
+                joined[-1] = joined[-1][0], max(end, joined[-1][1])
             elif begin < end:
-                found.append((begin, end))
-    return tuple(found)
+                joined.append((begin, end))
+    return tuple(joined)
 
 
 def _moment(zone: str, day: dt.date, minutes: int, ends: bool = False) -> dt.datetime:
-    """A local time as a moment. One that comes twice, when clocks go back, begins at its first and ends at its
+    """Return a local time as a moment. One that comes twice, when clocks go back, begins at its first and ends at its
     second; one that is left out, when they go forward, is as long after the change as it would have been."""
     day, minutes = day + dt.timedelta(days=minutes // DAY), minutes % DAY
     local = dt.datetime.combine(day, dt.time(minutes // 60, minutes % 60), ZoneInfo(zone))
@@ -140,7 +140,7 @@ def _moment(zone: str, day: dt.date, minutes: int, ends: bool = False) -> dt.dat
 
 
 async def office() -> Office:
-    """The hours as they are kept now, in one query."""
+    """Return the hours as they are kept now, in one query."""
     today = clock.now().date()
     found = await sql.rows(
         "select p.zone, p.week, d.day, d.label, d.spans from practice p "
@@ -181,13 +181,13 @@ async def set_day(day: dt.date, label: str, spans: list[Span]) -> None:
 
 
 async def drop_day(id: UUID) -> None:
-    """The date is a day as any other again."""
+    """Make the date a day as any other again."""
     await sql.rows("delete from special_day where id = :id", id=id)
     await turned()
 
 
 async def special_days(first: dt.date) -> list[dict[str, Any]]:
-    """The dates with hours of their own, from one on."""
+    """Return the dates with hours of their own, from one on."""
     found = await sql.rows(
         "select id, day, label, spans from special_day where day >= :first order by day limit 200",
         first=first.isoformat(),
@@ -204,13 +204,13 @@ async def special_days(first: dt.date) -> list[dict[str, Any]]:
 
 
 async def turned() -> None:
-    """What pages say of the office is another now; plan when it will be another again."""
+    """Announce that pages say something else of the office now; plan when they will again."""
     await announce(OfficeTurned())
     await plan_turns()
 
 
 async def plan_turns() -> None:
-    """Have a Moment for each coming turn, and none for those that are no more. Safe to repeat."""
+    """Have a Moment for each coming turn, and none for those that are no longer to come. Safe to repeat."""
     now = clock.now()
     turns = (await office()).turns(now)
     planned = {

@@ -1,4 +1,4 @@
-"""The practice this deployment serves, its locations, and what the database itself is called."""
+"""The practice of this deployment, its locations, and the name of the database itself."""
 
 from __future__ import annotations
 
@@ -54,15 +54,16 @@ class Practice(Row):
                 await announce(fact())
 
     def of_age(self, born: dt.date | None) -> dt.datetime | None:
-        """The moment at which somebody comes of age here; None where nobody knows."""
+        """Return the moment at which somebody comes of age here; None where nobody knows."""
         return None if born is None else age.turns(born, self.majority_age, self.zone)
 
     def is_minor(self, born: dt.date | None) -> bool:
-        """Not of age yet, as far as is known."""
+        """Tell whether somebody is not of age yet, as far as is known."""
         return born is not None and age.turns(born, self.majority_age, self.zone) > clock.now()
 
     def on_their_own(self, born: dt.date | None) -> bool:
-        """Old enough for an account and for confidential conversations of their own, as far as is known."""
+        """Tell whether somebody is old enough for an account and for confidential conversations of their own, as far as
+        is known."""
         return born is None or age.turns(born, self.own_account_age, self.zone) <= clock.now()
 
 
@@ -83,18 +84,18 @@ class Location(Model):
 
 
 async def the_practice() -> Practice:
-    """The one practice there is; where there is none yet, one with empty words that is not saved."""
+    """Return the one practice there is; where there is none yet, one with empty words that is not saved."""
     return await Practice.all().first() or Practice(name="Portal", portal_on=True)
 
 
 async def portal_is_on() -> bool:
-    """Whether the client side is let in."""
+    """Tell whether the client side is let in."""
     found = await sql.row("select portal_on from practice")
     return found is None or bool(found["portal_on"])
 
 
 async def hold_practice() -> Practice:
-    """The practice, found with a lock, so that its settings can be changed."""
+    """Return the practice, read with a lock, so that its settings can be changed."""
     return await (await the_practice()).hold()
 
 
