@@ -1,1 +1,1 @@
-"""Who works at the practice, and how people sign in."""
+"""The staff of the practice, and how people sign in."""

@@ -1,4 +1,4 @@
-"""The first run: an empty deployment becomes a practice, once, by whoever holds the code from its log."""
+"""The first run: an empty deployment becomes a practice, once, by the person who holds the code from its log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ async def is_empty() -> bool:
 
 
 async def offer_code(anew: bool = False) -> str | None:
-    """A one-time code for an empty deployment. None when there is a practice, or another worker's code stands."""
+    """Return a one-time code for an empty deployment; None when there is a practice, or another worker's code
+    stands."""
     if not await is_empty():
         return None
     code = "-".join(secrets.token_hex(2) for _ in range(4))

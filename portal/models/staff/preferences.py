@@ -1,4 +1,5 @@
-"""How a person wants their pages: language, light and discretion. Kept with the staff member or the account."""
+"""The preferences of a person for their pages: language, light and discretion. Kept with the staff member or the
+account."""
 
 from __future__ import annotations
 

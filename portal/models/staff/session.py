@@ -52,12 +52,12 @@ class Session(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Its own holder."""
+        """Show a session to its own holder."""
         return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
 
     @classmethod
     async def start(cls, side: str, holder: UUID, address: str, agent: str) -> tuple[Session, str]:
-        """A new session and the token for its cookie, which is kept nowhere."""
+        """Make a new session, and return it with the token for its cookie, which is kept nowhere."""
         token, now = secrets.token_urlsafe(32), clock.now()
         session = cls(
             token_hash=digest(token),
@@ -76,7 +76,7 @@ class Session(Record):
 
 @dataclass(frozen=True)
 class SessionHolder:
-    """Who holds a session, as one query found it, with the bookmark taken by the same statement."""
+    """The holder of a session, read by one query, with the bookmark taken by the same statement."""
 
     session: UUID
     side: str
@@ -138,8 +138,8 @@ async def who(
     client: UUID | None = None,
     right: Right | None = None,
 ) -> SessionHolder | None:
-    """Whom a cookie belongs to now, the permissions they hold, whether an account holds a right for a client where one
-    is asked for, and the bookmark of this moment; one query."""
+    """Return the person a cookie belongs to now, the permissions they hold, whether an account holds a right for a
+    client where one is named, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:
         return None
     found = await sql.row(
@@ -171,7 +171,7 @@ async def who(
 
 
 async def touch(session: UUID, side: str) -> dt.datetime:
-    """Note that someone was active; gives the new idle end."""
+    """Note that someone was active; return the new idle end."""
     now = clock.now()
     until = now + idle(side)
     await write(
@@ -184,7 +184,7 @@ async def touch(session: UUID, side: str) -> dt.datetime:
 
 
 async def lives_until(sessions: list[UUID]) -> dict[UUID, dt.datetime]:
-    """Until when each of these sessions lives if nothing is done; ended ones are missing."""
+    """Return until when each of these sessions lives if nothing is done; ended ones are missing."""
     found = await sql.rows(
         "select s.id, s.idle_until, s.expires_at from session s "
         "left join staff_member m on m.id = s.staff_id "
@@ -223,7 +223,7 @@ async def forget_old_sessions() -> None:
 
 
 async def remember_device(side: str, holder: UUID, token: str) -> str:
-    """Note that a holder signed in from this device; gives its token, a new one where it had none."""
+    """Note that a holder signed in from this device; return its token, a new one where it had none."""
     if not 20 <= len(token) <= 100:
         token = secrets.token_urlsafe(32)
     await sql.rows(

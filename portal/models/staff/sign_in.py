@@ -22,12 +22,12 @@ SIDES = ("staff", "client")
 
 
 class TooManyFailures(Exception):
-    """More failures came from this network than are heard."""
+    """A refusal to listen: too many failures came from this network."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """Someone who may sign in on one side."""
+    """A person who may sign in on one side."""
 
     side: str
     id: UUID
@@ -35,29 +35,30 @@ class Login:
 
 
 async def holders(email: str) -> dict[str, Login]:
-    """Who signs in with this e-mail, by side: at most one of staff and one account."""
-    found = await sql.rows(
+    """Return the people who sign in with this email, by side: at most one of staff and one account."""
+    rows = await sql.rows(
         "select 'staff' as side, id, password_hash from staff_member where email_key = :key "
         "and ended_at is null union all "
         "select 'client', id, password_hash from portal_account where email_key = :key",
         key=canonical_email(email)[:254],
     )
-    return {row["side"]: Login(row["side"], sql.uuid(row["id"]), row["password_hash"]) for row in found}
+    return {row["side"]: Login(row["side"], sql.uuid(row["id"]), row["password_hash"]) for row in rows}
 
 
 async def verified(email: str, password: str, network: Network, device: str) -> list[Login]:
-    """Those whose password this is; none when it is wrong, unknown or throttled: the three can't be told
-    apart, in what is answered or in how long it takes. Counts a failure.
+    """Return the logins whose password this is; none when it is wrong, unknown or throttled: the three can't be told
+    apart, in the answer or in how long it takes. Counts a failure.
 
     A device that signed in before has a limit of its own for its holder, and no other: nobody can be locked out by
-    somebody else's guesses, and whoever has the device can't guess without end (rule 12).
+    somebody else's guesses, and nobody who has the device can guess without end (rule 12).
 
     Where others have failed too often from this network, nothing is hashed: raises TooManyFailures, else passwords.Busy
-    where too many wait to be hashed."""
+    where too many wait to be hashed.
+    """
     account, known = canonical_email(email), await holders(email)
-    here = {h.id for h in known.values() if device and await knows_device(device, h.id)}
+    known_here = {h.id for h in known.values() if device and await knows_device(device, h.id)}
     over = await FROM_NETWORK.is_reached(network)
-    if over and all([await ON_DEVICE.is_reached(_at(device, id)) for id in here]):
+    if over and all([await ON_DEVICE.is_reached(_at(device, id)) for id in known_here]):
         raise TooManyFailures
     if passwords.is_full():
         raise passwords.Busy  # before anything is written: a flood would write for each
@@ -75,16 +76,16 @@ async def verified(email: str, password: str, network: Network, device: str) -> 
             await FROM_NETWORK.give_back(network)
         raise
     heard = await FOR_ACCOUNT.count(account) and not over
-    heard_here = {id for id in here if await ON_DEVICE.count(_at(device, id))}
-    found = [known[side] for side, is_right in zip(SIDES, right, strict=True) if is_right]
-    found = [h for h in found if h.id in heard_here or (heard and h.id not in here)]
-    if found:
+    heard_here = {id for id in known_here if await ON_DEVICE.count(_at(device, id))}
+    let_in = [known[side] for side, is_right in zip(SIDES, right, strict=True) if is_right]
+    let_in = [h for h in let_in if h.id in heard_here or (heard and h.id not in known_here)]
+    if let_in:
         if not over:
             await FROM_NETWORK.give_back(network)
         await FOR_ACCOUNT.forget(account)
-        for holder in found:
+        for holder in let_in:
             await ON_DEVICE.forget(_at(device, holder.id))
-    return found
+    return let_in
 
 
 def _at(device: str, holder: UUID) -> str:
@@ -92,11 +93,12 @@ def _at(device: str, holder: UUID) -> str:
 
 
 async def begin(holder: Login, address: str, agent: str) -> str | None:
-    """Make the session of somebody whose password was right a moment ago, and give the token for its cookie. None
+    """Make the session of somebody whose password was right a moment ago, and return the token for its cookie. None
     where it is another by now, their work here has ended, or the portal is off.
 
     Hashing takes long, and holds nothing. So the rows that let somebody in are held here, and asked again: a new
-    password, or the switch of the portal, comes before this session and stops it, or after it and ends it."""
+    password, or the switch of the portal, comes before this session and stops it, or after it and ends it.
+    """
     locked = "for no key update" if sql.is_postgres() else ""
     table, works = (
         ("staff_member", "and ended_at is null") if holder.side == "staff" else ("portal_account", "")
@@ -119,8 +121,8 @@ async def begin(holder: Login, address: str, agent: str) -> str | None:
 async def words_about(
     account: UUID | None = None, client: UUID | None = None, link: UUID | None = None
 ) -> list[str]:
-    """Names that somebody who chooses a password has in mind, and others guess: the holder's of an account or of an
-    invitation (for `client`, by `link`), those of all for whom they act or acted, and the practice's."""
+    """Return names that somebody who chooses a password has in mind, and others guess: the holder's of an account or of
+    an invitation (for `client`, by `link`), those of all for whom they act or acted, and the practice's."""
     found = await sql.rows(
         "select name from practice union select name from portal_account where id = :account "
         "union select k.name from contact_link l join contact k on k.id = l.contact_id where l.id = :link "

@@ -1,4 +1,4 @@
-"""Staff members: their role, what they may do, whom they supervise."""
+"""Staff members: their role, their permissions, the colleagues they supervise."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class StaffMember(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Colleagues see each other; an account sees who cares for a client it may see."""
+        """Show colleagues each other, and an account the staff who care for a client it may see."""
         if kind is Kind.STAFF:
             return works_here(":viewer")
         return (
@@ -111,7 +111,8 @@ class StaffMember(Record):
 
 
 class LastOne(Unacceptable):
-    """Nobody who manages staff would work here any more. The database holds it (migration 0027)."""
+    """The last person who manages staff: nobody would work here any more who does. The database holds it (migration
+    0027)."""
 
     why = "Nobody else manages staff here any more. Give somebody else that permission first."
 
@@ -126,7 +127,7 @@ async def _unless_last() -> AsyncIterator[None]:
 
 
 class StaffPermission(Model):
-    """One permission one person holds now: written by StaffMember alone, joined by every rule."""
+    """A permission that one person holds now: written by StaffMember alone, joined by every rule."""
 
     staff_id = fields.UUIDField(primary_key=True)
     permission = fields.CharField(max_length=40)
@@ -136,13 +137,13 @@ class StaffPermission(Model):
 
 
 async def supervised_by(staff: UUID) -> list[UUID]:
-    """Whose clients this staff member sees beside their own."""
+    """Return the staff members whose clients this one sees beside their own."""
     found = await sql.rows("select id from staff_member where supervisor_id = :staff", staff=staff)
     return [sql.uuid(row["id"]) for row in found]
 
 
 async def therapists(colleagues: Scope[StaffMember]) -> list[dict[str, Any]]:
-    """Those who can lead a client's care, by name: who reads clinical messages."""
+    """Return those who can lead a client's care, by name: the staff who read clinical messages."""
     return await (
         colleagues.where("r.ended_at is null")
         .where(holds("r.id", Permission.CLINICAL_MESSAGES))
