@@ -1,1 +1,1 @@
-"""Clients and their contacts, and who of the practice cares for them."""
+"""Clients and their contacts, and the care teams of the practice."""

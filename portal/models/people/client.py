@@ -78,13 +78,13 @@ class Client(Record):
 
     @property
     def born_if_known(self) -> dt.date | None:
-        """The same; None also where it can't be opened. What is decided by it asks `birth_unreadable` too, where it
-        would be decided otherwise of a minor."""
+        """Return the date of birth; None also where it can't be opened. A decision that would turn out otherwise for a
+        minor asks `birth_unreadable` too."""
         return opened_day(Client, "date_of_birth_sealed", self.id, self.date_of_birth_sealed)
 
     @property
     def birth_unreadable(self) -> bool:
-        """Whether there is a date of birth that can't be opened: nobody can tell how old they are."""
+        """Tell whether there is a date of birth that can't be opened: nobody can tell how old they are."""
         return bool(unreadable(self, "date_of_birth"))
 
     @classmethod
@@ -101,13 +101,13 @@ class Client(Record):
 
     @classmethod
     async def lock(cls, id: UUID) -> None:
-        """Before the client the practice's settings, which say when somebody comes of age: they stay as they are
-        meanwhile. Whatever locks more locks in this order: practice, client, contact, link, access."""
+        """Lock the practice's settings before the client: they say when somebody comes of age, and stay as they are
+        meanwhile. Code that locks more locks in this order: practice, client, contact, link, access."""
         await keep_settings()
         await super().lock(id)
 
     async def keep(self, details: dict[str, Any]) -> None:
-        """Save what stands on the chart: this row alone; see `corrections.change_client` for what hangs on it."""
+        """Save the fields of the chart: this row alone; see `corrections.change_client` for what hangs on it."""
         self._take(details)
         await self.save(update_fields=_DETAILS)
 
@@ -116,7 +116,7 @@ class Client(Record):
         return {name for name in ("email_key", "date_of_birth_sealed") if getattr(self, name) is not None}
 
     async def set_messaging(self, mode: str) -> None:
-        """Say what the client's side may write: all (`on`), answers only (`reply`), nothing (`off`)."""
+        """Set how far the client's side may write: all (`on`), answers only (`reply`), nothing (`off`)."""
         await self.hold()
         if self.messaging != mode:
             self.messaging = mode
@@ -172,8 +172,8 @@ class CareTeam(Lasting):
 
 
 async def team_of(teams: Scope[CareTeam], clients: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Who cares for each of these clients, the lead first: id, name, role."""
-    found = await (
+    """Return the staff who care for each of these clients, the lead first: id, name, role."""
+    members = await (
         teams.where("r.client_id = any(:clients)", clients=clients)
         .where(live("r"))
         .join("join staff_member s on s.id = r.staff_id")
@@ -181,13 +181,13 @@ async def team_of(teams: Scope[CareTeam], clients: list[UUID]) -> dict[UUID, lis
         .columns("r.client_id, s.id as staff_id, s.name, s.role")
     )
     teams_by_client: dict[UUID, list[dict[str, Any]]] = {client: [] for client in clients}
-    for row in found:
+    for row in members:
         teams_by_client[sql.uuid(row["client_id"])].append(row)
     return teams_by_client
 
 
 async def who_cares(client: UUID) -> list[UUID]:
-    """The care team; or where there is none, those who see all clients and manage portal access."""
+    """Return the care team; or where there is none, those who see all clients and manage portal access."""
     team = await sql.rows(
         f"select t.staff_id from care_team t where t.client_id = :client and {live('t')}",
         client=client,
@@ -208,7 +208,7 @@ PAGE = 50
 async def page_of_clients(
     clients: Scope[Client], words: str, archived: bool, after: str | None, before: str | None
 ) -> tuple[list[dict[str, Any]], bool, bool]:
-    """One keyset page of clients by last name: the rows, whether there are earlier ones, and later ones.
+    """Return one keyset page of clients by last name: the rows, whether there are earlier ones, and later ones.
 
     `after` and `before` are places: the sorting name and the id of a row, joined by a line feed.
     """
@@ -227,13 +227,13 @@ async def page_of_clients(
             place_id=UUID(id),
         )
     order = "r.sorting desc, r.id desc" if backwards else "r.sorting, r.id"
-    found = await wanted.order(order).columns(
+    rows = await wanted.order(order).columns(
         "r.id, r.first_name, r.last_name, r.sorting, r.colour, r.date_of_birth_sealed, r.archived_at, "
         "exists (select 1 from access a left join contact_link al on al.id = a.contact_link_id "
         f"where a.client_id = r.id and {live('a')} and (al.id is null or {acts('al')})) as active",
         limit=PAGE + 1,
     )
-    more, found = len(found) > PAGE, found[:PAGE]
+    more, rows = len(rows) > PAGE, rows[:PAGE]
     if backwards:
-        return found[::-1], more, True
-    return found, after is not None, more
+        return rows[::-1], more, True
+    return rows, after is not None, more

@@ -1,4 +1,4 @@
-"""Contacts: parents, guardians, partners and payers, and what each may do for a client."""
+"""Contacts: parents, guardians, partners and payers, and their rights for a client."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Contact(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see a client the contact is linked to. Accounts never list contacts."""
+        """Show a contact to staff who may see a client it is linked to. Accounts never list contacts."""
         if kind is not Kind.STAFF:
             return "false"
         return (
@@ -57,7 +57,7 @@ class Contact(Record):
 
     @classmethod
     async def add(cls, details: Mapping[str, str]) -> Contact:
-        """Somebody new: name, email, phone, address, as far as they are known."""
+        """Add somebody new: name, email, phone, address, as far as they are known."""
         contact = cls()
         contact._take_name(details["name"])
         contact._take_address(details.get("email") or None)
@@ -67,11 +67,11 @@ class Contact(Record):
 
     @classmethod
     async def of_client(cls, client: Client) -> Contact:
-        """A client as somebody's contact: one contact each, however many they act for."""
+        """Return a client as somebody's contact: one contact each, however many they act for."""
         await client.hold()
-        found = await cls.filter(client_id=client.id).order_by("id").first()
-        if found is not None:
-            return found
+        existing = await cls.filter(client_id=client.id).order_by("id").first()
+        if existing is not None:
+            return existing
         contact = cls(client_id=client.id)
         contact._take_name(client.name)
         contact._take_address(client.email)
@@ -100,8 +100,8 @@ class Contact(Record):
 
 @dataclass(frozen=True)
 class Terms:
-    """What a contact is to a client and may do for them, from when, until when, what is kept from them since when,
-    and what that rests on."""
+    """The relation of a contact to a client and the contact's rights, from when, until when, what is kept from them
+    since when, and what that rests on."""
 
     relationship: str
     guardian: bool = False
@@ -112,7 +112,7 @@ class Terms:
     basis: str | None = None
 
     def written(self) -> dict[str, Any]:
-        """As the audit log keeps them, for whoever asks later what was agreed."""
+        """Return the terms as the audit log keeps them, for anybody who asks later what was agreed."""
         return {
             "relationship": self.relationship,
             "guardian": self.guardian,
@@ -125,8 +125,8 @@ class Terms:
 
 
 class ContactLink(Lasting):
-    """What one contact is to one client. Rights live here alone; nothing copies them. What of them holds at a
-    moment, models/ground/rules.py says."""
+    """A contact's tie to one client. Rights live here alone; nothing copies them. models/ground/rules.py says which of
+    them hold at a moment."""
 
     client_id = fields.UUIDField()
     contact_id = fields.UUIDField()
@@ -153,8 +153,8 @@ class ContactLink(Lasting):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the client; the client in person, of those who act for them, or did until they came of
-        age. Two contacts of one client learn nothing of each other."""
+        """Show a link to staff who may see the client, and to the client in person, if the contact acts for them, or
+        did until they came of age. Two contacts of one client learn nothing of each other."""
         if kind is Kind.ACCOUNT:
             return "false"
         if kind is Kind.PROFILE:
@@ -167,15 +167,15 @@ class ContactLink(Lasting):
 
     @classmethod
     async def lock(cls, id: UUID) -> None:
-        """After its client, whose date of birth says when a guardian's link ends."""
+        """Lock the client before the link, because the client's date of birth says when a guardian's link ends."""
         client = await sql.row("select client_id from contact_link where id = :id", id=id)
         if client is not None:
             await Client.lock(sql.uuid(client["client_id"]))
         await super().lock(id)
 
     async def allow(self, right: Right, on: bool) -> None:
-        """One right more or less, and all else as it is. The contact hears of it, and so does the client in person.
-        Raises HasEnded."""
+        """Give or take one right, and leave all else as it is. The contact hears of it, and so does the client in
+        person. Raises HasEnded."""
         await self.hold()
         if self.until_at is not None and self.until_at <= clock.now():
             raise HasEnded
@@ -186,8 +186,9 @@ class ContactLink(Lasting):
             await self.tell_those_concerned()
 
     async def come_of_age(self, practice: Practice, born: dt.date | None) -> bool:
-        """The client comes of age at another moment than was known. Gives whether the link's end is another by it.
-        What has ended stays so, whatever is found out later: access is given anew, by somebody, or not."""
+        """Note that the client comes of age at another moment than was known. Return whether the link's end is another
+        by it. A link that has ended stays so, whatever is found out later: access is given anew, by somebody, or not.
+        """
         await self.hold()
         if self.until_at is not None and self.until_at <= clock.now():
             return False
@@ -202,14 +203,14 @@ class ContactLink(Lasting):
         return True
 
     async def _plan(self, practice: Practice, before: dt.datetime | None) -> None:
-        """Have those whom it concerns told of another coming of age in time."""
+        """Have those concerned told of another coming of age in time."""
         if self.of_age_at is not None and self.of_age_at != before:
             for when in age.steps(self.of_age_at, practice.zone):
                 if when >= clock.now():
                     await Moment.plan(when, ComingOfAge(client=self.client_id))
 
     def _cap(self, at: dt.datetime | None) -> None:
-        """A guardian's link that was made while the client was a minor ends when they come of age. One that is made
+        """End a guardian's link that was made while the client was a minor when they come of age. One that is made
         later is an adult's own arrangement, and stays. `at` is None where nobody knows: then nothing is new."""
         now = clock.now()
         if not self.guardian:
@@ -228,7 +229,7 @@ class ContactLink(Lasting):
 
     @property
     def terms(self) -> Terms:
-        """What is agreed, as it stands."""
+        """Return the terms as they stand."""
         kept = {one: at for one in Restriction if (at := self.since(one)) is not None}
         return Terms(
             self.relationship,
@@ -241,7 +242,7 @@ class ContactLink(Lasting):
         )
 
     async def note(self, action: str, side: str, by: UUID, before: Terms | None) -> None:
-        """Into the audit log: what was agreed and what is now, by a colleague or the client in person."""
+        """Write into the audit log what was agreed and what is now, by a colleague or the client in person."""
         await audit.note(
             action,
             side=side,
@@ -253,12 +254,13 @@ class ContactLink(Lasting):
         )
 
     def since(self, restriction: Restriction) -> dt.datetime | None:
-        """From when this is kept from them; None where it is not."""
+        """Return from when this is kept from them; None where it is not."""
         at: dt.datetime | None = getattr(self, restriction.column)
         return at
 
     async def agree(self, terms: Terms, new: bool) -> None:
-        """Save these terms, of a `new` row or of one that is held: this row alone. What ends by them, ties.py ends."""
+        """Save these terms, of a `new` row or of one that is held: this row alone. ties.py ends everything that ends by
+        them."""
         self.relationship, self.guardian = terms.relationship, terms.guardian
         self.from_at, self.agreed_until = terms.from_at or self.from_at, terms.until_at
         practice, before = await the_practice(), self.of_age_at
@@ -277,12 +279,12 @@ class ContactLink(Lasting):
         await announce(changed)
 
     def told(self) -> tuple[Any, ...]:
-        """What of the terms those whom it concerns hear of, when it changes."""
+        """Return the part of the terms that the people concerned hear of, when it changes."""
         kept = [self.since(restriction) for restriction in Restriction]
         return (self.guardian, self.from_at, self.until_at, *self.rights, *kept)
 
     async def tell_those_concerned(self) -> None:
-        """A notice to the contact and to the client in person, where they have accounts."""
+        """Send a notice to the contact and to the client in person, where they have accounts."""
         accounts = await sql.rows(
             f"select x.account_id, x.contact_link_id from access x where x.client_id = :client and {live('x')} "
             "and (x.contact_link_id = :link or x.contact_link_id is null)",
@@ -309,26 +311,26 @@ _TERMS = [
 
 
 class IsClient(Unacceptable):
-    """They are a client already."""
+    """A contact who is a client already."""
 
     why = "This can’t be done from here. Ask an administrator."
 
 
 class HasEnded(Unacceptable):
-    """They are no contact of this client any more."""
+    """A contact of this client who is none any more."""
 
     why = "They are no contact of this client any more. Add them again."
 
 
 class AlreadyTied(Unacceptable):
-    """They are a contact of this client already."""
+    """A contact of this client already."""
 
     why = "They are a contact of this client already."
 
 
 async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
-    """Who is or was tied to a client, guardians first, and what each has on the portal: the account's name since
-    when, or to where an invitation is on its way."""
+    """Return everybody who is or was tied to a client, guardians first, and what each has on the portal: the account's
+    name since when, or to where an invitation is on its way."""
     found = await (
         links.where("r.client_id = :of", of=client)
         .join(

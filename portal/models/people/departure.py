@@ -1,5 +1,5 @@
-"""Ending a colleague's work so that nobody they cared for is left without somebody: a successor takes over, or it
-shows to the practice's administrators until somebody is found."""
+"""Departures: a colleague's work ends, and nobody they cared for is left alone: a successor takes over, or it shows to
+the practice's administrators until somebody is found."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ WITHOUT_TEAM = (
 
 
 async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
-    """End a colleague's work. Their clients, those whom they supervise and what they stand in for go to the successor
-    where there is one; the care teams they were in are theirs no more in any case. One after the other, so that nobody
-    hands over to somebody who is leaving too. Raises LastOne, Gone where one of the two works here no more."""
+    """End a colleague's work. Their clients, the people they supervise and the leaves they stand in for go to the
+    successor where there is one; they leave their care teams in any case. One after the other, so that nobody hands
+    over to somebody who is leaving too. Raises LastOne, Gone where one of the two works here no more."""
     await hold_practice()
     for one in (member, *([] if successor is None else [await StaffMember.get(id=successor)])):
         if (await one.hold()).ended_at is not None:
@@ -74,7 +74,7 @@ async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:
 
 
 async def without_team(clients: Scope[Client]) -> list[dict[str, Any]]:
-    """The clients who are in nobody's care: none of those who cared for them works here any more, or does still."""
+    """Return the clients in nobody's care: none of their care team works here any more."""
     return await (
         clients.where(WITHOUT_TEAM)
         .order("r.sorting, r.id")
@@ -87,7 +87,7 @@ async def count_without_team(clients: Scope[Client]) -> int:
 
 
 async def in_care_of(teams: Scope[CareTeam], staff: UUID) -> list[dict[str, Any]]:
-    """The clients in whose care team somebody is, and whether they lead it."""
+    """Return the clients in whose care team somebody is, and whether they lead it."""
     return await (
         teams.where("r.staff_id = :staff", staff=staff)
         .where(live("r"))
@@ -98,7 +98,7 @@ async def in_care_of(teams: Scope[CareTeam], staff: UUID) -> list[dict[str, Any]
 
 
 async def colleagues(scope: Scope[StaffMember]) -> list[dict[str, Any]]:
-    """Who works here: name, role, how many clients they care for, and whether they are away."""
+    """Return the staff who work here: name, role, how many clients they care for, and whether they are away."""
     found = await (
         scope.where("r.ended_at is null")
         .order("r.name, r.id")

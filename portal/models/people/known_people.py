@@ -1,4 +1,4 @@
-"""People whom the practice knows already, so that nobody is entered twice: as a contact, or as a client."""
+"""People the practice knows already, so that nobody is entered twice: as a contact, or as a client."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ KNOWN = 12  # people that are offered at once
 async def known_people(
     contacts: Scope[Contact], clients: Scope[Client], words: str, client: UUID
 ) -> list[dict[str, Any]]:
-    """People of this name or email whom the viewer may see, contacts first: kind, id, name, email, and for whom
-    they act already. Not the client in question, nor who is their contact now."""
+    """Return people of this name or email, if the viewer may see them, contacts first: kind, id, name, email, and for
+    whom they act already. Not the client in question, nor who is their contact now."""
     parts = search_form(words).split()[:6]
     if not parts:
         return []
@@ -88,8 +88,8 @@ async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID,
 async def likely_clients(
     clients: Scope[Client], contact: UUID, names: tuple[str, str], email: str | None, born: dt.date | None
 ) -> list[dict[str, Any]]:
-    """Clients whom the viewer may see and who may be this contact: of the same name (first, last) or email, and of no
-    other date of birth, as far as both are known. None for whom they act."""
+    """Return clients the viewer may see who may be this contact: of the same name (first, last) or email, and of no
+    other date of birth, as far as both are known. Clients for whom the contact acts are left out."""
     found = await (
         clients.where(
             "r.archived_at is null and (r.sorting = :named or r.email_key = :key)",

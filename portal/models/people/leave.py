@@ -1,4 +1,5 @@
-"""Leave: from when until when a colleague is away, and who stands in: who sees and answers what is theirs meanwhile."""
+"""Leave: from when until when a colleague is away, and which colleague stands in, who sees and answers what is theirs
+meanwhile."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from portal.permissions import Permission
 
 
 class CannotLeave(Unacceptable):
-    """The leave can't be planned as it is."""
+    """A leave that can't be planned as it is."""
 
 
 class Leave(Record):
@@ -40,15 +41,16 @@ class Leave(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Colleagues. Clients read of it where they write, and no more than the dates and the name of the cover."""
+        """Show leaves to colleagues. Clients read of it where they write, and no more than the dates and the name of
+        the cover."""
         return works_here(":viewer") if kind is Kind.STAFF else "false"
 
     @classmethod
     async def plan(
         cls, staff: UUID, cover: UUID, from_at: dt.datetime, until_at: dt.datetime, by: UUID
     ) -> Leave:
-        """Plan a leave. Raises CannotLeave where one of the two is away at that time already, or others count on who
-        is to be away."""
+        """Plan a leave. Raises CannotLeave where one of the two is away at that time already, or others count on the
+        one who is to be away."""
         # Whoever plans anything for one of the two waits: between looking and planning nobody else plans.
         for one in sorted({staff, cover}):
             await StaffMember.lock(one)
@@ -72,8 +74,8 @@ class Leave(Record):
         return leave
 
     async def end(self) -> None:
-        """End it now, or before it begins; one that has ended stays as it was. Who stood in sees nothing of it any
-        more."""
+        """End it now, or before it begins; one that has ended stays as it was. The cover sees nothing of it from then
+        on."""
         await self.hold()
         if self.until_at <= clock.now():
             return
@@ -83,7 +85,7 @@ class Leave(Record):
         await self._announce()
 
     async def hand_over(self, cover: UUID) -> None:
-        """Somebody else stands in from now on."""
+        """Have somebody else stand in from now on."""
         await self.hold()
         await announce(LeaveChanged(staff=self.cover_id))
         self.cover_id = cover
@@ -93,12 +95,12 @@ class Leave(Record):
         await self._tell()
 
     async def _tell(self) -> None:
-        """Let know who stands in, unless they have planned it themselves."""
+        """Tell the person who stands in, unless they have planned it themselves."""
         staff = {self.cover_id} - {self.planned_by}
         await tell(NoticeKind.STANDS_IN, staff=staff, record=self.id, by=self.staff_id)
 
     async def _announce(self, *turns: dt.datetime) -> None:
-        """Tell it of both, now and when it begins and ends."""
+        """Announce it to both, now and when it begins and ends."""
         for person in (self.staff_id, self.cover_id):
             await announce(LeaveChanged(staff=person))
             for turn in turns:
@@ -109,7 +111,7 @@ class Leave(Record):
 async def _is_away(
     staff: UUID, from_at: dt.datetime, until_at: dt.datetime, as_whom: str = "staff_id"
 ) -> bool:
-    """Whether a leave in this time is theirs, or (`as_whom` is "cover_id") one in which they stand in."""
+    """Tell whether a leave in this time is theirs, or (`as_whom` is "cover_id") one in which they stand in."""
     found = await sql.row(
         f"select 1 as yes from leave where {as_whom} = :staff and from_at < :until and until_at > :from "
         "and until_at > from_at limit 1",
@@ -120,7 +122,7 @@ async def _is_away(
 
 
 async def leaves(scope: Scope[Leave]) -> list[dict[str, Any]]:
-    """Those that are on or to come, the next first, with both names."""
+    """Return the leaves that are on or to come, the next first, with both names."""
     found = await (
         scope.where("r.until_at > :now and r.until_at > r.from_at")
         .join("join staff_member s on s.id = r.staff_id join staff_member c on c.id = r.cover_id")
@@ -137,7 +139,7 @@ async def leaves(scope: Scope[Leave]) -> list[dict[str, Any]]:
 
 
 async def away_from(teams: Scope[CareTeam], client: UUID) -> list[dict[str, Any]]:
-    """Who of a client's care team is away now: the name, until when, and the cover's name where they can read
+    """Return who of a client's care team is away now: the name, until when, and the cover's name where they can read
     clinical messages."""
     found = await (
         teams.where("r.client_id = :client", client=client)
