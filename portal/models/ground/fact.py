@@ -97,7 +97,7 @@ _TELL_SQLITE = (
 
 @dataclass(frozen=True)
 class Bookmark:
-    """How far someone has read: PostgreSQL's snapshot or SQLite's highest fact id, in one era of the database.
+    """A reader's place: PostgreSQL's snapshot or SQLite's highest fact id, in one era of the database.
 
     `version` is the number of finished transactions, so a later state of the database never has a lower one.
     """
