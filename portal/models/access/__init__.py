@@ -1,1 +1,1 @@
-"""Who may act for a client on the portal: accounts, invitations, and what ends them."""
+"""Access to a client's portal: accounts, invitations, and everything that ends them."""

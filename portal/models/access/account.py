@@ -1,4 +1,4 @@
-"""Portal accounts, and the accesses that say for whom each may act."""
+"""Portal accounts, and the accesses that say for which clients each may act."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from portal.permissions import Restriction, Right
 
 
 class PortalAccount(Record):
-    """One login. It says nothing of what may be seen: that is Access alone."""
+    """A login. It says nothing of what may be seen: that is Access alone."""
 
     name = fields.CharField(max_length=120, validators=[a_name])
     email = fields.CharField(max_length=254, validators=[an_address])
@@ -46,7 +46,7 @@ class PortalAccount(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Its holder; and staff who may see a client it has, or had, access to."""
+        """Show an account to its holder, and to staff who may see a client it has, or had, access to."""
         if kind is not Kind.STAFF:
             return f"{r}.id = :viewer"
         return (
@@ -81,11 +81,12 @@ class PortalAccount(Record):
 
 
 class AddressTaken(Exception):
-    """Another account signs in with this address."""
+    """An address with which another account signs in."""
 
 
 class Access(Lasting):
-    """An account may act for a client, as the client or through a contact link, for as long as this lives."""
+    """An account's access to a client, as the client or through a contact link: it may act for them as long as this
+    lives."""
 
     account_id = fields.UUIDField()
     client_id = fields.UUIDField()
@@ -142,7 +143,7 @@ class Access(Lasting):
         await announce(AccessEnded(client=self.client_id, account=self.account_id))
 
     async def end_on(self, when: dt.datetime, by: UUID | None = None) -> None:
-        """Plan its end."""
+        """Plan the end of the access."""
         await self.hold()
         self.until_at = when
         self.ended_by = by
@@ -152,14 +153,15 @@ class Access(Lasting):
 
 
 async def holds_right(account: UUID, client: UUID, right: Right) -> bool:
-    """Whether the door of a page that takes this right would let the account in."""
+    """Tell whether the door of a page that takes this right would let the account in."""
     text = right_of(":account", right)
     found = await sql.row(text, account=account, client=client, now=clock.now())
     return bool(found and found["held"])
 
 
 async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
-    """The clients an account may act for, youngest access last: id, names, colour, date of birth, as self or not."""
+    """Return the clients an account may act for, youngest access last: id, names, colour, date of birth, as self or
+    not."""
     return await (
         accesses.join("join client c on c.id = r.client_id")
         .order("r.contact_link_id is not null, r.from_at, r.id")
@@ -171,7 +173,7 @@ async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
 
 
 async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:
-    """The clients a socket is indexed under, and whether its viewer may see each now. An account's are all it
+    """Return the clients a socket is indexed under, and whether its viewer may see each now. An account's are all it
     has a living access to, archived ones too: else it could not hear of their return."""
     if kind is Kind.STAFF:
         return {sql.uuid(row["id"]): True for row in await Scope(Client, kind, viewer, None).columns("r.id")}
@@ -185,7 +187,7 @@ async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:
 
 
 async def note_visit(account: UUID) -> None:
-    """The holder has signed in: the Portal tab of each client says when they were last here."""
+    """Note that the holder has signed in: the Portal tab of each client says when they were last here."""
     await sql.rows(
         "update portal_account set last_seen_at = :now where id = :id", now=clock.now(), id=account
     )
@@ -194,8 +196,8 @@ async def note_visit(account: UUID) -> None:
 
 
 async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
-    """When the next of a viewer's accesses, links, care teams or covers ends or changes by itself; None when none
-    does."""
+    """Return when the next of a viewer's accesses, links, care teams or covers ends or changes by itself; None when
+    none does."""
     if kind is Kind.STAFF:
         text = (
             "select min(at) as at from (select t.until_at as at from care_team t where t.staff_id = :viewer "

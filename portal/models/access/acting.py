@@ -1,4 +1,4 @@
-"""Who acts for a client, as the client in person sees it, and says it once they are of age (H5, J3)."""
+"""The people who act for a client, as the client in person sees them, and names them once they are of age (H5, J3)."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from portal.permissions import Restriction, Right
 
 
 class NotTheirs(Unacceptable):
-    """The client may not say this themselves: it is for the practice, or a court, to say."""
+    """A decision that is not the client's own: the practice, or a court, says it."""
 
 
 async def in_person(accesses: Scope[Access], client: UUID) -> bool:
-    """The viewer is this client, and nobody who acts for them."""
+    """Tell whether the viewer is this client, and nobody who acts for them."""
     return await accesses.where("r.client_id = :of and r.contact_link_id is null", of=client).count() > 0
 
 
 async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
-    """Who acts for the client, and who did until they came of age: what each is to them and may do. Nothing of how
-    they are reached, nor whether they read."""
+    """Return the people who act for the client, or did until they came of age: what each is to them and may do. Nothing
+    of how they are reached, nor whether they read."""
     found = await (
         links.where("r.client_id = :of", of=client)
         .join("join contact c on c.id = r.contact_id")
@@ -52,7 +52,7 @@ async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, 
 
 
 async def say_for_oneself(client: Client) -> None:
-    """Raises NotTheirs where a client can't say themselves who acts for them."""
+    """Refuse where a client can't say themselves who acts for them. Raises NotTheirs."""
     if client.archived_at is not None:
         raise NotTheirs("This record is closed, so nothing is changed here any more.")
     if client.birth_unreadable:
@@ -62,9 +62,9 @@ async def say_for_oneself(client: Client) -> None:
 
 
 async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tuple[ContactLink, list[Access]]:
-    """The client lets somebody act for them in this, or no more. Who acted until they came of age begins anew, with
-    this alone, and so do their accounts. Gives the link as it is now and the accesses that are new. What the practice
-    keeps from them stays so. Raises NotTheirs, NotTheirOwn."""
+    """Let somebody act for the client in this, or no longer, as the client says. A contact who acted until the client
+    came of age begins anew, with this alone, and so do their accounts. Return the link as it is now and the accesses
+    that are new. Whatever the practice keeps from them stays so. Raises NotTheirs, NotTheirOwn."""
     await client.hold()
     await link.hold()
     await say_for_oneself(client)
@@ -92,8 +92,8 @@ async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tupl
 
 
 async def end(client: Client, link: ContactLink) -> list[UUID]:
-    """The client lets somebody act for them no more, in anything. Gives the accounts that lose access by it. Raises
-    NotTheirs."""
+    """End everything that somebody does for the client, as the client says. Return the accounts that lose access by it.
+    Raises NotTheirs."""
     await client.hold()
     await link.hold()
     await say_for_oneself(client)
@@ -105,7 +105,8 @@ async def end(client: Client, link: ContactLink) -> list[UUID]:
 
 
 def _check(link: ContactLink, right: Right, on: bool) -> None:
-    """What is kept from a contact is not said here, only that it is not the client's to switch on."""
+    """Refuse to switch on a right that is kept from a contact, without saying why: only that it is not the client's to
+    give."""
     now = clock.now()
     kept = (one for one in Restriction if (at := link.since(one)) is not None and at <= now)
     if on and any(right not in one.leaves for one in kept):

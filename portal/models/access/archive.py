@@ -1,4 +1,4 @@
-"""Putting a chart away, and taking it out again."""
+"""The archive: a chart is put away, and taken out again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who could hold the account that acts for a client, and what stands in the way."""
+"""Candidates for an account that acts for a client, and the reasons that stand in their way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from portal.models.people.client import Client
 
 @dataclass(frozen=True)
 class CandidateHolder:
-    """Who would hold the account: the client, or a contact by a link."""
+    """A person who could hold the account: the client, or a contact by a link."""
 
     link: UUID | None
     name: str
@@ -31,7 +31,7 @@ class CandidateHolder:
 
 
 class CannotInvite(Unacceptable):
-    """An invitation can't go out now; it can at `until`, where waiting helps."""
+    """An invitation that can't go out now; it can at `until`, where waiting helps."""
 
     def __init__(self, why: str, until: dt.datetime | None = None) -> None:
         super().__init__(why)
@@ -39,7 +39,7 @@ class CannotInvite(Unacceptable):
 
 
 async def possible_holders(client: Client) -> list[CandidateHolder]:
-    """The client, and the contacts who may act for them: who could be sent a welcome e-mail."""
+    """Return everybody who could be sent a welcome email: the client, and the contacts who may act for them."""
     links = await sql.rows(
         "select l.id, c.name, c.email from contact_link l join contact c on c.id = l.contact_id "
         f"where l.client_id = :client and {acts('l')} order by l.guardian desc, l.from_at",
@@ -53,7 +53,7 @@ async def possible_holders(client: Client) -> list[CandidateHolder]:
 
 
 async def as_on_file(client: Client, link: UUID | None) -> CandidateHolder:
-    """Hold the chart, and give a holder as they are on file now. Raises CannotInvite."""
+    """Hold the chart, and return a holder as they are on file now. Raises CannotInvite."""
     await client.hold()
     await hold_addresses(client.id)
     for holder in await possible_holders(client):
@@ -63,7 +63,7 @@ async def as_on_file(client: Client, link: UUID | None) -> CandidateHolder:
 
 
 def missing_for(client: Client, holder: CandidateHolder) -> list[str]:
-    """What is missing on file before this holder can be invited, in sentences (A2)."""
+    """Say in sentences what is missing on file before this holder can be invited (A2)."""
     missing = []
     if client.archived_at is not None:
         missing.append("This chart is archived.")
@@ -77,7 +77,7 @@ def missing_for(client: Client, holder: CandidateHolder) -> list[str]:
 
 
 async def hindrance(client: Client, holder: CandidateHolder) -> str | None:
-    """Why this holder can't be invited at all, in a sentence; None where only the pace of letters could hinder."""
+    """Say in a sentence why this holder can't be invited at all; None where only the pace of letters could hinder."""
     own = await hinders_own_account(client, holder.email) if holder.link is None else None
     if own or (missing := missing_for(client, holder)):
         return own or missing[0]
@@ -103,5 +103,5 @@ async def account_with(email: str) -> PortalAccount | None:
 
 
 def of_holder(link: UUID | None) -> tuple[str, dict[str, Any]]:
-    """Which rows of invitations and accesses are this holder\'s, as SQL and its values."""
+    """Return which rows of invitations and accesses are this holder's, as SQL and its values."""
     return ("contact_link_id = :link", {"link": link}) if link else ("contact_link_id is null", {})

@@ -1,5 +1,5 @@
-"""Who somebody is and how they are reached, corrected: whoever changes it sees all that hangs on it, and those who care
-for the rest hear of it.
+"""Corrections of names and of how people are reached: only by colleagues who see everyone who depends on them, and
+those who care for the rest hear of it.
 
 An address is a key. Where an account's leads, the next link for a new password goes; where a contact's leads, the next
 invitation, whoever sends it.
@@ -39,31 +39,32 @@ _CLIENTS = {
 
 
 class NotAllTheirs(Unacceptable):
-    """Somebody hangs on this address whom the colleague may not see."""
+    """An address on which somebody depends whom the colleague may not see."""
 
     why = "They also act for somebody who isn’t yours to see. Ask an administrator to change how they are reached."
 
 
 async def clients_behind(kind: str, id: UUID) -> list[UUID]:
-    """Whom an `account` acts for or is offered to, or a `contact` is tied to."""
+    """Return the clients an `account` acts for or is offered to, or a `contact` is tied to."""
     return [sql.uuid(row["client_id"]) for row in await sql.rows(_CLIENTS[kind], id=id, now=clock.now())]
 
 
 async def sees_all_behind(seen: Scope[Client], kind: str, id: UUID) -> bool:
-    """Whether a colleague sees everybody of these."""
+    """Tell whether a colleague sees all of these clients."""
     clients = await clients_behind(kind, id)
     return await seen.where("r.id = any(:behind)", behind=clients).count() == len(clients)
 
 
 async def check_all_seen(seen: Scope[Client], kind: str, id: UUID) -> None:
-    """Raises NotAllTheirs, for who is about to change how somebody is reached. The row must be held: then nobody is
-    put behind it meanwhile."""
+    """Refuse a change of how somebody is reached, to a colleague who doesn't see all these clients. The row must be
+    held: then nobody is put behind it meanwhile. Raises NotAllTheirs."""
     if not await sees_all_behind(seen, kind, id):
         raise NotAllTheirs
 
 
 async def tell_moved(kind: str, id: UUID, by: UUID) -> None:
-    """Let those who care for anybody of these know that the address is another, but for who changed it."""
+    """Tell everybody who cares for one of these clients that the address is another, except the colleague who changed
+    it."""
     clients = sorted(await clients_behind(kind, id))
     teams = {client: set(await who_cares(client)) - {by} for client in clients}
     await hold_numbers(set().union(*teams.values()) if teams else ())
@@ -75,9 +76,9 @@ async def tell_moved(kind: str, id: UUID, by: UUID) -> None:
 
 
 async def change_client(client: Client, details: dict[str, Any], seen: Scope[Client]) -> None:
-    """Save what staff changed, here and where they are somebody's contact, as far as who changes it sees all whom
-    they act for (`seen`). Another address ends the links that went to the old one; what an invitation needs,
-    cleared, pauses the profile until it is back (A2). Raises NotTheirOwn."""
+    """Save the changes of staff, here and where the client is somebody's contact, as far as the colleague sees all for
+    whom they act (`seen`). Another address ends the links that went to the old one; clearing a field that an invitation
+    needs pauses the profile until it is back (A2). Raises NotTheirOwn."""
     await client.hold()
     address, born, had = client.email_key, client.born_if_known, client.on_file()
     contacts, others = await as_contact(client, seen), await as_contact(client, seen, whole=False)
@@ -108,8 +109,8 @@ async def change_client_address(client: Client, email: str, seen: Scope[Client])
 
 
 async def as_contact(client: Client, seen: Scope[Client], whole: bool = True) -> list[Contact]:
-    """Return the contacts that this client is too, of whom all whom they act for are among those seen; or (not
-    `whole`) the others."""
+    """Return the contacts that this client is too and who act only for clients among those seen; or (not `whole`) the
+    others."""
     contacts = await Contact.filter(client_id=client.id).order_by("id")
     return [contact for contact in contacts if await sees_all_behind(seen, "contact", contact.id) == whole]
 
@@ -120,8 +121,8 @@ _REACHED = ("name", "email", *SEALED)
 
 
 async def change_contact(contact: Contact, details: Mapping[str, Any], seen: Scope[Client]) -> None:
-    """Save who they are and how they are reached, for all whom they act for, whom who changes it must see. Raises
-    NotTheirOwn, NotAllTheirs."""
+    """Save their name and how they are reached, for all clients they act for, all of whom the colleague must see.
+    Raises NotTheirOwn, NotAllTheirs."""
     await contact.hold()
     if all((details.get(what) or None) == (known(contact, what) or None) for what in _REACHED):
         return
@@ -136,8 +137,8 @@ async def change_contact(contact: Contact, details: Mapping[str, Any], seen: Sco
 
 
 async def change_contact_address(contact: Contact, email: str | None, seen: Scope[Client]) -> None:
-    """Save another email, or none. Links that went to the old one end, and those who care for whom they act for are
-    told. Raises NotTheirOwn, NotAllTheirs."""
+    """Save another email, or none. Links that went to the old one end, and the staff who care for the contact's clients
+    are told. Raises NotTheirOwn, NotAllTheirs."""
     await contact.hold()
     await check_all_seen(seen, "contact", contact.id)
     await check_contact_address(contact, email)
@@ -149,7 +150,7 @@ async def change_contact_address(contact: Contact, email: str | None, seen: Scop
 
 
 async def check_contact_address(contact: Contact, email: str | None) -> None:
-    """Raise NotTheirOwn where they can't be reached there, for one of those whom they act for."""
+    """Refuse an address at which they can't be reached for one of their clients. Raises NotTheirOwn."""
     if email and canonical_email(email) != contact.email_key:
         for link in await ContactLink.filter(contact_id=contact.id):
             if link.until_at is None or link.until_at > clock.now():
@@ -175,8 +176,8 @@ async def become(contact: Contact, client: Client, seen: Scope[Client]) -> None:
 
 
 async def _follow(contact: Contact, client: Client, seen: Scope[Client]) -> None:
-    """Call the contact as the client whom they are too, and reach them as the client: by the email, and the phone where
-    one stands here. What the chart leaves empty stays as it was given here, since access must not pause over it
+    """Give the contact the name and the address of the client they are too: the email, and the phone where one stands
+    here. A field the chart leaves empty stays as it was given here, since access must not pause over it
     (docs/decisions/0022). Raises NotTheirOwn, NotAllTheirs."""
     await contact.hold()
     own = known(contact, "phone")
@@ -191,8 +192,8 @@ async def _follow(contact: Contact, client: Client, seen: Scope[Client]) -> None
 
 async def change_account_address(account: PortalAccount, email: str, seen: Scope[Client]) -> None:
     """Have the holder sign in with another address from now on; links for a new password that went to the old one end,
-    and offers. The holder and those who care for whom it acts for are told. `seen` are the clients of who changes it,
-    on a row that is held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
+    and offers. The holder and the staff who care for the account's clients are told. `seen` are the clients of the
+    colleague who changes it, on a row that is held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
     await account.hold()
     await check_all_seen(seen, "account", account.id)
     await account.check_address(email)

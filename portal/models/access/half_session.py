@@ -1,4 +1,4 @@
-"""Half-sessions: between a link in an email and an account, for signing up and for a new password."""
+"""Half-sessions: the time between a link in an email and an account, for signing up and for a new password."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.models.ground.record import Kind, Record
 
 
 class HalfSession(Record):
-    """Opens the pages behind its link, and nothing else."""
+    """A key to the pages behind its link, and to nothing else."""
 
     token_hash = fields.CharField(max_length=64, unique=True)
     invitation_id = fields.UUIDField(null=True)
@@ -30,7 +30,7 @@ class HalfSession(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Nobody: only the cookie opens it."""
+        """Show it to nobody: only the cookie opens it."""
         return "false"
 
     @classmethod
@@ -57,7 +57,7 @@ class HalfSession(Record):
         await self.save(update_fields=["verified_at"])
 
     async def end(self) -> bool:
-        """Use it up. False where it has run out, or somebody was quicker: what it was to open stays shut."""
+        """Use it up. Return False where it has run out, or somebody was quicker: the page behind it stays shut."""
         used = await sql.rows(
             "delete from half_session where id = :id and expires_at > :now returning id",
             id=self.id,

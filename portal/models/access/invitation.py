@@ -82,8 +82,8 @@ class Invitation(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the client it is about; of one that the holder of an account is to confirm, that account,
-        while it can be."""
+        """Show an invitation to staff who may see the client it is about; one that the holder of an account is to
+        confirm, to that account, while it can be."""
         if kind is not Kind.STAFF:
             return (
                 f"({r}.account_id = :viewer and {r}.used_at is null and {r}.ended_at is null "
@@ -93,17 +93,19 @@ class Invitation(Record):
 
     @classmethod
     def seen_through(cls, r: str) -> str:
-        """What somebody is to confirm is never of the client that they see already."""
+        """Show no offer that somebody is to confirm: it is never of the client that they see already."""
         return "false"
 
     @classmethod
     async def send(
         cls, client: Client, holder: CandidateHolder, by: UUID, language: str
     ) -> tuple[Invitation, str]:
-        """A new invitation, and the token for its link, which is kept nowhere. The older link dies.
+        """Make a new invitation, and return it with the token for its link, which is kept nowhere. The older link
+        dies.
 
         Raises CannotInvite: something missing on file, an account there already, five minutes not over, or
-        five letters today."""
+        five letters today.
+        """
         # Two who press Send in the same moment send one letter; and what was read before may be so no more.
         holder = await as_on_file(client, holder.link)
         why = await hindrance(client, holder)
@@ -147,8 +149,8 @@ class Invitation(Record):
         return invitation, token
 
     async def state(self) -> str:
-        """open, used, replaced, locked or expired: what stands behind the link now. One whose contact may not act any
-        more, or whose chart was put away, leads no further than one that was replaced."""
+        """Return what stands behind the link now: open, used, replaced, locked or expired. One whose contact may not
+        act any more, or whose chart was put away, leads no further than one that was replaced."""
         if self.used_at is not None:
             return "used"
         if self.ended_at is not None or not await self._leads():
@@ -162,7 +164,7 @@ class Invitation(Record):
         return await sql.row(text, id=self.id, now=clock.now()) is not None
 
     async def open(self) -> str:
-        """The button behind the link was pressed: a half-session begins. Gives its token."""
+        """Begin a half-session, because the button behind the link was pressed. Return its token."""
         await self.hold()
         if self.opened_at is None:
             self.opened_at = clock.now()
@@ -171,9 +173,9 @@ class Invitation(Record):
         return await HalfSession.start(invitation_id=self.id)
 
     async def try_birth_date(self, said: dt.date | None, network: Network) -> bool:
-        """Whether this is the client's date of birth. The try is counted before it is compared, so that
-        parallel ones can't share it, and given back where it was right. After the fifth wrong one the link is
-        locked until staff unlock it."""
+        """Tell whether this is the client's date of birth. The try is counted before it is compared, so that parallel
+        ones can't share it, and given back where it was right. After the fifth wrong one the link is locked until staff
+        unlock it."""
         counted = await sql.row(
             "update invitation set tries = tries + 1 where id = :id and tries < :most and locked_at is null "
             f"and used_at is null and ended_at is null and expires_at > :now and {leads('invitation')} returning tries",
@@ -204,7 +206,7 @@ class Invitation(Record):
         return False
 
     async def unlock(self, by: UUID) -> None:
-        """Five new tries on the same link, and a seventh day from now if it had run out."""
+        """Give five new tries on the same link, and a seventh day from now if it had run out."""
         await self.hold()
         self.tries, self.locked_at = 0, None
         self.unlocked_by, self.unlocked_at = by, clock.now()
@@ -252,7 +254,7 @@ class Invitation(Record):
         return account
 
     async def carried_by(self, letter: UUID) -> None:
-        """Note which letter its link goes out with."""
+        """Note the letter its link goes out with."""
         self.letter_id = letter
         await self.save(update_fields=["letter_id"])
 
@@ -275,8 +277,8 @@ class Invitation(Record):
 async def grant(
     account: UUID, client: UUID, link: UUID | None, by: UUID | None, to_holder: bool = True
 ) -> Access | None:
-    """Give an account access; None where it has it. The client in person is told, and the account's holder, but for one
-    who has just signed up for it."""
+    """Give an account access; None where it has it already. The client in person is told, and so is the account's
+    holder, unless they have just signed up for it."""
     access = await Access.grant(account, client, link, by=by)
     if access is not None:
         own = await sql.rows(
@@ -292,29 +294,29 @@ async def grant(
 
 
 async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
-    """End what is outstanding for one holder; gives how many there were."""
+    """End the outstanding invitations of one holder; return how many there were."""
     same, values = of_holder(link)
     return await _end(why, f"client_id = :client and {same}", client=client, **values)
 
 
 async def end_offers(account: UUID) -> int:
-    """The same of what the holder of an account was to confirm: who reads its letters by now may be somebody else."""
+    """End the offers that the holder of an account was to confirm: somebody else may read its letters by now."""
     return await _end("address", "account_id = :account", account=account)
 
 
 async def end_all_invitations(client: UUID, why: str) -> int:
-    """The same for whoever would hold the account, contacts too whose tie has ended meanwhile."""
+    """End the outstanding invitations of every holder, contacts too whose tie has ended meanwhile."""
     return await _end(why, "client_id = :client", client=client)
 
 
 async def withdraw_invitations(client: UUID) -> None:
-    """End whatever is outstanding for this client because staff say so."""
+    """End everything outstanding for this client because staff say so."""
     await end_all_invitations(client, "withdrawn")
     await announce(InvitationEnded(client=client))
 
 
 async def end_contact_invitations(client: UUID | None) -> int:
-    """The same for all contacts of one client, or of everybody."""
+    """End the outstanding invitations of all contacts of one client, or of everybody."""
     which = "contact_link_id is not null"
     if client is None:
         return await _end("withdrawn", which)
@@ -322,22 +324,23 @@ async def end_contact_invitations(client: UUID | None) -> int:
 
 
 async def end_lapsed_invitations(client: UUID) -> None:
-    """A date has come: those to contacts who may not act any more end as if somebody had ended them by hand."""
+    """End, at a date that has come, the invitations to contacts who may not act any more, as if somebody had ended them
+    by hand."""
     which = f"client_id = :client and contact_link_id is not null and not {leads('invitation')}"
     if await _end("withdrawn", which, client=client):
         await announce(InvitationEnded(client=client))
 
 
 async def outstanding(client: UUID, which: str) -> list[Invitation]:
-    """The invitations of a client that can still be used, or were not in time, and of these `which` (SQL over `i`); the
-    first that was sent first."""
-    found = await sql.rows(
+    """Return the invitations of a client that can still be used, or were not in time, and of these `which` (SQL over
+    `i`); the first that was sent first."""
+    rows = await sql.rows(
         f"select i.id from invitation i where i.client_id = :client and i.used_at is null and i.ended_at is null "
         f"and {leads('i')} and {which}",
         client=client,
         now=clock.now(),
     )
-    return await Invitation.filter(id__in=[sql.uuid(row["id"]) for row in found]).order_by("sent_at")
+    return await Invitation.filter(id__in=[sql.uuid(row["id"]) for row in rows]).order_by("sent_at")
 
 
 async def _end(why: str, which: str, **values: Any) -> int:

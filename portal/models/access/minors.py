@@ -1,4 +1,4 @@
-"""Minors: the ages that the practice sets, and what ends by itself when somebody comes of age."""
+"""Minors: the ages that the practice sets, and everything that ends by itself when somebody comes of age."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHOWN = 100
 
 
 async def set_ages(practice: Practice, own_account: int, majority: int) -> None:
-    """Other ages from now on. Guardians of whoever is of age by them lose their access at once."""
+    """Set other ages from now on. Guardians of everybody who is of age by them lose their access at once."""
     await practice.hold()
     await practice.keep(own_account_age=own_account, majority_age=majority)
     await grow_up_all()
@@ -42,15 +42,15 @@ async def set_ages(practice: Practice, own_account: int, majority: int) -> None:
 
 
 async def would_end(practice: Practice, majority: int) -> int:
-    """How many guardians would lose their access at once by this age of majority."""
+    """Count the guardians who would lose their access at once by this age of majority."""
     born = [child.born_if_known for _, child in await _guardians(Q(of_age_at__not_isnull=True))]
     ends = [day and age.turns(day, majority, practice.zone) for day in born]
     return sum(at is not None and at <= clock.now() for at in ends)
 
 
 async def grow_up(client: Client) -> None:
-    """The date of birth is another: so is when guardians' access ends. Who turns out to be too young for an account of
-    their own is not invited to one any more."""
+    """Follow a date of birth that has changed: so does the time when guardians' access ends. Anybody who turns out to
+    be too young for an account of their own is no longer invited to one."""
     if await hinders_own_account(client, None):
         await end_invitations(client.id, None, "withdrawn")
     practice = await the_practice()
@@ -62,8 +62,8 @@ async def grow_up(client: Client) -> None:
 
 
 async def grow_up_all() -> None:
-    """The same of everybody, where it is not a date of birth that changed. A link whose client's date of birth can't be
-    opened is set aside, with the end that was known."""
+    """Follow a change for everybody, where it is not a date of birth that changed. A link whose client's date of birth
+    can't be opened is set aside, with the end that was known."""
     for link, client in await _guardians():
         try:
             await _grow(link, client)
@@ -72,20 +72,20 @@ async def grow_up_all() -> None:
 
 
 async def _grow(link: ContactLink, client: Client) -> None:
-    """Raises Unreadable, before anything is changed."""
+    """Have a link end as the client's date of birth says. Raises Unreadable, before anything is changed."""
     if await link.come_of_age(await the_practice(), client.born):
         await _tell_changed(client.id)
 
 
 async def _tell_changed(client: UUID) -> None:
-    """The day that was told of is another, and is told of when it comes near."""
+    """Forget the day that people were told of: it is another, of which they are told when it comes near."""
     await call_off(NoticeKind.COMING_OF_AGE, client)
     await announce(ContactsChanged(client=client))
 
 
 async def grow_up_unnoticed(hint: Callable[[set[str]], None]) -> None:
-    """Guardians who were tied before their access ended by itself, or were set aside: from now on it does. Safe to
-    repeat. Each alone: a date of birth that can't be opened leaves nobody else's as it was."""
+    """Have the access of guardians end by itself who were tied before it did, or were set aside. Safe to repeat. Each
+    alone: a date of birth that can't be opened leaves nobody else's as it was."""
 
     async def grow(links: list[UUID]) -> None:
         for link, client in await _guardians(Q(id__in=links)):
@@ -97,7 +97,7 @@ async def grow_up_unnoticed(hint: Callable[[set[str]], None]) -> None:
 
 
 async def _guardians(*which: Q) -> list[tuple[ContactLink, Client]]:
-    """Those who act now or later, each with the client."""
+    """Return the guardians who act now or later, each with the client."""
     lives = Q(until_at=None) | Q(until_at__gt=clock.now())
     links = await ContactLink.filter(lives, *which, guardian=True).order_by("client_id", "id")
     clients = {child.id: child for child in await Client.filter(id__in=[link.client_id for link in links])}
@@ -111,9 +111,9 @@ _ENDING = "l.of_age_at is not null and l.until_at = l.of_age_at"
 
 
 async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
-    """Let those know whom a coming of age concerns, in the caller's unit of work: who cares for the client, the
-    guardians whose access ends by it, and the young person. Gives the accounts whose access has just ended, with the
-    client's first name, where that moment has come."""
+    """Tell everybody concerned by a coming of age, in the caller's unit of work: the client's care team, the guardians
+    whose access ends by it, and the young person. Return the accounts whose access has just ended, with the client's
+    first name, where that moment has come."""
     found = await sql.row(
         f"select max(l.of_age_at) as at from contact_link l where l.client_id = :client and {_ENDING}",
         client=client,
@@ -155,8 +155,8 @@ async def _accounts(which: str, client: UUID, at: datetime) -> list[UUID]:
 
 @dataclass(frozen=True)
 class Coming:
-    """A client's coming of age, as far as guardians' access ends by it: when; whose ends; who of the others stays;
-    and how far the young person has come to an account of their own."""
+    """A client's coming of age, as far as guardians' access ends by it: when; for which guardians; which of the others
+    stay; and how far the young person has come to an account of their own."""
 
     at: datetime
     guardians: list[str]
@@ -169,7 +169,7 @@ class Coming:
 
 
 async def coming(client: Client, links: Scope[ContactLink]) -> Coming | None:
-    """What a chart says of it; None where nobody's access ends by it, or all was done."""
+    """Return the coming of age for a chart; None where nobody's access ends by it, or all was done."""
     rows = await (
         links.where("r.client_id = :of", of=client.id)
         .join("join contact c on c.id = r.contact_id")
@@ -207,7 +207,7 @@ def _over(until: datetime | None, at: datetime) -> bool:
 
 
 async def settle(client: Client, links: Scope[ContactLink]) -> None:
-    """Staff have done what is to do before this coming of age; another one is another task."""
+    """Note that staff have done everything before this coming of age; another one is another task."""
     await client.hold()
     found = await coming(client, links)
     if found is not None:
@@ -217,8 +217,8 @@ async def settle(client: Client, links: Scope[ContactLink]) -> None:
 
 
 async def to_prepare(clients: Scope[Client]) -> list[dict[str, Any]]:
-    """The clients who come of age within ninety days, or have, for whom the viewer has something to do: theirs, or
-    nobody's. With when it is, the soonest first."""
+    """Return the clients who come of age within ninety days, or have, for whom the viewer has something to do: theirs,
+    or nobody's. With when it is, the soonest first."""
     theirs = (
         "exists (select 1 from care_team ot where ot.client_id = r.id and "
         f"{live('ot')} and (ot.staff_id = :viewer or {stands_in(':viewer', 'ot.staff_id')}))"
@@ -242,8 +242,8 @@ async def to_prepare(clients: Scope[Client]) -> list[dict[str, Any]]:
 
 
 async def ends_for(accesses: Scope[Access]) -> dict[UUID, tuple[datetime, bool]]:
-    """The clients of an account who come of age within ninety days, where its own access ends by it (as a guardian's)
-    or that of others does (as the client in person): when, and whether it is they."""
+    """Return the clients of an account who come of age within ninety days, where its own access ends by it (as a
+    guardian's) or that of others does (as the client in person): when, and whether it is they."""
     found = await (
         accesses.join(
             f"join contact_link l on l.client_id = r.client_id and {_ENDING} "

@@ -1,4 +1,4 @@
-"""The contact network: whether contacts act for a client at all, and who hears when that changes."""
+"""The contact network: whether contacts act for a client at all, and the people who hear when that changes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from portal.models.practice.practice import Practice, hold_practice
 
 
 async def switch_network(client: Client, on: bool) -> None:
-    """The contact network of one client, on or off. Off, no contact acts for them, and links on their way to contacts
-    end; what each holds is kept for when it is on again. Those whom it concerns hear of it."""
+    """Switch the contact network of one client on or off. Off, no contact acts for them, and links on their way to
+    contacts end; each contact's rights are kept for when it is on again. The people concerned hear of it."""
     await client.hold()
     if client.contact_network == on:
         return
@@ -27,7 +27,7 @@ async def switch_network(client: Client, on: bool) -> None:
 
 
 async def switch_all_networks(on: bool) -> None:
-    """The same for the whole practice; each client's own switch stays as it is."""
+    """Switch the contact network of the whole practice; each client's own switch stays as it is."""
     practice = await hold_practice()
     if practice.contact_network == on:
         return
@@ -38,7 +38,7 @@ async def switch_all_networks(on: bool) -> None:
 
 
 def network_of(practice: Practice, client: Client) -> str:
-    """Whether contacts act for this client: on, or off for the client or for the whole practice."""
+    """Tell whether contacts act for this client: on, or off for the client or for the whole practice."""
     if not practice.contact_network:
         return "practice"
     return "on" if client.contact_network else "client"

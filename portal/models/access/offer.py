@@ -49,7 +49,7 @@ async def offer_access(client: Client, account: PortalAccount, link: UUID | None
 
 
 async def open_offers(client: UUID) -> list[Invitation]:
-    """What holders of accounts are to confirm, or are locked out of, and can still."""
+    """Return the offers that holders of accounts are to confirm, or are locked out of, and can still."""
     return await outstanding(client, "i.account_id is not null and i.expires_at > :now")
 
 
@@ -61,8 +61,8 @@ async def hold_for(offer: Invitation) -> PortalAccount:
 
 
 async def confirm_offer(offer: Invitation) -> Access | None:
-    """The holder of the account gave the date of birth: access begins. None where it was confirmed already, or the
-    account has another address than the one it was offered to."""
+    """Begin access, because the holder of the account gave the date of birth. None where it was confirmed already, or
+    the account has another address than the one it was offered to."""
     account = await hold_for(offer)
     if account.email_key != offer.email_key or not await offer.use():
         return None

@@ -1,5 +1,5 @@
-"""An address of one's own: a minor's account never stands on that of somebody who acts for them, nor on one that looks
-like it. What was meant for the young person alone would be read by another."""
+"""An address of one's own: a minor's account never stands on the address of somebody who acts for them, nor on one that
+looks like it. Letters meant for the young person alone would be read by another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.models.practice.practice import the_practice
 
 
 class NotTheirOwn(Unacceptable):
-    """A minor and somebody who acts for them would have one address, or two that look alike."""
+    """One address, or two that look alike, for a minor and somebody who acts for them."""
 
     why = "A young person’s account has this address, or one that looks like it. Each needs an address of their own."
 
@@ -25,7 +25,7 @@ ANOTHERS = "Somebody who acts for them has this email, or one that looks like it
 
 
 async def hinders_own_account(client: Client, email: str | None) -> str | None:
-    """Why a minor can't have an account of their own, or not on this address, in a sentence; None where they can."""
+    """Say in a sentence why a minor can't have an account of their own, or not on this address; None where they can."""
     practice = await the_practice()
     if client.birth_unreadable:
         return UNKNOWN_AGE
@@ -55,8 +55,8 @@ _OF_CLIENT = (
 
 async def hold_addresses(client: UUID, contact: UUID | None = None) -> None:
     """Let nobody change the addresses of those who act for a client, or sign in for them, until the unit of work is
-    over: what is compared with them now is compared with what they will be. With them that of a contact who is about
-    to, all in one order, so that of two who do this none waits for the other. The client is held before."""
+    over: an address compared with them now is compared with what they will be. A contact who is about to act is held
+    with them, all in one order, so that of two who do this none waits for the other. The client is held before."""
     if sql.is_postgres():
         await sql.rows(
             "select 1 from contact c where c.id in (select l.contact_id from contact_link l where l.client_id = :id) "
@@ -72,13 +72,14 @@ async def hold_addresses(client: UUID, contact: UUID | None = None) -> None:
 
 
 async def check_for_contact(client: UUID, email: str | None) -> None:
-    """Somebody with this address acts for a client, or is to. Raises NotTheirOwn where it is the minor's own."""
+    """Refuse this address to somebody who acts for a client, or is to. Raises NotTheirOwn where it is the minor's
+    own."""
     if email and await _is_minor(client) and await _is_among(_OF_CLIENT, client, email):
         raise NotTheirOwn
 
 
 async def check_for_account(account: UUID, email: str) -> None:
-    """An account is to sign in with this address. Raises NotTheirOwn."""
+    """Refuse an account that is to sign in with this address. Raises NotTheirOwn."""
     for row in await sql.rows(
         "select x.client_id, l.contact_id from access x left join contact_link l on l.id = x.contact_link_id "
         f"where x.account_id = :account and {live('x')}",
@@ -94,7 +95,8 @@ async def check_for_account(account: UUID, email: str) -> None:
 
 
 async def may_be_minor(client: Client) -> bool:
-    """Not of age yet; or nobody can tell, because the date of birth can't be opened: what protects minors holds."""
+    """Tell whether a client is not of age yet; or nobody can tell, because the date of birth can't be opened: what
+    protects minors holds."""
     return client.birth_unreadable or (await the_practice()).is_minor(client.born_if_known)
 
 

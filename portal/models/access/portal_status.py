@@ -1,4 +1,4 @@
-"""Who holds, or could hold, access to a client's profile: what the Portal tab says, derived from rows."""
+"""The portal status of a client: the people who hold, or could hold, access, for the Portal tab, derived from rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Holding:
 
     @property
     def state(self) -> str:
-        """not_invited, invited, trouble, locked, active, paused or removed."""
+        """Return not_invited, invited, trouble, locked, active, paused or removed."""
         if self.accounts:
             return "paused" if self.paused else "active"
         if self.invitation is not None:
@@ -63,14 +63,14 @@ class Holding:
 
     @property
     def first(self) -> CandidateHolder:
-        """Who is invited where nobody else is named: the client, or of one who is too young the first of those who act
-        for them."""
+        """Return the person to invite where nobody else is named: the client, or for one who is too young the first of
+        those who act for them."""
         return self.holders[1] if self.too_young and len(self.holders) > 1 else self.holders[0]
 
     @property
     def returnable(self) -> list[dict[str, Any]]:
-        """The accounts that access can be given back to: none of a contact whose tie has ended, nor one that is not a
-        minor's own."""
+        """Return the accounts that access can be given back to: none of a contact whose tie has ended, nor one that is
+        not a minor's own."""
         ties = {holder.link for holder in self.holders}
         return [
             row
@@ -80,12 +80,12 @@ class Holding:
 
     @property
     def acting(self) -> list[dict[str, Any]]:
-        """Those who may act for the client now: no contact who is kept away."""
+        """Return the people who may act for the client now: no contact who is kept away."""
         return [account for account in self.accounts if account["acts"]]
 
     @property
     def cleared(self) -> bool:
-        """What an account needs is no more on file."""
+        """Tell whether something that an account needs is no longer on file."""
         if self.client.date_of_birth_sealed is None:
             return True
         return self.client.email_key is None and all(a["self"] for a in self.accounts)
@@ -125,7 +125,7 @@ async def holding_of(client: Client) -> Holding:
         )
     practice = await the_practice()
     holders = await possible_holders(client)
-    found = Holding(
+    holding = Holding(
         client,
         now_live,
         list({row["id"]: row for row in rows if row["id"] not in living}.values()),
@@ -137,12 +137,12 @@ async def holding_of(client: Client) -> Holding:
         network_of(practice, client),
         not practice.on_their_own(client.born_if_known),
     )
-    found.missing = missing_for(client, found.first)
-    return found
+    holding.missing = missing_for(client, holding.first)
+    return holding
 
 
 async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
-    """When another letter may go to this holder; None when now."""
+    """Return when another letter may go to this holder; None when now."""
     same, values = of_holder(link)
     sent = await sql.rows(
         f"select sent_at from invitation where client_id = :client and {same} and sent_at > :since "
@@ -160,8 +160,8 @@ async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
 
 
 async def linkable(client: Client) -> list[dict[str, Any]]:
-    """Accounts with exactly the client's e-mail, or a contact's, that never acted for the client (A7); those
-    that did are given access back, and those that were offered it have only to confirm."""
+    """Return accounts with exactly the client's email, or a contact's, that never acted for the client (A7); those that
+    did are given access back, and those that were offered it have only to confirm."""
     offers = []
     minor = await may_be_minor(client)
     waiting = {offer.account_id for offer in await open_offers(client.id)}
@@ -186,7 +186,7 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
 
 
 async def account_held_by(contact: Contact) -> PortalAccount | None:
-    """The account of a contact, where it signs in with the email that they have on file."""
+    """Return the account of a contact, where it signs in with the email that they have on file."""
     account = await account_with(contact.email) if contact.email else None
     if account is None or account.contact_id == contact.id:
         return account
@@ -200,12 +200,13 @@ async def account_held_by(contact: Contact) -> PortalAccount | None:
 
 
 async def account_of(id: UUID) -> PortalAccount:
-    """One of the accounts that `holding_of` or `linkable` named: perhaps none whose clients the viewer may see."""
+    """Return one of the accounts that `holding_of` or `linkable` named: perhaps none whose clients the viewer may
+    see."""
     return await PortalAccount.get(id=id)
 
 
 async def history_of(client: UUID) -> list[dict[str, Any]]:
-    """What happened with the portal access of one client, newest first: (at, kind, name, by)."""
+    """Return the history of one client's portal access, newest first: (at, kind, name, by)."""
     events: list[dict[str, Any]] = []
 
     def add(kind: str, at: Any, name: str = "", by: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Choosing a new password by a link: asked for by staff or by the person, 24 hours, single use."""
+"""New passwords by a link: wished for by staff or by the person, 24 hours, single use."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Reset(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the account."""
+        """Show a link to staff who may see the account."""
         if kind is not Kind.STAFF:
             return "false"
         return (
@@ -48,8 +48,8 @@ class Reset(Record):
 
     @classmethod
     async def make(cls, id: UUID, by: UUID | None) -> tuple[Reset, str, PortalAccount]:
-        """A new link's token, and the account, whose address is the one that the link may go to: it is held, so that
-        another address comes before, or comes after and ends the link. Older links die."""
+        """Make a link; return its token and the account, whose address is the one that the link may go to: it is held,
+        so that another address comes before, or comes after and ends the link. Older links die."""
         account = await _held(id)
         now, token = clock.now(), secrets.token_urlsafe(32)
         await end_resets(id)
@@ -61,7 +61,7 @@ class Reset(Record):
         return reset, token, account
 
     async def state(self) -> str:
-        """open, used, replaced or expired: what stands behind the link now."""
+        """Return what stands behind the link now: open, used, replaced or expired."""
         if self.used_at is not None:
             return "used"
         if self.ended_at is not None:
@@ -93,7 +93,7 @@ class Reset(Record):
 
 
 async def _held(id: UUID) -> PortalAccount:
-    """An account, whose row nobody else changes until the commit."""
+    """Return an account, whose row nobody else changes until the commit."""
     return await (await PortalAccount.get(id=id)).hold()
 
 
@@ -104,8 +104,8 @@ async def by_token(token: str) -> Reset | None:
 
 
 async def end_sessions(account: UUID) -> None:
-    """Sign an account out everywhere, and forget the devices it was known by and those it had told. Who signs in
-    meanwhile holds its row."""
+    """Sign an account out everywhere, and forget the devices it was known by and those it had told. Anybody who signs
+    in meanwhile holds its row."""
     await _held(account)
     await _end("account_id = :account", account=account)
     await sql.rows("delete from device where holder_id = :account", account=account)
@@ -139,7 +139,7 @@ async def clients_acted_for(account: UUID) -> list[UUID]:
 
 
 async def end_resets(account: UUID) -> None:
-    """The links that are on their way, and the letters that carry them, open nothing any more."""
+    """End the links that are on their way, and the letters that carry them: they open nothing any more."""
     ended = await sql.rows(
         "update reset set ended_at = :now where account_id = :account and used_at is null "
         "and ended_at is null returning id",

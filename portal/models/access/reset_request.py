@@ -33,14 +33,14 @@ class ResetRequest(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Nobody: it tells who can't sign in, or whom somebody tries."""
+        """Show it to nobody: it tells who can't sign in, or which people somebody tries."""
         return "false"
 
 
 async def request_reset(email: str, network: Network) -> None:
-    """Note that someone in this network wants a new password for this address, inside the caller's unit. Whether there
-    is such an account is the worker's to find out, so nothing of it shows in the answer. Over a limit nothing is
-    written: 3 an hour for an address, 20 for a network, and 500 that wait."""
+    """Note that someone in this network wants a new password for this address, inside the caller's unit. The worker
+    finds out whether there is such an account, so nothing of it shows in the answer. Over a limit nothing is written: 3
+    an hour for an address, 20 for a network, and 500 that wait."""
     key = canonical_email(email)
     if not is_address(key):
         return
@@ -65,19 +65,19 @@ async def request_reset(email: str, network: Network) -> None:
 
 
 async def requests_due(most: int) -> list[UUID]:
-    """Give the wishes to grant next: the first of each network, then the second of each, so that a flood from one
+    """Return the wishes to grant next: the first of each network, then the second of each, so that a flood from one
     waits behind itself alone."""
-    found = await sql.rows(
+    requests = await sql.rows(
         "select q.id from (select w.id, w.made_at, row_number() over (partition by w.network_mark "
         f"order by w.made_at, w.id) as turn from wish w where {not_set_aside(WISHES, 'w.id')}) q "
         f"order by q.turn, q.made_at, q.id limit {int(most)}",
         now=clock.now(),
     )
-    return [sql.uuid(row["id"]) for row in found]
+    return [sql.uuid(row["id"]) for row in requests]
 
 
 async def take_requests(ids: list[UUID]) -> list[str]:
-    """Take these out, in the caller's unit of work, and give their addresses. Two workers never take the same one."""
+    """Take these out, in the caller's unit of work, and return their addresses. Two workers never take the same one."""
     locked = "for update skip locked" if sql.is_postgres() else ""
     found = await sql.rows(
         f"with due as materialized (select id from wish where id = any(:ids) {locked}) "
@@ -88,5 +88,5 @@ async def take_requests(ids: list[UUID]) -> list[str]:
 
 
 async def forget_old_requests() -> None:
-    """One that could not be granted for a day is asked for again."""
+    """Forget wishes that could not be granted for a day: people make them again."""
     await sql.rows("delete from wish where made_at < :before", before=clock.now() - KEPT)

@@ -50,8 +50,8 @@ async def change_terms(link: ContactLink, terms: Terms) -> None:
 
 
 async def end_tie(link: ContactLink, by: UUID | None) -> list[UUID]:
-    """End it now, and with it what the contact's accounts could see of this client, and links on their way. Return
-    those accounts. One that has ended stays as it is. `by` is a colleague; None, the client in person."""
+    """End it now, and with it everything the contact's accounts could see of this client, and links on their way.
+    Return those accounts. One that has ended stays as it is. `by` is a colleague; None, the client in person."""
     await link.hold()
     if link.until_at is None or link.until_at > clock.now():
         link.until_at = link.agreed_until = clock.now()
