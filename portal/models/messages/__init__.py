@@ -1,1 +1,1 @@
-"""What is written between a client's side and the practice, and what staff do about it."""
+"""Conversations between the client's side and the practice, from the first draft to the inbox."""

@@ -1,4 +1,5 @@
-"""What the client's side may write now: by what staff set for the client, by the office's hours, and the answer."""
+"""The availability of messages to the client's side: by the client's setting, by the office's hours, and the automatic
+answer."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ ON, REPLY, OFF = "on", "reply", "off"
 
 @dataclass(frozen=True)
 class Availability:
-    """`mode` is what staff set, `answered` whether the practice has written in the conversation, `standing` how the
-    office is (None where no hours are kept)."""
+    """The client's side's leave to write. `mode` is what staff set, `answered` whether the practice has written in the
+    conversation, `standing` how the office is (None where no hours are kept)."""
 
     mode: str
     answered: bool
@@ -33,7 +34,7 @@ class Availability:
 
     @property
     def after_hours(self) -> bool:
-        """Whether one has to say first that one knows this isn't read now."""
+        """Tell whether one has to say first that one knows this isn't read now."""
         return self.standing is not None and not self.standing.open
 
 
@@ -50,7 +51,7 @@ async def of_conversation(conversations: Scope[Conversation], id: UUID) -> Avail
 
 
 async def of_client(clients: Scope[Client], id: UUID) -> Availability | None:
-    """As before a conversation begins: nobody has answered yet."""
+    """Return the availability before a conversation begins: nobody has answered yet."""
     found = await (
         clients.where("r.id = :id", id=id)
         .join("left join practice p on true")

@@ -32,7 +32,8 @@ AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read 
 
 
 class Conversation(Handled):
-    """Besides its fields its row has `read_by`: those who have read its newest message, for statements alone."""
+    """A conversation. Besides its fields its row has `read_by`: those who have read its newest message, for statements
+    alone."""
 
     client_id = fields.UUIDField()
     audience = fields.CharField(max_length=16)
@@ -82,13 +83,13 @@ class Conversation(Handled):
         automatic: bool = False,
         seen: int | None = None,
     ) -> int:
-        """Add a message and give its number; raises Closed where the client's chart is archived. Who writes has read
-        what was there up to the number `seen`, by default all of it, and what they had begun is sent, unless that is
+        """Add a message and return its number; raises Closed where the client's chart is archived. Its writer has read
+        everything up to the number `seen`, by default all of it, and the draft they had begun is sent, unless that is
         something else (`keep_draft`). An `automatic` one stands under the name of the practice: nobody has read or
         answered anything by it.
 
-        Numbers follow the order of commits: the row of the conversation is locked by taking one. What was
-        written at another time (`at`) is history, of which nobody is told by e-mail.
+        Numbers follow the order of commits: the row of the conversation is locked by taking one. A message written at
+        another time (`at`) is history, of which nobody is told by email.
         """
         sent_at, side, writer = at or clock.now(), "staff" if staff else "client", staff or account
         answers = staff is not None and not automatic
@@ -152,8 +153,8 @@ class Conversation(Handled):
         return number
 
     async def _before_news(self, seen: int, reader: UUID | None, last: int) -> int:
-        """The number up to which nothing is new to somebody who has seen up to a number: what they wrote themselves
-        after it is not."""
+        """Return the number up to which nothing is new to somebody who has seen up to a number: their own words after
+        it are not."""
         news = await sql.row(
             "select min(m.number) as number from message m where m.conversation_id = :id and m.number > :seen "
             "and (m.automatic or coalesce(m.account_id, m.staff_id) <> :reader)",
@@ -226,13 +227,13 @@ _READ_TO = (
 
 
 class Closed(Unacceptable):
-    """Nothing can be written in this conversation: the client's chart is archived."""
+    """A conversation in which nothing can be written: the client's chart is archived."""
 
     why = "This conversation is closed. Nothing was sent."
 
 
 class Participant(Model):
-    """Who takes part on the client's side: the client in person, or a contact."""
+    """A person who takes part on the client's side: the client in person, or a contact."""
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
     conversation_id = fields.UUIDField()
@@ -258,7 +259,7 @@ def _within_reach(conversations: Scope[Conversation]) -> Scope[Conversation]:
 
 
 async def unread(conversations: Scope[Conversation]) -> int:
-    """How many messages from others the viewer has not read. Derived, never kept."""
+    """Count the messages from others that the viewer has not read. Derived, never kept."""
     found = await _within_reach(conversations).where(HAS_UNREAD).columns(f"coalesce(sum({_UNREAD}), 0) as n")
     return int(found[0]["n"])
 
@@ -273,9 +274,9 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
 
 
 async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
-    """Conversations with their last message, the viewer's unread count and the client's name, newest first."""
+    """Return conversations with their last message, the viewer's unread count and the client's name, newest first."""
     wanted = _within_reach(conversations).order("r.last_at is null, r.last_at desc, r.id desc")
-    found = await (
+    rows = await (
         wanted.only(limit)
         .join(
             "join client c on c.id = r.client_id "
@@ -291,17 +292,17 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
             f"case when {HAS_UNREAD} then {_UNREAD} else 0 end as unread"
         )
     )
-    for row in found:
+    for row in rows:
         row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
         row["last_at"] = sql.maybe_moment(row["last_at"])
         row["confidential"] = bool(row["confidential"])
         box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
         row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
-    return found
+    return rows
 
 
 async def writer_name(side: str, person: UUID) -> str:
-    """Who is writing, by name. The caller has asked who may see the conversation."""
+    """Return the name of the person who is writing. The caller has asked who may see the conversation."""
     found = await sql.row(
         f"select name from {'staff_member' if side == 'staff' else 'portal_account'} where id = :id",
         id=person,
@@ -310,5 +311,5 @@ async def writer_name(side: str, person: UUID) -> str:
 
 
 async def may_read(conversation: Conversation, staff: UUID) -> bool:
-    """Whether this colleague may read it, and so answer it."""
+    """Tell whether this colleague may read it, and so answer it."""
     return await Scope(Conversation, Kind.STAFF, staff, None).find(conversation.id) is not None

@@ -1,4 +1,4 @@
-"""Drafts: what someone has begun to write in a conversation, kept for them on every device until it is sent."""
+"""Drafts: messages that someone has begun to write, kept for them on every device until they are sent."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ class Draft(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Whoever wrote it, while they see the conversation."""
+        """Show a draft to its writer, while they see the conversation."""
         holder = "staff_id" if kind is Kind.STAFF else "account_id"
         return f"{r}.{holder} = :viewer and {sees_conversation(kind, f'{r}.conversation_id')}"
 
     @property
     def words(self) -> str:
-        """What was begun; nothing where it can't be opened, since the conversation is shown all the same."""
+        """Return the words of the draft; nothing where it can't be opened, since the conversation is shown all the
+        same."""
         text = opened(Draft, "body_sealed", self.id, self.body_sealed)
         return "" if text == UNREADABLE else text
 
@@ -52,7 +53,7 @@ class Draft(Record):
         staff: UUID | None = None,
         account: UUID | None = None,
     ) -> None:
-        """Keep what someone has written so far, in place of what was kept before; nothing where it is empty."""
+        """Keep the words someone has written so far, in place of those kept before; nothing where it is empty."""
         if not body.strip():
             await cls.drop(conversation, staff, account)
             return
@@ -85,7 +86,7 @@ class Draft(Record):
 
 
 async def draft_in(drafts: Scope[Draft], conversation: UUID) -> Draft | None:
-    """The viewer's own draft in a conversation."""
+    """Return the viewer's own draft in a conversation."""
     return await drafts.where("r.conversation_id = :conversation", conversation=conversation).first()
 
 

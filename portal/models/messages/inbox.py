@@ -1,4 +1,4 @@
-"""The inbox: the conversations a member of staff may read, by what is left to do in them."""
+"""The inbox: the conversations a member of staff may read, by the work that is left in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HERE = "r.client_id not in (select hc.id from client hc where hc.archived_at is
 
 
 class View(Enum):
-    """Which conversations a list holds. The values stand in addresses."""
+    """The choice of conversations that a list holds. The values stand in addresses."""
 
     ALL = "all"  # all that are open
     MINE = "mine"
@@ -34,7 +34,7 @@ class View(Enum):
 
     @property
     def rule(self) -> str:
-        """The condition over conversation `r`."""
+        """Return the condition over conversation `r`."""
         return {
             View.ALL: OPEN,
             View.MINE: f"{OPEN} and {may_be_on('r', ':viewer')} and {on_it('r')} = :viewer",
@@ -52,11 +52,11 @@ COUNTED = (View.MINE, View.UNREAD, View.ANSWER)
 def narrowed(
     conversations: Scope[Conversation], audience: Audience | None, client: UUID | None
 ) -> Scope[Conversation]:
-    """Of charts that are in use, of one audience and about one client where they are named."""
-    found = conversations.where(within_reach(conversations.kind, "r.client_id")).where(_HERE)
+    """Narrow to charts that are in use, and to one audience and one client where they are named."""
+    narrow = conversations.where(within_reach(conversations.kind, "r.client_id")).where(_HERE)
     if audience is not None:
-        found = found.where("r.audience = :audience", audience=audience.key)
-    return found if client is None else found.where("r.client_id = :about", about=client)
+        narrow = narrow.where("r.audience = :audience", audience=audience.key)
+    return narrow if client is None else narrow.where("r.client_id = :about", about=client)
 
 
 Place = tuple[dt.datetime, UUID]  # when a conversation stirred, and which
@@ -65,13 +65,13 @@ Place = tuple[dt.datetime, UUID]  # when a conversation stirred, and which
 async def page_of_inbox(
     conversations: Scope[Conversation], view: View, after: Place | None
 ) -> tuple[list[dict[str, Any]], bool]:
-    """A keyset page of a view, what stirred last first, and whether there is more after it."""
+    """Return a keyset page of a view, what stirred last first, and whether there is more after it."""
     wanted = conversations.where(view.rule)
     if after is not None:
         wanted = wanted.where(
             "(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1]
         )
-    found = await (
+    rows = await (
         wanted.order("r.stirs_at desc, r.id desc")
         .only(PAGE + 1, f"{on_it('r')} as on_it")
         .join(
@@ -90,17 +90,17 @@ async def page_of_inbox(
             f"r.on_it, ow.name as on_it_name, {HAS_UNREAD} as unread"
         )
     )
-    for row in found:
+    for row in rows:
         row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
         row["last_at"], row["stirs_at"] = sql.moment(row["last_at"]), sql.moment(row["stirs_at"])
         row["on_it"] = row["on_it"] and sql.uuid(row["on_it"])
         box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
         row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
-    return found[:PAGE], len(found) > PAGE
+    return rows[:PAGE], len(rows) > PAGE
 
 
 async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
-    """How many conversations each of the views that show a number holds: one question for all."""
+    """Count the conversations in each of the views that show a number: one question for all."""
     told = ", ".join(
         f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as {view.value}"
         for view in COUNTED
@@ -110,13 +110,13 @@ async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
 
 
 async def unread_conversations(conversations: Scope[Conversation]) -> int:
-    """How many open conversations hold something that the viewer has not read. What somebody writes counts as
-    read by them, so one number beyond another says it. Asked as the inbox asks, so that its page asks once."""
+    """Count the open conversations that hold something the viewer has not read. Their own messages count as read by
+    them, so one number beyond another says it. Asked as the inbox asks, so that its page asks once."""
     return (await counts(narrowed(conversations, None, None)))[View.UNREAD]
 
 
 async def who_is_on(conversations: Scope[Conversation], id: UUID) -> tuple[UUID, str] | None:
-    """The colleague who answers a conversation: id and name."""
+    """Return the colleague who answers a conversation: id and name."""
     found = await (
         conversations.where("r.id = :id", id=id)
         .join(f"join staff_member ow on ow.id = {on_it('r')}")

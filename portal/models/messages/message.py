@@ -1,4 +1,4 @@
-"""Messages: what was said, what it was before it was changed, who has seen it, and how a conversation is read."""
+"""Messages: their words, their words before a change, who has seen them, and how a conversation is read."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ _EMPTY_SIGNS = "\u115f\u1160\u2800\u3164\uffa0"  # of Hangul and Braille: letter
 
 
 def says_something(text: str) -> bool:
-    """Whether there is anything to see in it: signs without width alone would be an empty bubble."""
+    """Tell whether there is anything to see in it: signs without width alone would be an empty bubble."""
     return any(unicodedata.category(sign) not in _BLANK and sign not in _EMPTY_SIGNS for sign in text)
 
 
 class NotTheWriter(Exception):
-    """Only who wrote a message may change it."""
+    """A change by somebody else than the writer of a message."""
 
 
 class TooLate(Exception):
-    """The practice's time for changing a message is over, or its chart is archived, or it was withdrawn."""
+    """A change that comes too late: the practice's time for it is over, or the chart is archived, or the message was
+    withdrawn."""
 
 
 class Message(Record):
@@ -67,13 +68,13 @@ class Message(Record):
         return None if self.automatic else self.staff_id or self.account_id
 
     def may_change_until(self, writer: UUID, minutes: int) -> dt.datetime | None:
-        """Until when its writer may change it; None for anybody else, and for what was withdrawn."""
+        """Return until when its writer may change it; None for anybody else, and for a message that was withdrawn."""
         if writer != self.author or self.withdrawn_at is not None:
             return None
         return self.sent_at + dt.timedelta(minutes=minutes)
 
     async def edit(self, body: str, writer: UUID, minutes: int, client: UUID) -> None:
-        """Say it in other words; what it said before stays for staff. Raises NotTheWriter and TooLate."""
+        """Say it in other words; the words before stay for staff. Raises NotTheWriter and TooLate."""
         if body == self.body:
             return
         await self._change(body, writer, minutes, "edited_at")
@@ -81,7 +82,7 @@ class Message(Record):
         await self._tell_replies(client)
 
     async def withdraw(self, writer: UUID, minutes: int, client: UUID) -> None:
-        """Take it back: it says nothing any more, and what it said stays for staff. Raises as `edit` does."""
+        """Take it back: it says nothing any more, and its words stay for staff. Raises as `edit` does."""
         if self.withdrawn_at is not None and writer == self.author:
             return
         # Whoever is being told of it at this moment has been told after this line, or will not be.
@@ -123,7 +124,7 @@ class Message(Record):
         )
 
     async def _tell_replies(self, client: UUID) -> None:
-        """What quotes it shows its words too."""
+        """Announce that the messages which quote it show its new words too."""
         for row in await sql.rows("select number from message where reply_to_id = :id", id=self.id):
             await announce(
                 QuoteChanged(client=client, conversation=self.conversation_id, number=row["number"])
@@ -131,7 +132,7 @@ class Message(Record):
 
 
 class MessageVersion(Record):
-    """What a message said before it was changed or withdrawn, and from when until when."""
+    """A message's words before it was changed or withdrawn, and from when until when."""
 
     message_id = fields.UUIDField()
     body_sealed = fields.BinaryField()
@@ -145,7 +146,8 @@ class MessageVersion(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who see the message. Whoever took their words back has taken them back from the other side."""
+        """Show earlier words to staff who see the message. A writer who took their words back has taken them back from
+        the other side."""
         if kind is not Kind.STAFF:
             return "false"
         return (
@@ -155,7 +157,7 @@ class MessageVersion(Record):
 
 
 def author_name(message: str, staff: str, account: str) -> str:
-    """SQL for the name under which a message stands: its author's, or the practice's where nobody wrote it."""
+    """Return SQL for the name under which a message stands: its author's, or the practice's where nobody wrote it."""
     return (
         f"case when {message}.automatic then (select pn.name from practice pn) "
         f"else coalesce({staff}.name, {account}.name) end"
@@ -211,8 +213,8 @@ def _quote(row: dict[str, Any]) -> dict[str, Any]:
 async def messages_before(
     messages: Scope[Message], conversation: UUID, before: int | None, limit: int = PAGE
 ) -> list[dict[str, Any]]:
-    """The newest messages of a conversation, or those before a number; oldest first, one more than `limit`
-    where there are older ones."""
+    """Return the newest messages of a conversation, or those before a number; oldest first, one more than `limit` where
+    there are older ones."""
     found = await (
         messages.where("r.conversation_id = :conversation", conversation=conversation)
         .where("r.number < :before", before=before if before is not None else 2**31 - 1)
@@ -226,7 +228,7 @@ async def messages_before(
 async def message_now(
     messages: Scope[Message], conversation: UUID, number: int
 ) -> tuple[list[dict[str, Any]], Bookmark | None]:
-    """A message, after the one before it where there is one, and the bookmark of the moment it was read."""
+    """Return a message, after the one before it where there is one, and the bookmark of the moment it was read."""
     found = await (
         messages.where("r.conversation_id = :conversation", conversation=conversation)
         .where("r.number in (:number - 1, :number)", number=number)
@@ -238,7 +240,7 @@ async def message_now(
 
 
 async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID, list[dict[str, Any]]]:
-    """Of each conversation the messages beyond a cursor, with the one before them, `limit` in all. The caller
+    """Return the messages of each conversation beyond a cursor, with the one before them, `limit` in all. The caller
     has asked who may see them (`who_may_see`): a push loads once for all its readers."""
     asked = sql.table("v", id=("conversations", "uuid"), number=("numbers", "int"))
     # Numbers have no gaps, so a range of them is a limit for each conversation.
@@ -258,7 +260,7 @@ async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID,
 async def messages_numbered(
     messages: Scope[Message], conversation: UUID, numbers: list[int]
 ) -> list[dict[str, Any]]:
-    """The messages of a conversation with these numbers, newest first."""
+    """Return the messages of a conversation with these numbers, newest first."""
     found = await (
         messages.where("r.conversation_id = :conversation", conversation=conversation)
         .where("r.number = any(:numbers)", numbers=numbers)
@@ -272,8 +274,8 @@ async def messages_numbered(
 async def messages_among(
     wanted: Iterable[tuple[UUID, int]],
 ) -> dict[UUID, list[dict[str, Any]]]:
-    """Single messages by conversation and number, each with the one before it. The caller has asked who may
-    see them, as for `messages_after`."""
+    """Return single messages by conversation and number, each with the one before it. The caller has asked who may see
+    them, as for `messages_after`."""
     pairs = sorted({(of, n) for of, number in wanted for n in (number - 1, number)})
     asked = sql.table("v", id=("conversations", "uuid"), number=("numbers", "int"))
     found = await sql.rows(
@@ -290,7 +292,7 @@ async def messages_among(
 
 @dataclass(frozen=True)
 class Reader:
-    """Someone who has read in a conversation: when they came to which number, in order."""
+    """A person who has read in a conversation: when they came to which number, in order."""
 
     id: UUID
     name: str
@@ -299,14 +301,14 @@ class Reader:
     times: tuple[dt.datetime, ...]
 
     def saw(self, number: int) -> dt.datetime | None:
-        """When they saw a message; None while they have not, or where that was not asked for."""
+        """Return when they saw a message; None while they have not, or where that was not asked for."""
         at = bisect_left(self.numbers, number)
         return self.times[at] if at < len(self.numbers) else None
 
 
 async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
-    """Who has read in each conversation, as far as it concerns its messages from one number to another. Says
-    nothing of who asks: the caller has asked who may see the conversation."""
+    """Return who has read in each conversation, as far as it concerns its messages from one number to another. The
+    caller has asked who may see the conversation."""
     asked = sql.table("v", id=("conversations", "uuid"), first=("firsts", "int"), last=("lasts", "int"))
     # Of each reader no more than the steps within the span, and the one that went beyond it.
     found = await sql.rows(
@@ -343,5 +345,5 @@ def said_before(version: MessageVersion) -> str:
 
 
 async def versions(versions: Scope[MessageVersion], message: UUID) -> list[MessageVersion]:
-    """What a message said before, oldest first."""
+    """Return the earlier words of a message, oldest first."""
     return await versions.where("r.message_id = :message", message=message).order("r.until_at, r.id").all()

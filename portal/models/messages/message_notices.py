@@ -1,4 +1,4 @@
-"""Telling people of messages they have not read: who they are, a moment after each was sent."""
+"""Notices of unread messages: which people are told, a moment after each message was sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT_ONCE = 20  # conversations of one transaction
 
 
 async def conversations_to_tell() -> list[UUID]:
-    """Give the conversations in which something was written that people are to be told of by now."""
+    """Return the conversations in which something was written that people are to be told of by now."""
     found = await sql.rows(
         f"select o.id from conversation o where o.tell_at <= :now and {not_set_aside(MESSAGES, 'o.id')} "
         f"order by o.tell_at limit {AT_ONCE}",
@@ -29,8 +29,8 @@ async def conversations_to_tell() -> list[UUID]:
 
 
 def _last_said(conversation: str) -> str:
-    """SQL for the number of the last message that somebody wrote: of an automatic one nobody is told, nor of one that
-    was taken back."""
+    """Return SQL for the number of the last message that somebody wrote: nobody is told of an automatic one, nor of one
+    that was taken back."""
     return (
         f"(select m.number from message m where m.conversation_id = {conversation} and {is_news('m')} "
         "order by m.number desc limit 1)"
@@ -38,8 +38,8 @@ def _last_said(conversation: str) -> str:
 
 
 async def tell_of_messages(ids: list[UUID]) -> None:
-    """Write a notice for whoever has not read what was written by now, one for each of these conversations, in the
-    caller's unit of work. Two workers never take the same conversation."""
+    """Write a notice for everybody who has not read the messages written by now, one for each of these conversations,
+    in the caller's unit of work. Two workers never take the same conversation."""
     locked = "for update skip locked" if sql.is_postgres() else ""
     found = await sql.rows(
         "with due as materialized (select id from conversation where id = any(:ids) and tell_at <= :now "
@@ -81,7 +81,7 @@ async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
 
 
 async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
-    """Those who take part."""
+    """Return the accounts that take part."""
     found = await sql.rows(
         "select distinct r.id as conversation_id, x.account_id from conversation r "
         f"join access x on x.client_id = r.client_id and {live('x')} "

@@ -1,4 +1,4 @@
-"""Notes: what staff write to each other in a conversation. No client's page, count, search or letter knows of them."""
+"""Notes: words of staff to each other in a conversation. No client's page, count, search or letter knows of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Note(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who see the conversation, and nobody else."""
+        """Show a note to staff who see the conversation, and to nobody else."""
         if kind is not Kind.STAFF:
             return "false"
         return sees_conversation(kind, f"{r}.conversation_id")
@@ -43,7 +43,7 @@ class Note(Record):
     async def leave(
         cls, conversation: Conversation, body: str, by: UUID, handed_to: UUID | None = None
     ) -> None:
-        """Write one under the last message. Raises Closed where there is none, or the chart is archived."""
+        """Write a note under the last message. Raises Closed where there is none, or the chart is archived."""
         id = uuid7()
         # Whoever writes a message takes its number from this row: the note stands under one that is committed.
         taken = await sql.row(
@@ -72,8 +72,8 @@ class Note(Record):
 
 
 async def notes_under(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, Notes]:
-    """The notes of each conversation under its messages from one number to another, oldest first. Says nothing of
-    who asks: the caller has asked who of the staff may see the conversation."""
+    """Return the notes of each conversation under its messages from one number to another, oldest first. The caller has
+    asked which of the staff may see the conversation."""
     asked = sql.table("v", id=("conversations", "uuid"), first=("firsts", "int"), last=("lasts", "int"))
     found = await sql.rows(
         "select r.id, r.conversation_id, r.number, r.staff_id, r.body_sealed, r.written_at, s.name, h.name as to_name, "

@@ -1,4 +1,4 @@
-"""Who sees a chart, who reads a conversation, and why: on the client's side and at the practice.
+"""Readers: the people who see a chart or a conversation, and why, on the client's side and at the practice.
 
 The reason is a row of the same question that finds the person, so nobody stands there without one.
 """
@@ -19,9 +19,9 @@ from portal.permissions import Audience
 
 
 async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[UUID, dict[str, list[Any]]]:
-    """Who can read each of these conversations now, beside the one who asks: the participants on the client's
-    side, and the staff of the care team, and who covers for one of them, where they hold the audience's
-    permission, and others of the practice who do. The rows the viewer may not see are not answered."""
+    """Return who can read each of these conversations now, beside the viewer: the participants on the client's side,
+    and the staff of the care team and their covers, where they hold the audience's permission, and others of the
+    practice who do. Rows the viewer may not see are not answered."""
     allowed = [
         sql.uuid(row["id"]) for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")
     ]
@@ -43,8 +43,8 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
 
 
 async def why_read(conversations: Scope[Conversation], id: UUID) -> dict[str, list[dict[str, Any]]] | None:
-    """Everybody who can read a conversation, each as often as there are reasons: `people` of the client's side with
-    what they are and since when, `staff` with how near they are. None where the viewer does not see it."""
+    """Return everybody who can read a conversation, each as often as there are reasons: `people` of the client's side
+    with what they are and since when, `staff` with how near they are. None where the viewer does not see it."""
     if await conversations.find(id) is None:
         return None
     people = await sql.rows(
@@ -61,7 +61,8 @@ async def why_read(conversations: Scope[Conversation], id: UUID) -> dict[str, li
 
 
 async def why_see(clients: Scope[Client], id: UUID) -> dict[str, list[dict[str, Any]]] | None:
-    """The same of a client's chart: who of the practice opens it, and whose account acts for the client."""
+    """Return everybody who sees a client's chart in the same way: who of the practice opens it, and whose account acts
+    for the client."""
     if await clients.find(id) is None:
         return None
     people = await sql.rows(
@@ -97,7 +98,7 @@ def _of_staff(row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict[str, Any]]]:
-    """What was asked for, the group of `readers`, and somebody of the practice in it, by name."""
+    """Return the row asked for, the group of `readers`, and somebody of the practice in it, by name."""
     found = await sql.rows(
         f"with {staff_who_read(asked)} select id, staff_id, name, near from reads order by name, staff_id",
         now=clock.now(),
@@ -120,8 +121,8 @@ TEAM, OFFICE, SUPERVISOR = 2, 1, 0  # how near to the client somebody of the pra
 
 
 def staff_who_read(asked: str) -> str:
-    """SQL for a `with`: in `reads (id, audience, staff_id, name, near, nearest)` stand the staff who may read, for
-    each (id, client_id, audience) that `asked` selects; `nearest` is the nearest of them all."""
+    """Return SQL for a `with`: in `reads (id, audience, staff_id, name, near, nearest)` stand the staff who may read,
+    for each (id, client_id, audience) that `asked` selects; `nearest` is the nearest of them all."""
     return (
         f"{_staff_near(asked)}, "
         "reads (id, audience, staff_id, name, near, nearest) as (select may.id, may.audience, s.id, s.name, "
@@ -133,8 +134,8 @@ def staff_who_read(asked: str) -> str:
 
 
 def _staff_near(asked: str) -> str:
-    """In `may` stand the ways by which staff see the client: `through` is the colleague whom one supervises or stands
-    in for, until when."""
+    """Return SQL in whose `may` stand the ways by which staff see the client: `through` is the colleague whom one
+    supervises or stands in for, until when."""
     team = f"asked join care_team t on t.client_id = asked.client_id and {live('t')}"
     nobody, never = "cast(null as uuid)", "cast(null as timestamptz)"
     return (

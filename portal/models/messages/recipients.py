@@ -1,4 +1,5 @@
-"""Beginning a conversation: between whom of the client's side and which audience, and who would read it."""
+"""Recipients: between which people of the client's side and which audience a conversation begins, and who would read
+it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from portal.permissions import Audience, Right
 
 @dataclass(frozen=True)
 class Party:
-    """Between whom on the client's side a conversation is: the client in person, contacts, or both."""
+    """The client's side of a conversation: the client in person, contacts, or both."""
 
     key: str  # "client", "family", or the contact's id
     with_client: bool
@@ -33,9 +34,9 @@ class Party:
 
 
 async def parties_of(client: UUID) -> list[Party]:
-    """With whom staff can begin a conversation about a client: the client where they have an account or no contact
-    may message, each contact who may, and the family, where that is more than one. Two contacts never come to share
-    a conversation unless somebody chooses the family."""
+    """Return the parties with which staff can begin a conversation about a client: the client where they have an
+    account or no contact may message, each contact who may, and the family, where that is more than one. Two contacts
+    never come to share a conversation unless somebody chooses the family."""
     found = await sql.rows(
         "select l.contact_id, c.name from contact_link l join contact c on c.id = l.contact_id "
         f"where l.client_id = :client and {allows('l', Right.MESSAGES)} order by l.guardian desc, l.from_at, l.id",
@@ -56,17 +57,17 @@ async def parties_of(client: UUID) -> list[Party]:
 
 
 async def party_of(client: UUID, key: str | None) -> Party:
-    """The one of this key among them."""
+    """Return the client's party of this key."""
     return chosen(await parties_of(client), key)
 
 
 def chosen(parties: list[Party], key: str | None) -> Party:
-    """The one of this key; the first, where there is none of it (any more)."""
+    """Return the party of this key; the first, where there is none of it (any more)."""
     return next((party for party in parties if party.key == key), parties[0])
 
 
 async def participant_for(account: UUID, client: UUID) -> tuple[bool, list[UUID]]:
-    """As whom an account takes part in a conversation about a client: in person, or as a contact."""
+    """Return as whom an account takes part in a conversation about a client: in person, or as a contact."""
     found = await sql.rows(
         "select l.contact_id from access a left join contact_link l on l.id = a.contact_link_id "
         f"where a.account_id = :account and a.client_id = :client and {live('a')}",
@@ -81,10 +82,12 @@ async def participant_for(account: UUID, client: UUID) -> tuple[bool, list[UUID]
 async def would_read(
     clients: Scope[Client], client: UUID, with_client: bool, contacts: list[UUID]
 ) -> dict[Audience, dict[str, list[Any]]]:
-    """Who would read a conversation between the client or these contacts and an audience, as `readers` says it.
+    """Return who would read a conversation between the client or these contacts and an audience, as `readers` says
+    it.
 
-    Of a client the viewer may not see nothing is answered. An audience that nobody of the practice reads is left
-    out: words there would reach no one."""
+    Nothing is answered about a client the viewer may not see. An audience that nobody of the practice reads is left
+    out: words there would reach no one.
+    """
     found: dict[Audience, dict[str, list[Any]]] = {}
     if await clients.find(client) is None:
         return found
@@ -116,8 +119,8 @@ async def would_read(
 
 
 async def confidential(client: Client, with_client: bool, contacts: list[UUID]) -> set[Audience]:
-    """The audiences with whom a conversation between these people is confidential: a young person's own with the care
-    team, from the age at which the practice lets them have one until they come of age (Settings, Minors)."""
+    """Return the audiences with which a conversation between these people is confidential: a young person's own with
+    the care team, from the age at which the practice lets them have one until they come of age (Settings, Minors)."""
     practice = await the_practice()
     young = await may_be_minor(client) and practice.on_their_own(client.born_if_known)
     return {Audience.CLINICAL} if young and with_client and not contacts else set()
@@ -126,8 +129,8 @@ async def confidential(client: Client, with_client: bool, contacts: list[UUID]) 
 async def between(
     conversations: Scope[Conversation], client: Client, with_client: bool, contacts: list[UUID]
 ) -> dict[Audience, UUID]:
-    """The conversations there are between exactly these people and each audience; of those with the care team the
-    confidential one, or the other, whichever they would begin now."""
+    """Return the conversations there are between exactly these people and each audience; of those with the care team
+    the confidential one, or the other, whichever they would begin now."""
     rows = await (
         conversations.where("r.client_id = :of", of=client.id)
         .join("join participant p on p.conversation_id = r.id")
@@ -153,7 +156,7 @@ async def begin(
     with_client: bool,
     contacts: list[UUID],
 ) -> tuple[UUID, bool]:
-    """The conversation between these people and this audience, and whether it is new: there is one of a kind,
+    """Return the conversation between these people and this audience, and whether it is new: there is one of a kind,
     whoever presses twice or at the same moment. The caller has asked who may see the client."""
     await client.hold()
     known = (await between(conversations, client, with_client, contacts)).get(audience)

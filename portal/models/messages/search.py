@@ -20,7 +20,7 @@ _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: whatever the case, the accents, the width and the quotation marks."""
+    """Return a text as it is compared: whatever the case, the accents, the width and the quotation marks."""
     if text.isascii():
         return text.lower()
     spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.translate(_SAME)).casefold())
@@ -32,15 +32,15 @@ def words_of(query: str) -> list[str]:
 
 
 def holds(text: str, words: list[str]) -> bool:
-    """Whether each of the words stands in the text, be it within another."""
+    """Tell whether each of the words stands in the text, be it within another."""
     compared = folded(text)
     return all(word in compared for word in words)
 
 
 @dataclass(frozen=True)
 class Found:
-    """The numbers of the messages that hold the words, newest first; and before which number to go on, where
-    there is more to look at."""
+    """The numbers of the messages that hold the words, newest first; and before which number to go on, where there is
+    more to look at."""
 
     numbers: list[int]
     before: int | None
@@ -76,12 +76,12 @@ def _holding(rows: list[dict[str, Any]], words: list[str]) -> list[int]:
 
 
 def marked(text: str, words: list[str], length: int = 240) -> list[tuple[str, bool]]:
-    """The part of a text around the first of these words, in pieces: each with whether it is one of them."""
-    shown = " ".join(text.split())
+    """Return the part of a text around the first of these words, in pieces: each with whether it is one of them."""
+    line = " ".join(text.split())
     where: list[int] = []  # of each compared character, the place in the text it comes from
-    for place, character in enumerate(shown):
+    for place, character in enumerate(line):
         where += [place] * len(folded(character))
-    compared = "".join(folded(character) for character in shown)
+    compared = "".join(folded(character) for character in line)
     hit: set[int] = set()
     for word in words:
         at = compared.find(word)
@@ -89,11 +89,11 @@ def marked(text: str, words: list[str], length: int = 240) -> list[tuple[str, bo
             hit |= set(where[at : at + len(word)])
             at = compared.find(word, at + len(word))
     begin = max(0, min(hit, default=0) - length // 3)
-    end = min(len(shown), begin + length)
+    end = min(len(line), begin + length)
     pieces: list[tuple[str, bool]] = [("…", False)] if begin else []
     for place in range(begin, end):
         if pieces and pieces[-1][1] is (place in hit):
-            pieces[-1] = (pieces[-1][0] + shown[place], pieces[-1][1])
+            pieces[-1] = (pieces[-1][0] + line[place], pieces[-1][1])
         else:
-            pieces.append((shown[place], place in hit))
-    return [*pieces, ("…", False)] if end < len(shown) else pieces
+            pieces.append((line[place], place in hit))
+    return [*pieces, ("…", False)] if end < len(line) else pieces

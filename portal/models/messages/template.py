@@ -27,7 +27,7 @@ _PLACE = re.compile(r"\{([^{}\n]*)\}")
 
 
 class TooManyTemplates(Unacceptable):
-    """There are as many as one list can hold."""
+    """A template beyond as many as one list can hold."""
 
     why = "There are a hundred templates already. Remove one first."
 
@@ -46,14 +46,14 @@ class Template(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff: the practice's, and their own."""
+        """Show staff the practice's templates, and their own."""
         if kind is not Kind.STAFF:
             return "false"
         return f"{works_here(':viewer')} and ({r}.staff_id is null or {r}.staff_id = :viewer)"
 
     @classmethod
     async def keep(cls, name: str, body: str, staff: UUID | None) -> Template:
-        """Keep a new one, for a person alone or (None) for the practice. Raises TooManyTemplates."""
+        """Keep a new template, for a person alone or (None) for the practice. Raises TooManyTemplates."""
         template = cls(staff_id=staff, name_sealed=b"", body_sealed=b"")
         template.name, template.body = name, body
         # Two who keep the last one at once: the second counts when the first is there.
@@ -77,13 +77,13 @@ class Template(Record):
         await announce(TemplatesChanged(staff=self.staff_id))
 
     async def remove(self) -> None:
-        """It is gone. What was written with it stays as it was written."""
+        """Remove it. Messages written with it stay as they were written."""
         await self.delete()
         await announce(TemplatesChanged(staff=self.staff_id))
 
 
 async def templates(seen: Scope[Template]) -> list[dict[str, Any]]:
-    """What the viewer may use, by name: their own before the practice's."""
+    """Return the templates the viewer may use, by name: their own before the practice's."""
     found = [
         {
             "id": sql.uuid(row["id"]),
@@ -97,10 +97,10 @@ async def templates(seen: Scope[Template]) -> list[dict[str, Any]]:
 
 
 def unknown_places(body: str) -> list[str]:
-    """Places in a text that nothing fills in."""
+    """Return places in a text that nothing fills in."""
     return [place for place in _PLACE.findall(body) if place not in PLACES]
 
 
 def filled(body: str, values: Mapping[str, str]) -> str:
-    """The text with its places filled in, once: what is filled in has no places."""
+    """Return the text with its places filled in, once: the words filled in have no places."""
     return _PLACE.sub(lambda match: values.get(match[1], match[0]), body)

@@ -1,4 +1,4 @@
-"""What staff keep of a conversation among themselves: who is on it, whether it is done, when it stirs again."""
+"""Triage: staff's own marks on a conversation: who is on it, whether it is done, when it stirs again."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from portal.models.notices.kinds import NoticeKind, call_off
 
 
 class Handled(Record):
-    """One time says where a conversation stands in the inbox: it stirs at its last message, or when a snooze
-    ends. So a snooze is over at its time, or at a new message, without anybody writing that it is."""
+    """The place of a conversation in the inbox, said by one time: it stirs at its last message, or when a snooze ends.
+    So a snooze is over at its time, or at a new message, without anybody writing that it is."""
 
     stirs_at = fields.DatetimeField(null=True)  # null while nothing was written
     assigned_to = fields.UUIDField(null=True)
@@ -43,8 +43,8 @@ class Handled(Record):
         return self.stirs_at is not None and self.stirs_at > clock.now()
 
     async def assign(self, to: UUID | None) -> bool:
-        """Put a colleague on it, or nobody by name. False where that is so already. Whoever it was handed to before
-        need not hear of that any more."""
+        """Put a colleague on it, or nobody by name. Return False where that is so already. A colleague it was handed to
+        before need not hear of that any more."""
         await call_off(NoticeKind.HANDED_OVER, self.id, but=to)
         return await self._change(
             "assigned_to = :colleague",
@@ -54,8 +54,8 @@ class Handled(Record):
         )
 
     async def finish(self, by: UUID, seen: int) -> bool:
-        """Nothing is left to do. It leaves the list until the client's side writes again. Not where more was written
-        than the number that was before them, or what came at that moment would leave with it."""
+        """Note that nothing is left to do. It leaves the list until the client's side writes again. Not where more was
+        written than the number that was before them, or a message that came at that moment would leave with it."""
         return await self._change(
             "done_at = :now, done_by = :by, stirs_at = last_at, snoozed_by = null",
             "done_at is null and last_number <= :seen",
@@ -73,8 +73,8 @@ class Handled(Record):
         )
 
     async def snooze(self, until: dt.datetime, by: UUID, seen: int) -> bool:
-        """Out of sight until a time, or until something is written: beyond the number that was before them, that has
-        happened. Only what has a message can stir again."""
+        """Put it out of sight until a time, or until something is written: beyond the number that was before them, that
+        has happened. Only a conversation with a message can stir again."""
         later = await self._change(
             "stirs_at = :until, snoozed_by = :by, done_at = null, done_by = null",
             "last_at is not null and last_number <= :seen",
@@ -88,7 +88,7 @@ class Handled(Record):
         return later
 
     async def wake(self) -> bool:
-        """Back into the list before its time."""
+        """Bring it back into the list before its time."""
         return await self._change(
             "stirs_at = last_at, snoozed_by = null",
             "stirs_at > :now",
@@ -112,8 +112,8 @@ class Handled(Record):
 
 
 def may_be_on(r: str, staff: str) -> str:
-    """No rule of who answers it, but a wider one that is asked of the colleague's side once: see `within_reach`.
-    Never null, after which a database would ask the rule itself."""
+    """Return a wider condition than the rule of who answers it, which is asked of the colleague's side once: see
+    `within_reach`. Never null, after which a database would ask the rule itself."""
     return (
         f"(({r}.assigned_to is not null and {r}.assigned_to = {staff}) or {r}.client_id in "
         f"(select ml.client_id from care_team ml where ml.staff_id = {staff} and ml.lead))"
@@ -121,8 +121,8 @@ def may_be_on(r: str, staff: str) -> str:
 
 
 def on_it(r: str) -> str:
-    """Who answers conversation `r`, as an SQL expression: the colleague who was put on it, while they can read it;
-    else, for a clinical one, who leads the client's care; else nobody."""
+    """Return who answers conversation `r`, as an SQL expression: the colleague who was put on it, while they can read
+    it; else, for a clinical one, who leads the client's care; else nobody."""
     there = staff_see(f"{r}.client_id", f"{r}.assigned_to")
     may_read = holds_key(f"{r}.assigned_to", f"{r}.audience || '_messages'")
     return (
