@@ -1,1 +1,1 @@
-"""What people are told of, how each wants to hear of it, and the rows that wait to be shown or sent."""
+"""Notices to people, the ways in which each wants to hear of them, and the rows that wait to be shown or sent."""

@@ -1,4 +1,4 @@
-"""Which kinds of notices a person wants in sight on an open page, by email, and pushed to their devices."""
+"""Choices of notices: the kinds a person wants in sight on an open page, by email, and pushed to their devices."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ WAYS = ("shown", "mail", "push")
 
 
 async def chosen_ways(person: UUID) -> dict[str, dict[str, bool]]:
-    """For each kind, whether it comes into sight (`shown`), is written about (`mail`) and is pushed; all of it, where
-    there is no choice."""
+    """Return, for each kind, whether it comes into sight (`shown`), is written about (`mail`) and is pushed; all of it,
+    where there is no choice."""
     found = await sql.rows(
         "select kind, shown, mail, push from notice_choice where person_id = :person", person=person
     )
@@ -23,8 +23,8 @@ async def chosen_ways(person: UUID) -> dict[str, dict[str, bool]]:
 
 
 async def choose_ways(person: UUID, chosen: dict[str, dict[str, bool]]) -> None:
-    """From the next notice on, and no letter that waits already is written. The bell counts them, and the list keeps
-    them, in any case."""
+    """Keep the choices, from the next notice on; a letter that waits already and is no longer wanted is not written.
+    The bell counts notices, and the list keeps them, in any case."""
     for kind, ways in sorted(chosen.items()):
         await sql.rows(
             "insert into notice_choice (person_id, kind, shown, mail, push) "
@@ -46,7 +46,7 @@ async def choose_ways(person: UUID, chosen: dict[str, dict[str, bool]]) -> None:
 
 
 async def without_letters(kind: NoticeKind, people: Iterable[UUID]) -> set[UUID]:
-    """Those of these people who want no letter about this kind."""
+    """Return those of these people who want no letter about this kind."""
     found = await sql.rows(
         "select person_id from notice_choice where kind = :kind and not mail and person_id = any(:people)",
         kind=kind.key,

@@ -1,4 +1,4 @@
-"""Devices that asked to show a notice while no page is open, and what waits to be sent to each.
+"""Devices that asked to show a notice while no page is open, and the push that waits to be sent to each.
 
 All pushes say the same, "something new", so a device has one waiting at most, and that lies in its own row.
 """
@@ -25,7 +25,7 @@ LEASE = dt.timedelta(minutes=2)
 
 
 class TooManyDevices(Unacceptable):
-    """This person has as many devices as there may be."""
+    """A device beyond as many as one person may have."""
 
     why = "You have ten devices. Remove one first."
 
@@ -50,7 +50,7 @@ class PushDevice(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Whose it is."""
+        """Show a device to the person whose it is."""
         return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
 
     @classmethod
@@ -61,8 +61,8 @@ class PushDevice(Record):
         staff: UUID | None = None,
         account: UUID | None = None,
     ) -> None:
-        """One browser has one subscription: it is whoever's asked last. `browser` is the token by which it is known
-        since somebody signed in there. Raises TooManyDevices."""
+        """Add a device. One browser has one subscription: it belongs to the person who asked last. `browser` is the
+        token by which it is known since somebody signed in there. Raises TooManyDevices."""
         person, column = (staff, "staff_id") if staff else (account, "account_id")
         if sql.is_postgres():
             # Two browsers at once: the second counts when the first is there.
@@ -80,13 +80,13 @@ class PushDevice(Record):
         await announce(PushDevicesChanged(staff=staff, account=account))
 
     async def remove(self) -> None:
-        """Nothing more is sent there."""
+        """Remove it: nothing more is sent there."""
         await self.delete()
         await announce(PushDevicesChanged(staff=self.staff_id, account=self.account_id))
 
 
 async def silence_browser(browser: str, side: str = "", but: UUID | None = None) -> None:
-    """Nothing more is sent to this browser: of one side, where one is named, and but for one person's."""
+    """Send nothing more to this browser: of one side, where one is named, and except for one person's."""
     if (known := _known_by(browser)) is not None:
         for device in await PushDevice.filter(browser_hash=known):
             holder = device.staff_id if side == "staff" else device.account_id
@@ -99,7 +99,7 @@ def _known_by(browser: str) -> str | None:
 
 
 async def silence(staff: UUID | None = None, account: UUID | None = None) -> None:
-    """Nothing more is sent to any device of this person."""
+    """Send nothing more to any device of this person."""
     whose = {"staff_id": staff} if staff else {"account_id": account}
     for device in await PushDevice.filter(**whose):
         await device.remove()
@@ -150,7 +150,7 @@ async def take_pushes(most: int) -> list[LeasedDevice]:
     now = clock.now()
     if await sql.row("select 1 as yes from push_device where due_at <= :now limit 1", now=now) is None:
         return []
-    found = await sql.rows(
+    leased = await sql.rows(
         "with due as materialized (select id from push_device where due_at <= :now "
         f"and (leased_until is null or leased_until <= :now) order by due_at limit {int(most)} {locked}) "
         "update push_device set leased_until = :until, tries = tries + 1 where id in (select id from due) "
@@ -167,12 +167,12 @@ async def take_pushes(most: int) -> list[LeasedDevice]:
             row["tries"],
             row["subscription_sealed"],
         )
-        for row in found
+        for row in leased
     ]
 
 
 async def hold_device(taken: LeasedDevice) -> bool:
-    """Let nobody wish a push to it until the commit; False where the lease is no longer this one."""
+    """Let nobody wish a push to it until the commit; return False where the lease is no longer this one."""
     locked = " for update" if sql.is_postgres() else ""
     found = await sql.row(
         f"select 1 as yes from push_device where id = :id and tries = :tries and due_at is not null{locked}",
@@ -183,7 +183,8 @@ async def hold_device(taken: LeasedDevice) -> bool:
 
 
 async def settle_push(taken: LeasedDevice, due: dt.datetime | None = None, *, sent: bool = False) -> None:
-    """End the lease: nothing waits any more, or it does until then. What was put off for quiet's sake is no try."""
+    """End the lease: nothing waits any more, or it does until then. A push that was put off for quiet's sake is no
+    try."""
     await sql.rows(
         "update push_device set leased_until = null, due_at = :due, sent_at = coalesce(:sent, sent_at) "
         "where id = :id and tries = :tries",
@@ -195,14 +196,14 @@ async def settle_push(taken: LeasedDevice, due: dt.datetime | None = None, *, se
 
 
 async def forget_device(taken: LeasedDevice) -> None:
-    """The browser gave its subscription up."""
+    """Forget a device whose browser gave its subscription up."""
     gone = await PushDevice.get_or_none(id=taken.id)
     if gone is not None:
         await gone.remove()
 
 
 async def words_for(taken: LeasedDevice) -> tuple[str, bool] | None:
-    """The language in which this person is told, and whether discreetly; None for who has left."""
+    """Return the language in which this person is told, and whether discreetly; None for somebody who has left."""
     found = await sql.row(
         "select language, false as discreet from staff_member where id = :id and ended_at is null"
         if taken.staff

@@ -1,4 +1,4 @@
-"""What people are told of, and when a notice is new no more: it was seen, or what it tells of is so no longer."""
+"""Kinds of notices, and the end of their news: it was seen, or is no longer so."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from portal.models.ground.rules import is_news
 
 
 class About(Enum):
-    """What a notice leads to, which one must be able to see or it is not shown. Of each that names a client,
-    the client too."""
+    """The thing a notice leads to, which one must be able to see or it is not shown. Of each that names a client, the
+    client too."""
 
     CONVERSATION = "conversation"
     CLIENT = "client"
@@ -23,7 +23,7 @@ class About(Enum):
 
 
 class Letter(Enum):
-    """How the person is written to who has not seen a notice."""
+    """The way a person who has not seen a notice is written to."""
 
     NEWS = "together with other notices, where they want letters of its kind"
     BURST = "once for the messages of a while, where they want letters of its kind"
@@ -31,7 +31,7 @@ class Letter(Enum):
 
 
 class NoticeKind(Enum):
-    """The kinds there are. Their icons and words are in regions/notices/notices.py, a row for each."""
+    """A kind of notice. Icons and words are in regions/notices/notices.py, a row for each."""
 
     MESSAGE = ("message", About.CONVERSATION, Letter.BURST)
     HANDED_OVER = ("handed_over", About.CONVERSATION)
@@ -58,19 +58,19 @@ class NoticeKind(Enum):
 
 
 async def read_about(record: UUID, staff: UUID | None = None, account: UUID | None = None) -> None:
-    """The person has looked at what these are about."""
+    """Mark as read the notices about these, because the person has looked at them."""
     column = "staff_id" if staff else "account_id"
     await mark_read(f"{column} = :person and record_id = :record", person=staff or account, record=record)
 
 
 async def read_by_all(record: UUID) -> None:
-    """What these are about is settled, so there is nothing left to look at."""
+    """Mark as read by all the notices about these: they are settled, so there is nothing left to look at."""
     await mark_read("record_id = :record", record=record)
 
 
 async def call_off(kind: NoticeKind, record: UUID, only: UUID | None = None, but: UUID | None = None) -> None:
-    """What these told of is so no more: for `only` one person, or for everybody `but` one. No letter and no push goes
-    out about it, and told again it is new again."""
+    """Call off notices of something that is no longer so: for `only` one person, or for everybody `but` one. No letter
+    and no push goes out about it, and told again it is new again."""
     whom = "coalesce(staff_id, account_id)"
     which = f"kind = :kind and record_id = :record{f' and {whom} = :only' if only else ''}"
     await mark_read(
@@ -79,7 +79,7 @@ async def call_off(kind: NoticeKind, record: UUID, only: UUID | None = None, but
 
 
 async def call_off_messages(conversation: UUID) -> None:
-    """A message was taken back: whoever has nothing else to read there has nothing new."""
+    """Call off the news of a message that was taken back, for everybody who has nothing else to read there."""
     await mark_read(
         "kind = :kind and record_id = :record and not exists (select 1 from message m where "
         f"m.conversation_id = notice.record_id and {is_news('m')} "

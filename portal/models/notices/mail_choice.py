@@ -1,4 +1,4 @@
-"""When a person wants e-mails about what they have not read: at once, once a day, never; and at which hours not."""
+"""The choice of emails about unread things: at once, once a day, never; and the hours of quiet."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ EVENING = 18 * 60  # minutes of the day
 
 @dataclass(frozen=True)
 class MailChoice:
-    """Times are minutes of the day, on the practice's clocks. `quiet_from` and `quiet_until` are both there or
-    neither; where the first is the later one, the quiet goes through midnight."""
+    """A person's choice of emails. Times are minutes of the day, on the practice's clocks. `quiet_from` and
+    `quiet_until` are both there or neither; where the first is the later one, the quiet goes through midnight."""
 
     often: str = "once"
     daily_at: int = EVENING
@@ -28,7 +28,7 @@ class MailChoice:
     quiet_until: int | None = None
 
     def when(self, earliest: dt.datetime, zone: str) -> dt.datetime | None:
-        """When a letter may be written that could be written from this moment on; None for never."""
+        """Return when a letter may be written that could be written from this moment on; None for never."""
         if self.often == "never":
             return None
         if self.often == "daily":
@@ -36,7 +36,7 @@ class MailChoice:
         return self.after_quiet(earliest, zone)
 
     def after_quiet(self, at: dt.datetime, zone: str) -> dt.datetime:
-        """This moment, or the end of the quiet hours that it is in."""
+        """Return this moment, or the end of the quiet hours that it is in."""
         if self.quiet_from is None or self.quiet_until is None:
             return at
         local = at.astimezone(ZoneInfo(zone))
@@ -49,7 +49,7 @@ class MailChoice:
 
 
 def _next(after: dt.datetime, minute: int, zone: str) -> dt.datetime:
-    """When clocks next show this minute of the day; now, if they do. Where they leap over it, the leap's end."""
+    """Return when clocks next show this minute of the day; now, if they do. Where they leap over it, the leap's end."""
     local = after.astimezone(ZoneInfo(zone))
     for days in (0, 1, 2):
         wall = dt.datetime.combine(local.date() + dt.timedelta(days=days), dt.time(*divmod(minute, 60)))
@@ -66,8 +66,8 @@ async def mail_choice(person: UUID) -> MailChoice:
 
 
 async def mail_choices(people: list[UUID]) -> dict[UUID, MailChoice]:
-    """What these people have chosen; what is usual for those who have not."""
-    found = await sql.rows(
+    """Return the choices of these people; the usual one for those who have made none."""
+    rows = await sql.rows(
         "select person_id, often, daily_at, quiet_from, quiet_until from mail_choice "
         "where person_id = any(:people)",
         people=people,
@@ -76,13 +76,13 @@ async def mail_choices(people: list[UUID]) -> dict[UUID, MailChoice]:
         sql.uuid(row["person_id"]): MailChoice(
             row["often"], row["daily_at"], row["quiet_from"], row["quiet_until"]
         )
-        for row in found
+        for row in rows
     }
     return {person: chosen.get(person, MailChoice()) for person in people}
 
 
 async def choose_mail(person: UUID, choice: MailChoice, zone: str) -> None:
-    """From now on; letters that wait already wait for what is chosen now."""
+    """Keep the choice from now on; letters that wait already follow it too."""
     await sql.rows(
         "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) "
         "values (:person, :often, :daily_at, :quiet_from, :quiet_until) on conflict (person_id) do update set "
@@ -113,7 +113,7 @@ async def wish_letters(notices: dict[UUID, UUID], kind: str) -> None:
 
 
 async def put_off(person: UUID, at: dt.datetime | None) -> None:
-    """What waits to be written about waits until then; where that is never, it waits no more."""
+    """Have the letters that wait to be written wait until then; where that is never, they wait no more."""
     if at is None:
         await sql.rows("delete from burst where reader_id = :person and letter_id is null", person=person)
     else:
@@ -130,7 +130,7 @@ async def put_off(person: UUID, at: dt.datetime | None) -> None:
 
 
 async def write_again(account: UUID) -> None:
-    """The account's address is another: what it was not reached about is written to that."""
+    """Write to the account's new address about everything that did not reach it at the old one."""
     for row in await sql.rows(
         "select distinct letter_id from burst where reader_id = :account and letter_id is not null",
         account=account,

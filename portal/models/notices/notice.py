@@ -1,4 +1,4 @@
-"""Notices: what one person should hear of, a row for each of them, numbered in the order of commits."""
+"""Notices: news for one person each, a row for each of them, numbered in the order of commits."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ class Notice(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """The one it is for, while they may see what it is about."""
+        """Show a notice to the person it is for, while they may see what it is about."""
         return f"{r}.{_reader(kind)} = :viewer and {_sees_what(kind, r)}"
 
     @classmethod
     def seen_through(cls, r: str) -> str:
-        """It is somebody else's, but of this client, and what it is about is theirs to see too."""
+        """Show somebody else's notice if it is of this client, and about something that is theirs to see too."""
         return f"{r}.client_id is not null and {_sees_what(Kind.STAFF, r)}"
 
     async def read(self) -> None:
-        """The person has seen it. Everywhere they look, it is no more among the new ones."""
+        """Note that the person has seen it. Everywhere they look, it is no longer among the new ones."""
         await mark_read("id = any(:ids)", ids=[self.id])
 
 
 def _sees_what(kind: Kind, r: str) -> str:
-    """The viewer sees what a notice is about."""
+    """Ask whether the viewer sees what a notice is about."""
     return (
         f"({r}.client_id is null or {sees_client(kind, f'{r}.client_id')}) "
         f"and (({r}.kind in ({_kinds(About.CONVERSATION)}) and {sees_conversation(kind, f'{r}.record_id')}) "
@@ -93,9 +93,9 @@ async def tell(
     """Let these people know, in the caller's unit of work; by a letter too, unless one of its own goes to them
     (`lettered`).
 
-    `record` is what it is about, by default the client; one that was told of the same and has not read it
-    keeps one notice, which becomes new. `by` is the colleague or the account that caused it, `up_to` the number of a
-    message. Whoever may not see what it is about is not shown it, so nobody need be left out for that.
+    `record` is what it is about, by default the client; a person who was told of the same and has not read it keeps one
+    notice, which becomes new. `by` is the colleague or the account that caused it, `up_to` the number of a message.
+    People who may not see what it is about are not shown it, so nobody need be left out for that.
     """
     for column, people in (("staff_id", staff), ("account_id", accounts)):
         # In one order for all, so that two who tell the same people at once wait and never lock each other out.
@@ -133,7 +133,7 @@ async def tell(
 
 
 async def hold_numbers(people: Iterable[UUID]) -> None:
-    """Let nobody else tell these people until the commit: for who tells more than once in a unit of work."""
+    """Let nobody else tell these people until the commit: for code that tells more than once in a unit of work."""
     if sql.is_postgres():
         await sql.rows(
             "select 1 from notice_place where person_id = any(:people) order by person_id for update",
@@ -152,21 +152,21 @@ _TAKE_NUMBERS = (
 
 
 async def read_up_to(notices: Scope[Notice], number: int) -> None:
-    """All that the viewer was shown until then."""
+    """Mark as read everything the viewer was shown until then."""
     unread = notices.where("r.read_at is null").where("r.number <= :number", number=number)
     await mark_read("id = any(:ids)", ids=[row["id"] for row in await unread.columns("r.id")])
 
 
 async def unread_notices(notices: Scope[Notice]) -> tuple[int, int]:
-    """How many the viewer has not read, and the number of the last they were given: what a page that is made now has
-    not missed. Each page says both, and asks once."""
+    """Return how many the viewer has not read, and the number of the last they were given: what a page that is made now
+    has not missed. Each page says both, and asks once."""
     last = "(select number from notice_place where person_id = :viewer) as last"
     (found,) = await notices.where("r.read_at is null").columns(f"count(*) as n, {last}")
     return int(found["n"]), int(found["last"] or 0)
 
 
 async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bool:
-    """Whether this person has something from this number on that they have not read, may see, and want pushed."""
+    """Tell whether this person has something from this number on that they have not read, may see, and want pushed."""
     column, kind = ("staff_id", Kind.STAFF) if staff else ("account_id", Kind.ACCOUNT)
     if (person := staff or account) is None:
         return False
@@ -182,7 +182,8 @@ async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bo
 
 
 async def newest_unread(notices: Scope[Notice], limit: int) -> list[dict[str, Any]]:
-    """What the viewer has not looked at, the newest first, without the messages: those stand in lists of their own."""
+    """Return the notices the viewer has not looked at, the newest first, without the messages: those stand in lists of
+    their own."""
     unread = notices.where("r.read_at is null").where(f"r.kind <> '{NoticeKind.MESSAGE.key}'")
     return (await notices_before(unread, None, limit))[:limit]
 
@@ -204,7 +205,7 @@ _WITH = (
 async def notices_before(
     notices: Scope[Notice], before: int | None, limit: int = PAGE
 ) -> list[dict[str, Any]]:
-    """The newest notices, or those before a number, newest first; one more than `limit` where there are older
+    """Return the newest notices, or those before a number, newest first; one more than `limit` where there are older
     ones."""
     found = await (
         notices.where("r.number < :before", before=min(2**31 - 1 if before is None else before, 2**31 - 1))
@@ -216,8 +217,8 @@ async def notices_before(
 
 
 async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[dict[str, Any]]:
-    """What these people have not read and want in sight, each beyond a number, oldest first. The caller asks
-    `who_may_see`."""
+    """Return the notices these people have not read and want in sight, each beyond a number, oldest first. The caller
+    asks `who_may_see`."""
     asked = sql.table("a", person=("people", "uuid"), number=("numbers", "int"))
     found: list[dict[str, Any]] = []
     for column in ("staff_id", "account_id"):
@@ -234,7 +235,7 @@ async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[di
 
 
 async def _opened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With the name of who caused each, where somebody did."""
+    """Return the rows with the name of the person who caused each, where somebody did."""
     causes = [UUID(by) if (by := sql.parsed(row["body"]).get("by")) else None for row in rows]
     names = await _names({by for by in causes if by is not None})
     return [
@@ -265,7 +266,7 @@ async def _names(people: set[UUID]) -> dict[UUID, str]:
 
 
 async def forget_old_notices() -> None:
-    """Read ones are kept ninety days, others a year."""
+    """Forget read notices after ninety days, others after a year."""
     await sql.rows(
         "delete from notice where made_at < :long or (read_at is not null and made_at < :short)",
         long=clock.now() - KEPT,
