@@ -1,1 +1,1 @@
-"""Letters about what was not read, and mail that comes back."""
+"""Letters about unread things, and mail that comes back."""

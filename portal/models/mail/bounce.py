@@ -1,4 +1,4 @@
-"""Addresses that mail does not reach: a task for staff, until the address is put right or confirmed."""
+"""Bounces: addresses that mail does not reach, a task for staff until the address is put right or confirmed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ FOLLOWS = "follows"  # a contact who is a client too: their address is put right
 
 
 def _charts(key: str) -> str:
-    """On whose charts an address stands (`key`, a condition on it): the client's own, a contact's, an account's."""
+    """Return on whose charts an address stands (`key`, a condition on it): the client's own, a contact's, an
+    account's."""
     return (
         "select ac.id as client_id, ac.email_key, ac.id as record_id, 'client' as kind, "
         f"ac.first_name || ' ' || ac.last_name as name from client ac where ac.email_key {key} "
@@ -50,7 +51,7 @@ def _charts(key: str) -> str:
 
 
 class Bounce(Record):
-    """Mail to an address came back, or was refused. One for each address, until it is settled."""
+    """An address from which mail came back, or where it was refused. One for each address, until it is settled."""
 
     email_key = fields.CharField(max_length=254)
     letter_id = fields.UUIDField()
@@ -66,8 +67,8 @@ class Bounce(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see a client on whose chart the address stands; of a colleague's address, the colleague
-        and who manages staff."""
+        """Show a bounce to staff who may see a client on whose chart the address stands; one of a colleague's address,
+        to the colleague and to those who manage staff."""
         if kind is not Kind.STAFF:
             return "false"
         charts = _charts(f"= {r}.email_key")
@@ -79,7 +80,7 @@ class Bounce(Record):
         )
 
     async def confirm(self, by: UUID) -> None:
-        """The address is right: letters go there again, and those that waited leave now."""
+        """Note that the address is right: letters go there again, and those that waited leave now."""
         await self._settle(by)
         freed = await sql.rows(
             "update outbox set failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now "
@@ -94,10 +95,10 @@ class Bounce(Record):
     async def put_right(
         self, email: str, holders: list[dict[str, Any]], seen: Scope[Client]
     ) -> list[tuple[PortalAccount, str]]:
-        """Write the right address wherever this one stands for these holders, as far as it is for who does it (`seen`)
-        to say: with an account, or a contact, who acts for somebody they don't see, it stays. Gives the accounts that
-        sign in with it from now on, each with what it was. Raises AddressTaken, NotTheirOwn. It is settled when it
-        stands nowhere any more: others may hold it whom this member of staff can't see."""
+        """Write the right address wherever this one stands for these holders, as far as the colleague (`seen`) may:
+        with an account, or a contact, who acts for somebody they don't see, it stays. Return the accounts that sign in
+        with it from now on, each with its old address. Raises AddressTaken, NotTheirOwn. It is settled when it stands
+        nowhere any more: others may hold it who this member of staff can't see."""
         of = {
             kind: sorted({h["record_id"] for h in holders if h["kind"] == kind})
             for kind in ("client", "contact", "account")
@@ -146,7 +147,7 @@ class Bounce(Record):
 
 
 async def stay(seen: Scope[Client], holders: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of these holders the accounts and contacts whose address isn't for this colleague to change."""
+    """Return those of these accounts and contacts whose address isn't for this colleague to change."""
     return [
         holder
         for holder in holders
@@ -161,7 +162,7 @@ async def _has_settled(bounce: UUID) -> None:
 
 
 async def is_held(letter: UUID) -> bool:
-    """Whether the address of a letter has failed and nobody has looked yet. The letter that was refused there may
+    """Tell whether the address of a letter has failed and nobody has looked yet. The letter that was refused there may
     be tried again: that is how one finds out."""
     found = await sql.row(
         "select 1 as yes from outbox o join bounce b on b.email_key = o.email_key "
@@ -172,7 +173,7 @@ async def is_held(letter: UUID) -> bool:
 
 
 async def note_arrival(letter: UUID) -> None:
-    """The letter that was refused there has been taken after all: the address works."""
+    """Note that the letter that was refused there has been taken after all: the address works."""
     settled = await sql.rows(
         "update bounce set settled_at = :now where letter_id = :letter and settled_at is null returning id",
         letter=letter,
@@ -183,7 +184,7 @@ async def note_arrival(letter: UUID) -> None:
 
 
 async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> bool:
-    """A letter that had left came back. False where it is none of ours, or was told before."""
+    """Note that a letter that had left came back. Return False where it is none of ours, or was told before."""
     found = await sql.rows(
         "update outbox set bounced_at = :now, reason = :reason where id = :id and bounced_at is null "
         "and message_id is not null returning client_id",
@@ -201,8 +202,8 @@ async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> boo
 
 
 async def note_failure(letter: UUID, status: str, reason: str, held: bool) -> None:
-    """The address of this letter has failed. Of one that has failed already, the newest reason is kept; of one that
-    had not, those who care for the people it belongs to are told."""
+    """Note that the address of this letter has failed. For one that has failed already, the newest reason is kept; for
+    one that had not, the staff who care for the people it belongs to are told."""
     new = uuid7()
     noted = await sql.rows(
         "insert into bounce (id, email_key, letter_id, status, reason, held, at) "
@@ -225,7 +226,7 @@ async def note_failure(letter: UUID, status: str, reason: str, held: bool) -> No
 
 
 async def _tell_the_teams(bounce: UUID, address: str) -> None:
-    """Each colleague once, by the first chart of their own that the address stands on."""
+    """Tell each colleague once, by the first chart of their own that the address stands on."""
     found = await sql.rows(
         f"select ct.staff_id, min(cast(o.client_id as text)) as client_id from ({_charts('= :key')}) o "
         f"join care_team ct on ct.client_id = o.client_id and {live('ct')} group by ct.staff_id",
@@ -243,8 +244,8 @@ async def _tell_the_teams(bounce: UUID, address: str) -> None:
 async def failed_addresses(
     bounces: Scope[Bounce], clients: Scope[Client], colleagues: Scope[StaffMember], client: UUID | None = None
 ) -> list[dict[str, Any]]:
-    """The addresses that wait for somebody, newest first, each with those whose it is, as far as the viewer may
-    see them: `holders` of kind, name and id, with the client on whose chart they stand. Of one chart, where a
+    """Return the addresses that wait for somebody, newest first, each with the people whose it is, as far as the viewer
+    may see them: `holders` of kind, name and id, with the client on whose chart they stand. Of one chart, where a
     client is named."""
     found = await (
         bounces.where("r.settled_at is null")
@@ -253,7 +254,7 @@ async def failed_addresses(
     )
     keys = [row["email_key"] for row in found]
     holders = await holders_of(clients, colleagues, keys) if keys else {}
-    shown = []
+    waiting = []
     for row in found:
         row |= {
             "id": sql.uuid(row["id"]),
@@ -262,14 +263,14 @@ async def failed_addresses(
             "holders": holders.get(row["email_key"], []),
         }
         if client is None or any(holder["client_id"] == client for holder in row["holders"]):
-            shown.append(row)
-    return shown
+            waiting.append(row)
+    return waiting
 
 
 async def holders_of(
     clients: Scope[Client], colleagues: Scope[StaffMember], keys: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Whose each of these addresses is, by the address."""
+    """Return the holders of each of these addresses, by the address."""
     found = await (
         clients.join(f"join ({_charts('= any(:keys)')}) o on o.client_id = r.id", keys=keys)
         .where("r.archived_at is null")

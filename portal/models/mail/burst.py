@@ -44,7 +44,7 @@ class Burst(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Staff who may see the conversation."""
+        """Show a burst to staff who may see the conversation."""
         if kind is not Kind.STAFF:
             return "false"
         return sees_conversation(kind, f"{r}.conversation_id")
@@ -54,8 +54,8 @@ class Burst(Record):
 
 
 async def conversations_unread(practice: Practice) -> list[UUID]:
-    """Give the conversations in which something was written more than the practice's minutes ago, and nobody was asked
-    yet whether it was read."""
+    """Return the conversations in which something was written more than the practice's minutes ago, and nobody was
+    asked yet whether it was read."""
     now = clock.now()
     found = await sql.rows(
         f"select o.id from conversation o where o.mail_since <= :until and {not_set_aside(BURSTS, 'o.id')} "
@@ -67,8 +67,8 @@ async def conversations_unread(practice: Practice) -> list[UUID]:
 
 
 async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
-    """Note who has not read what was written in these, in the caller's unit of work. Two workers never take the same
-    conversation."""
+    """Note who has not read the messages of these conversations, in the caller's unit of work. Two workers never take
+    the same conversation."""
     now, wait = clock.now(), dt.timedelta(minutes=practice.mail_after)
     locked = "for update skip locked" if sql.is_postgres() else ""
     found = await sql.rows(
@@ -105,7 +105,7 @@ async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
 
 @dataclass(frozen=True)
 class Behind:
-    """Somebody who has not read a conversation from this message on, which was sent then."""
+    """A person who has not read a conversation from this message on, which was sent then."""
 
     conversation: UUID
     reader: UUID
@@ -115,8 +115,8 @@ class Behind:
 
 
 async def _staff_behind(conversations: list[UUID]) -> list[Behind]:
-    """Those of the practice who are told and have not read what the client's side wrote. What colleagues write they
-    see when they come by."""
+    """Return the staff who are told and have not read the words of the client's side. Words of colleagues they see when
+    they come by."""
     found = await sql.rows(
         f"with {staff_who_read(THESE)}, readers (conversation_id, reader_id) as ("
         f"select reads.id, reads.staff_id from reads where {ARE_TOLD}) "
@@ -128,7 +128,7 @@ async def _staff_behind(conversations: list[UUID]) -> list[Behind]:
 
 
 async def _accounts_behind(conversations: list[UUID]) -> list[Behind]:
-    """Those who take part and have not read what others wrote."""
+    """Return the accounts that take part and have not read the words of others."""
     found = await sql.rows(
         "with readers (conversation_id, reader_id) as (select distinct r.id, x.account_id "
         f"from conversation r join access x on x.client_id = r.client_id and {live('x')} "
@@ -176,9 +176,9 @@ async def _who_may_see(side: str, rows: list[dict[str, Any]]) -> list[Behind]:
 async def told_of(
     conversations: Scope[Conversation], conversation: UUID, to_staff: bool
 ) -> list[dict[str, Any]]:
-    """The newest letter to each person of one side about what the other has written since they last wrote
-    themselves: name, and when it left, came back or was given up, and why. Nothing where the viewer may not see
-    the conversation."""
+    """Return the newest letter to each person of one side about the other's words since they last wrote themselves:
+    name, and when it left, came back or was given up, and why. Nothing where the viewer may not see the conversation.
+    """
     side, table, column = (
         ("staff", "staff_member", "staff_id") if to_staff else ("client", "portal_account", "account_id")
     )

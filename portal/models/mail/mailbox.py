@@ -1,4 +1,4 @@
-"""The mailbox to which mail comes back: where it is, how far it was read, and what was found in it."""
+"""The mailbox to which mail comes back: where it is, how far it was read, and the letters found in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVERY = dt.timedelta(minutes=1)  # between two looks
 
 
 class Mailbox(Record):
-    """The one there is, or none."""
+    """The one mailbox there is, or none."""
 
     id = fields.UUIDField(primary_key=True, default=lambda: THE_ONE)
     host = fields.CharField(max_length=200)
@@ -45,7 +45,7 @@ class Mailbox(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Who answers for the portal's settings."""
+        """Show it to those who answer for the portal's settings."""
         if kind is not Kind.STAFF:
             return "false"
         return f"{works_here(':viewer')} and {holds(':viewer', Permission.PORTAL_SETTINGS)}"
@@ -60,13 +60,13 @@ class Mailbox(Record):
         await announce(MailboxChanged())
 
     async def forget(self) -> None:
-        """Read none. What came back and is not seen to stays a task."""
+        """Read no mailbox any more. Mail that came back and is not seen to stays a task."""
         await self.delete()
         await announce(MailboxChanged())
 
     @classmethod
     async def due(cls) -> Mailbox | None:
-        """The mailbox, where it is time to look and no other worker does."""
+        """Return the mailbox, where it is time to look and no other worker does."""
         if not await sql.row(
             "select 1 as yes from mailbox where looked_at is null or looked_at <= :before", **_due()
         ):
@@ -79,7 +79,7 @@ class Mailbox(Record):
         return await cls.get(id=taken[0]["id"]) if taken else None
 
     async def found(self, validity: int, last_uid: int, bounces: list[Any]) -> None:
-        """Note what a look found, and up to where, in one unit of work: nothing is counted twice or passed over."""
+        """Note the result of a look, and up to where, in one unit of work: nothing is counted twice or passed over."""
         returned = 0
         for bounce in bounces:
             returned += await note_bounce(bounce.letter, bounce.status, bounce.reason, bounce.by_address)
@@ -97,7 +97,7 @@ class Mailbox(Record):
         self.last_uid, self.trouble = last_uid, None
 
     async def failed(self, trouble: str) -> None:
-        """It could not be read."""
+        """Note that it could not be read."""
         if trouble != self.trouble:
             await sql.rows(
                 "update mailbox set trouble = :trouble where id = :id", trouble=trouble, id=self.id
@@ -113,6 +113,6 @@ def _due() -> dict[str, dt.datetime]:
 
 
 async def return_address() -> str | None:
-    """Where mail servers are to send back what they can't deliver; None while no mailbox is set."""
+    """Return where mail servers are to send back undelivered mail; None while no mailbox is set."""
     found = await sql.row("select address from mailbox")
     return str(found["address"]) if found else None

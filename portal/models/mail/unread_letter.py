@@ -1,4 +1,4 @@
-"""The one letter to somebody about all that they have not come to see: bursts of messages, and other notices."""
+"""The one letter to somebody about everything they have not come to see: bursts of messages, and other notices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has 
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who is written to."""
+    """The person who is written to."""
 
     id: UUID
     side: str
@@ -35,7 +35,7 @@ class Recipient:
 
 
 async def is_anyone_waiting(minutes: int) -> bool:
-    """Whether a conversation has something that nobody was asked about for so long, or a letter is due."""
+    """Tell whether a conversation has something that nobody was asked about for so long, or a letter is due."""
     found = await sql.row(
         "select 1 as yes from conversation where mail_since <= :until "
         "union all select 1 from burst where letter_id is null and due_at <= :now "
@@ -47,7 +47,7 @@ async def is_anyone_waiting(minutes: int) -> bool:
 
 
 async def readers_due(most: int = AT_ONCE) -> list[UUID]:
-    """Give the people who are to be written to next, the longest due first."""
+    """Return the people who are to be written to next, the longest due first."""
     found = await sql.rows(
         "select w.person, min(w.due) as due from ("
         "select reader_id as person, due_at as due from burst where letter_id is null and due_at <= :now "
@@ -61,8 +61,9 @@ async def readers_due(most: int = AT_ONCE) -> list[UUID]:
 async def write_to(
     person: UUID, practice: Practice, post: Callable[[Recipient, UUID | None], Awaitable[UUID]]
 ) -> bool:
-    """Have one letter written about all that this person has not come to see, in the caller's unit of work. False
-    where they have seen it, may no more see it, or are not to be written to now. `post` gives the letter's id."""
+    """Have one letter written about everything this person has not come to see, in the caller's unit of work. Return
+    False where they have seen it, may no longer see it, or are not to be written to now. `post` gives the letter's id.
+    """
     waiting = [*await _bursts_of(person), *await _notices_of(person)]
     if not waiting:
         return False
@@ -120,12 +121,12 @@ async def _notices_of(person: UUID) -> list[dict[str, Any]]:
 
 
 def _waiting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a burst with the number of its newest message, of a notice with none."""
+    """Return the rows that wait: of a burst with the number of its newest message, of a notice with none."""
     return [row | {"id": sql.uuid(row["id"]), "shown_as": sql.uuid(row["shown_as"])} for row in rows]
 
 
 async def _visible(person: UUID, side: str, rows: list[dict[str, Any]]) -> set[UUID]:
-    """Those of these conversations and notices that the person may see."""
+    """Return those of these conversations and notices that the person may see."""
     seen = set()
     for model, of_bursts in ((Conversation, True), (Notice, False)):
         asked = [(person, None, row["shown_as"]) for row in rows if bool(row["last_number"]) is of_bursts]
@@ -164,8 +165,8 @@ async def _is_held(reader: Recipient) -> bool:
 
 
 async def when_wanted(letter: UUID) -> dt.datetime | None:
-    """When such a letter may leave: by now, or at the end of the reader's quiet hours. None where all it tells of was
-    seen meanwhile, or may no more be seen."""
+    """Return when such a letter may leave: by now, or at the end of the reader's quiet hours. None where everything it
+    tells of was seen meanwhile, or may no longer be seen."""
     rows = _waiting(
         await sql.rows(
             "select b.id, b.reader_id, b.side, b.conversation_id as shown_as, b.to_number as last_number from burst b "
