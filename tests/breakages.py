@@ -187,8 +187,8 @@ BREAKAGES = [
         KEY,
         "who sees all clients is told of each",
         HUB,
-        '        if any(key.startswith("client:") for key in keys):\n            found |=',
-        "        if not keys:\n            found |=",
+        '        if any(key.startswith("client:") for key in keys):\n            concerned |=',
+        "        if not keys:\n            concerned |=",
         live("POST /staff/clients"),
     ),
     Breakage(

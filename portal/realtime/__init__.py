@@ -1,1 +1,1 @@
-"""What carries news: the bus between workers, the follower of facts, the hub of open pages, and their sockets."""
+"""The carriers of news: the bus between workers, the follower of facts, the hub of open pages, and their sockets."""

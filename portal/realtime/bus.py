@@ -1,4 +1,4 @@
-"""Carries hints, who should look again, between the workers; the only file that knows broadcaster.
+"""The bus: it carries hints about who should look again between the workers; the only file that knows broadcaster.
 
 A hint names audience keys and nothing else. It may be lost: the follower looks every second anyway. A whisper
 is something of a moment, such as who is writing, in ids too; it is never sent twice, and may be lost for good.
@@ -45,11 +45,11 @@ END = 0.5  # for all tasks, told to, to be gone
 
 
 class BusClosed(Exception):
-    """Raised to whoever still listens when the bus is closed."""
+    """The end of the bus, raised to everybody who still listens when it is closed."""
 
 
 class Bus:
-    """One per worker: connected in the lifespan before serving, closed at its end.
+    """The bus of one worker: connected in the lifespan before serving, closed at its end.
 
     `lost` counts what was dropped and why: `unsent` keys (the oldest of a queue that was full),
     `unread` events (they collapse to the key "*"), `garbled` payloads, and `restarts` of a task.
@@ -58,7 +58,7 @@ class Bus:
 
     @classmethod
     def make(cls, redis_url: str) -> Self:
-        """The bus at this address; without one, a bus within this process."""
+        """Return the bus at this address; without one, a bus within this process."""
         lost: Counter[str] = Counter()
         if not redis_url:
             return cls(Broadcast("memory://"), None, lost)
@@ -88,7 +88,7 @@ class Bus:
         self._gossip = asyncio.Event()
 
     async def connect(self) -> None:
-        """Subscribes and starts to send; with Redis absent it goes on trying in the background."""
+        """Subscribe and start to send; with Redis absent it goes on trying in the background."""
         await self._broadcast.connect()
         # Once and for all, here: broadcaster loses subscribers that come at the same moment.
         subscriber = await self._subscription.enter_async_context(self._broadcast.subscribe(HINTS))
@@ -110,7 +110,7 @@ class Bus:
         self._work.begin(self._say)
 
     async def close(self) -> None:
-        """Gives what is queued a last moment to go out, then ends every task and connection."""
+        """Give what is queued a last moment to go out, then end every task and connection."""
         if not self._open:
             return
         if self.well:
@@ -129,7 +129,7 @@ class Bus:
         await self._broadcast._backend.disconnect()
 
     def hint(self, keys: Iterable[str]) -> None:
-        """Lets every worker, this one too, look for what is new for these audience keys."""
+        """Let every worker, this one too, look for what is new for these audience keys."""
         for key in keys:
             self._queued[key] = None
             if len(self._queued) > MOST_KEYS:
@@ -140,7 +140,7 @@ class Bus:
             self._sent.clear()
 
     async def heard(self) -> set[str]:
-        """Waits for hints and gives all keys since the last call; for one listener only."""
+        """Wait for hints and return all keys since the last call; for one listener only."""
         await self._news.wait()
         if not self._open:
             raise BusClosed("The bus is closed.")
@@ -149,13 +149,13 @@ class Bus:
         return keys
 
     def whisper(self, ids: list[str]) -> None:
-        """Lets every worker, this one too, hear of something that counts for this moment only."""
+        """Let every worker, this one too, hear of something that counts for this moment only."""
         if len(self._unsaid) < MOST_WHISPERS:
             self._unsaid.append(ids)
             self._to_say.set()
 
     async def whispers(self) -> list[list[str]]:
-        """Waits for whispers and gives those since the last call; for one listener only."""
+        """Wait for whispers and return those since the last call; for one listener only."""
         await self._gossip.wait()
         if not self._open:
             raise BusClosed("The bus is closed.")
@@ -165,7 +165,7 @@ class Bus:
 
     @property
     def well(self) -> bool:
-        """Whether hints arrive and go out; a Redis that freezes is noticed within two seconds."""
+        """Tell whether hints arrive and go out; a Redis that freezes is noticed within two seconds."""
         return (
             self._open
             and self._failures < 2
@@ -175,7 +175,7 @@ class Bus:
         )
 
     async def _send(self) -> None:
-        """Publishes what is queued, and what is queued meanwhile in the next batch."""
+        """Publish the queue, and what is queued meanwhile in the next batch."""
         while True:
             await self._unsent.wait()
             batch = list(self._queued)[:BATCH]
@@ -202,7 +202,7 @@ class Bus:
                     self._sent.set()
 
     async def _say(self) -> None:
-        """Publishes what is whispered. What can't go out now is old by the next try, so there is none."""
+        """Publish the whispers. One that can't go out now is old by the next try, so there is none."""
         while True:
             await self._to_say.wait()
             self._to_say.clear()
@@ -238,7 +238,7 @@ class Bus:
             self._news.set()
 
     async def _mind_listener(self) -> None:
-        """Gives broadcaster, which doesn't look after it, a new listener when its own has ended."""
+        """Give broadcaster, which doesn't look after it, a new listener when its own has ended."""
         while True:
             await asyncio.wait([self._broadcast._listener_task])
             self.lost["restarts"] += 1
@@ -248,8 +248,8 @@ class Bus:
 class RedisBackend(BroadcastBackend):
     """Broadcaster's way to Redis, which heals by itself and is bounded in time and room.
 
-    It knows its channels from the start. One line listens to them all; when it was cut, whoever
-    listens hears "*" as soon as it is back, because hints were missed meanwhile.
+    It knows its channels from the start. One line listens to them all; when it was cut, every listener hears "*" as
+    soon as it is back, because hints were missed meanwhile.
     """
 
     def __init__(self, url: str, channels: Iterable[str], lost: Counter[str]) -> None:
@@ -275,7 +275,7 @@ class RedisBackend(BroadcastBackend):
         )
 
     async def connect(self) -> None:
-        """Returns when the first try is over, however it ended: half a second at the most."""
+        """Return when the first try is over, however it ended: half a second at the most."""
         if not self._work.begun:
             self._work.begin(self._hold_line)
         with suppress(TimeoutError):
@@ -295,10 +295,10 @@ class RedisBackend(BroadcastBackend):
             raise ValueError(f"{group!r} is not among the bus's channels: name it in Bus.make.")
 
     async def unsubscribe(self, group: str) -> None:
-        """The channels are constant: the line listens to them until it is closed."""
+        """Do nothing: the channels are constant, and the line listens to them until it is closed."""
 
     async def publish(self, channel: str, message: str) -> None:
-        """Raises what redis-py raises, or TimeoutError after a tenth of a second."""
+        """Publish to Redis. Raises what redis-py raises, or TimeoutError after a tenth of a second."""
         can_publish, self._can_publish = self._can_publish, False
         if not can_publish:
             # The limit is for a call, not for a handshake with a host that may be far away.
@@ -330,15 +330,15 @@ class RedisBackend(BroadcastBackend):
             wait = min(wait * 2, RECONNECT_LAST)
 
     async def _listen(self) -> None:
-        """Listens on one connection, and raises when that ends or says nothing any more."""
+        """Listen on one connection, and raise when that ends or says nothing any more."""
         pubsub = self._listening.pubsub()
         try:
             async with asyncio.timeout(REACH):
                 await pubsub.subscribe(*self._channels)
             waiting_for, silences = set(self._channels), 0
             while True:
-                said = await pubsub.get_message(timeout=QUIET)
-                if said is None:
+                event = await pubsub.get_message(timeout=QUIET)
+                if event is None:
                     # A frozen host, or a network that swallows everything, is seen only by asking.
                     silences += 1
                     if silences > SILENCES:
@@ -347,10 +347,10 @@ class RedisBackend(BroadcastBackend):
                         await pubsub.ping()
                     continue
                 silences = 0
-                if said["type"] == "message":
-                    self._put(said["channel"], said["data"])
-                elif said["type"] == "subscribe":
-                    waiting_for.discard(said["channel"].decode())
+                if event["type"] == "message":
+                    self._put(event["channel"], event["data"])
+                elif event["type"] == "subscribe":
+                    waiting_for.discard(event["channel"].decode())
                     if not waiting_for and not self.well:
                         self._say_well()
                 # Let broadcaster take it before the next: with bytes at hand nothing else yields.

@@ -1,4 +1,4 @@
-"""What one round of the hub draws for its pages: the new items of their lists, or whole regions."""
+"""The drawing of one round of the hub for its pages: the new items of their lists, or whole regions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from portal.viewer import Viewer
 
 
 class Frame(dict[str, Any]):
-    """What a page is sent. Those who are sent the same get the same one, and it is written out once."""
+    """A text that is sent to pages. Those that are sent the same get the same frame, and it is written out once."""
 
     __slots__ = ("_written",)
 
     def written(self, since: str | None = None) -> str:
-        """As text; with a bookmark where it is the last of what the page lacked."""
+        """Return it as text; with a bookmark where it is the last of what the page lacked."""
         known: dict[str | None, str] = getattr(self, "_written", {})
         if since not in known:
             told = self if since is None else self | {"since": since}
@@ -29,8 +29,8 @@ class Frame(dict[str, Any]):
 
 
 class Draw:
-    """What one round renders for one page: its streams, or its whole regions. It counts as sent, cursors too,
-    only when the sending begins."""
+    """A page's share of one round: its streams, or its whole regions. It counts as sent, cursors too, only when the
+    sending begins."""
 
     __slots__ = (
         "changed",
@@ -66,7 +66,7 @@ class Draw:
 
 
 async def extend_lists(wanted: dict[str, list[Draw]], here: Bookmark | None) -> None:
-    """The new items of all lists, each kind of list by one question; where that fails, one by one."""
+    """Draw the new items of all lists, each kind of list by one question; where that fails, one by one."""
     kinds: dict[Stream, dict[str, list[Draw]]] = defaultdict(dict)
     for key, asking in wanted.items():
         stream = asking[0].showing[key].region.stream
@@ -111,13 +111,13 @@ async def _extend(stream: Stream, lists: dict[str, list[Draw]], here: Bookmark |
 
 
 async def draw_whole(wanted: dict[str, list[Draw]], here: Bookmark | None) -> None:
-    """Whole regions, one by one."""
+    """Draw whole regions, one by one."""
     for key, asking in wanted.items():
         await _tried(_render(key, asking, here), {key: asking})
 
 
 async def _render(key: str, asking: list[Draw], here: Bookmark | None) -> None:
-    """A whole region, once for each viewer, for the pages where it looks different by now; a list too, where the
+    """Render a whole region, once for each viewer, for the pages where it looks different by now; a list too, where the
     page has none of it yet."""
     shown = asking[0].showing[key]
     region, args = shown.region, dict(shown.args)
@@ -144,7 +144,7 @@ async def _render(key: str, asking: list[Draw], here: Bookmark | None) -> None:
 
 
 async def _tried(rendering: Coroutine[Any, Any, None], wanted: dict[str, list[Draw]]) -> None:
-    """One region that can't be rendered must not silence the others."""
+    """Render one region: one that can't be rendered must not silence the others."""
     try:
         await rendering
     except Exception as reason:

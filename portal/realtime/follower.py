@@ -1,4 +1,4 @@
-"""The follower: reads the facts this worker has not seen, and gives them to the hub.
+"""The follower: it reads the facts this worker has not seen, and gives them to the hub.
 
 It looks when a hint names someone who has a page here, and every second regardless. A lost hint costs that second.
 """
@@ -31,7 +31,7 @@ class Follower:
 
     @property
     def delay(self) -> float:
-        """Seconds since the last good look."""
+        """Return the seconds since the last good look."""
         return asyncio.get_running_loop().time() - self.looked_at
 
     async def run(self) -> None:

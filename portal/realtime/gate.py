@@ -1,4 +1,4 @@
-"""How many sockets one network may have on this worker, asked before anything is looked up for another."""
+"""The gate: how many sockets one network may have on this worker, checked before anything is looked up for another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KNOCKS = 5  # times as many tries in a minute as may be open: all of them can co
 
 
 class Gate:
-    """Counts by network, as all limits do: each line for itself, and with a higher limit a whole site."""
+    """A count by network, as all limits are: each line for itself, and with a higher limit a whole site."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -25,7 +25,7 @@ class Gate:
 
     @contextlib.contextmanager
     def passing(self, address: str) -> Iterator[bool]:
-        """Whether one more may come in from this address; while it is in, it counts."""
+        """Tell whether one more may come in from this address; while it is in, it counts."""
         places = list(self._places(network_of(address))) if _tells_people_apart(address) else []
         if monotonic() >= self.until:
             # What is counted never outlives its minute, so nobody fills the memory with networks.
@@ -51,7 +51,8 @@ class Gate:
 
 
 def _tells_people_apart(address: str) -> bool:
-    """A proxy on this machine that is not trusted to say who asks has everybody behind it: no one's limit."""
+    """Tell whether an address is one network's. A proxy on this machine that is not trusted to say who asks has
+    everybody behind it: no one's limit."""
     try:
         return not ipaddress.ip_address(address.partition("%")[0]).is_loopback
     except ValueError:

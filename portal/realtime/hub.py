@@ -1,4 +1,4 @@
-"""The hub: this worker's open pages, who of them is concerned by a fact, and the rounds that send to them."""
+"""The hub: this worker's open pages, which of them a fact concerns, and the rounds that send to them."""
 
 from __future__ import annotations
 
@@ -49,19 +49,20 @@ class Hub:
     # --- Pages come and go ------------------------------------------------------------------
 
     async def add(self, page: Page) -> bool:
-        """Index a page under whom it is concerned by. False where nothing is left to show it."""
+        """Index a page under the people it is concerned by. Return False where nothing is left to show it."""
         self.pages.add(page)
         return await self.reindex(page)
 
     def greet(self, page: Page, seen: Bookmark) -> None:
-        """The page is marked for all that it missed until `seen`: from now on it is sent to, first how far it is."""
+        """Let a page be sent to from now on, first how far it is: it is marked for everything that it missed until
+        `seen`."""
         page.ready, page.owed, page.seen = True, True, seen
         if page in self.pages:
             self.waiting.add(page)
             self._wake.set()
 
     def remove(self, page: Page) -> None:
-        """Nothing is rendered for it or sent to it any more."""
+        """Forget a page: nothing is rendered for it or sent to it any more."""
         self.pages.discard(page)
         self.waiting.discard(page)
         page.dirty.clear()
@@ -76,8 +77,8 @@ class Hub:
         page.keys = frozenset()
 
     async def reindex(self, page: Page) -> bool:
-        """Ask again whom this page is concerned by, and until when that holds. Closes one whose session or
-        profile is over."""
+        """Ask again whom this page is concerned by, and until when that holds. A page whose session or profile is over
+        is closed."""
         viewer = page.viewer
         # Two may ask at once, the follower and the page's own hello: the later answer counts.
         page.asked = asked = page.asked + 1
@@ -131,7 +132,7 @@ class Hub:
     # --- Facts arrive -----------------------------------------------------------------------
 
     def concerns(self, keys: Iterable[str]) -> bool:
-        """Whether any page here is concerned by one of these audience keys."""
+        """Tell whether any page here is concerned by one of these audience keys."""
         return any(
             key in self.index
             or key == "*"
@@ -141,21 +142,21 @@ class Hub:
         )
 
     def concerned_by(self, client: str) -> set[Page]:
-        """The pages that what happens about a client (`client:<id>`) concerns."""
+        """Return the pages that are concerned by events about a client (`client:<id>`)."""
         return self.index.get(client, set()) | self.index.get(EVERY_CLIENT, set())
 
     def _named(self, fact: Fact) -> set[Page]:
-        """The pages indexed under somebody whom the fact names; all of them, where it names nobody."""
+        """Return the pages indexed under somebody the fact names; all of them, where it names nobody."""
         keys = fact.keys()
         if keys == {EVERYONE}:
             return set(self.pages)
-        found = {page for key in keys for page in self.index.get(key, ())}
+        concerned = {page for key in keys for page in self.index.get(key, ())}
         if any(key.startswith("client:") for key in keys):
-            found |= self.index.get(EVERY_CLIENT, set())
-        return found
+            concerned |= self.index.get(EVERY_CLIENT, set())
+        return concerned
 
     async def dispatch(self, news: News, only: Page | None = None) -> None:
-        """Mark what these facts touch, on every page they concern, or on one that has just come."""
+        """Mark the regions these facts touch, on every page they concern, or on one that has just come."""
         pages = {only} if only is not None else self.pages
         # Who may see what comes first: the rest is then told to whom it is true for.
         changed = [page for page in self._whose_access_changed(news, pages) if await self.reindex(page)]
@@ -176,7 +177,7 @@ class Hub:
                 self.mark(page, [key for key in page.showing if self._touches(page, key, fact)])
 
     def _touches(self, page: Page, key: str, fact: Fact) -> bool:
-        """Whether a region of this page is out of date by a fact; notes which items of a list are."""
+        """Tell whether a region of this page is out of date by a fact; note which items of a list are."""
         shown = page.showing[key]
         if not shown.touched_by(fact):
             return False
@@ -187,7 +188,7 @@ class Hub:
         return bool(numbers)
 
     def _whose_access_changed(self, news: News, pages: set[Page]) -> set[Page]:
-        """All of them where it is not known what happened."""
+        """Return the pages whose access changed; all of them where it is not known what happened."""
         if news.facts is None:
             return set(pages)
         found: set[Page] = set()
@@ -299,7 +300,7 @@ class Hub:
     # --- Time passes ------------------------------------------------------------------------
 
     async def tick(self) -> None:
-        """Once a second: ends of sessions and accesses, heartbeats for a part of the pages, stalled ones."""
+        """Look once a second at ends of sessions and accesses, heartbeats for a part of the pages, and stalled ones."""
         beats = settings().heartbeat
         self._beat = (self._beat + 1) % beats
         now, loop_now = clock.now(), asyncio.get_running_loop().time()
@@ -328,8 +329,8 @@ class Hub:
             self.let_go(page, code)
 
     async def drain(self, seconds: float = 10.0) -> None:
-        """Before this worker ends: ask each page, at a moment of its own, to come back elsewhere at once; then
-        close the rest. Until its moment a page stays as live as ever."""
+        """Ask each page, before this worker ends, to come back elsewhere at once, at a moment of its own; then close
+        the rest. Until its moment a page stays as live as ever."""
         self.draining = True
         clock = asyncio.get_running_loop().time
         began = clock()

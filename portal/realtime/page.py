@@ -1,4 +1,4 @@
-"""One open page as its worker knows it: who looks, what is shown, what of it is out of date."""
+"""One open page as its worker knows it: its viewer, its regions, and which of them are out of date."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNED_OUT, NO_ACCESS, COME_BACK, RESTARTING, BAD = 4401, 4403, 1013, 1012, 1008
 
 
 class Page:
-    """Keeps the keys of regions to render, never rendered HTML: what waits can't outlive an access."""
+    """An open page. It keeps the keys of regions to render, never rendered HTML: what waits can't outlive an access."""
 
     __slots__ = (
         "asked",
@@ -80,17 +80,17 @@ class Page:
         return self.busy_since is not None or self.closing
 
     def is_past(self, there: Bookmark) -> bool:
-        """Whether its own last hello has taken it at least as far."""
+        """Tell whether its own last hello has taken it at least as far."""
         return self.seen is not None and self.seen.version >= there.version
 
     def looks_like(self, looks: Mapping[str, str]) -> None:
-        """Take what a hello says of its regions. What it was sent on this line since it looked may still be on its
-        way, so where the two differ neither is sure."""
+        """Take the looks of its regions from a hello. News sent on this line since it looked may still be on its way,
+        so where the two differ neither is sure."""
         known = self.looks
         self.looks = {key: look if known.get(key, look) == look else "" for key, look in looks.items()}
 
     def goes_on(self, key: str) -> bool:
-        """Whether a list can be sent its new and changed items alone."""
+        """Tell whether a list can be sent its new and changed items alone."""
         return key in self.cursors and self.changed.get(key, frozenset()) is not None
 
     def change(self, key: str, numbers: Collection[int] | None, most: int) -> None:
@@ -103,7 +103,7 @@ class Page:
             self.changed[key] = more if len(more) <= most else None
 
     def send(self, frames: list[str]) -> asyncio.Task[None] | None:
-        """Begin to send. None when it went out at once; else the task that finishes it, and the page is busy.
+        """Begin to send. Return None when it went out at once; else the task that finishes it, and the page is busy.
 
         Waiting for each page in turn would let one phone in a tunnel stop the worker, and a task for each send
         costs half the throughput. So the send is begun by hand; only one that does not finish gets a task.
@@ -134,7 +134,7 @@ class Page:
             self.busy_since = self.sending = None
 
     async def close(self, code: int) -> None:
-        """Close the socket. What was being sent is cut off."""
+        """Close the socket. A frame that was being sent is cut off."""
         if self.closing:
             return
         self.closing = True

@@ -1,4 +1,4 @@
-"""Who is writing just now: told from worker to worker in ids, without a row, and only to open pages that may
+"""Presence: who is writing just now, told from worker to worker in ids, without a row, and only to open pages that may
 see the conversation. Nothing depends on it, and nothing of it is kept."""
 
 from __future__ import annotations
@@ -35,12 +35,14 @@ class Writing:
         return key_of("messages", {"client": self.client, "conversation": self.conversation})
 
     def concerns(self, viewer: Viewer) -> bool:
-        """Staff are told of everybody, clients of staff: two contacts of one client learn nothing of each other."""
+        """Tell whether it concerns this viewer. Staff are told of everybody, clients of staff: two contacts of one
+        client learn nothing of each other."""
         return viewer.id != self.person and (viewer.kind is Kind.STAFF or self.side == "staff")
 
 
 async def note_writing(bus: Bus, page: Page, region: str) -> None:
-    """A page says that its person writes in the conversation that it shows. What is not theirs is not passed on."""
+    """Pass on that a page's person writes in the conversation it shows. A conversation that is not theirs is not passed
+    on."""
     now = asyncio.get_running_loop().time()
     shown = page.showing.get(region)
     if shown is None or shown.region.name != "messages" or now - page.wrote_at < EVERY:

@@ -1,4 +1,4 @@
-"""The socket of an open page: who may open one, and what a page may say on it."""
+"""The socket of an open page: who may open one, and the words a page may say on it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Hello(BaseModel):
 
 
 class Said(BaseModel):
-    """A hello, or the key of the list of messages to which the page's person is writing."""
+    """The words of a page: a hello, or the key of the list of messages to which its person is writing."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -68,7 +68,7 @@ async def account_live(ws: WebSocket) -> None:
 
 
 async def viewed_live(ws: WebSocket) -> None:
-    """Staff who look at what somebody else sees of a client."""
+    """Keep a page of staff live who look through somebody else's eyes at a client."""
     try:
         client, account = UUID(ws.path_params["client"]), UUID(ws.path_params["account"])
     except ValueError:
@@ -135,7 +135,7 @@ async def _open(ws: WebSocket, hub: Hub, side: str, client: UUID | None, account
 
 
 async def _note_foreign(ws: WebSocket, side: str) -> None:
-    """Note whose browser a page of another site used, and count it where nobody is signed in there."""
+    """Note the owner of a browser that a page of another site used, and count it where nobody is signed in there."""
     who, why = await admitted(ws, side), "foreign origin"
     if who is None:
         await audit.count_refusal("open a socket", network_of(address_of(ws)), why=why)
@@ -144,7 +144,7 @@ async def _note_foreign(ws: WebSocket, side: str) -> None:
 
 
 async def _viewer(who: SessionHolder, client: UUID | None, account: UUID | None) -> Viewer | None:
-    """As whom this socket looks; None where there is nobody of the kind to look as."""
+    """Return the viewer of this socket; None where there is nobody of the kind to look as."""
     if account is not None and client is not None:
         return await looking_as(Viewer(Kind.STAFF, who.holder), account, client)
     kind = Kind.STAFF if who.side == "staff" else Kind.PROFILE if client else Kind.ACCOUNT
@@ -152,8 +152,8 @@ async def _viewer(who: SessionHolder, client: UUID | None, account: UUID | None)
 
 
 async def _turn_away(ws: WebSocket, code: int, within: tuple[float, float] | None = None) -> None:
-    """Accept and close: a browser retries for ever what is refused before accept. `within` says between how many
-    seconds it is to come back, each page at a moment of its own."""
+    """Accept and close: a browser retries for ever a socket that is refused before accept. `within` says between how
+    many seconds it is to come back, each page at a moment of its own."""
     await ws.accept()
     if within is not None:
         await ws.send_text(Frame(reconnect=round(random.uniform(*within) * 1000)).written())
@@ -183,11 +183,11 @@ async def _listen(hub: Hub, page: Page) -> None:
 
 
 def _read(text: str, viewer: Viewer) -> Hello | str | None:
-    """Return what a page says; None where it is nothing that a page of this side would. A region of the other side
-    is answered as one that there isn't."""
+    """Return the words of a page; None where no page of this side would say them. A region of the other side is
+    answered as one that there isn't."""
     try:
-        said: Any = json.loads(text)
-        frame = Said.model_validate(said)
+        parsed: Any = json.loads(text)
+        frame = Said.model_validate(parsed)
     except (ValueError, ValidationError, RecursionError):
         return None
     if (frame.hello is None) is (frame.writing is None):
@@ -199,13 +199,13 @@ def _read(text: str, viewer: Viewer) -> Hello | str | None:
 
 
 async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
-    """Take what the page shows, and tell it what happened since it was made."""
-    shown = [found for key in hello.showing if (found := read_key(key))]
+    """Take the regions the page shows, and tell it what happened since it was made."""
+    regions = [found for key in hello.showing if (found := read_key(key))]
     # Nothing is sent, no heartbeat either, until it is marked for what it missed: else a line that breaks
     # in between would leave it with a bookmark beyond that.
     page.ready = False
     page.hellos += 1
-    page.showing = {found.key: found for found in shown}
+    page.showing = {found.key: found for found in regions}
     page.looks_like(hello.looks)
     page.cursors = {
         found.key: number
@@ -215,7 +215,7 @@ async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
     seen = Bookmark.read(hello.since)
     # The follower marks this page for new facts already; what it missed before is asked for once.
     news = await since(seen) if seen is not None else News(None, await bookmark())
-    closed = await closed_to(page.viewer, shown)
+    closed = await closed_to(page.viewer, regions)
     await hub.dispatch(news, only=page)
     hub.mark(page, closed)
     hub.greet(page, news.bookmark)
