@@ -1,1 +1,1 @@
-"""Letters: what they say, where they wait, and how they reach a mail server."""
+"""Letters: their words, their wait in the outbox, and their way to a mail server."""

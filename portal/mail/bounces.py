@@ -1,5 +1,5 @@
-"""What a mail server says of a letter that came back: reading delivery status notifications (RFC 3464) and the plain
-words of those that write none. Pure: bytes in, what they say out.
+"""Bounces, read: delivery status notifications (RFC 3464) and the plain words of mail servers that write none. Pure:
+bytes in, their meaning out.
 
 Nothing in such a message is believed but one thing: that the letter it brings back, known by the id that we gave it
 and nobody could guess, did not arrive. Replies and out-of-office notes carry that id too, and are no bounces.
@@ -63,14 +63,14 @@ class BounceReport:
 
 
 def condemns(status: str) -> bool:
-    """Whether a refusal of this kind speaks against the address itself. What a server says about our machine, our
-    words or its own state would be said for any address: system (x.3), protocol (x.5), content (x.6), policy
-    (x.7). But x.5.0 is what some big ones say of a mailbox that they do not have."""
+    """Tell whether a refusal of this kind speaks against the address itself. Words about our machine, our letter or the
+    server's own state would be said for any address: system (x.3), protocol (x.5), content (x.6), policy (x.7). But
+    x.5.0 is what some big ones say of a mailbox that they do not have."""
     return status.split(".")[1] not in ("3", "5", "6", "7") or status.endswith(".5.0")
 
 
 def read(raw: bytes) -> BounceReport | None:
-    """Give the bounce that a message from the mailbox is; None for anything else, be it ever so much like one. Raises
+    """Return the bounce that a message from the mailbox is; None for anything else, be it ever so much like one. Raises
     TooMuch."""
     raw = raw[:LARGEST]
     _check(raw)
@@ -82,20 +82,20 @@ def read(raw: bytes) -> BounceReport | None:
         failed = [fields for report in reports for fields in _recipients(report) if _failed(fields)]
         if not failed:
             return None
-        said = _unfolded(failed[0].get("Diagnostic-Code", ""))
-        said = said.partition(";")[2].strip() or said
-        status = status_of(_unfolded(failed[0].get("Status", "")), said)
+        diagnostic = _unfolded(failed[0].get("Diagnostic-Code", ""))
+        diagnostic = diagnostic.partition(";")[2].strip() or diagnostic
+        status = status_of(_unfolded(failed[0].get("Status", "")), diagnostic)
     else:
         own = _own_words(texts)
         if not _by_a_server(message) or not _given_up(message, own):
             return None
-        said, status = _line_of_reason(own), status_of("", own)
+        diagnostic, status = _line_of_reason(own), status_of("", own)
     letter = _letter(message, parts, texts, bool(reports))
-    return None if letter is None else BounceReport(letter, status, one_line(said))
+    return None if letter is None else BounceReport(letter, status, one_line(diagnostic))
 
 
 def status_of(status: str, said: str) -> str:
-    """The most telling code: some servers write 5.0.0 beside a better one in their words."""
+    """Return the most telling code: some servers write 5.0.0 beside a better one in their words."""
     found = _STATUS.search(status)
     code = ".".join(found.groups()) if found else ""
     inner = [".".join(match) for match in _STATUS.findall(said) if match[0] in "45"]
@@ -109,7 +109,7 @@ def status_of(status: str, said: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text that can be shown in a line: nothing that can't be seen, no markup to speak of, not for ever."""
+    """Return text that can be shown in a line: nothing that can't be seen, no markup to speak of, not for ever."""
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return words[:LONGEST_REASON]
 
@@ -143,10 +143,10 @@ def _parts(message: Message) -> Iterator[Message]:
 
 
 def _recipients(report: Message) -> list[Message]:
-    """The blocks of fields for each recipient. The first block is about the message."""
+    """Return the blocks of fields for each recipient. The first block is about the message."""
     blocks = report.get_payload()
-    found = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
-    return [block for block in found if block.get("Final-Recipient") or block.get("Action")]
+    recipients = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
+    return [block for block in recipients if block.get("Final-Recipient") or block.get("Action")]
 
 
 def _failed(fields: Message) -> bool:
@@ -162,7 +162,7 @@ def _unfolded(value: object) -> str:
 
 
 def _by_a_server(message: Message) -> bool:
-    """It has no sender that could be answered, or the name that only mail servers use."""
+    """Tell whether it has no sender that could be answered, or the name that only mail servers use."""
     sender = str(message.get("From", "")).lower()
     empty = str(message.get("Return-Path", "x")).strip() == "<>"
     return empty or "mailer-daemon" in sender or "postmaster@" in sender
@@ -176,14 +176,14 @@ def _given_up(message: Message, words: str) -> bool:
 
 
 def _own_words(texts: list[str]) -> str:
-    """What the server says itself: not the letter that it brings back."""
+    """Return the words of the server itself: not the letter that it brings back."""
     first = texts[0] if texts else ""
     copy = _COPY.search(first)
     return first[: copy.start()] if copy else first
 
 
 def _line_of_reason(words: str) -> str:
-    """The paragraph with a code in it, else the last one."""
+    """Return the paragraph with a code in it, else the last one."""
     paragraphs = [part.strip() for part in re.split(r"\n\s*\n", words) if part.strip()]
     telling = [part for part in paragraphs if _STATUS.search(part) or _REPLY.search(part)]
     return (telling or paragraphs or [""])[-1]
@@ -193,7 +193,7 @@ def _line_of_reason(words: str) -> str:
 
 
 def _letter(message: Message, parts: list[Message], texts: list[str], report: bool) -> UUID | None:
-    """The letter that is brought back, by the id in its headers, wherever they stand: in a part of their own or
+    """Return the letter that is brought back, by the id in its headers, wherever they stand: in a part of their own or
     in the text. The message's own In-Reply-To is no such place."""
     for part in parts:
         if part is message:
@@ -211,7 +211,8 @@ def _letter(message: Message, parts: list[Message], texts: list[str], report: bo
 
 
 def _text(part: Message) -> str:
-    """A part of text, or of the headers of what is brought back, as it reads; nothing of other kinds."""
+    """Return a part of text, or of the headers of the letter that is brought back, as it reads; nothing of other
+    kinds."""
     if part.get_content_type() not in ("text/plain", "text/rfc822-headers"):
         return ""
     box = part.get_payload(decode=True)

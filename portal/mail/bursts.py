@@ -1,4 +1,4 @@
-"""Writing to people about what they have not come to see: one neutral letter for all of it."""
+"""One neutral letter to each person about everything they have not come to see."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.web.rendering import learn_practice
 
 
 async def tell_of_unread(bus: Bus) -> int:
-    """Write what is due; gives how many letters that were."""
+    """Write the letters that are due; return how many there were."""
     practice = await the_practice()
     if not await is_anyone_waiting(practice.mail_after):
         return 0

@@ -1,4 +1,4 @@
-"""Taking letters from the outbox to the mail server, several at once, none of them lost.
+"""Delivery: letters go from the outbox to the mail server, several at once, none of them lost.
 
 A worker leases what it sends. One that is killed after the mail server took a letter and before that was noted leaves
 it leased: another sends it again when the lease is over, with the same Message-ID, by which mail programs know it.
@@ -57,30 +57,31 @@ NOTE_AGAIN = (1.0, 5.0, 15.0)  # seconds: what was delivered is worth some patie
 
 
 class Later(Exception):
-    """Not now: the reason to keep."""
+    """A letter that can't go now: the reason to keep."""
 
 
 class NotBefore(Exception):
-    """The reader's quiet hours have begun."""
+    """A letter that waits because the reader's quiet hours have begun."""
 
     def __init__(self, at: dt.datetime) -> None:
         self.at = at
 
 
 class Unneeded(Exception):
-    """What the letter tells of was read meanwhile."""
+    """A letter whose news was read meanwhile."""
 
 
 class Never(Exception):
-    """The mail server said no for good: the reason to show."""
+    """A letter that the mail server refused for good: the reason to show."""
 
 
 class NotThere(Never):
-    """It said no to the address."""
+    """A letter that was refused because of its address."""
 
 
 async def deliver(bus: Bus) -> int:
-    """Send what is due, and what becomes due meanwhile; gives how many were tried. Without SMTP_URL letters stay."""
+    """Send the letters that are due, and those that become due meanwhile; return how many were tried. Without SMTP_URL
+    letters stay."""
     flying: set[asyncio.Task[None]] = set()
     tried = 0
     try:
@@ -102,7 +103,7 @@ async def deliver(bus: Bus) -> int:
 
 
 async def _send(letter: LeasedLetter, bus: Bus) -> None:
-    """One letter, and what became of it."""
+    """Send one letter, and keep its outcome."""
     line = SMTP(**server(settings().smtp_url), timeout=PATIENCE, local_hostname=host())
     try:
         try:
@@ -164,7 +165,7 @@ async def _hand_over(letter: LeasedLetter, line: SMTP) -> None:
 
 
 async def _check_wanted(letter: LeasedLetter) -> None:
-    """Raises Unneeded or NotBefore."""
+    """Refuse a letter that is no longer wanted, or not yet. Raises Unneeded or NotBefore."""
     when = await when_wanted(letter.id)
     if when is None:
         raise Unneeded
@@ -178,7 +179,7 @@ def _refusal(code: int, message: str, never: type[Never] = Never) -> Exception:
 
 
 def _said(code: int, message: str) -> str:
-    """The server's words, as one line that can be shown."""
+    """Return the server's words, as one line that can be shown."""
     words = " ".join("".join(c if c.isprintable() else " " for c in f"{code} {message}").split())
     return words[:LONGEST_REASON]
 
@@ -221,14 +222,14 @@ async def _give_up(letter: LeasedLetter, reason: str, bus: Bus, not_there: bool 
 
 
 def wait_after(tries: int) -> dt.timedelta:
-    """How long to wait after so many tries: 1, 2, 4, … minutes, 24 hours at most."""
+    """Return how long to wait after so many tries: 1, 2, 4, … minutes, 24 hours at most."""
     return min(FIRST_WAIT * int(2 ** min(tries - 1, 20)), LONGEST_WAIT)
 
 
 async def _settle(
     letter: LeasedLetter, fact: type[Settled] | None, bus: Bus, not_there: bool = False, **columns: Any
 ) -> None:
-    """End the lease with what became of the letter. An address that was refused is a task for staff from then on."""
+    """End the lease with the letter's outcome. An address that was refused is a task for staff from then on."""
     async with unit() as said:
         kept = await letter.settle(fact, **columns)
         if kept and fact is LetterDelivered and letter.tries:
@@ -243,8 +244,8 @@ async def _settle(
 
 
 def written(letter: LeasedLetter, words: dict[str, str], sender: Address) -> EmailMessage:
-    """The same bytes each time but for the boundary between text and HTML. A header never takes a line break:
-    the library refuses it."""
+    """Return the letter as the same bytes each time but for the boundary between text and HTML. A header never takes a
+    line break: the library refuses it."""
     message = EmailMessage(AS_SENT)
     message["From"] = sender_of(words["sender"], sender.addr_spec) if words.get("sender") else sender
     message["To"] = _by_wire(words["to"])
@@ -260,7 +261,7 @@ def written(letter: LeasedLetter, words: dict[str, str], sender: Address) -> Ema
 
 
 async def _sender() -> Address:
-    """The practice, by its own address where it has given one."""
+    """Return the practice as sender, by its own address where it has given one."""
     return sender_of((await the_practice()).name, settings().mail_from or f"no-reply@{host()}")
 
 
@@ -269,13 +270,13 @@ def sender_of(name: str, address: str) -> Address:
 
 
 def _by_wire(address: str) -> str:
-    """The address with its domain as mail servers write it. Raises ValueError where there is no such domain."""
+    """Return the address with its domain as mail servers write it. Raises ValueError where there is no such domain."""
     local, _, domain = address.rpartition("@")
     return address if domain.isascii() else f"{local}@{domain.encode('idna').decode()}"
 
 
 def server(url: str) -> dict[str, Any]:
-    """Where and how to connect: `smtp://` takes encryption where it is offered, `smtp+starttls://` asks for it,
+    """Return where and how to connect: `smtp://` takes encryption where it is offered, `smtp+starttls://` asks for it,
     `smtps://` begins with it."""
     parts = urlsplit(url)
     usual = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}[parts.scheme]

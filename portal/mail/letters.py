@@ -1,4 +1,4 @@
-"""What each letter says, in English and Spanish, as text and as HTML. Nothing here is sent or kept.
+"""The words of each letter, in English and Spanish, as text and as HTML. Nothing here is sent or kept.
 
 Letters are read on shared screens and pass through others' machines: they name the practice and a first name, and say
 nothing about why somebody comes. Words that a practice writes itself are text with places such as {name} in it.
@@ -26,11 +26,12 @@ _PLACE = re.compile(r"\{([^{}\n]*)\}")
 
 
 class NotAnAddress(ValueError):
-    """No letter can be sent there: it is not one plain email address."""
+    """An address to which no letter can be sent: it is not one plain email address."""
 
 
 class UnknownPlaceholder(ValueError):
-    """Words with a place that can't be filled there, or without the link; in a sentence for the person."""
+    """A fault in a practice's own words, in a sentence for the person: a place that can't be filled there, or no
+    link."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def welcome(
     texts: Mapping[str, Any] | None = None,
     expires_days: int = EXPIRES_DAYS,
 ) -> Letter:
-    """The invitation. `texts` are the practice's own words by language, {"en": {"subject", "body"}}; where they
+    """Return the invitation. `texts` are the practice's own words by language, {"en": {"subject", "body"}}; where they
     are empty the built-in ones stand. Raises UnknownPlaceholder."""
     words = _own(texts, language)
     return _letter(
@@ -88,7 +89,7 @@ def sample(
     texts: Mapping[str, Any] | None = None,
     expires_days: int = EXPIRES_DAYS,
 ) -> Letter:
-    """The invitation as its reader will get it, for those who write it. The link opens no account."""
+    """Return the invitation as its reader will get it, for those who write it. The link opens no account."""
     words = _own(texts, language)
     note = say(language, "This is a sample of the welcome email. Its link opens no account.")
     return _letter(
@@ -103,8 +104,8 @@ def sample(
 
 
 class Recipient(Protocol):
-    """Whose account a letter is about: a name, one address, a language. Who is `discreet` gets it from "Portal", and
-    neither the name of the practice nor its number stands in it."""
+    """The holder of the account a letter is about: a name, one address, a language. A `discreet` one gets it from
+    "Portal", and neither the name of the practice nor its number stands in it."""
 
     @property
     def name(self) -> str: ...
@@ -117,7 +118,7 @@ class Recipient(Protocol):
 
 
 def reset(to: Recipient, *, link: str) -> Letter:
-    """The way to a new password; the link lives 24 hours."""
+    """Return the letter with the way to a new password; the link lives 24 hours."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
@@ -147,7 +148,7 @@ def password_changed(to: Recipient) -> Letter:
 
 
 def address_changed(to: Recipient, *, link: str) -> Letter:
-    """To the new address, when staff have put a wrong one right."""
+    """Return the letter to the new address, when staff have put a wrong one right."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
@@ -165,7 +166,8 @@ def address_changed(to: Recipient, *, link: str) -> Letter:
 
 
 def address_moved(to: Recipient, *, before: str) -> Letter:
-    """To the address that was, when staff have changed it; the new one is not named, for whoever reads there."""
+    """Return the letter to the old address, when staff have changed it; the new one is not named, for somebody else may
+    read there."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
@@ -181,7 +183,8 @@ def address_moved(to: Recipient, *, before: str) -> Letter:
 
 
 def access_linked(to: Recipient, *, who: str, link: str) -> Letter:
-    """`who` is the first name of the profile that the account now opens too; the link leads to signing in."""
+    """Return the letter about another profile that the account now opens. `who` is its first name; the link leads to
+    signing in."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
@@ -198,7 +201,8 @@ def access_linked(to: Recipient, *, who: str, link: str) -> Letter:
 
 
 def to_confirm(to: Recipient, *, link: str) -> Letter:
-    """An account is offered access; nothing is said of whom. The link leads to signing in."""
+    """Return the letter to an account that is offered access; it does not say to which client. The link leads to
+    signing in."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
@@ -216,7 +220,8 @@ def to_confirm(to: Recipient, *, link: str) -> Letter:
 
 
 def access_ended(to: Recipient, *, who: str | None = None) -> Letter:
-    """`who` is the first name of the profile that the account no longer opens; None where several are meant."""
+    """Return the letter about a profile that the account no longer opens. `who` is its first name; None where several
+    are meant."""
     language = to.language
     ended = (
         say(language, "Your account at {practice} no longer opens the pages of {who}.")
@@ -234,7 +239,7 @@ def access_ended(to: Recipient, *, who: str | None = None) -> Letter:
 
 
 def unread(to: Recipient, *, link: str) -> Letter:
-    """There is something new: no number, no word of it, nor from whom or about whom."""
+    """Return the letter that there is something new: no number, no word of it, nor from whom or about whom."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
@@ -253,7 +258,7 @@ def unread(to: Recipient, *, link: str) -> Letter:
 
 
 def what(language: str, kind: str) -> str:
-    """A letter by what it is, for lists."""
+    """Return a letter's name, for lists."""
     names = {
         "welcome": say(language, "Welcome email"),
         "sample": say(language, "Sample of the welcome email"),
@@ -273,7 +278,7 @@ def what(language: str, kind: str) -> str:
 
 
 def welcome_words(language: str) -> dict[str, str]:
-    """The subject and body of the welcome email of a practice that has written none."""
+    """Return the subject and body of the welcome email of a practice that has written none."""
     return {
         "subject": say(language, "Your account at {practice}"),
         "body": "\n\n".join(
@@ -297,7 +302,7 @@ def welcome_words(language: str) -> dict[str, str]:
 
 
 def placeholders(language: str) -> list[dict[str, str]]:
-    """The places the text may have, each with what will stand there."""
+    """Return the places the text may have, each with the words that will stand there."""
     meanings = (
         say(language, "Their first name"),
         say(language, "The name of the practice"),
@@ -309,14 +314,14 @@ def placeholders(language: str) -> list[dict[str, str]]:
 
 
 def checked_subject(text: str) -> str:
-    """A subject a practice may use, on one line. Raises UnknownPlaceholder."""
+    """Return a subject a practice may use, on one line. Raises UnknownPlaceholder."""
     if any(name not in SUBJECT_PLACES for name in _PLACE.findall(text)):
         raise UnknownPlaceholder("The subject can only have the placeholders {name}, {practice} and {phone}.")
     return one_line(text)
 
 
 def checked_body(text: str) -> str:
-    """Words a practice may use. Raises UnknownPlaceholder."""
+    """Return words a practice may use. Raises UnknownPlaceholder."""
     places = _PLACE.findall(text)
     if any(name not in PLACES for name in places):
         raise UnknownPlaceholder(
@@ -346,7 +351,7 @@ class Paragraph:
 def _to(
     to: Recipient, kind: str, subject: str, paragraphs: Iterable[str], label: str = "", **values: str
 ) -> Letter:
-    """A letter to the holder of an account, as discreet as they want it."""
+    """Return a letter to the holder of an account, as discreet as they want it."""
     values |= {"name": first_of(to.name)}
     if not to.discreet:
         return _letter(to.language, subject, paragraphs, values, to.email, kind, label)
@@ -403,7 +408,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks or other characters that can't be seen."""
+    """Return text without line breaks or other characters that can't be seen."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

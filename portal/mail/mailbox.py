@@ -1,4 +1,4 @@
-"""Reading the mailbox to which mail comes back, over IMAP with TLS. Nothing in it is changed, moved or deleted."""
+"""The mailbox to which mail comes back, read over IMAP with TLS. Nothing in it is changed, moved or deleted."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ BACK = dt.timedelta(days=7)  # how far back a mailbox is read that is new to us
 
 
 class Trouble(Exception):
-    """It can't be read: one of our codes (`trouble_in_words`)."""
+    """A mailbox that can't be read: one of our codes (`trouble_in_words`)."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a mailbox is, and how to get in."""
+    """The place of a mailbox, and how to get in."""
 
     host: str
     port: int
@@ -52,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Look:
-    """What a look brought: the bounces, in order, each with the number of its message; why others could not be read;
+    """The result of a look: the bounces, in order, each with the number of its message; why others could not be read;
     and up to which message the mailbox was read."""
 
     validity: int
@@ -63,13 +63,13 @@ class Look:
 
 
 async def read_returned(bus: Bus) -> bool:
-    """Look into the mailbox if it is time; gives whether it was."""
+    """Look into the mailbox if it is time; return whether it was."""
     box = await Mailbox.due()
     if box is None:
         return False
     try:
         place = Place(box.host, box.port, box.username, box.password or "", box.folder)
-        found = await asyncio.to_thread(look, place, box.validity, box.last_uid)
+        result = await asyncio.to_thread(look, place, box.validity, box.last_uid)
     except (Trouble, crypto.Unreadable) as reason:
         log.warning("returned mail could not be read", reason=str(reason)[:60])
         async with unit() as said:
@@ -77,13 +77,13 @@ async def read_returned(bus: Bus) -> bool:
         if said.facts:
             bus.hint(said.keys)
     else:
-        await _note(box, found, bus)
+        await _note(box, result, bus)
     return True
 
 
 async def _note(box: Mailbox, found: Look, bus: Bus) -> None:
-    """Keep what a look found, each message alone, and up to where it was read. What can't be read, or kept, is passed
-    over and said: it would be in the way again and again."""
+    """Keep the result of a look, each message alone, and up to where it was read. A message that can't be read, or
+    kept, is passed over and reported: it would be in the way again and again."""
     for reason in found.odd:
         await set_aside(RETURNED, str(box.id), reason, bus.hint, passed_over=True)
     for number, bounce in [*found.bounces, (found.last_uid, None)]:
@@ -100,7 +100,7 @@ async def _note(box: Mailbox, found: Look, bus: Bus) -> None:
 
 
 def look(place: Place, validity: int | None = None, last_uid: int = 0) -> Look:
-    """Read what is new since a message, or of the last days where the numbers are not those we know. Blocks:
+    """Read the messages that are new since one, or of the last days where the numbers are not those we know. Blocks:
     for a thread. Raises Trouble, with one code for all that can't be reached: else a test of the mailbox would tell
     which machines and doors there are."""
     line: _Line | None = None
@@ -159,7 +159,7 @@ class _Line(imaplib.IMAP4_SSL):
         return socket.create_connection((self._addresses[-1], self.port), timeout)
 
     def read(self, size: int) -> bytes:
-        """Refuse what is longer than what we ask for: a server can announce any number."""
+        """Refuse more bytes than we ask for: a server can announce any number."""
         if size > bounces.LARGEST:
             raise self.abort(f"{size} bytes are more than was asked for")
         return super().read(size)
@@ -203,7 +203,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def _message(line: imaplib.IMAP4_SSL, number: int) -> bytes | None:
-    """A message as it is, or as much of it as is read of any; None where it has gone meanwhile."""
+    """Return a message as it is, or as much of it as is read of any; None where it has gone meanwhile."""
     answer, parts = line.uid("FETCH", str(number), f"(BODY.PEEK[]<0.{bounces.LARGEST}>)")
     if answer != "OK":
         raise Trouble("unreachable")

@@ -1,4 +1,5 @@
-"""Where letters wait: written by the transaction that caused them, so that neither is ever without the other."""
+"""The way into the outbox: letters are written by the transaction that caused them, so that neither is ever without the
+other."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ async def post(
 ) -> UUID:
     """Put a letter into the outbox, inside the caller's unit of work; the worker sends it after that is committed.
 
-    `client` is whom it is about, for those who may see its way; `about` the invitation or reset whose link it
+    `client` is the client it is about, for those who may see its way; `about` the invitation or reset whose link it
     carries (see `drop_letters`); `due` when it may leave, at once by default.
     """
     now, id = clock.now(), uuid7()
@@ -51,23 +52,24 @@ async def post(
 
 
 async def tell_ended(account: PortalAccount, client: UUID, name: str | None) -> None:
-    """A letter to who has lost access to a client, by first name, or to several; inside the caller's unit of work."""
+    """Write to somebody who has lost access to a client, by first name, or to several; inside the caller's unit of
+    work."""
     await post(letters.access_ended(account, who=name), client=client, about=account.id)
 
 
 async def tell_linked(account: PortalAccount, client: UUID, name: str, access: UUID) -> None:
-    """A letter to who was given access to a client; inside the caller's unit of work."""
+    """Write to somebody who was given access to a client; inside the caller's unit of work."""
     letter = letters.access_linked(account, who=name, link=settings().link("/home"))
     await post(letter, client=client, about=access)
 
 
 def host() -> str:
-    """The host by which this deployment is known to people, and so to mail servers."""
+    """Return the host by which this deployment is known to people, and so to mail servers."""
     return urlsplit(settings().base_url).hostname or "localhost"
 
 
 def reason_in_words(language: str, reason: str) -> str:
-    """Why a letter is not delivered: one of our own codes in words, or what the mail server said."""
+    """Say why a letter is not delivered: one of our own codes in words, or the mail server's words."""
     match reason:
         case "unreachable":
             return say(language, "The mail server couldn’t be reached.")

@@ -1,4 +1,4 @@
-"""Wishes for a new password: who made one is answered the same whether or not there is an account, and at once."""
+"""Wishes for a new password: everybody is answered the same whether or not there is an account, and at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_ONCE = 20
 
 
 async def grant_requests(bus: Bus) -> int:
-    """Post a link for each wish that names an account; gives how many wishes there were. A wish is taken in the
+    """Post a link for each wish that names an account; return how many wishes there were. A wish is taken in the
     transaction that posts its link, so it is neither lost nor granted twice."""
     due = await requests_due(AT_ONCE)
     await each(WISHES, due, _grant, bus.hint)
