@@ -540,7 +540,7 @@ BREAKAGES = [
         TWO,
         "what nobody touched in a form is put back",
         "portal/web/meanwhile.py",
-        "        if untouched:\n            found.values[name] = now[name]\n",
+        "        if untouched:\n            filled.values[name] = now[name]\n",
         "",
         test("attacks/test_open_forms.py::test_an_order_stays_though_a_form_stood_open[embedded]"),
     ),

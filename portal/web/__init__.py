@@ -1,2 +1,2 @@
-"""Between the world and the routes: who comes in, what surrounds each request, how pages are drawn, and what connects
-elsewhere."""
+"""The layer between the world and the routes: visitors, the frame of each request, the drawing of pages, and
+connections to elsewhere."""

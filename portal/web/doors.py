@@ -1,4 +1,4 @@
-"""The doors: what stands before every route. Who may come in, and how a request becomes one transaction.
+"""The doors that stand before every route: they decide who may come in, and make each request one transaction.
 
     @staff(Permission.CONTACT_NETWORK)
     async def create(visit: Visit) -> Answer: ...
@@ -37,24 +37,26 @@ Endpoint = Callable[[Visit], Awaitable[Answer]]
 
 
 def cookie_name(side: str) -> str:
-    """`__Host-` binds a cookie to this very host, and needs https; only a demo on loopback does without."""
+    """Return the name of a side's cookie: `__Host-` binds it to this very host, and needs https; only a demo on
+    loopback does without."""
     return f"__Host-portal-{side}" if settings().secure else f"portal-{side}"
 
 
 async def admitted(connection: HTTPConnection, side: str, **asked: Any) -> SessionHolder | None:
-    """Whose session of this side the cookie holds, the same for a request and for a socket. `asked` is the
-    right of which `who` is to say whether they hold it."""
+    """Return the holder of the session of this side in the cookie, the same for a request and for a socket. `asked` is
+    the right of which `who` is to say whether they hold it."""
     token = connection.cookies.get(cookie_name(side))
     return await who(token, side, **asked) if token else None
 
 
 def origin_allowed(headers: Mapping[str, str]) -> bool:
-    """A socket's or a write's Origin is this deployment's own."""
+    """Tell whether a socket's or a write's Origin is this deployment's own."""
     return headers.get("origin") == settings().origin
 
 
 def same_site(headers: Mapping[str, str]) -> bool:
-    """A write comes from a page of ours: Sec-Fetch-Site says same-origin, else Origin is ours. One must be there."""
+    """Tell whether a write comes from a page of ours: Sec-Fetch-Site says same-origin, else Origin is ours. One must be
+    there."""
     site = headers.get("sec-fetch-site")
     return site == "same-origin" if site is not None else origin_allowed(headers)
 
@@ -68,12 +70,12 @@ UNSAID = ""  # of a write's `audit`: Portal does not start with it
 def anyone(
     form: type[Form] | None = None, audit: str | None = UNSAID, transaction: bool = True
 ) -> Callable[[Endpoint], Any]:
-    """For everybody, signed in or not."""
+    """Let everybody in, signed in or not."""
     return _door("anyone", form, audit, transaction=transaction)
 
 
 def signed_in(form: type[Form] | None = None, audit: str | None = UNSAID) -> Callable[[Endpoint], Any]:
-    """For staff and clients alike."""
+    """Let staff and clients in alike."""
     return _door("signed_in", form, audit)
 
 
@@ -84,9 +86,9 @@ def staff(
     opens: str = "",
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
-    """For staff, with a permission where one is named. `opens` names what a visit is noted to have opened, `audit` what
-    a write is noted to have done; a write whose route notes it itself, or that leaves no row on purpose, says None.
-    Without a transaction is what is posted to be read only."""
+    """Let staff in, with a permission where one is named. `opens` names the record that a visit is noted to have
+    opened, `audit` the act that a write is noted to have done; a write whose route notes it itself, or that leaves no
+    row on purpose, says None. Without a transaction a post is only read."""
     return _door("staff", form, audit, permission=permission, opens=opens, transaction=transaction)
 
 
@@ -97,8 +99,8 @@ def client(
     opens: str = "",
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
-    """For a portal account. With `{client}` in the path the viewer is narrowed to that client: everything else
-    is not visible. A right is what a contact must hold for the client; the client in person holds all."""
+    """Let a portal account in. With `{client}` in the path the viewer is narrowed to that client: everything else is
+    not visible. A contact must hold the right for the client; the client in person holds all."""
     return _door("client", form, audit, right=right, opens=opens, transaction=transaction)
 
 
@@ -184,36 +186,36 @@ async def _refuse(visit: Visit, endpoint: Endpoint, reason: Exception) -> Respon
 
 
 async def _identify(visit: Visit, kind: str, right: Right | None = None) -> None:
-    """Who is there, as whom they look, and whether they hold what the door asks for. The bookmark is taken
+    """Find out who is there, as whom they look, and whether they hold what the door asks for. The bookmark is taken
     with the session, before anything is read."""
     sides = {"staff": ["staff"], "client": ["client"]}.get(kind, ["staff", "client"])
     asked: dict[str, Any] = {"right": right}
     with suppress(NotVisible):
         asked["client"] = visit.id("client") if right is not None else None
-    found = None
+    holder = None
     for side in sides:
-        found = await admitted(visit.request, side, **asked)
-        if found is not None:
+        holder = await admitted(visit.request, side, **asked)
+        if holder is not None:
             break
-    if found is None:
+    if holder is None:
         if kind == "anyone":
             return
         raise SignInFirst
-    visit.who = found
+    visit.who = holder
     if kind != "anyone":
-        visit.since = found.bookmark
-    if found.side == "staff":
-        visit.viewer = Viewer(Kind.STAFF, found.holder, None, found.language)
+        visit.since = holder.bookmark
+    if holder.side == "staff":
+        visit.viewer = Viewer(Kind.STAFF, holder.holder, None, holder.language)
     elif "client" in visit.request.path_params:
-        visit.viewer = Viewer(Kind.PROFILE, found.holder, visit.id("client"), found.language)
+        visit.viewer = Viewer(Kind.PROFILE, holder.holder, visit.id("client"), holder.language)
     else:
-        visit.viewer = Viewer(Kind.ACCOUNT, found.holder, None, found.language)
+        visit.viewer = Viewer(Kind.ACCOUNT, holder.holder, None, holder.language)
 
 
 def _authorise(visit: Visit, permission: Permission | None, right: Right | None) -> None:
-    """The staff member holds the permission. The account acts for its client in person, or holds the right as
-    a contact: it is NotVisible where it may not act for that client at all, NotPermitted where only the right
-    is missing."""
+    """Require that the staff member holds the permission, or that the account acts for its client in person or holds
+    the right as a contact: raises NotVisible where it may not act for that client at all, NotPermitted where only the
+    right is missing."""
     if permission is not None and not visit.holder.may(permission):
         raise NotPermitted(
             visit.say("Your role doesn’t include “%(name)s”.", name=visit.say(permission.value))

@@ -1,4 +1,5 @@
-"""What surrounds every request and socket: the host, the headers, the limits, and a kind word when something is down.
+"""The frame around every request and socket: the host, the headers, the limits, and a kind word when something is
+down.
 
 Plain ASGI, because Starlette's BaseHTTPMiddleware never sees a socket.
 """
@@ -125,7 +126,7 @@ class Guard:
 
 
 def _come_back(request: Request, language: str) -> Response:
-    """The database is away. What was only asked for the browser asks again by itself."""
+    """Answer that the database is away. A page that was only read the browser asks for again by itself."""
     asked = request.method in ("GET", "HEAD")
     text = "The portal can’t reach its records for a moment. This page tries again by itself."
     if not asked:
@@ -157,8 +158,8 @@ _ONCE = ("host", "origin", "sec-fetch-site", "content-type", "content-length", "
 
 
 def _host_allowed(scope: Scope) -> bool:
-    """The Host header names this deployment. `/up` is asked by machines that know only an address. Neither that nor
-    any other header that decides something may be there twice."""
+    """Tell whether the Host header names this deployment. `/up` is asked by machines that know only an address. Neither
+    that nor any other header that decides something may be there twice."""
     headers = Headers(scope=scope)
     if any(len(headers.getlist(name)) > 1 for name in _ONCE):
         return False
@@ -168,18 +169,19 @@ def _host_allowed(scope: Scope) -> bool:
 
 
 def _endpoint(scope: Scope) -> str:
-    """Which page it was, by our own name for it: the address may hold the token of a link."""
+    """Return which page it was, by our own name for it: the address may hold the token of a link."""
     endpoint = scope.get("endpoint")
     return "" if endpoint is None else f"{endpoint.__module__}.{getattr(endpoint, '__name__', '')}"
 
 
 def _holds_nul(scope: Scope) -> bool:
-    """Whether the address holds a NUL, which no page of ours writes, PostgreSQL stores in no text and no file has."""
+    """Tell whether the address holds a NUL, which no page of ours writes, PostgreSQL stores in no text and no file
+    has."""
     return "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
-    """The body, as long as it is not too long and does not take too long."""
+    """Return the body, as long as it is not too long and does not take too long."""
     declared = Headers(scope=scope).get("content-length", "0")
     size, until = 0, asyncio.get_running_loop().time() + BODY_WITHIN
     ended = False

@@ -1,4 +1,4 @@
-"""A form that stood open: what is on file by the time it is sent, if somebody saved something else meanwhile.
+"""A form that stood open, and the values on file by the time it is sent, if somebody saved something else meanwhile.
 
 A form that carries a whole state says on what it was made. A newer state is never overwritten unseen: the answer is
 409, with the form again, what is on file now beside what was written, and the version of that. Sent once more it is a
@@ -30,7 +30,7 @@ class WholeState(Form):
 
 @dataclass(frozen=True)
 class News:
-    """What stands on file now in one field, and what was written there; None where nothing was."""
+    """The value on file now in one field, and the value that was written there; None where nothing was."""
 
     name: str
     label: str
@@ -40,8 +40,8 @@ class News:
 
 @dataclass
 class Standing:
-    """What a form shows: what stands in its fields, the version of what is on file now, and what somebody else saved
-    meanwhile. It `fits` when saving it overwrites nothing unseen."""
+    """A form as it is shown: the values in its fields, the version of the values on file now, and those that somebody
+    else saved meanwhile. It `fits` when saving it overwrites nothing unseen."""
 
     values: dict[str, Any]
     version: str
@@ -66,9 +66,9 @@ def standing(
     *rows: Row,
     words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Standing:
-    """The form as it stands: filled from what is on file `now` (by field, as text or as yes and no), or with what was
-    sent. `labels` name its fields to people, and `words` their values, where these are no words. `rows` are where the
-    values lie: held, where they are to change."""
+    """Return the form as it stands: filled with the values on file `now` (by field, as text or as yes and no), or with
+    those sent. `labels` name its fields to people, and `words` their values, where these are no words. `rows` are where
+    the values lie: held, where they are to change."""
     names, about = list(now), "/".join([form.__name__, *(str(row.id) for row in rows)])
     assert names == list(labels), f"{form.__name__}: each field needs its label"
     marks = {name: _mark(about, name, now[name]) for name in names}
@@ -86,27 +86,27 @@ def standing(
     size = len(version) // len(names)
     known = [made_on[at : at + size] for at in range(0, len(made_on), size)]
     made = dict(zip(names, known, strict=True)) if len(made_on) == len(version) else {}
-    found = Standing(dict(visit.sent), version, visit.errors, fits=False)
+    filled = Standing(dict(visit.sent), version, visit.errors, fits=False)
     # What somebody else changed comes first, then what only this person did.
     for name in sorted(differs, key=lambda name: made.get(name) == marks[name]):
         # Where nothing was written, nothing is lost by showing what is there now; and a look that is too quick
         # does not lift what somebody has just put down.
         untouched = made.get(name) == _mark(about, name, sent[name])
         if untouched:
-            found.values[name] = now[name]
+            filled.values[name] = now[name]
         called = (words or {}).get(name, {})
         said = None if untouched else _in_words(visit, sent[name], called)
-        found.news.append(News(name, labels[name], _in_words(visit, now[name], called), said))
-    return found
+        filled.news.append(News(name, labels[name], _in_words(visit, now[name], called), said))
+    return filled
 
 
 def whole_status(*forms: Standing) -> int:
-    """How a page with several forms is answered: as the one that was sent."""
+    """Return the status of a page with several forms: that of the one that was sent."""
     return next((form.status for form in forms if form.refused), 200)
 
 
 def must_have_compared(visit: Visit) -> None:
-    """Raise RuntimeError where a whole state was taken without a look at what is on file, before it is committed."""
+    """Refuse to commit a whole state that was taken without a look at the values on file. Raises RuntimeError."""
     if visit.asked is not None and issubclass(visit.asked, WholeState) and not visit.compared:
         raise RuntimeError(f"{visit.asked.__name__} carries a whole state: compare it by standing()")
 
@@ -125,7 +125,8 @@ def _as_sent(visit: Visit, name: str, now: Any) -> Any:
 
 
 def _plain(value: Any) -> str:
-    """A value as it is compared: browsers send the ends of lines in their own way, and forms drop space around."""
+    """Return a value as it is compared: browsers send the ends of lines in their own way, and forms drop space
+    around."""
     if value is None or isinstance(value, bool):
         return "on" if value else ""
     return str(value).replace("\r\n", "\n").strip()

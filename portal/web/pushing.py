@@ -1,4 +1,4 @@
-"""Taking pushes to the push services of browsers: encrypted for the device alone, and neutral even there."""
+"""Pushes on their way to the push services of browsers: encrypted for the device alone, and neutral even there."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GONE = (404, 410)
 
 
 async def deliver_pushes(bus: Bus) -> int:
-    """Send what is due; gives how many were tried. Without a key for pushes there are none."""
+    """Send the pushes that are due; return how many were tried. Without a key for pushes there are none."""
     if crypto.push_key() is None:
         return 0
     taken = await take_pushes(IN_FLIGHT)
@@ -56,7 +56,7 @@ async def deliver_pushes(bus: Bus) -> int:
 
 
 async def _send(taken: LeasedDevice, bus: Bus) -> None:
-    """One push, and what became of it."""
+    """Send one push, and keep its outcome."""
     try:
         words = await _words_if_wanted(taken)
         if words is None:
@@ -82,7 +82,7 @@ async def _send(taken: LeasedDevice, bus: Bus) -> None:
 
 
 async def _words_if_wanted(taken: LeasedDevice) -> bytes | None:
-    """What is to be said, as late as can be asked; None where all was read meanwhile, or the hours are quiet."""
+    """Return the words to send, as late as can be asked; None where all was read meanwhile, or the hours are quiet."""
     async with unit():
         if not await hold_device(taken):
             return None
@@ -103,8 +103,8 @@ async def _words_if_wanted(taken: LeasedDevice) -> bytes | None:
 
 
 async def _post(subscription: dict[str, str], words: bytes) -> int:
-    """Hand it to the push service; gives the status of the answer. Nothing else of an answer is read, and no
-    redirect followed."""
+    """Hand it to the push service; return the status of the answer. Nothing else of an answer is read, and no redirect
+    followed."""
     endpoint = subscription["endpoint"]
     check_endpoint(endpoint)
     parts = urlsplit(endpoint)
@@ -151,14 +151,15 @@ def _encrypted(subscription: dict[str, str], words: bytes) -> bytes:
 
 
 def _signature(audience: str) -> str:
-    """That it is this deployment which sends (VAPID), for twelve hours."""
+    """Sign that it is this deployment which sends (VAPID), for twelve hours."""
     claims = {"aud": audience, "exp": int(time.time()) + 12 * 3600, "sub": f"mailto:no-reply@{own_host()}"}
     signed: str = Vapid02.from_raw((crypto.push_key() or "").encode()).sign(claims)["Authorization"]
     return signed
 
 
 def check_endpoint(endpoint: str) -> None:
-    """Raises Forbidden where no push service of a browser can be: it is a page that says where we send to."""
+    """Refuse an address where no push service of a browser can be: it is a page that says where we send to. Raises
+    Forbidden."""
     try:
         parts = urlsplit(endpoint)
         port, name = parts.port, parts.hostname

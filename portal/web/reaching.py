@@ -1,4 +1,4 @@
-"""Where Portal connects because somebody said so: to public addresses, and to the very one that was looked at.
+"""Connections to places that somebody named: to public addresses only, and to the very one that was looked at.
 
 A browser names the push service it is told by, and staff name a mailbox. Either name could lead to a machine that only
 this one can reach; such a name is not followed, and nothing tells whether there is one.
@@ -21,14 +21,14 @@ _WRAPPED = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("2001::/32
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether this is a machine of the internet. What wraps another address is none, whatever is in it."""
+    """Tell whether this is a machine of the internet. An address that wraps another is none, whatever is in it."""
     if isinstance(address, ipaddress.IPv6Address) and address not in _EVERYBODY:
         return False
     return address.is_global and not address.is_multicast and not any(address in one for one in _WRAPPED)
 
 
 def looked_up(name: str, port: int, anywhere: bool = False) -> list[str]:
-    """Give the addresses of a host, each looked at: connect to one of these, not to the name, which may mean another
+    """Return the addresses of a host, each looked at: connect to one of these, not to the name, which may mean another
     a moment later. Blocks: for a thread. Raises Forbidden where one of them is not public, unless `anywhere`, and
     OSError where there is no such host."""
     try:

@@ -18,7 +18,7 @@ from portal.web.visit import Visit, go
 
 
 class Refused(Exception):
-    """The request can't be taken: a status and a sentence for the person."""
+    """A request that can't be taken: a status and a sentence for the person."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -31,15 +31,15 @@ class SignInFirst(Refused):
 
 
 class TooLarge(Refused):
-    """The body is over the limit, or takes too long to arrive."""
+    """A body that is over the limit, or takes too long to arrive."""
 
     def __init__(self) -> None:
         super().__init__(413, "That is more than can be sent at once. Shorten it and try again.")
 
 
 async def refuse(visit: Visit, act: str, reason: Exception, known: SessionHolder | None) -> Response:
-    """Say no: the same page for what is not there and what is not theirs, a reason for what is theirs to see. It is
-    noted of whoever is `known` by a cookie, whichever door it was, and counted of others."""
+    """Say no: the same page for a record that is not there and one that is not theirs, a reason for one they may see.
+    It is noted for a person `known` by a cookie, whichever door it was, and counted for others."""
     match reason:
         case SignInFirst():
             if visit.request.method == "GET" and not visit.by_script:
@@ -82,7 +82,7 @@ def busy(visit: Visit) -> Response:
 def error_page(
     request: Request, language: str, status: int, title: str, text: str, part: bool = False
 ) -> Response:
-    """A page, or a part of one, that says what happened and what to do."""
+    """Return a page, or a part of one, that says what happened and what to do."""
     context = {
         "status": status,
         "title": say(language, title),

@@ -1,4 +1,4 @@
-"""Templates to text: one Jinja environment per language, the same for a page, a push and a letter."""
+"""Templates made text: one Jinja environment per language, the same for a page, a push and a letter."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ practice: dict[str, Any] = {
 
 
 async def learn_practice() -> bool:
-    """Read the practice's own words for every page; False while there is none yet."""
+    """Read the practice's own words for every page; return False while there is none yet."""
     found = await Practice.all().first()
     if found is not None:
         practice.update(
@@ -49,7 +49,7 @@ async def learn_practice() -> bool:
 
 @lru_cache
 def static_version() -> str:
-    """A hash over everything in static/: it stands in each address, so files can be cached for ever."""
+    """Return a hash over everything in static/: it stands in each address, so files can be cached for ever."""
     sum = hashlib.sha256()
     for path in sorted((ROOT / "static").rglob("*")):
         if path.is_file():
@@ -71,8 +71,8 @@ def asset(path: str) -> str:
 
 
 class _Settled(NodeTransformer):
-    """What a template says with constants alone is said when it is read: a sentence of its language, the address of
-    a file. A page has a hundred of them, and would look up each again every time it is drawn."""
+    """The parts of a template that hold constants alone, worked out when it is read: a sentence of its language, the
+    address of a file. A page has a hundred of them, and would look up each again every time it is drawn."""
 
     def __init__(self, said: dict[str, Callable[[str], str]]) -> None:
         self.said = said
@@ -94,8 +94,8 @@ class _Templates(Environment):
         return read
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """What templates are given are dictionaries. Asked for an attribute first, as Jinja does, they answer each
-        time with an exception."""
+        """Look in a dictionary first: templates are given dictionaries. Asked for an attribute first, as Jinja does,
+        they answer each time with an exception."""
         return obj[attribute] if type(obj) is dict and attribute in obj else super().getattr(obj, attribute)
 
 

@@ -1,4 +1,4 @@
-"""Running workers: uvicorn with a drain before it ends, one process or several behind one port."""
+"""Workers and how they run: uvicorn with a drain before it ends, one process or several behind one port."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGEST_HEAD = 64 * 1024  # bytes
 
 
 class Server(uvicorn.Server):
-    """Stops taking new visitors, lets the open pages leave in their own time, then ends."""
+    """A server that stops taking new visitors, lets the open pages leave in their own time, then ends."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -58,7 +58,7 @@ class Worker(multiprocess.Process):
 
 
 class Prompt(HttpToolsProtocol):
-    """A connection that is not kept for who sends half a request, or nothing, or takes no answer."""
+    """A connection that is not kept for a client that sends half a request, or nothing, or takes no answer."""
 
     _head = 0  # bytes of the headers so far; -1 once they are complete
     _until: asyncio.TimerHandle | None = None
@@ -113,7 +113,7 @@ class Prompt(HttpToolsProtocol):
 
 
 def config(host: str, port: int, workers: int = 1, reload: bool = False) -> uvicorn.Config:
-    """Give how a worker serves."""
+    """Return how a worker serves."""
     return uvicorn.Config(
         "portal.app:create",
         factory=True,
@@ -154,7 +154,7 @@ def serve(host: str, port: int, workers: int = 1, reload: bool = False) -> None:
 
 
 class InUse(Exception):
-    """Another process holds the data folder."""
+    """A data folder that another process holds."""
 
 
 def hold(folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""A visit: one request behind its door, with who is there, what they sent, and how it is answered."""
+"""A visit: one request behind its door, with the viewer, the form they sent, and the answer."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Visit:
 
     @property
     def network(self) -> Network:
-        """Where this request comes from, for what is limited."""
+        """Return where this request comes from, for limits."""
         return network_of(self.address)
 
     @property
@@ -122,28 +122,28 @@ class Visit:
 
     @property
     def by_script(self) -> bool:
-        """Asked for by htmx or live.js: the answer is a part of a page."""
+        """Tell whether htmx or live.js asks: the answer is a part of a page."""
         return self.request.headers.get("hx-request") == "true"
 
     def say(self, message: str, **values: object) -> str:
         return say(self.language, message, **values)
 
     def id(self, name: str) -> UUID:
-        """An id from the path. What is no id is not visible."""
+        """Return an id from the path. Text that is no id is not visible."""
         try:
             return UUID(self.request.path_params[name])
         except ValueError:
             raise NotVisible from None
 
     def query(self, name: str) -> str:
-        """What the address says under a name: never words that somebody typed, for addresses are kept in histories and
-        logs. tests/laws/test_structure.py knows each name."""
+        """Return the value of a name in the address: never words that somebody typed, for addresses are kept in
+        histories and logs. tests/laws/test_structure.py knows each name."""
         return self.request.query_params.get(name, "")[:4000]
 
     def note(
         self, *, about: UUID | None = None, record: UUID | None = None, acted: bool = True, **details: Any
     ) -> None:
-        """Say what the audit row of this act tells besides who did what, and whether anything was done at all."""
+        """Note more for the audit row of this act than who did what, and whether anything was done at all."""
         self.about, self.record = about or self.about, record or self.record
         self.has_acted, self.details = acted, details
 
@@ -151,7 +151,7 @@ class Visit:
         return await draw_region(self.me, region, args, self.granted)
 
     def page(self, template: str, *, title: str, place: str = "", status: int = 200, **more: Any) -> Response:
-        """A whole page. `live` is where its socket is, `regions` the parts of it that stay current."""
+        """Return a whole page. `live` is where its socket is, `regions` the parts of it that stay current."""
         live = more.pop("live", None)
         colour = more.pop("colour", "")
         discreet = self.who is not None and self.who.discreet
@@ -175,14 +175,14 @@ class Visit:
         return HTMLResponse(render(template, self.language, context | more), status)
 
     def fragment(self, html: str, status: int = 200, region: str = "") -> Response:
-        """A part of a page, with the region and the version by which the page orders it among pushes."""
+        """Return a part of a page, with the region and the version by which the page orders it among pushes."""
         headers = {"Portal-Version": str(self.version or self.since.version)}
         if region:
             headers["Portal-Region"] = region
         return HTMLResponse(html, status, headers)
 
     def person(self) -> dict[str, Any]:
-        """Who is signed in, as the shell shows it."""
+        """Return the person who is signed in, as the shell shows them."""
         if self.who is None:
             return {}
         role = self.say(Role[self.who.role.upper()].value) if self.who.role else ""
@@ -195,8 +195,8 @@ class Visit:
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """The address a request or a socket comes from, as the proxy in front says it where there is one. What is limited
-    counts its network (`network_of`), never the address itself."""
+    """Return the address a request or a socket comes from, as the proxy in front says it where there is one. Limits
+    count its network (`network_of`), never the address itself."""
     return connection.client.host if connection.client else ""
 
 
@@ -205,8 +205,8 @@ def _milliseconds(who: SessionHolder) -> int:
 
 
 def is_own_path(path: str) -> bool:
-    """Tell whether this leads to a page of ours, whoever wrote it. What holds two slashes side by side or a backslash,
-    browsers may take for the name of another site."""
+    """Tell whether this leads to a page of ours, whoever wrote it. Two slashes side by side, or a backslash, browsers
+    may take for the name of another site."""
     place = path.partition("?")[0].partition("#")[0]
     return (
         path.startswith("/")
