@@ -18,7 +18,7 @@ LANGUAGES = {"en": "English", "es": "Español"}
 
 
 class Catalogue(gettext.NullTranslations):
-    """A .po file read as it is: there is no compile step to forget."""
+    """A .po file, read as it is: there is no compile step to forget."""
 
     def __init__(self, language: str) -> None:
         super().__init__()
@@ -54,13 +54,13 @@ def catalogue(language: str) -> Catalogue:
 
 
 def say(language: str, message: str, **values: object) -> str:
-    """A sentence of the catalogue with its places filled."""
+    """Return a sentence of the catalogue with its places filled."""
     text = catalogue(language).gettext(message)
     return text % values if values else text
 
 
 def say_many(language: str, one: str, many: str, num: int) -> str:
-    """A sentence that counts: `num` stands in it."""
+    """Return a sentence that counts: `num` stands in it."""
     return catalogue(language).ngettext(one, many, num) % {"num": num}
 
 
@@ -69,7 +69,7 @@ _SOUNDS_LIKE_Y = re.compile(r"(h?[ií]|y)(?![aeiouáéíóú])", re.IGNORECASE)
 
 
 def listed(language: str, names: list[str]) -> str:
-    """Names as a sentence lists them: “A, B and C”."""
+    """Return names as a sentence lists them: “A, B and C”."""
     if len(names) < 2:
         return "".join(names)
     some, last = ", ".join(names[:-1]), names[-1]
@@ -79,7 +79,7 @@ def listed(language: str, names: list[str]) -> str:
 
 
 def choose(wanted: str | None) -> str:
-    """The language of an Accept-Language header that Portal speaks, English otherwise."""
+    """Return the language of an Accept-Language header that Portal speaks, English otherwise."""
     for part in (wanted or "").split(",")[:20]:
         code = part.split(";")[0].strip().lower()[:2]
         if code in LANGUAGES:
@@ -103,17 +103,17 @@ def _time_in_words(time: dt.time, language: str) -> str:
 
 @lru_cache
 def weekday(day: int, language: str) -> str:
-    """The name of a day, Monday being 0."""
+    """Return the name of a day, Monday being 0."""
     return str(get_day_names("wide", locale=_locale(language))[day])
 
 
 def hour_in_words(minutes: int, language: str) -> str:
-    """A time of day in minutes after midnight. The end of the day is said as midnight."""
+    """Return a time of day given in minutes after midnight. The end of the day is said as midnight."""
     return _time_in_words(dt.time(minutes // 60 % 24, minutes % 60), language)
 
 
 def date_of(when: dt.date, language: str) -> str:
-    """A date of these months, with its weekday: “Monday, January 4”."""
+    """Return a date of these months, with its weekday: “Monday, January 4”."""
     return _date(when, "weekday and date", language)
 
 
@@ -122,7 +122,7 @@ def local_day(when: dt.datetime, zone: str) -> dt.date:
 
 
 def moment_of(day: dt.date, zone: str, time: dt.time = dt.time()) -> dt.datetime:
-    """When it is this time of a day there: its beginning, where no time is given."""
+    """Return when it is this time of a day there: its beginning, where no time is given."""
     return dt.datetime.combine(day, time, ZoneInfo(zone)).astimezone(dt.UTC)
 
 
@@ -156,7 +156,7 @@ def _date(when: dt.date, pattern: str, language: str) -> str:
 
 
 def day(when: dt.date, zone: str, language: str) -> str:
-    """“Today”, “Yesterday”, or the day in words. It stands alone, as a heading, so it begins large."""
+    """Return “Today”, “Yesterday”, or the day in words. It stands alone, as a heading, so it begins large."""
     today = local_day(clock.now(), zone)
     if when == today:
         return say(language, "Today")
@@ -169,7 +169,7 @@ def day(when: dt.date, zone: str, language: str) -> str:
 
 
 def short(when: dt.datetime, zone: str, language: str) -> str:
-    """A time in a list: the hour today, the weekday this week, else the date."""
+    """Return a time in a list: the hour today, the weekday this week, else the date."""
     local, today = local_day(when, zone), local_day(clock.now(), zone)
     if local == today:
         return time_of_day(when, zone, language)
@@ -179,7 +179,7 @@ def short(when: dt.datetime, zone: str, language: str) -> str:
 
 
 def exactly(when: dt.datetime, zone: str, language: str) -> str:
-    """A moment that is said the same on any day: “Thu, Oct 22, 9:00 am”."""
+    """Return a moment that is said the same on any day: “Thu, Oct 22, 9:00 am”."""
     local = local_day(when, zone)
     this_year = local.year == local_day(clock.now(), zone).year
     date = _date(local, "exact" if this_year else "exact, of a year", language)
@@ -213,7 +213,7 @@ def _locale(language: str) -> str:
 
 
 def at_in_words(when: dt.datetime, zone: str, language: str) -> str:
-    """A moment with its day: “today at 2:45 pm”, “March 3, 2026 at 6:12 pm”."""
+    """Return a moment with its day: “today at 2:45 pm”, “March 3, 2026 at 6:12 pm”."""
     local, today = local_day(when, zone), local_day(clock.now(), zone)
     hour = time_of_day(when, zone, language)
     if local == today:

@@ -1,4 +1,4 @@
-"""How the practice's hours are said: as a line that sums up a week, and as the state of the office at a moment."""
+"""The practice's hours in words: as a line that sums up a week, and as the state of the office at a moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.models.practice.hours import DAY, Office, Standing
 
 
 def week_line(language: str, week: Sequence[Sequence[Sequence[int]]] | None) -> str:
-    """“Monday to Friday, 8:30 am to 5:30 pm; Saturday, 9:00 am to 12:00 pm”; empty where no hours are kept."""
+    """Return “Monday to Friday, 8:30 am to 5:30 pm; Saturday, 9:00 am to 12:00 pm”; empty where no hours are kept."""
     if week is None:
         return ""
     parts, day = [], 0
@@ -46,12 +46,12 @@ def span_line(language: str, span: Sequence[int]) -> str:
 
 
 def spans_line(language: str, spans: Sequence[Sequence[int]]) -> str:
-    """The hours of one date."""
+    """Return the hours of one date."""
     return ", ".join(span_line(language, span) for span in spans) or say(language, "Closed")
 
 
 def standing_line(language: str, office: Office, standing: Standing) -> str:
-    """What the office is now, and until when. True until its next turn (`Office.turns`)."""
+    """Return whether the office is open now, and until when. True until its next turn (`Office.turns`)."""
     until = standing.until
     if standing.open:
         if until is None:
@@ -74,7 +74,7 @@ def standing_line(language: str, office: Office, standing: Standing) -> str:
 
 
 def coming(language: str, office: Office, when: dt.datetime, now: dt.datetime) -> str:
-    """A moment to come: “1:00 pm”, “tomorrow, 8:30 am”, “Monday, 8:30 am”, “Monday, January 4, 8:30 am”."""
+    """Return a moment to come: “1:00 pm”, “tomorrow, 8:30 am”, “Monday, 8:30 am”, “Monday, January 4, 8:30 am”."""
     day, today = local_day(when, office.zone), local_day(now, office.zone)
     hour = time_of_day(when, office.zone, language)
     if day == today:
@@ -82,12 +82,12 @@ def coming(language: str, office: Office, when: dt.datetime, now: dt.datetime) -
     if day == today + dt.timedelta(days=1):
         return say(language, "tomorrow, %(time)s", time=hour)
     near = (day - today).days < 7
-    said = weekday(day.weekday(), language) if near else date_of(day, language)
-    return say(language, "%(date)s, %(time)s", date=said, time=hour)
+    day_name = weekday(day.weekday(), language) if near else date_of(day, language)
+    return say(language, "%(date)s, %(time)s", date=day_name, time=hour)
 
 
 def reply_words(language: str) -> str:
-    """The built-in automatic reply, with its place for when the office opens."""
+    """Return the built-in automatic reply, with its place for when the office opens."""
     return say(
         language,
         "Thank you for your message. The office is closed now, so nobody has read it yet. We will read it when we "
@@ -96,7 +96,7 @@ def reply_words(language: str) -> str:
 
 
 def reply_text(language: str, office: Office, standing: Standing, practice: str, words: str | None) -> str:
-    """The automatic reply as it goes out. It stays in the conversation, so it names the date."""
+    """Return the automatic reply as it goes out. It stays in the conversation, so it names the date."""
     opens = say(language, "as soon as the office is open again")
     if standing.until is not None:
         opens = say(
