@@ -145,7 +145,7 @@ class Visit:
     ) -> None:
         """Note more for the audit row of this act than who did what, and whether anything was done at all."""
         self.about, self.record = about or self.about, record or self.record
-        self.has_acted, self.details = acted, details
+        self.has_acted, self.details = self.has_acted and acted, details
 
     async def draw(self, region: Region, **args: Any) -> Markup:
         return await draw_region(self.me, region, args, self.granted)
