@@ -1,6 +1,6 @@
 """What is live on a page. A region is an element, a template, and a function that loads it for a viewer.
 
-    @region("overview", "staff/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
+    @region("overview", "staff/people/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
     async def overview(viewer: Viewer, client: UUID) -> Context | None: ...
 
 `side` and `needs` say who it is for, as a route's door does: on no page and no socket is it given to the other

@@ -192,6 +192,16 @@ def test_everything_stands_in_a_room(package: str) -> None:
     assert all(modules_of(room) for room in rooms)
 
 
+# Pages that gather from all rooms have a folder of their own.
+GATHERING = {"today", "home", "board"}
+
+
+@pytest.mark.parametrize("side", ["staff", "client"])
+def test_templates_stand_in_the_same_rooms(side: str) -> None:
+    folders = {path.name for path in (ROOT / "templates" / side).iterdir() if path.is_dir()}
+    assert folders - GATHERING <= set(ROOMS)
+
+
 # --- How records are reached -----------------------------------------------------------------------
 
 RECORDS = {
@@ -824,7 +834,7 @@ def test_facts_hold_ids_and_numbers_only() -> None:
 def templates_of_regions() -> set[Path]:
     """The partials that are pushed, and all that they include; a push knows no nonce."""
     waiting = {region.template for region in REGIONS.values()} | {
-        "conversations/_message.html",
+        "messages/_message.html",
         "notices/_toast.html",
     }
     found: set[Path] = set()

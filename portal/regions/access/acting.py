@@ -21,7 +21,7 @@ from portal.regions.phrases import base
 from portal.viewer import Viewer
 
 
-@region("who-acts", "client/acting/_acting.html", side="client", needs=None, on=(OfChart, OfPractice))
+@region("who-acts", "client/access/acting/_acting.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None or not await in_person(viewer.see(Access), client):
@@ -73,7 +73,7 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
     }
 
 
-@region("acting", "client/acting/_line.html", side="client", needs=None, on=(OfChart, OfPractice))
+@region("acting", "client/access/acting/_line.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def acting(viewer: Viewer, client: UUID) -> Context | None:
     """The same in one line on Home, with the way there; nothing where nobody acts or did, or for whoever acts."""
     if await viewer.see(Client).find(client) is None:

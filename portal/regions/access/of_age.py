@@ -18,7 +18,7 @@ from portal.viewer import Viewer
 
 @region(
     "of-age",
-    "staff/clients/_of_age.html",
+    "staff/people/clients/_of_age.html",
     side="staff",
     needs=None,
     on=(OfChart, OfInvitation, OfSignInAddress, OfPractice),

@@ -31,7 +31,7 @@ def _when(viewer: Viewer, at: dt.datetime) -> str:
 
 @region(
     "portal-state",
-    "staff/portal/_state.html",
+    "staff/access/portal/_state.html",
     side="staff",
     needs=None,
     on=(OfPortalStatus, OfLetter, OfChart, OfPractice),
@@ -313,7 +313,7 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
 # It names other clients too.
 @region(
     "portal-linked",
-    "staff/portal/_linked.html",
+    "staff/access/portal/_linked.html",
     side="staff",
     needs=None,
     on=(OfPortalStatus, OfLetter),
@@ -402,7 +402,7 @@ _HISTORY = {
 
 @region(
     "portal-history",
-    "staff/portal/_history.html",
+    "staff/access/portal/_history.html",
     side="staff",
     needs=None,
     on=(OfPortalStatus, OfLetter, OfChart),

@@ -102,7 +102,7 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
 
 @region(
     "accounts",
-    "staff/portal/_accounts.html",
+    "staff/access/portal/_accounts.html",
     side="staff",
     needs=None,
     on=(OfChart, OfStaff, OfSignInAddress),

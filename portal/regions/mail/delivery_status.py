@@ -18,7 +18,7 @@ from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 
-@region("way", "conversations/_way.html", side="both", needs=Right.MESSAGES, on=(LetterOnItsWay, MessageSent))
+@region("way", "messages/_way.html", side="both", needs=Right.MESSAGES, on=(LetterOnItsWay, MessageSent))
 async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
     if found is None or found.client_id != client:

@@ -150,7 +150,7 @@ def why(language: str, status: str) -> str:
 
 @region(
     "returned-mail",
-    "staff/settings/_mailbox.html",
+    "staff/practice/_mailbox.html",
     side="staff",
     needs=Permission.PORTAL_SETTINGS,
     on=(MailboxChanged,),

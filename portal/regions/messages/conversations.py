@@ -56,7 +56,7 @@ NEAR = 50  # messages before a page's last that are loaded with what is beyond i
 CLOSE = dt.timedelta(minutes=5)  # messages of one person this near stand together
 
 
-@region("thread-head", "conversations/_head.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
+@region("thread-head", "messages/_head.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
 async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     found = await viewer.see(Conversation).find(conversation)
     if found is None or found.client_id != client:
@@ -213,7 +213,7 @@ def _changed(fact: Fact, viewer: Viewer) -> Collection[int] | None:
 
 @region(
     "messages",
-    "conversations/_messages.html",
+    "messages/_messages.html",
     side="both",
     needs=Right.MESSAGES,
     on=(MessageSent, MessagesSeen, OfMessage),
@@ -226,7 +226,7 @@ async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context 
     return await window(viewer, found, None)
 
 
-@region("found", "conversations/_found.html", side="both", needs=Right.MESSAGES, on=(OfMessageText,))
+@region("found", "messages/_found.html", side="both", needs=Right.MESSAGES, on=(OfMessageText,))
 async def found_messages(
     viewer: Viewer, client: UUID, conversation: UUID, q: str, numbers: str
 ) -> Context | None:
@@ -254,7 +254,7 @@ async def found_messages(
 
 @region(
     "draft",
-    "conversations/_draft.html",
+    "messages/_draft.html",
     side="both",
     needs=Right.MESSAGES,
     on=(DraftChanged, OfMessageText),
@@ -285,7 +285,7 @@ async def quoted(viewer: Viewer, conversation: UUID, message: UUID) -> dict[str,
 
 @region(
     "passage",
-    "conversations/_passage.html",
+    "messages/_passage.html",
     side="both",
     needs=Right.MESSAGES,
     on=(MessagesSeen, OfMessage),
@@ -340,7 +340,7 @@ def items(
         return ""
     href = _address(viewer, loaded[0]["client_id"], loaded[0]["conversation_id"])
     return "".join(
-        render("conversations/_message.html", viewer.language, {"m": m})
+        render("messages/_message.html", viewer.language, {"m": m})
         for m in views(viewer, loaded, readers_of, wanted, href, notes)
     )
 

@@ -90,14 +90,16 @@ def _place(token: str) -> Place | None:
         return None
 
 
-@region("inbox-count", "staff/inbox/_count.html", side="staff", needs=None, on=(OfThreadList, OfTriage))
+@region(
+    "inbox-count", "staff/messages/inbox/_count.html", side="staff", needs=None, on=(OfThreadList, OfTriage)
+)
 async def unread_count(viewer: Viewer) -> Context | None:
     return {"count": await unread_conversations(viewer.see(Conversation))}
 
 
 @region(
     "inbox",
-    "staff/inbox/_list.html",
+    "staff/messages/inbox/_list.html",
     side="staff",
     needs=None,
     on=(OfThreadList, OfTriage, OfChart, OfStaff),
@@ -212,7 +214,7 @@ def _row(viewer: Viewer, row: dict[str, Any], wish: InboxFilter, current: UUID |
 
 @region(
     "handling",
-    "staff/inbox/_handling.html",
+    "staff/messages/inbox/_handling.html",
     side="staff",
     needs=None,
     on=(MessageSent, OfTriage, OfChart, OfStaff),
@@ -274,7 +276,9 @@ async def _name(viewer: Viewer, who: UUID | None) -> str:
     return found.name if found else say(viewer.language, "a colleague")
 
 
-@region("inbox-about", "staff/inbox/_about.html", side="staff", needs=None, on=(OfChart, OfThreadList))
+@region(
+    "inbox-about", "staff/messages/inbox/_about.html", side="staff", needs=None, on=(OfChart, OfThreadList)
+)
 async def about(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
     """The client of the current conversation, who acts and who cares for them, and what else is written."""
     found = await viewer.see(Client).find(client)

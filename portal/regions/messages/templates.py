@@ -12,7 +12,7 @@ from portal.viewer import Viewer
 
 @region(
     "templates",
-    "staff/templates/_list.html",
+    "staff/messages/templates/_list.html",
     side="staff",
     needs=None,
     on=(TemplatesChanged, OfStaff),

@@ -64,7 +64,7 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
 
 @region(
     "chart-threads",
-    "staff/conversations/_threads.html",
+    "staff/messages/conversations/_threads.html",
     side="staff",
     needs=None,
     on=(OfThreadList, OfChart, OfStaff),
@@ -80,7 +80,7 @@ async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> C
 
 @region(
     "threads",
-    "client/conversations/_threads.html",
+    "client/messages/_threads.html",
     side="client",
     needs=Right.MESSAGES,
     on=(OfThreadList, OfChart, OfStaff),
@@ -93,7 +93,7 @@ async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
 
 @region(
     "beginnings",
-    "conversations/_beginnings.html",
+    "messages/_beginnings.html",
     side="both",
     needs=Right.MESSAGES,
     on=(ConversationStarted, OfChart, OfStaff, OfPractice),

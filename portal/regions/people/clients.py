@@ -25,7 +25,7 @@ from portal.viewer import Viewer
 
 @region(
     "clients",
-    "staff/clients/_list.html",
+    "staff/people/clients/_list.html",
     side="staff",
     needs=None,
     on=(OfChart, OfThreadList),
@@ -95,7 +95,7 @@ _TABS = (
 )
 
 
-@region("chart-head", "staff/clients/_head.html", side="staff", needs=None, on=(OfChart, OfThreadList))
+@region("chart-head", "staff/people/clients/_head.html", side="staff", needs=None, on=(OfChart, OfThreadList))
 async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
@@ -130,7 +130,7 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     }
 
 
-@region("chart-acts", "staff/clients/_acts.html", side="staff", needs=None, on=(OfChart,))
+@region("chart-acts", "staff/people/clients/_acts.html", side="staff", needs=None, on=(OfChart,))
 async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
     """Archiving and restoring, for who may."""
     found = await viewer.see(Client).find(client)
@@ -148,7 +148,7 @@ async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
 _RIGHTS = [f"r.{one.value}" for one in Right] + [f"r.{one.column}" for one in Restriction]
 
 
-@region("overview", "staff/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
+@region("overview", "staff/people/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
 async def overview(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:

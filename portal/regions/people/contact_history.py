@@ -26,7 +26,7 @@ _ACTIONS = {
 
 @region(
     "contact-history",
-    "staff/contacts/_history.html",
+    "staff/people/contacts/_history.html",
     side="staff",
     needs=Permission.CONTACT_NETWORK,
     on=(ContactsChanged,),

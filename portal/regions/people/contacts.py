@@ -38,7 +38,7 @@ RESTRICTION_WORDS = {
 
 @region(
     "contacts",
-    "staff/contacts/_list.html",
+    "staff/people/contacts/_list.html",
     side="staff",
     needs=None,
     on=(OfChart, OfInvitation, OfPractice),

@@ -22,7 +22,7 @@ from portal.viewer import Viewer
 
 @region(
     "availability",
-    "client/conversations/_availability.html",
+    "client/messages/_availability.html",
     side="client",
     needs=Right.MESSAGES,
     on=(OfPractice, OfficeTurned, OfChart, ConversationAnswered),
@@ -83,7 +83,7 @@ async def crisis(viewer: Viewer) -> Context | None:
     return await crisis_notice(viewer.language)
 
 
-@region("messaging", "staff/portal/_messaging.html", side="staff", needs=None, on=(OfChart,))
+@region("messaging", "staff/access/portal/_messaging.html", side="staff", needs=None, on=(OfChart,))
 async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: what this client's side may write."""
     found = await viewer.see(Client).find(client)
@@ -116,7 +116,7 @@ async def messaging(viewer: Viewer, client: UUID) -> Context | None:
 
 @region(
     "office",
-    "staff/settings/_office.html",
+    "staff/practice/_office.html",
     side="staff",
     needs=Permission.PORTAL_SETTINGS,
     on=(OfficeTurned,),

@@ -18,7 +18,7 @@ from portal.viewer import Viewer
 
 @region(
     "colleagues",
-    "staff/colleagues/_list.html",
+    "staff/staff/_list.html",
     side="staff",
     needs=Permission.STAFF,
     on=(OfChart, OfStaff),
@@ -46,7 +46,7 @@ def _row(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
 
 @region(
     "orphans",
-    "staff/colleagues/_orphans.html",
+    "staff/staff/_orphans.html",
     side="staff",
     needs=Permission.STAFF,
     on=(OfChart, OfStaff),

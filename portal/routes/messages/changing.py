@@ -106,7 +106,7 @@ def _too_late(visit: Visit, minutes: int) -> str:
 
 
 def acts_fragment(visit: Visit, shown: dict[str, Any]) -> Response:
-    return visit.fragment(render("conversations/_acts_dialog.html", visit.language, {"acts": shown}))
+    return visit.fragment(render("messages/_acts_dialog.html", visit.language, {"acts": shown}))
 
 
 async def edit(visit: Visit) -> Answer:

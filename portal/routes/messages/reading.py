@@ -64,7 +64,7 @@ async def older(visit: Visit, conversation: Conversation) -> Response | None:
         return None
     context = await window(visit.me, conversation, before)
     shown = context | {"region": "", "el": f"older-{conversation.id}", "reading_action": None}
-    return visit.fragment(render("conversations/_messages.html", visit.language, shown))
+    return visit.fragment(render("messages/_messages.html", visit.language, shown))
 
 
 class Reading(Form):

@@ -32,7 +32,7 @@ async def acting_for_me(visit: Visit) -> Answer:
         raise NotVisible
     return await page(
         visit,
-        "client/acting/show.html",
+        "client/access/acting/show.html",
         found,
         place="home",
         back_href=f"{base(visit.me, found.id)}/home",

@@ -53,7 +53,7 @@ async def confirm(visit: Visit) -> Answer:
 
 def _page(visit: Visit, offer: Invitation, error: str | None = None, status: int = 200) -> Response:
     return visit.page(
-        "client/offers/show.html",
+        "client/access/offers/show.html",
         title="Portal",
         place="home",
         live="/live",

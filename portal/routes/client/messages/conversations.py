@@ -32,7 +32,7 @@ async def list_of_them(visit: Visit) -> Answer:
     here = base(visit.me, found.id)
     return await page(
         visit,
-        "client/conversations/index.html",
+        "client/messages/index.html",
         found,
         place="messages",
         name=found.first_name,
@@ -47,7 +47,7 @@ async def to_begin(visit: Visit) -> Answer:
     several = await visit.me.see(Conversation).count() > 0
     return await page(
         visit,
-        "client/conversations/new.html",
+        "client/messages/new.html",
         found,
         place="messages",
         name=found.first_name,
@@ -71,7 +71,7 @@ async def one(visit: Visit) -> Answer:
     label = visit.say("Message about %(name)s", name=found.first_name)
     return await page(
         visit,
-        "client/conversations/show.html",
+        "client/messages/show.html",
         found,
         place="messages",
         threads_href=f"{here}/messages" if several else None,
@@ -99,7 +99,7 @@ async def show_message(visit: Visit) -> Answer:
         return changing.acts_fragment(visit, acts)
     return await page(
         visit,
-        "client/conversations/message.html",
+        "client/messages/message.html",
         await visit.me.find(Client, visit.id("client")),
         place="messages",
         acts=acts,
@@ -115,9 +115,7 @@ async def _search(visit: Visit) -> Answer:
     shown = await searching.outcome(visit)
     about = await visit.me.find(Client, visit.id("client"))
     status = 422 if visit.errors else 200
-    return await page(
-        visit, "client/conversations/search.html", about, place="messages", status=status, **shown
-    )
+    return await page(visit, "client/messages/search.html", about, place="messages", status=status, **shown)
 
 
 index = client(Right.MESSAGES, opens="open messages")(all_of_them)

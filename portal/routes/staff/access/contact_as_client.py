@@ -250,7 +250,7 @@ async def _page(
 ) -> Answer:
     return await chart_page(
         visit,
-        "staff/contacts/becoming.html",
+        "staff/people/contacts/becoming.html",
         status=status,
         contact_name=contact.name,
         name=client.first_name,

@@ -105,11 +105,11 @@ async def letter(visit: Visit) -> Answer:
         "error": None,
     }
     if visit.by_script:
-        return visit.fragment(render("staff/settings/_preview.html", visit.language, shown))
+        return visit.fragment(render("staff/practice/_preview.html", visit.language, shown))
     back = f"/staff/clients/{client.id}/portal"
     return await chart_page(
         visit,
-        "staff/portal/preview.html",
+        "staff/access/portal/preview.html",
         name=client.first_name,
         back_href=back,
         **shown,

@@ -29,7 +29,7 @@ async def show(visit: Visit) -> Answer:
     may = await visit.me.may(Permission.PORTAL_ACCESS)
     return await chart_page(
         visit,
-        "staff/portal/show.html",
+        "staff/access/portal/show.html",
         said=None,
         dialogs=await dialogs_of(visit, holding) if may else {},
         regions={

@@ -96,7 +96,7 @@ async def _page(visit: Visit, said: Markup | None = None) -> Answer:
     minutes, where = _minutes(visit, practice), await _where(visit, practice)
     return await page(
         visit,
-        "staff/settings/mail.html",
+        "staff/practice/mail.html",
         title=visit.say("Mail"),
         place="settings",
         status=whole_status(minutes, where),
@@ -202,4 +202,4 @@ async def test(visit: Visit) -> Answer:
 
 
 def _result(visit: Visit, text: str | None, well: bool = True) -> str:
-    return render("staff/settings/_test.html", visit.language, {"text": text, "well": well})
+    return render("staff/practice/_test.html", visit.language, {"text": text, "well": well})

@@ -65,7 +65,7 @@ async def _page(
     label = visit.say("Message about %(name)s", name=client.name)
     return await chart_page(
         visit,
-        "staff/clients/messages.html",
+        "staff/people/clients/messages.html",
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
         begins=begins,
@@ -124,10 +124,10 @@ async def choose_template(visit: Visit) -> Answer:
         "manage_href": "/staff/templates",
     }
     if visit.by_script:
-        return visit.fragment(render("staff/conversations/_choosing.html", visit.language, shown))
+        return visit.fragment(render("staff/messages/conversations/_choosing.html", visit.language, shown))
     return await page(
         visit,
-        "staff/conversations/choosing.html",
+        "staff/messages/conversations/choosing.html",
         title=visit.say("Templates"),
         place="clients",
         back_href=here,
@@ -158,7 +158,7 @@ async def show_message(visit: Visit) -> Answer:
         return changing.acts_fragment(visit, acts)
     return await chart_page(
         visit,
-        "staff/conversations/message.html",
+        "staff/messages/conversations/message.html",
         acts=acts,
         regions={"conversation": await visit.draw(conversations.head, **reading.ids(visit))},
     )
@@ -174,7 +174,7 @@ async def _search(visit: Visit) -> Answer:
     status = 422 if visit.errors else 200
     return await chart_page(
         visit,
-        "staff/conversations/search.html",
+        "staff/messages/conversations/search.html",
         status=status,
         **shown,
     )

@@ -110,7 +110,12 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
             "composer": await conversations.composer(visit, conversation, label),
         }
     return await page(
-        visit, "staff/inbox/show.html", title=visit.say("Inbox"), place="inbox", regions=regions, **more
+        visit,
+        "staff/messages/inbox/show.html",
+        title=visit.say("Inbox"),
+        place="inbox",
+        regions=regions,
+        **more,
     )
 
 
@@ -142,7 +147,7 @@ async def ask_note(visit: Visit) -> Answer:
 async def _ask_note(visit: Visit, conversation: Conversation, status: int = 200) -> Answer:
     return await ask(
         visit,
-        "staff/inbox/_note.html",
+        "staff/messages/inbox/_note.html",
         conversation,
         status,
         action=f"/staff/inbox/{conversation.id}/notes",
@@ -183,7 +188,7 @@ async def _ask_hand_over(visit: Visit, conversation: Conversation, status: int =
     ]
     return await ask(
         visit,
-        "staff/inbox/_handover.html",
+        "staff/messages/inbox/_handover.html",
         conversation,
         status,
         action=f"/staff/inbox/{conversation.id}/handover",
@@ -260,7 +265,7 @@ async def _ask_snooze(visit: Visit, conversation: Conversation, status: int = 20
         choice["line"] = exactly(times[choice["value"]], zone(), visit.language)
     return await ask(
         visit,
-        "staff/inbox/_snooze.html",
+        "staff/messages/inbox/_snooze.html",
         conversation,
         status,
         action=f"/staff/inbox/{conversation.id}/snooze",
@@ -281,7 +286,7 @@ async def ask(visit: Visit, template: str, conversation: Conversation, status: i
         return visit.fragment(render(template, visit.language, context), status)
     return await page(
         visit,
-        "staff/inbox/ask.html",
+        "staff/messages/inbox/ask.html",
         title=visit.say("Inbox"),
         place="inbox",
         status=status,

@@ -45,7 +45,7 @@ class NewWords(Words):
 async def index(visit: Visit) -> Answer:
     return await page(
         visit,
-        "staff/templates/index.html",
+        "staff/messages/templates/index.html",
         title=visit.say("Templates"),
         place="templates",
         new_href=f"{HERE}/new",
@@ -89,7 +89,7 @@ async def _form(
     here = f"{HERE}/{template.id}" if template else HERE
     return await page(
         visit,
-        "staff/templates/edit.html",
+        "staff/messages/templates/edit.html",
         title=visit.say("Templates"),
         place="templates",
         status=status,

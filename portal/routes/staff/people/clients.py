@@ -114,7 +114,7 @@ async def index(visit: Visit) -> Answer:
     html = await _list(visit, wanted)
     return await page(
         visit,
-        "staff/clients/index.html",
+        "staff/people/clients/index.html",
         title=visit.say("Clients"),
         place="clients",
         q=wanted.q,
@@ -166,7 +166,7 @@ async def _myself(visit: Visit) -> UUID | None:
 async def _new(visit: Visit, status: int) -> Answer:
     return await page(
         visit,
-        "staff/clients/new.html",
+        "staff/people/clients/new.html",
         title=visit.say("New client"),
         place="clients",
         status=status,
@@ -191,7 +191,7 @@ async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     return await chart_page(
         visit,
-        "staff/clients/show.html",
+        "staff/people/clients/show.html",
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
@@ -247,7 +247,7 @@ async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
     here = f"/staff/clients/{client.id}"
     return await chart_page(
         visit,
-        "staff/clients/edit.html",
+        "staff/people/clients/edit.html",
         status=stands.status,
         action=here,
         name=client.name,

@@ -196,7 +196,7 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
     ]
     return await chart_page(
         visit,
-        "staff/contacts/edit.html",
+        "staff/people/contacts/edit.html",
         status=status,
         name=client.name,
         first_name=client.first_name,

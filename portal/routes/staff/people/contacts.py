@@ -68,7 +68,7 @@ async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     return await chart_page(
         visit,
-        "staff/contacts/show.html",
+        "staff/people/contacts/show.html",
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="contacts"),
             "of_age": await visit.draw(of_age, client=client.id),
@@ -271,7 +271,7 @@ async def history(visit: Visit) -> Answer:
     link, contact = await tied(visit, client)
     return await chart_page(
         visit,
-        "staff/contacts/history.html",
+        "staff/people/contacts/history.html",
         name=contact.name,
         client_name=client.name,
         back_href=tab_of(client),

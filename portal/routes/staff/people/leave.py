@@ -37,7 +37,7 @@ async def _page(visit: Visit, status: int) -> Answer:
     colleagues = await therapists(visit.me.see(StaffMember))
     return await page(
         visit,
-        "staff/leave/show.html",
+        "staff/people/leave/show.html",
         title=visit.say("Time away"),
         place="leave",
         status=status,

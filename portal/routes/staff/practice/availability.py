@@ -103,7 +103,7 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
     }
     return await page(
         visit,
-        "staff/settings/availability.html",
+        "staff/practice/availability.html",
         title=visit.say("Availability"),
         place="settings",
         status=whole_status(*stands.values()),
@@ -241,7 +241,7 @@ def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
         "line": standing_line(visit.language, kept, standing) if standing else "",
         "open": bool(standing and standing.open),
     }
-    return rendering.render("staff/settings/_hours_preview.html", visit.language, shown)
+    return rendering.render("staff/practice/_hours_preview.html", visit.language, shown)
 
 
 @staff(Permission.PORTAL_SETTINGS, form=Week, audit=None, transaction=False)

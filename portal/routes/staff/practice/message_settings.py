@@ -45,7 +45,7 @@ def _standing(visit: Visit, practice: Practice) -> Standing:
 async def _page(visit: Visit, stands: Standing, said: str | None = None) -> Answer:
     return await page(
         visit,
-        "staff/settings/messages.html",
+        "staff/practice/messages.html",
         title=visit.say("Messages"),
         place="settings",
         status=stands.status,

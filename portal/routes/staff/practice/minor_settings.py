@@ -66,7 +66,7 @@ def _standing(visit: Visit, practice: Practice) -> Standing:
 async def _page(visit: Visit, stands: Standing, said: str | None = None, ending: int = 0) -> Answer:
     return await page(
         visit,
-        "staff/settings/minors.html",
+        "staff/practice/minors.html",
         title=visit.say("Minors"),
         place="settings",
         status=422 if ending else stands.status,

@@ -76,7 +76,7 @@ async def _page(
         )
     return await page(
         visit,
-        "staff/settings/portal.html",
+        "staff/practice/portal.html",
         title=visit.say("Client portal"),
         place="settings",
         status=stands.status,
@@ -123,7 +123,7 @@ def _preview(visit: Visit, language: str, words: dict[str, str]) -> str:
         shown |= {"subject": letter.subject, "text": letter.text}
     except ValueError as reason:
         shown["error"] = visit.say(str(reason))
-    return rendering.render("staff/settings/_preview.html", visit.language, shown)
+    return rendering.render("staff/practice/_preview.html", visit.language, shown)
 
 
 def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = False) -> letters.Letter:

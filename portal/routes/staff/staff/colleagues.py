@@ -42,7 +42,7 @@ class TakeOver(Form):
 async def index(visit: Visit) -> Answer:
     return await page(
         visit,
-        "staff/colleagues/index.html",
+        "staff/staff/index.html",
         title=visit.say("Colleagues"),
         place="settings",
         tab="colleagues",
@@ -77,7 +77,7 @@ async def _page(visit: Visit, member: StaffMember, status: int) -> Answer:
     )
     return await page(
         visit,
-        "staff/colleagues/departure.html",
+        "staff/staff/departure.html",
         title=visit.say("Colleagues"),
         place="settings",
         status=status,
