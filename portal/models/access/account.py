@@ -155,8 +155,8 @@ class Access(Lasting):
 async def holds_right(account: UUID, client: UUID, right: Right) -> bool:
     """Tell whether the door of a page that takes this right would let the account in."""
     text = right_of(":account", right)
-    found = await sql.row(text, account=account, client=client, now=clock.now())
-    return bool(found and found["held"])
+    answer = await sql.row(text, account=account, client=client, now=clock.now())
+    return bool(answer and answer["held"])
 
 
 async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
@@ -177,13 +177,13 @@ async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:
     has a living access to, archived ones too: else it could not hear of their return."""
     if kind is Kind.STAFF:
         return {sql.uuid(row["id"]): True for row in await Scope(Client, kind, viewer, None).columns("r.id")}
-    found = await sql.rows(
+    clients = await sql.rows(
         f"select c.id, {client_is_seen(Kind.ACCOUNT, 'c')} as seen from client c where c.id in "
         f"(select a.client_id from access a where a.account_id = :viewer and {live('a')})",
         viewer=viewer,
         now=clock.now(),
     )
-    return {sql.uuid(row["id"]): bool(row["seen"]) for row in found}
+    return {sql.uuid(row["id"]): bool(row["seen"]) for row in clients}
 
 
 async def note_visit(account: UUID) -> None:
@@ -214,5 +214,5 @@ async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
             )
             + ") ends where at > :now"
         )
-    found = await sql.row(text, viewer=viewer, now=clock.now())
-    return sql.maybe_moment(found["at"]) if found else None
+    soonest = await sql.row(text, viewer=viewer, now=clock.now())
+    return sql.maybe_moment(soonest["at"]) if soonest else None

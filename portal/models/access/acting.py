@@ -41,10 +41,10 @@ async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, 
             "r.id, r.relationship, r.guardian, r.from_at, r.until_at, c.name, "
             + ", ".join(f"r.{right.value}" for right in Right)
             + ", "
-            + ", ".join(f"r.{one.column}" for one in Restriction)
+            + ", ".join(f"r.{restriction.column}" for restriction in Restriction)
         )
     )
-    times = ("from_at", "until_at", *(one.column for one in Restriction))
+    times = ("from_at", "until_at", *(restriction.column for restriction in Restriction))
     return [
         row | {"id": sql.uuid(row["id"])} | {name: sql.maybe_moment(row[name]) for name in times}
         for row in found

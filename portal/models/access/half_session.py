@@ -48,8 +48,8 @@ class HalfSession(Record):
     async def held_by(cls, token: str) -> HalfSession | None:
         if not 20 <= len(token) <= 100:
             return None
-        found = await cls.get_or_none(token_hash=digest(token))
-        return found if found is not None and found.expires_at > clock.now() else None
+        half = await cls.get_or_none(token_hash=digest(token))
+        return half if half is not None and half.expires_at > clock.now() else None
 
     async def verify(self) -> None:
         await self.hold()

@@ -243,7 +243,7 @@ class Invitation(Record):
         await announce(AccountOpened(client=self.client_id, account=account.id))
         team = await CareTeam.filter(client_id=self.client_id)
         now = clock.now()
-        carers = {one.staff_id for one in team if one.until_at is None or one.until_at > now}
+        carers = {carer.staff_id for carer in team if carer.until_at is None or carer.until_at > now}
         await tell(
             NoticeKind.JOINED,
             staff={self.sent_by, *carers},

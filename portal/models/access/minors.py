@@ -140,14 +140,14 @@ async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
 
 
 async def _accounts(which: str, client: UUID, at: datetime) -> list[UUID]:
-    found = await sql.rows(
+    accounts = await sql.rows(
         "select distinct x.account_id from access x left join contact_link l on l.id = x.contact_link_id "
         f"where x.client_id = :client and {live('x')} and {which}",
         client=client,
         now=clock.now(),
         **({"at": at} if ":at" in which else {}),
     )
-    return [sql.uuid(row["account_id"]) for row in found]
+    return [sql.uuid(row["account_id"]) for row in accounts]
 
 
 # --- What is to do ------------------------------------------------------------------------------
@@ -209,9 +209,9 @@ def _over(until: datetime | None, at: datetime) -> bool:
 async def settle(client: Client, links: Scope[ContactLink]) -> None:
     """Note that staff have done everything before this coming of age; another one is another task."""
     await client.hold()
-    found = await coming(client, links)
-    if found is not None:
-        client.of_age_settled = found.at
+    ahead = await coming(client, links)
+    if ahead is not None:
+        client.of_age_settled = ahead.at
         await client.save(update_fields=["of_age_settled"])
         await announce(ComingOfAge(client=client.id))
 
@@ -227,7 +227,7 @@ async def to_prepare(clients: Scope[Client]) -> list[dict[str, Any]]:
         f"not exists (select 1 from care_team nt where nt.client_id = r.id and {live('nt')}) "
         f"and {holds(':viewer', Permission.PORTAL_ACCESS)}"
     )
-    found = await (
+    near = await (
         clients.join(
             f"join (select l.client_id, max(l.of_age_at) as at from contact_link l where {_ENDING} "
             "and l.of_age_at <= :soon group by l.client_id) g on g.client_id = r.id",
@@ -238,13 +238,13 @@ async def to_prepare(clients: Scope[Client]) -> list[dict[str, Any]]:
         .order("g.at, r.sorting, r.id")
         .columns("r.id, r.first_name, r.last_name, r.colour, g.at", SHOWN)
     )
-    return [row | {"id": sql.uuid(row["id"]), "at": sql.moment(row["at"])} for row in found]
+    return [row | {"id": sql.uuid(row["id"]), "at": sql.moment(row["at"])} for row in near]
 
 
 async def ends_for(accesses: Scope[Access]) -> dict[UUID, tuple[datetime, bool]]:
     """Return the clients of an account who come of age within ninety days, where its own access ends by it (as a
     guardian's) or that of others does (as the client in person): when, and whether it is they."""
-    found = await (
+    ending = await (
         accesses.join(
             f"join contact_link l on l.client_id = r.client_id and {_ENDING} "
             "and (r.contact_link_id is null or r.contact_link_id = l.id)"
@@ -253,4 +253,4 @@ async def ends_for(accesses: Scope[Access]) -> dict[UUID, tuple[datetime, bool]]
         .order("l.of_age_at")
         .columns("r.client_id, l.of_age_at, r.contact_link_id is null as own")
     )
-    return {sql.uuid(row["client_id"]): (sql.moment(row["of_age_at"]), bool(row["own"])) for row in found}
+    return {sql.uuid(row["client_id"]): (sql.moment(row["of_age_at"]), bool(row["own"])) for row in ending}

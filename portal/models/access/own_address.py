@@ -105,5 +105,5 @@ async def _is_minor(client: UUID) -> bool:
 
 
 async def _is_among(addresses: str, client: UUID, email: str) -> bool:
-    found = await sql.rows(addresses, client=client, now=clock.now())
-    return any(looks_like(row["email"], email) for row in found)
+    holders = await sql.rows(addresses, client=client, now=clock.now())
+    return any(looks_like(row["email"], email) for row in holders)

@@ -129,13 +129,13 @@ async def _end(which: str, **values: Any) -> None:
 
 
 async def clients_acted_for(account: UUID) -> list[UUID]:
-    found = await sql.rows(
+    clients = await sql.rows(
         "select distinct client_id from access where account_id = :account "
         "and (until_at is null or until_at > :now)",
         account=account,
         now=clock.now(),
     )
-    return [sql.uuid(row["client_id"]) for row in found]
+    return [sql.uuid(row["client_id"]) for row in clients]
 
 
 async def end_resets(account: UUID) -> None:

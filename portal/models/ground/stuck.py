@@ -82,7 +82,7 @@ async def each(
     if not items:
         return
     try:
-        async with unit() as said:
+        async with unit() as work:
             await act(list(items))
             await note_done(queue, [str(item) for item in items])
     except Exception as reason:
@@ -91,8 +91,8 @@ async def each(
         for item in items:
             await each(queue, [item], act, hint)
     else:
-        if said.facts:
-            hint(said.keys)
+        if work.facts:
+            hint(work.keys)
 
 
 async def attempt(
@@ -110,10 +110,10 @@ async def attempt(
 
 async def went_well(queue: str, item: str, hint: Callable[[set[str]], None]) -> None:
     """Note that this was done, where it had failed before."""
-    async with unit() as said:
+    async with unit() as work:
         await note_done(queue, [item])
-    if said.facts:
-        hint(said.keys)
+    if work.facts:
+        hint(work.keys)
 
 
 async def set_aside(
@@ -126,10 +126,10 @@ async def set_aside(
 ) -> None:
     """Note in a unit of work of its own that this failed, or that it is `passed_over` and not tried again."""
     log.warning("set aside", queue=queue, item=item, reason=where(reason))
-    async with unit() as said:
+    async with unit() as work:
         await note_failed(queue, item, reason, passed_over=passed_over)
-    if said.facts:
-        hint(said.keys)
+    if work.facts:
+        hint(work.keys)
 
 
 async def note_failed(queue: str, item: str, reason: BaseException, *, passed_over: bool = False) -> None:

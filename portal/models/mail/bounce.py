@@ -164,12 +164,12 @@ async def _has_settled(bounce: UUID) -> None:
 async def is_held(letter: UUID) -> bool:
     """Tell whether the address of a letter has failed and nobody has looked yet. The letter that was refused there may
     be tried again: that is how one finds out."""
-    found = await sql.row(
+    bounce = await sql.row(
         "select 1 as yes from outbox o join bounce b on b.email_key = o.email_key "
         "where o.id = :letter and b.letter_id <> o.id and b.settled_at is null and b.held",
         letter=letter,
     )
-    return found is not None
+    return bounce is not None
 
 
 async def note_arrival(letter: UUID) -> None:
@@ -185,16 +185,16 @@ async def note_arrival(letter: UUID) -> None:
 
 async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> bool:
     """Note that a letter that had left came back. Return False where it is none of ours, or was told before."""
-    found = await sql.rows(
+    letters = await sql.rows(
         "update outbox set bounced_at = :now, reason = :reason where id = :id and bounced_at is null "
         "and message_id is not null returning client_id",
         id=letter,
         now=clock.now(),
         reason=reason,
     )
-    if not found:
+    if not letters:
         return False
-    client = found[0]["client_id"]
+    client = letters[0]["client_id"]
     await announce(LetterBounced(client=client and sql.uuid(client), letter=letter))
     await tell_way(letter)
     await note_failure(letter, status, reason, held)
@@ -227,15 +227,15 @@ async def note_failure(letter: UUID, status: str, reason: str, held: bool) -> No
 
 async def _tell_the_teams(bounce: UUID, address: str) -> None:
     """Tell each colleague once, by the first chart of their own that the address stands on."""
-    found = await sql.rows(
+    colleagues = await sql.rows(
         f"select ct.staff_id, min(cast(o.client_id as text)) as client_id from ({_charts('= :key')}) o "
         f"join care_team ct on ct.client_id = o.client_id and {live('ct')} group by ct.staff_id",
         key=address,
         now=clock.now(),
     )
-    await hold_numbers(sql.uuid(row["staff_id"]) for row in found)
+    await hold_numbers(sql.uuid(row["staff_id"]) for row in colleagues)
     charts: dict[UUID, list[UUID]] = {}
-    for row in found:
+    for row in colleagues:
         charts.setdefault(UUID(row["client_id"]), []).append(sql.uuid(row["staff_id"]))
     for client, staff in sorted(charts.items()):
         await tell(NoticeKind.BOUNCED, staff=staff, client=client, record=bounce)
@@ -247,15 +247,15 @@ async def failed_addresses(
     """Return the addresses that wait for somebody, newest first, each with the people whose it is, as far as the viewer
     may see them: `holders` of kind, name and id, with the client on whose chart they stand. Of one chart, where a
     client is named."""
-    found = await (
+    failing = await (
         bounces.where("r.settled_at is null")
         .order("r.at desc, r.id desc")
         .columns("r.id, r.email_key, r.status, r.reason, r.held, r.at", SHOWN)
     )
-    keys = [row["email_key"] for row in found]
+    keys = [row["email_key"] for row in failing]
     holders = await holders_of(clients, colleagues, keys) if keys else {}
     waiting = []
-    for row in found:
+    for row in failing:
         row |= {
             "id": sql.uuid(row["id"]),
             "at": sql.moment(row["at"]),

@@ -57,13 +57,13 @@ async def conversations_unread(practice: Practice) -> list[UUID]:
     """Return the conversations in which something was written more than the practice's minutes ago, and nobody was
     asked yet whether it was read."""
     now = clock.now()
-    found = await sql.rows(
+    conversations = await sql.rows(
         f"select o.id from conversation o where o.mail_since <= :until and {not_set_aside(BURSTS, 'o.id')} "
         f"order by o.mail_since limit {AT_ONCE}",
         until=now - dt.timedelta(minutes=practice.mail_after),
         now=now,
     )
-    return [sql.uuid(row["id"]) for row in found]
+    return [sql.uuid(row["id"]) for row in conversations]
 
 
 async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
@@ -71,34 +71,34 @@ async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
     the same conversation."""
     now, wait = clock.now(), dt.timedelta(minutes=practice.mail_after)
     locked = "for update skip locked" if sql.is_postgres() else ""
-    found = await sql.rows(
+    asked = await sql.rows(
         "with due as materialized (select id from conversation where id = any(:ids) and mail_since <= :until "
         f"order by id {locked}) "
         "update conversation set mail_since = null where id in (select id from due) returning id",
         until=now - wait,
         ids=ids,
     )
-    if not found:
+    if not asked:
         return
-    conversations = [sql.uuid(row["id"]) for row in found]
+    conversations = [sql.uuid(row["id"]) for row in asked]
     behind = await _staff_behind(conversations)
     if practice.portal_on:
         behind += await _accounts_behind(conversations)
-    readers = sorted({one.reader for one in behind})
+    readers = sorted({late.reader for late in behind})
     choices, unwanted = await mail_choices(readers), await without_letters(NoticeKind.MESSAGE, readers)
-    for one in behind:
-        due = choices[one.reader].when(max(one.since + wait, now), practice.zone)
-        if due is not None and one.reader not in unwanted:
+    for late in behind:
+        due = choices[late.reader].when(max(late.since + wait, now), practice.zone)
+        if due is not None and late.reader not in unwanted:
             # One that waits already keeps its time: more has come, and it is the same burst.
             await sql.rows(
                 "insert into burst (id, conversation_id, reader_id, side, from_number, due_at) "
                 "values (:id, :conversation, :reader, :side, :first, :due) "
                 "on conflict (reader_id, conversation_id) where letter_id is null do nothing",
                 id=uuid7(),
-                conversation=one.conversation,
-                reader=one.reader,
-                side=one.side,
-                first=one.first,
+                conversation=late.conversation,
+                reader=late.reader,
+                side=late.side,
+                first=late.first,
                 due=due,
             )
 
@@ -117,19 +117,19 @@ class Behind:
 async def _staff_behind(conversations: list[UUID]) -> list[Behind]:
     """Return the staff who are told and have not read the words of the client's side. Words of colleagues they see when
     they come by."""
-    found = await sql.rows(
+    behind = await sql.rows(
         f"with {staff_who_read(THESE)}, readers (conversation_id, reader_id) as ("
         f"select reads.id, reads.staff_id from reads where {ARE_TOLD}) "
         f"{_BEHIND.format(theirs='m.account_id is not null')}",
         ids=conversations,
         now=clock.now(),
     )
-    return await _who_may_see("staff", found)
+    return await _who_may_see("staff", behind)
 
 
 async def _accounts_behind(conversations: list[UUID]) -> list[Behind]:
     """Return the accounts that take part and have not read the words of others."""
-    found = await sql.rows(
+    behind = await sql.rows(
         "with readers (conversation_id, reader_id) as (select distinct r.id, x.account_id "
         f"from conversation r join access x on x.client_id = r.client_id and {live('x')} "
         "where r.id = any(:ids)) "
@@ -137,7 +137,7 @@ async def _accounts_behind(conversations: list[UUID]) -> list[Behind]:
         ids=conversations,
         now=clock.now(),
     )
-    return await _who_may_see("client", found)
+    return await _who_may_see("client", behind)
 
 
 # The first message each has not read, but for those who were written to about it and have not come yet.
@@ -165,9 +165,9 @@ async def _who_may_see(side: str, rows: list[dict[str, Any]]) -> list[Behind]:
         )
         for row in rows
     ]
-    asked = [(one.reader, None, one.conversation) for one in behind]
+    asked = [(late.reader, None, late.conversation) for late in behind]
     seen = await who_may_see(Conversation, KINDS[side], asked)
-    return [one for one in behind if (one.reader, None, one.conversation) in seen]
+    return [late for late in behind if (late.reader, None, late.conversation) in seen]
 
 
 # --- What became of it -------------------------------------------------------------------------
@@ -182,7 +182,7 @@ async def told_of(
     side, table, column = (
         ("staff", "staff_member", "staff_id") if to_staff else ("client", "portal_account", "account_id")
     )
-    found = await (
+    letters = await (
         conversations.where("r.id = :conversation", conversation=conversation)
         .join(
             "join burst b on b.conversation_id = r.id and b.side = :side and b.letter_id is not null "
@@ -196,7 +196,7 @@ async def told_of(
         .order("p.name, p.id, b.to_number")
         .columns("p.id, p.name, o.done_at, o.bounced_at, o.failed_at, o.reason")
     )
-    newest = {row["id"]: row for row in found}
+    newest = {row["id"]: row for row in letters}
     return [
         row | {name: sql.maybe_moment(row[name]) for name in ("done_at", "bounced_at", "failed_at")}
         for row in newest.values()

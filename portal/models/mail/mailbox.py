@@ -114,5 +114,5 @@ def _due() -> dict[str, dt.datetime]:
 
 async def return_address() -> str | None:
     """Return where mail servers are to send back undelivered mail; None while no mailbox is set."""
-    found = await sql.row("select address from mailbox")
-    return str(found["address"]) if found else None
+    mailbox = await sql.row("select address from mailbox")
+    return str(mailbox["address"]) if mailbox else None

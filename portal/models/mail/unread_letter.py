@@ -36,26 +36,26 @@ class Recipient:
 
 async def is_anyone_waiting(minutes: int) -> bool:
     """Tell whether a conversation has something that nobody was asked about for so long, or a letter is due."""
-    found = await sql.row(
+    waiting = await sql.row(
         "select 1 as yes from conversation where mail_since <= :until "
         "union all select 1 from burst where letter_id is null and due_at <= :now "
         "union all select 1 from notice where mail_at <= :now limit 1",
         until=clock.now() - dt.timedelta(minutes=minutes),
         now=clock.now(),
     )
-    return found is not None
+    return waiting is not None
 
 
 async def readers_due(most: int = AT_ONCE) -> list[UUID]:
     """Return the people who are to be written to next, the longest due first."""
-    found = await sql.rows(
+    readers = await sql.rows(
         "select w.person, min(w.due) as due from ("
         "select reader_id as person, due_at as due from burst where letter_id is null and due_at <= :now "
         "union all select coalesce(staff_id, account_id), mail_at from notice where mail_at <= :now) w "
         f"where {not_set_aside(LETTERS, 'w.person')} group by w.person order by due limit {int(most)}",
         now=clock.now(),
     )
-    return [sql.uuid(row["person"]) for row in found]
+    return [sql.uuid(row["person"]) for row in readers]
 
 
 async def write_to(
@@ -143,25 +143,25 @@ async def _forget(rows: list[dict[str, Any]]) -> None:
 
 
 async def _reader(person: UUID, side: str) -> Recipient | None:
-    found = await sql.row(
+    row = await sql.row(
         "select name, email, language, false as discreet from staff_member where id = :id and ended_at is null"
         if side == "staff"
         else "select name, email, language, discreet from portal_account where id = :id",
         id=person,
     )
-    if found is None:
+    if row is None:
         return None
-    return Recipient(person, side, found["name"], found["email"], found["language"], bool(found["discreet"]))
+    return Recipient(person, side, row["name"], row["email"], row["language"], bool(row["discreet"]))
 
 
 async def _is_held(reader: Recipient) -> bool:
     table = "staff_member" if reader.side == "staff" else "portal_account"
-    found = await sql.row(
+    bounce = await sql.row(
         f"select 1 as yes from {table} p join bounce b on b.email_key = p.email_key "
         "where p.id = :id and b.settled_at is null and b.held",
         id=reader.id,
     )
-    return found is not None
+    return bounce is not None
 
 
 async def when_wanted(letter: UUID) -> dt.datetime | None:

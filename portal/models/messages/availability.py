@@ -39,25 +39,25 @@ class Availability:
 
 
 async def of_conversation(conversations: Scope[Conversation], id: UUID) -> Availability | None:
-    found = await (
+    rows = await (
         conversations.where("r.id = :id", id=id)
         .join("join client c on c.id = r.client_id left join practice p on true")
         .columns("c.messaging, r.answered_at, p.week is not null as keeps")
     )
-    if not found:
+    if not rows:
         return None
-    row = found[0]
+    row = rows[0]
     return await _with_office(row["messaging"], row["answered_at"] is not None, bool(row["keeps"]))
 
 
 async def of_client(clients: Scope[Client], id: UUID) -> Availability | None:
     """Return the availability before a conversation begins: nobody has answered yet."""
-    found = await (
+    charts = await (
         clients.where("r.id = :id", id=id)
         .join("left join practice p on true")
         .columns("r.messaging, p.week is not null as keeps")
     )
-    return await _with_office(found[0]["messaging"], False, bool(found[0]["keeps"])) if found else None
+    return await _with_office(charts[0]["messaging"], False, bool(charts[0]["keeps"])) if charts else None
 
 
 async def _with_office(mode: str, answered: bool, keeps: bool) -> Availability:

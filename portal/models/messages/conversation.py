@@ -260,14 +260,14 @@ def _within_reach(conversations: Scope[Conversation]) -> Scope[Conversation]:
 
 async def unread(conversations: Scope[Conversation]) -> int:
     """Count the messages from others that the viewer has not read. Derived, never kept."""
-    found = await _within_reach(conversations).where(HAS_UNREAD).columns(f"coalesce(sum({_UNREAD}), 0) as n")
-    return int(found[0]["n"])
+    rows = await _within_reach(conversations).where(HAS_UNREAD).columns(f"coalesce(sum({_UNREAD}), 0) as n")
+    return int(rows[0]["n"])
 
 
 async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int]:
-    found = await _within_reach(conversations).where(HAS_UNREAD).columns(f"r.client_id, {_UNREAD} as n")
+    rows = await _within_reach(conversations).where(HAS_UNREAD).columns(f"r.client_id, {_UNREAD} as n")
     counts: dict[UUID, int] = {}
-    for row in found:
+    for row in rows:
         client = sql.uuid(row["client_id"])
         counts[client] = counts.get(client, 0) + int(row["n"])
     return counts
@@ -303,11 +303,11 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
 
 async def writer_name(side: str, person: UUID) -> str:
     """Return the name of the person who is writing. The caller has asked who may see the conversation."""
-    found = await sql.row(
+    writer = await sql.row(
         f"select name from {'staff_member' if side == 'staff' else 'portal_account'} where id = :id",
         id=person,
     )
-    return str(found["name"]) if found else ""
+    return str(writer["name"]) if writer else ""
 
 
 async def may_read(conversation: Conversation, staff: UUID) -> bool:

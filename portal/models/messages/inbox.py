@@ -117,9 +117,9 @@ async def unread_conversations(conversations: Scope[Conversation]) -> int:
 
 async def who_is_on(conversations: Scope[Conversation], id: UUID) -> tuple[UUID, str] | None:
     """Return the colleague who answers a conversation: id and name."""
-    found = await (
+    colleagues = await (
         conversations.where("r.id = :id", id=id)
         .join(f"join staff_member ow on ow.id = {on_it('r')}")
         .columns("ow.id, ow.name")
     )
-    return (sql.uuid(found[0]["id"]), found[0]["name"]) if found else None
+    return (sql.uuid(colleagues[0]["id"]), colleagues[0]["name"]) if colleagues else None

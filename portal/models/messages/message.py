@@ -215,28 +215,28 @@ async def messages_before(
 ) -> list[dict[str, Any]]:
     """Return the newest messages of a conversation, or those before a number; oldest first, one more than `limit` where
     there are older ones."""
-    found = await (
+    newest = await (
         messages.where("r.conversation_id = :conversation", conversation=conversation)
         .where("r.number < :before", before=before if before is not None else 2**31 - 1)
         .join(_AUTHORS)
         .order("r.number desc")
         .columns(_MESSAGE, limit=limit + 1)
     )
-    return [_opened(row) for row in reversed(found)]
+    return [_opened(row) for row in reversed(newest)]
 
 
 async def message_now(
     messages: Scope[Message], conversation: UUID, number: int
 ) -> tuple[list[dict[str, Any]], Bookmark | None]:
     """Return a message, after the one before it where there is one, and the bookmark of the moment it was read."""
-    found = await (
+    pair = await (
         messages.where("r.conversation_id = :conversation", conversation=conversation)
         .where("r.number in (:number - 1, :number)", number=number)
         .join(_AUTHORS)
         .order("r.number")
         .columns(f"{_MESSAGE}, {here()}")
     )
-    return [_opened(row) for row in found], Bookmark.now_at(found[-1]) if found else None
+    return [_opened(row) for row in pair], Bookmark.now_at(pair[-1]) if pair else None
 
 
 async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID, list[dict[str, Any]]]:
@@ -244,7 +244,7 @@ async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID,
     has asked who may see them (`who_may_see`): a push loads once for all its readers."""
     asked = sql.table("v", id=("conversations", "uuid"), number=("numbers", "int"))
     # Numbers have no gaps, so a range of them is a limit for each conversation.
-    found = await sql.rows(
+    newer = await sql.rows(
         f"select {_MESSAGE} from {asked} join message r on r.conversation_id = v.id "
         f"and r.number >= v.number and r.number < v.number + {int(limit)} {_AUTHORS} "
         "order by r.conversation_id, r.number",
@@ -252,7 +252,7 @@ async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID,
         numbers=list(after.values()),
     )
     messages: dict[UUID, list[dict[str, Any]]] = {id: [] for id in after}
-    for row in found:
+    for row in newer:
         messages[sql.uuid(row["conversation_id"])].append(_opened(row))
     return messages
 
@@ -261,14 +261,14 @@ async def messages_numbered(
     messages: Scope[Message], conversation: UUID, numbers: list[int]
 ) -> list[dict[str, Any]]:
     """Return the messages of a conversation with these numbers, newest first."""
-    found = await (
+    rows = await (
         messages.where("r.conversation_id = :conversation", conversation=conversation)
         .where("r.number = any(:numbers)", numbers=numbers)
         .join(_AUTHORS)
         .order("r.number desc")
         .columns(_MESSAGE)
     )
-    return [_opened(row) for row in found]
+    return [_opened(row) for row in rows]
 
 
 async def messages_among(
@@ -278,14 +278,14 @@ async def messages_among(
     them, as for `messages_after`."""
     pairs = sorted({(of, n) for of, number in wanted for n in (number - 1, number)})
     asked = sql.table("v", id=("conversations", "uuid"), number=("numbers", "int"))
-    found = await sql.rows(
+    rows = await sql.rows(
         f"select {_MESSAGE} from {asked} join message r on r.conversation_id = v.id and r.number = v.number "
         f"{_AUTHORS}",
         conversations=[of for of, _ in pairs],
         numbers=[number for _, number in pairs],
     )
     messages: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    for row in found:
+    for row in rows:
         messages[sql.uuid(row["conversation_id"])].append(_opened(row))
     return messages
 
@@ -311,7 +311,7 @@ async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
     caller has asked who may see the conversation."""
     asked = sql.table("v", id=("conversations", "uuid"), first=("firsts", "int"), last=("lasts", "int"))
     # Of each reader no more than the steps within the span, and the one that went beyond it.
-    found = await sql.rows(
+    readings = await sql.rows(
         "select v.id, s.reader_id, s.number, s.at, coalesce(ms.name, ma.name) as name, ms.id as staff_id "
         f"from {asked} join reading d on d.conversation_id = v.id "
         "join reading_step s on s.conversation_id = v.id and s.reader_id = d.reader_id "
@@ -324,7 +324,7 @@ async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
         lasts=[last for _, last in spans.values()],
     )
     steps: dict[tuple[UUID, UUID], list[dict[str, Any]]] = defaultdict(list)
-    for row in found:
+    for row in readings:
         steps[sql.uuid(row["id"]), sql.uuid(row["reader_id"])].append(row)
     readers: dict[UUID, list[Reader]] = {of: [] for of in spans}
     for (of, reader), rows in steps.items():

@@ -20,12 +20,12 @@ AT_ONCE = 20  # conversations of one transaction
 
 async def conversations_to_tell() -> list[UUID]:
     """Return the conversations in which something was written that people are to be told of by now."""
-    found = await sql.rows(
+    conversations = await sql.rows(
         f"select o.id from conversation o where o.tell_at <= :now and {not_set_aside(MESSAGES, 'o.id')} "
         f"order by o.tell_at limit {AT_ONCE}",
         now=clock.now(),
     )
-    return [sql.uuid(row["id"]) for row in found]
+    return [sql.uuid(row["id"]) for row in conversations]
 
 
 def _last_said(conversation: str) -> str:
@@ -41,7 +41,7 @@ async def tell_of_messages(ids: list[UUID]) -> None:
     """Write a notice for everybody who has not read the messages written by now, one for each of these conversations,
     in the caller's unit of work. Two workers never take the same conversation."""
     locked = "for update skip locked" if sql.is_postgres() else ""
-    found = await sql.rows(
+    claimed = await sql.rows(
         "with due as materialized (select id from conversation where id = any(:ids) and tell_at <= :now "
         f"order by id {locked}) "
         "update conversation set tell_at = null where id in (select id from due) "
@@ -49,9 +49,9 @@ async def tell_of_messages(ids: list[UUID]) -> None:
         now=clock.now(),
         ids=ids,
     )
-    if not found:
+    if not claimed:
         return
-    conversations = {sql.uuid(row["id"]): row for row in found}
+    conversations = {sql.uuid(row["id"]): row for row in claimed}
     staff, accounts = await _staff_to_tell(set(conversations)), await _accounts_to_tell(set(conversations))
     # First the numbers of all of them: two who each tell several people of several things would lock each other out.
     for people in (staff, accounts):
@@ -69,20 +69,20 @@ async def tell_of_messages(ids: list[UUID]) -> None:
 
 
 async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
-    found = await sql.rows(
+    unread = await sql.rows(
         f"with {staff_who_read(THESE)} select reads.id, reads.staff_id from reads "
         "left join reading rd on rd.conversation_id = reads.id and rd.reader_id = reads.staff_id "
         f"where {ARE_TOLD} and coalesce(rd.number, 0) < {_last_said('reads.id')}",
         ids=list(conversations),
         now=clock.now(),
     )
-    wanted = [(sql.uuid(row["staff_id"]), None, sql.uuid(row["id"])) for row in found]
+    wanted = [(sql.uuid(row["staff_id"]), None, sql.uuid(row["id"])) for row in unread]
     return _by_conversation(conversations, await who_may_see(Conversation, Kind.STAFF, wanted))
 
 
 async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
     """Return the accounts that take part."""
-    found = await sql.rows(
+    unread = await sql.rows(
         "select distinct r.id as conversation_id, x.account_id from conversation r "
         f"join access x on x.client_id = r.client_id and {live('x')} "
         "left join reading rd on rd.conversation_id = r.id and rd.reader_id = x.account_id "
@@ -90,7 +90,7 @@ async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
         ids=list(conversations),
         now=clock.now(),
     )
-    asked = [(sql.uuid(row["account_id"]), None, sql.uuid(row["conversation_id"])) for row in found]
+    asked = [(sql.uuid(row["account_id"]), None, sql.uuid(row["conversation_id"])) for row in unread]
     return _by_conversation(conversations, await who_may_see(Conversation, Kind.ACCOUNT, asked))
 
 

@@ -99,7 +99,7 @@ def _of_staff(row: dict[str, Any]) -> dict[str, Any]:
 
 async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict[str, Any]]]:
     """Return the row asked for, the group of `readers`, and somebody of the practice in it, by name."""
-    found = await sql.rows(
+    staff = await sql.rows(
         f"with {staff_who_read(asked)} select id, staff_id, name, near from reads order by name, staff_id",
         now=clock.now(),
         **values,
@@ -110,7 +110,7 @@ async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict
             "staff" if row["near"] == TEAM else "others",
             {"id": sql.uuid(row["staff_id"]), "name": row["name"]},
         )
-        for row in found
+        for row in staff
     ]
 
 

@@ -37,7 +37,7 @@ async def parties_of(client: UUID) -> list[Party]:
     """Return the parties with which staff can begin a conversation about a client: the client where they have an
     account or no contact may message, each contact who may, and the family, where that is more than one. Two contacts
     never come to share a conversation unless somebody chooses the family."""
-    found = await sql.rows(
+    linked = await sql.rows(
         "select l.contact_id, c.name from contact_link l join contact c on c.id = l.contact_id "
         f"where l.client_id = :client and {allows('l', Right.MESSAGES)} order by l.guardian desc, l.from_at, l.id",
         client=client,
@@ -49,7 +49,7 @@ async def parties_of(client: UUID) -> list[Party]:
         client=client,
         now=clock.now(),
     )
-    contacts = tuple((sql.uuid(row["contact_id"]), str(row["name"])) for row in found)
+    contacts = tuple((sql.uuid(row["contact_id"]), str(row["name"])) for row in linked)
     in_person = own is not None or not contacts
     parties = [Party("client", True)] if in_person else []
     parties += [Party(str(contact[0]), False, (contact,)) for contact in contacts]
@@ -68,15 +68,15 @@ def chosen(parties: list[Party], key: str | None) -> Party:
 
 async def participant_for(account: UUID, client: UUID) -> tuple[bool, list[UUID]]:
     """Return as whom an account takes part in a conversation about a client: in person, or as a contact."""
-    found = await sql.rows(
+    accesses = await sql.rows(
         "select l.contact_id from access a left join contact_link l on l.id = a.contact_link_id "
         f"where a.account_id = :account and a.client_id = :client and {live('a')}",
         account=account,
         client=client,
         now=clock.now(),
     )
-    contacts = [sql.uuid(row["contact_id"]) for row in found if row["contact_id"] is not None]
-    return len(contacts) < len(found), contacts
+    contacts = [sql.uuid(row["contact_id"]) for row in accesses if row["contact_id"] is not None]
+    return len(contacts) < len(accesses), contacts
 
 
 async def would_read(
@@ -88,9 +88,9 @@ async def would_read(
     Nothing is answered about a client the viewer may not see. An audience that nobody of the practice reads is left
     out: words there would reach no one.
     """
-    found: dict[Audience, dict[str, list[Any]]] = {}
+    by_audience: dict[Audience, dict[str, list[Any]]] = {}
     if await clients.find(client) is None:
-        return found
+        return by_audience
     people = await sql.rows(
         "select distinct a.id, a.name from access x join portal_account a on a.id = x.account_id "
         "left join contact_link l on l.id = x.contact_link_id "
@@ -106,7 +106,7 @@ async def would_read(
         for audience in Audience
     )
     for key, group, person in await staff_by_group(asked, client=client):
-        who = found.setdefault(
+        who = by_audience.setdefault(
             Audience[key.upper()],
             {
                 "people": [{"id": sql.uuid(p["id"]), "name": p["name"]} for p in people],
@@ -115,7 +115,7 @@ async def would_read(
             },
         )
         who[group].append(person)
-    return {audience: found[audience] for audience in Audience if audience in found}
+    return {audience: by_audience[audience] for audience in Audience if audience in by_audience}
 
 
 async def confidential(client: Client, with_client: bool, contacts: list[UUID]) -> set[Audience]:

@@ -84,7 +84,7 @@ class Template(Record):
 
 async def templates(seen: Scope[Template]) -> list[dict[str, Any]]:
     """Return the templates the viewer may use, by name: their own before the practice's."""
-    found = [
+    usable = [
         {
             "id": sql.uuid(row["id"]),
             "own": row["staff_id"] is not None,
@@ -93,7 +93,7 @@ async def templates(seen: Scope[Template]) -> list[dict[str, Any]]:
         }
         for row in await seen.columns("r.id, r.staff_id, r.name_sealed, r.body_sealed", limit=2 * MOST)
     ]
-    return sorted(found, key=lambda one: (not one["own"], one["name"].casefold(), one["id"]))
+    return sorted(usable, key=lambda one: (not one["own"], one["name"].casefold(), one["id"]))
 
 
 def unknown_places(body: str) -> list[str]:

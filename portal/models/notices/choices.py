@@ -14,11 +14,11 @@ WAYS = ("shown", "mail", "push")
 async def chosen_ways(person: UUID) -> dict[str, dict[str, bool]]:
     """Return, for each kind, whether it comes into sight (`shown`), is written about (`mail`) and is pushed; all of it,
     where there is no choice."""
-    found = await sql.rows(
+    choices = await sql.rows(
         "select kind, shown, mail, push from notice_choice where person_id = :person", person=person
     )
     return {kind.key: dict.fromkeys(WAYS, True) for kind in NoticeKind} | {
-        row["kind"]: {way: bool(row[way]) for way in WAYS} for row in found
+        row["kind"]: {way: bool(row[way]) for way in WAYS} for row in choices
     }
 
 
@@ -47,9 +47,9 @@ async def choose_ways(person: UUID, chosen: dict[str, dict[str, bool]]) -> None:
 
 async def without_letters(kind: NoticeKind, people: Iterable[UUID]) -> set[UUID]:
     """Return those of these people who want no letter about this kind."""
-    found = await sql.rows(
+    unwilling = await sql.rows(
         "select person_id from notice_choice where kind = :kind and not mail and person_id = any(:people)",
         kind=kind.key,
         people=list(people),
     )
-    return {sql.uuid(row["person_id"]) for row in found}
+    return {sql.uuid(row["person_id"]) for row in unwilling}

@@ -140,8 +140,8 @@ class LeasedDevice:
     box: bytes
 
     def subscription(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads(unseal(PushDevice, "subscription_sealed", self.id, self.box))
-        return found
+        opened: dict[str, str] = json.loads(unseal(PushDevice, "subscription_sealed", self.id, self.box))
+        return opened
 
 
 async def take_pushes(most: int) -> list[LeasedDevice]:
@@ -174,12 +174,12 @@ async def take_pushes(most: int) -> list[LeasedDevice]:
 async def hold_device(taken: LeasedDevice) -> bool:
     """Let nobody wish a push to it until the commit; return False where the lease is no longer this one."""
     locked = " for update" if sql.is_postgres() else ""
-    found = await sql.row(
+    device = await sql.row(
         f"select 1 as yes from push_device where id = :id and tries = :tries and due_at is not null{locked}",
         id=taken.id,
         tries=taken.tries,
     )
-    return found is not None
+    return device is not None
 
 
 async def settle_push(taken: LeasedDevice, due: dt.datetime | None = None, *, sent: bool = False) -> None:
@@ -204,10 +204,10 @@ async def forget_device(taken: LeasedDevice) -> None:
 
 async def words_for(taken: LeasedDevice) -> tuple[str, bool] | None:
     """Return the language in which this person is told, and whether discreetly; None for somebody who has left."""
-    found = await sql.row(
+    person = await sql.row(
         "select language, false as discreet from staff_member where id = :id and ended_at is null"
         if taken.staff
         else "select language, discreet from portal_account where id = :id",
         id=taken.staff or taken.account,
     )
-    return None if found is None else (found["language"], bool(found["discreet"]))
+    return None if person is None else (person["language"], bool(person["discreet"]))

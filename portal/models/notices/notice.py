@@ -161,8 +161,8 @@ async def unread_notices(notices: Scope[Notice]) -> tuple[int, int]:
     """Return how many the viewer has not read, and the number of the last they were given: what a page that is made now
     has not missed. Each page says both, and asks once."""
     last = "(select number from notice_place where person_id = :viewer) as last"
-    (found,) = await notices.where("r.read_at is null").columns(f"count(*) as n, {last}")
-    return int(found["n"]), int(found["last"] or 0)
+    (unread,) = await notices.where("r.read_at is null").columns(f"count(*) as n, {last}")
+    return int(unread["n"]), int(unread["last"] or 0)
 
 
 async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bool:
@@ -170,14 +170,14 @@ async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bo
     column, kind = ("staff_id", Kind.STAFF) if staff else ("account_id", Kind.ACCOUNT)
     if (person := staff or account) is None:
         return False
-    found = await sql.rows(
+    unread = await sql.rows(
         f"select r.id from notice r where r.{column} = :person and r.number >= :number and r.read_at is null "
         "and not exists (select 1 from notice_choice q where q.person_id = :person and q.kind = r.kind "
         "and not q.push) order by r.number desc limit 50",
         person=person,
         number=number,
     )
-    asked = [(person, None, sql.uuid(row["id"])) for row in found]
+    asked = [(person, None, sql.uuid(row["id"])) for row in unread]
     return bool(asked and await who_may_see(Notice, kind, asked))
 
 
@@ -207,22 +207,22 @@ async def notices_before(
 ) -> list[dict[str, Any]]:
     """Return the newest notices, or those before a number, newest first; one more than `limit` where there are older
     ones."""
-    found = await (
+    newest = await (
         notices.where("r.number < :before", before=min(2**31 - 1 if before is None else before, 2**31 - 1))
         .join(_WITH)
         .order("r.number desc")
         .columns(_SHOWN, limit=limit + 1)
     )
-    return await _opened(found)
+    return await _opened(newest)
 
 
 async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[dict[str, Any]]:
     """Return the notices these people have not read and want in sight, each beyond a number, oldest first. The caller
     asks `who_may_see`."""
     asked = sql.table("a", person=("people", "uuid"), number=("numbers", "int"))
-    found: list[dict[str, Any]] = []
+    newer: list[dict[str, Any]] = []
     for column in ("staff_id", "account_id"):
-        found += await sql.rows(
+        newer += await sql.rows(
             f"select a.person, {_SHOWN} from {asked} join notice r on r.{column} = a.person "
             f"and r.number > a.number and r.read_at is null {_WITH} where not exists (select 1 from notice_choice "
             "q where q.person_id = a.person and q.kind = r.kind and not q.shown) "
@@ -230,8 +230,8 @@ async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[di
             people=list(after),
             numbers=list(after.values()),
         )
-    people = [sql.uuid(row["person"]) for row in found]
-    return [row | {"person": person} for row, person in zip(await _opened(found), people, strict=True)]
+    people = [sql.uuid(row["person"]) for row in newer]
+    return [row | {"person": person} for row, person in zip(await _opened(newer), people, strict=True)]
 
 
 async def _opened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -257,12 +257,12 @@ async def _opened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def _names(people: set[UUID]) -> dict[UUID, str]:
     if not people:
         return {}
-    found = await sql.rows(
+    named = await sql.rows(
         "select id, name from staff_member where id = any(:ids) "
         "union all select id, name from portal_account where id = any(:ids)",
         ids=list(people),
     )
-    return {sql.uuid(row["id"]): row["name"] for row in found}
+    return {sql.uuid(row["id"]): row["name"] for row in named}
 
 
 async def forget_old_notices() -> None:

@@ -331,7 +331,7 @@ class AlreadyTied(Unacceptable):
 async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
     """Return everybody who is or was tied to a client, guardians first, and what each has on the portal: the account's
     name since when, or to where an invitation is on its way."""
-    found = await (
+    tied = await (
         links.where("r.client_id = :of", of=client)
         .join(
             "join contact c on c.id = r.contact_id "
@@ -347,7 +347,7 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
             f"{account_sees('r.client_id', 'x.account_id')} as sees, "
             + ", ".join(f"r.{right.value}" for right in Right)
             + ", "
-            + ", ".join(f"r.{one.column}" for one in Restriction)
+            + ", ".join(f"r.{restriction.column}" for restriction in Restriction)
         )
     )
     times = (
@@ -356,7 +356,7 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
         "of_age_at",
         "joined_at",
         "invited_at",
-        *(one.column for one in Restriction),
+        *(restriction.column for restriction in Restriction),
     )
-    rows = [row | {name: sql.maybe_moment(row[name]) for name in times} for row in found]
+    rows = [row | {name: sql.maybe_moment(row[name]) for name in times} for row in tied]
     return list({row["id"]: row for row in rows}.values())

@@ -32,8 +32,8 @@ async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
     successor where there is one; they leave their care teams in any case. One after the other, so that nobody hands
     over to somebody who is leaving too. Raises LastOne, Gone where one of the two works here no more."""
     await hold_practice()
-    for one in (member, *([] if successor is None else [await StaffMember.get(id=successor)])):
-        if (await one.hold()).ended_at is not None:
+    for colleague in (member, *([] if successor is None else [await StaffMember.get(id=successor)])):
+        if (await colleague.hold()).ended_at is not None:
             raise Gone
     for team in await CareTeam.filter(staff_id=member.id).order_by("id"):
         await team.hold()
@@ -99,7 +99,7 @@ async def in_care_of(teams: Scope[CareTeam], staff: UUID) -> list[dict[str, Any]
 
 async def colleagues(scope: Scope[StaffMember]) -> list[dict[str, Any]]:
     """Return the staff who work here: name, role, how many clients they care for, and whether they are away."""
-    found = await (
+    staff = await (
         scope.where("r.ended_at is null")
         .order("r.name, r.id")
         .columns(
@@ -109,6 +109,6 @@ async def colleagues(scope: Scope[StaffMember]) -> list[dict[str, Any]]:
             f"(select max(l.until_at) from leave l where l.staff_id = r.id and {live('l')}) as away_until"
         )
     )
-    for row in found:
+    for row in staff:
         row["id"], row["away_until"] = sql.uuid(row["id"]), sql.maybe_moment(row["away_until"])
-    return found
+    return staff

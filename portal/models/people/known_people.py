@@ -34,7 +34,7 @@ async def known_people(
     )
     tied = f"(select tl.contact_id from contact_link tl where tl.client_id = :of and {live('tl')})"
     own_tied = f"(select tc.client_id from contact tc where tc.client_id is not null and tc.id in {tied})"  # as clients
-    found = await (
+    matching = await (
         contacts.where(named, **values)
         .where(
             f"r.id not in {tied} and (r.client_id is null or r.client_id <> :of and r.client_id not in {own_tied})",
@@ -43,7 +43,7 @@ async def known_people(
         .order("r.search, r.id")
         .columns("'contact' as kind, r.id, r.name, r.email, r.client_id", KNOWN)
     )
-    own = [sql.uuid(row["client_id"]) for row in found if row["client_id"]]
+    own = [sql.uuid(row["client_id"]) for row in matching if row["client_id"]]
     others = await (
         clients.where(named, **values)
         .where(
@@ -53,7 +53,7 @@ async def known_people(
         .order("r.sorting, r.id")
         .columns("'client' as kind, r.id, r.first_name, r.last_name, r.email", KNOWN)
     )
-    people = [row | {"id": sql.uuid(row["id"])} for row in found]
+    people = [row | {"id": sql.uuid(row["id"])} for row in matching]
     people += [
         row | {"id": sql.uuid(row["id"]), "name": f"{row['first_name']} {row['last_name']}"}
         for row in others
@@ -70,7 +70,7 @@ def _plain(part: str) -> str:
 async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID, list[str]]:
     if not contacts:
         return {}
-    found = await (
+    ties = await (
         clients.join(
             "join contact_link al on al.client_id = r.id and al.contact_id = any(:contacts)",
             contacts=contacts,
@@ -80,7 +80,7 @@ async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID,
         .columns("al.contact_id, r.first_name")
     )
     names: dict[UUID, list[str]] = {}
-    for row in found:
+    for row in ties:
         names.setdefault(sql.uuid(row["contact_id"]), []).append(row["first_name"])
     return names
 
@@ -90,7 +90,7 @@ async def likely_clients(
 ) -> list[dict[str, Any]]:
     """Return clients the viewer may see who may be this contact: of the same name (first, last) or email, and of no
     other date of birth, as far as both are known. Clients for whom the contact acts are left out."""
-    found = await (
+    matching = await (
         clients.where(
             "r.archived_at is null and (r.sorting = :named or r.email_key = :key)",
             named=search_form(" ".join(reversed(names))),
@@ -101,7 +101,7 @@ async def likely_clients(
         .columns("r.id, r.first_name, r.last_name, r.email, r.date_of_birth_sealed", KNOWN)
     )
     people = []
-    for row in found:
+    for row in matching:
         box, id = row["date_of_birth_sealed"], sql.uuid(row["id"])
         theirs = opened_day(Client, "date_of_birth_sealed", id, box)
         if born is None or theirs is None or born == theirs:

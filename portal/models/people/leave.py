@@ -52,8 +52,8 @@ class Leave(Record):
         """Plan a leave. Raises CannotLeave where one of the two is away at that time already, or others count on the
         one who is to be away."""
         # Whoever plans anything for one of the two waits: between looking and planning nobody else plans.
-        for one in sorted({staff, cover}):
-            await StaffMember.lock(one)
+        for colleague in sorted({staff, cover}):
+            await StaffMember.lock(colleague)
         if await sql.row(
             "select 1 as yes from staff_member where id = :id and ended_at is not null", id=cover
         ):
@@ -112,18 +112,18 @@ async def _is_away(
     staff: UUID, from_at: dt.datetime, until_at: dt.datetime, as_whom: str = "staff_id"
 ) -> bool:
     """Tell whether a leave in this time is theirs, or (`as_whom` is "cover_id") one in which they stand in."""
-    found = await sql.row(
+    overlapping = await sql.row(
         f"select 1 as yes from leave where {as_whom} = :staff and from_at < :until and until_at > :from "
         "and until_at > from_at limit 1",
         staff=staff,
         **{"from": from_at, "until": until_at},
     )
-    return found is not None
+    return overlapping is not None
 
 
 async def leaves(scope: Scope[Leave]) -> list[dict[str, Any]]:
     """Return the leaves that are on or to come, the next first, with both names."""
-    found = await (
+    planned = await (
         scope.where("r.until_at > :now and r.until_at > r.from_at")
         .join("join staff_member s on s.id = r.staff_id join staff_member c on c.id = r.cover_id")
         .order("r.from_at, r.id")
@@ -133,15 +133,15 @@ async def leaves(scope: Scope[Leave]) -> list[dict[str, Any]]:
             limit=200,
         )
     )
-    for row in found:
+    for row in planned:
         row["from_at"], row["until_at"] = sql.moment(row["from_at"]), sql.moment(row["until_at"])
-    return found
+    return planned
 
 
 async def away_from(teams: Scope[CareTeam], client: UUID) -> list[dict[str, Any]]:
     """Return who of a client's care team is away now: the name, until when, and the cover's name where they can read
     clinical messages."""
-    found = await (
+    away = await (
         teams.where("r.client_id = :client", client=client)
         .where(live("r"))
         .join(
@@ -153,7 +153,7 @@ async def away_from(teams: Scope[CareTeam], client: UUID) -> list[dict[str, Any]
         .order("r.lead desc, s.name, s.id")
         .columns("s.name, l.until_at, c.id as cover_id, c.name as cover_name")
     )
-    for row in found:
+    for row in away:
         row["until_at"] = sql.moment(row["until_at"])
         row["cover_id"] = None if row["cover_id"] is None else sql.uuid(row["cover_id"])
-    return found
+    return away

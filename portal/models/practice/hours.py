@@ -142,19 +142,19 @@ def _moment(zone: str, day: dt.date, minutes: int, ends: bool = False) -> dt.dat
 async def office() -> Office:
     """Return the hours as they are kept now, in one query."""
     today = clock.now().date()
-    found = await sql.rows(
+    rows = await sql.rows(
         "select p.zone, p.week, d.day, d.label, d.spans from practice p "
         "left join special_day d on d.day between :first and :last order by d.day",
         first=(today - dt.timedelta(days=BACK + 1)).isoformat(),
         last=(today + dt.timedelta(days=AHEAD + 1)).isoformat(),
     )
-    if not found:
+    if not rows:
         return Office("UTC", None)
-    week = sql.parsed(found[0]["week"])
+    week = sql.parsed(rows[0]["week"])
     days = [
-        (row["day"], Special(row["label"], _spans(sql.parsed(row["spans"])))) for row in found if row["day"]
+        (row["day"], Special(row["label"], _spans(sql.parsed(row["spans"])))) for row in rows if row["day"]
     ]
-    return Office(found[0]["zone"], None if week is None else tuple(_spans(day) for day in week), tuple(days))
+    return Office(rows[0]["zone"], None if week is None else tuple(_spans(day) for day in week), tuple(days))
 
 
 def _spans(kept: list[list[int]]) -> tuple[Span, ...]:
@@ -188,7 +188,7 @@ async def drop_day(id: UUID) -> None:
 
 async def special_days(first: dt.date) -> list[dict[str, Any]]:
     """Return the dates with hours of their own, from one on."""
-    found = await sql.rows(
+    days = await sql.rows(
         "select id, day, label, spans from special_day where day >= :first order by day limit 200",
         first=first.isoformat(),
     )
@@ -199,7 +199,7 @@ async def special_days(first: dt.date) -> list[dict[str, Any]]:
             "label": row["label"],
             "spans": _spans(sql.parsed(row["spans"])),
         }
-        for row in found
+        for row in days
     ]
 
 

@@ -49,8 +49,8 @@ class Practice(Row):
         for name, value in settings.items():
             setattr(self, name, value)
         await self.save(update_fields=list(settings))
-        for fact, shown in _TOLD.items():
-            if shown & settings.keys():
+        for fact, columns in _TOLD.items():
+            if columns & settings.keys():
                 await announce(fact())
 
     def of_age(self, born: dt.date | None) -> dt.datetime | None:
@@ -90,8 +90,8 @@ async def the_practice() -> Practice:
 
 async def portal_is_on() -> bool:
     """Tell whether the client side is let in."""
-    found = await sql.row("select portal_on from practice")
-    return found is None or bool(found["portal_on"])
+    practice = await sql.row("select portal_on from practice")
+    return practice is None or bool(practice["portal_on"])
 
 
 async def hold_practice() -> Practice:

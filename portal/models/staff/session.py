@@ -142,31 +142,31 @@ async def who(
     client where one is named, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:
         return None
-    found = await sql.row(
+    session = await sql.row(
         _who_text(here(), right, sql.is_postgres()),
         token=digest(token),
         side=side,
         now=clock.now(),
         client=client,
     )
-    if found is None:
+    if session is None:
         return None
     return SessionHolder(
-        session=sql.uuid(found["id"]),
-        side=found["side"],
-        holder=sql.uuid(found["holder"]),
-        name=found["name"],
-        email=found["email"],
-        role=found["role"],
-        language=found["language"],
-        theme=found["theme"],
-        discreet=bool(found["discreet"]),
-        seen_at=sql.moment(found["seen_at"]),
-        idle_until=sql.moment(found["idle_until"]),
-        expires_at=sql.moment(found["expires_at"]),
-        permissions=frozenset((found["permissions"] or "").split()),
-        holds=None if found["holds"] is None else bool(found["holds"]),
-        bookmark=Bookmark.now_at(found),
+        session=sql.uuid(session["id"]),
+        side=session["side"],
+        holder=sql.uuid(session["holder"]),
+        name=session["name"],
+        email=session["email"],
+        role=session["role"],
+        language=session["language"],
+        theme=session["theme"],
+        discreet=bool(session["discreet"]),
+        seen_at=sql.moment(session["seen_at"]),
+        idle_until=sql.moment(session["idle_until"]),
+        expires_at=sql.moment(session["expires_at"]),
+        permissions=frozenset((session["permissions"] or "").split()),
+        holds=None if session["holds"] is None else bool(session["holds"]),
+        bookmark=Bookmark.now_at(session),
     )
 
 
@@ -185,7 +185,7 @@ async def touch(session: UUID, side: str) -> dt.datetime:
 
 async def lives_until(sessions: list[UUID]) -> dict[UUID, dt.datetime]:
     """Return until when each of these sessions lives if nothing is done; ended ones are missing."""
-    found = await sql.rows(
+    living = await sql.rows(
         "select s.id, s.idle_until, s.expires_at from session s "
         "left join staff_member m on m.id = s.staff_id "
         f"where s.id = any(:ids) and s.ended_at is null and {_MAY_ENTER}",
@@ -193,7 +193,7 @@ async def lives_until(sessions: list[UUID]) -> dict[UUID, dt.datetime]:
     )
     return {
         sql.uuid(row["id"]): min(sql.moment(row["idle_until"]), sql.moment(row["expires_at"]))
-        for row in found
+        for row in living
     }
 
 
@@ -238,9 +238,9 @@ async def remember_device(side: str, holder: UUID, token: str) -> str:
 
 
 async def knows_device(token: str, holder: UUID) -> bool:
-    found: Any = await sql.row(
+    known_device: Any = await sql.row(
         "select 1 as yes from device where token_hash = :hash and holder_id = :holder",
         hash=digest(token),
         holder=holder,
     )
-    return found is not None
+    return known_device is not None

@@ -107,12 +107,12 @@ async def begin(holder: Login, address: str, agent: str) -> str | None:
         await keep_settings()
         if not await portal_is_on():
             return None
-    found = await sql.row(
+    entering = await sql.row(
         f"select 1 as yes from {table} where id = :id and password_hash = :hash {works} {locked}",
         id=holder.id,
         hash=holder.password_hash,
     )
-    if found is None:
+    if entering is None:
         return None
     _, token = await Session.start(holder.side, holder.id, address, agent)
     return token
@@ -123,7 +123,7 @@ async def words_about(
 ) -> list[str]:
     """Return names that somebody who chooses a password has in mind, and others guess: the holder's of an account or of
     an invitation (for `client`, by `link`), those of all for whom they act or acted, and the practice's."""
-    found = await sql.rows(
+    names = await sql.rows(
         "select name from practice union select name from portal_account where id = :account "
         "union select k.name from contact_link l join contact k on k.id = l.contact_id where l.id = :link "
         "union select c.first_name || ' ' || c.last_name from client c where c.id = :client "
@@ -134,4 +134,4 @@ async def words_about(
         client=client,
         link=link,
     )
-    return [row["name"] for row in found]
+    return [row["name"] for row in names]
