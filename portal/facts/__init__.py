@@ -1,4 +1,4 @@
-"""What can happen in a practice, in the past tense, told in ids only: a kind of fact a class, a file for each room."""
+"""The events of a practice, in the past tense, told in ids only: a kind of fact a class, a file for each room."""
 
 from portal.facts.access import *  # noqa: F403
 from portal.facts.ground import *  # noqa: F403

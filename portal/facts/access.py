@@ -27,7 +27,7 @@ class AccessEnded(OfAccess):
 
 
 class ProfilePaused(OfChart):
-    """What an invitation needs was cleared: nobody on the client's side sees the profile until it is back."""
+    """A field that an invitation needs was cleared: nobody on the client's side sees the profile until it is back."""
 
     changes_access = True
 
@@ -40,7 +40,7 @@ class ProfileResumed(OfChart):
 
 
 class OfPortalStatus(OfClient, family=True):
-    """How far somebody is on the way onto a client's portal, or what they do there: the chart's Portal tab."""
+    """A step on the way onto a client's portal, or an act there: the chart's Portal tab."""
 
 
 class OfInvitation(OfPortalStatus, family=True):

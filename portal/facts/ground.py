@@ -1,4 +1,4 @@
-"""How facts are made: the ground of all kinds, and what belongs to no other room.
+"""The ground of all kinds of facts, and the facts that belong to no other room.
 
 A fact names the people it concerns by *audience keys* (`client:<id>`, `staff:<id>`, `account:<id>`). No name, no text
 and no HTML is ever part of one: whoever hears it re-reads what they may see.

@@ -38,7 +38,7 @@ class CareTeamChanged(OfChart):
 
 
 class ContactsChanged(OfChart):
-    """Who is tied to a client, or what one of them may do for them, changed, or a date came on which it does."""
+    """A tie to a client, or a right of a contact, changed, or a date came on which it does."""
 
     changes_access = True
 
