@@ -55,7 +55,7 @@ class NotEmpty(Exception):
 
 @dataclass
 class Made:
-    """What has been made so far, by the names that people.py and threads.py use."""
+    """The people and threads made so far, by the names that people.py and threads.py use."""
 
     staff: dict[str, StaffMember] = field(default_factory=dict)  # by first name
     clients: dict[str, Client] = field(default_factory=dict)
@@ -106,7 +106,7 @@ async def keep_hours() -> None:
 
 
 async def cast(everyone: bool = False) -> list[dict[str, Any]]:
-    """Who can sign in: the named cast, in the order one tries things, or everyone with a login.
+    """Return the people who can sign in: the named cast, in the order one tries things, or everyone with a login.
 
     Each has name, side (staff or client), role, email, password, and chart: the path at which staff
     find the client who this is, or None.
@@ -321,7 +321,7 @@ async def _let_them_read(made: Made) -> None:
 
 
 async def _tell_the_others() -> None:
-    """Who has not read something has a notice of it."""
+    """Give a notice to everybody who has not read something."""
     await sql.rows("update conversation set tell_at = :now where last_number > 0", now=clock.now())
     while waiting := await conversations_to_tell():
         await tell_of_messages(waiting)

@@ -1,4 +1,4 @@
-"""Who works at Willow Street Counselling, who is in its care, and who comes with them."""
+"""The people of Willow Street Counselling: its staff, the clients in its care, and their relatives."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Tie:
-    """What a relative is to one client; `ended` ties ended on the last 12th of March."""
+    """A relative's tie to one client; `ended` ties ended on the last 12th of March."""
 
     client: str
     relationship: str

@@ -32,7 +32,7 @@ def account(name: str, email: str, password_hash: str, **more: Any) -> PortalAcc
 
 
 async def note_answers() -> None:
-    """When somebody of the practice first wrote in each conversation, as post() notes it."""
+    """Note when somebody of the practice first wrote in each conversation, as post() notes it."""
     await sql.rows(
         "update conversation set answered_at = (select min(m.sent_at) from message m "
         "where m.conversation_id = conversation.id and m.staff_id is not null) where answered_at is null"

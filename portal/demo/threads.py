@@ -1,4 +1,4 @@
-"""What people at Willow Street have written to each other. times.py says how a line is read."""
+"""The messages of people at Willow Street to each other. times.py says how a line is read."""
 
 # A message is one line, however long.
 # ruff: noqa: E501

@@ -1,4 +1,4 @@
-"""When things happened, counted back from now: the demo is as fresh on any day, at any hour.
+"""The times of the demo, counted back from now: it is as fresh on any day, at any hour.
 
 What people say is written in threads.py as lines that begin with a time: `5d 9:04` is five working
 days ago at 9:04; `40m` and `3h` are minutes and hours of office time ago, so that at night and at
@@ -31,20 +31,20 @@ def today() -> dt.date:
 
 
 def born(age: int, birthday: str) -> dt.date:
-    """When someone was born who is `age` years old today and has this birthday (month-day)."""
+    """Return when someone was born who is `age` years old today and has this birthday (month-day)."""
     month, day = map(int, birthday.split("-"))
     to_come = (month, day) > (today().month, today().day)
     return dt.date(today().year - age - to_come, month, day)
 
 
 def last(month: int, day: int, hour: int, minute: int) -> dt.datetime:
-    """The latest time in the past that it was this date and hour."""
+    """Return the latest time in the past that it was this date and hour."""
     at = dt.datetime(today().year, month, day, hour, minute, tzinfo=HERE)
     return (at if at < clock.now() else at.replace(year=at.year - 1)).astimezone(dt.UTC)
 
 
 def working_day(back: int, hour: int, minute: int) -> dt.datetime:
-    """That many working days before today, at a time of the clock on the wall."""
+    """Return the moment that many working days before today, at a time of the clock on the wall."""
     day = today()
     while back:
         day -= dt.timedelta(days=1)
