@@ -1,4 +1,4 @@
-"""The application: its routes behind their doors, and what lives as long as a worker does."""
+"""The application: its routes behind their doors, and the tasks that live as long as a worker does."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SOCKETS = [
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Database, bus, follower and hub; with the in-process bus the worker too."""
+    """Open the database, bus, follower and hub for a worker's life; with the in-process bus the worker too."""
     chosen = settings()
     clock.follow(chosen.clock)
     crypto.load_keys(chosen.keys_path)
@@ -89,7 +89,7 @@ async def _learn() -> None:
 
 
 async def not_found(request: Request, reason: Exception) -> Response:
-    """An address or a method that no route has."""
+    """Answer an address or a method that no route has."""
     status = reason.status_code if isinstance(reason, HTTPException) else 404
     title, text = "There’s nothing here", "This page doesn’t exist, or isn’t yours to see."
     language = choose(request.cookies.get("portal-language") or request.headers.get("accept-language"))
@@ -98,8 +98,8 @@ async def not_found(request: Request, reason: Exception) -> Response:
 
 
 def create() -> Starlette:
-    """Make the ASGI application. Refuses to with a route without a door, a write that does not say what it leaves in
-    the audit log, or a fact without a region."""
+    """Make the ASGI application. Refuses a route without a door, a write that does not say what it leaves in the audit
+    log, or a fact without a region."""
     logs.begin()
     for route in ROUTES:
         if not isinstance(route, Route):

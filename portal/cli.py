@@ -206,11 +206,11 @@ def restored(data: Data = None) -> None:
 
 
 class _Unreachable(Exception):
-    """The database does not answer. The text says why."""
+    """A database that does not answer. The text says why."""
 
 
 def _wrong_keys(chosen: Settings) -> list[str]:
-    """What is wrong with the key file, in sentences."""
+    """Say in sentences what is wrong with the key file."""
     path = chosen.keys_path
     try:
         crypto.load_keys(path)
@@ -224,7 +224,7 @@ def _wrong_keys(chosen: Settings) -> list[str]:
 
 
 def _wrong_database(chosen: Settings, with_keys: bool = True) -> list[str]:
-    """What is wrong with the database, in sentences, and whether the keys open it. Raises _Unreachable."""
+    """Say in sentences what is wrong with the database, and whether the keys open it. Raises _Unreachable."""
     if chosen.sqlite and not (chosen.data / "portal.db").exists():
         return [f"There is no database in {chosen.data}: run `portal migrate`."]
     try:
@@ -259,7 +259,7 @@ async def _wrong_seal() -> list[str]:
 
 
 async def _set_aside() -> list[str]:
-    """What the worker tried again and again, or passed over."""
+    """Say what the worker tried again and again, or passed over."""
     return [
         f"The worker can’t do {row['items']} thing(s) of its queue “{row['queue']}”, since "
         f"{row['since']:%Y-%m-%d %H:%M} UTC: {row['reason']}. Its log says more under “set aside”; what can be is "
@@ -320,7 +320,7 @@ def cast(
     as_json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False,
     data: Data = None,
 ) -> None:
-    """Whom one can sign in as in the demo practice."""
+    """List the people one can sign in as in the demo practice."""
     if data is None and "PORTAL_DATA" not in os.environ and not settings().database_url:
         data = ROOT / "data" / "demo"
     chosen = _use(data)
@@ -349,7 +349,7 @@ def demo(
         bool, typer.Option("--alive", help="Let the cast type, write and read now and then.")
     ] = False,
 ) -> None:
-    """Make the demo practice where there is none, serve it on loopback, and say whom one can sign in as."""
+    """Make the demo practice where there is none, serve it on loopback, and list the people one can sign in as."""
     folder = (data or ROOT / "data" / "demo").resolve()
     mailbox = Mailbox(folder / "mail")
     os.environ |= {
@@ -392,7 +392,7 @@ def _print_cast() -> None:
 
 
 async def _make_demo(chosen: Settings, fresh: bool, hours: bool = False) -> None:
-    """The demo practice in an empty database, with office hours or open to writing at any; with `fresh`, in one
+    """Make the demo practice in an empty database, with office hours or open to writing at any; with `fresh`, in one
     that is emptied first."""
     if fresh:
         await _empty(chosen)

@@ -1,4 +1,4 @@
-"""What time it is: the one place that asks the machine, so that tests can move it."""
+"""The clock: the one place that asks the machine for the time, so that tests can move it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _held: ContextVar[dt.datetime | None] = ContextVar("held", default=None)
 
 
 def now() -> dt.datetime:
-    """The present moment in UTC."""
+    """Return the present moment in UTC."""
     if (moment := _held.get()) is not None:
         return moment
     if _file is not None:
@@ -25,7 +25,7 @@ def now() -> dt.datetime:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """For this task it stays the moment it is, so that all of a page is drawn as of one."""
+    """Keep the moment as it is for this task, so that all of a page is drawn as of one."""
     token = _held.set(now())
     try:
         yield

@@ -19,7 +19,7 @@ _UNNAMED = re.compile(r"(?<=/)(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/
 
 
 def without_tokens(path: str) -> str:
-    """A path as it may be kept: with ids, and without what else is long in it, such as the token of a link."""
+    """Return a path as it may be kept: with ids, and without other long parts, such as the token of a link."""
     return _UNNAMED.sub("…", path)
 
 
@@ -31,7 +31,7 @@ def where(reason: BaseException) -> str:
 
 
 def trace(reason: BaseException | None) -> list[str]:
-    """The whole way of an error through the code, and of what it came from, without its words."""
+    """Return the whole way of an error through the code, and of the error it came from, without its words."""
     steps: list[str] = []
     while reason is not None and len(steps) < 200:
         steps.append(type(reason).__name__)
@@ -49,7 +49,8 @@ def _traced(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappi
 
 
 class _OfOthers(logging.Formatter):
-    """How uvicorn and other libraries come into the log: the first line of what they say, and the same of an error."""
+    """The lines of uvicorn and other libraries as they come into the log: the first of each, and the same of an
+    error."""
 
     def format(self, record: logging.LogRecord) -> str:
         said: dict[str, Any] = {

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Busy(Exception):
-    """So many passwords wait to be hashed that one more would wait too long."""
+    """A queue that is full: so many passwords wait to be hashed that one more would wait too long."""
 
 
 def _step_back() -> None:
@@ -56,12 +56,12 @@ async def _in_turn(act: Callable[..., T], *given: Any) -> T:
 
 
 def is_full() -> bool:
-    """Whether one more would wait too long."""
+    """Tell whether one more would wait too long."""
     return _taken >= AT_ONCE + WAITING
 
 
 def at_work() -> int:
-    """How many passwords this worker hashes now, or has waiting."""
+    """Return how many passwords this worker hashes now, or has waiting."""
     return _taken
 
 
@@ -76,8 +76,8 @@ def _nobodys() -> str:
 
 
 async def matches(password: str, *hashes: str | None) -> list[bool]:
-    """Whether the password is right, for each of these. With no hash it takes as long, and is wrong: nobody learns by
-    the clock whether an address is known. Raises Busy."""
+    """Tell whether the password is right, for each of these. With no hash it takes as long, and is wrong: nobody learns
+    by the clock whether an address is known. Raises Busy."""
     return await _in_turn(_verify, password, hashes)
 
 
@@ -101,9 +101,9 @@ _LOOKS_LIKE = str.maketrans("013457@$!|+l", "oieastasiiti")
 
 
 async def weakness(password: str, personal: list[str]) -> str | None:
-    """Why this password is refused, in a sentence; None when it is good (rule 10: length, and not one that is
-    known or easily guessed; no rules of composition). `personal` are names and addresses of mail that belong to
-    whoever chooses it, or to whom they act for. Raises Busy."""
+    """Say in a sentence why this password is refused; None when it is good (rule 10: length, and not one that is known
+    or easily guessed; no rules of composition). `personal` are names and email addresses of the person who chooses it,
+    or of those they act for. Raises Busy."""
     if len(password) < SHORTEST:
         return "Use at least 12 characters. A few words in a row are easy to remember."
     if len(password) > LONGEST:
@@ -120,14 +120,14 @@ async def weakness(password: str, personal: list[str]) -> str | None:
 
 
 def _score(password: str, personal: list[str]) -> int:
-    """zxcvbn's estimate, 0 to 4, from its bundled lists of leaked passwords, names and words. It reads the beginning,
-    which has to be good by itself: signs that stand for letters (`4@8({[<3691!|7105$+2%`) take it 0.2 s for 24 of them,
-    0.3 s for 32, seconds for 72, and everybody's sign-in waits in the same line."""
+    """Return zxcvbn's estimate, 0 to 4, from its bundled lists of leaked passwords, names and words. It reads the
+    beginning, which has to be good by itself: signs that stand for letters (`4@8({[<3691!|7105$+2%`) take it 0.2 s for
+    24 of them, 0.3 s for 32, seconds for 72, and everybody's sign-in waits in the same line."""
     return int(zxcvbn(password[:JUDGED], user_inputs=personal)["score"])
 
 
 def _parts(text: str) -> set[str]:
-    """What somebody takes of a name or an address for a password: each word, and all in one."""
+    """Return the parts of a name or an address that people take for a password: each word, and all in one."""
     text = search_form(text)
     name = text.partition("@")[0]
     words = [*re.findall(r"\w+", text), "".join(re.findall(r"\w+", name)), text]
@@ -135,8 +135,8 @@ def _parts(text: str) -> set[str]:
 
 
 def _is_little_but(password: str, words: set[str]) -> bool:
-    """Whether hardly anything is left of it without these words and a year, however they are written. zxcvbn, which
-    takes four words in a row for strong, knows no such rule."""
+    """Tell whether hardly anything is left of it without these words and a year, however they are written. zxcvbn,
+    which takes four words in a row for strong, knows no such rule."""
     plain = search_form(password)
     return _leaves_little(plain, words) or _leaves_little(
         _YEAR.sub("", plain).translate(_LOOKS_LIKE), {word.translate(_LOOKS_LIKE) for word in words}
@@ -156,5 +156,5 @@ def _without(text: str, words: Collection[str]) -> str:
 
 
 async def hashed(password: str) -> str:
-    """The hash to keep. Raises Busy."""
+    """Return the hash to keep. Raises Busy."""
     return await _in_turn(_hasher.hash, password)

@@ -1,4 +1,4 @@
-"""What staff may do, in the practice's own words, and what each role holds to begin with (product.md, B)."""
+"""Permissions of staff, in the practice's own words, and those that each role holds to begin with (product.md, B)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Permission(Enum):
-    """The value is the practice's wording; the name, in lower case, is what the database keeps."""
+    """A permission. The value is the practice's wording; the name, in lower case, is what the database keeps."""
 
     PORTAL_ACCESS = "Manage portal access"
     INTAKE = "Invite clients to the portal and manage intake forms"
@@ -30,8 +30,7 @@ class Permission(Enum):
 
 
 class Audience(Enum):
-    """Who of the staff reads a conversation: those who hold the permission `<audience>_messages` and may see the
-    client."""
+    """The staff who read a conversation: those who hold the permission `<audience>_messages` and may see the client."""
 
     CLINICAL = "Clinical"
     ADMINISTRATIVE = "Administrative"
@@ -61,7 +60,7 @@ class Role(Enum):
 
 
 class Right(Enum):
-    """What a contact may do for a client; the name is the column on ContactLink."""
+    """A contact's right to do something for a client; the name is the column on ContactLink."""
 
     FORMS = "may_forms"
     APPOINTMENTS = "may_appointments"
@@ -71,8 +70,8 @@ class Right(Enum):
 
 
 class Restriction(Enum):
-    """What is kept from a contact from a day on, by a court's order or the practice's word, whatever rights they
-    hold; the value is what of their rights is left. The name is the column on ContactLink."""
+    """A limit on a contact from a day on, by a court's order or the practice's word, whatever rights they hold; the
+    value is the rights that are left. The name is the column on ContactLink."""
 
     PAY_ONLY = (Right.BILLING,)
     NO_CONTACT = ()

@@ -104,16 +104,17 @@ class Settings(BaseSettings):
         return self.base_url.startswith("https://")
 
     def names_mail_host(self, host: str, port: int) -> bool:
-        """Whether whoever runs the machine has named this mail server, so that it may be on a private network."""
+        """Tell whether the people who run the machine have named this mail server, so that it may be on a private
+        network."""
         named = {one.strip().lower() for one in self.mail_hosts.split(",")}
         return bool({host.lower(), f"{host.lower()}:{port}"} & named)
 
     def link(self, path: str) -> str:
-        """A page of this portal as an address for letters: the path begins with a slash."""
+        """Return a page of this portal as an address for letters: the path begins with a slash."""
         return self.base_url.rstrip("/") + path
 
     def problems(self) -> list[str]:
-        """What would lose or leak something, in sentences; empty when all is well."""
+        """Say in sentences which settings would lose or leak something; empty when all is well."""
         found = []
         parts = urlsplit(self.base_url)
         if not parts.scheme or not parts.netloc:
@@ -191,5 +192,5 @@ def _loopback(host: str) -> bool:
 
 @lru_cache
 def settings() -> Settings:
-    """The settings of this process; read once."""
+    """Return the settings of this process; read once."""
     return Settings()

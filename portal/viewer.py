@@ -1,4 +1,4 @@
-"""The viewer: who is looking. Holds ids only; what may be seen is asked of the database each time."""
+"""The viewer: the person who is looking. Holds ids only; what may be seen is asked of the database each time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ M = TypeVar("M", bound=Record)
 
 
 class NotVisible(Exception):
-    """There is no such record for this viewer; whether there is one for another is not said."""
+    """A record that is not there for this viewer; whether it is there for another is not said."""
 
 
 class NotPermitted(Exception):
-    """The viewer may see it but not do this. The text says why, for the person."""
+    """An act that is refused on a record the viewer may see. The text says why, for the person."""
 
 
 @dataclass(frozen=True)
@@ -50,35 +50,35 @@ class Viewer:
 
     @property
     def looks(self) -> UUID:
-        """Who sits before the page."""
+        """Return the person before the page."""
         return self.lens or self.id
 
     @property
     def key(self) -> str:
-        """The audience key of this person."""
+        """Return the audience key of this person."""
         return f"{'staff' if self.kind is Kind.STAFF else 'account'}:{self.id}"
 
     def see(self, model: type[M]) -> Scope[M]:
-        """The rows of a model that this viewer may see now."""
+        """Return the rows of a model that this viewer may see now."""
         return Scope(model, self.kind, self.id, self.client, self.lens)
 
     async def find(self, model: type[M], id: UUID) -> M:
-        """One record. Raises NotVisible, the same for what is not there and what is not theirs."""
+        """Return one record. Raises NotVisible, the same for one that is not there and one that is not theirs."""
         found = await self.see(model).find(id)
         if found is None:
             raise NotVisible
         return found
 
     async def hold(self, model: type[M], id: UUID) -> M:
-        """One record to be changed, found with a lock: nobody else changes it until the unit of work is over. What is
-        decided about it is decided on this. Raises NotVisible."""
+        """Return one record to be changed, read with a lock: nobody else changes it until the unit of work is over.
+        Whatever is decided about it is decided on this. Raises NotVisible."""
         held = await self.see(model).hold(id)
         if held is None:
             raise NotVisible
         return held
 
     async def may(self, permission: Permission) -> bool:
-        """Whether this staff member holds a permission now; an account never does."""
+        """Tell whether this staff member holds a permission now; an account never does."""
         if self.kind is not Kind.STAFF:
             return False
         held = await sql.row(
@@ -89,15 +89,15 @@ class Viewer:
         return held is not None
 
     def wide(self) -> Viewer:
-        """The account without the narrowing, for the switch between profiles alone. Whom else somebody acts for is
-        not for staff to see."""
+        """Return the account without the narrowing, for the switch between profiles alone. For whom else somebody acts
+        is not for staff to see."""
         narrow = self.kind is not Kind.PROFILE or self.lens is not None
         return self if narrow else Viewer(Kind.ACCOUNT, self.id, None, self.language)
 
 
 async def looking_as(staff: Viewer, account: UUID, client: UUID) -> Viewer | None:
-    """Staff as the account sees a client that it acts or acted for, in its language. Whether it still does is another
-    question (`may_look`)."""
+    """Return staff as the account sees a client that it acts or acted for, in its language. Whether it still does is
+    another question (`may_look`)."""
     held = (
         staff.see(Access)
         .join("join portal_account a on a.id = r.account_id")
@@ -109,7 +109,8 @@ async def looking_as(staff: Viewer, account: UUID, client: UUID) -> Viewer | Non
 
 
 async def may_look(viewer: Viewer) -> bool:
-    """Whether who looks through a lens still may, and whom they look as still sees the client."""
+    """Tell whether a viewer through a lens still may look, and whether the account they look as still sees the
+    client."""
     if viewer.lens is None or viewer.client is None:
         return False
     staff = Viewer(Kind.STAFF, viewer.lens)
@@ -122,7 +123,7 @@ Wish = tuple[Viewer, UUID]  # a viewer and the row that they ask for
 
 
 async def may_see(model: type[Record], wishes: Iterable[Wish]) -> set[Wish]:
-    """Those of these viewers who may see the row they ask for: one query for each kind of them."""
+    """Return those of these viewers who may see the row they ask for: one query for each kind of them."""
     asked = list(wishes)
     seen: set[Wish] = set()
     for kind in {viewer.kind for viewer, _ in asked}:

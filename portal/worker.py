@@ -89,7 +89,7 @@ async def work(bus: Bus) -> None:
 
 
 async def _again(pause: float, act: Callable[[Bus], Awaitable[Any]], bus: Bus) -> None:
-    """Do it for ever. What fails of one item the act sets aside itself; where it fails as a whole, that is said too."""
+    """Do it for ever. The act itself sets aside an item that fails; where it fails as a whole, that is said too."""
     failed, noted = True, -SAY_EVERY  # before this process, perhaps
     while True:
         try:
@@ -108,7 +108,7 @@ async def _again(pause: float, act: Callable[[Bus], Awaitable[Any]], bus: Bus) -
 
 
 async def strike(bus: Bus) -> None:
-    """Announce what is due now."""
+    """Announce the moments that are due now."""
     await each(MOMENTS, await Moment.due(), _strike, bus.hint)
 
 
@@ -123,13 +123,13 @@ async def _strike(moments: list[UUID]) -> None:
 
 
 async def _tell_of_age(client: UUID) -> None:
-    """Notices, and a letter to those whose access has ended by it: their pages tell them nothing any more."""
+    """Send notices, and a letter to those whose access has ended by it: their pages tell them nothing any more."""
     for account, name in await tell_of_age(client):
         await tell_ended(account, client, name)
 
 
 async def tell_unread(bus: Bus) -> None:
-    """A notice for each of those who have not read what was just written."""
+    """Give a notice to everybody who has not read the messages just written."""
     waiting = await conversations_to_tell()
     while waiting:
         await each(MESSAGES, waiting, tell_of_messages, bus.hint)
@@ -137,7 +137,8 @@ async def tell_unread(bus: Bus) -> None:
 
 
 async def tidy(bus: Bus) -> None:
-    """Forget what has been kept long enough, and see to what nobody else does. One that fails holds up no other."""
+    """Forget everything that has been kept long enough, and do the work that nobody else does. One that fails holds up
+    no other."""
     for act in TIDYING:
         await attempt(TIDYING_UP, act.__name__, act, bus.hint)
     await grow_up_unnoticed(bus.hint)

@@ -156,7 +156,7 @@ def push_key() -> str | None:
 
 
 def push_public() -> str | None:
-    """What a browser is given, so that nobody else can push to it."""
+    """Return the public key that a browser is given, so that nobody else can push to it."""
     if not ring().push:
         return None
     point = _push_pair(ring().push).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -164,7 +164,7 @@ def push_public() -> str | None:
 
 
 def is_push_point(text: str) -> bool:
-    """Whether this can be the public key of a browser's subscription."""
+    """Tell whether this can be the public key of a browser's subscription."""
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _from_address(text))
     except ValueError:
@@ -173,7 +173,7 @@ def is_push_point(text: str) -> bool:
 
 
 def is_push_secret(text: str) -> bool:
-    """Whether this can be what a browser shares with us beside that key."""
+    """Tell whether this can be the secret a browser shares with us beside that key."""
     try:
         return len(_from_address(text)) == 16
     except ValueError:
