@@ -908,23 +908,21 @@ def test_each_module_opens_by_saying_what_it_is_for(module: str) -> None:
 
 # --- How docstrings begin ---------------------------------------------------------------------------
 
-# What has been gone through: the rest of portal/ comes to this as it is read again.
-PLAINLY_SAID = ("portal.models", "portal.realtime", "portal.mail", "portal.web", "portal.language")
+# Not gone through yet; a migration stays as it was written.
+NOT_YET_PLAIN = ("portal.regions", "portal.routes", "portal.models.migrations")
 ROUNDABOUT = re.compile(r"(?:What|Who|Whom|Whose|Whoever|Whether|Which|Those|That|How|Where|When)\b")
 
 
 def roundabout(source: ast.AST) -> list[str]:
     """Return the docstrings that begin with the words of a question in place of a verb or of their subject."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    said = [ast.get_docstring(node) or "" for node in ast.walk(source) if isinstance(node, documented)]
-    return [text for text in said if ROUNDABOUT.match(text)]
+    texts = [ast.get_docstring(node) or "" for node in ast.walk(source) if isinstance(node, documented)]
+    return [text for text in texts if ROUNDABOUT.match(text)]
 
 
 def test_docstrings_begin_with_a_verb_or_their_subject() -> None:
-    read = set(modules_of(*PLAINLY_SAID)) - set(
-        modules_of("portal.models.migrations")
-    )  # those stay as they were
-    assert [text for module in sorted(read) for text in roundabout(tree(module))] == []
+    plain = sorted(set(MODULES) - set(modules_of(*NOT_YET_PLAIN)))
+    assert [text for module in plain for text in roundabout(tree(module))] == []
 
 
 def test_the_net_catches_a_docstring_that_goes_roundabout() -> None:
