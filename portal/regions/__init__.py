@@ -1,4 +1,5 @@
-"""What is live on a page. A region is an element, a template, and a function that loads it for a viewer.
+"""The regions of pages: the parts that are live. A region is an element, a template, and a function that loads it for a
+viewer.
 
     @region("overview", "staff/people/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
     async def overview(viewer: Viewer, client: UUID) -> Context | None: ...
@@ -132,9 +133,9 @@ class Fresh:
 
 @dataclass(frozen=True)
 class Stream:
-    """How the new and changed items of many lists are found for many askers at once: as many queries for one as
-    for all. `of` is the region's argument that names the list; `changed` returns the numbers of the items that a fact
-    has changed on this viewer's page, or None where it says nothing of single items, as when there is a new one."""
+    """The way the new and changed items of many lists are found for many askers at once: as many queries for one as for
+    all. `of` is the region's argument that names the list; `changed` returns the numbers of the items that a fact has
+    changed on this viewer's page, or None where it says nothing of single items, as when there is a new one."""
 
     since: Callable[[list[Ask]], Awaitable[dict[Ask, Fresh]]]
     of: str
@@ -176,7 +177,7 @@ def region(
 
 
 def key_of(name: str, args: Mapping[str, Any]) -> str:
-    """The region key: `name`, or `name?k=v&k=v` with the names in order."""
+    """Return the region key: `name`, or `name?k=v&k=v` with the names in order."""
     said = sorted((k, str(v)) for k, v in args.items() if v is not None)
     return f"{name}?{urlencode(said)}" if said else name
 
@@ -191,7 +192,7 @@ class Shown:
 
     @cached_property
     def target(self) -> str:
-        """Where it stands on a page; asked for with every push."""
+        """Return where it stands on a page; asked for with every push."""
         return f"#{self.region.element_id(dict(self.args))}"
 
     def touched_by(self, fact: Fact) -> bool:
@@ -210,7 +211,7 @@ class Shown:
 
 @lru_cache(maxsize=4096)
 def read_key(key: str) -> Shown | None:
-    """What a page said it shows; None where that is no region or the arguments are not of its kind."""
+    """Return the region a page said it shows; None where that is no region or the arguments are not of its kind."""
     name, _, query = key.partition("?")
     found = REGIONS.get(name)
     if found is None or len(key) > LONGEST_KEY:
@@ -241,7 +242,7 @@ def _argument(kind: type, value: str) -> Any:
 
 
 def look_of(drawn: str) -> str:
-    """How an element that was drawn says that it looks; empty where it does not say."""
+    """Return the look that a drawn element says it has; empty where it does not say."""
     return drawn.partition(' data-look="')[2][:LOOK]
 
 
@@ -278,7 +279,7 @@ async def draw(
 
 
 def ended(language: str, shown: Shown) -> str:
-    """What stands where a region was that the viewer may no longer see."""
+    """Return the text in place of a region that the viewer may no longer see."""
     element = shown.target.removeprefix("#")
     text = say(language, "This has ended. It is no longer shown to you.")
     return str(

@@ -84,7 +84,7 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
 def _of_age(
     language: str, name: str, ends: tuple[dt.datetime, bool] | None, here: str
 ) -> dict[str, Any] | None:
-    """What changes with a coming of age that is near, for whom it changes something."""
+    """Say what changes with a coming of age that is near, for everybody for whom it changes something."""
     if ends is None:
         return None
     at, own = ends
@@ -206,7 +206,8 @@ def _card(
 
 @region("offers", "client/home/_offers.html", side="client", needs=None, on=(OfInvitation,), element="offers")
 async def offers(viewer: Viewer) -> Context | None:
-    """What the holder of the account is to confirm. Not of whom: that is told to who knows the date of birth."""
+    """Show the offers that the holder of the account is to confirm. The client is not named: only somebody who knows
+    the date of birth is told."""
     rows = await viewer.see(Invitation).where("r.locked_at is null").order("r.sent_at, r.id").columns("r.id")
     return {"hrefs": [f"/offers/{sql.uuid(row['id'])}" for row in rows]}
 

@@ -18,7 +18,7 @@ _TRAILING = ".,;:!?)]}’”'\""
 
 
 def base(viewer: Viewer, client: UUID | None) -> str:
-    """Where a client's pages are for this viewer."""
+    """Return where a client's pages are for this viewer."""
     if viewer.lens is not None:
         return f"/staff/clients/{client}/as/{viewer.id}"
     return f"/staff/clients/{client}" if viewer.kind is Kind.STAFF else f"/clients/{client}"
@@ -52,12 +52,12 @@ def excerpt(body: str | None, length: int = 160) -> str:
 
 
 def said(language: str, row: dict[str, Any], length: int = 160) -> str:
-    """What the last message of a conversation says, from a row of `threads`."""
+    """Return the words of the last message of a conversation, from a row of `threads`."""
     return say(language, "This message was withdrawn.") if row["withdrawn"] else excerpt(row["body"], length)
 
 
 def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> str:
-    """Who can read a conversation, the care team by name, the reader as “you”."""
+    """Say who can read a conversation, the care team by name, the reader as “you”."""
     names = [p["name"] for p in readers["staff"] + readers["people"] if p["id"] != viewer]
     everyone = readers["staff"] + readers["people"] + readers["others"]
     if any(person["id"] == viewer for person in everyone):

@@ -52,7 +52,7 @@ async def waiting(viewer: Viewer) -> Context | None:
     element="today-of-age",
 )
 async def coming_of_age(viewer: Viewer) -> Context | None:
-    """Who comes of age within ninety days, or has, until what is to do is done."""
+    """Show who comes of age within ninety days, or has, until everything is done."""
     now, language = clock.now(), viewer.language
     return {
         "rows": [

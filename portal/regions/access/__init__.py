@@ -1,1 +1,1 @@
-"""Who may act for a client, who sees what, and why."""
+"""Access on pages: the people who act for a client, who sees what, and why."""

@@ -1,4 +1,5 @@
-"""Who acts for me: on the client's own pages, with what each may do, to see and, once of age, to choose (J3)."""
+"""The people who act for me: on the client's own pages, with what each may do, to see and, once of age, to choose
+(J3)."""
 
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
 
 @region("acting", "client/access/acting/_line.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def acting(viewer: Viewer, client: UUID) -> Context | None:
-    """The same in one line on Home, with the way there; nothing where nobody acts or did, or for whoever acts."""
+    """Sum up in one line on Home who acts, with the way there; nothing where nobody acts or did, or for somebody who
+    acts."""
     if await viewer.see(Client).find(client) is None:
         return None
     rows = await acting_for(viewer.see(ContactLink), client)

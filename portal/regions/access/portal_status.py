@@ -180,7 +180,7 @@ def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
 
 
 async def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
-    """What an account needs, each with a link to where it is put right, for those who may."""
+    """Return the fields an account needs, each with a link to where it is put right, for those who may."""
     settings = "/staff/settings/portal" if await viewer.may(Permission.PORTAL_SETTINGS) else None
     language, edit = viewer.language, f"/staff/clients/{holding.client.id}/edit"
 
@@ -320,7 +320,7 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
     on_any=(OfChart,),
 )
 async def linked(viewer: Viewer, client: UUID) -> Context | None:
-    """Whom the accounts that act for this client act for besides; only clients this viewer may see are named."""
+    """Return the other clients of the accounts that act for this one; only those this viewer may see are named."""
     found = await viewer.see(Client).find(client)
     if found is None:
         return None

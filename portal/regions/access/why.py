@@ -30,7 +30,7 @@ READS = {
 
 @region("readers", "access/_why.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
 async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
-    """Of a conversation."""
+    """Show everybody who can read a conversation."""
     found = await viewer.see(Conversation).find(conversation)
     about = await viewer.see(Client).find(client)
     if found is None or about is None or found.client_id != client:
@@ -50,7 +50,7 @@ async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context |
 
 @region("who-sees", "access/_why.html", side="both", needs=None, on=(OfChart, OfStaff))
 async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
-    """Of a client's chart; what of it is a conversation says for itself who reads it."""
+    """Show everybody who sees a client's chart; a conversation in it says for itself who reads it."""
     about = await viewer.see(Client).find(client)
     why = await why_see(viewer.see(Client), client)
     if about is None or why is None:
@@ -74,7 +74,7 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
 
 @region("seen-by", "access/_seen_by.html", side="both", needs=None, on=(OfChart, OfStaff))
 async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
-    """The same in one line, with the way to the reasons."""
+    """Sum up in one line who sees the chart, with the way to the reasons."""
     about = await viewer.see(Client).find(client)
     why = await why_see(viewer.see(Client), client)
     if about is None or why is None:
@@ -130,7 +130,7 @@ async def accounts(viewer: Viewer, client: UUID) -> Context | None:
 
 
 def _pause(language: str, row: dict[str, Any], about: Client) -> str | None:
-    """Why an account that has access sees nothing now; None where it does."""
+    """Say why an account that has access sees nothing now; None where it does."""
     if row["sees"]:
         return None
     if about.archived_at is not None:
@@ -189,7 +189,7 @@ def _by_access(language: str, row: dict[str, Any], read: bool) -> list[str]:
 
 
 def _tie(language: str, row: dict[str, Any]) -> list[str]:
-    """What somebody is to the client."""
+    """Say what somebody is to the client."""
     if row["relationship"] is None:
         return [say(language, "The client")]
     guardian = say(language, ", legal guardian") if row["guardian"] else ""

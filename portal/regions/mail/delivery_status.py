@@ -1,4 +1,4 @@
-"""How far what was written last has come by e-mail: for staff by name and time, for clients in a plain word."""
+"""The delivery of the last words written, by email: for staff by name and time, for clients in a plain word."""
 
 from __future__ import annotations
 

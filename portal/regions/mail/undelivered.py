@@ -128,12 +128,12 @@ def _task(language: str, row: dict[str, Any], client: UUID | None, may: bool) ->
 
 
 def people(language: str, holders: list[dict[str, Any]]) -> str:
-    """Whose an address is, each once."""
+    """Return the people whose an address is, each once."""
     return listed(language, list(dict.fromkeys(holder["name"] for holder in holders)))
 
 
 def why(language: str, status: str) -> str:
-    """What an enhanced status code (RFC 3463) means for those who know the person."""
+    """Say what an enhanced status code (RFC 3463) means for those who know the person."""
     kind, _, detail = status.partition(".")[2].partition(".")
     if kind == "1" or status.endswith(".5.0") or detail == "10":
         return say(language, "there is no such mailbox")
@@ -157,7 +157,7 @@ def why(language: str, status: str) -> str:
     element="returned-mail",
 )
 async def returned_mail(viewer: Viewer) -> Context | None:
-    """Settings, Mail: whether the mailbox for returned mail can be read."""
+    """Show in Settings, Mail, whether the mailbox for returned mail can be read."""
     box = await viewer.see(Mailbox).first()
     language = viewer.language
     return {

@@ -82,8 +82,8 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
 
 
 async def _hints(viewer: Viewer, client: Client, audience: str) -> list[tuple[str, str]]:
-    """What else one should know before one writes: an icon and a sentence. Who is away, where one writes to the care
-    team; the client's side reads of its own limits where it writes."""
+    """Return the other things one should know before one writes: an icon and a sentence each. Colleagues who are away,
+    where one writes to the care team; the client's side reads of its own limits where it writes."""
     hints = []
     if audience == Audience.CLINICAL.key:
         for absence in await away_from(viewer.see(CareTeam), client.id):
@@ -141,7 +141,7 @@ def title_of(viewer: Viewer, audience: str, confidential: bool, first_name: str,
 
 
 async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
-    """What has changed and what is new, rendered for each viewer; who may not see is not answered."""
+    """Return the changed and new messages, rendered for each viewer; a viewer who may not see them is not answered."""
     seen_by = await may_see(Conversation, {(viewer, of) for viewer, of, *_ in asks})
     allowed = [ask for ask in asks if (ask[0], ask[1]) in seen_by]
     if not allowed:
@@ -186,7 +186,7 @@ def _spans(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, tuple[int, in
 
 
 async def _notes(loaded: dict[UUID, list[dict[str, Any]]], viewers: list[Viewer]) -> dict[UUID, Notes]:
-    """What staff wrote under these messages, where somebody of the staff is asking."""
+    """Return the notes of staff under these messages, where somebody of the staff is asking."""
     spans = _spans(loaded)
     of_staff = any(viewer.kind is Kind.STAFF for viewer in viewers)
     return await notes_under(spans) if spans and of_staff else {}
@@ -230,7 +230,8 @@ async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context 
 async def found_messages(
     viewer: Viewer, client: UUID, conversation: UUID, q: str, numbers: str
 ) -> Context | None:
-    """What a search has found, as long as it still says so. What is written later is for the next search."""
+    """Show the messages a search has found, as long as they still hold its words. Later ones are for the next
+    search."""
     if (about := await viewer.see(Conversation).find(conversation)) is None or about.client_id != client:
         return None
     words, asked = words_of(q), [int(n) for n in numbers.split("-") if n.isascii() and n.isdigit()]
@@ -260,7 +261,7 @@ async def found_messages(
     on=(DraftChanged, OfMessageText),
 )
 async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
-    """What the viewer has begun to write here, perhaps on another device, and the words that it answers."""
+    """Show the draft the viewer has begun here, perhaps on another device, and the words that it answers."""
     found = await viewer.see(Conversation).find(conversation)
     if found is None or found.client_id != client:
         return None
@@ -301,7 +302,7 @@ async def passage(viewer: Viewer, client: UUID, conversation: UUID, at: int) -> 
 
 
 def is_far_back(conversation: Conversation, at: int) -> bool:
-    """Whether the newest page of messages begins after this number, well enough to show what is around it."""
+    """Tell whether the newest page of messages begins after this number, well enough to show what is around it."""
     return at + PAGE // 2 < conversation.last_number
 
 
@@ -424,8 +425,8 @@ def _quote(viewer: Viewer, quote: dict[str, Any], href: str) -> dict[str, Any]:
 
 
 def seen_label(viewer: Viewer, message: dict[str, Any], readers_of: list[Reader]) -> str | None:
-    """That the other side has seen a message. A client is told no more of one's own than that somebody has;
-    staff, of what staff wrote, who has and when."""
+    """Say that the other side has seen a message. A client is told of their own no more than that somebody has; staff,
+    of what staff wrote, who has and when."""
     language, number = viewer.language, message["number"]
     if message["withdrawn"]:
         return None

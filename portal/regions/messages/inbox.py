@@ -39,7 +39,7 @@ MICROSECOND = dt.timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class InboxFilter:
-    """What of the inbox somebody wants before them. It stands in the address as ids and words of ours alone."""
+    """A wish for a part of the inbox. It stands in the address as ids and words of ours alone."""
 
     view: View = View.ALL
     audience: Audience | None = None
@@ -183,7 +183,7 @@ def _folded(language: str, wish: InboxFilter) -> list[list[dict[str, Any]]]:
 
 
 def _narrowed(language: str, wish: InboxFilter, about: Client | None) -> list[dict[str, str]]:
-    """What narrows the list beside the chips, each with the address that takes it away."""
+    """Return the filters of the list beside the chips, each with the address that takes it away."""
     found = []
     if wish.view in _FOLDED:
         found.append({"label": say(language, _LABELS[wish.view]), "href": wish.href(view=View.ALL)})
@@ -220,7 +220,7 @@ def _row(viewer: Viewer, row: dict[str, Any], wish: InboxFilter, current: UUID |
     on=(MessageSent, OfTriage, OfChart, OfStaff),
 )
 async def handling(viewer: Viewer, conversation: UUID) -> Context | None:
-    """What is so with a conversation, and what can be done with it."""
+    """Show the state of a conversation, and what can be done with it."""
     found = await viewer.see(Conversation).find(conversation)
     if found is None:
         return None

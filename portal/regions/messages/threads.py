@@ -99,9 +99,9 @@ async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
     on=(ConversationStarted, OfChart, OfStaff, OfPractice),
 )
 async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Context | None:
-    """Whom the viewer can write to about a client, each with those who would read it: an audience whose
-    conversation stands already leads there, and one that nobody reads isn't offered. Staff choose besides with whom
-    of the client's side (`people`, see Party)."""
+    """Show the people the viewer can write to about a client, each with those who would read it: an audience whose
+    conversation stands already leads there, and one that nobody reads isn't offered. Staff choose besides with whom of
+    the client's side (`people`, see Party)."""
     found = await viewer.see(Client).find(client)
     if found is None:
         return None

@@ -34,7 +34,7 @@ AT_ONCE = 3  # toasts at one time; more are told as one
 
 
 def notices_of(viewer: Viewer) -> str:
-    """Where this viewer's notices are."""
+    """Return where this viewer's notices are."""
     return "/staff/notices" if viewer.kind is Kind.STAFF else f"{base(viewer, viewer.client)}/notices"
 
 
@@ -92,7 +92,7 @@ async def came_in(viewer: Viewer, person: UUID) -> Context | None:
     element="devices",
 )
 async def devices(viewer: Viewer, person: UUID) -> Context | None:
-    """Those that are told while no page is open."""
+    """Show the devices that are told while no page is open."""
     if person != viewer.id:
         return None
     return {
@@ -116,7 +116,8 @@ _MACHINES |= {"Macintosh": "Mac", "CrOS": "Chromebook", "Linux": "Linux"}
 
 
 def _agent(device: PushDevice) -> str:
-    """What the browser calls itself; nothing where it can't be opened, so that the device can still be taken away."""
+    """Return the name a browser gives itself; nothing where it can't be opened, so that the device can still be taken
+    away."""
     text = opened(PushDevice, "subscription_sealed", device.id, device.subscription_sealed)
     return "" if text == UNREADABLE else str(json.loads(text).get("agent", ""))
 
@@ -133,7 +134,7 @@ def _browser(language: str, agent: str) -> str:
 
 
 async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
-    """What each of these people has not read, beyond the last number their page knows."""
+    """Return the notices that each of these people has not read, beyond the last number their page knows."""
     own = [ask for ask in asks if ask[0].id == ask[1]]
     after: dict[UUID, int] = {}
     for _, person, cursor, _ in own:
@@ -195,9 +196,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Told:
-    """How one side is told of a kind: what it is called where people choose, a sentence, an address, and a title, where
-    that is not the client's name. `%(name)s` is who caused it. Where words depend on more, `words` gives title and
-    text."""
+    """The words in which one side is told of a kind: its name where people choose, a sentence, an address, and a title,
+    where that is not the client's name. `%(name)s` is who caused it. Where words depend on more, `words` gives title
+    and text."""
 
     label: str
     text: str | None

@@ -1,4 +1,4 @@
-"""What was agreed about one contact of a client over time: by whom, from when, and on what it rests (J5)."""
+"""The history of one contact of a client: what was agreed, by whom, from when, and on what it rests (J5)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def contact_history(viewer: Viewer, client: UUID, link: UUID) -> Context |
 
 
 def changes(language: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """What is agreed now and was not before, and the other way round, in a line each. What both rest on stands
+    """Return what is agreed now and was not before, and the other way round, in a line each. The basis of both stands
     apart; here is said only that it was taken out."""
     lines = []
     if after["relationship"] != before.get("relationship"):

@@ -70,7 +70,8 @@ async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
 
 
 async def _charts(viewer: Viewer, clients: list[UUID]) -> set[UUID]:
-    """Those of these clients whose charts the viewer may open: to others it is not said that they are clients."""
+    """Return those of these clients whose charts the viewer may open: to others it is not said that they are
+    clients."""
     if not clients:
         return set()
     seen = await viewer.see(Client).where("r.id = any(:own)", own=clients).columns("r.id")
@@ -121,7 +122,7 @@ def day_in_words(when: dt.datetime, language: str) -> str:
 
 
 def restrictions_of(language: str, row: dict[str, Any], now: dt.datetime) -> list[tuple[str, dt.datetime]]:
-    """What is kept from a contact or will be, each with the moment from which it is."""
+    """Return the restrictions on a contact, now or later, each with the moment from which it holds."""
     found = []
     for restriction, words in RESTRICTION_WORDS.items():
         at = row[restriction.column]
@@ -134,7 +135,7 @@ def restrictions_of(language: str, row: dict[str, Any], now: dt.datetime) -> lis
 
 
 def rights_line(language: str, row: dict[str, Any]) -> str:
-    """What a contact may do now: what they hold, less what is kept from them."""
+    """Say what a contact may do now: their rights, less what is kept from them."""
     now = clock.now()
     kept = [one for one in Restriction if row[one.column] is not None and row[one.column] <= now]
     rights = [

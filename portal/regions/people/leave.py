@@ -1,4 +1,4 @@
-"""Who is away, or will be, and who stands in: for all who work there."""
+"""Leaves: the colleagues who are away, or will be, and who stands in: for all who work there."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What pages show of the practice."""
+"""The practice itself, as pages show it."""

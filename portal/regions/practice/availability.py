@@ -1,5 +1,5 @@
-"""What stands where clients write: whom to call in danger, whether the office is open, what may be written; and the
-hours as staff see them."""
+"""The words where clients write: whom to call in danger, whether the office is open, what may be written; and the hours
+as staff see them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _state(found: Availability) -> str:
 
 
 def _closed_line(language: str, found: Availability, begins: bool) -> str | None:
-    """Why nothing can be written here, or None where it can."""
+    """Say why nothing can be written here, or None where it can."""
     if found.may_write:
         return None
     if found.mode == OFF:
@@ -123,7 +123,7 @@ async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     element="office",
 )
 async def office_now(viewer: Viewer) -> Context | None:
-    """How the office stands, and the dates that are not as others, for those who set them."""
+    """Show how the office stands, and the dates that are not as others, for those who set them."""
     language, kept, now = viewer.language, await office(), clock.now()
     standing = kept.at(now)
     return {

@@ -1,1 +1,1 @@
-"""What pages show of colleagues and of the work that waits."""
+"""Colleagues and the work that waits, as pages show them."""

@@ -1,4 +1,4 @@
-"""Who works here, and who is in nobody's care: for those who manage staff."""
+"""The colleagues, and the clients in nobody's care: for those who manage staff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the worker can't do, on Today of those who answer for the portal: in plain words, and since when."""
+"""The work that the worker can't do, on Today of those who answer for the portal: in plain words, and since when."""
 
 from __future__ import annotations
 
