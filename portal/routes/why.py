@@ -1,4 +1,4 @@
-"""Who sees something and why, the same on both sides: in a dialog beside it, or on a page of its own."""
+"""Pages of who sees something and why, the same on both sides: in a dialog beside it, or on a page of its own."""
 
 from __future__ import annotations
 

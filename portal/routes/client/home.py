@@ -65,7 +65,7 @@ async def of_client(visit: Visit) -> Answer:
 
 
 async def readers(visit: Visit) -> Answer:
-    """Who can see what is here, and why."""
+    """Show who can see what is here, and why."""
     return await why.who_sees(visit, why_page)
 
 

@@ -1,4 +1,4 @@
-"""What every client page has around it: whose profile this is, and the places."""
+"""The frame of every client page: whose profile this is, and the places."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ async def page(
 
 
 async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
-    """Who sees something and why."""
+    """Show who sees something and why."""
     return await page(visit, "client/access/why.html", about, back_href=back, regions=regions)

@@ -1,4 +1,4 @@
-"""What is done with one message, the same on both sides: looked at closely, said in other words, taken back."""
+"""Changes to one message, the same on both sides: looked at closely, said in other words, taken back."""
 
 from __future__ import annotations
 

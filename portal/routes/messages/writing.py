@@ -36,7 +36,7 @@ _wrote: dict[UUID, deque[float]] = {}
 
 
 def in_pace(person: UUID, most: int, now: float) -> bool:
-    """Whether this, at `now` in seconds, is one of at most so many in a minute; counts it if so."""
+    """Tell whether this, at `now` in seconds, is one of at most so many in a minute; count it if so."""
     if len(_wrote) > 1000:
         for quiet in [known for known, times in _wrote.items() if times[-1] < now - 60]:
             del _wrote[quiet]
@@ -69,7 +69,7 @@ class NewMessage(Form):
 
 
 class Written(Form):
-    """What has been written so far: with its spaces, for it will be gone on with."""
+    """The words written so far: with their spaces, for the writer will go on."""
 
     body: Annotated[str, StringConstraints(strip_whitespace=False, max_length=LONGEST)] = ""
     reply_to: Chosen = None
@@ -86,7 +86,7 @@ class Addressed(Beginning):
 
 
 async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
-    """Where one writes; none beside a passage further back."""
+    """Show the box where one writes; none beside a passage further back."""
     at = number_in(visit, "at")
     if at is not None and is_far_back(conversation, at):
         return None
@@ -158,7 +158,7 @@ async def send(visit: Visit) -> Answer:
 
 
 async def _availability(visit: Visit, conversation: Conversation) -> Availability | None:
-    """How it stands with writing here for somebody on the client's side, who is refused where they may not, or
+    """Return how it stands with writing here for somebody on the client's side, and refuse them where they may not, or
     did not say that they know that it isn't read now. Staff write at any hour."""
     if visit.me.staff is not None:
         return None
@@ -215,7 +215,8 @@ async def keep_draft(visit: Visit) -> Answer:
 
 
 async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
-    """Where one writes to the chosen audience: in the conversation there is between these people, or in a new one."""
+    """Show the box where one writes to the chosen audience: in the conversation there is between these people, or in a
+    new one."""
     if visit.errors:
         raise Refused(422, "Choose who is to read it.")
     client = await visit.me.find(Client, visit.id("client"))

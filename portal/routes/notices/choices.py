@@ -74,7 +74,7 @@ async def save(visit: Visit) -> bool:
 
 
 async def _standing(visit: Visit) -> Standing:
-    """What this person has chosen. Who chooses is held, for the choices of somebody who has made none lie nowhere."""
+    """Return this person's choices. The person is held, for the choices of somebody who has made none lie nowhere."""
     whose: type[Record] = StaffMember if visit.me.kind is Kind.STAFF else PortalAccount
     person = await (visit.me.hold if visit.asked else visit.me.find)(whose, visit.holder.holder)
     kept, ways = await mail_choice(person.id), await chosen_ways(person.id)
@@ -109,7 +109,7 @@ async def _standing(visit: Visit) -> Standing:
 
 
 async def shown(visit: Visit) -> dict[str, Any]:
-    """What the page needs beside its address."""
+    """Return what the page needs beside its address."""
     stands, practice = await _standing(visit), await the_practice()
     return {
         "kinds": [

@@ -1,4 +1,4 @@
-"""Whether this worker is well, for a load balancer; and its numbers, for Prometheus."""
+"""The health of this worker, for a load balancer; and its numbers, for Prometheus."""
 
 from __future__ import annotations
 

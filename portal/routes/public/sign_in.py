@@ -104,7 +104,7 @@ def _set(answer: Response, name: str, value: str, age: int) -> None:
 
 
 def _own_path(next: str, side: str) -> str:
-    """Where to go after signing in: only a path of one's own side."""
+    """Return where to go after signing in: only a path of one's own side."""
     first = "/staff/today" if side == "staff" else "/home"
     if not is_own_path(next):
         return first

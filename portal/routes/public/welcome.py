@@ -48,7 +48,7 @@ class NewPassword(Form):
 
 @anyone()
 async def open_link(visit: Visit) -> Answer:
-    """What the link in the letter opens. Looking consumes nothing: mail scanners look too."""
+    """Show what the link in the letter opens. Looking consumes nothing: mail scanners look too."""
     found = await invitation.by_token(visit.request.path_params["token"])
     if found is None or await kind_of(found) != "open":
         return over(visit, await kind_of(found))
@@ -74,7 +74,7 @@ async def begin(visit: Visit) -> Answer:
 
 
 async def kind_of(found: Invitation | Reset | None) -> str:
-    """What is behind a link now: open, or why it leads no further."""
+    """Return what is behind a link now: open, or why it leads no further."""
     kind = await found.state() if found else "unknown"
     return "closed" if kind == "open" and not (await the_practice()).portal_on else kind
 

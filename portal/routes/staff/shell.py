@@ -1,4 +1,4 @@
-"""What every staff page has around it."""
+"""The frame of every staff page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def chart_page(visit: Visit, template: str, **more: Any) -> Response:
 
 
 async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
-    """Who sees something and why."""
+    """Show who sees something and why."""
     return await chart_page(
         visit,
         "staff/access/why.html",

@@ -1,4 +1,4 @@
-"""What an account is offered: its holder gives the date of birth of the one concerned, and access begins (A7)."""
+"""Offers to an account: its holder gives the date of birth of the one concerned, and access begins (A7)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ async def list_of_them(visit: Visit) -> Answer:
 
 
 async def to_begin(visit: Visit) -> Answer:
-    """Whom one can write to, and who would read it."""
+    """Show the people one can write to, and who would read it."""
     found = await visit.me.find(Client, visit.id("client"))
     several = await visit.me.see(Conversation).count() > 0
     return await page(
@@ -93,7 +93,7 @@ async def create(visit: Visit) -> Answer:
 
 @client(Right.MESSAGES, opens="open message")
 async def show_message(visit: Visit) -> Answer:
-    """What may be done with one message: a part of the conversation's page, or a page of its own."""
+    """Show the acts on one message: a part of the conversation's page, or a page of its own."""
     acts = await changing.acts(visit)
     if visit.by_script:
         return changing.acts_fragment(visit, acts)

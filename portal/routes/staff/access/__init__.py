@@ -1,1 +1,1 @@
-"""Who may act for a client on the portal, for staff."""
+"""Access to the portal for clients and those who act for them, as staff give it."""

@@ -1,4 +1,4 @@
-"""What staff do for those who have an account: send a link to a new password, remove access (A5, A6)."""
+"""Help of staff for those who have an account: send a link to a new password, remove access (A5, A6)."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ async def _contact(
 
 
 async def _refuse_a_client(visit: Visit, contact: Contact) -> None:
-    """Who may not open their chart is not told that there is one."""
+    """Refuse a colleague who may not open the chart, without telling that there is one."""
     if contact.client_id is not None:
         if await visit.me.see(Client).find(contact.client_id) is not None:
             raise Refused(409, "They are a client already.")
@@ -122,7 +122,7 @@ async def _chosen(visit: Visit, id: str | UUID, hold: bool = False) -> Client:
 
 
 async def _check(visit: Visit, contact: Contact) -> None:
-    """What the form of somebody new lacks, at its field."""
+    """Return what the form of somebody new lacks, at its field."""
     if visit.errors:
         return
     said: Becoming = visit.form

@@ -66,7 +66,7 @@ async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUI
 
 @staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="withdraw offer")
 async def withdraw_offer(visit: Visit) -> Answer:
-    """What an account's holder was to confirm is no more offered."""
+    """Withdraw an offer that an account's holder was to confirm."""
     offer = await _offered(visit)
     await offer.end("withdrawn")
     visit.note(record=offer.id)

@@ -1,4 +1,4 @@
-"""What each button of the Portal tab asks first: the person, the consequence, and what there is to choose."""
+"""The question each button of the Portal tab asks first: the person, the consequence, and what there is to choose."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ class Mode(Form):
 
 @staff(Permission.PORTAL_ACCESS, form=Mode, audit="set messaging")
 async def set_messaging(visit: Visit) -> Answer:
-    """What the client's side may write from now on: all, answers only, nothing. Their open pages say so at once."""
+    """Set how far the client's side may write from now on: all, answers only, nothing. Their open pages say so at
+    once."""
     client = await client_of(visit)
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")

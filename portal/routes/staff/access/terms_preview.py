@@ -1,4 +1,4 @@
-"""What a contact would see by other terms, looked at before these are saved (J4): the pages they would get, made in a
+"""A preview of a contact's pages under other terms, before these are saved (J4): the pages they would get, made in a
 transaction that is undone. Nothing on them leads anywhere or stays current, for nothing of it is so yet."""
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ async def _by(
 async def _not_saved(
     visit: Visit, client: Client, link: ContactLink, account: UUID, who: str
 ) -> dict[str, Any]:
-    """What the banner says and offers, in the language of who looks."""
+    """Return the words and acts of the banner, in the language of the viewer."""
     here = f"{tab_of(client)}/{link.id}"
     reads = await holds_right(account, client.id, Right.MESSAGES)
     pages = [("home", visit.say("Home")), *([("messages", visit.say("Messages"))] if reads else [])]

@@ -67,7 +67,7 @@ async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
 
 
 def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, Any]:
-    """What stands above it, in the language of who looks."""
+    """Return the banner above it, in the language of the viewer."""
     who, name, language = first_of(account.name), client.first_name, visit.me.language
     all_of_it = [visit.holder.may(audience.permission) for audience in Audience]
     return {

@@ -49,7 +49,7 @@ def _folder(value: str) -> str:
 
 
 class Where(WholeState):
-    """Where the mailbox is. An empty password means the one that is kept, for the place it was given for."""
+    """The place of the mailbox. An empty password means the one that is kept, for the place it was given for."""
 
     address: Annotated[EmailAddress, Field(min_length=1)]
     host: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_host)]
@@ -117,7 +117,7 @@ async def _page(visit: Visit, said: Markup | None = None) -> Answer:
 
 @staff(Permission.PORTAL_SETTINGS, form=Minutes, audit="change mail settings")
 async def wait(visit: Visit) -> Answer:
-    """How long a message is unread before an e-mail tells of it."""
+    """Set how long a message is unread before an email tells of it."""
     practice = await hold_practice()
     if visit.errors:
         visit.errors["mail_after"] = visit.say("Write a number of minutes from 1 to 240.")

@@ -75,7 +75,7 @@ async def _page(
 
 
 async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
-    """Where a message is written, with the text of a template in it where the address names one."""
+    """Show the box where a message is written, with the text of a template in it where the address names one."""
     composer = await writing.composer(visit, conversation, label)
     if composer is None:
         return None
@@ -95,7 +95,7 @@ def _id(text: str) -> UUID:
 
 
 async def _places(visit: Visit, conversation: Conversation) -> dict[str, str]:
-    """What a template's places are filled with in this conversation."""
+    """Return the words that fill a template's places in this conversation."""
     client = await visit.me.find(Client, conversation.client_id)
     people = (await readers(visit.me.see(Conversation), [conversation.id]))[conversation.id]["people"]
     return {
@@ -152,7 +152,7 @@ async def create(visit: Visit) -> Answer:
 
 @staff(opens="open message")
 async def show_message(visit: Visit) -> Answer:
-    """What may be done with one message: a part of the conversation's page, or a page of its own."""
+    """Show the acts on one message: a part of the conversation's page, or a page of its own."""
     acts = await changing.acts(visit)
     if visit.by_script:
         return changing.acts_fragment(visit, acts)

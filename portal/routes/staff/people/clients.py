@@ -61,7 +61,7 @@ class NewClient(Details):
 
 
 class Wanted(Form):
-    """Which clients are looked for, and which page of them: from a place on, or up to one."""
+    """A search for clients, and which page of them: from a place on, or up to one."""
 
     q: Annotated[str, Field(max_length=200)] = ""
     show: Literal["active", "archived"] = "active"
@@ -69,8 +69,8 @@ class Wanted(Form):
     before: Annotated[str, Field(max_length=600)] = ""
 
     def address(self, staff: UUID) -> str:
-        """Where this list is. Names stand in no address, for those are kept in histories and logs: what is looked for
-        is sealed in it, for this person alone, and its length tells nothing of the words'."""
+        """Return where this list is. Names stand in no address, for those are kept in histories and logs: the words of
+        the search are sealed in it, for this person alone, and its length tells nothing of theirs."""
         if not (self.q or self.after or self.before):
             return "/staff/clients" + ("?show=archived" if self.show == "archived" else "")
         words = self.model_dump_json(exclude_defaults=True)
@@ -79,7 +79,8 @@ class Wanted(Form):
 
     @classmethod
     def at(cls, sealed: str, show: str, staff: UUID) -> Wanted:
-        """What such an address looks for; somebody else's, or one that can't be opened any more, looks for all."""
+        """Return the search of such an address; somebody else's, or one that can't be opened any more, looks for
+        all."""
         try:
             box = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
             return cls.model_validate_json(crypto.ring().open(box, f"search/{staff}"))
@@ -159,7 +160,7 @@ async def added(visit: Visit, said: NewClient) -> Client:
 
 
 async def _myself(visit: Visit) -> UUID | None:
-    """Who does not see all clients leads the care of those they add; else they could not see them."""
+    """Have a colleague who does not see all clients lead the care of those they add; else they could not see them."""
     return None if await visit.me.may(Permission.SEE_ALL_CLIENTS) else visit.me.id
 
 
@@ -179,7 +180,7 @@ async def _new(visit: Visit, status: int) -> Answer:
 
 
 async def therapist_choice(visit: Visit) -> dict[str, Any]:
-    """What the field for the therapist needs."""
+    """Return what the field for the therapist needs."""
     return {
         "therapists": await therapists(visit.me.see(StaffMember)),
         "therapist": visit.sent.get("therapist") or await _myself(visit) or "",
@@ -262,7 +263,7 @@ async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
 
 @staff(Permission.PORTAL_ACCESS, audit="prepare coming of age")
 async def settle_of_age(visit: Visit) -> Answer:
-    """What is to do before this client comes of age is done."""
+    """Note that everything to do before this client comes of age is done."""
     client = await visit.me.hold(Client, visit.id("client"))
     await settle(client, visit.me.see(ContactLink))
     return go(f"/staff/clients/{client.id}/contacts")
@@ -284,5 +285,5 @@ async def restore(visit: Visit) -> Answer:
 
 @staff(opens="open who sees")
 async def who_sees(visit: Visit) -> Answer:
-    """Who can see the chart, and why."""
+    """Show who can see the chart, and why."""
     return await why.who_sees(visit, why_page)

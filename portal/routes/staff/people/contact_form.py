@@ -41,7 +41,7 @@ Day = Annotated[dt.date | None, BeforeValidator(empty), AfterValidator(_sensible
 
 
 class Agreement(Form):
-    """What the contact is and may. A restriction that is ticked without a day holds from now on."""
+    """The contact's relation and rights. A restriction that is ticked without a day holds from now on."""
 
     relationship: Annotated[Name, Field(min_length=1, max_length=40)]
     guardian: bool = False
@@ -134,13 +134,13 @@ async def agreed(visit: Visit, link: ContactLink, contact: Contact) -> Standing:
 
 
 async def is_theirs(visit: Visit, contact: Contact) -> bool:
-    """Who they are and how they are reached is this colleague's to change: they see all whom the contact acts for, and
-    it follows no chart."""
+    """Tell whether the contact's name and address are this colleague's to change: they see all clients the contact acts
+    for, and it follows no chart."""
     return contact.client_id is None and await sees_all_behind(visit.me.see(Client), "contact", contact.id)
 
 
 def _labels(visit: Visit) -> dict[str, str]:
-    """What each field is called, where several stand in one list."""
+    """Return the name of each field, where several stand in one list."""
     labels = {
         "name": visit.say("Name"),
         "email": visit.say("Email"),
@@ -160,7 +160,7 @@ def _labels(visit: Visit) -> dict[str, str]:
 
 
 def emptied(visit: Visit, link: ContactLink, contact: Contact) -> list[str]:
-    """What of it can't be opened, in words."""
+    """Say which parts of it can't be opened."""
     return [_labels(visit)[name] for name in (*unreadable(contact, *SEALED), *unreadable(link, "basis"))]
 
 

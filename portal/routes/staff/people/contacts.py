@@ -79,7 +79,7 @@ async def show(visit: Visit) -> Answer:
 
 @staff(Permission.CONTACT_NETWORK, form=Switch, audit="switch contact network")
 async def switch(visit: Visit) -> Answer:
-    """Whether contacts act for this client at all."""
+    """Switch whether contacts act for this client at all."""
     client = await chart_to_change(visit)
     on = visit.form.on == "yes"
     await switch_network(client, on)
@@ -266,7 +266,7 @@ async def end(visit: Visit) -> Answer:
 
 @staff(Permission.CONTACT_NETWORK, opens="open contact history")
 async def history(visit: Visit) -> Answer:
-    """What was agreed about one contact, from when, by whom, and on what it rested."""
+    """Show what was agreed about one contact, from when, by whom, and on what it rested."""
     client = await visit.me.find(Client, visit.id("client"))
     link, contact = await tied(visit, client)
     return await chart_page(

@@ -56,7 +56,7 @@ async def _for_all(visit: Visit) -> bool:
 
 
 async def _whose(visit: Visit) -> list[dict[str, Any]]:
-    """Whose leave one may plan: one's own, or with the permission everybody's."""
+    """Return whose leave one may plan: one's own, or with the permission everybody's."""
     colleagues = visit.me.see(StaffMember).where("r.ended_at is null")
     if not await _for_all(visit):
         colleagues = colleagues.where("r.id = :me", me=visit.me.id)

@@ -229,7 +229,7 @@ def _span(begin: str, end: str) -> list[Span]:
 
 
 def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
-    """What clients would read with these hours."""
+    """Return what clients would read with these hours."""
     trial = Visit(visit.request, None, visit.who, visit.since)
     week = _week(trial, sent)
     kept = Office(zone, tuple(map(tuple, week)))
@@ -246,7 +246,7 @@ def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
 
 @staff(Permission.PORTAL_SETTINGS, form=Week, audit=None, transaction=False)
 async def preview(visit: Visit) -> Answer:
-    """What is typed, as it would be read; nothing is saved."""
+    """Show the typed words as they would be read; nothing is saved."""
     return visit.fragment(_preview(visit, (await office()).zone, visit.sent))
 
 
@@ -309,7 +309,7 @@ async def save_reply(visit: Visit) -> Answer:
 
 @staff(Permission.PORTAL_SETTINGS, form=Crisis, audit="change crisis notice")
 async def save_crisis(visit: Visit) -> Answer:
-    """Whom to call in danger. There is always at least one number."""
+    """Save the numbers to call in danger. There is always at least one number."""
     practice = await hold_practice()
     numbers = []
     for n in range(NUMBERS):

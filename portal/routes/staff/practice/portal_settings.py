@@ -159,7 +159,7 @@ async def switch_contacts(visit: Visit) -> Answer:
 
 @staff(Permission.PORTAL_SETTINGS, form=Choice, audit="switch confirming of links")
 async def switch_confirming(visit: Visit) -> Answer:
-    """Whether the holder of an account gives the date of birth before a client is linked to it."""
+    """Switch whether the holder of an account gives the date of birth before a client is linked to it."""
     on, practice = visit.form.on == "yes", await hold_practice()
     await practice.keep(confirm_links=on)
     visit.note(on=on)
@@ -168,7 +168,7 @@ async def switch_confirming(visit: Visit) -> Answer:
 
 @staff(Permission.PORTAL_SETTINGS, form=Words, audit=None, transaction=False)
 async def preview(visit: Visit) -> Answer:
-    """What is typed, as the letter it makes; nothing is saved."""
+    """Show the typed words as the letter they make; nothing is saved."""
     language = visit.query("language") if visit.query("language") in TONGUES else "en"
     words = {name: visit.sent.get(f"{name}_{language}", "") for name in ("subject", "body")}
     return visit.fragment(_preview(visit, language, words))
