@@ -9,19 +9,19 @@ from tests.laws.test_structure import MODULES, _calls, modules_of, tree
 
 # Writes that open no transaction at their door, and what asks again in their own; or why nothing is to be asked.
 APART = {
-    "public.sign_in.create": "signing_in.begin",
-    "public.start.create": "first_run.begin, signing_in.begin",
+    "public.sign_in.create": "sign_in.begin",
+    "public.start.create": "first_run.begin, sign_in.begin",
     "public.welcome.check_birth_date": "Invitation.try_birth_date",
-    "public.welcome.create_account": "HalfSession.end, Invitation.accept, signing_in.begin",
+    "public.welcome.create_account": "HalfSession.end, Invitation.accept, sign_in.begin",
     "public.reset.change": "HalfSession.end, Reset.use",
-    "client.offers.confirm": "Invitation.try_birth_date, offer.confirm_offer",
-    "staff.mailbox.test": "nothing: it looks, and keeps nothing",
-    "staff.trying.preview": "nothing: its transaction is undone",
-    "staff.availability.preview": "nothing: it looks",
-    "staff.settings.preview": "nothing: it looks",
-    "staff.clients.search": "nothing: it looks",
-    "staff.conversations.search": "nothing: it looks",
-    "client.conversations.search": "nothing: it looks",
+    "client.access.offers.confirm": "Invitation.try_birth_date, offer.confirm_offer",
+    "staff.mail.mailbox.test": "nothing: it looks, and keeps nothing",
+    "staff.access.terms_preview.preview": "nothing: its transaction is undone",
+    "staff.practice.availability.preview": "nothing: it looks",
+    "staff.practice.portal_settings.preview": "nothing: it looks",
+    "staff.people.clients.search": "nothing: it looks",
+    "staff.messages.conversations.search": "nothing: it looks",
+    "client.messages.conversations.search": "nothing: it looks",
 }
 SLOW = {"passwords.matches", "passwords.hashed", "passwords.weakness", "asyncio.to_thread"}
 
