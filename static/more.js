@@ -62,7 +62,16 @@
     // The button may have been drawn anew meanwhile, or be gone with the state it belonged to.
     dialog.addEventListener("close", () => (byId(id) ?? byId("main"))?.focus(), { once: true });
     dialog.showModal();
+    askedBy = id;
   }
+
+  // Or it goes a moment later, when what was answered comes to the page.
+  let askedBy = "";
+  document.addEventListener("htmx:after:swap", () => {
+    if (!askedBy || byId(askedBy) || document.activeElement !== document.body) return;
+    askedBy = "";
+    byId("main")?.focus();
+  });
 
   // ---- Acts: a form [data-act] is posted without leaving the page; what it changed arrives as for everyone else
 

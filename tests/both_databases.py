@@ -1,22 +1,30 @@
-"""Notes which SQL texts ran on which database, so that a whole run can say which ran on one alone.
+"""Notes which SQL texts Portal runs on which database, and has what ran on one alone read by the other.
 
 Every process of a run notes: tests, workers and commands, a file for each text and database in one folder. Locks, casts
 and lists given as tables are written differently for each database; here they count as the same. A statement that runs
-together with others counts by itself.
+together with others counts by itself. What no test runs on one of the databases is prepared there at the end of a whole
+run, so that a text that only one of them can read is red; what is one database's own is listed with the reason.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
+import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
+import asyncpg
+
 from portal.models.ground import sql
+from portal.settings import ROOT
 
 PLACE = "TESTS_NOTE_SQL"  # the folder, in the environment of a run
 
@@ -24,12 +32,11 @@ PLACE = "TESTS_NOTE_SQL"  # the folder, in the environment of a run
 OWN_WAY = {
     "pg_current_snapshot": "PostgreSQL's bookmark is a snapshot",
     "coalesce(max(id), 0) from fact": "SQLite's bookmark is the highest fact",
-    "jsonb_to_recordset(:facts)": "PostgreSQL takes rows from JSON in its own words",
+    "jsonb_to_recordset(": "PostgreSQL takes rows from JSON in its own words",
     "json_each(:facts)": "and so does SQLite",
-    "select 1 from practice": "only holds a lock, and SQLite has one writer",
-    "select 1 from notice_place": "only holds locks",
 }
 
+_OWN = str(ROOT / "portal") + os.sep
 _WRITTEN_DIFFERENTLY = re.compile(r"\s+for (no key )?(update|share)( of \w+)?( skip locked)?\b|::\w+(\[\])?")
 
 
@@ -44,36 +51,39 @@ def end() -> None:
 
 
 def note_here() -> None:
-    """Note the texts that this process and those it forks run from now on."""
+    """Note the texts that Portal runs in this process and in those it forks, from now on."""
     if (place := os.environ.get(PLACE)) is None:
         return
-    rows, together, table = sql.rows, sql.together, sql.table
-    known, tables = set[tuple[str, bool]](), dict[str, str]()
+    rows, together, table, as_one = sql.rows, sql.together, sql.table, sql._as_one
+    known, joined = set[tuple[str, bool]](), set[str]()
+    tables: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {}  # as written, with what it was made of
 
-    def note(text: str) -> None:
+    def note(text: str, asked_by: FrameType | None) -> None:
         ran = text, sql.is_postgres()
-        if ran in known:
+        if ran in known or text in joined:
             return
         known.add(ran)
-        for written, name in tables.items():
-            text = text.replace(written, name)
-        text = " ".join(_WRITTEN_DIFFERENTLY.sub("", text).split()).replace(" )", ")")
-        name = hashlib.sha256(text.encode()).hexdigest()
-        Path(place, f"{name}.{'postgres' if ran[1] else 'sqlite'}").write_text(text)
+        while asked_by is not None and asked_by.f_code.co_filename in (sql.__file__, __file__):
+            asked_by = asked_by.f_back
+        if asked_by is None or not asked_by.f_code.co_filename.startswith(_OWN):
+            return
+        used = {written: made for written, made in tables.items() if written in text}
+        same = text
+        for written, made in used.items():
+            same = same.replace(written, str(made))
+        same = " ".join(_WRITTEN_DIFFERENTLY.sub("", same).split()).replace(" )", ")")
+        name = f"{hashlib.sha256(same.encode()).hexdigest()}.{'postgres' if ran[1] else 'sqlite'}"
+        Path(place, name).write_text(json.dumps({"text": text, "tables": used}))
 
     async def noting_rows(text: str, **values: Any) -> list[dict[str, Any]]:
         found = await rows(text, **values)
-        if text not in joined:
-            note(text)
+        note(text, sys._getframe(1))
         return found
 
     async def noting_together(statements: list[sql.Statement]) -> None:
         await together(statements)
         for text, _ in statements:
-            note(text)
-
-    joined = set[str]()
-    as_one = sql._as_one
+            note(text, sys._getframe(1))
 
     def noting_as_one(texts: tuple[str, ...]) -> str:
         joined.add(text := as_one(texts))
@@ -81,17 +91,57 @@ def note_here() -> None:
 
     def noting_table(name: str, **columns: tuple[str, str]) -> str:
         written = table(name, **columns)
-        tables[written] = f"{columns} {name}"
+        tables[written] = name, columns
         return written
 
     sql.rows, sql.together, sql._as_one, sql.table = noting_rows, noting_together, noting_as_one, noting_table  # type: ignore[assignment]
 
 
 def on_one_alone() -> Iterator[tuple[str, str]]:
-    """The texts that ran on one database alone, with that database's name."""
-    ran: dict[str, set[str]] = {}
+    """Yield each text that ran on one database alone as the other would run it, with that other's name."""
+    ran: dict[str, list[Path]] = {}
     for path in Path(os.environ[PLACE]).iterdir():
-        ran.setdefault(path.read_text(), set()).add(path.suffix[1:])
-    for text, databases in sorted(ran.items()):
-        if len(databases) == 1 and not any(part in text for part in OWN_WAY):
-            yield text, databases.pop()
+        ran.setdefault(path.stem, []).append(path)
+    for path, *more in ran.values():
+        noted = json.loads(path.read_text())
+        if more or any(part in noted["text"] for part in OWN_WAY):
+            continue
+        other = "sqlite" if path.suffix == ".postgres" else "postgres"
+        text = noted["text"]
+        for written, (name, columns) in noted["tables"].items():
+            text = text.replace(written, _table(name, columns, other == "postgres"))
+        if other == "sqlite":
+            text = _WRITTEN_DIFFERENTLY.sub("", text)
+        yield text, other
+
+
+def _table(name: str, columns: dict[str, list[str]], postgres: bool) -> str:
+    asked, sql.is_postgres = sql.is_postgres, lambda: postgres
+    try:
+        return sql.table(name, **{column: (place, kind) for column, (place, kind) in columns.items()})
+    finally:
+        sql.is_postgres = asked
+
+
+async def not_read(texts: list[tuple[str, str]], postgres: str, sqlite: Path) -> list[str]:
+    """Return what the database that never ran a text can't read of it, with its reason: an address of PostgreSQL and a
+    file of SQLite, both with all tables."""
+    refused = []
+    connection = await asyncpg.connect(postgres, ssl=False)
+    file = sqlite3.connect(sqlite)
+    try:
+        for text, database in texts:
+            compiled, names = sql._compiled(text, database == "postgres")
+            try:
+                if database == "postgres":
+                    await connection.prepare(compiled)
+                else:
+                    file.execute(f"explain {compiled}", [None] * len(names))
+            except (asyncpg.PostgresError, sqlite3.Error) as reason:
+                refused.append(
+                    f"{database} never ran this, and can’t read it ({reason}): {' '.join(text.split())}"
+                )
+    finally:
+        await connection.close()
+        file.close()
+    return refused

@@ -4,7 +4,10 @@
 others have written there; a test that needs one for itself makes it: `async with Deployment.full(...)`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ import pytest_asyncio
 from xdist.scheduler import LoadFileScheduling
 
 from tests import both_databases
-from tests.deployment import Deployment
+from tests.deployment import Deployment, practice_in_postgres, practice_in_sqlite
 from tests.servers import PostgreSQL, Redis
 
 # What takes longest begins first, and is split: else one process works on it long after the other is done.
@@ -35,18 +38,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A whole run is red where a statement ran on one database alone."""
+    """A whole run is red where a statement is one that only one of the databases can read."""
     if hasattr(session.config, "workerinput"):
         return
     if session.config.getvalue("dist") == "loadfile" and (alone := list(both_databases.on_one_alone())):
-        session.config.stash[_ALONE] = alone
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        with PostgreSQL() as server, TemporaryDirectory() as place:
+            practice_in_sqlite(Path(place), filled=False)
+            url = practice_in_postgres(server, Path(place), "read", filled=False)
+            refused = asyncio.run(both_databases.not_read(alone, url, Path(place, "portal.db")))
+        session.config.stash[_REFUSED] = [f"{len(alone)} statements ran on one database alone.", *refused]
+        if refused:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
     both_databases.end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for text, database in config.stash.get(_ALONE, []):
-        terminalreporter.write_line(f"ran on {database} alone: {text}", red=True)
+    for line in config.stash.get(_REFUSED, []):
+        terminalreporter.write_line(line)
 
 
 # Matrices of refusals: tried on SQLite, and with --all on both. PostgreSQL keeps what can differ there: rules of sight
@@ -71,7 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=turn)
 
 
-_ALONE = pytest.StashKey[list[tuple[str, str]]]()
+_REFUSED = pytest.StashKey[list[str]]()
 
 
 class ByPart(LoadFileScheduling):

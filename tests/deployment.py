@@ -129,7 +129,7 @@ class Deployment:
     async def embedded(cls, workers: int = 1, **more: str) -> AsyncIterator[Self]:
         """SQLite, the in-process bus, one worker (or none). `more` are further environment variables."""
         with _folder() as folder:
-            await asyncio.to_thread(_practice_in_sqlite, folder)
+            await asyncio.to_thread(practice_in_sqlite, folder)
             deployment = cls(folder, _demo(folder) | more, workers, with_worker=False)
             async with deployment._running():
                 yield deployment
@@ -142,7 +142,7 @@ class Deployment:
         """PostgreSQL, Redis, several workers, and the one for what is due."""
         with _folder() as folder:
             name = f"portal_{folder.name.rpartition('-')[2].lower()}"
-            url = await asyncio.to_thread(_practice_in_postgres, postgres, folder, name)
+            url = await asyncio.to_thread(practice_in_postgres, postgres, folder, name)
             env = _demo(folder) | {"DATABASE_URL": url, "REDIS_URL": redis.url()} | more
             deployment = cls(folder, env, workers, with_worker, url)
             try:
@@ -350,9 +350,9 @@ async def opened(
     or with tables and nothing in them."""
     url, name = "", f"opened_{uuid4().hex[:12]}"
     if postgres is None:
-        await asyncio.to_thread(_practice_in_sqlite, folder, filled)
+        await asyncio.to_thread(practice_in_sqlite, folder, filled)
     else:
-        url = await asyncio.to_thread(_practice_in_postgres, postgres, folder, name, filled)
+        url = await asyncio.to_thread(practice_in_postgres, postgres, folder, name, filled)
     crypto.load_keys(folder / "portal.key")
     EXECUTOR_CACHE.clear()  # Tortoise's statements of the last database, which may have been another kind
     settings = Settings(data=folder, DATABASE_URL=url, REDIS_URL="")
@@ -379,7 +379,7 @@ def _make(folder: Path, filled: bool, **env: str) -> None:
         raise RuntimeError(f"The demo practice could not be made:\n{ran.stderr}")
 
 
-def _practice_in_sqlite(folder: Path, filled: bool = True) -> None:
+def practice_in_sqlite(folder: Path, filled: bool = True) -> None:
     if ("sqlite", filled) not in _made:
         with _folder() as first:
             _make(first, filled)
@@ -391,7 +391,7 @@ def _practice_in_sqlite(folder: Path, filled: bool = True) -> None:
     _write_key(folder, _made["sqlite key", filled])
 
 
-def _practice_in_postgres(postgres: PostgreSQL, folder: Path, name: str, filled: bool = True) -> str:
+def practice_in_postgres(postgres: PostgreSQL, folder: Path, name: str, filled: bool = True) -> str:
     template = "willow_street" if filled else "willow_street_empty"
     if (postgres.url(), filled) not in _made:
         with _folder() as first:

@@ -229,7 +229,7 @@ async def test_a_welcome_email_by_keyboard_alone(street: Street, visit: Visit) -
     await page.keyboard.press("Enter")
     await expect(dialog).to_be_hidden()
     await expect(page.locator("[data-state]")).to_have_attribute("data-state", "invited")
-    assert await page.evaluate("document.activeElement !== document.body")
+    await page.wait_for_function("document.activeElement !== document.body")
     row = await street.willow.invitation(chart)
     assert row["language"] == "es"
     # What can't be pressed yet can be reached, and says why.

@@ -91,7 +91,7 @@ def refuse(run: Run) -> Refuse:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A data folder with the demo practice in it."""
-    deployments._practice_in_sqlite(tmp_path)
+    deployments.practice_in_sqlite(tmp_path)
     return tmp_path
 
 

@@ -1,0 +1,25 @@
+"""What only one of the databases can read is found, though no test runs it on the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.both_databases import not_read
+from tests.deployment import practice_in_postgres, practice_in_sqlite
+from tests.servers import PostgreSQL
+
+
+async def test_a_text_that_only_one_database_reads_is_found(postgres: PostgreSQL, tmp_path: Path) -> None:
+    practice_in_sqlite(tmp_path, filled=False)
+    url = practice_in_postgres(postgres, tmp_path, "both", filled=False)
+    for text, other in (
+        ("select ifnull(email, '') from client where id = :id", "postgres"),
+        ("select id from client where first_name regexp :q", "postgres"),
+        ("select id from client where added_at > :at::timestamptz", "sqlite"),
+        ("select count(*) filter (where a.id = b.id), a.nobody from client a, client b", "sqlite"),
+    ):
+        (refused,) = await not_read([(text, other)], url, tmp_path / "portal.db")
+        assert refused.startswith(f"{other} never ran this"), refused
+    fine = "select id from client where id = any(:ids) and added_at > :at"
+    assert await not_read([(fine, "postgres"), (fine, "sqlite")], url, tmp_path / "portal.db") == []
+    postgres.drop_database("both")
