@@ -61,6 +61,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 # (test_visible.py), each route's success, constraints, races; and each statement runs on both (both_databases.py).
 ON_SQLITE = (
     "tests/laws/test_strangers.py::test_strangers_are_refused_and_change_nothing",
+    "tests/laws/test_strangers.py::test_what_is_refused_would_have_changed_something",
     "tests/routes/test_bad_input.py::test_a_body_that_no_form_makes",
     "tests/routes/test_bad_input.py::test_another_kind_of_body",
     "tests/routes/test_bad_input.py::test_a_write_must_say_where_it_comes_from",
