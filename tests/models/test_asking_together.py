@@ -63,18 +63,22 @@ async def test_readers_of_two_conversations_get_each_its_own_news(practice: None
 
 
 async def test_what_has_changed_is_sent_beside_what_is_new(practice: None) -> None:
-    """Near the end or far from it, each once, in order."""
+    """Near the end or far from it, before what the page has or after it: each once, in order."""
     stream = messages.stream
     assert stream is not None
     row = await sql.row("select id, last_number from conversation order by last_number desc limit 1")
     assert row and row["last_number"] > 100
     (staff,) = [m.id async for m in StaffMember.filter(name__startswith="Miriam")]
     viewer, last = Viewer(Kind.STAFF, staff), row["last_number"]
-    for changed in ({3}, {3, last - 2}, {last - 3}, set[int]()):
-        ask = (viewer, sql.uuid(row["id"]), last - 1, frozenset(changed))
+    nothing = set[int]()
+    near = [(last - 1, changed) for changed in ({3}, {3, last - 2}, {last - 3}, nothing)]
+    behind = [(last - 4, changed) for changed in ({last}, {last - 1, last}, {last - 3}, {3, last}, nothing)]
+    for cursor, changed in near + behind:
+        ask = (viewer, sql.uuid(row["id"]), cursor, frozenset(changed))
         fresh = (await stream.since([ask]))[ask]
         numbers = [int(n) for n in re.findall(r'data-number="(\d+)"', fresh.items)]
-        assert numbers == sorted({*changed, last}) and fresh.cursor == last and not fresh.more
+        assert numbers == sorted({*changed, *range(cursor + 1, last + 1)}), (cursor, changed)
+        assert fresh.cursor == last and not fresh.more
 
 
 async def _readers() -> list[Ask]:

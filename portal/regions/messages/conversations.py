@@ -174,7 +174,7 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
 def _begin(ask: Ask) -> int:
     """From which number on messages are loaded for it: what changed just before its end is loaded with that."""
     _, _, cursor, changed = ask
-    return min((n - 1 for n in changed if n >= cursor - NEAR), default=cursor)
+    return min([cursor, *(n - 1 for n in changed if n >= cursor - NEAR)])
 
 
 def _spans(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, tuple[int, int]]:
