@@ -94,6 +94,7 @@ def note_here() -> None:
         tables[written] = name, columns
         return written
 
+    # Types take a module's function, and one that is kept by lru_cache, for what can't be set.
     sql.rows, sql.together, sql._as_one, sql.table = noting_rows, noting_together, noting_as_one, noting_table  # type: ignore[assignment]
 
 

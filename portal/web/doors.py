@@ -164,6 +164,7 @@ def _door(
                 text = "This was already sent with another content. Reload the page and try again."
                 return await _refuse(visit, endpoint, Refused(409, text))
 
+        # What start-up, the laws and the strangers' matrix read of a door; types know no attributes of functions.
         behind.door = kind  # type: ignore[attr-defined]
         behind.permission = permission  # type: ignore[attr-defined]
         behind.right = right  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -78,3 +79,13 @@ async def test_a_script_names_only_what_there_is_and_uses_what_it_names(mistakes
 )
 async def test_a_mistake_in_a_script_is_seen(mistakes: Reader, text: str, mistake: str) -> None:
     assert [one[: len(mistake)] for one in await mistakes(text)] == [mistake]
+
+
+def test_what_others_wrote_is_as_they_published_it() -> None:
+    told = dict(
+        re.findall(
+            r"^\| `(.+?\.js)` \|.*\| `([0-9a-f]{64})` \|$", (ESLINT.parent / "README.md").read_text(), re.M
+        )
+    )
+    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in ESLINT.parent.glob("*.js")}
+    assert told == there
