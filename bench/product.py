@@ -159,9 +159,7 @@ class Portal:
         for person in people:
             of = person["client"]
             showing = [f"home?client={of}", f"switch?client={of}", f"unread?client={of}"]
-            pages.append(
-                _socket(at, f"/clients/{of}/live", 0, _hello(since, showing), "client", person["account"])
-            )
+            pages.append(_socket(at, f"/clients/{of}/live", 0, _hello(since, showing), "client", person["account"]))
         return Load(pages)
 
     def inbox(self) -> Get:
@@ -227,7 +225,5 @@ def _hello(since: str, showing: Iterable[str], cursors: dict[str, int] | None = 
     return json.dumps({"hello": said})
 
 
-def _socket(
-    at: str, path: str, pair: int, hello: str, side: str, token: str, stalled: bool = False
-) -> Socket:
+def _socket(at: str, path: str, pair: int, hello: str, side: str, token: str, stalled: bool = False) -> Socket:
     return Socket(at, path, pair, hello, f"http://{at}", f"portal-{side}={token}", stalled)

@@ -58,8 +58,6 @@ async def _ask(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], pa
     writer.write(f"GET {page.path} HTTP/1.1\r\nHost: {page.at}\r\nCookie: {page.cookie}\r\n\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(
-        int(line.partition(b":")[2])
-        for line in head.split(b"\r\n")
-        if line.lower().startswith(b"content-length:")
+        int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
     )
     return head + await reader.readexactly(length)

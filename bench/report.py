@@ -168,8 +168,7 @@ def write_markdown(page: Path, tables: list[Table], rounds: int) -> None:
     _, end, after = rest.partition(MARKERS[1])
     if not (start and end):
         raise SystemExit(
-            f"{page} needs a line {MARKERS[0]} and, below it, a line {MARKERS[1]}: "
-            "the tables go between them."
+            f"{page} needs a line {MARKERS[0]} and, below it, a line {MARKERS[1]}: the tables go between them."
         )
     where = machine()
     said = (

@@ -83,9 +83,7 @@ def serve(
     chosen = settings()
     problems = chosen.problems() + _wrong_keys(chosen)
     if workers > 1 and (chosen.embedded_bus or chosen.sqlite):
-        problems.append(
-            "Several workers need PostgreSQL and Redis: set DATABASE_URL and REDIS_URL, or use one worker."
-        )
+        problems.append("Several workers need PostgreSQL and Redis: set DATABASE_URL and REDIS_URL, or use one worker.")
     if not problems:
         _hold(chosen)
         # One that can't be reached is waited for: it may be on its way.
@@ -239,10 +237,7 @@ async def _wrong_shape() -> list[str]:
     await sql.row("select 1 as yes")
     waiting = await database.pending_migrations()
     if waiting:
-        return [
-            f"The database has not had {len(waiting)} migration(s), {', '.join(waiting)}: "
-            "run `portal migrate`."
-        ]
+        return [f"The database has not had {len(waiting)} migration(s), {', '.join(waiting)}: run `portal migrate`."]
     return []
 
 
@@ -283,9 +278,7 @@ def new_key_file(data: Data = None) -> None:
     try:
         crypto.make_key_file(path)
     except FileExistsError:
-        raise _fail(
-            f"{path} exists. It opens what is encrypted: keep it, and keep a copy elsewhere."
-        ) from None
+        raise _fail(f"{path} exists. It opens what is encrypted: keep it, and keep a copy elsewhere.") from None
     typer.echo(f"Made {path}. Keep a copy where the database's backups are not.")
 
 
@@ -317,8 +310,7 @@ def rotate_keys(data: Data = None) -> None:
 
 @app.command()
 def cast(
-    as_json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False,
-    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False, data: Data = None
 ) -> None:
     """List the people one can sign in as in the demo practice."""
     if data is None and "PORTAL_DATA" not in os.environ and not settings().database_url:
@@ -345,9 +337,7 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Make the practice anew.")] = False,
     workers: Annotated[int, typer.Option(help="With DATABASE_URL and REDIS_URL only.")] = 1,
     reload: Annotated[bool, typer.Option("--reload", help="Restart when a file changes.")] = False,
-    alive: Annotated[
-        bool, typer.Option("--alive", help="Let the cast type, write and read now and then.")
-    ] = False,
+    alive: Annotated[bool, typer.Option("--alive", help="Let the cast type, write and read now and then.")] = False,
 ) -> None:
     """Make the demo practice where there is none, serve it on loopback, and list the people one can sign in as."""
     folder = (data or ROOT / "data" / "demo").resolve()

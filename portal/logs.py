@@ -53,11 +53,7 @@ class _OfOthers(logging.Formatter):
     error."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said: dict[str, Any] = {
-            "event": "said by a library",
-            "by": record.name,
-            "level": record.levelname.lower(),
-        }
+        said: dict[str, Any] = {"event": "said by a library", "by": record.name, "level": record.levelname.lower()}
         if record.exc_info and record.exc_info[1]:
             # What they say of an error may quote it.
             return json.dumps(said | {"trace": trace(record.exc_info[1])})

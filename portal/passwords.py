@@ -110,9 +110,7 @@ async def weakness(password: str, personal: list[str]) -> str | None:
         return "Use at most 128 characters."
     words = {part for text in personal for part in _parts(text)}
     if _is_little_but(password, words):
-        return (
-            "This one is easy to guess: it is little more than names and a year. Try a few unrelated words."
-        )
+        return "This one is easy to guess: it is little more than names and a year. Try a few unrelated words."
     score = await _in_turn(_score, password, sorted(words))
     if score < 3:
         return "This one is easy to guess, or on a list of stolen passwords. Try a few unrelated words."

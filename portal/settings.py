@@ -29,50 +29,37 @@ class Settings(BaseSettings):
         description="redis://host:port; empty means the in-process bus, and so one process",
     )
     smtp_url: str = Field(
-        default="",
-        alias="SMTP_URL",
-        description="smtps://user:password@host:port; also smtp+starttls:// and smtp://",
+        default="", alias="SMTP_URL", description="smtps://user:password@host:port; also smtp+starttls:// and smtp://"
     )
     mail_from: str = Field(
-        default="",
-        description="The address letters come from; empty means no-reply@ the host of PORTAL_BASE_URL",
+        default="", description="The address letters come from; empty means no-reply@ the host of PORTAL_BASE_URL"
     )
     mail_hosts: str = Field(
         default="",
         description="Mail servers that returned mail may be read from beside public ones on port 993, "
         "comma separated, each a host or host:port",
     )
-    base_url: str = Field(
-        default="", description="The address people type, such as https://portal.example.org"
-    )
+    base_url: str = Field(default="", description="The address people type, such as https://portal.example.org")
     key_file: Path | None = Field(
         default=None,
         description="The file with the encryption keys, backed up apart from the database; "
         "empty means portal.key in the data folder",
     )
     demo: bool = Field(default=False, description="The cast on the sign-in page; http on loopback")
-    clock: Path | None = Field(
-        default=None, description="A file with the seconds by which a demo's clock is ahead"
-    )
+    clock: Path | None = Field(default=None, description="A file with the seconds by which a demo's clock is ahead")
     push_anywhere: bool = Field(
         default=False, description="Pushes also go to http and to private addresses; for tests alone"
     )
     patience: float = Field(
         default=1, ge=1, description="How many times longer a demo's people may be idle; for tests alone"
     )
-    tick: float = Field(
-        default=0.5, ge=0.05, description="Seconds between two looks of the worker for what is due"
-    )
+    tick: float = Field(default=0.5, ge=0.05, description="Seconds between two looks of the worker for what is due")
     heartbeat: int = Field(
         default=4, ge=1, le=4, description="Seconds after which an open page is told again how far it is"
     )
-    alive: float = Field(
-        default=0, ge=0, description="Seconds after which a demo's cast writes again; 0 for never"
-    )
+    alive: float = Field(default=0, ge=0, description="Seconds after which a demo's cast writes again; 0 for never")
     metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")
-    trusted_proxies: str = Field(
-        default="", description="Addresses whose X-Forwarded-For is believed, comma separated"
-    )
+    trusted_proxies: str = Field(default="", description="Addresses whose X-Forwarded-For is believed, comma separated")
     drain: float = Field(
         default=10.0, description="Seconds in which open pages are asked to come back before a worker ends"
     )
@@ -133,13 +120,10 @@ class Settings(BaseSettings):
                 "anyone. Turn it off, or use a loopback address."
             )
         if self.alive and not self.demo:
-            found.append(
-                "PORTAL_ALIVE is set: words would be put into people's mouths. It is for a demo alone."
-            )
+            found.append("PORTAL_ALIVE is set: words would be put into people's mouths. It is for a demo alone.")
         if self.clock is not None and not self.demo:
             found.append(
-                "PORTAL_CLOCK is set: links would expire, and accesses end, at the wrong time. "
-                "It is for a demo alone."
+                "PORTAL_CLOCK is set: links would expire, and accesses end, at the wrong time. It is for a demo alone."
             )
         if self.patience != 1 and not self.demo:
             found.append(

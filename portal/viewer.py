@@ -114,9 +114,7 @@ async def may_look(viewer: Viewer) -> bool:
     if viewer.lens is None or viewer.client is None:
         return False
     staff = Viewer(Kind.STAFF, viewer.lens)
-    return (
-        await staff.may(Permission.PORTAL_ACCESS) and await viewer.see(Client).find(viewer.client) is not None
-    )
+    return await staff.may(Permission.PORTAL_ACCESS) and await viewer.see(Client).find(viewer.client) is not None
 
 
 Wish = tuple[Viewer, UUID]  # a viewer and the row that they ask for
@@ -133,7 +131,5 @@ async def may_see(model: type[Record], wishes: Iterable[Wish]) -> set[Wish]:
     looked = {(viewer.lens, None, id) for viewer, id in seen if viewer.lens is not None}
     if looked:
         found = await who_may_look(model, looked)
-        seen = {
-            (viewer, id) for viewer, id in seen if viewer.lens is None or (viewer.lens, None, id) in found
-        }
+        seen = {(viewer, id) for viewer, id in seen if viewer.lens is None or (viewer.lens, None, id) in found}
     return seen

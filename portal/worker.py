@@ -28,16 +28,7 @@ from portal.models.ground.fact import forget_old
 from portal.models.ground.idempotency import forget_old_keys
 from portal.models.ground.moment import Moment
 from portal.models.ground.outbox import forget_old_letters
-from portal.models.ground.stuck import (
-    LOOPS,
-    MESSAGES,
-    MOMENTS,
-    attempt,
-    each,
-    forget_unstuck,
-    set_aside,
-    went_well,
-)
+from portal.models.ground.stuck import LOOPS, MESSAGES, MOMENTS, attempt, each, forget_unstuck, set_aside, went_well
 from portal.models.ground.stuck import TIDYING as TIDYING_UP
 from portal.models.ground.throttle import forget_old_tries
 from portal.models.messages.draft import forget_old_drafts
@@ -73,15 +64,7 @@ async def work(bus: Bus) -> None:
     every = settings().tick
     async with asyncio.TaskGroup() as loops:
         # Apart from each other: a mail server that is slow to answer holds up no moment.
-        for act in (
-            strike,
-            tell_unread,
-            deliver,
-            tell_of_unread,
-            deliver_pushes,
-            grant_requests,
-            read_returned,
-        ):
+        for act in (strike, tell_unread, deliver, tell_of_unread, deliver_pushes, grant_requests, read_returned):
             loops.create_task(_again(every, act, bus))
         loops.create_task(_again(TIDY_EVERY, tidy, bus))
         if settings().alive:

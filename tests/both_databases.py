@@ -139,9 +139,7 @@ async def not_read(texts: list[tuple[str, str]], postgres: str, sqlite: Path) ->
                 else:
                     file.execute(f"explain {compiled}", [None] * len(names))
             except (asyncpg.PostgresError, sqlite3.Error) as reason:
-                refused.append(
-                    f"{database} never ran this, and can’t read it ({reason}): {' '.join(text.split())}"
-                )
+                refused.append(f"{database} never ran this, and can’t read it ({reason}): {' '.join(text.split())}")
     finally:
         await connection.close()
         file.close()

@@ -154,8 +154,8 @@ BREAKAGES = [
         MAPPING,
         "the switch between profiles counts for all of them",
         f"{REGIONS}/home.py",
-        "    on=(),\n    on_any=(OfThreadList, OfChart),",
-        "    on=(OfThreadList, OfChart),",
+        "on=(), on_any=(OfThreadList, OfChart)",
+        "on=(OfThreadList, OfChart)",
         live("POST /staff/clients/{client}/conversations/{conversation}/messages"),
     ),
     # --- Audience keys ---
@@ -214,7 +214,7 @@ BREAKAGES = [
         RULES,
         "where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} ",
         "where va.account_id = :viewer and va.client_id = {r}.id ",
-        test("models/test_visible.py::test_an_access_is_a_matter_of_now[sqlite]"),
+        test("laws/test_visible.py::test_an_access_is_a_matter_of_now[sqlite]"),
     ),
     Breakage(
         SIGHT,
@@ -254,9 +254,7 @@ BREAKAGES = [
         RULES,
         "and {client_is_seen(Kind.ACCOUNT, 'oc')} and {takes_part('oa', 'op', 'ol')})",
         "and {client_is_seen(Kind.ACCOUNT, 'oc')})",
-        stranger(
-            "GET /clients/{client}/conversations/{conversation} by a second guardian, who takes no part"
-        ),
+        stranger("GET /clients/{client}/conversations/{conversation} by a second guardian, who takes no part"),
     ),
     Breakage(
         SIGHT,
@@ -272,9 +270,7 @@ BREAKAGES = [
         "portal/models/notices/notice.py",
         'return f"{r}.{_reader(kind)} = :viewer and {_sees_what(kind, r)}"',
         "return _sees_what(kind, r)",
-        stranger(
-            "POST /staff/notices/{notice}/reading by a colleague who sees the client too",
-        ),
+        stranger("POST /staff/notices/{notice}/reading by a colleague who sees the client too"),
     ),
     # --- Doors ---
     Breakage(
@@ -400,9 +396,7 @@ BREAKAGES = [
         HUB,
         "since = str(there) if there is not None and not page.dirty else None",
         "since = None",
-        test(
-            "laws/test_coming_back.py::test_a_page_that_is_current_is_told_nothing_when_it_comes_back[embedded]"
-        ),
+        test("laws/test_coming_back.py::test_a_page_that_is_current_is_told_nothing_when_it_comes_back[embedded]"),
     ),
     Breakage(
         CURSOR,
@@ -410,9 +404,7 @@ BREAKAGES = [
         "portal/realtime/socket.py",
         "    await hub.dispatch(news, only=page)\n",
         "",
-        test(
-            "laws/test_coming_back.py::test_what_happened_while_its_socket_was_closed_is_caught_up[embedded]"
-        ),
+        test("laws/test_coming_back.py::test_what_happened_while_its_socket_was_closed_is_caught_up[embedded]"),
     ),
     # --- The audit log ---
     Breakage(
@@ -447,8 +439,7 @@ BREAKAGES = [
         '    if conversation.client_id != visit.id("client"):\n        raise NotVisible\n    return conversation',
         "    return conversation",
         stranger(
-            "POST /staff/clients/{client}/conversations/{conversation}/messages"
-            " by the right staff under another client",
+            "POST /staff/clients/{client}/conversations/{conversation}/messages by the right staff under another client"
         ),
     ),
     Breakage(
@@ -457,9 +448,7 @@ BREAKAGES = [
         "portal/routes/staff/people/contacts.py",
         "    if link.client_id != client.id:",
         "    if link.client_id is None:",
-        stranger(
-            "POST /staff/clients/{client}/contacts/{link}/end by the right staff under another client",
-        ),
+        stranger("POST /staff/clients/{client}/contacts/{link}/end by the right staff under another client"),
     ),
     Breakage(
         SCOPE,
@@ -485,7 +474,7 @@ BREAKAGES = [
         "portal/models/staff/session.py",
         "s.ended_at is null and s.idle_until > :now\n",
         "s.ended_at is null\n",
-        test("routes/test_sessions.py::test_who_was_away_too_long_signs_in_again"),
+        test("staff/test_sessions.py::test_who_was_away_too_long_signs_in_again"),
     ),
     Breakage(
         END,
@@ -501,7 +490,7 @@ BREAKAGES = [
         "portal/models/staff/session.py",
         '"(m.id is null or m.ended_at is null) "\n    "and (s.side',
         '"(s.side',
-        test("routes/test_sessions.py::test_who_has_left_is_in_no_more"),
+        test("staff/test_sessions.py::test_who_has_left_is_in_no_more"),
     ),
     # --- Two at once ---
     Breakage(

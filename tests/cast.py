@@ -32,9 +32,7 @@ class Person:
     def __init__(self, cast: Cast, name: str, side: str, worker: int) -> None:
         self.cast, self.name, self.side, self.worker = cast, name, side, worker
         # A connection is let go well before the server does so in the midst of a request.
-        self.browser = httpx2.AsyncClient(
-            timeout=30, limits=httpx2.Limits(keepalive_expiry=1), verify=_CERTIFICATES
-        )
+        self.browser = httpx2.AsyncClient(timeout=30, limits=httpx2.Limits(keepalive_expiry=1), verify=_CERTIFICATES)
 
     @property
     def id(self) -> str:
@@ -54,9 +52,7 @@ class Person:
         """The Cookie header that this browser sends."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.browser.cookies.jar)
 
-    async def get(
-        self, path: str, worker: int | None = None, follow: bool = False, **headers: str
-    ) -> httpx2.Response:
+    async def get(self, path: str, worker: int | None = None, follow: bool = False, **headers: str) -> httpx2.Response:
         if "#q=" in path:
             path = await self.search(path.partition("#q=")[2], worker)
 
@@ -65,9 +61,7 @@ class Person:
 
         try:
             return await ask()
-        except (
-            httpx2.RemoteProtocolError
-        ):  # a kept connection was closed at that moment: browsers ask again too
+        except httpx2.RemoteProtocolError:  # a kept connection was closed at that moment: browsers ask again too
             return await ask()
 
     async def search(self, q: str, worker: int | None = None) -> str:
@@ -81,12 +75,7 @@ class Person:
         return await self.get(path, worker, **{"HX-Request": "true"})
 
     async def post(
-        self,
-        path: str,
-        worker: int | None = None,
-        headers: dict[str, str] | None = None,
-        /,
-        **form: Any,
+        self, path: str, worker: int | None = None, headers: dict[str, str] | None = None, /, **form: Any
     ) -> httpx2.Response:
         """Send a form from a page of the portal. `headers` are further ones, or others. One that carries a whole state
         is sent as from a page that was opened just now, unless it names the version it was made on."""
@@ -108,10 +97,7 @@ class Person:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        reason: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, reason: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
 
@@ -141,10 +127,7 @@ class Cast:
         cast, look = cls(deployment), deployment.sql
         for row in await look("select id, first_name from client order by id desc"):
             cast.client[_first(row["first_name"])] = str(row["id"])
-        for side, known, table in (
-            ("client", cast.account, "portal_account"),
-            ("staff", cast.staff, "staff_member"),
-        ):
+        for side, known, table in (("client", cast.account, "portal_account"), ("staff", cast.staff, "staff_member")):
             for row in await look(f"select id, name, email from {table} order by id desc"):
                 known[_first(row["name"])] = str(row["id"])
                 cast.email[side, _first(row["name"])] = row["email"]
@@ -155,9 +138,7 @@ class Cast:
                 kind = "confidential" if row["confidential"] else row["audience"]
                 cast.conversation[f"{name} {kind}"] = str(row["id"])
                 cast.threads[name].append(str(row["id"]))
-        newest = (
-            "select id, conversation_id from message where number = (select last_number from conversation c "
-        )
+        newest = "select id, conversation_id from message where number = (select last_number from conversation c "
         for row in await look(f"{newest}where c.id = message.conversation_id)"):
             cast.message[str(row["conversation_id"])] = str(row["id"])
         for row in await look(

@@ -15,7 +15,7 @@ import pytest_asyncio
 from xdist.scheduler import LoadFileScheduling
 
 from tests import both_databases
-from tests.deployment import Deployment, practice_in_postgres, practice_in_sqlite
+from tests.deployment import Deployment, opened, practice_in_postgres, practice_in_sqlite
 from tests.servers import PostgreSQL, Redis
 
 # What takes longest begins first, and is split: else one process works on it long after the other is done.
@@ -62,9 +62,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 ON_SQLITE = (
     "tests/laws/test_strangers.py::test_strangers_are_refused_and_change_nothing",
     "tests/laws/test_strangers.py::test_what_is_refused_would_have_changed_something",
-    "tests/routes/test_bad_input.py::test_a_body_that_no_form_makes",
-    "tests/routes/test_bad_input.py::test_another_kind_of_body",
-    "tests/routes/test_bad_input.py::test_a_write_must_say_where_it_comes_from",
+    "tests/laws/test_bad_input.py::test_a_body_that_no_form_makes",
+    "tests/laws/test_bad_input.py::test_another_kind_of_body",
+    "tests/laws/test_bad_input.py::test_a_write_must_say_where_it_comes_from",
 )
 
 
@@ -100,9 +100,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPart | Non
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--all", action="store_true", help="Try everything where a sample is tried in every run."
-    )
+    parser.addoption("--all", action="store_true", help="Try everything where a sample is tried in every run.")
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +129,33 @@ async def full(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deplo
     async with Deployment.shared("full", postgres, redis_server) as deployment:
         await _without_mail(deployment)
         yield deployment
+
+
+@pytest.fixture(params=["embedded", "full"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """Each of the two that are shared: SQLite with one worker, and PostgreSQL and Redis with two."""
+    found: Deployment = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def practice(request: pytest.FixtureRequest, postgres: PostgreSQL, tmp_path: Path) -> AsyncIterator[None]:
+    """The demo practice in this process, on either database, for one test."""
+    async with opened(tmp_path, postgres if request.param == "postgres" else None):
+        yield
+
+
+@pytest_asyncio.fixture(scope="module", params=["sqlite", "postgres"])
+async def unserved(
+    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
+) -> AsyncIterator[Deployment]:
+    """A deployment that nobody serves, one for all tests of a file: its `models()` work in this process."""
+    if request.param == "sqlite":
+        async with Deployment.embedded(workers=0) as made:
+            yield made
+    else:
+        async with Deployment.full(postgres, redis_server, workers=0, with_worker=False) as made:
+            yield made
 
 
 async def _without_mail(deployment: Deployment) -> None:

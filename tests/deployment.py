@@ -152,9 +152,7 @@ class Deployment:
                 await asyncio.to_thread(postgres.drop_database, name)
 
     @classmethod
-    def shared(
-        cls, kind: str, postgres: PostgreSQL, redis: Redis
-    ) -> contextlib.AbstractAsyncContextManager[Self]:
+    def shared(cls, kind: str, postgres: PostgreSQL, redis: Redis) -> contextlib.AbstractAsyncContextManager[Self]:
         """One of these, `embedded` or `full`, for many tests: nobody idles out because a run takes long."""
         longer = {"PORTAL_PATIENCE": "30"}
         return cls.full(postgres, redis, **longer) if kind == "full" else cls.embedded(**longer)
@@ -337,15 +335,11 @@ def _folder() -> Iterator[Path]:
 
 # --- The demo practice, and an empty one, made once in a run and copied ---------------------------
 
-_made: dict[
-    tuple[str, bool], bytes
-] = {}  # SQLite's file and the keys of each, by what they are and whether filled
+_made: dict[tuple[str, bool], bytes] = {}  # SQLite's file and the keys of each, by what they are and whether filled
 
 
 @contextlib.asynccontextmanager
-async def opened(
-    folder: Path, postgres: PostgreSQL | None = None, filled: bool = True
-) -> AsyncIterator[Settings]:
+async def opened(folder: Path, postgres: PostgreSQL | None = None, filled: bool = True) -> AsyncIterator[Settings]:
     """Open a database of its own in this very process, SQLite's where no PostgreSQL is given: with the demo practice,
     or with tables and nothing in them."""
     url, name = "", f"opened_{uuid4().hex[:12]}"

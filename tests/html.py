@@ -74,9 +74,7 @@ class Element:
         """The element with attributes in order and space between tags left out: equal when it looks equal."""
         names = "".join(f' {name}="{html.escape(value)}"' for name, value in sorted(self.attributes.items()))
         inner = "".join(
-            html.escape(re.sub(r"\s+", " ", child), quote=False)
-            if isinstance(child, str)
-            else child.written()
+            html.escape(re.sub(r"\s+", " ", child), quote=False) if isinstance(child, str) else child.written()
             for child in self.children
             if isinstance(child, Element) or child.strip()
         )

@@ -154,8 +154,7 @@ class Page:
             rest = [
                 item
                 for item in stream.elements
-                if "older-row" not in item.classes
-                and not ("day" in item.classes and item.get("data-day") in known)
+                if "older-row" not in item.classes and not ("day" in item.classes and item.get("data-day") in known)
             ]
             stream.children = []
             for item in [*page.elements, *rest]:
@@ -201,11 +200,7 @@ class Page:
 
         def matching() -> int | None:
             return next(
-                (
-                    i
-                    for i, frame in enumerate(self.pushes)
-                    if i >= self._read_to and frame["region"].startswith(region)
-                ),
+                (i for i, frame in enumerate(self.pushes) if i >= self._read_to and frame["region"].startswith(region)),
                 None,
             )
 
@@ -325,9 +320,7 @@ class Page:
     async def _hello(self) -> None:
         assert self._socket is not None
         self._said = self.showing
-        cursors = {
-            one.get("data-region"): int(one.get("data-cursor")) for one in self.document.all("data-cursor")
-        }
+        cursors = {one.get("data-region"): int(one.get("data-cursor")) for one in self.document.all("data-cursor")}
         looks = {one.get("data-region"): one.get("data-look") for one in self.document.all("data-look")}
         hello = {"since": self.since, "showing": self._said, "cursors": cursors, "looks": looks}
         await self._socket.send(json.dumps({"hello": hello}))
@@ -397,11 +390,7 @@ def _first_from(stream: Element, number: int) -> Element | None:
 def _names(key: str) -> tuple[str, str, str]:
     """A region's name, its key as an attribute has it, and its element's id."""
     name, _, query = key.partition("?")
-    ids = (
-        [value for part in query.split("&") for _, value in [part.split("=")] if "-" in value]
-        if query
-        else []
-    )
+    ids = [value for part in query.split("&") for _, value in [part.split("=")] if "-" in value] if query else []
     return name, html_escape(key), f"{name}-{ids[-1]}" if ids else name
 
 
@@ -440,13 +429,9 @@ def _regions(document: Element) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def open_page(
-    person: Person, path: str, worker: int | None = None, socket: bool = True
-) -> AsyncIterator[Page]:
+async def open_page(person: Person, path: str, worker: int | None = None, socket: bool = True) -> AsyncIterator[Page]:
     """Load a page in this person's browser, and open its socket; returns once that has answered."""
-    page = Page(
-        person, urlsplit(path)._replace(fragment="").geturl(), person.worker if worker is None else worker
-    )
+    page = Page(person, urlsplit(path)._replace(fragment="").geturl(), person.worker if worker is None else worker)
     await page.load()
     try:
         if socket:

@@ -180,9 +180,7 @@ class PostgreSQL(Server):
 
     def create_database(self, name: str, template: str | None = None) -> str:
         """Makes a database, a copy of the template if one is named, and returns its URL."""
-        copy = (
-            f' template "{template}" strategy file_copy' if template else ""
-        )  # a third less than by its log
+        copy = f' template "{template}" strategy file_copy' if template else ""  # a third less than by its log
         self.sql(f'create database "{name}"{copy}')
         return self.url(name)
 
@@ -198,9 +196,7 @@ class PostgreSQL(Server):
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement by psql, as the superuser, and returns what it prints."""
         ran = subprocess.run(
-            [self.program("psql"), "-XqtA", "-c", statement, self.url(database)],
-            capture_output=True,
-            text=True,
+            [self.program("psql"), "-XqtA", "-c", statement, self.url(database)], capture_output=True, text=True
         )
         if ran.returncode:
             raise RuntimeError(f"PostgreSQL refused {statement!r}: {ran.stderr.strip()}")
@@ -338,12 +334,10 @@ def redis_program() -> str | None:
 
 def chromium() -> str | None:
     """A Chromium or Chrome: the system's, else the one that Playwright has downloaded."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if found := shutil.which(name):
             return found
-    downloads = Path.home() / (
-        "Library/Caches/ms-playwright" if sys.platform == "darwin" else ".cache/ms-playwright"
-    )
+    downloads = Path.home() / ("Library/Caches/ms-playwright" if sys.platform == "darwin" else ".cache/ms-playwright")
     places = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
     return next((str(at) for place in places for at in sorted(downloads.glob(place))), None)
 

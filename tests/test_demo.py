@@ -119,10 +119,7 @@ async def test_theo_sees_none_of_the_cast(seconds: float) -> None:
 
 async def test_ada_sees_all_clients_and_no_clinical_thread(seconds: float) -> None:
     assert len(await Scope(Client, *await viewer("Ada"), None).all()) == 44
-    assert {audience for _, audience, _ in await threads_seen_by("Ada")} == {
-        "administrative",
-        "billing",
-    }
+    assert {audience for _, audience, _ in await threads_seen_by("Ada")} == {"administrative", "billing"}
 
 
 async def test_some_is_unread_on_either_side(seconds: float) -> None:

@@ -1,14 +1,7 @@
 """The deployment, the cast and the pages that the other tests stand on do what they say."""
 
-import pytest
-
 from tests.deployment import Deployment
 from tests.pages import open_page
-
-
-@pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
 
 
 async def test_two_open_pages_hear_what_one_of_them_writes(deployment: Deployment) -> None:
@@ -21,9 +14,7 @@ async def test_two_open_pages_hear_what_one_of_them_writes(deployment: Deploymen
     ):
         assert page.live == await page.reload()
         key = "0192f0c1-0000-7000-8000-000000000001"
-        answer = await dana.send(
-            f"/clients/{noa}/conversations/{thread}/messages", key=key, body="See you Tuesday."
-        )
+        answer = await dana.send(f"/clients/{noa}/conversations/{thread}/messages", key=key, body="See you Tuesday.")
         assert answer.status_code == 201, answer.text
         assert "See you Tuesday." in await page.next_push("messages")
         assert "See you Tuesday." in await today.next_push("today-unread")

@@ -88,9 +88,7 @@ def test_every_command_that_is_named_exists(name: str) -> None:
     ):
         said = f"portal {command}"
         # Of a group of commands, such as keys, one must be named.
-        assert said in known and (
-            not any(k.startswith(f"{said} ") for k in known) or f"{said} {more}" in known
-        ), said
+        assert said in known and (not any(k.startswith(f"{said} ") for k in known) or f"{said} {more}" in known), said
 
 
 def test_every_script_is_explained_to_contributors() -> None:
@@ -157,9 +155,7 @@ def sealed_table() -> str:
         found[table] += [column.replace("_", " ") for column in re.findall(r"(\w+)_sealed bytea", columns)]
     for table, column in re.findall(r"alter table (\w+) add column (\w+)_sealed bytea", made):
         found[table].append(column.replace("_", " "))
-    rows = [
-        f"| {table.replace('_', ' ')} | {', '.join(columns)} |" for table, columns in found.items() if columns
-    ]
+    rows = [f"| {table.replace('_', ' ')} | {', '.join(columns)} |" for table, columns in found.items() if columns]
     return "\n".join(["| table | columns |", "|---|---|", *rows]) + "\n"
 
 

@@ -79,10 +79,7 @@ def test_a_plural_that_lacks_a_form_is_found() -> None:
         ('say(language, "Hello %(name)s", name=name)', ["Hello %(name)s"]),
         ('say(language, "One" if single else "Many")', ["One", "Many"]),
         ('def f():\n    text = "Hello"\n    raise Refused(409, text)', ["Hello"]),
-        (
-            'def f():\n    a, b = "Title", "Body"\n    return error_page(r, language, 4, a, b)',
-            ["Title", "Body"],
-        ),
+        ('def f():\n    a, b = "Title", "Body"\n    return error_page(r, language, 4, a, b)', ["Title", "Body"]),
         ('class C(Refused):\n    def __init__(self):\n        super().__init__(401, "Hello")', ["Hello"]),
         ('raise NotPermitted(visit.say("No"))', ["No"]),
         ('raise ValueError("Write a word.")', ["Write a word."]),
@@ -251,9 +248,7 @@ async def test_the_door_speaks_the_language_of_the_browser(embedded: Deployment)
         for path in ("/forgot", "/welcome/x", "/reset/x", "/welcome/password", "/reset/password"):
             page = await somebody.get(path, **{"Accept-Language": "es"})
             assert (path, english_in(page.text)) == (path, [])
-        wrong = await somebody.post(
-            "/sign-in", 0, {"Accept-Language": "es"}, email="x@y.example", password="x"
-        )
+        wrong = await somebody.post("/sign-in", 0, {"Accept-Language": "es"}, email="x@y.example", password="x")
         assert wrong.status_code == 401 and "Ese correo y esa contraseña" in wrong.text
 
 
@@ -310,11 +305,7 @@ async def test_no_english_is_left_on_a_staff_page(embedded: Deployment) -> None:
         refused = await henrik.post("/staff/clients", **wrong)
         assert refused.status_code == 422
         assert english_in(refused.text) == []
-        for sentence in (
-            "Complete este campo.",
-            "Esto tiene más de 60 caracteres.",
-            "Escriba un correo como",
-        ):
+        for sentence in ("Complete este campo.", "Esto tiene más de 60 caracteres.", "Escriba un correo como"):
             assert sentence in refused.text
         empty = await henrik.send(
             f"{chart}/conversations/{embedded.cast.conversation['noa clinical']}/messages",

@@ -113,9 +113,7 @@ def wait_until_ended(pid: int) -> None:
     except ProcessLookupError:
         return
     try:
-        ended = (
-            select.poll()
-        )  # select() takes no handle beyond the first thousand, which a long run has in use
+        ended = select.poll()  # select() takes no handle beyond the first thousand, which a long run has in use
         ended.register(handle, select.POLLIN)
         assert ended.poll(10_000), f"process {pid} is still there"
     finally:

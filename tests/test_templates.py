@@ -18,9 +18,7 @@ from tests.servers import PostgreSQL, Redis
 
 
 @pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
-async def cast(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Cast]:
+async def cast(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Cast]:
     made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
     async with made as deployment:
         yield deployment.cast
@@ -81,9 +79,7 @@ async def test_the_practices_are_for_all_and_changed_by_who_has_the_settings(cas
     assert (await miriam.post(f"/staff/templates/{kept}", name="No", body="No.")).status_code == 403
     assert (await miriam.post(f"/staff/templates/{kept}/removal")).status_code == 403
     async with open_page(miriam, "/staff/templates") as page:
-        assert (
-            await ada.post(f"/staff/templates/{kept}", name="For us all", body="Hello.")
-        ).status_code == 303
+        assert (await ada.post(f"/staff/templates/{kept}", name="For us all", body="Hello.")).status_code == 303
         assert "For us all" in await page.next_push(region="templates")
         assert (await ada.post(f"/staff/templates/{kept}/removal")).status_code == 303
         assert "For us all" not in await page.next_push(region="templates")
@@ -132,9 +128,7 @@ async def test_a_list_has_an_end(cast: Cast) -> None:
         for number in range(MOST):
             await Template.keep(f"Number {number}", "Hello.", UUID(jo.id))
     assert await keep(jo, "One more", "Hello.") == 409
-    assert (await jo.htmx(f"{thread(cast, 'noa administrative')}/templates")).text.count(
-        "data-insert"
-    ) >= MOST
+    assert (await jo.htmx(f"{thread(cast, 'noa administrative')}/templates")).text.count("data-insert") >= MOST
 
 
 def test_what_is_filled_in_is_filled_in_once() -> None:

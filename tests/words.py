@@ -193,9 +193,7 @@ def _set_to(name: str, function: ast.AST) -> list[ast.expr]:
                         found.append(value)
                     case ast.Tuple(elts=names), ast.Tuple(elts=values):
                         found += [
-                            v
-                            for n, v in zip(names, values, strict=True)
-                            if isinstance(n, ast.Name) and n.id == name
+                            v for n, v in zip(names, values, strict=True) if isinstance(n, ast.Name) and n.id == name
                         ]
     return found
 
@@ -210,9 +208,7 @@ def _given(name: str, function: ast.AST, module: _Module) -> list[ast.expr]:
     found: list[ast.expr] = []
     for call in ast.walk(module.tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == function.name:
-            values = dict(zip(names, call.args, strict=False)) | {
-                k.arg: k.value for k in call.keywords if k.arg
-            }
+            values = dict(zip(names, call.args, strict=False)) | {k.arg: k.value for k in call.keywords if k.arg}
             if name in values:
                 found += _values(values[name], module.inside.get(call), module)
     return found
@@ -269,9 +265,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ],
     ("portal/routes/staff/people/contact_form.py", "one"): contact_form.RELATIONSHIPS,
     ("portal/regions/people/contacts.py", "row['relationship']"): contact_form.RELATIONSHIPS,
-    ("portal/routes/staff/access/terms_preview.py", "Permission.PORTAL_ACCESS.value"): [
-        Permission.PORTAL_ACCESS.value
-    ],
+    ("portal/routes/staff/access/terms_preview.py", "Permission.PORTAL_ACCESS.value"): [Permission.PORTAL_ACCESS.value],
     ("portal/routes/staff/access/terms_preview.py", "reason.text"): "said",
     ("portal/regions/access/acting.py", "words"): contact_regions.RIGHT_WORDS.values(),
     ("portal/regions/access/acting.py", "row['relationship']"): contact_form.RELATIONSHIPS,
@@ -321,9 +315,7 @@ def all_words() -> dict[Words, list[str]]:
 
 def hidden() -> list[Hidden]:
     """Sentences that are neither written where they are said nor listed in ELSEWHERE."""
-    return [
-        one for one in in_code() if isinstance(one, Hidden) and (one.file, one.expression) not in ELSEWHERE
-    ]
+    return [one for one in in_code() if isinstance(one, Hidden) and (one.file, one.expression) not in ELSEWHERE]
 
 
 def needless() -> list[tuple[str, str]]:

@@ -126,11 +126,7 @@ class DurableChat:
         readers = (b, b) if both_on_b else (a, b)
         body = "body={marker}+" + WORDS.replace(" ", "+").replace(";", "%3B")
         return Load(
-            [
-                Socket(at, f"/conversations/{pair}/live", pair, HELLO)
-                for pair in range(pairs)
-                for at in readers
-            ],
+            [Socket(at, f"/conversations/{pair}/live", pair, HELLO) for pair in range(pairs) for at in readers],
             [Post(a, f"/conversations/{pair}/messages", pair, body, FORM) for pair in range(pairs)],
         )
 

@@ -89,9 +89,7 @@ async def inbox(request: Request) -> Response:
 
 @asynccontextmanager
 async def connections(app: Starlette) -> AsyncIterator[None]:
-    async with asyncpg.create_pool(
-        os.environ["FLOOR_POSTGRES"], min_size=10, max_size=10
-    ) as app.state.database:
+    async with asyncpg.create_pool(os.environ["FLOOR_POSTGRES"], min_size=10, max_size=10) as app.state.database:
         yield
 
 

@@ -53,9 +53,7 @@ class Keyring:
         """A mark, 64 hexadecimal digits, by which this text is known again and from which nobody without the key file
         can find it by guessing. What is marked for one kind is not known as another. It stays the same as long as
         the oldest key is in the file, whichever key writes."""
-        return hmac.digest(
-            self.oldest, f"mark/{kind}/{text}".encode("utf-8", "surrogatepass"), "sha256"
-        ).hex()
+        return hmac.digest(self.oldest, f"mark/{kind}/{text}".encode("utf-8", "surrogatepass"), "sha256").hex()
 
     def open(self, sealed: bytes, place: str) -> str:
         """The text sealed for `place`; raises Unreadable for another place or an unknown key."""

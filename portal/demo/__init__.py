@@ -203,9 +203,7 @@ async def _bring_relatives(made: Made, password_hash: str) -> None:
         )
         contact.phone = relative.phone
         since = max(made.clients[tie.client].added_at for tie in relative.ties) + 2 * DAY
-        account = rows.account(
-            relative.name, relative.email, password_hash, contact_id=contact.id, added_at=since
-        )
+        account = rows.account(relative.name, relative.email, password_hash, contact_id=contact.id, added_at=since)
         made.contacts[relative.name], made.accounts[relative.name] = contact, account
         for i, tie in enumerate(relative.ties):
             link = _link(made, contact, tie, since + dt.timedelta(minutes=i))

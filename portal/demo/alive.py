@@ -45,10 +45,7 @@ TALKS = (
     (
         "Eli",
         Audience.ADMINISTRATIVE,
-        (
-            ("Jo", "The room is free from half past three, should you come early."),
-            ("Eli", "ok thanks, I might"),
-        ),
+        (("Jo", "The room is free from half past three, should you come early."), ("Eli", "ok thanks, I might")),
     ),
 )
 
@@ -77,9 +74,7 @@ async def _say(bus: Bus, client: str, audience: Audience, who: str, words: str, 
     bus.hint(said.keys)
     typing = min(len(words.split()) / WORDS_A_SECOND, pause)
     while typing > 0:
-        bus.whisper(
-            [str(thread.client_id), str(thread.id), "staff" if member else "client", str(staff or holder)]
-        )
+        bus.whisper([str(thread.client_id), str(thread.id), "staff" if member else "client", str(staff or holder)])
         await asyncio.sleep(min(typing, SAY_EVERY))
         typing -= SAY_EVERY
     async with unit() as said:

@@ -106,13 +106,11 @@ async def make_crowd(clients: int, messages: int) -> None:
         )
         await PortalAccount.bulk_create(accounts, BATCH)
         await Access.bulk_create(
-            [Access(account_id=account.id, client_id=chart.id) for chart, account, _ in people],
-            BATCH,
+            [Access(account_id=account.id, client_id=chart.id) for chart, account, _ in people], BATCH
         )
         await Conversation.bulk_create(conversations, BATCH)
         await Participant.bulk_create(
-            [Participant(conversation_id=c.id, client_id=c.client_id) for c in conversations],
-            BATCH,
+            [Participant(conversation_id=c.id, client_id=c.client_id) for c in conversations], BATCH
         )
     share: list[Message] = []
     for (_, account, conversation), staff in zip(people, cared_by, strict=True):
@@ -136,9 +134,7 @@ def _side(number: int) -> str:
     return "client" if number % 2 else "staff"
 
 
-def _message(
-    conversation: Conversation, number: int, staff: UUID, account: PortalAccount, chance: Random
-) -> Message:
+def _message(conversation: Conversation, number: int, staff: UUID, account: PortalAccount, chance: Random) -> Message:
     assert conversation.last_at is not None
     at = conversation.last_at - (conversation.last_number - number) * _PAUSE
     if _side(number) == "staff":

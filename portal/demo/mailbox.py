@@ -50,8 +50,7 @@ class Mailbox:
     def _run(self) -> None:
         server = self._loop.run_until_complete(
             self._loop.create_server(
-                lambda: SMTP(self, hostname="localhost", enable_SMTPUTF8=True, loop=self._loop),
-                sock=self._socket,
+                lambda: SMTP(self, hostname="localhost", enable_SMTPUTF8=True, loop=self._loop), sock=self._socket
             )
         )
         self._ready.set()

@@ -22,13 +22,7 @@ def client(**details: Any) -> Client:
 
 
 def account(name: str, email: str, password_hash: str, **more: Any) -> PortalAccount:
-    return PortalAccount(
-        name=name,
-        email=email,
-        email_key=canonical_email(email),
-        password_hash=password_hash,
-        **more,
-    )
+    return PortalAccount(name=name, email=email, email_key=canonical_email(email), password_hash=password_hash, **more)
 
 
 async def note_answers() -> None:

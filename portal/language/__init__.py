@@ -162,9 +162,7 @@ def day(when: dt.date, zone: str, language: str) -> str:
         return say(language, "Today")
     if when == today - dt.timedelta(days=1):
         return say(language, "Yesterday")
-    text = _date(
-        when, "weekday and date" if when.year == today.year else "weekday and date of a year", language
-    )
+    text = _date(when, "weekday and date" if when.year == today.year else "weekday and date of a year", language)
     return text[0].upper() + text[1:]
 
 

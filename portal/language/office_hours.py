@@ -29,19 +29,14 @@ def week_line(language: str, week: Sequence[Sequence[Sequence[int]]] | None) -> 
 def _days(language: str, first: int, last: int) -> str:
     if first == last:
         return weekday(first, language)
-    return say(
-        language, "%(first)s to %(last)s", first=weekday(first, language), last=weekday(last, language)
-    )
+    return say(language, "%(first)s to %(last)s", first=weekday(first, language), last=weekday(last, language))
 
 
 def span_line(language: str, span: Sequence[int]) -> str:
     if tuple(span) == (0, DAY):
         return say(language, "all day")
     return say(
-        language,
-        "%(begin)s to %(end)s",
-        begin=hour_in_words(span[0], language),
-        end=hour_in_words(span[1], language),
+        language, "%(begin)s to %(end)s", begin=hour_in_words(span[0], language), end=hour_in_words(span[1], language)
     )
 
 

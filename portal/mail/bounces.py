@@ -25,9 +25,7 @@ LONGEST_FIELD = 2_000  # bytes of what says of which kind a part is
 LONGEST_REASON = 300  # characters
 
 _LETTER = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})@", re.IGNORECASE)
-_HEADER = re.compile(
-    rf"^[ \t]*(?:message[- ]id|x-portal-letter):\s*<?{_LETTER.pattern}", re.IGNORECASE | re.MULTILINE
-)
+_HEADER = re.compile(rf"^[ \t]*(?:message[- ]id|x-portal-letter):\s*<?{_LETTER.pattern}", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"(?<![\d.])([245])[. ](\d{1,3})[. ](\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.-])([45])(\d\d)(?=[ -]|$)")
 _GIVEN_UP = re.compile(

@@ -19,13 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from aiosmtplib import (
-    SMTP,
-    SMTPException,
-    SMTPNotSupported,
-    SMTPRecipientsRefused,
-    SMTPResponseException,
-)
+from aiosmtplib import SMTP, SMTPException, SMTPNotSupported, SMTPRecipientsRefused, SMTPResponseException
 
 from portal import clock, crypto
 from portal.facts import LetterDelayed, LetterDelivered, LetterDropped, LetterFailed
@@ -202,9 +196,7 @@ def _trouble(reason: Exception) -> str:
 async def _note_delivered(letter: LeasedLetter, bus: Bus) -> None:
     for pause in NOTE_AGAIN:
         try:
-            return await _settle(
-                letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None
-            )
+            return await _settle(letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None)
         except Exception:
             await asyncio.sleep(pause)
     await _settle(letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None)

@@ -188,10 +188,7 @@ def access_linked(to: Recipient, *, who: str, link: str) -> Letter:
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
-        say(
-            language,
-            "Your account at {practice} now opens the pages of {who}, too. Sign in as you always do:",
-        ),
+        say(language, "Your account at {practice} now opens the pages of {who}, too. Sign in as you always do:"),
         "{link}",
         say(language, "If you didn’t expect this, call us at {phone}."),
         "{practice}",
@@ -348,9 +345,7 @@ class Paragraph:
     button: str = ""
 
 
-def _to(
-    to: Recipient, kind: str, subject: str, paragraphs: Iterable[str], label: str = "", **values: str
-) -> Letter:
+def _to(to: Recipient, kind: str, subject: str, paragraphs: Iterable[str], label: str = "", **values: str) -> Letter:
     """Return a letter to the holder of an account, as discreet as they want it."""
     values |= {"name": first_of(to.name)}
     if not to.discreet:
@@ -371,18 +366,13 @@ def _letter(
     label: str = "",
 ) -> Letter:
     practice = rendering.practice
-    ours = {
-        "practice": practice.get("name") or "Portal",
-        "phone": practice.get("phone") or say(language, "our office"),
-    }
+    ours = {"practice": practice.get("name") or "Portal", "phone": practice.get("phone") or say(language, "our office")}
     # A value is data: it brings no line, and no place within it is filled.
     filling = {place: one_line(value) for place, value in (ours | dict(values)).items()}
     shown = [_paragraph(text, filling) for text in paragraphs]
     text = "\n\n".join("\n".join("".join(piece for piece, _ in line) for line in p.lines) for p in shown)
     title = one_line(_filled(subject, filling))[:LONGEST_SUBJECT]
-    html = render(
-        "letters/letter.html", language, {"subject": title, "paragraphs": shown, "button_label": label}
-    )
+    html = render("letters/letter.html", language, {"subject": title, "paragraphs": shown, "button_label": label})
     return Letter(to, title, text + "\n", html, kind)
 
 

@@ -18,15 +18,7 @@ from portal.models.ground.person import canonical_email
 from portal.models.ground.record import uuid7
 from portal.settings import settings
 
-__all__ = [
-    "drop_letters",
-    "forget_old_letters",
-    "host",
-    "post",
-    "reason_in_words",
-    "tell_ended",
-    "tell_linked",
-]
+__all__ = ["drop_letters", "forget_old_letters", "host", "post", "reason_in_words", "tell_ended", "tell_linked"]
 
 
 async def post(
@@ -82,9 +74,7 @@ def reason_in_words(language: str, reason: str) -> str:
         case "address":
             return say(language, "The mail server can’t send to this address.")
         case "held":
-            return say(
-                language, "Mail to this address came back. Put the address right, or confirm it, first."
-            )
+            return say(language, "Mail to this address came back. Put the address right, or confirm it, first.")
         case "unforeseen":
             return say(language, "Something about this letter can’t be sent.")
         case "unreadable":

@@ -268,10 +268,7 @@ class RedisBackend(BroadcastBackend):
     @staticmethod
     def _client(url: str) -> Redis:
         return Redis.from_url(
-            url,
-            socket_timeout=REACH,
-            socket_connect_timeout=REACH,
-            retry=Retry(NoBackoff(), 0, supported_errors=()),
+            url, socket_timeout=REACH, socket_connect_timeout=REACH, retry=Retry(NoBackoff(), 0, supported_errors=())
         )
 
     async def connect(self) -> None:

@@ -154,11 +154,7 @@ async def _tried(rendering: Coroutine[Any, Any, None], wanted: dict[str, list[Dr
 
 
 def _head(shown: Shown, here: Bookmark | None) -> dict[str, Any]:
-    return {
-        "region": shown.key,
-        "target": shown.target,
-        "version": here.version if here else 0,
-    }
+    return {"region": shown.key, "target": shown.target, "version": here.version if here else 0}
 
 
 def _gone(viewer: Viewer, shown: Shown) -> dict[str, Any]:

@@ -264,9 +264,7 @@ class Hub:
                 await asyncio.sleep(0)
         failed = [page for page, draw in draws.items() if draw.failed]
         if failed:
-            reasons = {
-                key.partition("?")[0]: why for draw in draws.values() for key, why in draw.failed.items()
-            }
+            reasons = {key.partition("?")[0]: why for draw in draws.values() for key, why in draw.failed.items()}
             log.warning("regions failed", pages=len(failed), reasons=reasons)
             for page in failed:
                 wait = min(TRY_AGAIN * 2**page.failures, AT_LONGEST)

@@ -84,9 +84,7 @@ class Region:
             return await holds_right(viewer.id, args["client"], self.needs)
         return True
 
-    async def load(
-        self, viewer: Viewer, args: Mapping[str, Any], granted: Collection[Needs] = ()
-    ) -> Context | None:
+    async def load(self, viewer: Viewer, args: Mapping[str, Any], granted: Collection[Needs] = ()) -> Context | None:
         """Return what its template needs, as this viewer may see it now, or None. `granted` is what a door has asked
         for already."""
         known = self.is_for(viewer) and self.needs in granted
@@ -96,9 +94,7 @@ class Region:
         ids = [str(value) for value in args.values() if isinstance(value, UUID)]
         return self.element or "-".join([self.name, *ids[-1:]])
 
-    async def render(
-        self, viewer: Viewer, args: Mapping[str, Any], granted: Collection[Needs] = ()
-    ) -> str | None:
+    async def render(self, viewer: Viewer, args: Mapping[str, Any], granted: Collection[Needs] = ()) -> str | None:
         """The element as this viewer may see it now, or None."""
         context = await self.load(viewer, args, granted)
         return None if context is None else self.draw(viewer.language, args, context)
@@ -107,9 +103,7 @@ class Region:
         """The element. One that is always sent whole says in short how it looks: what a page shows already need not
         be sent to it."""
         drawn = render(
-            self.template,
-            language,
-            context | {"region": key_of(self.name, args), "el": self.element_id(args)},
+            self.template, language, context | {"region": key_of(self.name, args), "el": self.element_id(args)}
         )
         if self.stream is not None:
             return drawn
@@ -268,9 +262,7 @@ async def closed_to(viewer: Viewer, shown: Iterable[Shown]) -> set[str]:
     return closed | {key for key, records in about.items() if records - seen}
 
 
-async def draw(
-    viewer: Viewer, shown: Region, args: Mapping[str, Any], granted: Collection[Needs] = ()
-) -> Markup:
+async def draw(viewer: Viewer, shown: Region, args: Mapping[str, Any], granted: Collection[Needs] = ()) -> Markup:
     """A region for a page. Raises NotVisible where the viewer may not see it."""
     html = await shown.render(viewer, args, granted)
     if html is None:

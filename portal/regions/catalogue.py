@@ -9,11 +9,7 @@ from portal import regions
 from portal.facts import childless
 from portal.regions.notices import notices
 
-ALL = [
-    import_module(file.name)
-    for file in walk_packages(regions.__path__, "portal.regions.")
-    if file.name != __name__
-]
+ALL = [import_module(file.name) for file in walk_packages(regions.__path__, "portal.regions.") if file.name != __name__]
 
 
 def check() -> None:
@@ -25,8 +21,6 @@ def check() -> None:
             "or say `shows_nowhere`."
         )
     if unworded := notices.unworded():
-        raise RuntimeError(
-            f"Notices of the kind {', '.join(unworded)} have no row in regions/notices/notices.py."
-        )
+        raise RuntimeError(f"Notices of the kind {', '.join(unworded)} have no row in regions/notices/notices.py.")
     if empty := childless():
         raise RuntimeError(f"No kind of fact is in {', '.join(empty)}: take the family out.")

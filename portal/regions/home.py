@@ -67,23 +67,14 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
         "date_label": today_in_words(zone(), language),
         "latest": latest,
         "care_team": [
-            {
-                "name": m["name"],
-                "initial": initial(m["name"]),
-                "role": role_label(language, m["role"]),
-            }
-            for m in team
+            {"name": m["name"], "initial": initial(m["name"]), "role": role_label(language, m["role"])} for m in team
         ],
         "threads_href": f"{here}/messages",
-        "of_age": _of_age(
-            viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client), here
-        ),
+        "of_age": _of_age(viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client), here),
     }
 
 
-def _of_age(
-    language: str, name: str, ends: tuple[dt.datetime, bool] | None, here: str
-) -> dict[str, Any] | None:
+def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None, here: str) -> dict[str, Any] | None:
     """Say what changes with a coming of age that is near, for everybody for whom it changes something."""
     if ends is None:
         return None
@@ -103,8 +94,7 @@ def _of_age(
         "lines": [
             say(
                 language,
-                "From that day you see nothing of %(name)s’s record here any more, from midnight and on every "
-                "device.",
+                "From that day you see nothing of %(name)s’s record here any more, from midnight and on every device.",
                 **values,
             ),
             say(
@@ -119,13 +109,7 @@ def _of_age(
 
 
 @region(
-    "switch",
-    "client/_switch.html",
-    side="client",
-    needs=None,
-    on=(),
-    on_any=(OfThreadList, OfChart),
-    element="switch",
+    "switch", "client/_switch.html", side="client", needs=None, on=(), on_any=(OfThreadList, OfChart), element="switch"
 )
 async def switch(viewer: Viewer, client: UUID) -> Context | None:
     """Looks wider than the profile: at all that the account may act for, names and counts only."""
@@ -178,10 +162,7 @@ async def board(viewer: Viewer) -> Context | None:
             _card(viewer, row, newest.get(sql.uuid(row["id"])), counts, told)
             | {
                 "of_age": _of_age(
-                    viewer.language,
-                    row["first_name"],
-                    ends.get(sql.uuid(row["id"])),
-                    f"/clients/{sql.uuid(row['id'])}",
+                    viewer.language, row["first_name"], ends.get(sql.uuid(row["id"])), f"/clients/{sql.uuid(row['id'])}"
                 )
             }
             for row in await profiles(viewer.see(Access))
@@ -190,11 +171,7 @@ async def board(viewer: Viewer) -> Context | None:
 
 
 def _card(
-    viewer: Viewer,
-    row: dict[str, Any],
-    latest: dict[str, Any] | None,
-    counts: dict[UUID, int],
-    told: Counter[UUID],
+    viewer: Viewer, row: dict[str, Any], latest: dict[str, Any] | None, counts: dict[UUID, int], told: Counter[UUID]
 ) -> dict[str, Any]:
     client = sql.uuid(row["id"])
     card = _profile(viewer, row, client, counts) | {"latest": None}

@@ -65,9 +65,7 @@ def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> 
     others = sum(1 for person in readers["others"] if person["id"] != viewer)
     if others:
         names.append(
-            say_many(
-                language, "one more person at the practice", "%(num)s more people at the practice", others
-            )
+            say_many(language, "one more person at the practice", "%(num)s more people at the practice", others)
         )
     if names == [say(language, "you")]:
         return say(language, "Only you can read this")

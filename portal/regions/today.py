@@ -28,17 +28,10 @@ async def unread_messages(viewer: Viewer) -> Context | None:
     return {"rows": shown, "total": sum(row["unread"] for row in rows)}
 
 
-@region(
-    "today-waiting",
-    "staff/today/_waiting.html",
-    side="staff",
-    needs=None,
-    on=(OfThreadList, OfTriage, OfChart),
-)
+@region("today-waiting", "staff/today/_waiting.html", side="staff", needs=None, on=(OfThreadList, OfTriage, OfChart))
 async def waiting(viewer: Viewer) -> Context | None:
     rows = await threads(
-        viewer.see(Conversation).where(OPEN).where("r.last_side = 'client'").where(f"not {HAS_UNREAD}"),
-        SHOWN,
+        viewer.see(Conversation).where(OPEN).where("r.last_side = 'client'").where(f"not {HAS_UNREAD}"), SHOWN
     )
     return {"rows": [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows]}
 

@@ -137,30 +137,14 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/clients/{client}/as/{account}/messages", view_as.index, methods=GET),
     Route("/staff/clients/{client}/as/{account}/conversations/new", view_as.new, methods=GET),
     Route("/staff/clients/{client}/as/{account}/conversations/{conversation}", view_as.show, methods=GET),
-    Route(
-        "/staff/clients/{client}/as/{account}/conversations/{conversation}/readers",
-        view_as.readers,
-        methods=GET,
-    ),
+    Route("/staff/clients/{client}/as/{account}/conversations/{conversation}/readers", view_as.readers, methods=GET),
     Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
     Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
     Route("/staff/clients/{client}/conversations/new", conversations.new, methods=GET),
     Route("/staff/clients/{client}/conversations/{conversation}", conversations.show, methods=GET),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/messages",
-        conversations.send,
-        methods=POST,
-    ),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/reading",
-        conversations.read,
-        methods=POST,
-    ),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/templates",
-        conversations.choose_template,
-        methods=GET,
-    ),
+    Route("/staff/clients/{client}/conversations/{conversation}/messages", conversations.send, methods=POST),
+    Route("/staff/clients/{client}/conversations/{conversation}/reading", conversations.read, methods=POST),
+    Route("/staff/clients/{client}/conversations/{conversation}/templates", conversations.choose_template, methods=GET),
     Route("/staff/templates", templates.index, methods=GET),
     Route("/staff/templates", templates.create, methods=POST),
     Route("/staff/templates/new", templates.new, methods=GET),
@@ -174,26 +158,16 @@ ROUTES: list[BaseRoute] = [
     Route("/staff/notices/devices", notices.add_device, methods=POST),
     Route("/staff/notices/devices/removal", notices.remove_device, methods=POST),
     Route("/staff/notices/{notice}/reading", notices.read, methods=POST),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/readers", conversations.readers_of, methods=GET
-    ),
+    Route("/staff/clients/{client}/conversations/{conversation}/readers", conversations.readers_of, methods=GET),
     Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.ask, methods=GET),
     Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.search, methods=POST),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/draft",
-        conversations.keep_draft,
-        methods=POST,
-    ),
+    Route("/staff/clients/{client}/conversations/{conversation}/draft", conversations.keep_draft, methods=POST),
     Route(
         "/staff/clients/{client}/conversations/{conversation}/messages/{message}",
         conversations.show_message,
         methods=GET,
     ),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/messages/{message}",
-        conversations.edit,
-        methods=POST,
-    ),
+    Route("/staff/clients/{client}/conversations/{conversation}/messages/{message}", conversations.edit, methods=POST),
     Route(
         "/staff/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal",
         conversations.withdraw,
@@ -232,36 +206,18 @@ ROUTES: list[BaseRoute] = [
     Route("/clients/{client}/conversations", client_conversations.create, methods=POST),
     Route("/clients/{client}/conversations/new", client_conversations.new, methods=GET),
     Route("/clients/{client}/conversations/{conversation}", client_conversations.show, methods=GET),
-    Route(
-        "/clients/{client}/conversations/{conversation}/messages",
-        client_conversations.send,
-        methods=POST,
-    ),
-    Route(
-        "/clients/{client}/conversations/{conversation}/reading",
-        client_conversations.read,
-        methods=POST,
-    ),
-    Route(
-        "/clients/{client}/conversations/{conversation}/readers", client_conversations.readers, methods=GET
-    ),
+    Route("/clients/{client}/conversations/{conversation}/messages", client_conversations.send, methods=POST),
+    Route("/clients/{client}/conversations/{conversation}/reading", client_conversations.read, methods=POST),
+    Route("/clients/{client}/conversations/{conversation}/readers", client_conversations.readers, methods=GET),
     Route("/clients/{client}/conversations/{conversation}/search", client_conversations.ask, methods=GET),
     Route("/clients/{client}/conversations/{conversation}/search", client_conversations.search, methods=POST),
-    Route(
-        "/clients/{client}/conversations/{conversation}/draft",
-        client_conversations.keep_draft,
-        methods=POST,
-    ),
+    Route("/clients/{client}/conversations/{conversation}/draft", client_conversations.keep_draft, methods=POST),
     Route(
         "/clients/{client}/conversations/{conversation}/messages/{message}",
         client_conversations.show_message,
         methods=GET,
     ),
-    Route(
-        "/clients/{client}/conversations/{conversation}/messages/{message}",
-        client_conversations.edit,
-        methods=POST,
-    ),
+    Route("/clients/{client}/conversations/{conversation}/messages/{message}", client_conversations.edit, methods=POST),
     Route(
         "/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal",
         client_conversations.withdraw,

@@ -218,9 +218,7 @@ def _authorise(visit: Visit, permission: Permission | None, right: Right | None)
     the right as a contact: raises NotVisible where it may not act for that client at all, NotPermitted where only the
     right is missing."""
     if permission is not None and not visit.holder.may(permission):
-        raise NotPermitted(
-            visit.say("Your role doesn’t include “%(name)s”.", name=visit.say(permission.value))
-        )
+        raise NotPermitted(visit.say("Your role doesn’t include “%(name)s”.", name=visit.say(permission.value)))
     if right is not None and not visit.holder.holds:
         if visit.holder.holds is None:
             raise NotVisible
@@ -235,12 +233,7 @@ async def _read(visit: Visit, form: type[Form] | None) -> None:
     if body and kind != "application/x-www-form-urlencoded":
         raise Refused(415, "This kind of form is not known here.")
     try:
-        pairs = parse_qsl(
-            body.decode("utf-8"),
-            keep_blank_values=True,
-            max_num_fields=100,
-            strict_parsing=bool(body),
-        )
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=100, strict_parsing=bool(body))
     except ValueError:
         raise Refused(400, "This form could not be read.") from None
     visit.sent = dict(pairs)
@@ -302,9 +295,7 @@ async def _opened(visit: Visit, opens: str) -> None:
         await touch(visit.who.session, visit.who.side)
     if looked:
         about = _client_of(visit) or visit.about
-        await audit.note(
-            opens, side=visit.who.side, actor=visit.who.holder, client=about, record=visit.record
-        )
+        await audit.note(opens, side=visit.who.side, actor=visit.who.holder, client=about, record=visit.record)
 
 
 def _tell_idle(visit: Visit, answer: Response, until: dt.datetime | None) -> None:

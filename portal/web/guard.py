@@ -98,9 +98,7 @@ class Guard:
         try:
             if not _host_allowed(scope):
                 await _refused(scope, "host")
-                answer = error_page(
-                    request, language, 400, "That didn’t work", "This address isn’t served here."
-                )
+                answer = error_page(request, language, 400, "That didn’t work", "This address isn’t served here.")
                 await answer(scope, receive, guarded)
                 return
             if _holds_nul(scope):

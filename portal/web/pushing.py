@@ -18,14 +18,7 @@ from portal import clock, crypto
 from portal.language import say
 from portal.mail.outbox import host as own_host
 from portal.models.ground.fact import unit
-from portal.models.notices.devices import (
-    LeasedDevice,
-    forget_device,
-    hold_device,
-    settle_push,
-    take_pushes,
-    words_for,
-)
+from portal.models.notices.devices import LeasedDevice, forget_device, hold_device, settle_push, take_pushes, words_for
 from portal.models.notices.mail_choice import mail_choice
 from portal.models.notices.notice import is_unread
 from portal.models.practice.practice import the_practice
@@ -121,9 +114,7 @@ async def _post(subscription: dict[str, str], words: bytes) -> int:
         "Urgency": "normal",
         "Connection": "close",
     }
-    head = f"POST {path or '/'} HTTP/1.1\r\n" + "".join(
-        f"{name}: {value}\r\n" for name, value in headers.items()
-    )
+    head = f"POST {path or '/'} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     async with asyncio.timeout(PATIENCE):
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)

@@ -65,9 +65,7 @@ async def refuse(visit: Visit, act: str, reason: Exception, known: SessionHolder
         if known is None:
             await audit.count_refusal(act, visit.network, status=status, path=path)
         else:
-            await audit.note(
-                act, side=known.side, actor=known.holder, result="refused", status=status, path=path
-            )
+            await audit.note(act, side=known.side, actor=known.holder, result="refused", status=status, path=path)
     return error_page(visit.request, visit.language, status, title, text, visit.by_script)
 
 
@@ -79,9 +77,7 @@ def busy(visit: Visit) -> Response:
     return answer
 
 
-def error_page(
-    request: Request, language: str, status: int, title: str, text: str, part: bool = False
-) -> Response:
+def error_page(request: Request, language: str, status: int, title: str, text: str, part: bool = False) -> Response:
     """Return a page, or a part of one, that says what happened and what to do."""
     context = {
         "status": status,

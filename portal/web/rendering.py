@@ -60,9 +60,7 @@ def static_version() -> str:
 @lru_cache
 def stylesheet() -> bytes:
     """Return the files of static/css/ as one, for one request: first what all rooms share, then each room's own."""
-    parts = sorted(
-        (ROOT / "static" / "css").glob("*.css"), key=lambda part: (part.stem != "ground", part.stem)
-    )
+    parts = sorted((ROOT / "static" / "css").glob("*.css"), key=lambda part: (part.stem != "ground", part.stem))
     return b"\n".join(part.read_bytes() for part in parts)
 
 

@@ -15,12 +15,8 @@ from uvicorn.supervisors import ChangeReload, Multiprocess, multiprocess
 
 from portal.settings import settings
 
-HEAD_WITHIN = (
-    10.0  # seconds from a connection, or from the first byte of a request, to the end of its headers
-)
-WHOLE_WITHIN = (
-    25.0  # seconds from there to the end of its body; the guard says so after 20. And for an answer
-)
+HEAD_WITHIN = 10.0  # seconds from a connection, or from the first byte of a request, to the end of its headers
+WHOLE_WITHIN = 25.0  # seconds from there to the end of its body; the guard says so after 20. And for an answer
 LARGEST_HEAD = 64 * 1024  # bytes
 
 

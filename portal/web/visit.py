@@ -79,9 +79,7 @@ class Visit:
     sent: dict[str, str] = field(default_factory=dict)
     compared: bool = False  # what was sent with what is on file, see meanwhile.py
     version: int = 0
-    about: UUID | None = (
-        None  # the client for whom something is opened or done, where the path does not say it
-    )
+    about: UUID | None = None  # the client for whom something is opened or done, where the path does not say it
     record: UUID | None = None  # the record that is opened or changed, for the audit log
     details: dict[str, Any] = field(default_factory=dict)  # what besides is noted of an act
     has_acted: bool = True  # False where what was asked for is so already
@@ -186,12 +184,7 @@ class Visit:
         if self.who is None:
             return {}
         role = self.say(Role[self.who.role.upper()].value) if self.who.role else ""
-        return {
-            "name": self.who.name,
-            "initial": initial(self.who.name),
-            "role_label": role,
-            "email": self.who.email,
-        }
+        return {"name": self.who.name, "initial": initial(self.who.name), "role_label": role, "email": self.who.email}
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -208,13 +201,7 @@ def is_own_path(path: str) -> bool:
     """Tell whether this leads to a page of ours, whoever wrote it. Two slashes side by side, or a backslash, browsers
     may take for the name of another site."""
     place = path.partition("?")[0].partition("#")[0]
-    return (
-        path.startswith("/")
-        and "//" not in place
-        and "\\" not in path
-        and path.isprintable()
-        and " " not in path
-    )
+    return path.startswith("/") and "//" not in place and "\\" not in path and path.isprintable() and " " not in path
 
 
 def go(path: str) -> Response:

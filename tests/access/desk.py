@@ -90,9 +90,7 @@ class Desk:
 
     # --- Staff --------------------------------------------------------------------------------
 
-    async def chart(
-        self, first: str = "Wren", born: str = BORN, email: str | None = None, by: str = "miriam"
-    ) -> Chart:
+    async def chart(self, first: str = "Wren", born: str = BORN, email: str | None = None, by: str = "miriam") -> Chart:
         """A new chart, of whom nobody else knows."""
         number = next(_number)
         email = f"{first.lower()}.{number}@family.example" if email is None else email
@@ -100,11 +98,7 @@ class Desk:
         answer = await (await self.person(by)).post("/staff/clients", key=str(uuid4()), **form)
         assert answer.status_code == 303, answer.text
         return Chart(
-            answer.headers["location"].rpartition("/")[2],
-            first,
-            form["last_name"],
-            email,
-            form["date_of_birth"],
+            answer.headers["location"].rpartition("/")[2], first, form["last_name"], email, form["date_of_birth"]
         )
 
     async def change(self, chart: Chart, **details: str) -> None:
@@ -160,9 +154,7 @@ class Desk:
 
     async def reset(self, account: str) -> str:
         """A token that opens the account's newest reset."""
-        rows = await self.sql(
-            "select id from reset where account_id = :id order by made_at desc limit 1", id=account
-        )
+        rows = await self.sql("select id from reset where account_id = :id order by made_at desc limit 1", id=account)
         return await self.plant("reset", str(rows[0]["id"]))
 
     async def plant(self, table: str, id: str) -> str:

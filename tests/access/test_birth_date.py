@@ -22,9 +22,7 @@ async def invited(desk: Desk) -> tuple[Chart, Person]:
 
 
 async def raw(browser: Person, body: str) -> httpx2.Response:
-    return await browser.browser.post(
-        browser.base() + "/welcome/birth-date", content=body.encode(), headers=HEADERS
-    )
+    return await browser.browser.post(browser.base() + "/welcome/birth-date", content=body.encode(), headers=HEADERS)
 
 
 NOT_THE_DATE = {
@@ -210,7 +208,5 @@ async def test_one_address_has_twenty_tries_in_ten_minutes(desk: Desk) -> None:
             await browser.post("/welcome/birth-date", date_of_birth="1999-01-01")
     # The twenty-first from here, though it is right.
     assert (await browsers[4].post("/welcome/birth-date", date_of_birth=BORN)).status_code == 422
-    await desk.sql(
-        "update throttle set until_at = :now where key like 'birth-address:%'", now=desk.deployment.now
-    )
+    await desk.sql("update throttle set until_at = :now where key like 'birth-address:%'", now=desk.deployment.now)
     assert (await browsers[4].post("/welcome/birth-date", date_of_birth=BORN)).status_code == 303

@@ -49,9 +49,7 @@ async def pages(willow: Deployment, stack: AsyncExitStack, child: str = "eli") -
     return found
 
 
-async def test_people_are_told_in_the_mornings_and_pages_say_it_from_ninety_days_before(
-    willow: Deployment,
-) -> None:
+async def test_people_are_told_in_the_mornings_and_pages_say_it_from_ninety_days_before(willow: Deployment) -> None:
     await is_born(willow, born := turning(willow, 95))
     day = birthday(born, 18)
     eli = willow.cast.client["eli"]
@@ -138,9 +136,7 @@ async def test_what_is_left_to_do_stands_on_the_chart_until_it_is_done(willow: D
         await today.until(lambda: "Eli Reyes-Menon" in today.live["today-of-age"], what="it to come back")
 
 
-async def test_where_nobody_cares_for_them_those_who_manage_the_portal_are_reminded(
-    willow: Deployment,
-) -> None:
+async def test_where_nobody_cares_for_them_those_who_manage_the_portal_are_reminded(willow: Deployment) -> None:
     cast = willow.cast
     await is_born(willow, born := turning(willow, 31))
     await willow.sql(

@@ -73,9 +73,7 @@ async def test_what_changes_on_the_chart_follows_where_they_are_a_contact(desk: 
     assert f"new.{mother.email}" in (await miriam.get(f"/staff/clients/{child.id}/contacts")).text
 
 
-async def test_what_is_kept_on_their_chart_is_changed_there_and_said_so_to_who_may_open_it(
-    desk: Desk,
-) -> None:
+async def test_what_is_kept_on_their_chart_is_changed_there_and_said_so_to_who_may_open_it(desk: Desk) -> None:
     child, mother, page = await mother_of_theirs(desk)
     miriam, jo = await desk.person("miriam"), await desk.person("jo")
     for person, told in ((jo, True), (miriam, False)):
@@ -103,9 +101,7 @@ async def test_a_minors_own_address_is_refused_on_the_chart_of_who_acts_for_them
 
 
 @pytest.mark.parametrize(("who", "may"), [("jo", True), ("miriam", False)])
-async def test_an_address_that_fails_is_put_right_by_who_may_open_their_chart(
-    desk: Desk, who: str, may: bool
-) -> None:
+async def test_an_address_that_fails_is_put_right_by_who_may_open_their_chart(desk: Desk, who: str, may: bool) -> None:
     child, mother, page = await mother_of_theirs(desk)
     person = await desk.person(who)
     assert (await desk.act(child, "invitations", holder=page.rpartition("/")[2])).status_code == 303
@@ -189,11 +185,7 @@ async def own_chart(desk: Desk, vera: Vera) -> str:
 
 async def test_a_contact_becomes_a_client_and_keeps_everything(desk: Desk) -> None:
     vera = await vera_of(desk)
-    miriam, henrik, browser = (
-        await desk.person("miriam"),
-        await desk.person("henrik"),
-        await signed_up(desk, vera),
-    )
+    miriam, henrik, browser = (await desk.person("miriam"), await desk.person("henrik"), await signed_up(desk, vera))
     brother = await desk.chart("Jasper", born=CHILD, email="")
     (contact,) = await desk.sql("select contact_id from contact_link where id = :id", id=vera.link)
     await tie(miriam, brother, contact=str(contact["contact_id"]))
@@ -250,8 +242,7 @@ async def test_her_account_waits_for_her_word_where_the_practice_asks_for_it(des
 
 
 @pytest.mark.parametrize(
-    "form",
-    [{}, {"link": "on", "email": "other@family.example"}, {"link": "on", "date_of_birth": "2016-01-01"}],
+    "form", [{}, {"link": "on", "email": "other@family.example"}, {"link": "on", "date_of_birth": "2016-01-01"}]
 )
 async def test_her_account_is_linked_only_where_it_is_asked_for_and_the_rules_allow_it(
     desk: Desk, form: dict[str, str]
@@ -268,11 +259,7 @@ async def test_her_account_is_linked_only_where_it_is_asked_for_and_the_rules_al
 
 async def test_who_is_a_client_already_is_found_and_taken(desk: Desk) -> None:
     vera = await vera_of(desk)
-    browser, miriam, theo = (
-        await signed_up(desk, vera),
-        await desk.person("miriam"),
-        await desk.person("theo"),
-    )
+    browser, miriam, theo = (await signed_up(desk, vera), await desk.person("miriam"), await desk.person("theo"))
     named = {"first_name": "Vera", "last_name": vera.last, "date_of_birth": BORN}
     charts = {}
     for who, person, other in (

@@ -78,8 +78,7 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
     assert "You can see the pages of Elm now." in (await browser.get(notices)).text
     assert len(await desk.sql("select 1 from access where client_id = :id", id=second.id)) == 1
     refused = await desk.sql(
-        "select result, count(*) as n from audit where action = 'confirm access' and client_id = :id "
-        "group by result",
+        "select result, count(*) as n from audit where action = 'confirm access' and client_id = :id group by result",
         id=second.id,
     )
     assert {row["result"]: row["n"] for row in refused} == {"done": 1, "refused": 1}
@@ -154,8 +153,7 @@ async def test_what_is_withdrawn_or_lapsed_can_be_confirmed_no_more(desk: Desk, 
     if how != "lapsed":
         assert (
             await desk.sql(
-                "select count(*) as n from notice where kind = 'to_confirm' and read_at is null "
-                "and account_id = :id",
+                "select count(*) as n from notice where kind = 'to_confirm' and read_at is null and account_id = :id",
                 id=account,
             )
         )[0]["n"] == 0
@@ -196,10 +194,7 @@ async def test_each_new_grant_is_told_to_the_client_in_person_and_the_holder(des
         assert (await miriam.post(contacts, **form)).status_code == 303
     sam = await desk.cast.sign_in("sam")
     assert (await desk.act(first, "accesses", account=desk.cast.account["sam"])).status_code == 303
-    async with (
-        open_page(ash, first.home, worker=1) as his,
-        open_page(sam, first.home, worker=1) as others,
-    ):
+    async with open_page(ash, first.home, worker=1) as his, open_page(sam, first.home, worker=1) as others:
         for told in (1, 2):  # linked, and given back
             assert (await desk.act(first, "accesses", account=account)).status_code == 303
             await his.until(lambda told=told: len(his.toasts) == told, 2, "him to be told")

@@ -28,8 +28,7 @@ class Watch:
         for page in self.pages:
             await page.until(
                 lambda page=page: (
-                    all(word in str(page.live) for word in words)
-                    and not (without and without in str(page.live))
+                    all(word in str(page.live) for word in words) and not (without and without in str(page.live))
                 ),
                 what=f"{words}, without {without!r}",
             )
@@ -162,11 +161,7 @@ async def test_what_happens_to_another_chart_with_the_same_address(watch: Watch)
     await watch.sees("Remove access to all clients", f"Heath {brother.last}")
     steps: list[tuple[Callable[[], Awaitable[object]], str, str]] = [
         (lambda: desk.change(brother, first_name="Heathcliff"), "Heathcliff", ""),
-        (
-            lambda: desk.act(brother, "removals", holder=account),
-            "Remove client",
-            "Remove access to all clients",
-        ),
+        (lambda: desk.act(brother, "removals", holder=account), "Remove client", "Remove access to all clients"),
         (lambda: desk.act(brother, "accesses", account=account), "Remove access to all clients", ""),
     ]
     for happen, shown, gone in steps:

@@ -16,10 +16,10 @@ import pytest_asyncio
 from portal.demo.people import ZONE
 from portal.language import local_day
 from portal.models.practice.age import begins, birthday
-from tests.access.test_contacts import EVERYTHING, agree, link_of
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.pages import open_page
+from tests.people.test_contacts import EVERYTHING, agree, link_of
 from tests.servers import PostgreSQL, Redis
 
 
@@ -55,9 +55,7 @@ async def ages(willow: Deployment, own: int = 14, majority: int = 18, **more: st
 
 
 async def tie_of(willow: Deployment, contact: str, client: str) -> dict[str, Any]:
-    (row,) = await willow.sql(
-        "select * from contact_link where id = :id", id=await link_of(willow, contact, client)
-    )
+    (row,) = await willow.sql("select * from contact_link where id = :id", id=await link_of(willow, contact, client))
     return row
 
 
@@ -99,9 +97,7 @@ async def test_a_guardians_page_closes_at_midnight_and_the_other_child_stays(wil
         await until(willow, midnight, 1)
         await one.until(lambda: one.over, what="her page on one worker to close")
         await other.until(lambda: other.over, what="her page on the other to close")
-        await chart.until(
-            lambda: "Ended with coming of age" in str(chart.live), what="the chart to say that it ended"
-        )
+        await chart.until(lambda: "Ended with coming of age" in str(chart.live), what="the chart to say that it ended")
         for page in (sister, own, chart):
             await page.settle()
             assert not page.over

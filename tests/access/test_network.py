@@ -180,8 +180,7 @@ async def test_others_may_not_switch_it(desk: Desk, who: str, status: int) -> No
     assert (await person.post(f"/staff/clients/{noa}/contacts/network", on="no")).status_code == status
     assert (await person.post("/staff/settings/portal/contacts", on="no")).status_code == 403
     (kept,) = await desk.sql(
-        "select c.contact_network as one, p.contact_network as everyone from client c, practice p "
-        "where c.id = :noa",
+        "select c.contact_network as one, p.contact_network as everyone from client c, practice p where c.id = :noa",
         noa=noa,
     )
     assert kept["one"] and kept["everyone"]

@@ -172,8 +172,7 @@ async def test_nobody_comes_to_act_for_a_minor_on_the_minors_own_address(desk: D
     refused = await miriam.post(path, **form)
     assert refused.status_code == 422 and NotTheirOwn.why in refused.text
     found = await desk.sql(
-        "select c.email from contact c join contact_link l on l.contact_id = c.id where l.id = :id",
-        id=link["id"],
+        "select c.email from contact c join contact_link l on l.contact_id = c.id where l.id = :id", id=link["id"]
     )
     assert found[0]["email"] == hers
     assert (await miriam.post(path, **form | {"email": f"other.{hers}"})).status_code == 303
@@ -183,9 +182,7 @@ async def test_an_invitation_on_its_way_counts_as_their_own(desk: Desk) -> None:
     own = address()
     elsewhere = await desk.chart("Lark", born=aged(15))
     assert (await tie(desk, elsewhere, own)).status_code == 303
-    (known,) = await desk.sql(
-        "select contact_id as id from contact_link where client_id = :id", id=elsewhere.id
-    )
+    (known,) = await desk.sql("select contact_id as id from contact_link where client_id = :id", id=elsewhere.id)
     chart = await desk.chart("Kit", born=aged(15), email=own)
     await desk.invite(chart)
     refused = await tie(desk, chart, name="", contact=str(known["id"]))

@@ -36,9 +36,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("password", "why"), REFUSED.values(), ids=REFUSED)
-async def test_what_is_refused(
-    desk: Desk, held: dict[str, tuple[Chart, Person]], password: str, why: str
-) -> None:
+async def test_what_is_refused(desk: Desk, held: dict[str, tuple[Chart, Person]], password: str, why: str) -> None:
     chart, browser = await at_the_password(desk, held)
     answer = await browser.post("/welcome/password", password=password)
     assert answer.status_code == 422

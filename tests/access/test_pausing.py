@@ -20,10 +20,7 @@ async def test_what_is_cleared_pauses_and_what_is_back_goes_on(desk: Desk, clear
     chart = await desk.chart("Willa")
     browser = await desk.sign_up(chart)
     miriam = await desk.person("miriam")
-    async with (
-        open_page(browser, chart.home, worker=1) as page,
-        open_page(miriam, chart.tab, worker=1) as tab,
-    ):
+    async with open_page(browser, chart.home, worker=1) as page, open_page(miriam, chart.tab, worker=1) as tab:
         assert PAUSED not in str(tab.live)
         await desk.change(chart, **{cleared: ""})
         await page.until(lambda: page.over, 2, "the pause")
@@ -31,9 +28,7 @@ async def test_what_is_cleared_pauses_and_what_is_back_goes_on(desk: Desk, clear
         await tab.until(lambda: PAUSED in str(tab.live), 2, "the word for it")
         await tab.current()
         assert (await browser.get(chart.home)).status_code == 404
-        assert (
-            await browser.post(f"/clients/{chart.id}/conversations", audience="clinical")
-        ).status_code == 404
+        assert (await browser.post(f"/clients/{chart.id}/conversations", audience="clinical")).status_code == 404
         await desk.change(chart)
         await tab.until(lambda: PAUSED not in str(tab.live), 2, "that it goes on")
         await tab.current()
@@ -119,10 +114,7 @@ async def test_off_everyone_is_signed_out_and_nobody_comes_in(desk: Desk) -> Non
             assert (await desk.act(invited, "invitations", holder="client")).status_code == 409
             closed = "The portal is closed at the moment. Nothing of yours is lost"
             for path, link in (("/welcome", token), ("/reset", reset)):
-                for answer in (
-                    await desk.browser().get(f"{path}/{link}"),
-                    await desk.browser().post(path, token=link),
-                ):
+                for answer in (await desk.browser().get(f"{path}/{link}"), await desk.browser().post(path, token=link)):
                     assert answer.status_code == 200
                     assert closed in answer.text
                     assert "set-cookie" not in answer.headers

@@ -16,9 +16,7 @@ def cards(html: str) -> dict[str, str]:
     for section in parse(html).all("class"):
         if "who-card" in section.classes:
             head = next(one for one in section.walk() if one.tag == "h2")
-            name = next(
-                one.text.split()[0] for one in head.walk() if one.tag == "span" and "disc" not in one.classes
-            )
+            name = next(one.text.split()[0] for one in head.walk() if one.tag == "span" and "disc" not in one.classes)
             found[name] = section.text
     return found
 
@@ -34,10 +32,7 @@ async def test_two_tabs_for_two_children_never_mix(full: Deployment) -> None:
     for child, id in (("noa", noas), ("eli", elis)):
         other = thread["eli" if child == "noa" else "noa"]
         crossed = await dana.post(
-            f"/clients/{id}/conversations/{other}/messages",
-            key=keys[child],
-            body=texts[child],
-            understood="yes",
+            f"/clients/{id}/conversations/{other}/messages", key=keys[child], body=texts[child], understood="yes"
         )
         assert crossed.status_code == 404
         draft = await dana.post(f"/clients/{id}/conversations/{other}/draft", body=texts[child])
@@ -83,9 +78,7 @@ async def test_a_mother_sees_both_children_and_which_of_them_has_news(full: Depl
             await dana.send(f"/clients/{cast.client[child]}/conversations/{thread}/reading", number=9999)
     async with open_page(dana, "/board") as page:
         assert set(cards(page.live["board"])) >= {"Noa", "Eli"}
-        path = (
-            f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}/messages"
-        )
+        path = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}/messages"
         await miriam.send(path, key=str(uuid4()), body="She was brave today.")
         await page.until(lambda: "1 new message" in cards(page.live["board"])["Noa"], what="Noa’s news")
         assert "No new messages" in cards(page.live["board"])["Eli"]

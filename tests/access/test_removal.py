@@ -43,9 +43,7 @@ async def test_one_childs_page_closes_and_the_others_stays(desk: Desk) -> None:
         await desk.office.until(lambda: len(desk.office.letters) > before)
         told = await desk.letter(email, "no longer opens")
         assert "Noa" not in str(told["Subject"])
-        noted = await desk.sql(
-            "select action from audit where client_id = :id and action = 'remove access'", id=noa
-        )
+        noted = await desk.sql("select action from audit where client_id = :id and action = 'remove access'", id=noa)
         assert len(noted) == 1
     finally:
         assert (await desk.act(noa, "accesses", account=dana_id)).status_code == 303
@@ -114,8 +112,7 @@ async def test_given_back_it_is_as_before(desk: Desk) -> None:
     assert (await browser.get(chart.home)).status_code == 200
     assert await letters_to(desk, chart.email) == count + 1
     rows = await desk.sql(
-        "select until_at, granted_by, ended_by from access where client_id = :id order by from_at",
-        id=chart.id,
+        "select until_at, granted_by, ended_by from access where client_id = :id order by from_at", id=chart.id
     )
     assert [row["until_at"] is None for row in rows] == [False, True]
     assert str(rows[1]["granted_by"]) == str(rows[0]["ended_by"]) == desk.cast.staff["miriam"]
@@ -124,15 +121,11 @@ async def test_given_back_it_is_as_before(desk: Desk) -> None:
 async def test_what_ended_with_the_contact_is_not_given_back(desk: Desk) -> None:
     """Ravi's tie to Noa ended: access would open nothing, and he would be told that it does."""
     noa, ravi = desk.cast.client["noa"], desk.cast.account["ravi"]
-    rows = await desk.sql(
-        "select id from access where client_id = :id and account_id = :who", id=noa, who=ravi
-    )
+    rows = await desk.sql("select id from access where client_id = :id and account_id = :who", id=noa, who=ravi)
     count = await letters_to(desk, "")
     assert "Give Ravi" not in await desk.tab(noa)
     assert (await desk.act(noa, "accesses", account=ravi)).status_code == 409
-    after = await desk.sql(
-        "select id from access where client_id = :id and account_id = :who", id=noa, who=ravi
-    )
+    after = await desk.sql("select id from access where client_id = :id and account_id = :who", id=noa, who=ravi)
     assert after == rows
     assert await letters_to(desk, "") == count
 
@@ -200,13 +193,9 @@ async def test_a_strangers_account_in_the_form_is_refused(desk: Desk, path: str)
 
     async def state() -> list[object]:
         return [
-            await desk.sql(
-                "select * from access where account_id = :id or client_id = :c", id=stranger, c=chart.id
-            ),
+            await desk.sql("select * from access where account_id = :id or client_id = :c", id=stranger, c=chart.id),
             await desk.sql("select * from reset where account_id = :id", id=stranger),
-            await desk.sql(
-                "select count(*) as n from outbox where client_id = :c", c=desk.cast.client["sam"]
-            ),
+            await desk.sql("select count(*) as n from outbox where client_id = :c", c=desk.cast.client["sam"]),
             await desk.sql("select id, ended_at from session where account_id = :id", id=stranger),
         ]
 
@@ -229,9 +218,7 @@ async def test_all_is_for_those_who_see_them_all(desk: Desk) -> None:
     assert (await desk.act(chart, "accesses", account=account)).status_code == 303
 
     async def live() -> set[str]:
-        rows = await desk.sql(
-            "select client_id from access where account_id = :id and until_at is null", id=account
-        )
+        rows = await desk.sql("select client_id from access where account_id = :id and until_at is null", id=account)
         return {str(row["client_id"]) for row in rows}
 
     assert await live() == {walter, chart.id}

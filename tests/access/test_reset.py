@@ -124,9 +124,7 @@ async def test_ten_at_once_change_it_once(desk: Desk) -> None:
     browser = await held(desk, await sent(desk, chart, account))
     answers = await asyncio.gather(
         *(
-            desk.browser(n % 2).post(
-                "/reset/password", None, {"Cookie": browser.cookies}, password=f"{NEW} {n}"
-            )
+            desk.browser(n % 2).post("/reset/password", None, {"Cookie": browser.cookies}, password=f"{NEW} {n}")
             for n in range(10)
         )
     )
@@ -134,9 +132,7 @@ async def test_ten_at_once_change_it_once(desk: Desk) -> None:
     assert statuses.count(303) == 1
     assert set(statuses) <= {303, 403, 409}
     assert await opens(desk, chart, f"{NEW} {statuses.index(303)}")
-    noted = await desk.sql(
-        "select id from audit where action = 'change password' and actor_id = :id", id=account
-    )
+    noted = await desk.sql("select id from audit where action = 'change password' and actor_id = :id", id=account)
     assert len(noted) == 1
 
 
@@ -162,10 +158,7 @@ async def test_a_day_later_it_has_run_out(desk: Desk) -> None:
         by=dt.timedelta(hours=24, seconds=1),
         id=account,
     )
-    for answer in (
-        await desk.browser().get(f"/reset/{token}"),
-        await desk.browser().post("/reset", token=token),
-    ):
+    for answer in (await desk.browser().get(f"/reset/{token}"), await desk.browser().post("/reset", token=token)):
         assert "This link has run out" in answer.text
         assert chart.email not in answer.text
     assert (await half.post("/reset/password", password=NEW)).status_code == 403
@@ -246,10 +239,7 @@ async def test_who_has_an_account_is_not_told(desk: Desk, path: str) -> None:
     addresses = await known_and_unknown(desk)
     stranger = desk.browser()
     more = {"password": "wrong of course"} if path == "/sign-in" else {}
-    answers = {
-        kind: plain(await stranger.post(path, email=email, **more), email)
-        for kind, email in addresses.items()
-    }
+    answers = {kind: plain(await stranger.post(path, email=email, **more), email) for kind, email in addresses.items()}
     for kind, answer in answers.items():
         assert answer == answers["unknown"], kind
     # The quickest of several is the least disturbed by what else this machine does: looked at until they agree.

@@ -112,9 +112,7 @@ async def test_twenty_who_press_at_once_make_one_account(desk: Desk) -> None:
     assert len(rows) == 1
     held = await desk.sql("select id from access where client_id = :id", id=chart.id)
     assert len(held) == 1
-    opened = await desk.sql(
-        "select id from audit where client_id = :id and action = 'open account'", id=chart.id
-    )
+    opened = await desk.sql("select id from audit where client_id = :id and action = 'open account'", id=chart.id)
     assert len(opened) == 1
 
 
@@ -212,15 +210,7 @@ async def test_a_link_that_dies_takes_the_half_session_with_it(desk: Desk, kind:
     assert await desk.account(Chart(chart.id, "", "", f"new.{chart.email}", "")) is None
 
 
-GARBAGE = [
-    "a",
-    "x" * 5000,
-    "..%2f..%2fhome",
-    "%00" * 30,
-    "<script>alert(1)</script>",
-    "ünïcödé" * 6,
-    "' or 1=1 --" * 3,
-]
+GARBAGE = ["a", "x" * 5000, "..%2f..%2fhome", "%00" * 30, "<script>alert(1)</script>", "ünïcödé" * 6, "' or 1=1 --" * 3]
 
 
 @pytest.mark.parametrize("token", GARBAGE, ids=lambda token: token[:12])
@@ -267,10 +257,7 @@ async def test_pressed_by_ten_at_once_one_letter_goes_out(desk: Desk) -> None:
     chart = await desk.chart()
     miriam = await desk.person("miriam")
     answers = await asyncio.gather(
-        *(
-            miriam.post(f"{chart.tab}/invitations", n % 2, key=str(uuid4()), holder="client")
-            for n in range(10)
-        )
+        *(miriam.post(f"{chart.tab}/invitations", n % 2, key=str(uuid4()), holder="client") for n in range(10))
     )
     assert sorted(answer.status_code for answer in answers) == [303] + [409] * 9
     assert len(await desk.sql("select id from outbox where client_id = :id", id=chart.id)) == 1
@@ -343,9 +330,7 @@ async def test_a_half_session_opens_no_socket(desk: Desk, place: str) -> None:
     chart, browser = await half(desk)
     address = "ws" + browser.base().removeprefix("http") + place.format(id=chart.id)
     with pytest.raises((websockets.ConnectionClosed, websockets.InvalidStatus)) as refused:
-        async with connect(
-            address, origin=browser.base(), additional_headers={"Cookie": browser.cookies}
-        ) as socket:
+        async with connect(address, origin=browser.base(), additional_headers={"Cookie": browser.cookies}) as socket:
             await asyncio.wait_for(socket.recv(), 5)
     if isinstance(refused.value, websockets.ConnectionClosed):
         assert refused.value.rcvd is not None
@@ -355,9 +340,7 @@ async def test_a_half_session_opens_no_socket(desk: Desk, place: str) -> None:
 async def test_a_half_session_ends_by_itself(desk: Desk) -> None:
     chart, browser = await half(desk)
     invitation = await desk.invitation(chart)
-    rows = await desk.sql(
-        "select expires_at from half_session where invitation_id = :id", id=invitation["id"]
-    )
+    rows = await desk.sql("select expires_at from half_session where invitation_id = :id", id=invitation["id"])
     left = rows[0]["expires_at"] - desk.deployment.now
     assert dt.timedelta(minutes=28) < left <= dt.timedelta(minutes=30)
     await desk.sql(

@@ -88,9 +88,7 @@ async def test_an_account_keeps_its_address_when_the_one_on_file_changes(old: De
     async with open_page(await old.person("miriam"), chart.tab) as tab:
         watch = Watch(old, chart, [tab])
         await old.change(chart, email=f"new.{chart.email}")
-        await watch.sees(
-            f"now new.{chart.email}", f"signs in with {chart.email}", without="Send welcome email"
-        )
+        await watch.sees(f"now new.{chart.email}", f"signs in with {chart.email}", without="Send welcome email")
     answer = await old.act(chart, "invitations", holder="client")
     assert answer.status_code == 409
     assert "under another email" in answer.text

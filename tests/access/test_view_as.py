@@ -90,9 +90,7 @@ async def pages_of(person: Person, client: str) -> list[str]:
     return [path for path in paths if (await person.get(own + path, follow=True)).status_code == 200]
 
 
-@pytest.mark.parametrize(
-    ("who", "client"), [("dana", "noa"), ("eli", "eli"), ("dana", "eli"), ("sam", "sam")]
-)
+@pytest.mark.parametrize(("who", "client"), [("dana", "noa"), ("eli", "eli"), ("dana", "eli"), ("sam", "sam")])
 async def test_it_is_their_own_page_and_leaves_no_trace(willow: Deployment, who: str, client: str) -> None:
     cast = willow.cast
     henrik, person = await cast.sign_in("henrik"), await cast.sign_in(who)
@@ -204,12 +202,9 @@ async def test_whom_else_they_act_for_is_not_shown(willow: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "status"),
-    [("miriam", 200), ("jo", 200), ("henrik", 200), ("idris", 403), ("grace", 403), ("theo", 404)],
+    ("name", "status"), [("miriam", 200), ("jo", 200), ("henrik", 200), ("idris", 403), ("grace", 403), ("theo", 404)]
 )
-async def test_only_who_manages_portal_access_of_a_client_they_see(
-    willow: Deployment, name: str, status: int
-) -> None:
+async def test_only_who_manages_portal_access_of_a_client_they_see(willow: Deployment, name: str, status: int) -> None:
     person = await willow.cast.sign_in(name)
     assert (await person.get(f"{place(willow, 'dana', 'noa')}/home")).status_code == status
 
@@ -266,10 +261,7 @@ async def test_it_is_live_as_theirs_is_and_nobody_hears_of_the_looker(willow: De
     dana = await cast.sign_in("dana")
     thread = f"/conversations/{cast.conversation['noa administrative']}"
     own = f"/clients/{cast.client['noa']}{thread}"
-    async with (
-        open_page(miriam, place(willow, "dana", "noa") + thread) as looked,
-        open_page(dana, own) as theirs,
-    ):
+    async with open_page(miriam, place(willow, "dana", "noa") + thread) as looked, open_page(dana, own) as theirs:
         stream = next(key for key in looked.live if key.startswith("messages?"))
         word = f"The form is in the post. {uuid4().hex}"
         await jo.send(f"/staff{own}/messages", key=str(uuid4()), body=word)

@@ -69,19 +69,14 @@ async def test_a_former_guardian_is_let_again_in_one_thing_after_another(willow:
     ):
         key = f"who-acts?client={eli}"
         assert "Acted for you until you came of age" in mine.live[key]
-        assert (
-            'value="yes" aria-pressed="true"'
-            not in mine.live[key].partition("Dana")[2].partition("</section>")[0]
-        )
+        assert 'value="yes" aria-pressed="true"' not in mine.live[key].partition("Dana")[2].partition("</section>")[0]
         assert (await own.post(f"{page}/{link}", right="appointments", on="yes")).status_code == 303
         await mine.until(lambda: "Acted for you until" not in mine.live[key], what="that she acts again")
         await hers.until(lambda: "Eli" in hers.live[f"switch?client={noa}"], what="him in her switch")
         await chart.until(
             lambda: "May act in appointments" in chart.live[f"contacts?client={eli}"], what="it on the chart"
         )
-        await chart.until(
-            lambda: "Has chosen who acts for them" in str(chart.toasts), what="Miriam to be told"
-        )
+        await chart.until(lambda: "Has chosen who acts for them" in str(chart.toasts), what="Miriam to be told")
         for one in (mine, hers, chart):
             await one.current()
     tie = await tie_of(willow, "Dana", "Eli")
@@ -91,9 +86,7 @@ async def test_a_former_guardian_is_let_again_in_one_thing_after_another(willow:
     assert (await dana.get(home)).status_code == 200 and (await dana.get(thread)).status_code == 403
     async with open_page(dana, home) as hers:
         assert (await own.post(f"{page}/{link}", right="messages", on="yes")).status_code == 303
-        assert (await own.post(f"{page}/{link}", right="messages", on="yes")).status_code == 303, (
-            "pressed twice"
-        )
+        assert (await own.post(f"{page}/{link}", right="messages", on="yes")).status_code == 303, "pressed twice"
         await hers.until(lambda: "What you may do for Eli" in str(hers.toasts), what="her to be told")
         assert (await dana.get(thread)).status_code == 200
         assert (await own.post(f"{page}/{link}", right="messages", on="no")).status_code == 303
@@ -142,8 +135,7 @@ async def test_nobody_is_let_in_for_somebody_else(willow: Deployment) -> None:
     assert wrong.status_code == 422
     # A legal guardian of an adult acts by law: that is not the client's to end, or to change.
     await willow.sql(
-        "update contact_link set until_at = null, of_age_at = null, agreed_until = null where id = :id",
-        id=his,
+        "update contact_link set until_at = null, of_age_at = null, agreed_until = null where id = :id", id=his
     )
     for place, form in (("", {"right": "messages", "on": "no"}), ("/end", {})):
         refused = await own.post(f"/clients/{eli}/who-acts/{his}{place}", **form)

@@ -53,9 +53,7 @@ async def waiting(willow: Deployment, many: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def one_after_the_other(
-    willow: Deployment, table: str, id: str, *acts: Awaitable[httpx2.Response]
-) -> list[int]:
+async def one_after_the_other(willow: Deployment, table: str, id: str, *acts: Awaitable[httpx2.Response]) -> list[int]:
     """Have them all begin before the first can end, in this order; how each was answered."""
     begun = []
     async with held(willow, table, id):
@@ -96,8 +94,7 @@ async def a_tie(willow: Deployment, miriam: Person, client: str, **terms: str) -
     form = {"name": name, "relationship": "Grandparent"} | terms
     assert (await miriam.post(tab, key=str(uuid4()), **form)).status_code == 303
     (row,) = await willow.sql(
-        "select l.id from contact_link l join contact c on c.id = l.contact_id where c.name = :name",
-        name=name,
+        "select l.id from contact_link l join contact c on c.id = l.contact_id where c.name = :name", name=name
     )
     return str(row["id"]), f"{tab}/{row['id']}"
 
@@ -185,9 +182,7 @@ async def test_an_order_stays_though_terms_are_changed_at_the_same_moment(willow
     assert now["no_contact_from"] is not None and now["basis_sealed"] is not None
 
 
-async def test_an_order_stays_though_the_client_lets_them_write_at_the_same_moment(
-    willow: Deployment,
-) -> None:
+async def test_an_order_stays_though_the_client_lets_them_write_at_the_same_moment(willow: Deployment) -> None:
     cast = willow.cast
     miriam, henrik = await two(willow)
     sam = await cast.sign_in("sam", worker=1)
@@ -268,11 +263,7 @@ async def test_another_age_of_majority_holds_for_terms_of_the_same_moment(willow
     terms = await form_of(miriam, place, place) | {"messages": "on"}
     ages = {"own_account_age": "14", "majority_age": "19"}
     answers = await one_after_the_other(
-        willow,
-        "contact_link",
-        link,
-        ada.post("/staff/settings/minors", **ages),
-        miriam.post(place, **terms),
+        willow, "contact_link", link, ada.post("/staff/settings/minors", **ages), miriam.post(place, **terms)
     )
     assert answers == [200, 303]
     now = await link_by(willow, link)
@@ -326,8 +317,7 @@ async def test_two_siblings_are_given_each_others_parent_at_the_same_moment(will
     one, other = [await a_client(willow, miriam) for _ in range(2)]
     ties = [await a_tie(willow, miriam, client) for client in (one, other)]
     (mother,), (father,) = [
-        await willow.sql("select contact_id from contact_link where id = :id", id=UUID(link))
-        for link, _ in ties
+        await willow.sql("select contact_id from contact_link where id = :id", id=UUID(link)) for link, _ in ties
     ]
     answers = await one_after_the_other(
         willow,
@@ -340,10 +330,7 @@ async def test_two_siblings_are_given_each_others_parent_at_the_same_moment(will
             relationship="Mother",
         ),
         henrik.post(
-            f"/staff/clients/{one}/contacts",
-            key=str(uuid4()),
-            contact=str(father["contact_id"]),
-            relationship="Father",
+            f"/staff/clients/{one}/contacts", key=str(uuid4()), contact=str(father["contact_id"]), relationship="Father"
         ),
     )
     assert answers == [303, 303]

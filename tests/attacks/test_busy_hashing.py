@@ -24,9 +24,7 @@ from tests.servers import PostgreSQL, Redis
 
 WORDS = "That email and password don’t open an account, or there were too many tries."
 # Takes longer to compare than any test lasts: a hash says itself how much work it is.
-ENDLESS = (
-    "$argon2id$v=19$m=19456,t=10000000,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZWhhc2hzb21laGFzaHNvbWVoYXNoc29tZWhhc2g"
-)
+ENDLESS = "$argon2id$v=19$m=19456,t=10000000,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZWhhc2hzb21laGFzaHNvbWVoYXNoc29tZWhhc2g"
 
 
 @pytest_asyncio.fixture
@@ -52,9 +50,7 @@ async def test_who_is_in_goes_on_while_passwords_wait(flooded: Deployment) -> No
         assert (await sign_in(nobody, address, "somebody@example.com")).status_code == 401
     for _ in range(19):
         assert (await sign_in(nobody, "198.51.100.1", f"{uuid4()}@example.com")).status_code == 401
-    await flooded.sql(
-        "update portal_account set password_hash = :endless where email = :sam", endless=ENDLESS, sam=sam
-    )
+    await flooded.sql("update portal_account set password_hash = :endless where email = :sam", endless=ENDLESS, sam=sam)
 
     full = AT_ONCE + WAITING
     waiting = [asyncio.create_task(sign_in(cast.stranger(), f"203.0.113.{n + 1}", sam)) for n in range(full)]
@@ -159,9 +155,7 @@ async def test_many_passwords_by_one_link_keep_nobody_out(desk: Desk, page: str)
         await desk.sql("update half_session set verified_at = expires_at")
     many = AT_ONCE + WAITING + 7
     tasks = [
-        asyncio.create_task(
-            desk.browser().post(page, None, {"Cookie": halves[n % 4]}, password=(SIGNS * 4)[:72])
-        )
+        asyncio.create_task(desk.browser().post(page, None, {"Cookie": halves[n % 4]}, password=(SIGNS * 4)[:72]))
         for n in range(many)
     ]
 
@@ -203,17 +197,12 @@ async def test_passwords_by_one_link_have_an_end(desk: Desk, page: str) -> None:
 # --- Refusals that nobody has a name for -------------------------------------------------------
 
 
-@pytest.fixture(params=["embedded", "full"])
-def shared(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def deployment(shared: Deployment) -> AsyncIterator[Deployment]:
+async def deployment(deployment: Deployment) -> AsyncIterator[Deployment]:
     """Nobody has tried anything yet, and what is tried here keeps nobody of another test out."""
-    await shared.sql("delete from throttle")
-    yield shared
-    await shared.sql("delete from throttle")
+    await deployment.sql("delete from throttle")
+    yield deployment
+    await deployment.sql("delete from throttle")
 
 
 async def rows(deployment: Deployment) -> int:
@@ -244,9 +233,7 @@ async def test_nobody_fills_the_log_by_other_ways_either(deployment: Deployment,
         elif how == "too long":
             answer = await nobody.post("/sign-in", email="a" * 1024 * 1024)
         elif how == "another site":
-            answer = await nobody.post(
-                "/forgot", None, {"Sec-Fetch-Site": "cross-site"}, email="a@example.com"
-            )
+            answer = await nobody.post("/forgot", None, {"Sec-Fetch-Site": "cross-site"}, email="a@example.com")
         else:
             await foreign_socket(nobody)
             continue
@@ -257,25 +244,17 @@ async def test_nobody_fills_the_log_by_other_ways_either(deployment: Deployment,
 async def foreign_socket(person: Person) -> None:
     address = person.base().replace("http", "ws") + "/live"
     with pytest.raises(InvalidStatus):
-        async with connect(
-            address, origin="https://evil.example", additional_headers={"Cookie": person.cookies}
-        ):
+        async with connect(address, origin="https://evil.example", additional_headers={"Cookie": person.cookies}):
             pass
 
 
 async def test_tries_of_a_network_over_its_limit_are_no_rows(deployment: Deployment) -> None:
     nobody, before = deployment.cast.stranger(), await rows(deployment)
     for n in range(20):
-        assert (
-            await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")
-        ).status_code == 401
-    assert await rows(deployment) == before + 20, (
-        "each that was compared is noted, with the address it was for"
-    )
+        assert (await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")).status_code == 401
+    assert await rows(deployment) == before + 20, "each that was compared is noted, with the address it was for"
     for n in range(50):
-        assert (
-            await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")
-        ).status_code == 401
+        assert (await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")).status_code == 401
     assert await rows(deployment) == before + 22
     await deployment.sql("delete from throttle")
 

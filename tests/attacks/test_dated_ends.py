@@ -78,9 +78,7 @@ async def test_a_link_on_its_way_ends_with_what_it_was_for(desk: Desk, by: str) 
     assert (await begun.post("/welcome/birth-date", date_of_birth=chart.born)).status_code == 403
     assert (await done.post("/welcome/password", password=SECRET)).status_code == 403
     assert await accounts(desk, emails[0]) == 0
-    assert (
-        "Invited" not in (await (await desk.person("miriam")).get(f"/staff/clients/{chart.id}/contacts")).text
-    )
+    assert "Invited" not in (await (await desk.person("miriam")).get(f"/staff/clients/{chart.id}/contacts")).text
 
     browser = await desk.verified(lasting, other)
     assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
@@ -98,9 +96,7 @@ async def test_an_offer_ends_with_what_it_was_for_on_pages_that_stand_open(desk:
     for one, ends in ((chart, by), (lasting, "")):
         await contact(desk, one, ends, person=own.id)
         assert (await desk.act(one, "accesses", account=account)).status_code == 303
-    rows = await desk.sql(
-        "select id, client_id from invitation where account_id = :id order by sent_at", id=account
-    )
+    rows = await desk.sql("select id, client_id from invitation where account_id = :id order by sent_at", id=account)
     ending, staying = (f"/offers/{row['id']}" for row in rows)
     home = await robin.get("/home", follow=True)
     async with open_page(robin, str(home.url.path)) as page:

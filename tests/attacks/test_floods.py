@@ -34,11 +34,7 @@ async def behind(
 ) -> AsyncIterator[Deployment]:
     """A practice behind a proxy that says where a request comes from."""
     more = {"PORTAL_TRUSTED_PROXIES": "127.0.0.1"}
-    made = (
-        Deployment.full(postgres, redis_server, **more)
-        if request.param == "full"
-        else Deployment.embedded(**more)
-    )
+    made = Deployment.full(postgres, redis_server, **more) if request.param == "full" else Deployment.embedded(**more)
     async with made as deployment:
         yield deployment
 

@@ -138,9 +138,7 @@ async def test_half_requests_are_not_waited_for(port: int) -> None:
 async def test_whole_ones_are_served_however_many(port: int) -> None:
     whole = HEAD + b"\r\n"
     assert (await told(port, whole * 3)).count(b"200 OK") == 3
-    assert (await told(port, b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")).endswith(
-        b"ok"
-    )
+    assert (await told(port, b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")).endswith(b"ok")
     large = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + b"a" * 900_000
     assert (await told(port, large)).endswith(b"ok")
 
@@ -185,8 +183,7 @@ async def test_a_header_that_decides_is_there_once(embedded: Deployment) -> None
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["//evil.example", "///evil.example", "/\\evil.example", "/a//evil.example", "/\t/evil.example", "/a b"],
+    "path", ["//evil.example", "///evil.example", "/\\evil.example", "/a//evil.example", "/\t/evil.example", "/a b"]
 )
 async def test_nobody_is_led_to_another_site(embedded: Deployment, path: str) -> None:
     person = await embedded.cast.sign_in("dana")
@@ -195,9 +192,7 @@ async def test_nobody_is_led_to_another_site(embedded: Deployment, path: str) ->
     assert answer.status_code == 303 and answer.headers["location"] == "/"
     email = embedded.cast.email["client", "dana"]
     there = path if path[1] in "/\\\t" else f"/clients{path}"
-    answer = await embedded.cast.stranger().post(
-        "/sign-in", email=email, password=PASSWORD, side="client", next=there
-    )
+    answer = await embedded.cast.stranger().post("/sign-in", email=email, password=PASSWORD, side="client", next=there)
     assert answer.status_code == 303 and answer.headers["location"] == "/home"
     assert go(path).headers["location"] == "/"
 
@@ -230,20 +225,12 @@ def test_nothing_leads_elsewhere_but_by_go() -> None:
 
 
 def portal(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PORTAL, *arguments], env=deployment.env, capture_output=True, text=True, timeout=90
-    )
+    return subprocess.run([*PORTAL, *arguments], env=deployment.env, capture_output=True, text=True, timeout=90)
 
 
 @pytest_asyncio.fixture(params=["embedded", "full"])
-async def whole(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Deployment]:
-    made = (
-        Deployment.full(postgres, redis_server, workers=1)
-        if request.param == "full"
-        else Deployment.embedded()
-    )
+async def whole(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
+    made = Deployment.full(postgres, redis_server, workers=1) if request.param == "full" else Deployment.embedded()
     async with made as deployment:
         yield deployment
 
@@ -252,12 +239,7 @@ async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_lif
     cast = whole.cast
     dana, ada = await cast.sign_in("dana"), await cast.sign_in("ada")
     theo = await cast.sign_in("theo")
-    chart = {
-        "first_name": "Wren",
-        "last_name": "Odd",
-        "email": "wren@family.example",
-        "date_of_birth": "1994-08-17",
-    }
+    chart = {"first_name": "Wren", "last_name": "Odd", "email": "wren@family.example", "date_of_birth": "1994-08-17"}
     answer = await theo.post("/staff/clients", key=str(uuid4()), **chart)
     tab = f"{answer.headers['location']}/portal"
     assert (await theo.post(f"{tab}/invitations", key=str(uuid4()), holder="client")).status_code == 303

@@ -22,16 +22,11 @@ from tests.laws.test_structure import MODULES, tree
 HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256")
 
 
-@pytest.fixture(params=["embedded", "full"])
-def shared(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def deployment(shared: Deployment) -> AsyncIterator[Deployment]:
+async def deployment(deployment: Deployment) -> AsyncIterator[Deployment]:
     """Every device is gone again in the end: a push that nobody takes is tried again in the midst of another test."""
-    yield shared
-    await shared.sql("delete from push_device")
+    yield deployment
+    await deployment.sql("delete from push_device")
 
 
 def portal(deployment: Deployment, *arguments: str) -> None:
@@ -116,9 +111,7 @@ async def test_one_browser_has_one_subscription_as_before(deployment: Deployment
         person = await cast.sign_in(name)
         client = cast.client["sam" if name == "sam" else "noa"]
         assert (await person.send(f"/clients/{client}/notices/devices", **device)).status_code == 204
-        there[name] = await deployment.sql(
-            "select id from push_device where account_id = :id", id=cast.account[name]
-        )
+        there[name] = await deployment.sql("select id from push_device where account_id = :id", id=cast.account[name])
     assert there["dana"] and there["sam"]
     former = await deployment.sql("select id from push_device where id = :id", id=there["dana"][-1]["id"])
     assert not former, "it is whoever's asked last"
@@ -134,12 +127,8 @@ async def test_an_upgrade_marks_what_is_there_and_loses_nothing(deployment: Depl
     # As it was before.
     plain = hashlib.sha256(device["endpoint"].encode()).hexdigest()
     newest = "(select id from push_device where account_id = :id order by added_at desc limit 1)"
-    await deployment.sql(
-        f"update push_device set endpoint_hash = :plain where id = {newest}", plain=plain, id=dana.id
-    )
-    await deployment.sql(
-        "update idempotency set request = :plain where key = :key", plain=plain, key=form["key"]
-    )
+    await deployment.sql(f"update push_device set endpoint_hash = :plain where id = {newest}", plain=plain, id=dana.id)
+    await deployment.sql("update idempotency set request = :plain where key = :key", plain=plain, key=form["key"])
     await deployment.sql("delete from tortoise_migrations where name = '0029_marks'")
 
     await asyncio.to_thread(portal, deployment, "migrate")
@@ -175,19 +164,7 @@ DIGESTED = {
     "portal.models.staff.session": "the cookies of a session and of a device",
 }
 
-_FUNCTIONS = {
-    "hashlib",
-    "hmac",
-    "crypt",
-    "zlib",
-    "binascii",
-    "md5",
-    "sha1",
-    "sha256",
-    "sha512",
-    "blake2b",
-    "blake2s",
-}
+_FUNCTIONS = {"hashlib", "hmac", "crypt", "zlib", "binascii", "md5", "sha1", "sha256", "sha512", "blake2b", "blake2s"}
 _IN_SQL = re.compile(r"\b(?:md5|sha224|sha256|sha384|sha512|digest|hmac|hashtext\w*|crc32c?)\s*\(")
 
 

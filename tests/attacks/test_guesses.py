@@ -17,12 +17,12 @@ from portal import passwords
 from portal.demo import PASSWORD
 from portal.models.ground.throttle import WIDER
 from tests.access.desk import SECRET, Desk
-from tests.access.test_first_run import CODE, PRACTICE, command, empty, served
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.laws.test_structure import MODULES, tree
 from tests.mail.post_office import PostOffice, eventually
 from tests.servers import PostgreSQL, Redis
+from tests.staff.test_first_run import CODE, PRACTICE, command, empty, served
 
 MOST = 20  # failures from one network in ten minutes
 
@@ -95,9 +95,7 @@ def test_only_one_place_says_where_a_request_comes_from() -> None:
     whole = {module: ast.unparse(tree(module)) for module in MODULES}
     assert {module for module, text in whole.items() if ".client.host" in text} == {"portal.web.visit"}
     asks = re.compile(r"\b(?:into|from|update|join) throttle\b")
-    counting = {
-        module for module, text in whole.items() if asks.search(text) and ".migrations." not in module
-    }
+    counting = {module for module, text in whole.items() if asks.search(text) and ".migrations." not in module}
     assert counting == {"portal.models.ground.throttle"}
 
 
@@ -106,17 +104,12 @@ def test_only_one_place_says_where_a_request_comes_from() -> None:
 ON_ONE_DEVICE = 10  # failures in half an hour
 
 
-@pytest.fixture(params=["embedded", "full"])
-def shared(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def deployment(shared: Deployment) -> AsyncIterator[Deployment]:
+async def deployment(deployment: Deployment) -> AsyncIterator[Deployment]:
     """Nobody has tried anything yet, and what is tried here keeps nobody of another test out."""
-    await shared.sql("delete from throttle")
-    yield shared
-    await shared.sql("delete from throttle")
+    await deployment.sql("delete from throttle")
+    yield deployment
+    await deployment.sql("delete from throttle")
 
 
 async def tries(person: Person, email: str, password: str) -> int:
@@ -197,10 +190,7 @@ async def test_guesses_at_the_same_moment_share_no_count(full: Deployment) -> No
 
 @pytest_asyncio.fixture(scope="module")
 async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with (
-        PostOffice() as office,
-        Deployment.full(postgres, redis_server, SMTP_URL=office.url) as deployment,
-    ):
+    async with PostOffice() as office, Deployment.full(postgres, redis_server, SMTP_URL=office.url) as deployment:
         await deployment.sql("update practice set mail_after = 240")
         yield Desk(deployment, office)
 

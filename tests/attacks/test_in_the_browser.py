@@ -85,9 +85,7 @@ async def test_what_may_not_be_written_now_is_tried_once_and_there_again_when_it
         noa=UUID(cast.client["noa"]),
     )
     tried = []
-    dana.context.on(
-        "request", lambda request: tried.append(request.url) if "/messages?waited" in request.url else None
-    )
+    dana.context.on("request", lambda request: tried.append(request.url) if "/messages?waited" in request.url else None)
     dana.may_be_refused = {404}
     try:
         for row in held:
@@ -132,9 +130,7 @@ async def test_what_was_refused_is_asked_for_where_it_was_written_and_tried_nowh
     theirs = await dana.open(noa_thread(practice, "client"))
     await leave_unsent(dana, theirs, "Is there room on Friday?")
     tried = []
-    dana.context.on(
-        "request", lambda request: tried.append(request.url) if "/messages?waited" in request.url else None
-    )
+    dana.context.on("request", lambda request: tried.append(request.url) if "/messages?waited" in request.url else None)
     dana.may_be_refused = {409}
     noa = cast.client["noa"]
     await practice.sql("update client set messaging = 'off' where id = :noa", noa=UUID(noa))
@@ -163,9 +159,7 @@ async def test_signing_out_takes_the_worker_that_shows_pushes_out_of_this_browse
     dana = await visit("dana")
     page = await dana.open(f"/clients/{practice.cast.client['noa']}/home")
     workers = "async () => (await navigator.serviceWorker.getRegistrations()).length"
-    await page.evaluate(
-        "navigator.serviceWorker.register('/static/push/push.js', { scope: '/static/push/' })"
-    )
+    await page.evaluate("navigator.serviceWorker.register('/static/push/push.js', { scope: '/static/push/' })")
     assert await page.evaluate(workers) == 1
     await page.evaluate("document.querySelector('form[action=\"/sign-out\"]').requestSubmit()")
     await page.wait_for_url("**/sign-in**")

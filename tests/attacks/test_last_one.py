@@ -37,9 +37,7 @@ async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]
         yield Desk(deployment, office)
 
 
-async def at_once(
-    desk: Desk, *acts: Coroutine[Any, Any, httpx2.Response], before: str = "audit"
-) -> list[int]:
+async def at_once(desk: Desk, *acts: Coroutine[Any, Any, httpx2.Response], before: str = "audit") -> list[int]:
     """All of these in the same moment: none writes into a table (what is noted of them is written last) before each has
     come that far, or waits for another."""
     async with by_hand(desk.deployment, f"lock table {before} in share mode"):
@@ -95,9 +93,7 @@ async def test_nobody_is_away_twice_or_covered_by_who_is_away(desk: Desk) -> Non
     first = (local_day(desk.deployment.now, ZONE) + timedelta(days=120)).isoformat()
     leave = {"first": first, "last": first}
     pairs = [("miriam", "theo"), ("theo", "miriam")]
-    both = [
-        ada.post("/staff/leave", w, None, staff=jo[a], cover=jo[b], **leave) for w, (a, b) in enumerate(pairs)
-    ]
+    both = [ada.post("/staff/leave", w, None, staff=jo[a], cover=jo[b], **leave) for w, (a, b) in enumerate(pairs)]
     assert sorted(await at_once(desk, *both)) == [303, 422]
 
 

@@ -78,15 +78,11 @@ class Office(Practice):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=["embedded", "full"])
-async def office(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Office]:
+async def office(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Office]:
     async with PostOffice() as post, PushService() as pushes:
         more = {"SMTP_URL": post.url, "PORTAL_PUSH_ANYWHERE": "1"}
         made = (
-            Deployment.full(postgres, redis_server, **more)
-            if request.param == "full"
-            else Deployment.embedded(**more)
+            Deployment.full(postgres, redis_server, **more) if request.param == "full" else Deployment.embedded(**more)
         )
         async with made as deployment:
             yield Office(deployment, post, pushes)
@@ -178,9 +174,7 @@ async def test_the_pages_of_a_long_list_name_nobody_in_their_address(office: Off
     for number in range(55):
         made = {"key": str(uuid4()), "first_name": "Zelda", "last_name": f"Quillfeather{number:02}"}
         assert (await ada.post("/staff/clients", **made)).status_code == 303
-    page = parse(
-        (await ada.get((await ada.post("/staff/clients/search", q="quill")).headers["location"])).text
-    )
+    page = parse((await ada.get((await ada.post("/staff/clients/search", q="quill")).headers["location"])).text)
     [after] = [one.get("value") for one in page.all("name") if one.get("name") == "after"]
     assert not [one for one in page.all("href") if "quillfeather" in told_by(one.get("href"))]
     second = await ada.post("/staff/clients/search", q="quill", show="active", after=after)
@@ -240,9 +234,7 @@ async def test_one_network_opens_so_many_sockets_and_no_more(behind_proxy: Deplo
     people = [await cast.sign_in(name) for name in ("dana", "miriam", "sam")]
     async with contextlib.AsyncExitStack() as stack:
         for number in range(MOST):
-            one = await stack.enter_async_context(
-                line(behind_proxy, HERE.format(number + 1), people[number % 2])
-            )
+            one = await stack.enter_async_context(line(behind_proxy, HERE.format(number + 1), people[number % 2]))
             assert await is_in(one)
         async with line(behind_proxy, HERE.format(0xBEEF), people[2]) as refused:
             code, said = await outcome(refused)
@@ -261,9 +253,7 @@ async def test_one_network_opens_so_many_sockets_and_no_more(behind_proxy: Deplo
         await eventually(room)
 
 
-async def test_knocking_without_end_is_answered_without_a_look_into_the_database(
-    behind_proxy: Deployment,
-) -> None:
+async def test_knocking_without_end_is_answered_without_a_look_into_the_database(behind_proxy: Deployment) -> None:
     knocks = MOST * 5
     for number in range(knocks):
         async with line(behind_proxy, HERE.format(number + 1)) as nobody:
@@ -323,9 +313,7 @@ async def test_a_session_that_is_left_alone_ends_and_its_device_is_still_told(of
     dana.name = "sam"
     signed = await dana.post("/sign-in", email=cast.email["client", "sam"], password=PASSWORD, side="client")
     assert signed.status_code == 303
-    column = await office.deployment.sql(
-        "select 1 from push_device where account_id = :id", id=cast.account["dana"]
-    )
+    column = await office.deployment.sql("select 1 from push_device where account_id = :id", id=cast.account["dana"])
     assert column == []
 
 
@@ -364,9 +352,7 @@ async def test_one_taken_back_while_its_letter_waits_is_no_letter_and_hinders_no
     await office.deployment.move_clock(minutes=6)
 
     async def put_off() -> bool:
-        return bool(
-            await office.deployment.sql("select 1 from outbox where reason is not null and tries = 1")
-        )
+        return bool(await office.deployment.sql("select 1 from outbox where reason is not null and tries = 1"))
 
     await eventually(put_off)
     assert (await thread.withdraw(miriam, message)).status_code < 300
@@ -408,9 +394,7 @@ async def test_a_message_taken_back_is_not_pushed_and_the_next_one_is(office: Of
     message = await thread.write(miriam, "Wrong window.")
 
     async def put_off() -> bool:
-        return (
-            office.pushes.tried.count(path) == 1 and (await devices(office, dana))[0]["leased_until"] is None
-        )
+        return office.pushes.tried.count(path) == 1 and (await devices(office, dana))[0]["leased_until"] is None
 
     await eventually(put_off)
     await thread.withdraw(miriam, message)

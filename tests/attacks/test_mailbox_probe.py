@@ -137,9 +137,7 @@ async def test_a_mailbox_that_is_read_by_itself_tells_no_more(portal: Deployment
         for host, where in (("127.0.0.1", port), ("nowhere.invalid", 993)):
             assert (await ada.post(f"{HERE}/mailbox", **form(where, host=host))).status_code == 303
             await eventually(
-                lambda: portal.sql(
-                    "select 1 from mailbox where looked_at is not null and trouble is not null"
-                )
+                lambda: portal.sql("select 1 from mailbox where looked_at is not null and trouble is not null")
             )
             shown = (await ada.get(HERE)).text
             assert said.split(". ")[0] in shown

@@ -26,11 +26,6 @@ from tests.laws.test_structure import MODULES, tree
 from tests.servers import PostgreSQL, Redis
 
 
-@pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
-
-
 @pytest.fixture(scope="module")
 def people() -> dict[tuple[int, str], Person]:
     return {}
@@ -123,9 +118,7 @@ async def test_an_odd_path_changes_nothing(
     sample = sample_of(route)
     who = await person(deployment, people, sample.who)
     for name in ("NUL", "half a character"):
-        answer = await who.post(
-            re.sub(r"\{[^}]+\}", PLACES[name], route.path), **sample.form(deployment.cast)
-        )
+        answer = await who.post(re.sub(r"\{[^}]+\}", PLACES[name], route.path), **sample.form(deployment.cast))
         is_clear(answer, f"{name}: {route.path}")
         assert answer.status_code >= 400, name
 
@@ -133,13 +126,7 @@ async def test_an_odd_path_changes_nothing(
 async def test_an_odd_address_without_a_route_is_answered(deployment: Deployment) -> None:
     nobody = deployment.cast.stranger()
     for odd in (*PLACES.values(), *VALUES.values()):
-        for path in (
-            f"/{odd}",
-            f"/static/v/{odd}",
-            f"/welcome/{odd}",
-            f"/reset/{odd}",
-            f"/sign-in?next=/{odd}",
-        ):
+        for path in (f"/{odd}", f"/static/v/{odd}", f"/welcome/{odd}", f"/reset/{odd}", f"/sign-in?next=/{odd}"):
             is_clear(await nobody.get(path), path)
 
 
@@ -179,16 +166,7 @@ async def test_an_odd_header_is_answered(deployment: Deployment, name: str, valu
         own = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
         headers = [(k.encode(), v.encode("latin-1")) for k, v in (own | {name: value}).items()]
         base, email = deployment.bases[0], quote(deployment.cast.email["client", "sam"])
-        for path in (
-            "/",
-            "/sign-in",
-            "/home",
-            "/staff/today",
-            "/welcome/birth-date",
-            "/forgot",
-            "/up",
-            "/nowhere",
-        ):
+        for path in ("/", "/sign-in", "/home", "/staff/today", "/welcome/birth-date", "/forgot", "/up", "/nowhere"):
             is_clear(await browser.get(base + path, headers=headers), path)
         for path, body in (
             ("/sign-in", f"email={email}&password=a+guess"),
@@ -258,9 +236,7 @@ def test_what_is_logged_holds_nobodys_words() -> None:
     for module in MODULES:
         for node in ast.walk(tree(module)):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):
-                assert isinstance(node.args[0], ast.Constant), (
-                    f"{module}:{node.lineno} logs what is not fixed"
-                )
+                assert isinstance(node.args[0], ast.Constant), f"{module}:{node.lineno} logs what is not fixed"
                 named |= {one.arg for one in node.keywords}
                 said = [ast.unparse(one.value) for one in node.keywords]
                 quoted += [(module, text) for text in said if "str(reason)" in text or "scope[" in text]
@@ -275,9 +251,7 @@ SAYS_SO = "This can’t be opened with the keys at hand."
 
 
 @pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
-async def own(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Deployment]:
+async def own(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
     """A practice of one's own, to be broken here and there."""
     made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
     async with made as deployment:
@@ -370,8 +344,7 @@ async def test_a_date_of_birth_that_cant_be_opened_is_entered_again(own: Deploym
     assert field and not re.search(r'value="[^"]', field[0])
     version = re.search(r'name="version" value="([^"]*)"', page)
     (row,) = await own.sql(
-        "select first_name, last_name, email, date_of_birth_sealed as box from client where id = :id",
-        id=unborn,
+        "select first_name, last_name, email, date_of_birth_sealed as box from client where id = :id", id=unborn
     )
     form = {name: row[name] or "" for name in ("first_name", "last_name", "email")}
     assert version
@@ -405,8 +378,7 @@ async def test_the_ages_for_minors_are_saved_whatever_one_row_holds(own: Deploym
 
     async def ends(client: str) -> list[str]:
         rows = await own.sql(
-            "select of_age_at from contact_link where client_id = :id and guardian and of_age_at is not null",
-            id=client,
+            "select of_age_at from contact_link where client_id = :id and guardian and of_age_at is not null", id=client
         )
         return sorted(str(row["of_age_at"])[:4] for row in rows)
 
@@ -415,14 +387,10 @@ async def test_the_ages_for_minors_are_saved_whatever_one_row_holds(own: Deploym
     aside = "select item from stuck where queue = 'coming of age'"
     try:
         await ages(19)
-        assert (
-            await ends(unborn) == before and others and await ends(eli) == [str(int(y) + 1) for y in others]
-        )
+        assert await ends(unborn) == before and others and await ends(eli) == [str(int(y) + 1) for y in others]
         set_aside = {str(row["item"]) for row in await own.sql(aside)}
         ties = await own.sql(
-            "select id from contact_link where client_id = :id and guardian and until_at > :now",
-            id=unborn,
-            now=own.now,
+            "select id from contact_link where client_id = :id and guardian and until_at > :now", id=unborn, now=own.now
         )
         assert set_aside == {str(row["id"]) for row in ties} != set()
         # Once the date is there again, so is the end.
@@ -534,9 +502,7 @@ async def test_a_contact_a_template_a_note_a_letter_that_cant_be_opened(own: Dep
     )
     await break_one(own, "contact", "phone_sealed", links[0]["contact_id"])
     await shows(miriam, f"/staff/clients/{eli}/contacts", *(row["name"] for row in links))
-    await shows(
-        miriam, f"/staff/clients/{eli}/contacts/{links[0]['id']}", says="Phone: what is on file can’t be"
-    )
+    await shows(miriam, f"/staff/clients/{eli}/contacts/{links[0]['id']}", says="Phone: what is on file can’t be")
     # What was agreed: the log is never changed, so a row that was broken from the start stands in it.
     await own.sql(
         "insert into audit (id, at, side, action, record_id, result, details_sealed) "
@@ -554,19 +520,13 @@ async def test_a_contact_a_template_a_note_a_letter_that_cant_be_opened(own: Dep
     for body in ("A note that will break.", "A note that stays."):
         noted = await miriam.post(f"/staff/inbox/{thread}/notes", body=body, key=str(uuid4()))
         assert noted.status_code < 400, noted.text
-    notes = await own.sql(
-        "select id from note where conversation_id = :id order by written_at desc limit 2", id=thread
-    )
+    notes = await own.sql("select id from note where conversation_id = :id order by written_at desc limit 2", id=thread)
     await break_one(own, "note", "body_sealed", notes[1]["id"])
     await shows(miriam, f"/staff/inbox/{thread}", "A note that stays.")
-    letters = await own.sql(
-        "select id from outbox where kind = 'letter' and payload_sealed is not null limit 1"
-    )
+    letters = await own.sql("select id from outbox where kind = 'letter' and payload_sealed is not null limit 1")
     if letters:
         await own.sql(
-            "update outbox set failed_at = :now, reason = 'address' where id = :id",
-            now=own.now,
-            id=letters[0]["id"],
+            "update outbox set failed_at = :now, reason = 'address' where id = :id", now=own.now, id=letters[0]["id"]
         )
         await break_one(own, "outbox", "payload_sealed", letters[0]["id"])
         await shows(ada, "/staff/mail")

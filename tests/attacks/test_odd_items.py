@@ -52,12 +52,7 @@ from tests.pages import open_page
 # --- What comes in ---------------------------------------------------------------------------------
 
 
-CHART = {
-    "first_name": "Wren",
-    "last_name": "Odd",
-    "email": "wren.odd@family.example",
-    "date_of_birth": "1994-08-17",
-}
+CHART = {"first_name": "Wren", "last_name": "Odd", "email": "wren.odd@family.example", "date_of_birth": "1994-08-17"}
 
 
 async def test_an_odd_name_or_address_is_refused_wherever_it_comes_in(embedded: Deployment) -> None:
@@ -201,9 +196,7 @@ async def odd_birth_date(desk: Desk) -> Trial:
         box = seal(Client, "date_of_birth_sealed", child, f"{clock.now().year - 9}-05-01")
         box = b"odd" if child == children[0] else box
         await sql.rows("update client set date_of_birth_sealed = :box where id = :id", box=box, id=child)
-    return tidied, lambda: count(
-        "contact_link where client_id = :id and of_age_at is not null", id=children[1]
-    )
+    return tidied, lambda: count("contact_link where client_id = :id and of_age_at is not null", id=children[1])
 
 
 async def tidied(bus: Bus) -> None:  # noqa: F811
@@ -212,12 +205,9 @@ async def tidied(bus: Bus) -> None:  # noqa: F811
 
 async def odd_tidying(desk: Desk) -> Trial:
     """The first thing to be tidied fails; old keys are forgotten all the same."""
+    await sql.rows("update practice set zone = 'Nowhere/At-All', week = :week", week="[[[540,1020]],[],[],[],[],[],[]]")
     await sql.rows(
-        "update practice set zone = 'Nowhere/At-All', week = :week", week="[[[540,1020]],[],[],[],[],[],[]]"
-    )
-    await sql.rows(
-        "insert into throttle (key, count, until_at) values ('old', 1, :then)",
-        then=clock.now() - dt.timedelta(days=1),
+        "insert into throttle (key, count, until_at) values ('old', 1, :then)", then=clock.now() - dt.timedelta(days=1)
     )
     return tidied, lambda: count("(select 1 as yes where not exists (select 1 from throttle)) q")
 
@@ -259,9 +249,7 @@ async def test_what_was_put_right_goes_by_itself_and_is_said_no_more(desk: Desk)
         await loop(desk.bus)
         clock.move(clock.now() - dt.datetime.now(dt.UTC) + dt.timedelta(minutes=10))
     assert await count("wish") == await count("stuck") == 1
-    await sql.rows(
-        "update portal_account set email = 'w@family.example' where id = :id", id=desk.accounts[desk.odd]
-    )
+    await sql.rows("update portal_account set email = 'w@family.example' where id = :id", id=desk.accounts[desk.odd])
     await loop(desk.bus)
     assert await count("wish") == await count("stuck") == 0
     assert await count("reset") == await count("fact where kind = 'WorkStuck'") == 2
@@ -276,8 +264,7 @@ async def test_a_loop_that_fails_as_a_whole_says_so_and_the_others_go_on(desk: D
         await eventually(lambda: count("fact where kind = 'ClientChanged'"), 20)
         await sql.rows("alter table wish_elsewhere rename to wish")
         await eventually(
-            lambda: count("(select 1 as yes where not exists (select 1 from stuck where queue = 'loops')) q"),
-            20,
+            lambda: count("(select 1 as yes where not exists (select 1 from stuck where queue = 'loops')) q"), 20
         )
     finally:
         work.cancel()
@@ -320,8 +307,7 @@ ENDLESS = {
     "parts within parts, with other line ends": nested(1000).replace(b"\n", b"\r"),
     "digests within digests": digests(400),
     "messages within messages": b"Content-Type: message/rfc822\n\n" * 3000,
-    "many parts": b"Content-Type: multipart/mixed; boundary=b\n\n"
-    + b"--b\nContent-Type: text/plain\n\nx\n" * 6000,
+    "many parts": b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\nContent-Type: text/plain\n\nx\n" * 6000,
     "a kind without end": b'Content-Type: multipart/mixed; boundary="' + b";" * 240_000,
     "a folded kind without end": b'Content-Type: multipart/mixed; boundary="' + b"\n ;;;;;;;;;;" * 20_000,
     "deep and long": nested(12) + b"\n" * 240_000,
@@ -417,9 +403,7 @@ async def test_staff_who_answer_for_the_portal_see_it_and_so_does_the_check(full
         code, said = await asyncio.to_thread(check, full)
         assert code == 1 and "“wishes”" in said and before["email_key"] not in said
 
-        await full.sql(
-            "update portal_account set email = :email where id = :id", email=before["email"], id=odd
-        )
+        await full.sql("update portal_account set email = :email where id = :id", email=before["email"], id=odd)
         await full.move_clock(minutes=2)
         await today.until(lambda: words not in today.live["stuck"], 20, "no more")
     code, said = await asyncio.to_thread(check, full)

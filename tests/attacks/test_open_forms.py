@@ -52,8 +52,7 @@ async def a_contact(willow: Deployment, miriam: Person, client: str = "noa") -> 
     terms = {"relationship": "Grandparent", "forms": "on", "messages": "on", "phone": "(555) 010-0101"}
     assert (await miriam.post(tab, key=str(uuid4()), name=name, **terms)).status_code == 303
     (row,) = await willow.sql(
-        "select l.id from contact_link l join contact c on c.id = l.contact_id where c.name = :name",
-        name=name,
+        "select l.id from contact_link l join contact c on c.id = l.contact_id where c.name = :name", name=name
     )
     return f"{tab}/{row['id']}"
 
@@ -220,12 +219,7 @@ async def test_the_form_says_it_in_spanish_too(willow: Deployment) -> None:
 # --- All forms of this kind ---------------------------------------------------------------------------
 
 SETTINGS = "/staff/settings"
-MAILBOX = {
-    "address": "returned@willow.example",
-    "host": "imap.example.com",
-    "username": "returned",
-    "password": "x",
-}
+MAILBOX = {"address": "returned@willow.example", "host": "imap.example.com", "username": "returned", "password": "x"}
 
 
 @dataclass(frozen=True)
@@ -251,20 +245,10 @@ FORMS = {
         "miriam", "{template}", "{template}", {"name": "The lift"}, {"body": "Hello {name}, by the stairs."}
     ),
     "POST /staff/settings/messages": Open(
-        "ada",
-        f"{SETTINGS}/messages",
-        f"{SETTINGS}/messages",
-        {"edit_minutes": "20"},
-        {"edit_minutes": "30"},
-        200,
+        "ada", f"{SETTINGS}/messages", f"{SETTINGS}/messages", {"edit_minutes": "20"}, {"edit_minutes": "30"}, 200
     ),
     "POST /staff/settings/minors": Open(
-        "ada",
-        f"{SETTINGS}/minors",
-        f"{SETTINGS}/minors",
-        {"own_account_age": "13"},
-        {"majority_age": "19"},
-        200,
+        "ada", f"{SETTINGS}/minors", f"{SETTINGS}/minors", {"own_account_age": "13"}, {"majority_age": "19"}, 200
     ),
     "POST /staff/settings/availability/hours": Open(
         "ada",
@@ -295,11 +279,7 @@ FORMS = {
         {"text_en": "Call at once."},
     ),
     "POST /staff/settings/portal/letter": Open(
-        "ada",
-        f"{SETTINGS}/portal",
-        f"{SETTINGS}/portal/letter",
-        {"subject_en": "Come in"},
-        {"subject_es": "Pase"},
+        "ada", f"{SETTINGS}/portal", f"{SETTINGS}/portal/letter", {"subject_en": "Come in"}, {"subject_es": "Pase"}
     ),
     "POST /staff/settings/mail/minutes": Open(
         "ada", f"{SETTINGS}/mail", f"{SETTINGS}/mail/minutes", {"mail_after": "239"}, {"mail_after": "238"}
@@ -336,16 +316,13 @@ def test_every_form_with_a_whole_state_is_tried_here() -> None:
     whole = {
         name_of(route)
         for route in ROUTES
-        if isinstance(route, Route)
-        and issubclass(getattr(route.endpoint, "form", None) or object, WholeState)
+        if isinstance(route, Route) and issubclass(getattr(route.endpoint, "form", None) or object, WholeState)
     }
     assert whole == set(FORMS) | SAVE_NOTHING | {"POST /staff/clients/{client}/contacts/{link}/client"}
 
 
 @pytest.mark.parametrize("name", FORMS)
-async def test_of_two_who_have_a_form_open_the_second_sees_what_the_first_saved(
-    willow: Deployment, name: str
-) -> None:
+async def test_of_two_who_have_a_form_open_the_second_sees_what_the_first_saved(willow: Deployment, name: str) -> None:
     cast, form = willow.cast, FORMS[name]
     one = await cast.sign_in(form.who)
     other = await cast.sign_in(form.who, worker=len(willow.bases) - 1)

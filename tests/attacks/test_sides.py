@@ -55,11 +55,6 @@ async def stage() -> AsyncIterator[Stage]:
         yield stage
 
 
-@pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
-
-
 async def each_with_one_right(stage: Stage) -> None:
     """Noa gets five contacts more, each with an account and one right alone."""
     async with stage.deployment.models(), unit():
@@ -121,9 +116,7 @@ async def told(line: ClientConnection, showing: Iterable[str], since: str = "") 
 def what(key: str) -> tuple[str, frozenset[str]]:
     """A region and the records it is about, whatever else its key says."""
     name, _, query = key.partition("?")
-    ids = frozenset(
-        f"{k}={v}" for k, v in parse_qsl(query) if k in ("client", "conversation", "link", "person")
-    )
+    ids = frozenset(f"{k}={v}" for k, v in parse_qsl(query) if k in ("client", "conversation", "link", "person"))
     return WITHIN.get(name, name), ids
 
 
@@ -136,15 +129,7 @@ async def test_a_contact_does_not_read_the_chart_on_her_socket(deployment: Deplo
     cast = deployment.cast
     person = await cast.sign_in(name)
     client = cast.client["noa" if name == "dana" else "eli"]
-    for region in (
-        "overview",
-        "portal-state",
-        "portal-linked",
-        "portal-history",
-        "contacts",
-        "chart-acts",
-        "of-age",
-    ):
+    for region in ("overview", "portal-state", "portal-linked", "portal-history", "contacts", "chart-acts", "of-age"):
         async with socket(person, f"/clients/{client}/live") as line:
             await line.send(json.dumps(hello(showing=[f"{region}?client={client}"])))
             assert await code_of(line) == BAD, region
@@ -158,9 +143,7 @@ async def test_a_contact_does_not_read_the_chart_on_her_socket(deployment: Deplo
 async def test_what_is_for_the_other_side_is_answered_as_what_there_is_not(stage: Stage, name: str) -> None:
     person = await stage.person(name)
     side = person.side
-    foreign = [
-        key for key, region in everything(stage, person).items() if REGIONS[region].side not in (side, "both")
-    ]
+    foreign = [key for key, region in everything(stage, person).items() if REGIONS[region].side not in (side, "both")]
     assert foreign
     one_each = {key.partition("?")[0]: key for key in foreign}
     for key in ["no-such-region", *one_each.values()]:
@@ -176,16 +159,9 @@ async def test_what_a_socket_gives_a_page_gives_too(stage: Stage, name: str) -> 
     for path in pages_of(stage, person):
         answer = await person.get(path, follow=True)
         if answer.status_code == 200:
-            own |= {
-                what(one.get("data-region").replace("&amp;", "&"))
-                for one in parse(answer.text).all("data-region")
-            }
+            own |= {what(one.get("data-region").replace("&amp;", "&")) for one in parse(answer.text).all("data-region")}
     assert own
-    keys = [
-        key
-        for key, region in everything(stage, person).items()
-        if REGIONS[region].side in (person.side, "both")
-    ]
+    keys = [key for key, region in everything(stage, person).items() if REGIONS[region].side in (person.side, "both")]
     given = set()
     async with socket(person, live_of(stage, name)) as line:
         for begin in range(0, len(keys), AT_ONCE):
@@ -213,14 +189,7 @@ def pages_of(stage: Stage, person: Person) -> list[str]:
     found += [f"/staff/settings/{name}" for name in ("portal", "mail", "minors", "messages", "availability")]
     for name, thread in zip(("noa", "eli"), threads, strict=True):
         chart = f"/staff/clients/{cast.client[name]}"
-        tabs = (
-            "portal",
-            "contacts",
-            f"contacts/{cast.link}/history",
-            "messages",
-            "who-sees",
-            "conversations/new",
-        )
+        tabs = ("portal", "contacts", f"contacts/{cast.link}/history", "messages", "who-sees", "conversations/new")
         found += [f"{chart}/{tab}" for tab in tabs]
         found += [f"{chart}/conversations/{thread}", f"{chart}/conversations/{thread}/readers"]
         found += [f"/staff/inbox/{thread}", f"/staff/inbox/{thread}?client={cast.client[name]}"]
@@ -234,9 +203,7 @@ async def test_staff_who_look_as_a_mother_are_given_her_side_alone(stage: Stage)
         await line.send(json.dumps(hello(showing=[f"overview?client={cast.client['noa']}"])))
         assert await code_of(line) == BAD
     async with socket(miriam, live) as line:
-        pushes = await told(
-            line, [f"home?client={cast.client['noa']}", f"devices?person={cast.account['dana']}"]
-        )
+        pushes = await told(line, [f"home?client={cast.client['noa']}", f"devices?person={cast.account['dana']}"])
         assert {push["region"].partition("?")[0] for push in pushes} == {"home", "devices"}
 
 
@@ -274,9 +241,7 @@ async def test_a_mother_does_not_hear_when_something_confidential_is_written(dep
     async with socket(dana, f"/clients/{cast.client['eli']}/live") as line:
         home = parse((await dana.get(f"/clients/{cast.client['eli']}/home")).text)
         first = await told(line, [key, *others], home.all("data-since")[0].get("data-since"))
-        assert {push["region"] for push in first} == {
-            read.key for one in (key, *others) if (read := read_key(one))
-        }
+        assert {push["region"] for push in first} == {read.key for one in (key, *others) if (read := read_key(one))}
         assert all('class="gone"' in push["content"] for push in first)
         at = f"/clients/{cast.client['eli']}/conversations/{cast.conversation['eli confidential']}"
         for words in ("One.", "Two."):

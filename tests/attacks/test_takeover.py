@@ -125,11 +125,7 @@ async def test_what_an_account_is_offered_hangs_on_its_address_too(desk: Desk) -
         assert (await desk.act(unseen, "accesses", by="theo", account=account)).status_code == 303
     offer = await offer_of(desk, unseen)
     assert (await browser.get(offer)).status_code == 200
-    page, miriam, ada = (
-        await comes_back(desk, seen.email),
-        await desk.person("miriam"),
-        await desk.person("ada"),
-    )
+    page, miriam, ada = (await comes_back(desk, seen.email), await desk.person("miriam"), await desk.person("ada"))
     await miriam.post(page, email=HERS)
     assert await address_of(desk, "portal_account", account) == seen.email
 
@@ -164,9 +160,7 @@ async def test_who_sees_them_all_puts_it_right_and_everybody_else_is_told(desk: 
     assert answer.status_code == 303
     home = await robin.get(f"/clients/{them.seen.id}/notices")
     assert "The address you sign in with was changed." in home.text
-    noted = await desk.sql(
-        "select client_id from audit where action = 'correct address' order by id desc limit 2"
-    )
+    noted = await desk.sql("select client_id from audit where action = 'correct address' order by id desc limit 2")
     assert {str(row["client_id"]) for row in noted} == {them.seen.id, them.unseen.id}
 
 

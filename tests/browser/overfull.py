@@ -49,12 +49,7 @@ async def make_overfull(practice: Deployment) -> None:
             rights = {right.value: True for right in Right}
             since = clock.now() - dt.timedelta(days=90 - n)
             link = await ContactLink.create(
-                client_id=child.id,
-                contact_id=mother.id,
-                relationship="Mother",
-                guardian=True,
-                from_at=since,
-                **rights,
+                client_id=child.id, contact_id=mother.id, relationship="Mother", guardian=True, from_at=since, **rights
             )
             await Access.grant(hers.id, child.id, link.id, since=since)
             for audience in Audience:

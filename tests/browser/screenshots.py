@@ -31,12 +31,7 @@ async def take() -> None:
 
 
 async def sit_down(
-    practice: Deployment,
-    browser: Browser,
-    name: str,
-    window: ViewportSize,
-    theme: Theme,
-    pictures: dict[str, str],
+    practice: Deployment, browser: Browser, name: str, window: ViewportSize, theme: Theme, pictures: dict[str, str]
 ) -> None:
     """Someone of the cast at a browser, and a picture of each page they open."""
     context = await browser.new_context(

@@ -29,15 +29,11 @@ _NOTE_SENDING = """() => {
 }"""
 
 
-NOTICED = (
-    20_000  # milliseconds: a page waits nine seconds for a sign of life, and looks at its clock each second
-)
+NOTICED = 20_000  # milliseconds: a page waits nine seconds for a sign of life, and looks at its clock each second
 
 
 def noa_thread(practice: Deployment, side: str) -> str:
-    path = (
-        f"/clients/{practice.cast.client['noa']}/conversations/{practice.cast.conversation['noa clinical']}"
-    )
+    path = f"/clients/{practice.cast.client['noa']}/conversations/{practice.cast.conversation['noa clinical']}"
     return f"/staff{path}" if side == "staff" else path
 
 
@@ -50,9 +46,7 @@ async def shows(page: Page, text: str, within: float = 5.0) -> None:
     )
 
 
-async def test_ten_messages_each_way_arrive_once_in_order_within_a_second(
-    practice: Deployment, visit: Visit
-) -> None:
+async def test_ten_messages_each_way_arrive_once_in_order_within_a_second(practice: Deployment, visit: Visit) -> None:
     miriam, dana = await visit("miriam"), await visit("dana")
     hers = await miriam.open(noa_thread(practice, "staff"), worker=0)
     theirs = await dana.open(noa_thread(practice, "client"), worker=1)
@@ -210,9 +204,7 @@ async def test_a_line_that_is_cut_one_way_is_noticed_and_nothing_is_lost(
         await expect(theirs.locator("#line")).to_have_text("Reconnecting…", timeout=NOTICED)
         assert f"Said into a line cut {way}." not in await said(theirs)
     else:
-        await expect(theirs.locator(".pending .msg")).to_contain_text(
-            "Not sent yet. Trying again…", timeout=NOTICED
-        )
+        await expect(theirs.locator(".pending .msg")).to_contain_text("Not sent yet. Trying again…", timeout=NOTICED)
     swallowing = False
     both = [f"Said into a line cut {way}.", f"I write all the same, cut {way}."]
     for page in (theirs, hers):
@@ -265,9 +257,7 @@ async def test_what_was_written_offline_outlives_the_page(practice: Deployment, 
     await expect(theirs.locator(".pending .msg")).to_have_count(2)
     await theirs.get_by_label("Message about Noa").press_sequentially("Not finished")
     await keeps(theirs, 3)
-    assert not [
-        text for _, text in await theirs.evaluate(KEPT) if "underground" in text or "finished" in text
-    ]
+    assert not [text for _, text in await theirs.evaluate(KEPT) if "underground" in text or "finished" in text]
     async with theirs.expect_event("close"):
         await theirs.close(run_before_unload=True)  # asks nothing: nothing would be lost
 
@@ -297,9 +287,7 @@ async def test_what_waits_is_sent_from_whatever_page_is_open(practice: Deploymen
     assert (await said(hers)).count("From the train.") == 1
 
 
-async def test_whoever_uses_the_same_browser_neither_reads_nor_sends_it(
-    practice: Deployment, visit: Visit
-) -> None:
+async def test_whoever_uses_the_same_browser_neither_reads_nor_sends_it(practice: Deployment, visit: Visit) -> None:
     """Dana's session ends without her signing out, and Sam signs in where she sat."""
     miriam, dana, sam = await visit("miriam"), await visit("dana"), await visit("sam")
     hers = await miriam.open(noa_thread(practice, "staff"))
@@ -433,9 +421,7 @@ async def test_what_was_refused_is_sent_again_as_it_was_meant(practice: Deployme
     assert not await page.locator("[name=understood]").is_checked()
 
 
-async def test_what_is_withdrawn_is_gone_from_where_somebody_answers_it(
-    practice: Deployment, visit: Visit
-) -> None:
+async def test_what_is_withdrawn_is_gone_from_where_somebody_answers_it(practice: Deployment, visit: Visit) -> None:
     miriam, dana = await visit("miriam"), await visit("dana")
     hers = await miriam.open(noa_thread(practice, "staff"))
     theirs = await dana.open(noa_thread(practice, "client"))

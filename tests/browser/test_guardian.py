@@ -54,9 +54,7 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
     summary = page.locator("details.profile > summary")
     await expect(summary.locator(".count")).to_have_count(0)
     await miriam.send(
-        f"/staff{paths['Noa']}/conversations/{threads['Noa']}/messages",
-        key=str(uuid4()),
-        body="Noa was brave.",
+        f"/staff{paths['Noa']}/conversations/{threads['Noa']}/messages", key=str(uuid4()), body="Noa was brave."
     )
     await expect(summary.locator(".count")).to_contain_text("1")
     await expect(page.locator("main").get_by_text("Noa was brave.")).to_have_count(0)
@@ -84,15 +82,11 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
     finally:
         # As it was, since when it was: what others of this folder see first depends on it.
         async with practice.models(), unit():
-            await Access.grant(
-                access.account_id, access.client_id, access.contact_link_id, since=access.from_at
-            )
+            await Access.grant(access.account_id, access.client_id, access.contact_link_id, since=access.from_at)
     await expect(page.locator("details.profile")).to_have_count(1)
 
 
-async def _has_read_everything(
-    person: Person | None, paths: dict[str, str], threads: dict[str, list[str]]
-) -> None:
+async def _has_read_everything(person: Person | None, paths: dict[str, str], threads: dict[str, list[str]]) -> None:
     assert person is not None
     for child, path in paths.items():
         for thread in threads[child.lower()]:

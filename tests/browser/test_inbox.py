@@ -22,9 +22,7 @@ NOA, ELI = "Noa Reyes-Menon", "Eli Reyes-Menon"
 
 async def focused(page: Page) -> str:
     """The name of the client whose row has the focus."""
-    text: str = await page.evaluate(
-        "document.activeElement.querySelector?.('.name')?.firstChild.textContent ?? ''"
-    )
+    text: str = await page.evaluate("document.activeElement.querySelector?.('.name')?.firstChild.textContent ?? ''")
     return text
 
 
@@ -96,9 +94,7 @@ async def test_a_message_moves_nothing_that_one_reads_or_writes(practice: Deploy
     box = page.get_by_label(re.compile("^Message about"))
     await box.fill("half a sen")
     await page.locator("#inbox-list > ul").evaluate("(list) => { list.scrollTop = 40; }")
-    watched = page.locator(
-        f"#inbox-list li[id='{await rows.first.evaluate('(row) => row.parentElement.id')}']"
-    )
+    watched = page.locator(f"#inbox-list li[id='{await rows.first.evaluate('(row) => row.parentElement.id')}']")
     was = await watched.evaluate("(row) => row.getBoundingClientRect().top")
     await write(theirs, "Is there a lift?")
     await expect(rows.first).to_contain_text("Is there a lift?")
@@ -134,9 +130,7 @@ async def test_what_happens_while_another_is_opened_is_not_missed(practice: Depl
     await page.route(re.compile("/staff/inbox/[0-9a-f-]{36}$"), late)
     await page.locator("#inbox-list .thread-row").filter(has_text=NOA).first.click()
     await expect(page.locator(".log [data-number]").last).to_contain_text("Just in between.")
-    await expect(page.locator("#inbox-list .thread-row").first).not_to_have_class(
-        re.compile("unread")
-    )  # read by now
+    await expect(page.locator("#inbox-list .thread-row").first).not_to_have_class(re.compile("unread"))  # read by now
     await becomes_fresh({"the inbox": page})
 
 
@@ -198,9 +192,7 @@ async def test_what_waits_for_another_conversation_outlives_one_that_is_lost(
     await expect(page.locator(".lost")).to_be_visible()
     await keeps(page, 1)
     await theo.context.unroute_all()
-    await expect(page.locator("#toasts")).to_contain_text(
-        "A message that had been waiting was sent.", timeout=15_000
-    )
+    await expect(page.locator("#toasts")).to_contain_text("A message that had been waiting was sent.", timeout=15_000)
     await keeps(page, 0)
 
 

@@ -269,10 +269,7 @@ async def test_a_new_message_is_announced_once_and_history_never(practice: Deplo
     await expect(hers.locator("[data-number]").last).to_contain_text("We will.")
     await write(hers, "Lovely.")
     await becomes(theirs, "() => announced.length === 2")
-    assert await theirs.evaluate("announced") == [
-        "Miriam Adler: Please bring the drawing.",
-        "Miriam Adler: Lovely.",
-    ]
+    assert await theirs.evaluate("announced") == ["Miriam Adler: Please bring the drawing.", "Miriam Adler: Lovely."]
     # The log itself must not speak as well, or everything would be said twice.
     assert await theirs.locator(".log").get_attribute("aria-live") == "off"
     await theirs.reload()

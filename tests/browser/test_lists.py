@@ -42,9 +42,7 @@ async def test_older_messages_load_upwards_without_a_jump(practice: Deployment, 
         # At the top of what is there the next page comes by itself; what is read stays where it is.
         await page.evaluate(_WATCH, numbers[0])
         await becomes(
-            page,
-            "(first) => Number(document.querySelector('[data-number]').dataset.number) < first",
-            numbers[0],
+            page, "(first) => Number(document.querySelector('[data-number]').dataset.number) < first", numbers[0]
         )
         await becomes(page, "(n) => window.places.length > n", await page.evaluate("places.length + 3"))
         places = await page.evaluate("(cancelAnimationFrame(watching), places)")
@@ -96,9 +94,7 @@ async def test_five_thousand_clients_are_searched_while_typing(crowded: Deployme
     page = await ada.open("/staff/clients")
     field = page.get_by_label("Search by name")
     await field.press_sequentially("featherst", delay=15)
-    await expect(page.locator("#clients tbody .name")).to_have_text(
-        ["Maximiliana Featherstonehaugh-Castellanos"]
-    )
+    await expect(page.locator("#clients tbody .name")).to_have_text(["Maximiliana Featherstonehaugh-Castellanos"])
     await expect(field).to_be_focused()
     await expect(field).to_have_value("featherst")
     await field.fill("zzzz")
@@ -121,9 +117,7 @@ async def test_five_thousand_clients_are_searched_while_typing(crowded: Deployme
     await expect(field).to_have_value(f"{last} {first} ")
 
 
-async def test_five_thousand_clients_have_pages_and_keep_their_place(
-    crowded: Deployment, visit: Visit
-) -> None:
+async def test_five_thousand_clients_have_pages_and_keep_their_place(crowded: Deployment, visit: Visit) -> None:
     ada = await visit("ada", crowded)
     page = await ada.open("/staff/clients")
     shown, pages = page.locator("#clients tbody .name"), [await names(page)]

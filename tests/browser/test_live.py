@@ -57,9 +57,7 @@ class Practice:
         assert answer.status_code in (204, 303), f"{path}: {answer.status_code}\n{answer.text}"
 
 
-async def test_every_open_page_stays_what_a_reload_would_make_of_it(
-    practice: Deployment, visit: Visit
-) -> None:
+async def test_every_open_page_stays_what_a_reload_would_make_of_it(practice: Deployment, visit: Visit) -> None:
     cast = practice.cast
     noa = cast.client["noa"]
     act = await Practice.begin(practice)

@@ -12,9 +12,7 @@ from tests.browser.conftest import Visit
 from tests.deployment import Deployment
 
 
-async def test_a_new_message_comes_into_sight_once_and_leads_to_it(
-    practice: Deployment, visit: Visit
-) -> None:
+async def test_a_new_message_comes_into_sight_once_and_leads_to_it(practice: Deployment, visit: Visit) -> None:
     cast = practice.cast
     where = f"clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
     miriam, dana = await cast.sign_in("miriam"), await visit("dana")
@@ -74,11 +72,7 @@ async def test_the_browser_shows_what_was_pushed(practice: Deployment, visit: Vi
     pushed = {"title": "Willow Street Counselling", "body": "Something new for you."}
     await browser.send(
         "ServiceWorker.deliverPushMessage",
-        {
-            "origin": practice.bases[0],
-            "registrationId": registration["registrationId"],
-            "data": json.dumps(pushed),
-        },
+        {"origin": practice.bases[0], "registrationId": registration["registrationId"], "data": json.dumps(pushed)},
     )
     shown = await page.wait_for_function(
         """async () => {

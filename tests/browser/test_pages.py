@@ -120,8 +120,7 @@ def emptied(template: str) -> Callable[[Page], Awaitable[Any]]:
 
     async def act(page: Page) -> None:
         await page.evaluate(
-            "(id) => document.body.replaceChildren(document.getElementById(id).content.cloneNode(true))",
-            template,
+            "(id) => document.body.replaceChildren(document.getElementById(id).content.cloneNode(true))", template
         )
 
     return act
@@ -137,9 +136,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("nothing here", "", "/no/such/page"),
         ]
     if side == "staff":
-        noa, priya, long = (
-            f"/staff/clients/{client[who]}" for who in ("noa", "priya", "maximiliana-theodora")
-        )
+        noa, priya, long = (f"/staff/clients/{client[who]}" for who in ("noa", "priya", "maximiliana-theodora"))
         as_dana = f"{noa}/as/{practice.cast.account['dana']}"
         return [
             Place("Today", "miriam", "/staff/today"),
@@ -159,32 +156,15 @@ def places(practice: Deployment, side: str) -> list[Place]:
             Place("inbox, nothing done", "newcomer", "/staff/inbox?view=done&audience=billing"),
             Place("inbox, conversation", "miriam", f"/staff/inbox/{thread['eli confidential']}"),
             Place(
-                "inbox, conversation, overfull",
-                "wilhelmina",
-                f"/staff/inbox/{thread['maximiliana-theodora clinical']}",
+                "inbox, conversation, overfull", "wilhelmina", f"/staff/inbox/{thread['maximiliana-theodora clinical']}"
             ),
+            Place("inbox, hand over?", "miriam", f"/staff/inbox/{thread['noa clinical']}", asked("[data-key=h]")),
             Place(
-                "inbox, hand over?",
-                "miriam",
-                f"/staff/inbox/{thread['noa clinical']}",
-                asked("[data-key=h]"),
-            ),
-            Place(
-                "inbox, note?",
-                "miriam",
-                f"/staff/inbox/{thread['noa clinical']}",
-                asked(".compose-head [href$=notes]"),
+                "inbox, note?", "miriam", f"/staff/inbox/{thread['noa clinical']}", asked(".compose-head [href$=notes]")
             ),
             Place("inbox, note without a dialog", "miriam", f"/staff/inbox/{thread['noa clinical']}/notes"),
-            Place(
-                "inbox, snooze?",
-                "miriam",
-                f"/staff/inbox/{thread['noa clinical']}",
-                asked("[data-key=s]"),
-            ),
-            Place(
-                "inbox, snooze without a dialog", "miriam", f"/staff/inbox/{thread['noa clinical']}/snooze"
-            ),
+            Place("inbox, snooze?", "miriam", f"/staff/inbox/{thread['noa clinical']}", asked("[data-key=s]")),
+            Place("inbox, snooze without a dialog", "miriam", f"/staff/inbox/{thread['noa clinical']}/snooze"),
             Place("clients", "miriam", "/staff/clients"),
             Place("clients, none", "newcomer", "/staff/clients"),
             Place("clients, overfull", "wilhelmina", "/staff/clients"),
@@ -248,12 +228,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
                 "/staff/settings/availability",
                 older("form[action$=hours]", "monday_first_from", "07:00"),
             ),
-            Place(
-                "contact",
-                "miriam",
-                f"{noa}/contacts",
-                opened(".contact-rows:not(.past) > :first-child .do a"),
-            ),
+            Place("contact", "miriam", f"{noa}/contacts", opened(".contact-rows:not(.past) > :first-child .do a")),
             Place("contact to client", "miriam", f"{noa}/contacts/{practice.cast.link}/client"),
             Place(
                 "contact to client, refused",
@@ -276,9 +251,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
                 f"{long}/conversations/{thread['maximiliana-theodora clinical']}",
             ),
         ]
-    noa, eli, long, silent = (
-        f"/clients/{client[who]}" for who in ("noa", "eli", "maximiliana-theodora", "silent")
-    )
+    noa, eli, long, silent = (f"/clients/{client[who]}" for who in ("noa", "eli", "maximiliana-theodora", "silent"))
     return [
         Place("Home", "dana", f"{noa}/home"),
         Place("Home, nothing", "silent", f"{silent}/home"),
@@ -311,11 +284,7 @@ def places(practice: Deployment, side: str) -> list[Place]:
         Place("readers", "dana", f"{noa}/conversations/{thread['noa clinical']}/readers"),
         Place("who acts for me", "eli", f"{eli}/who-acts"),
         Place("confidential conversation", "eli", f"{eli}/conversations/{thread['eli confidential']}"),
-        Place(
-            "conversation, overfull",
-            "hildegard",
-            f"{long}/conversations/{thread['maximiliana-theodora clinical']}",
-        ),
+        Place("conversation, overfull", "hildegard", f"{long}/conversations/{thread['maximiliana-theodora clinical']}"),
     ]
 
 

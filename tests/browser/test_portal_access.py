@@ -175,10 +175,7 @@ async def test_from_the_chart_to_the_first_message(willow: House, visit: Visit) 
     await expect(page.locator("#why-password")).to_be_visible()
     await page.get_by_label("Password", exact=True).fill(WORDS)
     await watch.step(
-        page,
-        page.get_by_role("button", name="Save and go in"),
-        "Lena uses the portal",
-        "Lena Brandt signed up",
+        page, page.get_by_role("button", name="Save and go in"), "Lena uses the portal", "Lena Brandt signed up"
     )
     await expect(page.get_by_role("heading", name="What’s next for Lena")).to_be_visible()
     await expect(page).to_have_url(f"{willow.deployment.bases[1]}/clients/{lena_id}/home")
@@ -226,10 +223,7 @@ async def test_resend_is_counted_down_and_ends_the_older_link(willow: House, vis
     await tab.clock.install()
     await tab.goto(willow.deployment.bases[0] + chart.tab)
     await miriam.is_live(tab)
-    button, why = (
-        state(tab).get_by_role("button", name="Resend welcome email"),
-        tab.locator("[data-until-then]"),
-    )
+    button, why = (state(tab).get_by_role("button", name="Resend welcome email"), tab.locator("[data-until-then]"))
     await expect(button).to_have_attribute("aria-disabled", "true")
     await expect(button.locator(".num")).to_have_text(re.compile(r"^4:\d\d$"))
     await expect(why).to_contain_text("It can be sent again")
@@ -325,9 +319,7 @@ async def test_removed_access_empties_the_page_and_can_be_given_back(willow: Hou
     eli = await dana.open(f"/clients/{client['eli']}/home", worker=1)
     await tab.bring_to_front()
     dialog = await asked(tab, "Remove access to this client")
-    await expect(
-        dialog.get_by_role("heading", name="Remove Dana Reyes’s access to Noa’s record?")
-    ).to_be_visible()
+    await expect(dialog.get_by_role("heading", name="Remove Dana Reyes’s access to Noa’s record?")).to_be_visible()
     await expect(dialog).to_contain_text("signed out of Noa’s record now, on every device")
     async with tab.expect_response(lambda answer: answer.request.method == "POST") as posted:
         await press(dialog, "Remove access")
@@ -377,9 +369,7 @@ async def test_what_the_mail_server_refuses_is_shown_and_put_right(willow: House
     await willow.letter("rowan@example.com", "/welcome/")
 
 
-async def test_settings_show_the_letter_as_it_is_typed_and_switch_the_portal(
-    willow: House, visit: Visit
-) -> None:
+async def test_settings_show_the_letter_as_it_is_typed_and_switch_the_portal(willow: House, visit: Visit) -> None:
     ada, dana = await visit("ada", willow.deployment), await visit("dana", willow.deployment)
     home = await dana.open("/home", worker=1)
     page = await ada.open("/staff/settings/portal", worker=0)
@@ -472,12 +462,7 @@ async def unfurnished() -> AsyncIterator[tuple[Deployment, Letterbox, str]]:
             env = {"PORTAL_DATA": str(folder), "SMTP_URL": letterbox.url}
             deployment = Deployment(folder, env, workers=1, with_worker=False)
             printed = await asyncio.to_thread(
-                subprocess.check_output,
-                [*PORTAL, "start"],
-                cwd=ROOT,
-                env=deployment.env,
-                text=True,
-                timeout=60,
+                subprocess.check_output, [*PORTAL, "start"], cwd=ROOT, env=deployment.env, text=True, timeout=60
             )
             async with deployment._running():
                 yield deployment, letterbox, printed.split()[-1]

@@ -102,10 +102,7 @@ DIALOGS = {"send": "ready", "resend": "invited", "unlock": "locked", "remove": "
 @pytest.mark.parametrize("language", ["en", "es"])
 async def test_staff_pages(street: Street, visit: Visit, language: str) -> None:
     findings = Findings(language)
-    miriam, ada = (
-        await speaking(visit, street, "miriam", language),
-        await speaking(visit, street, "ada", language),
-    )
+    miriam, ada = (await speaking(visit, street, "miriam", language), await speaking(visit, street, "ada", language))
     base, turn = street.willow.deployment.bases[0], asyncio.Semaphore(AT_ONCE)
     await street.willow.due_again(street.charts["invited"])
 

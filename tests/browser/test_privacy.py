@@ -26,9 +26,7 @@ async def holds_nothing(page: Page, *words: str) -> None:
     assert [word for word in words if word in content] == []
 
 
-async def test_an_ended_access_empties_the_open_page_within_two_seconds(
-    practice: Deployment, visit: Visit
-) -> None:
+async def test_an_ended_access_empties_the_open_page_within_two_seconds(practice: Deployment, visit: Visit) -> None:
     cast = practice.cast
     noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
     dana = await visit("dana")
@@ -58,14 +56,10 @@ async def test_an_ended_access_empties_the_open_page_within_two_seconds(
         await holds_nothing(pages[1], *OF_NOA)
     finally:
         async with practice.models(), unit():
-            await Access.grant(
-                access.account_id, access.client_id, access.contact_link_id, since=access.from_at
-            )
+            await Access.grant(access.account_id, access.client_id, access.contact_link_id, since=access.from_at)
 
 
-async def test_a_session_that_ends_elsewhere_empties_the_open_pages(
-    practice: Deployment, visit: Visit
-) -> None:
+async def test_a_session_that_ends_elsewhere_empties_the_open_pages(practice: Deployment, visit: Visit) -> None:
     cast = practice.cast
     noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
     dana, miriam = await visit("dana"), await visit("miriam")
@@ -159,11 +153,7 @@ async def test_what_someone_writes_is_never_more_than_text(practice: Deployment,
         inside = await bubble.evaluate(
             "(bubble) => [...bubble.querySelectorAll('*')].map((one) => [one.localName, one.getAttribute('href')])"
         )
-        assert inside == [
-            ["p", None],
-            ["a", "https://example.org/a?b=c&d="],
-            ["a", "https://example.org/end"],
-        ]
+        assert inside == [["p", None], ["a", "https://example.org/a?b=c&d="], ["a", "https://example.org/end"]]
         assert await bubble.locator("a").first.get_attribute("rel") == "noopener noreferrer nofollow ugc"
     assert not [url for url in asked if "/staff/today" in url or "evil" in url]
     await write(theirs, "That was a test.")

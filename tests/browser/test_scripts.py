@@ -83,9 +83,7 @@ async def test_a_mistake_in_a_script_is_seen(mistakes: Reader, text: str, mistak
 
 def test_what_others_wrote_is_as_they_published_it() -> None:
     told = dict(
-        re.findall(
-            r"^\| `(.+?\.js)` \|.*\| `([0-9a-f]{64})` \|$", (ESLINT.parent / "README.md").read_text(), re.M
-        )
+        re.findall(r"^\| `(.+?\.js)` \|.*\| `([0-9a-f]{64})` \|$", (ESLINT.parent / "README.md").read_text(), re.M)
     )
     there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in ESLINT.parent.glob("*.js")}
     assert told == there

@@ -11,15 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import (
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Response,
-    ViewportSize,
-    WebError,
-    WebSocket,
-)
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Response, ViewportSize, WebError, WebSocket
 
 from tests.cast import Person
 from tests.deployment import Deployment
@@ -31,9 +23,7 @@ DESK = ViewportSize(width=1440, height=900)
 WITHIN = 5.0  # seconds for a page to become what a reload would make of it
 
 # What a browser says of a line that the test itself has cut.
-_LINE_CUT = re.compile(
-    r"WebSocket|ERR_(CONNECTION|FAILED|INTERNET|NETWORK|EMPTY|CONTENT_LENGTH)|Failed to fetch"
-)
+_LINE_CUT = re.compile(r"WebSocket|ERR_(CONNECTION|FAILED|INTERNET|NETWORK|EMPTY|CONTENT_LENGTH)|Failed to fetch")
 
 
 class Visitor:
@@ -56,9 +46,7 @@ class Visitor:
         """Bring the cookies of the person's sign-in."""
         if self.person is not None:
             jar, url = self.person.browser.cookies.jar, self.deployment.bases[0]
-            await self.context.add_cookies(
-                [{"name": c.name, "value": c.value or "", "url": url} for c in jar]
-            )
+            await self.context.add_cookies([{"name": c.name, "value": c.value or "", "url": url} for c in jar])
 
     async def open(self, path: str, worker: int = 0, page: Page | None = None) -> Page:
         """A page of the portal, once it is live: its socket has said hello and been answered."""

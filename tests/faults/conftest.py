@@ -35,9 +35,7 @@ async def _ground(own_postgres: PostgreSQL, own_redis: Redis) -> AsyncIterator[D
 
 
 @pytest_asyncio.fixture
-async def ground(
-    _ground: Deployment, own_postgres: PostgreSQL, own_redis: Redis
-) -> AsyncIterator[Deployment]:
+async def ground(_ground: Deployment, own_postgres: PostgreSQL, own_redis: Redis) -> AsyncIterator[Deployment]:
     """Two workers, the one beside them, PostgreSQL and Redis; whole again after each test."""
     yield _ground
     for number in range(2):

@@ -48,9 +48,7 @@ async def test_pages_wait_for_the_database_and_go_on_by_themselves(
         today = await enter(open_page(miriam, "/staff/today", worker=1))
         await told.say(1)
         async with ground.models():
-            granted = await Access.get(
-                account_id=cast.account["dana"], client_id=cast.client["eli"], until_at=None
-            )
+            granted = await Access.get(account_id=cast.account["dana"], client_id=cast.client["eli"], until_at=None)
             async with unit():
                 await granted.end_on(ending := clock.now() + dt.timedelta(seconds=3))
         await told.say(1)

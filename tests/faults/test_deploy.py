@@ -110,17 +110,13 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
         noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
         told = Telling(dana, noa, thread)
         cookies = await employ(deployment)
-        first = await deployment.sql(
-            "select last_number as n from conversation where id = :id", id=UUID(thread)
-        )
+        first = await deployment.sql("select last_number as n from conversation where id = :id", id=UUID(thread))
         since, begins = str(await deployment.bookmark()), int(first[0]["n"])
         region = f"messages?client={noa}&conversation={thread}"
         readers = [Reader(deployment, cookies[n % HOLDERS], region, since, begins) for n in range(COUNT)]
         tasks: list[asyncio.Task[None]] = []
         try:
-            async with open_page(
-                miriam, told.path and f"/staff/clients/{noa}/conversations/{thread}"
-            ) as page:
+            async with open_page(miriam, told.path and f"/staff/clients/{noa}/conversations/{thread}") as page:
                 for start in range(0, COUNT, 100):
                     tasks += [asyncio.create_task(reader.read()) for reader in readers[start : start + 100]]
                     await asyncio.gather(*(reader.here.wait() for reader in readers[start : start + 100]))
@@ -155,9 +151,7 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
                 print(f"the worker ended after {monotonic() - ended:.2f} s")
                 assert all(reader.asked and reader.back for reader in readers)
                 asked = Counter(int(reader.asked - ended) for reader in readers if reader.asked)
-                aways = sorted(
-                    reader.back - reader.asked for reader in readers if reader.asked and reader.back
-                )
+                aways = sorted(reader.back - reader.asked for reader in readers if reader.asked and reader.back)
                 backs = sorted(reader.back - ended for reader in readers if reader.back)
                 # Nineteen of twenty, and half of the answers: a machine may be busy with something else for a moment.
                 away, back, answers = aways[COUNT * 19 // 20], backs[COUNT * 19 // 20], median(took)
@@ -173,9 +167,7 @@ async def test_a_worker_ends_with_a_thousand_pages_open_and_none_of_them_misses_
                 assert answers <= ANSWERS
                 assert backs[-1] <= WITHIN + 5
                 expected = list(range(begins + 1, begins + 1 + len(told.told)))
-                await becomes(
-                    lambda: all(len(reader.heard) >= len(expected) for reader in readers), within=30
-                )
+                await becomes(lambda: all(len(reader.heard) >= len(expected) for reader in readers), within=30)
                 assert all(reader.heard == expected for reader in readers)
                 await page.until(lambda: told.shown(page) == list(told.told), what="all that was told")
                 await page.current()

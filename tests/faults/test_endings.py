@@ -44,9 +44,7 @@ async def restored(ground: Deployment) -> AsyncIterator[Deployment]:
         ("care_team", "staff_id", ground.cast.staff["miriam"]),
     ):
         await ground.sql(
-            f"update {table} set until_at = null where client_id = :noa and {holder} = :id",
-            noa=noa,
-            id=UUID(id),
+            f"update {table} set until_at = null where client_id = :noa and {holder} = :id", noa=noa, id=UUID(id)
         )
 
 
@@ -187,9 +185,7 @@ async def test_a_session_that_runs_out_closes_its_pages(ground: Deployment) -> N
     )
     async with AsyncExitStack() as stack:
         opened = [
-            open_page(dana, f"/clients/{noa}/{name}", worker)
-            for name in ("home", "messages")
-            for worker in (0, 1)
+            open_page(dana, f"/clients/{noa}/{name}", worker) for name in ("home", "messages") for worker in (0, 1)
         ]
         late = await close([await stack.enter_async_context(one) for one in opened], SIGNED_OUT, ended)
         assert min(late) >= 0

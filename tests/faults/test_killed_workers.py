@@ -26,18 +26,13 @@ async def saved(deployment: Deployment, telling: Telling) -> int:
     return int(found[0]["messages"])
 
 
-async def test_a_message_whose_worker_dies_before_the_commit_is_saved_by_the_next_try_alone(
-    ground: Deployment,
-) -> None:
+async def test_a_message_whose_worker_dies_before_the_commit_is_saved_by_the_next_try_alone(ground: Deployment) -> None:
     cast = ground.cast
     miriam, dana = await cast.sign_in("miriam", worker=0), await cast.sign_in("dana", worker=1)
     told = Telling(miriam, cast.client["noa"], cast.conversation["noa clinical"])
     before = await saved(ground, told)
     letter = {"key": str(uuid4()), "body": f"{told.word} number 1."}
-    async with (
-        open_page(dana, told.path.removeprefix("/staff")) as page,
-        open_page(miriam, told.path) as own,
-    ):
+    async with open_page(dana, told.path.removeprefix("/staff")) as page, open_page(miriam, told.path) as own:
         async with by_hand(ground, "lock table reading in exclusive mode"):
             # What is held here is written last: the message is not committed, and not refused either.
             first = asyncio.create_task(miriam.send(f"{told.path}/messages", 0, **letter))

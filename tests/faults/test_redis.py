@@ -84,10 +84,7 @@ async def test_workers_that_start_without_redis_serve_and_find_it_when_it_comes(
     miriam, dana = await cast.sign_in("miriam", worker=0), await cast.sign_in("dana", worker=1)
     told = Telling(miriam, cast.client["noa"], cast.conversation["noa clinical"])
     assert up(ground, 0)["bus"] == up(ground, 1)["bus"] == "away"
-    async with (
-        open_page(dana, told.path.removeprefix("/staff")) as page,
-        hearing(page, told) as ears,
-    ):
+    async with open_page(dana, told.path.removeprefix("/staff")) as page, hearing(page, told) as ears:
         await told.go_on(1.2)
         late = await ears.all()
         own_redis.start()

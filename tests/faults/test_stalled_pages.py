@@ -92,16 +92,8 @@ def memory(deployment: Deployment) -> float:
 
 async def test_a_page_that_stops_reading_holds_nobody_up_and_is_let_go(impatient: Deployment) -> None:
     cast = impatient.cast
-    miriam, dana, leaver = (
-        await cast.sign_in("miriam"),
-        await cast.sign_in("dana"),
-        await cast.sign_in("dana"),
-    )
-    noa, thread, live = (
-        cast.client["noa"],
-        cast.conversation["noa clinical"],
-        f"/clients/{cast.client['noa']}/live",
-    )
+    miriam, dana, leaver = (await cast.sign_in("miriam"), await cast.sign_in("dana"), await cast.sign_in("dana"))
+    noa, thread, live = (cast.client["noa"], cast.conversation["noa clinical"], f"/clients/{cast.client['noa']}/live")
     told = Telling(miriam, noa, thread)
     async with impatient.models():
         since = str(await bookmark())
@@ -117,10 +109,7 @@ async def test_a_page_that_stops_reading_holds_nobody_up_and_is_let_go(impatient
     async def are_open(count: int) -> bool:
         return await impatient.metric("portal_sockets") == count
 
-    async with (
-        open_page(dana, f"/clients/{noa}/conversations/{thread}") as page,
-        hearing(page, told) as ears,
-    ):
+    async with open_page(dana, f"/clients/{noa}/conversations/{thread}") as page, hearing(page, told) as ears:
         before = memory(impatient)
         began = monotonic()
         readers = [leaver, *[dana] * DEAF]

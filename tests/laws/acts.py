@@ -189,9 +189,7 @@ async def _access(cast: Cast, account: str, client: str) -> Access:
 
 async def _link(cast: Cast, contact: str, client: str) -> ContactLink:
     email = cast.email["client", contact]
-    return await ContactLink.get(
-        client_id=cast.client[client], contact_id=(await Contact.get(email=email)).id
-    )
+    return await ContactLink.get(client_id=cast.client[client], contact_id=(await Contact.get(email=email)).id)
 
 
 async def _team(cast: Cast, staff: str, client: str) -> CareTeam:
@@ -362,9 +360,7 @@ async def _(cast: Cast) -> None:
 @verb("in other words", "eli")
 async def _(cast: Cast) -> None:
     dana = UUID(cast.account["dana"])
-    found = await Message.filter(account_id=dana, conversation_id=cast.conversation["eli clinical"]).order_by(
-        "-number"
-    )
+    found = await Message.filter(account_id=dana, conversation_id=cast.conversation["eli clinical"]).order_by("-number")
     await found[0].edit("Is there anywhere to park?", dana, 15, UUID(cast.client["eli"]))
 
 
@@ -397,9 +393,7 @@ async def _letter_to(cast: Cast, name: str, client: str) -> UUID:
 
 
 async def _left(letter: UUID) -> UUID:
-    await sql.rows(
-        "update outbox set done_at = :now, payload_sealed = null where id = :id", id=letter, now=clock.now()
-    )
+    await sql.rows("update outbox set done_at = :now, payload_sealed = null where id = :id", id=letter, now=clock.now())
     return letter
 
 
@@ -460,9 +454,7 @@ async def _(cast: Cast) -> None:
 
 @verb("the mailbox for returned mail is set")
 async def _(cast: Cast) -> None:
-    await Mailbox.keep(
-        host="localhost", port=1, username="x", password="x", folder="INBOX", address="x@example.com"
-    )
+    await Mailbox.keep(host="localhost", port=1, username="x", password="x", folder="INBOX", address="x@example.com")
 
 
 # --- Getting in ----------------------------------------------------------------------------------
@@ -597,9 +589,7 @@ async def _letter_became(
 
 @verb("a letter can't be handed over", "noa")
 async def _(cast: Cast) -> None:
-    await post(
-        letters.password_changed(To("dana", cast.email["client", "dana"])), client=UUID(cast.client["noa"])
-    )
+    await post(letters.password_changed(To("dana", cast.email["client", "dana"])), client=UUID(cast.client["noa"]))
     await _letter_became(cast, LetterDelayed, due_at=clock.now() + dt.timedelta(hours=1), reason="silent")
 
 
@@ -622,9 +612,7 @@ async def _(cast: Cast) -> None:
 @verb("what an undelivered letter was about is over", "noa")
 async def _(cast: Cast) -> None:
     about = uuid7()
-    id = await post(
-        letters.password_changed(To("dana", cast.email["client", "dana"])), client=UUID(cast.client["noa"])
-    )
+    id = await post(letters.password_changed(To("dana", cast.email["client", "dana"])), client=UUID(cast.client["noa"]))
     await sql.rows(
         "update outbox set about_id = :about, reason = 'silent', due_at = :later where id = :id",
         id=id,

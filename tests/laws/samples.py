@@ -94,9 +94,7 @@ class Sample:
         if self.template:
             await cast.look_at_templates()
 
-    async def ask(
-        self, route: Route, person: Person, worker: int | None = None, **headers: str
-    ) -> httpx2.Response:
+    async def ask(self, route: Route, person: Person, worker: int | None = None, **headers: str) -> httpx2.Response:
         """Make the request as this person."""
         await self.find(person.cast)
         path = self.path(route, person.cast)
@@ -115,12 +113,7 @@ def name_of(route: Route) -> str:
 
 
 def new_client(cast: Cast) -> dict[str, str]:
-    return {
-        "key": str(uuid4()),
-        "first_name": "Wren",
-        "last_name": "Abernathy",
-        "date_of_birth": "2001-04-05",
-    }
+    return {"key": str(uuid4()), "first_name": "Wren", "last_name": "Abernathy", "date_of_birth": "2001-04-05"}
 
 
 def changed_client(cast: Cast) -> dict[str, str]:
@@ -277,9 +270,7 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/inbox/{conversation}/completion": Sample("miriam", 303, form=wishes(number=9999)),
     "POST /staff/inbox/{conversation}/reopening": Sample("miriam", 303),
     "GET /staff/inbox/{conversation}/snooze": Sample("miriam", 200),
-    "POST /staff/inbox/{conversation}/snooze": Sample(
-        "miriam", 303, form=wishes(when="tomorrow", number=9999)
-    ),
+    "POST /staff/inbox/{conversation}/snooze": Sample("miriam", 303, form=wishes(when="tomorrow", number=9999)),
     "GET /staff/inbox/{conversation}/notes": Sample("miriam", 200),
     "POST /staff/inbox/{conversation}/notes": Sample("miriam", 303, form=a_note),
     "GET /staff/inbox/{conversation}/handover": Sample("miriam", 200),
@@ -317,9 +308,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /staff/clients/{client}/contacts/new": Sample("miriam", 200),
     "GET /staff/clients/{client}/contacts/{link}": Sample("miriam", 200),
     "POST /staff/clients/{client}/contacts": Sample("miriam", 303, form=a_contact),
-    "POST /staff/clients/{client}/contacts/search": Sample(
-        "miriam", 200, form=lambda cast: {"words": "Dana"}
-    ),
+    "POST /staff/clients/{client}/contacts/search": Sample("miriam", 200, form=lambda cast: {"words": "Dana"}),
     "POST /staff/clients/{client}/contacts/network": Sample(
         "miriam", 303, client="lena", form=lambda cast: {"on": next(_ON_AND_OFF)}
     ),
@@ -334,9 +323,7 @@ SAMPLES: dict[str, Sample] = {
     "POST /staff/clients/{client}/contacts/{link}/client/known": Sample(
         "miriam", 303, form=lambda cast: {"person": cast.client["lena"]}
     ),
-    "POST /staff/clients/{client}/conversations": Sample(
-        "miriam", 303, client="lena", form=wishes(audience="billing")
-    ),
+    "POST /staff/clients/{client}/conversations": Sample("miriam", 303, client="lena", form=wishes(audience="billing")),
     "GET /staff/clients/{client}/conversations/{conversation}": Sample("miriam", 200),
     "POST /staff/clients/{client}/conversations/{conversation}/messages": Sample(
         "miriam", 201, form=a_message, script=True
@@ -364,9 +351,7 @@ SAMPLES: dict[str, Sample] = {
     "GET /clients/{client}/notices/choices": Sample("dana", 200),
     "POST /clients/{client}/notices/choices": Sample("dana", 303, form=some_choices),
     "GET /staff/clients/{client}/conversations/{conversation}/search": Sample("miriam", 200),
-    "POST /staff/clients/{client}/conversations/{conversation}/search": Sample(
-        "miriam", 200, form=wishes(q="guinea")
-    ),
+    "POST /staff/clients/{client}/conversations/{conversation}/search": Sample("miriam", 200, form=wishes(q="guinea")),
     "POST /staff/clients/{client}/conversations/{conversation}/draft": Sample("miriam", 204, form=a_draft),
     "GET /staff/clients/{client}/conversations/{conversation}/messages/{message}": Sample("miriam", 200),
     "POST /staff/clients/{client}/conversations/{conversation}/messages/{message}": Sample(
@@ -400,14 +385,10 @@ SAMPLES: dict[str, Sample] = {
     "GET /clients/{client}/conversations/new": Sample("dana", 200),
     "POST /clients/{client}/conversations": Sample("dana", 303, form=wishes(audience="billing")),
     "GET /clients/{client}/conversations/{conversation}": Sample("dana", 200),
-    "POST /clients/{client}/conversations/{conversation}/messages": Sample(
-        "dana", 201, form=a_message, script=True
-    ),
+    "POST /clients/{client}/conversations/{conversation}/messages": Sample("dana", 201, form=a_message, script=True),
     "POST /clients/{client}/conversations/{conversation}/reading": Sample("dana", 204, form=all_read),
     "GET /clients/{client}/conversations/{conversation}/search": Sample("dana", 200),
-    "POST /clients/{client}/conversations/{conversation}/search": Sample(
-        "dana", 200, form=wishes(q="guinea")
-    ),
+    "POST /clients/{client}/conversations/{conversation}/search": Sample("dana", 200, form=wishes(q="guinea")),
     "POST /clients/{client}/conversations/{conversation}/draft": Sample("dana", 204, form=a_draft),
     "GET /clients/{client}/conversations/{conversation}/messages/{message}": Sample("dana", 200),
     "POST /clients/{client}/conversations/{conversation}/messages/{message}": Sample(

@@ -37,9 +37,7 @@ def apart() -> set[str]:
         for node in ast.walk(tree(module)):
             for call in _calls(node) if isinstance(node, (ast.AsyncFunctionDef, ast.Assign)) else ():
                 if any(k.arg == "transaction" and ast.unparse(k.value) == "False" for k in call.keywords):
-                    name = (
-                        node.name if isinstance(node, ast.AsyncFunctionDef) else ast.unparse(node.targets[0])
-                    )
+                    name = node.name if isinstance(node, ast.AsyncFunctionDef) else ast.unparse(node.targets[0])
                     found.add(f"{module.removeprefix('portal.routes.')}.{name}")
     return found
 
@@ -60,7 +58,5 @@ def test_what_takes_long_holds_no_transaction() -> None:
 
 
 def test_a_session_is_begun_where_what_lets_somebody_in_is_held() -> None:
-    begins = [
-        module for module in MODULES if any(_named(call) == "Session.start" for call in _calls(tree(module)))
-    ]
+    begins = [module for module in MODULES if any(_named(call) == "Session.start" for call in _calls(tree(module)))]
     assert begins == ["portal.models.staff.sign_in"]

@@ -15,11 +15,6 @@ from tests.pages import Page, open_page
 TEN_MINUTES = 600
 
 
-@pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
-
-
 async def happen(deployment: Deployment, *names: str) -> None:
     """The samples of these routes, by those who may."""
     routes = {name_of(route): route for route in ALL_ROUTES}

@@ -58,14 +58,8 @@ def test_nobody_counts_and_acts_with_others_in_between() -> None:
     ("written", "caught"),
     [
         ("async def f():\n if await X.filter(a=1).exists(): raise Y\n await X.create(a=1)", True),
-        (
-            "async def f():\n n = await sql.row('select count(*) as n from x')\n await x.save(force_create=True)",
-            True,
-        ),
-        (
-            "async def f():\n await X.lock(1)\n if await X.filter(a=1).count() > 9: raise Y\n await X.create(a=1)",
-            False,
-        ),
+        ("async def f():\n n = await sql.row('select count(*) as n from x')\n await x.save(force_create=True)", True),
+        ("async def f():\n await X.lock(1)\n if await X.filter(a=1).count() > 9: raise Y\n await X.create(a=1)", False),
         (
             "async def f():\n if await X.get_or_none(a=1): return\n try:\n  await X.create(a=1)\n"
             " except IntegrityError:\n  return",

@@ -113,9 +113,7 @@ def test_a_field_that_is_a_name_or_an_address_is_asked_by_the_one_function(
     elif word(name) in NAMES:
         assert asks(field, visit._name), f"{form}.{name} is a name: take it as a Name"
     else:
-        assert word(name) in OTHERS, (
-            f"{form}.{name} is a text that says not what it is: list it, or take it as a Name"
-        )
+        assert word(name) in OTHERS, f"{form}.{name} is a text that says not what it is: list it, or take it as a Name"
 
 
 def test_the_lists_name_nothing_that_is_not_there() -> None:
@@ -146,18 +144,7 @@ def test_there_are_such_columns() -> None:
     assert {("Client", "first_name"), ("Contact", "email"), ("StaffMember", "name")} <= asked
 
 
-ODD_NAMES = [
-    "\x1c",
-    "a\nb",
-    "a\r\nBcc: x",
-    "\u3164",
-    "\u200b",
-    "a\u202eb",
-    "\ufeff",
-    "\u2028",
-    "...",
-    "a\x00",
-]
+ODD_NAMES = ["\x1c", "a\nb", "a\r\nBcc: x", "\u3164", "\u200b", "a\u202eb", "\ufeff", "\u2028", "...", "a\x00"]
 ODD_ADDRESSES = [
     "a@b@c.example",
     "a@b",
@@ -180,9 +167,7 @@ def test_odd_names_have_a_fault(name: str) -> None:
         a_name(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["Noa", "José", "O’Brien-Smith", "Nguyễn Thị", "李小龍", "می‌خواهم", "J.", "3"]
-)
+@pytest.mark.parametrize("name", ["Noa", "José", "O’Brien-Smith", "Nguyễn Thị", "李小龍", "می‌خواهم", "J.", "3"])
 def test_names_of_people_have_none(name: str) -> None:
     assert name_fault(name) is None
     a_name(name)

@@ -79,11 +79,7 @@ def client_pages(cast: Cast) -> list[str]:
         here = f"/clients/{cast.client[name]}"
         pages += [f"{here}/home", f"{here}/notices", f"{here}/messages", f"{here}/conversations/new"]
         pages += [f"{here}/conversations/{thread}" for thread in cast.threads[name]]
-        pages += [
-            f"{here}/who-acts",
-            f"{here}/who-sees",
-            f"{here}/conversations/{cast.threads[name][0]}/readers",
-        ]
+        pages += [f"{here}/who-acts", f"{here}/who-sees", f"{here}/conversations/{cast.threads[name][0]}/readers"]
     return pages
 
 
@@ -102,9 +98,7 @@ class House:
             paths = staff_pages(cast) if person.side == "staff" else client_pages(cast)
             answers = [(path, await person.get(path, follow=True)) for path in paths]
             mine = list(
-                dict.fromkeys(
-                    answer.url.raw_path.decode() for _, answer in answers if answer.status_code == 200
-                )
+                dict.fromkeys(answer.url.raw_path.decode() for _, answer in answers if answer.status_code == 200)
             )
             for number, path in enumerate(mine[: OF_ONE_PERSON * workers]):
                 self.pages.append(await stack.enter_async_context(open_page(person, path, number % workers)))
@@ -129,9 +123,7 @@ class House:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def house(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[House]:
+async def house(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[House]:
     async with (
         Deployment.shared(request.param, postgres, redis_server) as deployment,
         contextlib.AsyncExitStack() as stack,

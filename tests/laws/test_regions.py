@@ -83,9 +83,7 @@ def paths(cast: Cast, person: Person) -> Iterator[str]:
 
 def _filled(cast: Cast, path: str) -> Iterator[str]:
     """This address about each client, with each of their conversations, and the accounts that act for them."""
-    clients = (
-        [""] if "{client}" not in path else CLIENTS if path.startswith("/staff") else (*CLIENTS, "walter")
-    )
+    clients = [""] if "{client}" not in path else CLIENTS if path.startswith("/staff") else (*CLIENTS, "walter")
     for client in clients:
         threads = [""]
         if "{conversation}" in path:
@@ -167,9 +165,7 @@ class Law:
     hub: Hub
     seen: Bookmark
     held: dict[Viewer, Held] = field(default_factory=dict)
-    shown: dict[str, dict[str, str]] = field(
-        default_factory=dict
-    )  # by person and path: what its regions said
+    shown: dict[str, dict[str, str]] = field(default_factory=dict)  # by person and path: what its regions said
     tried: list[Act] = field(default_factory=list)
     announced: dict[str, set[type[Fact]]] = field(default_factory=dict)  # by act: the kinds of its facts
 
@@ -249,9 +245,7 @@ class Law:
                 if key not in page.dirty:
                     wrong.append(_told(held, key, facts, text))
                 elif missed := _items(held.drawn[key], text) - _said(page, key):
-                    wrong.append(
-                        f"{key} of {held.name}: nothing says that its items {sorted(missed)} changed"
-                    )
+                    wrong.append(f"{key} of {held.name}: nothing says that its items {sorted(missed)} changed")
             held.drawn[key] = text
         for held in self.held.values():
             held.forget()
@@ -305,9 +299,7 @@ async def law() -> AsyncIterator[Law]:
 async def _write_much(stage: Stage) -> None:
     """So much in one conversation that what was written first is pages back, and a first one for who has none."""
     async with unit():
-        first = await Conversation.start(
-            UUID(stage.cast.client["lena"]), Audience.ADMINISTRATIVE, [], with_client=True
-        )
+        first = await Conversation.start(UUID(stage.cast.client["lena"]), Audience.ADMINISTRATIVE, [], with_client=True)
         stage.cast.threads["lena"].append(str(first.id))
         thread = await Conversation.get(id=stage.cast.conversation["noa administrative"])
         for number in range(60):
@@ -366,9 +358,7 @@ async def announced(law: Law, request: pytest.FixtureRequest) -> dict[str, set[t
         law.announced[act.name] = {type(fact) for fact in await law.hear()}
     if law.tried != ACTS:
         # A run that chose all of them may not get by without this.
-        chosen = sum(
-            item.name.startswith("test_what_looks_different_was_told[") for item in request.session.items
-        )
+        chosen = sum(item.name.startswith("test_what_looks_different_was_told[") for item in request.session.items)
         assert chosen < len(ACTS), "some acts did not happen in a whole run"
         pytest.skip("Some acts happened and others did not: run the whole file, or this test by itself.")
     return law.announced
@@ -379,15 +369,11 @@ async def test_every_kind_of_fact_was_among_what_happened(announced: dict[str, s
     assert set(KINDS.values()) - seen == set(), "no act announces them"
 
 
-async def test_the_sample_for_sockets_has_one_of_each_class_of_facts(
-    announced: dict[str, set[type[Fact]]],
-) -> None:
+async def test_the_sample_for_sockets_has_one_of_each_class_of_facts(announced: dict[str, set[type[Fact]]]) -> None:
     """What the same regions are mapped to, and the hub takes the same way, is one class to the transport."""
     classes: dict[tuple[object, ...], set[type[Fact]]] = defaultdict(set)
     for kind in set().union(*announced.values()):
-        mapped = frozenset(
-            region.name for region in REGIONS.values() if issubclass(kind, region.on + region.on_any)
-        )
+        mapped = frozenset(region.name for region in REGIONS.values() if issubclass(kind, region.on + region.on_any))
         classes[mapped, kind.changes_access, kind.concerns_everyone].add(kind)
     sampled = set().union(*(announced.get(act.name, set()) for act in SAMPLED))
     missing = [kinds for kinds in classes.values() if not kinds & sampled]

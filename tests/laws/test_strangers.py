@@ -101,9 +101,7 @@ def strangers_of(route: Route) -> list[Stranger]:
                 Stranger("a guardian who is kept away", "piet", 404),
                 Stranger("a guardian whose tie ended today", "rosa", 404),
                 Stranger("a guardian whose access was ended", "vera", 404),
-                Stranger(
-                    "a mother, about another contact of her child, who is a client", "dana", 404, WALTER
-                ),
+                Stranger("a mother, about another contact of her child, who is a client", "dana", 404, WALTER),
                 Stranger("a sister’s contact, who is a client too", "walter", 404, {"client": "eli"}),
             ]
         if route.endpoint.right is not None:  # type: ignore[attr-defined]
@@ -135,9 +133,7 @@ def strangers_of(route: Route) -> list[Stranger]:
 
 
 @pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
-async def stage(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Stage]:
+async def stage(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Stage]:
     made = Deployment.shared(request.param, postgres, redis_server)
     async with made as deployment:
         stage = Stage(deployment)
@@ -201,10 +197,7 @@ async def who_changed(stage: Stage, route: Route, strangers: list[Stranger]) -> 
     if len(strangers) == 1:
         return strangers
     half = len(strangers) // 2
-    return [
-        *await who_changed(stage, route, strangers[:half]),
-        *await who_changed(stage, route, strangers[half:]),
-    ]
+    return [*await who_changed(stage, route, strangers[:half]), *await who_changed(stage, route, strangers[half:])]
 
 
 # How the addresses of writes end that leave no row in the audit log, and why.
@@ -285,9 +278,7 @@ async def test_what_is_refused_would_have_changed_something(stage: Stage, route:
     stage.contents = {}
     before = await stage.deployment.contents()
     await sample.ask(route, person)
-    changed = {
-        table for table, digest in (await stage.deployment.contents()).items() if digest != before[table]
-    }
+    changed = {table for table, digest in (await stage.deployment.contents()).items() if digest != before[table]}
     assert changed - {"audit"}, f"{name_of(route)} changed nothing"
     await stage.settled()
     if route.path.endswith("/archival"):
@@ -363,10 +354,7 @@ async def pages(
 # Who claims to show what is about a client or a conversation that they have no business with: everything, or of who
 # sees the client, only what is about the conversation.
 CLAIMS = [
-    *(
-        (name, "noa", "noa clinical", "client")
-        for name in ("theo", "sam", "ben", "idris", "ravi", "piet", "rosa")
-    ),
+    *((name, "noa", "noa clinical", "client") for name in ("theo", "sam", "ben", "idris", "ravi", "piet", "rosa")),
     ("theo", "eli", "eli confidential", "client"),
     ("dana", "eli", "eli confidential", "conversation"),
     ("nils", "noa", "noa clinical", "conversation"),
@@ -451,9 +439,7 @@ def forged(
 
 
 @pytest.mark.parametrize("name", ["theo", "sam", "ben", "ravi", "idris", "piet", "rosa"])
-async def test_a_page_that_claims_to_show_what_is_not_its_own_is_told_nothing(
-    stage: Stage, name: str
-) -> None:
+async def test_a_page_that_claims_to_show_what_is_not_its_own_is_told_nothing(stage: Stage, name: str) -> None:
     person = await stage.cast.sign_in(name)
     elements = forged(stage, person.side)
     # In two halves: a page that claims to show more than there is room for isn't heard at all.

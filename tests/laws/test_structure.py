@@ -138,11 +138,7 @@ def test_no_import_stands_inside_a_function() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    [
-        "async def f():\n from portal import clock",
-        "class A:\n def f(self): import os",
-        "if TYPE_CHECKING: import os",
-    ],
+    ["async def f():\n from portal import clock", "class A:\n def f(self): import os", "if TYPE_CHECKING: import os"],
 )
 def test_the_net_catches_a_late_import(written: str) -> None:
     assert late_imports(ast.parse(written))
@@ -151,9 +147,7 @@ def test_the_net_catches_a_late_import(written: str) -> None:
 def in_a_circle(graph: dict[str, set[str]]) -> set[str]:
     """The modules that import each other in a circle, or stand between two circles."""
     left = set(graph)
-    while ends := {
-        name for name in left if not graph[name] & left or not any(name in graph[other] for other in left)
-    }:
+    while ends := {name for name in left if not graph[name] & left or not any(name in graph[other] for other in left)}:
         left -= ends
     return left
 
@@ -171,8 +165,7 @@ ROOMS = ("ground", "practice", "notices", "staff", "people", "access", "messages
 
 
 @pytest.mark.parametrize(
-    "package",
-    ["portal.models", "portal.facts", "portal.regions", "portal.routes.staff", "portal.routes.client"],
+    "package", ["portal.models", "portal.facts", "portal.regions", "portal.routes.staff", "portal.routes.client"]
 )
 def test_a_room_imports_only_rooms_before_it(package: str) -> None:
     later = {
@@ -310,9 +303,7 @@ def _calls(node: ast.AST) -> Iterator[ast.Call]:
 
 def _text(node: ast.AST) -> str:
     """All literal text in an expression."""
-    return " ".join(
-        one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)
-    )
+    return " ".join(one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
 def _tables(text: str) -> set[str]:
@@ -468,16 +459,12 @@ def changes(source: ast.AST) -> list[int]:
     return found
 
 
-_WRITING = re.compile(
-    r"\s*(with\b.*\b)?(insert\s+into|update\s+\w+\s+set|delete\s+from)\b", re.IGNORECASE | re.DOTALL
-)
+_WRITING = re.compile(r"\s*(with\b.*\b)?(insert\s+into|update\s+\w+\s+set|delete\s+from)\b", re.IGNORECASE | re.DOTALL)
 
 
 def test_only_the_models_announce_and_change_rows() -> None:
     found = {
-        module: lines
-        for module in MODULES
-        if module not in modules_of(*FREE) and (lines := changes(tree(module)))
+        module: lines for module in MODULES if module not in modules_of(*FREE) and (lines := changes(tree(module)))
     }
     assert found == {}
 
@@ -626,9 +613,7 @@ def test_each_door_asks_for_what_is_said_here() -> None:
             name = f"{'POST' if 'POST' in (route.methods or ()) else 'GET'} {route.path}"
             asks[name] = route.endpoint.permission or route.endpoint.right  # type: ignore[attr-defined]
     said = {
-        name: next(
-            (what for what, places in ASKED.items() if any(re.fullmatch(p, name) for p in places)), None
-        )
+        name: next((what for what, places in ASKED.items() if any(re.fullmatch(p, name) for p in places)), None)
         for name in asks
     }
     assert asks == said
@@ -672,9 +657,7 @@ def read_from_addresses(written: ast.AST) -> Iterator[str]:
                 yield name
             case ast.Call(func=ast.Name(id="number_in"), args=[_, ast.Constant(value=str(name))]):
                 yield name
-            case ast.Compare(
-                left=ast.Constant(value=str(name)), comparators=[ast.Attribute(attr="query_params")]
-            ):
+            case ast.Compare(left=ast.Constant(value=str(name)), comparators=[ast.Attribute(attr="query_params")]):
                 yield name
             case ast.Call(func=ast.Attribute(attr="query") | ast.Name(id="number_in")):
                 yield f"line {node.lineno}"
@@ -706,9 +689,7 @@ def test_no_form_puts_what_is_typed_into_an_address() -> None:
     for template in TEMPLATES:
         text = template.read_text()
         for form in re.findall(r"<form\b[^>]*>", text):
-            assert 'method="post"' in form or ("method" not in form and "action" not in form), (
-                f"{template}: {form}"
-            )
+            assert 'method="post"' in form or ("method" not in form and "action" not in form), f"{template}: {form}"
         for field in re.findall(r"<(?:input|textarea|select)\b[^>]*>", text):
             assert "hx-get" not in field, f"{template}: {field}"
 
@@ -745,9 +726,7 @@ def test_every_notice_is_called_off_when_its_reason_is_gone() -> None:
     called_off = {
         call.args[0].attr
         for call in calls
-        if isinstance(call.func, ast.Name)
-        and call.func.id == "call_off"
-        and isinstance(call.args[0], ast.Attribute)
+        if isinstance(call.func, ast.Name) and call.func.id == "call_off" and isinstance(call.args[0], ast.Attribute)
     }
     assert set(others.values()) <= named
     assert called_off | set(others) | set(LASTING) == {kind.name for kind in NoticeKind}
@@ -833,10 +812,7 @@ def test_facts_hold_ids_and_numbers_only() -> None:
 
 def templates_of_regions() -> set[Path]:
     """The partials that are pushed, and all that they include; a push knows no nonce."""
-    waiting = {region.template for region in REGIONS.values()} | {
-        "messages/_message.html",
-        "notices/_toast.html",
-    }
+    waiting = {region.template for region in REGIONS.values()} | {"messages/_message.html", "notices/_toast.html"}
     found: set[Path] = set()
     while waiting:
         path = ROOT / "templates" / waiting.pop()
@@ -919,9 +895,7 @@ def roundabout(source: ast.AST) -> list[str]:
 
 
 def test_docstrings_begin_with_a_verb_or_their_subject() -> None:
-    plain = sorted(
-        set(MODULES) - set(modules_of("portal.models.migrations"))
-    )  # those stay as they were written
+    plain = sorted(set(MODULES) - set(modules_of("portal.models.migrations")))  # those stay as they were written
     assert [text for module in plain for text in roundabout(tree(module))] == []
 
 

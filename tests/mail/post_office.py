@@ -117,9 +117,7 @@ class PostOffice:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         assert isinstance(envelope.content, bytes)
         async with self._changed:
-            letter: Any = email.message_from_bytes(
-                envelope.content, EmailMessage, policy=email.policy.default
-            )
+            letter: Any = email.message_from_bytes(envelope.content, EmailMessage, policy=email.policy.default)
             self.letters.append(letter)
             self.recipients += envelope.rcpt_tos
             self.senders.append(envelope.mail_from or "")

@@ -77,9 +77,7 @@ async def test_staff_who_may_see_it_are_told_at_once_and_put_it_right_in_one_pla
             await page.current()
 
         asked = (await miriam.get(there)).text
-        assert (
-            f'value="{email}"' in asked and " autofocus" in asked and "550 5.1.1 No such user here" in asked
-        )
+        assert f'value="{email}"' in asked and " autofocus" in asked and "550 5.1.1 No such user here" in asked
         before = len(office.letters)
         assert (await miriam.post(there, email=right)).status_code == 303
         await today.until(lambda: " hidden" in today.live["needs-hand"], what="the task to go")
@@ -97,15 +95,11 @@ async def test_staff_who_may_see_it_are_told_at_once_and_put_it_right_in_one_pla
     contacts = await portal.sql("select email, email_key from contact where name like 'Dana%'")
     assert [(row["email"], row["email_key"]) for row in contacts] == [(right, right)]
     assert (await miriam.get(there)).status_code == 404
-    noted = await portal.sql(
-        "select client_id from audit where action = 'correct address' and result = 'done'"
-    )
+    noted = await portal.sql("select client_id from audit where action = 'correct address' and result = 'done'")
     assert {str(row["client_id"]) for row in noted} == {cast.client["noa"], cast.client["eli"]}
 
 
-async def test_an_address_that_is_right_after_all_gets_what_waited(
-    portal: Deployment, office: PostOffice
-) -> None:
+async def test_an_address_that_is_right_after_all_gets_what_waited(portal: Deployment, office: PostOffice) -> None:
     cast = portal.cast
     email = cast.email["client", "sam"]
     there = await comes_back(portal, office, email, "sam")
@@ -139,9 +133,7 @@ async def test_an_address_of_another_account_is_not_taken(portal: Deployment, of
     await miriam.post(f"{there}/confirmation")
 
 
-async def test_strangers_see_no_such_address_and_change_nothing(
-    portal: Deployment, office: PostOffice
-) -> None:
+async def test_strangers_see_no_such_address_and_change_nothing(portal: Deployment, office: PostOffice) -> None:
     cast = portal.cast
     there = await comes_back(portal, office, cast.email["client", "eli"], "eli")
     people = {name: await cast.sign_in(name) for name in ("theo", "idris", "dana", "eli")}
@@ -176,9 +168,7 @@ async def test_a_colleagues_address_is_for_administrators_and_the_colleague(
     assert (await ada.post(f"{there}/confirmation")).status_code == 303
 
 
-async def test_a_welcome_email_to_a_failed_address_says_so_on_the_chart(
-    portal: Deployment, office: PostOffice
-) -> None:
+async def test_a_welcome_email_to_a_failed_address_says_so_on_the_chart(portal: Deployment, office: PostOffice) -> None:
     cast = portal.cast
     [lena] = await portal.sql("select email from client where id = :id", id=cast.client["lena"])
     there = await comes_back(portal, office, lena["email"], "lena")
@@ -198,9 +188,7 @@ def form(imap: ImapServer, **other: str) -> dict[str, str]:
     return given | {"password": PASSWORD, "folder": "INBOX"} | other
 
 
-async def test_the_mailbox_is_set_tested_and_read(
-    portal: Deployment, office: PostOffice, trusted: Path
-) -> None:
+async def test_the_mailbox_is_set_tested_and_read(portal: Deployment, office: PostOffice, trusted: Path) -> None:
     cast = portal.cast
     ada = await cast.sign_in("ada")
     async with ImapServer(trusted) as imap, open_page(ada, "/staff/settings/mail") as page:

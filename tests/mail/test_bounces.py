@@ -43,9 +43,7 @@ def test_each_servers_bounce_is_read(name: str, status: str, said: str, ends: st
     assert said in found.reason and found.reason.isprintable() and len(found.reason) <= 300
 
 
-@pytest.mark.parametrize(
-    "name", ["delayed", "gmail-delayed", "exim-warning", "reply", "out-of-office", "complaint"]
-)
+@pytest.mark.parametrize("name", ["delayed", "gmail-delayed", "exim-warning", "reply", "out-of-office", "complaint"])
 def test_what_is_no_bounce_is_none(name: str) -> None:
     assert bounces.read(sample(name)) is None
 

@@ -34,11 +34,7 @@ async def portal(office: PostOffice) -> AsyncIterator[Deployment]:
 @pytest.mark.parametrize("name", ["miriam", "dana"])
 async def test_what_is_chosen_is_kept_and_shown(portal: Deployment, name: str) -> None:
     person = await portal.cast.sign_in(name)
-    here = (
-        "/staff/notices/choices"
-        if name == "miriam"
-        else f"/clients/{portal.cast.client['noa']}/notices/choices"
-    )
+    here = "/staff/notices/choices" if name == "miriam" else f"/clients/{portal.cast.client['noa']}/notices/choices"
     assert (await person.post(here, **QUIET)).headers["location"] == f"{here}?saved=yes"
     page = (await person.get(f"{here}?saved=yes")).text
     assert "Saved." in page and 'value="21:30"' in page and 'value="07:00"' in page
@@ -134,9 +130,7 @@ async def test_nobody_is_written_to_about_a_notice_that_need_not_be(
     if why == "it was seen":
         await henrik.post("/staff/notices/reading", up_to=10_000)
     elif why == "the colleague has left":
-        await portal.sql(
-            "update staff_member set ended_at = :now where id = :henrik", henrik=henrik.id, now=portal.now
-        )
+        await portal.sql("update staff_member set ended_at = :now where id = :henrik", henrik=henrik.id, now=portal.now)
     else:
         await henrik.post("/staff/notices/choices", often=often, **kinds)
     try:
@@ -151,18 +145,14 @@ async def test_nobody_is_written_to_about_a_notice_that_need_not_be(
 
 
 async def waits_no_more(portal: Deployment, staff: str) -> bool:
-    return not await portal.sql(
-        "select 1 from notice where staff_id = :staff and mail_at is not null", staff=staff
-    )
+    return not await portal.sql("select 1 from notice where staff_id = :staff and mail_at is not null", staff=staff)
 
 
 async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, office: PostOffice) -> None:
     cast = portal.cast
     miriam, sam = await cast.sign_in("miriam"), await cast.sign_in("sam")
     thread = f"clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
-    await miriam.post(
-        "/staff/notices/choices", often="once", mail_message="on"
-    )  # no quiet hours, whatever the time is
+    await miriam.post("/staff/notices/choices", often="once", mail_message="on")  # no quiet hours, whatever the time is
     async with open_page(miriam, f"/staff/{thread}") as hers, open_page(sam, f"/{thread}") as his:
         before = len(office.letters)
         await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
@@ -170,8 +160,7 @@ async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, offi
         await office.arrived(before + 1)
         await hers.until(lambda: says(hers, "Sam Okafor was told by email today"))
         [row] = await portal.sql(
-            "select letter_id from burst where conversation_id = :of and side = 'client' "
-            "and letter_id is not null",
+            "select letter_id from burst where conversation_id = :of and side = 'client' and letter_id is not null",
             of=cast.conversation["sam clinical"],
         )
         async with portal.models(), unit():
@@ -208,10 +197,7 @@ async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(
         await office.arrived(before + 1)
         letter = office.letters[-1]
         assert office.recipients[-1] == cast.email["client", "dana"]
-        assert (
-            str(letter["From"]).startswith("Portal <")
-            and letter["Subject"] == "Something new for you at Portal"
-        )
+        assert str(letter["From"]).startswith("Portal <") and letter["Subject"] == "Something new for you at Portal"
         assert "Willow" not in letter.get_body(("plain",)).get_content()
         assert "Willow" not in letter.get_body(("html",)).get_content()
         await dana.post("/forgot", email=cast.email["client", "dana"])

@@ -47,10 +47,7 @@ async def row(id: UUID) -> dict[str, Any]:
 
 async def told() -> list[str]:
     """What was announced about letters, in order."""
-    return [
-        found["kind"]
-        for found in await sql.rows("select kind from fact where kind like 'Letter%' order by id")
-    ]
+    return [found["kind"] for found in await sql.rows("select kind from fact where kind like 'Letter%' order by id")]
 
 
 async def test_a_letter_is_delivered_once(client: UUID, office: PostOffice, bus: Bus) -> None:
@@ -73,9 +70,7 @@ async def test_a_letter_is_delivered_once(client: UUID, office: PostOffice, bus:
     assert await told() == ["LetterDelivered"]
 
 
-async def test_a_letter_of_a_transaction_that_failed_is_never_sent(
-    client: UUID, office: PostOffice, bus: Bus
-) -> None:
+async def test_a_letter_of_a_transaction_that_failed_is_never_sent(client: UUID, office: PostOffice, bus: Bus) -> None:
     with pytest.raises(RuntimeError, match="after all not"):
         async with unit():
             await post(welcome(), client=client)
@@ -93,9 +88,7 @@ async def test_without_a_mail_server_letters_stay(
     assert (await row(id))["tries"] == 0
 
 
-async def test_a_refused_letter_is_kept_with_the_servers_words(
-    client: UUID, office: PostOffice, bus: Bus
-) -> None:
+async def test_a_refused_letter_is_kept_with_the_servers_words(client: UUID, office: PostOffice, bus: Bus) -> None:
     office.to_rcpt.append("550 5.1.1 <dana@family.example> No such user here")
     id = await posted(client)
     await deliver(bus)
@@ -115,9 +108,7 @@ async def test_a_refused_letter_is_kept_with_the_servers_words(
         assert not await (await Outbox.get(id=id)).retry()
 
 
-async def test_a_greylisted_letter_is_tried_again_and_arrives(
-    client: UUID, office: PostOffice, bus: Bus
-) -> None:
+async def test_a_greylisted_letter_is_tried_again_and_arrives(client: UUID, office: PostOffice, bus: Bus) -> None:
     office.to_rcpt.extend(["451 4.7.1 Come back in a while"] * 2)
     id = await posted(client)
     start = clock.now()
@@ -207,9 +198,7 @@ async def test_a_server_without_encryption_gets_nothing_where_it_is_asked_for(
     assert (await row(id))["reason"] == "insecure"
 
 
-async def test_an_address_the_server_cant_write_is_refused(
-    client: UUID, bus: Bus, office: PostOffice
-) -> None:
+async def test_an_address_the_server_cant_write_is_refused(client: UUID, bus: Bus, office: PostOffice) -> None:
     id = await posted(client, to="zoë@family.example")
     await deliver(bus)
     left = await row(id)
@@ -305,9 +294,7 @@ async def test_letters_in_flight_are_finished_when_the_worker_is_told_to_end(
     assert (await row(id))["done_at"]
 
 
-async def test_a_letter_whose_matter_is_over_is_never_sent(
-    client: UUID, bus: Bus, office: PostOffice
-) -> None:
+async def test_a_letter_whose_matter_is_over_is_never_sent(client: UUID, bus: Bus, office: PostOffice) -> None:
     invitation = uuid4()
     id, other = await posted(client, about=invitation), await posted(client, about=uuid4())
     async with unit():
@@ -361,7 +348,5 @@ async def test_a_wish_for_a_new_password_is_granted_three_times_an_hour(
     # Three links were made; a newer one ends the letter of the older, if that has not left yet.
     assert office.recipients == [email]
     assert len(await sql.rows("select id from reset")) == 3
-    assert {letter["Subject"] for letter in office.letters} == {
-        "Una contraseña nueva para su cuenta en Willow Street"
-    }
+    assert {letter["Subject"] for letter in office.letters} == {"Una contraseña nueva para su cuenta en Willow Street"}
     assert await sql.row("select 1 as yes from outbox where kind <> 'letter'") is None

@@ -80,9 +80,7 @@ async def test_staff_see_a_refusal_come_with_its_reason_and_go_when_it_is_tried_
     assert len(noted) == 1
 
 
-async def test_only_those_who_may_see_the_client_see_the_letter(
-    portal: Deployment, office: PostOffice
-) -> None:
+async def test_only_those_who_may_see_the_client_see_the_letter(portal: Deployment, office: PostOffice) -> None:
     office.to_rcpt.extend([REFUSAL, REFUSAL])
     noas = await write(portal, "for.noa@family.example", "noa")
     await settled(portal, noas)
@@ -170,9 +168,7 @@ async def test_a_worker_killed_after_the_server_took_a_letter_leaves_it_to_anoth
         await asyncio.to_thread(portal.beside.start)
         await office.until(lambda: left["message_id"] in office.ids)
         assert set(office.ids) == {left["message_id"]}
-        await eventually(
-            lambda: portal.sql("select 1 from outbox where id = :id and done_at is not null", id=id)
-        )
+        await eventually(lambda: portal.sql("select 1 from outbox where id = :id and done_at is not null", id=id))
 
 
 async def test_two_processes_deliver_each_letter_once(postgres: PostgreSQL, redis_server: Redis) -> None:
@@ -265,9 +261,7 @@ async def test_mail_is_shown_as_text_newest_first(tmp_path: Path) -> None:
         host, _, port = mailbox.url.removeprefix("smtp://").partition(":")
         for n in range(3):
             with smtplib.SMTP(host, int(port)) as line:
-                text = (
-                    f"Subject: Letter {n}\r\nTo: dana@family.example\r\n\r\n<script>alert({n})</script>\r\n"
-                )
+                text = f"Subject: Letter {n}\r\nTo: dana@family.example\r\n\r\n<script>alert({n})</script>\r\n"
                 await asyncio.to_thread(line.sendmail, "hello@willow.example", ["dana@family.example"], text)
     found = newest(tmp_path)
     assert [mail.subject for mail in found] == ["Letter 2", "Letter 1", "Letter 0"]

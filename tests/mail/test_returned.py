@@ -43,8 +43,7 @@ async def imap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 def place(imap: ImapServer, **other: Any) -> Place:
     return Place(
-        **{"host": "localhost", "port": imap.port, "username": USER, "password": PASSWORD, "folder": "INBOX"}
-        | other
+        **{"host": "localhost", "port": imap.port, "username": USER, "password": PASSWORD, "folder": "INBOX"} | other
     )
 
 
@@ -82,13 +81,7 @@ async def test_what_comes_back_is_found_and_nothing_else_is_touched(
     assert (bounce.email_key, bounce.status, bounce.held) == (THERE, "5.1.1", True)
     letter = await Outbox.get(id=id)
     assert letter.bounced_at and letter.done_at and "User unknown" in (letter.reason or "")
-    assert {command.split()[0] for command in imap.commands} == {
-        "CAPABILITY",
-        "LOGIN",
-        "EXAMINE",
-        "UID",
-        "LOGOUT",
-    }
+    assert {command.split()[0] for command in imap.commands} == {"CAPABILITY", "LOGIN", "EXAMINE", "UID", "LOGOUT"}
     facts = [row["kind"] for row in await sql.rows("select kind from fact order by id")]
     assert facts[-3:] == ["LetterBounced", "AddressFailed", "MailboxChanged"]
 
@@ -127,12 +120,7 @@ async def test_a_mailbox_that_was_made_anew_is_read_anew_and_tells_nothing_twice
 
 async def test_two_workers_look_once(client: UUID, bus: Bus, imap: ImapServer) -> None:
     await set_up(imap)
-    assert sorted(await asyncio.gather(*(read_returned(bus) for _ in range(4)))) == [
-        False,
-        False,
-        False,
-        True,
-    ]
+    assert sorted(await asyncio.gather(*(read_returned(bus) for _ in range(4)))) == [False, False, False, True]
 
 
 async def test_letters_leave_with_the_address_for_what_comes_back(
@@ -161,26 +149,20 @@ async def test_what_is_wrong_is_told_apart(imap: ImapServer, wrong: dict[str, An
         await asyncio.to_thread(look, place(imap, **wrong))
 
 
-async def test_a_certificate_nobody_vouches_for_is_not_taken(
-    imap: ImapServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_certificate_nobody_vouches_for_is_not_taken(imap: ImapServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(Trouble, match="unreachable"):
         await asyncio.to_thread(look, place(imap))
 
 
-async def test_a_silent_server_holds_up_nobody_for_long(
-    imap: ImapServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_server_holds_up_nobody_for_long(imap: ImapServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mailbox, "PATIENCE", 0.3)
     imap.silent = True
     with pytest.raises(Trouble, match="unreachable"):
         await asyncio.to_thread(look, place(imap))
 
 
-async def test_a_server_that_never_finishes_a_line_is_left(
-    imap: ImapServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_server_that_never_finishes_a_line_is_left(imap: ImapServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mailbox, "AT_MOST", 0.3)
     imap.dripping = True
     async with asyncio.timeout(5):
@@ -190,9 +172,7 @@ async def test_a_server_that_never_finishes_a_line_is_left(
 
 async def test_trouble_is_noted_once_and_gone_when_it_works(client: UUID, bus: Bus, imap: ImapServer) -> None:
     async with unit():
-        await Mailbox.keep(
-            host="localhost", port=1, username=USER, password=PASSWORD, folder="INBOX", address=USER
-        )
+        await Mailbox.keep(host="localhost", port=1, username=USER, password=PASSWORD, folder="INBOX", address=USER)
     for look_number in range(2):
         clock.move(look_number * 2 * MINUTE)
         await read_returned(bus)
@@ -209,9 +189,7 @@ async def test_trouble_is_noted_once_and_gone_when_it_works(client: UUID, bus: B
 # --- The address ---------------------------------------------------------------------------------------
 
 
-async def test_nothing_more_goes_there_until_it_is_confirmed(
-    client: UUID, office: PostOffice, bus: Bus
-) -> None:
+async def test_nothing_more_goes_there_until_it_is_confirmed(client: UUID, office: PostOffice, bus: Bus) -> None:
     office.to_rcpt.append("550 5.1.1 No such user here")
     await sent(client, office, bus)
     [bounce] = await Bounce.all()

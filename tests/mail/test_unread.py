@@ -48,9 +48,7 @@ class Office:
     async def writes(self, body: str = "See you Tuesday.", by_staff: bool = True) -> None:
         async with unit():
             thread = await Conversation.get(id=self.thread)
-            await (
-                thread.post(body, staff=self.miriam) if by_staff else thread.post(body, account=self.account)
-            )
+            await (thread.post(body, staff=self.miriam) if by_staff else thread.post(body, account=self.account))
 
     async def reads(self, number: int = 10_000) -> None:
         async with unit():
@@ -77,9 +75,7 @@ async def office(client: UUID, office: PostOffice, bus: Bus) -> AsyncIterator[Of
         await CareTeam.join_team(client, miriam.id, lead=True)
         account = await PortalAccount.open("Noa Reyes", "noa@family.example", "x", client_id=client)
         await sql.rows(
-            "update client set email = :email, email_key = :email where id = :id",
-            email="noa@family.example",
-            id=client,
+            "update client set email = :email, email_key = :email where id = :id", email="noa@family.example", id=client
         )
         await _born(client)
         assert await Access.grant(account.id, client)

@@ -156,10 +156,7 @@ async def test_a_young_persons_own_conversation_is_confidential_between_the_prac
         chart, his = f"/staff/clients/{eli}/conversations", f"/clients/{eli}/conversations"
         secret = f"{his}/{cast.conversation['eli confidential']}"
         words = "Parents and guardians can’t see this conversation."
-        async with (
-            open_page(own, f"{his}/new") as page,
-            open_page(miriam, f"{chart}/new?people=client") as tab,
-        ):
+        async with open_page(own, f"{his}/new") as page, open_page(miriam, f"{chart}/new?people=client") as tab:
             for shown in (page, tab):
                 assert words in beginnings(shown)
             # The one there is, for him and for her.
@@ -177,9 +174,7 @@ async def test_a_young_persons_own_conversation_is_confidential_between_the_prac
             await willow.sql("update conversation set confidential = false where id = :id", id=secret[-36:])
             new = (await miriam.post(chart, audience="clinical", people="client")).headers["location"]
             assert new != f"/staff{secret}"
-            assert (await own.post(his, audience="clinical")).headers["location"] == new.removeprefix(
-                "/staff"
-            )
+            assert (await own.post(his, audience="clinical")).headers["location"] == new.removeprefix("/staff")
             assert words in (await own.get(new.removeprefix("/staff"))).text
             assert (await dana.get(new.removeprefix("/staff"))).status_code == 404
             # The practice lets nobody of his age have one: what he writes alone is as anybody's.
@@ -187,10 +182,7 @@ async def test_a_young_persons_own_conversation_is_confidential_between_the_prac
             ages = {"own_account_age": "17", "majority_age": "18"}
             assert (await ada.post("/staff/settings/minors", **ages)).status_code == 200
             for shown in (page, tab):
-                await shown.until(
-                    lambda shown=shown: words not in beginnings(shown),
-                    what="what the ages make of it",
-                )
+                await shown.until(lambda shown=shown: words not in beginnings(shown), what="what the ages make of it")
                 await shown.current()
             begun = await miriam.post(chart, audience="clinical", people="client")
             assert begun.headers["location"] == f"/staff{secret}"

@@ -34,9 +34,7 @@ async def test_what_is_answered_must_be_of_this_conversation(deployment: Deploym
         answer = await person.send(f"{thread.path(person)}/messages", **form)
         assert answer.status_code == 404
     for wrong in ("none", str(uuid4())):
-        answer = await dana.send(
-            f"{thread.path(dana)}/messages", key=str(uuid4()), body="Hello?", reply_to=wrong
-        )
+        answer = await dana.send(f"{thread.path(dana)}/messages", key=str(uuid4()), body="Hello?", reply_to=wrong)
         assert answer.status_code in (404, 422)
 
 
@@ -185,9 +183,7 @@ async def test_without_a_script_it_is_done_on_a_page_of_its_own(deployment: Depl
     thread, (dana,) = await begin(deployment, "dana")
     message = await thread.write(dana, "Plain.")
     place = f"{thread.path(dana)}/messages/{message}"
-    reply = next(
-        one.get("href") for one in parse((await dana.get(place)).text).all("data-reply") if one.get("href")
-    )
+    reply = next(one.get("href") for one in parse((await dana.get(place)).text).all("data-reply") if one.get("href"))
     page = parse((await dana.get(reply)).text)
     form = page.all("data-composer")[0]
     assert "In reply to You Plain." in form.text

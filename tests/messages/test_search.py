@@ -141,9 +141,7 @@ async def test_ten_thousand_messages_are_searched_in_a_moment_and_more_in_steps(
         assert found.numbers == [first + 7] and found.before is None
         took = []
         for _ in range(3):
-            began = (
-                process_time()
-            )  # of this process alone, for others may be at work here: it is what opens messages
+            began = process_time()  # of this process alone, for others may be at work here: it is what opens messages
             found = await search(scope, conversation.id, ["aardvark"], first + 10_000)
             took.append(process_time() - began)
             assert found.numbers == [first + 7]

@@ -22,9 +22,7 @@ async def test_a_mother_is_told_that_her_message_was_seen_and_not_by_whom(deploy
         await hers.current()
 
 
-async def test_staff_are_told_who_has_seen_it_and_when_also_of_what_a_colleague_wrote(
-    deployment: Deployment,
-) -> None:
+async def test_staff_are_told_who_has_seen_it_and_when_also_of_what_a_colleague_wrote(deployment: Deployment) -> None:
     thread, (dana, miriam, grace) = await begin(deployment, "dana", "miriam", "henrik")
     async with thread.open(grace) as colleague:
         message = await thread.write(miriam, "A word from the practice.")
@@ -96,9 +94,7 @@ async def test_a_page_that_slept_too_long_shows_what_was_seen_meanwhile(deployme
         await hers.current()
 
 
-async def test_who_has_read_the_newest_is_known_however_many_write_and_read_at_once(
-    deployment: Deployment,
-) -> None:
+async def test_who_has_read_the_newest_is_known_however_many_write_and_read_at_once(deployment: Deployment) -> None:
     """Each conversation keeps it beside how far each has read, and all counts of what is unread rest on it."""
     thread, people = await begin(deployment, "dana", "miriam", "henrik")
     await kept_as_read(deployment)
@@ -111,9 +107,7 @@ async def test_who_has_read_the_newest_is_known_however_many_write_and_read_at_o
         await kept_as_read(deployment)
     await thread.write(people[0], "The last one.")
     assert await kept_as_read(deployment, thread.id) == {people[0].id}
-    await asyncio.gather(
-        *(thread.read(person) for person in people), *(thread.read(person) for person in people)
-    )
+    await asyncio.gather(*(thread.read(person) for person in people), *(thread.read(person) for person in people))
     assert await kept_as_read(deployment, thread.id) == {person.id for person in people}
 
 

@@ -46,11 +46,7 @@ async def test_whoever_may_not_see_the_conversation_hears_and_says_nothing(deplo
     secret, (eli, miriam, dana) = await begin(deployment, "eli", "miriam", "dana", thread="eli confidential")
     key = f"messages?client={deployment.cast.client['eli']}&conversation={secret.id}"
     shared = Thread(deployment.cast, "eli clinical")
-    async with (
-        secret.open(miriam) as theirs,
-        secret.open(eli) as his,
-        shared.open(dana) as hers,
-    ):
+    async with secret.open(miriam) as theirs, secret.open(eli) as his, shared.open(dana) as hers:
         element = hers.document.all("data-cursor")[0]
         element.attributes["data-region"] = key
         await hers.ask()

@@ -58,9 +58,7 @@ class Thread:
             yield page
 
 
-async def begin(
-    deployment: Deployment, *names: str, thread: str = "noa clinical"
-) -> tuple[Thread, list[Person]]:
+async def begin(deployment: Deployment, *names: str, thread: str = "noa clinical") -> tuple[Thread, list[Person]]:
     """A conversation, and these people signed in."""
     return Thread(deployment.cast, thread), [await deployment.cast.sign_in(name) for name in names]
 

@@ -81,9 +81,7 @@ class PushService:
         self.tried.append(path)
         if status == 201:
             browser = self.browsers[path]
-            opened = http_ece.decrypt(
-                body, private_key=browser.key, auth_secret=browser.secret, version="aes128gcm"
-            )
+            opened = http_ece.decrypt(body, private_key=browser.key, auth_secret=browser.secret, version="aes128gcm")
             self.said.append((path, json.loads(opened)))
             self.headers.append(headers)
         writer.write(f"HTTP/1.1 {status} So\r\nContent-Length: 0\r\n\r\n".encode())

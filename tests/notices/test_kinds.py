@@ -14,9 +14,7 @@ async def test_who_is_to_stand_in_is_told_and_by_whom_they_stand_in(full: Deploy
     henrik = await full.cast.sign_in("henrik")
     day = (full.now + dt.timedelta(days=200)).date().isoformat()
     async with open_page(theo, "/staff/today") as page, open_page(henrik, "/staff/today") as other:
-        answer = await ada.post(
-            "/staff/leave", staff=full.cast.staff["miriam"], cover=theo.id, first=day, last=day
-        )
+        answer = await ada.post("/staff/leave", staff=full.cast.staff["miriam"], cover=theo.id, first=day, last=day)
         assert answer.status_code == 303, answer.text
         await page.until(lambda: "You stand in for Miriam Adler" in str(page.toasts), what="a toast")
         await other.settle()
@@ -33,14 +31,10 @@ async def test_who_takes_a_client_into_their_care_is_told(full: Deployment) -> N
     async with open_page(theo, "/staff/today") as page:
         answer = await ada.post(f"/staff/clients/{sam}/care-team", staff=theo.id)
         assert answer.status_code == 303, answer.text
-        await page.until(
-            lambda: "Ada Lindqvist gave this client to your care." in str(page.toasts), what="a toast"
-        )
+        await page.until(lambda: "Ada Lindqvist gave this client to your care." in str(page.toasts), what="a toast")
         await page.current()
         if theo.id not in {str(row["staff_id"]) for row in teams}:
-            await full.sql(
-                "delete from care_team where client_id = :sam and staff_id = :theo", sam=sam, theo=theo.id
-            )
+            await full.sql("delete from care_team where client_id = :sam and staff_id = :theo", sam=sam, theo=theo.id)
     assert "gave this client to your care" not in (await theo.get("/staff/notices")).text, "theirs no more"
 
 
@@ -50,9 +44,7 @@ async def test_what_came_in_stands_on_today_until_it_was_looked_at(full: Deploym
     news = f"came-in?person={theo.id}"
     said = "You stand in for Miriam Adler"
     async with open_page(theo, "/staff/today") as page, open_page(theo, "/staff/today") as second:
-        answer = await ada.post(
-            "/staff/leave", staff=full.cast.staff["miriam"], cover=theo.id, first=day, last=day
-        )
+        answer = await ada.post("/staff/leave", staff=full.cast.staff["miriam"], cover=theo.id, first=day, last=day)
         assert answer.status_code == 303, answer.text
         for one in (page, second):
             await one.until(lambda one=one: said in one.live[news], what="it on Today")  # type: ignore[misc]
@@ -80,8 +72,6 @@ async def test_home_tells_of_every_conversation_with_something_new(full: Deploym
         )
         await page.until(lambda: "Second of two." in page.live[home], what="the newest")
         assert 'class="also"' in page.live[home] and cast.conversation["noa clinical"] in page.live[home]
-        await dana.send(
-            f"/clients/{noa}/conversations/{cast.conversation['noa clinical']}/reading", number=9999
-        )
+        await dana.send(f"/clients/{noa}/conversations/{cast.conversation['noa clinical']}/reading", number=9999)
         await page.until(lambda: 'class="also"' not in page.live[home], what="the read one to go")
         await page.current()

@@ -128,9 +128,7 @@ async def test_a_notice_is_gone_with_the_access_to_what_it_is_about(practice: Pr
     assert practice.thread(dana) not in (await dana.get(f"{eli}/notices")).text
     (notice,) = await practice.new_for(dana)
     async with practice.deployment.models(), unit():
-        access = await Access.get(
-            account_id=cast.account["dana"], client_id=cast.client["noa"], until_at=None
-        )
+        access = await Access.get(account_id=cast.account["dana"], client_id=cast.client["noa"], until_at=None)
         await access.end()
     assert (await dana.get(f"{noa}/notices")).status_code == 404
     assert (await dana.send(f"{noa}/notices/{notice['id']}/reading")).status_code == 404
@@ -162,13 +160,9 @@ async def test_a_confidential_message_is_a_notice_for_those_who_may_read_it(prac
         assert cast.conversation["eli confidential"] not in str(page.live)
 
 
-async def test_a_clinical_message_is_the_care_teams_an_administrative_one_the_offices(
-    practice: Practice,
-) -> None:
+async def test_a_clinical_message_is_the_care_teams_an_administrative_one_the_offices(practice: Practice) -> None:
     cast = practice.cast
-    dana, miriam, jo, theo, henrik = [
-        await cast.sign_in(name) for name in ("dana", "miriam", "jo", "theo", "henrik")
-    ]
+    dana, miriam, jo, theo, henrik = [await cast.sign_in(name) for name in ("dana", "miriam", "jo", "theo", "henrik")]
     everyone = (miriam, jo, theo, henrik)
     for person in everyone:
         await practice.has_seen_all(person)
@@ -208,10 +202,7 @@ async def test_those_who_tell_the_same_people_at_once_all_do(practice: Practice)
     async def told_by(name: str, crowd: list[UUID]) -> None:
         async with unit():
             await tell(
-                NoticeKind.MESSAGE,
-                staff=crowd,
-                client=UUID(cast.client["sam"]),
-                record=UUID(cast.conversation[name]),
+                NoticeKind.MESSAGE, staff=crowd, client=UUID(cast.client["sam"]), record=UUID(cast.conversation[name])
             )
 
     before = await practice.deployment.sql("select staff_id, max(number) as n from notice group by staff_id")

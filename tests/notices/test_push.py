@@ -34,11 +34,7 @@ async def willow(
     request: pytest.FixtureRequest, service: PushService, postgres: PostgreSQL, redis_server: Redis
 ) -> AsyncIterator[Practice]:
     more = {"PORTAL_PUSH_ANYWHERE": "1"}
-    made = (
-        Deployment.full(postgres, redis_server, **more)
-        if request.param == "full"
-        else Deployment.embedded(**more)
-    )
+    made = Deployment.full(postgres, redis_server, **more) if request.param == "full" else Deployment.embedded(**more)
     async with made as deployment:
         yield Practice(deployment)
 
@@ -51,10 +47,7 @@ def settings_of(willow: Practice, person: Person) -> str:
 
 async def asks_to_be_told(willow: Practice, person: Person, browser: Browser) -> None:
     answer = await person.post(
-        f"{settings_of(willow, person)}/devices",
-        None,
-        {"HX-Request": "true", "User-Agent": AGENT},
-        **browser.form,
+        f"{settings_of(willow, person)}/devices", None, {"HX-Request": "true", "User-Agent": AGENT}, **browser.form
     )
     assert answer.status_code == 204, answer.text
 
@@ -79,9 +72,7 @@ async def begins_anew(willow: Practice, *people: Person) -> None:
         await willow.deployment.sql("delete from mail_choice where person_id = :id", id=person.id)
 
 
-async def test_a_mother_is_told_once_and_of_nothing_in_particular(
-    willow: Practice, service: PushService
-) -> None:
+async def test_a_mother_is_told_once_and_of_nothing_in_particular(willow: Practice, service: PushService) -> None:
     dana, miriam = await willow.cast.sign_in("dana"), await willow.cast.sign_in("miriam")
     await begins_anew(willow, dana, miriam)
     phone = service.browser(f"dana-{willow.deployment.sqlite}")
@@ -175,9 +166,7 @@ async def test_a_service_that_fails_is_tried_again_and_one_that_forgot_the_devic
     assert await devices(willow, dana) == []
 
 
-async def test_a_device_is_whoevers_asked_last_and_is_theirs_to_remove(
-    willow: Practice, service: PushService
-) -> None:
+async def test_a_device_is_whoevers_asked_last_and_is_theirs_to_remove(willow: Practice, service: PushService) -> None:
     dana, sam = await willow.cast.sign_in("dana"), await willow.cast.sign_in("sam")
     await begins_anew(willow, dana)
     shared = service.browser(f"shared-{willow.deployment.sqlite}")
@@ -194,8 +183,7 @@ async def test_a_device_is_whoevers_asked_last_and_is_theirs_to_remove(
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"auth": "c2hvcnQ"}, {"p256dh": "BAAA"}, {"p256dh": "!"}, {"endpoint": "nowhere"}, {"endpoint": ""}],
+    "wrong", [{"auth": "c2hvcnQ"}, {"p256dh": "BAAA"}, {"p256dh": "!"}, {"endpoint": "nowhere"}, {"endpoint": ""}]
 )
 async def test_what_is_no_subscription_is_refused(
     willow: Practice, service: PushService, wrong: dict[str, str]
@@ -232,9 +220,7 @@ def test_push_services_are_sent_to() -> None:
     check_endpoint("https://updates.push.services.mozilla.com/wpush/v2/abc")
 
 
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1", "192.168.1.1", "::1", "fd00::1", "::ffff:127.0.0.1", "224.0.0.1"]
-)
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.1", "::1", "fd00::1", "::ffff:127.0.0.1", "224.0.0.1"])
 def test_a_name_that_leads_inside_is_not_followed(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
     assert is_public(ipaddress.ip_address("142.250.185.74"))

@@ -19,15 +19,8 @@ MOST = 64 * 1024  # bytes of a frame
 WITHIN = 8.0  # seconds
 
 
-@pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
-
-
 @contextlib.asynccontextmanager
-async def socket(
-    person: Person, path: str = "/staff/live", **headers: str
-) -> AsyncIterator[ClientConnection]:
+async def socket(person: Person, path: str = "/staff/live", **headers: str) -> AsyncIterator[ClientConnection]:
     """A socket as a browser opens it, with other headers where a test gives them."""
     base = person.base()
     sent = {"Cookie": person.cookies, "Origin": base} | headers
@@ -70,9 +63,7 @@ async def refused(deployment: Deployment) -> int:
     ],
     ids=lambda headers: headers["Origin"] or "none",
 )
-async def test_a_page_of_another_origin_is_not_even_accepted(
-    deployment: Deployment, headers: dict[str, str]
-) -> None:
+async def test_a_page_of_another_origin_is_not_even_accepted(deployment: Deployment, headers: dict[str, str]) -> None:
     person, before = await deployment.cast.sign_in("miriam"), await refused(deployment)
     with pytest.raises(InvalidStatus) as told:
         async with socket(person, **headers):
@@ -191,9 +182,7 @@ async def _let_in(person: Person) -> bool:
         return True
 
 
-async def test_who_never_says_hello_is_told_nothing_and_let_go(
-    embedded: Deployment, full: Deployment
-) -> None:
+async def test_who_never_says_hello_is_told_nothing_and_let_go(embedded: Deployment, full: Deployment) -> None:
     async def is_let_go(deployment: Deployment) -> None:
         person = await deployment.cast.sign_in("miriam")
         async with socket(person) as opened:

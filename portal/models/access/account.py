@@ -49,19 +49,12 @@ class PortalAccount(Record):
         """Show an account to its holder, and to staff who may see a client it has, or had, access to."""
         if kind is not Kind.STAFF:
             return f"{r}.id = :viewer"
-        return (
-            f"exists (select 1 from access pa where pa.account_id = {r}.id "
-            f"and {sees_client(kind, 'pa.client_id')})"
-        )
+        return f"exists (select 1 from access pa where pa.account_id = {r}.id and {sees_client(kind, 'pa.client_id')})"
 
     @classmethod
     async def open(cls, name: str, email: str, password_hash: str, **holder: Any) -> PortalAccount:
         return await cls.create(
-            name=name,
-            email=email,
-            email_key=canonical_email(email),
-            password_hash=password_hash,
-            **holder,
+            name=name, email=email, email_key=canonical_email(email), password_hash=password_hash, **holder
         )
 
     async def check_address(self, email: str) -> None:
@@ -165,10 +158,7 @@ async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
     return await (
         accesses.join("join client c on c.id = r.client_id")
         .order("r.contact_link_id is not null, r.from_at, r.id")
-        .columns(
-            "c.id, c.first_name, c.last_name, c.colour, c.date_of_birth_sealed, "
-            "r.contact_link_id is null as self"
-        )
+        .columns("c.id, c.first_name, c.last_name, c.colour, c.date_of_birth_sealed, r.contact_link_id is null as self")
     )
 
 
@@ -188,9 +178,7 @@ async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:
 
 async def note_visit(account: UUID) -> None:
     """Note that the holder has signed in: the Portal tab of each client says when they were last here."""
-    await sql.rows(
-        "update portal_account set last_seen_at = :now where id = :id", now=clock.now(), id=account
-    )
+    await sql.rows("update portal_account set last_seen_at = :now where id = :id", now=clock.now(), id=account)
     for client in await clients_of(Kind.ACCOUNT, account):
         await announce(SignedIn(client=client, account=account))
 

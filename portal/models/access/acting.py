@@ -45,10 +45,7 @@ async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, 
         )
     )
     times = ("from_at", "until_at", *(restriction.column for restriction in Restriction))
-    return [
-        row | {"id": sql.uuid(row["id"])} | {name: sql.maybe_moment(row[name]) for name in times}
-        for row in found
-    ]
+    return [row | {"id": sql.uuid(row["id"])} | {name: sql.maybe_moment(row[name]) for name in times} for row in found]
 
 
 async def say_for_oneself(client: Client) -> None:

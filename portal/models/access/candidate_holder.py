@@ -86,8 +86,7 @@ async def hindrance(client: Client, holder: CandidateHolder) -> str | None:
         return "This email already has a portal account. Link it instead."
     same, values = of_holder(holder.link)
     held = await sql.row(
-        f"select 1 as yes from access where client_id = :client and {same} "
-        "and (until_at is null or until_at > :now)",
+        f"select 1 as yes from access where client_id = :client and {same} and (until_at is null or until_at > :now)",
         client=client.id,
         now=clock.now(),
         **values,

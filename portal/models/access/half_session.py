@@ -37,10 +37,7 @@ class HalfSession(Record):
     async def start(cls, invitation_id: UUID | None = None, reset_id: UUID | None = None) -> str:
         token = secrets.token_urlsafe(32)
         await cls.create(
-            token_hash=digest(token),
-            expires_at=clock.now() + cls.LIVES,
-            invitation_id=invitation_id,
-            reset_id=reset_id,
+            token_hash=digest(token), expires_at=clock.now() + cls.LIVES, invitation_id=invitation_id, reset_id=reset_id
         )
         return token
 
@@ -59,9 +56,7 @@ class HalfSession(Record):
     async def end(self) -> bool:
         """Use it up. Return False where it has run out, or somebody was quicker: the page behind it stays shut."""
         used = await sql.rows(
-            "delete from half_session where id = :id and expires_at > :now returning id",
-            id=self.id,
-            now=clock.now(),
+            "delete from half_session where id = :id and expires_at > :now returning id", id=self.id, now=clock.now()
         )
         return bool(used)
 

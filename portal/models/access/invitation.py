@@ -26,13 +26,7 @@ from portal.facts import (
     ResendAllowed,
 )
 from portal.models.access.account import Access, PortalAccount
-from portal.models.access.candidate_holder import (
-    CandidateHolder,
-    CannotInvite,
-    as_on_file,
-    hindrance,
-    of_holder,
-)
+from portal.models.access.candidate_holder import CandidateHolder, CannotInvite, as_on_file, hindrance, of_holder
 from portal.models.access.half_session import HalfSession
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
@@ -97,9 +91,7 @@ class Invitation(Record):
         return "false"
 
     @classmethod
-    async def send(
-        cls, client: Client, holder: CandidateHolder, by: UUID, language: str
-    ) -> tuple[Invitation, str]:
+    async def send(cls, client: Client, holder: CandidateHolder, by: UUID, language: str) -> tuple[Invitation, str]:
         """Make a new invitation, and return it with the token for its link, which is kept nowhere. The older link
         dies.
 
@@ -123,8 +115,7 @@ class Invitation(Record):
         )
         if sent and sql.moment(sent[0]["sent_at"]) + RESEND_AFTER > now:
             raise CannotInvite(
-                "The last letter went out less than five minutes ago.",
-                sql.moment(sent[0]["sent_at"]) + RESEND_AFTER,
+                "The last letter went out less than five minutes ago.", sql.moment(sent[0]["sent_at"]) + RESEND_AFTER
             )
         if len(sent) >= A_DAY:
             raise CannotInvite("Five letters went out within a day. Call, or try again tomorrow.")
@@ -197,9 +188,7 @@ class Invitation(Record):
             await announce(BirthDateConfirmed(client=self.client_id))
             return True
         if int(counted["tries"]) >= TRIES or not may_be_tried:
-            await sql.rows(
-                "update invitation set locked_at = :now where id = :id", now=clock.now(), id=self.id
-            )
+            await sql.rows("update invitation set locked_at = :now where id = :id", now=clock.now(), id=self.id)
             await announce(InvitationLocked(client=self.client_id, account=self.account_id))
         else:
             await announce(BirthDateMissed(client=self.client_id, account=self.account_id))
@@ -230,12 +219,7 @@ class Invitation(Record):
         try:
             async with in_transaction():
                 account = await PortalAccount.open(
-                    name,
-                    self.email,
-                    password_hash,
-                    language=self.language,
-                    password_set_at=clock.now(),
-                    **holder,
+                    name, self.email, password_hash, language=self.language, password_set_at=clock.now(), **holder
                 )
         except IntegrityError:
             return None
@@ -245,11 +229,7 @@ class Invitation(Record):
         now = clock.now()
         carers = {carer.staff_id for carer in team if carer.until_at is None or carer.until_at > now}
         await tell(
-            NoticeKind.JOINED,
-            staff={self.sent_by, *carers},
-            client=self.client_id,
-            record=self.id,
-            by=account.id,
+            NoticeKind.JOINED, staff={self.sent_by, *carers}, client=self.client_id, record=self.id, by=account.id
         )
         return account
 
@@ -355,9 +335,7 @@ async def _end(why: str, which: str, **values: Any) -> int:
         await drop_letters(sql.uuid(row["id"]))
         if row["account_id"]:
             await read_by_all(sql.uuid(row["id"]))
-            await announce(
-                InvitationEnded(client=sql.uuid(row["client_id"]), account=sql.uuid(row["account_id"]))
-            )
+            await announce(InvitationEnded(client=sql.uuid(row["client_id"]), account=sql.uuid(row["account_id"])))
     return len(ended)
 
 

@@ -115,8 +115,7 @@ async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
     whose access ends by it, and the young person. Return the accounts whose access has just ended, with the client's
     first name, where that moment has come."""
     found = await sql.row(
-        f"select max(l.of_age_at) as at from contact_link l where l.client_id = :client and {_ENDING}",
-        client=client,
+        f"select max(l.of_age_at) as at from contact_link l where l.client_id = :client and {_ENDING}", client=client
     )
     at = sql.maybe_moment(found["at"]) if found else None
     child, practice = await Client.get(id=client), await the_practice()

@@ -54,11 +54,7 @@ class Holding:
         if self.invitation is not None:
             if self.invitation.locked_at is not None:
                 return "locked"
-            return (
-                "trouble"
-                if self.letter and (self.letter["failed_at"] or self.letter["reason"])
-                else "invited"
-            )
+            return "trouble" if self.letter and (self.letter["failed_at"] or self.letter["reason"]) else "invited"
         return "removed" if self.past else "not_invited"
 
     @property
@@ -179,9 +175,7 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
             client=client.id,
         )
         if held is None:
-            offers.append(
-                {"id": account.id, "name": account.name, "email": account.email, "link": holder.link}
-            )
+            offers.append({"id": account.id, "name": account.name, "email": account.email, "link": holder.link})
     return offers
 
 
@@ -236,12 +230,7 @@ async def history_of(client: UUID) -> list[dict[str, Any]]:
         client=client,
     ):
         opened = abs((sql.moment(row["from_at"]) - sql.moment(row["added_at"])).total_seconds()) < 5
-        add(
-            "joined" if opened and row["id"] not in known else "granted",
-            row["from_at"],
-            row["name"],
-            row["granter"],
-        )
+        add("joined" if opened and row["id"] not in known else "granted", row["from_at"], row["name"], row["granter"])
         add("removed", row["until_at"], row["name"], row["ender"])
         known.add(row["id"])
     for row in await sql.rows(

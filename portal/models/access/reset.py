@@ -130,8 +130,7 @@ async def _end(which: str, **values: Any) -> None:
 
 async def clients_acted_for(account: UUID) -> list[UUID]:
     clients = await sql.rows(
-        "select distinct client_id from access where account_id = :account "
-        "and (until_at is null or until_at > :now)",
+        "select distinct client_id from access where account_id = :account and (until_at is null or until_at > :now)",
         account=account,
         now=clock.now(),
     )

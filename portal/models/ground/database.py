@@ -57,11 +57,7 @@ def config(settings: Settings) -> dict[str, Any]:
     if settings.sqlite:
         connection: dict[str, Any] = {
             "engine": "portal.models.ground.sqlite",
-            "credentials": {
-                "file_path": str(settings.data / "portal.db"),
-                "synchronous": "FULL",
-                "busy_timeout": 5000,
-            },
+            "credentials": {"file_path": str(settings.data / "portal.db"), "synchronous": "FULL", "busy_timeout": 5000},
         }
     else:
         address = urlsplit(settings.database_url)
@@ -95,11 +91,7 @@ def config(settings: Settings) -> dict[str, Any]:
     return {
         "connections": {"default": connection},
         "apps": {
-            "models": {
-                "models": MODELS,
-                "default_connection": "default",
-                "migrations": "portal.models.migrations",
-            }
+            "models": {"models": MODELS, "default_connection": "default", "migrations": "portal.models.migrations"}
         },
         "use_tz": True,
         "timezone": "UTC",

@@ -35,11 +35,7 @@ class Sql(TortoiseOperation):
         return "Run SQL"
 
     async def database_forward(
-        self,
-        app_label: str,
-        old_state: State,
-        new_state: State,
-        state_editor: BaseSchemaEditor | None = None,
+        self, app_label: str, old_state: State, new_state: State, state_editor: BaseSchemaEditor | None = None
     ) -> None:
         assert state_editor is not None
         postgres = state_editor.client.capabilities.dialect == "postgres"

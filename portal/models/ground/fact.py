@@ -195,8 +195,7 @@ async def since(seen: Bookmark) -> News:
         return News(None, await bookmark())
     try:
         unseen = await sql.rows(
-            _SINCE_POSTGRES if postgres else _SINCE_SQLITE,
-            place=seen.place if postgres else int(seen.place),
+            _SINCE_POSTGRES if postgres else _SINCE_SQLITE, place=seen.place if postgres else int(seen.place)
         )
     except OperationalError as reason:
         # Some versions take no snapshot from an epoch of transactions that this cluster has not reached.
@@ -214,8 +213,7 @@ async def since(seen: Bookmark) -> News:
     facts = [
         fact
         for row in unseen
-        if row["id"] is not None
-        and (fact := Fact.from_body(row["kind"], sql.parsed(row["body"]))) is not None
+        if row["id"] is not None and (fact := Fact.from_body(row["kind"], sql.parsed(row["body"]))) is not None
     ]
     return News(facts, after)
 

@@ -39,9 +39,7 @@ async def claim(owner: UUID, key: UUID, content: str, result: dict[str, Any]) ->
     if taken:
         return None
     first = await sql.row(
-        "select request, result from idempotency where owner_id = :owner and key = :key",
-        owner=owner,
-        key=key,
+        "select request, result from idempotency where owner_id = :owner and key = :key", owner=owner, key=key
     )
     # Nothing is kept of what was sent before there were marks.
     if first is None or first["request"] not in (request, ""):

@@ -10,14 +10,7 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
-from portal.facts import (
-    LetterDelayed,
-    LetterDelivered,
-    LetterDropped,
-    LetterFailed,
-    LetterOnItsWay,
-    LetterRetried,
-)
+from portal.facts import LetterDelayed, LetterDelivered, LetterDropped, LetterFailed, LetterOnItsWay, LetterRetried
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, unit
 from portal.models.ground.record import Kind, Record, Sealed

@@ -113,9 +113,7 @@ class Row(Model):
         """Write a new row (`force_create`), or the columns `update_fields` of one that is held. Raises RuntimeError for
         anything else, because it would put back what others have changed meanwhile."""
         if not force_create and not (update_fields and self.is_held):
-            raise RuntimeError(
-                f"{type(self).__name__}.save: hold() the row first, and name its update_fields"
-            )
+            raise RuntimeError(f"{type(self).__name__}.save: hold() the row first, and name its update_fields")
         await super().save(using_db, update_fields, force_create, force_update)
         if force_create:
             self.was_locked()

@@ -26,12 +26,7 @@ _END = {
     ),
 }
 # Devices that a new password had forgotten since, or that somebody had signed out of; bookmarks of what is no more.
-_FORGET = (
-    "delete from device",
-    "delete from push_device",
-    "delete from stuck",
-    "delete from fact",
-)
+_FORGET = ("delete from device", "delete from push_device", "delete from stuck", "delete from fact")
 
 
 async def end_what_was_under_way() -> dict[str, Any]:

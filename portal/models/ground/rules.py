@@ -25,10 +25,7 @@ def holds(staff: str, permission: Permission) -> str:
 
 def holds_key(staff: str, permission: str) -> str:
     """Ask whether the staff member with this id holds the permission of this key (an SQL expression)."""
-    return (
-        f"exists (select 1 from staff_permission hp "
-        f"where hp.staff_id = {staff} and hp.permission = {permission})"
-    )
+    return f"exists (select 1 from staff_permission hp where hp.staff_id = {staff} and hp.permission = {permission})"
 
 
 def stands_in(viewer: str, staff: str) -> str:
@@ -188,8 +185,7 @@ def _may_read(r: str) -> str:
     """Ask whether the viewer holds the permission for its audience. Each audience is named by itself, because a
     database asks that once and not of every row."""
     return " or ".join(
-        f"{r}.audience = '{audience.key}' and " + holds(":viewer", audience.permission)
-        for audience in Audience
+        f"{r}.audience = '{audience.key}' and " + holds(":viewer", audience.permission) for audience in Audience
     )
 
 
@@ -204,10 +200,7 @@ def takes_part(access: str, participant: str, link: str) -> str:
 
 def sees_conversation(kind: Kind, conversation: str) -> str:
     """Ask whether the viewer sees the conversation with this id."""
-    return (
-        f"exists (select 1 from conversation sv where sv.id = {conversation} "
-        f"and {conversation_is_seen(kind, 'sv')})"
-    )
+    return f"exists (select 1 from conversation sv where sv.id = {conversation} and {conversation_is_seen(kind, 'sv')})"
 
 
 # --- What is news -----------------------------------------------------------------------------------

@@ -52,15 +52,11 @@ class Scope(Generic[M]):
 
     def where(self, condition: str, **values: Any) -> Scope[M]:
         return dataclasses.replace(
-            self,
-            conditions=(*self.conditions, condition),
-            values=(*self.values, *values.items()),
+            self, conditions=(*self.conditions, condition), values=(*self.values, *values.items())
         )
 
     def join(self, joins: str, **values: Any) -> Scope[M]:
-        return dataclasses.replace(
-            self, joins=f"{self.joins} {joins}", values=(*self.values, *values.items())
-        )
+        return dataclasses.replace(self, joins=f"{self.joins} {joins}", values=(*self.values, *values.items()))
 
     def order(self, by: str) -> Scope[M]:
         return dataclasses.replace(self, ordered=f" order by {by}")
@@ -132,9 +128,7 @@ async def _those(model: type[Record], rule: str, asks: Iterable[Asked]) -> set[A
         records=[record for _, _, record in asked],
         now=clock.now(),
     )
-    return {
-        (sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"])) for row in seen
-    }
+    return {(sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"])) for row in seen}
 
 
 _V, _C, _R = ("viewers", "uuid"), ("clients", "uuid"), ("records", "uuid")

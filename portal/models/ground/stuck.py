@@ -72,10 +72,7 @@ def not_set_aside(queue: str, id: str) -> str:
 
 
 async def each(
-    queue: str,
-    items: Sequence[UUID],
-    act: Callable[[list[UUID]], Awaitable[Any]],
-    hint: Callable[[set[str]], None],
+    queue: str, items: Sequence[UUID], act: Callable[[list[UUID]], Awaitable[Any]], hint: Callable[[set[str]], None]
 ) -> None:
     """Do these items of a queue together, in one unit of work; where that fails, each in one of its own. One that fails
     alone is set aside, and the others are done. Raises only where that can't be noted: the database is away."""
@@ -95,9 +92,7 @@ async def each(
             hint(work.keys)
 
 
-async def attempt(
-    queue: str, item: str, act: Callable[[], Awaitable[Any]], hint: Callable[[set[str]], None]
-) -> None:
+async def attempt(queue: str, item: str, act: Callable[[], Awaitable[Any]], hint: Callable[[set[str]], None]) -> None:
     """Do one thing that has transactions of its own; where it fails that is noted, and what comes after it is done.
     Raises only where it can't be noted: the database is away."""
     try:
@@ -117,12 +112,7 @@ async def went_well(queue: str, item: str, hint: Callable[[set[str]], None]) -> 
 
 
 async def set_aside(
-    queue: str,
-    item: str,
-    reason: BaseException,
-    hint: Callable[[set[str]], None],
-    *,
-    passed_over: bool = False,
+    queue: str, item: str, reason: BaseException, hint: Callable[[set[str]], None], *, passed_over: bool = False
 ) -> None:
     """Note in a unit of work of its own that this failed, or that it is `passed_over` and not tried again."""
     log.warning("set aside", queue=queue, item=item, reason=where(reason))
@@ -152,9 +142,7 @@ async def note_failed(queue: str, item: str, reason: BaseException, *, passed_ov
     tries = int(failures[0]["tries"])
     if tries > 1:
         await sql.rows(
-            "update stuck set due_at = :due where id = :id",
-            due=now + wait_after(tries),
-            id=sql.uuid(failures[0]["id"]),
+            "update stuck set due_at = :due where id = :id", due=now + wait_after(tries), id=sql.uuid(failures[0]["id"])
         )
     if tries == (1 if passed_over else TOLD_AFTER):
         await announce(WorkStuck())
@@ -194,8 +182,6 @@ async def all_stuck() -> list[dict[str, Any]]:
 async def forget_unstuck() -> None:
     """Forget items that are no longer tried: they are gone, or were done in another way."""
     async with unit():
-        gone = await sql.rows(
-            "delete from stuck where tried_at < :before returning id", before=clock.now() - KEPT
-        )
+        gone = await sql.rows("delete from stuck where tried_at < :before returning id", before=clock.now() - KEPT)
         if gone:
             await announce(WorkStuck())

@@ -136,8 +136,7 @@ class Bounce(Record):
 
     async def _settle(self, by: UUID) -> None:
         settled = await sql.rows(
-            "update bounce set settled_at = :now, settled_by = :by where id = :id and settled_at is null "
-            "returning id",
+            "update bounce set settled_at = :now, settled_by = :by where id = :id and settled_at is null returning id",
             id=self.id,
             by=by,
             now=clock.now(),
@@ -275,9 +274,7 @@ async def holders_of(
         clients.join(f"join ({_charts('= any(:keys)')}) o on o.client_id = r.id", keys=keys)
         .where("r.archived_at is null")
         .order("o.kind, o.name, r.sorting, r.id")
-        .columns(
-            "o.email_key, o.kind, o.record_id, o.name, r.id as client_id, r.first_name, r.last_name, r.colour"
-        )
+        .columns("o.email_key, o.kind, o.record_id, o.name, r.id as client_id, r.first_name, r.last_name, r.colour")
     )
     found += await (
         colleagues.where("r.email_key = any(:keys)", keys=keys)

@@ -157,11 +157,7 @@ _BEHIND = (
 async def _who_may_see(side: str, rows: list[dict[str, Any]]) -> list[Behind]:
     behind = [
         Behind(
-            sql.uuid(row["conversation_id"]),
-            sql.uuid(row["reader_id"]),
-            side,
-            row["first"],
-            sql.moment(row["since"]),
+            sql.uuid(row["conversation_id"]), sql.uuid(row["reader_id"]), side, row["first"], sql.moment(row["since"])
         )
         for row in rows
     ]
@@ -173,9 +169,7 @@ async def _who_may_see(side: str, rows: list[dict[str, Any]]) -> list[Behind]:
 # --- What became of it -------------------------------------------------------------------------
 
 
-async def told_of(
-    conversations: Scope[Conversation], conversation: UUID, to_staff: bool
-) -> list[dict[str, Any]]:
+async def told_of(conversations: Scope[Conversation], conversation: UUID, to_staff: bool) -> list[dict[str, Any]]:
     """Return the newest letter to each person of one side about the other's words since they last wrote themselves:
     name, and when it left, came back or was given up, and why. Nothing where the viewer may not see the conversation.
     """

@@ -67,9 +67,7 @@ class Mailbox(Record):
     @classmethod
     async def due(cls) -> Mailbox | None:
         """Return the mailbox, where it is time to look and no other worker does."""
-        if not await sql.row(
-            "select 1 as yes from mailbox where looked_at is null or looked_at <= :before", **_due()
-        ):
+        if not await sql.row("select 1 as yes from mailbox where looked_at is null or looked_at <= :before", **_due()):
             return None
         taken = await sql.rows(
             "update mailbox set looked_at = :now where looked_at is null or looked_at <= :before returning id",
@@ -99,9 +97,7 @@ class Mailbox(Record):
     async def failed(self, trouble: str) -> None:
         """Note that it could not be read."""
         if trouble != self.trouble:
-            await sql.rows(
-                "update mailbox set trouble = :trouble where id = :id", trouble=trouble, id=self.id
-            )
+            await sql.rows("update mailbox set trouble = :trouble where id = :id", trouble=trouble, id=self.id)
             await announce(MailboxChanged())
 
 

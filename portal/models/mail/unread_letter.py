@@ -58,9 +58,7 @@ async def readers_due(most: int = AT_ONCE) -> list[UUID]:
     return [sql.uuid(row["person"]) for row in readers]
 
 
-async def write_to(
-    person: UUID, practice: Practice, post: Callable[[Recipient, UUID | None], Awaitable[UUID]]
-) -> bool:
+async def write_to(person: UUID, practice: Practice, post: Callable[[Recipient, UUID | None], Awaitable[UUID]]) -> bool:
     """Have one letter written about everything this person has not come to see, in the caller's unit of work. Return
     False where they have seen it, may no longer see it, or are not to be written to now. `post` gives the letter's id.
     """

@@ -10,13 +10,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from portal import clock
-from portal.facts import (
-    ConversationAnswered,
-    ConversationRead,
-    ConversationStarted,
-    MessageSent,
-    MessagesSeen,
-)
+from portal.facts import ConversationAnswered, ConversationRead, ConversationStarted, MessageSent, MessagesSeen
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, write
 from portal.models.ground.record import Kind, Unacceptable, opened, seal, uuid7
@@ -56,12 +50,7 @@ class Conversation(Handled):
 
     @classmethod
     async def start(
-        cls,
-        client: UUID,
-        audience: Audience,
-        contacts: list[UUID],
-        with_client: bool,
-        confidential: bool = False,
+        cls, client: UUID, audience: Audience, contacts: list[UUID], with_client: bool, confidential: bool = False
     ) -> Conversation:
         conversation = await cls.create(client_id=client, audience=audience.key, confidential=confidential)
         if with_client:
@@ -145,9 +134,7 @@ class Conversation(Handled):
             await write("update conversation set read_by = :nobody where id = :id", id=self.id, nobody=[])
         if had_read < min(read_to, number - 1):
             await self._seen(had_read, min(read_to, number - 1), staff, account, sent_at)
-            await announce(
-                ConversationRead(conversation=self.id, number=read_to, staff=staff, account=account)
-            )
+            await announce(ConversationRead(conversation=self.id, number=read_to, staff=staff, account=account))
         if had_read < number - 1 and read_to == number:
             await read_about(self.id, staff, account)
         return number
@@ -170,9 +157,7 @@ class Conversation(Handled):
         # Whoever is being told of it at this moment has been told after this line: no notice comes later. And what is
         # its newest message, and who has read it, stays as it is until this is kept.
         held = "for no key update" if sql.is_postgres() else ""
-        (newest,) = await sql.rows(
-            f"select last_number, read_by from conversation where id = :id {held}", id=self.id
-        )
+        (newest,) = await sql.rows(f"select last_number, read_by from conversation where id = :id {held}", id=self.id)
         number = await self._before_news(min(number, self.last_number), reader, newest["last_number"])
         before = await sql.row(
             "select number from reading where conversation_id = :conversation and reader_id = :reader",
@@ -190,14 +175,10 @@ class Conversation(Handled):
                     read_by=[*sql.parsed(newest["read_by"]), reader],
                 )
             await self._seen(before["number"] if before else 0, number, staff, account, now)
-            await announce(
-                ConversationRead(conversation=self.id, number=number, staff=staff, account=account)
-            )
+            await announce(ConversationRead(conversation=self.id, number=number, staff=staff, account=account))
         await read_about(self.id, staff, account)
 
-    async def _seen(
-        self, before: int, number: int, staff: UUID | None, account: UUID | None, at: dt.datetime
-    ) -> None:
+    async def _seen(self, before: int, number: int, staff: UUID | None, account: UUID | None, at: dt.datetime) -> None:
         """Keep when someone came to a number, for the other side to see."""
         await write(
             "insert into reading_step (conversation_id, reader_id, number, at) "
@@ -209,12 +190,7 @@ class Conversation(Handled):
         )
         await announce(
             MessagesSeen(
-                client=self.client_id,
-                conversation=self.id,
-                first=before + 1,
-                last=number,
-                staff=staff,
-                account=account,
+                client=self.client_id, conversation=self.id, first=before + 1, last=number, staff=staff, account=account
             )
         )
 
@@ -304,8 +280,7 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
 async def writer_name(side: str, person: UUID) -> str:
     """Return the name of the person who is writing. The caller has asked who may see the conversation."""
     writer = await sql.row(
-        f"select name from {'staff_member' if side == 'staff' else 'portal_account'} where id = :id",
-        id=person,
+        f"select name from {'staff_member' if side == 'staff' else 'portal_account'} where id = :id", id=person
     )
     return str(writer["name"]) if writer else ""
 

@@ -49,9 +49,7 @@ class View(Enum):
 COUNTED = (View.MINE, View.UNREAD, View.ANSWER)
 
 
-def narrowed(
-    conversations: Scope[Conversation], audience: Audience | None, client: UUID | None
-) -> Scope[Conversation]:
+def narrowed(conversations: Scope[Conversation], audience: Audience | None, client: UUID | None) -> Scope[Conversation]:
     """Narrow to charts that are in use, and to one audience and one client where they are named."""
     narrow = conversations.where(within_reach(conversations.kind, "r.client_id")).where(_HERE)
     if audience is not None:
@@ -68,9 +66,7 @@ async def page_of_inbox(
     """Return a keyset page of a view, what stirred last first, and whether there is more after it."""
     wanted = conversations.where(view.rule)
     if after is not None:
-        wanted = wanted.where(
-            "(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1]
-        )
+        wanted = wanted.where("(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1])
     rows = await (
         wanted.order("r.stirs_at desc, r.id desc")
         .only(PAGE + 1, f"{on_it('r')} as on_it")
@@ -102,8 +98,7 @@ async def page_of_inbox(
 async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
     """Count the conversations in each of the views that show a number: one question for all."""
     told = ", ".join(
-        f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as {view.value}"
-        for view in COUNTED
+        f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as {view.value}" for view in COUNTED
     )
     (row,) = await conversations.where(OPEN).columns(told)
     return {view: int(row[view.value]) for view in COUNTED}

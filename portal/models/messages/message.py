@@ -126,9 +126,7 @@ class Message(Record):
     async def _tell_replies(self, client: UUID) -> None:
         """Announce that the messages which quote it show its new words too."""
         for row in await sql.rows("select number from message where reply_to_id = :id", id=self.id):
-            await announce(
-                QuoteChanged(client=client, conversation=self.conversation_id, number=row["number"])
-            )
+            await announce(QuoteChanged(client=client, conversation=self.conversation_id, number=row["number"]))
 
 
 class MessageVersion(Record):
@@ -150,10 +148,7 @@ class MessageVersion(Record):
         the other side."""
         if kind is not Kind.STAFF:
             return "false"
-        return (
-            f"exists (select 1 from message vm where vm.id = {r}.message_id "
-            f"and {Message.visible_to(kind, 'vm')})"
-        )
+        return f"exists (select 1 from message vm where vm.id = {r}.message_id and {Message.visible_to(kind, 'vm')})"
 
 
 def author_name(message: str, staff: str, account: str) -> str:
@@ -257,9 +252,7 @@ async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID,
     return messages
 
 
-async def messages_numbered(
-    messages: Scope[Message], conversation: UUID, numbers: list[int]
-) -> list[dict[str, Any]]:
+async def messages_numbered(messages: Scope[Message], conversation: UUID, numbers: list[int]) -> list[dict[str, Any]]:
     """Return the messages of a conversation with these numbers, newest first."""
     rows = await (
         messages.where("r.conversation_id = :conversation", conversation=conversation)
@@ -271,16 +264,13 @@ async def messages_numbered(
     return [_opened(row) for row in rows]
 
 
-async def messages_among(
-    wanted: Iterable[tuple[UUID, int]],
-) -> dict[UUID, list[dict[str, Any]]]:
+async def messages_among(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, list[dict[str, Any]]]:
     """Return single messages by conversation and number, each with the one before it. The caller has asked who may see
     them, as for `messages_after`."""
     pairs = sorted({(of, n) for of, number in wanted for n in (number - 1, number)})
     asked = sql.table("v", id=("conversations", "uuid"), number=("numbers", "int"))
     rows = await sql.rows(
-        f"select {_MESSAGE} from {asked} join message r on r.conversation_id = v.id and r.number = v.number "
-        f"{_AUTHORS}",
+        f"select {_MESSAGE} from {asked} join message r on r.conversation_id = v.id and r.number = v.number {_AUTHORS}",
         conversations=[of for of, _ in pairs],
         numbers=[number for _, number in pairs],
     )

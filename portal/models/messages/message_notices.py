@@ -94,9 +94,7 @@ async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
     return _by_conversation(conversations, await who_may_see(Conversation, Kind.ACCOUNT, asked))
 
 
-def _by_conversation(
-    conversations: set[UUID], seen: set[tuple[UUID, UUID | None, UUID]]
-) -> dict[UUID, set[UUID]]:
+def _by_conversation(conversations: set[UUID], seen: set[tuple[UUID, UUID | None, UUID]]) -> dict[UUID, set[UUID]]:
     people: dict[UUID, set[UUID]] = {id: set() for id in conversations}
     for person, _, conversation in seen:
         people[conversation].add(person)

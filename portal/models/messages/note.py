@@ -40,9 +40,7 @@ class Note(Record):
         return sees_conversation(kind, f"{r}.conversation_id")
 
     @classmethod
-    async def leave(
-        cls, conversation: Conversation, body: str, by: UUID, handed_to: UUID | None = None
-    ) -> None:
+    async def leave(cls, conversation: Conversation, body: str, by: UUID, handed_to: UUID | None = None) -> None:
         """Write a note under the last message. Raises Closed where there is none, or the chart is archived."""
         id = uuid7()
         # Whoever writes a message takes its number from this row: the note stands under one that is committed.
@@ -66,9 +64,7 @@ class Note(Record):
             body=seal(Note, "body_sealed", id, body),
             now=clock.now(),
         )
-        await announce(
-            NoteWritten(client=conversation.client_id, conversation=conversation.id, number=number)
-        )
+        await announce(NoteWritten(client=conversation.client_id, conversation=conversation.id, number=number))
 
 
 async def notes_under(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, Notes]:

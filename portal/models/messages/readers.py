@@ -22,21 +22,15 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
     """Return who can read each of these conversations now, beside the viewer: the participants on the client's side,
     and the staff of the care team and their covers, where they hold the audience's permission, and others of the
     practice who do. Rows the viewer may not see are not answered."""
-    allowed = [
-        sql.uuid(row["id"]) for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")
-    ]
-    answer: dict[UUID, dict[str, list[Any]]] = {
-        id: {"people": [], "staff": [], "others": []} for id in allowed
-    }
+    allowed = [sql.uuid(row["id"]) for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")]
+    answer: dict[UUID, dict[str, list[Any]]] = {id: {"people": [], "staff": [], "others": []} for id in allowed}
     people = await sql.rows(
         f"select distinct p.conversation_id, a.id, a.name {_TAKING_PART} order by a.name, a.id",
         ids=allowed,
         now=clock.now(),
     )
     for row in people:
-        answer[sql.uuid(row["conversation_id"])]["people"].append(
-            {"id": sql.uuid(row["id"]), "name": row["name"]}
-        )
+        answer[sql.uuid(row["conversation_id"])]["people"].append({"id": sql.uuid(row["id"]), "name": row["name"]})
     for id, group, person in await staff_by_group(THESE, ids=allowed):
         answer[sql.uuid(id)][group].append(person)
     return answer
@@ -48,15 +42,9 @@ async def why_read(conversations: Scope[Conversation], id: UUID) -> dict[str, li
     if await conversations.find(id) is None:
         return None
     people = await sql.rows(
-        f"select distinct {_BY_ACCESS} {_TAKING_PART} order by a.name, a.id, since",
-        ids=[id],
-        now=clock.now(),
+        f"select distinct {_BY_ACCESS} {_TAKING_PART} order by a.name, a.id, since", ids=[id], now=clock.now()
     )
-    staff = await sql.rows(
-        f"with {staff_who_read(THESE)} {_REASONS.format('reads')}",
-        ids=[id],
-        now=clock.now(),
-    )
+    staff = await sql.rows(f"with {staff_who_read(THESE)} {_REASONS.format('reads')}", ids=[id], now=clock.now())
     return {"people": [_of_account(row) for row in people], "staff": [_of_staff(row) for row in staff]}
 
 

@@ -44,8 +44,7 @@ async def parties_of(client: UUID) -> list[Party]:
         now=clock.now(),
     )
     own = await sql.row(
-        f"select 1 as yes from access x where x.client_id = :client and x.contact_link_id is null "
-        f"and {live('x')}",
+        f"select 1 as yes from access x where x.client_id = :client and x.contact_link_id is null and {live('x')}",
         client=client,
         now=clock.now(),
     )
@@ -102,17 +101,12 @@ async def would_read(
         now=clock.now(),
     )
     asked = " union all ".join(
-        f"select '{audience.key}', c.id, '{audience.key}' from client c where c.id = :client"
-        for audience in Audience
+        f"select '{audience.key}', c.id, '{audience.key}' from client c where c.id = :client" for audience in Audience
     )
     for key, group, person in await staff_by_group(asked, client=client):
         who = by_audience.setdefault(
             Audience[key.upper()],
-            {
-                "people": [{"id": sql.uuid(p["id"]), "name": p["name"]} for p in people],
-                "staff": [],
-                "others": [],
-            },
+            {"people": [{"id": sql.uuid(p["id"]), "name": p["name"]} for p in people], "staff": [], "others": []},
         )
         who[group].append(person)
     return {audience: by_audience[audience] for audience in Audience if audience in by_audience}
@@ -150,11 +144,7 @@ async def between(
 
 
 async def begin(
-    conversations: Scope[Conversation],
-    client: Client,
-    audience: Audience,
-    with_client: bool,
-    contacts: list[UUID],
+    conversations: Scope[Conversation], client: Client, audience: Audience, with_client: bool, contacts: list[UUID]
 ) -> tuple[UUID, bool]:
     """Return the conversation between these people and this audience, and whether it is new: there is one of a kind,
     whoever presses twice or at the same moment. The caller has asked who may see the client."""

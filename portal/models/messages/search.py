@@ -46,9 +46,7 @@ class Found:
     before: int | None
 
 
-async def search(
-    messages: Scope[Message], conversation: UUID, words: list[str], before: int | None = None
-) -> Found:
+async def search(messages: Scope[Message], conversation: UUID, words: list[str], before: int | None = None) -> Found:
     """Look through up to STEP of the messages that the viewer sees, until MOST are found."""
     numbers: list[int] = []
     below, looked = before if before is not None else 2**31 - 1, 0

@@ -28,18 +28,12 @@ class MarkDevices(TortoiseOperation):
         return "Mark devices"
 
     async def database_forward(
-        self,
-        app_label: str,
-        old_state: State,
-        new_state: State,
-        state_editor: BaseSchemaEditor | None = None,
+        self, app_label: str, old_state: State, new_state: State, state_editor: BaseSchemaEditor | None = None
     ) -> None:
         assert state_editor is not None
         database = state_editor.client
         first, second = ("$1", "$2") if database.capabilities.dialect == "postgres" else ("?", "?")
-        for row in await database.execute_query_dict(
-            "select id, subscription_sealed as box from push_device"
-        ):
+        for row in await database.execute_query_dict("select id, subscription_sealed as box from push_device"):
             place = f"push_device/subscription_sealed/{row['id']}"
             try:
                 endpoint = json.loads(crypto.ring().open(bytes(row["box"]), place))["endpoint"]

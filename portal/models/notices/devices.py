@@ -55,11 +55,7 @@ class PushDevice(Record):
 
     @classmethod
     async def add(
-        cls,
-        subscription: dict[str, str],
-        browser: str,
-        staff: UUID | None = None,
-        account: UUID | None = None,
+        cls, subscription: dict[str, str], browser: str, staff: UUID | None = None, account: UUID | None = None
     ) -> None:
         """Add a device. One browser has one subscription: it belongs to the person who asked last. `browser` is the
         token by which it is known since somebody signed in there. Raises TooManyDevices."""

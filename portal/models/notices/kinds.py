@@ -40,18 +40,11 @@ class NoticeKind(Enum):
     STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
     RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
     GRANTED = ("granted", About.CLIENT)  # an account was given access to a client
-    TO_CONFIRM = (
-        "to_confirm",
-        About.NOTHING,
-        Letter.OWN,
-    )  # one is offered access, and confirms a date of birth
+    TO_CONFIRM = ("to_confirm", About.NOTHING, Letter.OWN)  # one is offered access, and confirms a date of birth
     COMING_OF_AGE = ("coming_of_age", About.CLIENT)  # a client comes of age soon
     CAME_OF_AGE = ("came_of_age", About.CLIENT)  # a client is of age; to former guardians it names nobody
     BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
-    ADDRESS = (
-        "address",
-        About.CLIENT,
-    )  # how somebody who acts for a client, or oneself, is reached has changed
+    ADDRESS = ("address", About.CLIENT)  # how somebody who acts for a client, or oneself, is reached has changed
 
     def __init__(self, key: str, about: About, letter: Letter = Letter.NEWS) -> None:
         self.key, self.about, self.letter = key, about, letter
@@ -73,9 +66,7 @@ async def call_off(kind: NoticeKind, record: UUID, only: UUID | None = None, but
     and no push goes out about it, and told again it is new again."""
     whom = "coalesce(staff_id, account_id)"
     which = f"kind = :kind and record_id = :record{f' and {whom} = :only' if only else ''}"
-    await mark_read(
-        f"{which}{f' and {whom} <> :but' if but else ''}", kind=kind.key, record=record, only=only, but=but
-    )
+    await mark_read(f"{which}{f' and {whom} <> :but' if but else ''}", kind=kind.key, record=record, only=only, but=but)
 
 
 async def call_off_messages(conversation: UUID) -> None:

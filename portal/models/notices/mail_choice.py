@@ -68,14 +68,11 @@ async def mail_choice(person: UUID) -> MailChoice:
 async def mail_choices(people: list[UUID]) -> dict[UUID, MailChoice]:
     """Return the choices of these people; the usual one for those who have made none."""
     rows = await sql.rows(
-        "select person_id, often, daily_at, quiet_from, quiet_until from mail_choice "
-        "where person_id = any(:people)",
+        "select person_id, often, daily_at, quiet_from, quiet_until from mail_choice where person_id = any(:people)",
         people=people,
     )
     chosen = {
-        sql.uuid(row["person_id"]): MailChoice(
-            row["often"], row["daily_at"], row["quiet_from"], row["quiet_until"]
-        )
+        sql.uuid(row["person_id"]): MailChoice(row["often"], row["daily_at"], row["quiet_from"], row["quiet_until"])
         for row in rows
     }
     return {person: chosen.get(person, MailChoice()) for person in people}
@@ -118,9 +115,7 @@ async def put_off(person: UUID, at: dt.datetime | None) -> None:
         await sql.rows("delete from burst where reader_id = :person and letter_id is null", person=person)
     else:
         await sql.rows(
-            "update burst set due_at = :at where reader_id = :person and letter_id is null",
-            person=person,
-            at=at,
+            "update burst set due_at = :at where reader_id = :person and letter_id is null", person=person, at=at
         )
     await sql.rows(
         "update notice set mail_at = :at where (staff_id = :person or account_id = :person) and mail_at is not null",
@@ -132,8 +127,7 @@ async def put_off(person: UUID, at: dt.datetime | None) -> None:
 async def write_again(account: UUID) -> None:
     """Write to the account's new address about everything that did not reach it at the old one."""
     for row in await sql.rows(
-        "select distinct letter_id from burst where reader_id = :account and letter_id is not null",
-        account=account,
+        "select distinct letter_id from burst where reader_id = :account and letter_id is not null", account=account
     ):
         await tell_way(sql.uuid(row["letter_id"]))
     await sql.rows(
@@ -150,6 +144,4 @@ async def write_again(account: UUID) -> None:
     )
 
 
-_NOT_REACHED = (
-    "select o.id from outbox o where o.id = {}.letter_id and (o.done_at is null or o.bounced_at is not null)"
-)
+_NOT_REACHED = "select o.id from outbox o where o.id = {}.letter_id and (o.done_at is null or o.bounced_at is not null)"

@@ -202,9 +202,7 @@ _WITH = (
 )
 
 
-async def notices_before(
-    notices: Scope[Notice], before: int | None, limit: int = PAGE
-) -> list[dict[str, Any]]:
+async def notices_before(notices: Scope[Notice], before: int | None, limit: int = PAGE) -> list[dict[str, Any]]:
     """Return the newest notices, or those before a number, newest first; one more than `limit` where there are older
     ones."""
     newest = await (

@@ -11,24 +11,11 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from portal import clock
-from portal.facts import (
-    CareTeamChanged,
-    ClientAdded,
-    MessagingSet,
-)
+from portal.facts import CareTeamChanged, ClientAdded, MessagingSet
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import a_name, an_address, canonical_email, colour_for, search_form
-from portal.models.ground.record import (
-    Kind,
-    Lasting,
-    Record,
-    Sealed,
-    live,
-    opened_day,
-    unreadable,
-    write_anew,
-)
+from portal.models.ground.record import Kind, Lasting, Record, Sealed, live, opened_day, unreadable, write_anew
 from portal.models.ground.rules import acts, client_is_seen, holds, sees_client, works_here
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, call_off
@@ -49,12 +36,8 @@ class Client(Record):
     colour = fields.CharField(max_length=12)
     added_at = fields.DatetimeField(default=clock.now)
     archived_at = fields.DatetimeField(null=True)
-    messaging = fields.CharField(
-        max_length=8, default="on"
-    )  # what the client's side may write: on, reply, off
-    of_age_settled = fields.DatetimeField(
-        null=True
-    )  # the coming of age for which staff have done what is to do
+    messaging = fields.CharField(max_length=8, default="on")  # what the client's side may write: on, reply, off
+    of_age_settled = fields.DatetimeField(null=True)  # the coming of age for which staff have done what is to do
     contact_network = fields.BooleanField(default=True)  # off: no contact acts for them
 
     date_of_birth = Sealed()

@@ -232,13 +232,7 @@ class ContactLink(Lasting):
         """Return the terms as they stand."""
         kept = {one: at for one in Restriction if (at := self.since(one)) is not None}
         return Terms(
-            self.relationship,
-            self.guardian,
-            self.rights,
-            self.from_at,
-            self.agreed_until,
-            kept,
-            known(self, "basis"),
+            self.relationship, self.guardian, self.rights, self.from_at, self.agreed_until, kept, known(self, "basis")
         )
 
     async def note(self, action: str, side: str, by: UUID, before: Terms | None) -> None:

@@ -25,12 +25,9 @@ async def known_people(
     if not parts:
         return []
     places = {f"word_{letter}": _plain(part) for letter, part in zip("abcdef", parts, strict=False)}
-    values = {p: f"%{part}%" for p, part in places.items()} | {
-        f"{p}_at": f"{part}%" for p, part in places.items()
-    }
+    values = {p: f"%{part}%" for p, part in places.items()} | {f"{p}_at": f"{part}%" for p, part in places.items()}
     named = " and ".join(
-        f"(r.search like :{place} escape '\\' or r.email_key like :{place}_at escape '\\')"
-        for place in places
+        f"(r.search like :{place} escape '\\' or r.email_key like :{place}_at escape '\\')" for place in places
     )
     tied = f"(select tl.contact_id from contact_link tl where tl.client_id = :of and {live('tl')})"
     own_tied = f"(select tc.client_id from contact tc where tc.client_id is not null and tc.id in {tied})"  # as clients
@@ -46,10 +43,7 @@ async def known_people(
     own = [sql.uuid(row["client_id"]) for row in matching if row["client_id"]]
     others = await (
         clients.where(named, **values)
-        .where(
-            f"r.id <> :of and r.archived_at is null and r.id not in {own_tied}",
-            of=client,
-        )
+        .where(f"r.id <> :of and r.archived_at is null and r.id not in {own_tied}", of=client)
         .order("r.sorting, r.id")
         .columns("'client' as kind, r.id, r.first_name, r.last_name, r.email", KNOWN)
     )
@@ -72,8 +66,7 @@ async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID,
         return {}
     ties = await (
         clients.join(
-            "join contact_link al on al.client_id = r.id and al.contact_id = any(:contacts)",
-            contacts=contacts,
+            "join contact_link al on al.client_id = r.id and al.contact_id = any(:contacts)", contacts=contacts
         )
         .where(live("al"))
         .order("r.sorting, r.id")

@@ -46,29 +46,21 @@ class Leave(Record):
         return works_here(":viewer") if kind is Kind.STAFF else "false"
 
     @classmethod
-    async def plan(
-        cls, staff: UUID, cover: UUID, from_at: dt.datetime, until_at: dt.datetime, by: UUID
-    ) -> Leave:
+    async def plan(cls, staff: UUID, cover: UUID, from_at: dt.datetime, until_at: dt.datetime, by: UUID) -> Leave:
         """Plan a leave. Raises CannotLeave where one of the two is away at that time already, or others count on the
         one who is to be away."""
         # Whoever plans anything for one of the two waits: between looking and planning nobody else plans.
         for colleague in sorted({staff, cover}):
             await StaffMember.lock(colleague)
-        if await sql.row(
-            "select 1 as yes from staff_member where id = :id and ended_at is not null", id=cover
-        ):
+        if await sql.row("select 1 as yes from staff_member where id = :id and ended_at is not null", id=cover):
             raise CannotLeave("Who stands in works here no more. Choose somebody else.")
         if await _is_away(staff, from_at, until_at):
             raise CannotLeave("There is a leave in this time already. End that one first.")
         if await _is_away(cover, from_at, until_at):
             raise CannotLeave("Who stands in is away in this time too. Choose somebody else.")
         if await _is_away(staff, from_at, until_at, "cover_id"):
-            raise CannotLeave(
-                "They stand in for somebody in this time. End that leave first, and plan it anew."
-            )
-        leave = await cls.create(
-            staff_id=staff, cover_id=cover, from_at=from_at, until_at=until_at, planned_by=by
-        )
+            raise CannotLeave("They stand in for somebody in this time. End that leave first, and plan it anew.")
+        leave = await cls.create(staff_id=staff, cover_id=cover, from_at=from_at, until_at=until_at, planned_by=by)
         await leave._announce(from_at, until_at)
         await leave._tell()
         return leave
@@ -108,9 +100,7 @@ class Leave(Record):
                     await Moment.plan(turn, LeaveChanged(staff=person))
 
 
-async def _is_away(
-    staff: UUID, from_at: dt.datetime, until_at: dt.datetime, as_whom: str = "staff_id"
-) -> bool:
+async def _is_away(staff: UUID, from_at: dt.datetime, until_at: dt.datetime, as_whom: str = "staff_id") -> bool:
     """Tell whether a leave in this time is theirs, or (`as_whom` is "cover_id") one in which they stand in."""
     overlapping = await sql.row(
         f"select 1 as yes from leave where {as_whom} = :staff and from_at < :until and until_at > :from "

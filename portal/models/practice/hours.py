@@ -151,9 +151,7 @@ async def office() -> Office:
     if not rows:
         return Office("UTC", None)
     week = sql.parsed(rows[0]["week"])
-    days = [
-        (row["day"], Special(row["label"], _spans(sql.parsed(row["spans"])))) for row in rows if row["day"]
-    ]
+    days = [(row["day"], Special(row["label"], _spans(sql.parsed(row["spans"])))) for row in rows if row["day"]]
     return Office(rows[0]["zone"], None if week is None else tuple(_spans(day) for day in week), tuple(days))
 
 

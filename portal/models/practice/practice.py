@@ -36,9 +36,7 @@ class Practice(Row):
     crisis_words: Any = fields.JSONField(null=True)  # {language: text}; null: the built-in words
     reply_words: Any = fields.JSONField(null=True)  # {language: text}, said while the office is closed
     reply_by = fields.UUIDField(null=True)  # who switched the automatic reply on; null: it is off
-    own_account_age = fields.IntField(
-        default=14
-    )  # from which one may have an account, and confidence, of one's own
+    own_account_age = fields.IntField(default=14)  # from which one may have an account, and confidence, of one's own
     majority_age = fields.IntField(default=18)  # at which guardians' access ends
 
     class Meta:

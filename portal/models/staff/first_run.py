@@ -43,9 +43,7 @@ async def begin(code: str, practice: dict[str, Any], administrator: dict[str, An
     await Location.create(name=made.name, address=made.address, phone=made.phone)
     # Alone at first, they see clients themselves; an administrator otherwise reads no clinical messages.
     return await StaffMember.add(
-        role=Role.ORGANISATION_ADMINISTRATOR,
-        granted=[Permission.CLINICAL_MESSAGES.key],
-        **administrator,
+        role=Role.ORGANISATION_ADMINISTRATOR, granted=[Permission.CLINICAL_MESSAGES.key], **administrator
     )
 
 

@@ -127,27 +127,16 @@ def _who_text(here: str, right: Right | None, postgres: bool) -> str:
     asked = "null"
     if right is not None:
         asked = f"({right_of('s.account_id', right)})"
-    return _WHO.format(
-        holds=asked, here=here, may_enter=_MAY_ENTER, list="string_agg" if postgres else "group_concat"
-    )
+    return _WHO.format(holds=asked, here=here, may_enter=_MAY_ENTER, list="string_agg" if postgres else "group_concat")
 
 
-async def who(
-    token: str,
-    side: str,
-    client: UUID | None = None,
-    right: Right | None = None,
-) -> SessionHolder | None:
+async def who(token: str, side: str, client: UUID | None = None, right: Right | None = None) -> SessionHolder | None:
     """Return the person a cookie belongs to now, the permissions they hold, whether an account holds a right for a
     client where one is named, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:
         return None
     session = await sql.row(
-        _who_text(here(), right, sql.is_postgres()),
-        token=digest(token),
-        side=side,
-        now=clock.now(),
-        client=client,
+        _who_text(here(), right, sql.is_postgres()), token=digest(token), side=side, now=clock.now(), client=client
     )
     if session is None:
         return None
@@ -191,32 +180,23 @@ async def lives_until(sessions: list[UUID]) -> dict[UUID, dt.datetime]:
         f"where s.id = any(:ids) and s.ended_at is null and {_MAY_ENTER}",
         ids=sessions,
     )
-    return {
-        sql.uuid(row["id"]): min(sql.moment(row["idle_until"]), sql.moment(row["expires_at"]))
-        for row in living
-    }
+    return {sql.uuid(row["id"]): min(sql.moment(row["idle_until"]), sql.moment(row["expires_at"])) for row in living}
 
 
 async def end_session(session: UUID, side: str, holder: UUID) -> None:
     """Sign out: the cookie is worthless from now on and the session's sockets close everywhere."""
     await sql.rows(
-        "update session set ended_at = :now where id = :id and ended_at is null",
-        now=clock.now(),
-        id=session,
+        "update session set ended_at = :now where id = :id and ended_at is null", now=clock.now(), id=session
     )
     await announce(
         SessionEnded(
-            session=session,
-            staff=holder if side == "staff" else None,
-            account=holder if side == "client" else None,
+            session=session, staff=holder if side == "staff" else None, account=holder if side == "client" else None
         )
     )
 
 
 async def forget_old_sessions() -> None:
-    await sql.rows(
-        "delete from session where expires_at < :before", before=clock.now() - dt.timedelta(days=30)
-    )
+    await sql.rows("delete from session where expires_at < :before", before=clock.now() - dt.timedelta(days=30))
 
 
 # --- Devices that signed in before: a throttle never locks them out ---------------------------

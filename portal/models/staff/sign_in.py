@@ -100,9 +100,7 @@ async def begin(holder: Login, address: str, agent: str) -> str | None:
     password, or the switch of the portal, comes before this session and stops it, or after it and ends it.
     """
     locked = "for no key update" if sql.is_postgres() else ""
-    table, works = (
-        ("staff_member", "and ended_at is null") if holder.side == "staff" else ("portal_account", "")
-    )
+    table, works = ("staff_member", "and ended_at is null") if holder.side == "staff" else ("portal_account", "")
     if holder.side == "client":
         await keep_settings()
         if not await portal_is_on():
@@ -118,9 +116,7 @@ async def begin(holder: Login, address: str, agent: str) -> str | None:
     return token
 
 
-async def words_about(
-    account: UUID | None = None, client: UUID | None = None, link: UUID | None = None
-) -> list[str]:
+async def words_about(account: UUID | None = None, client: UUID | None = None, link: UUID | None = None) -> list[str]:
     """Return names that somebody who chooses a password has in mind, and others guess: the holder's of an account or of
     an invitation (for `client`, by `link`), those of all for whom they act or acted, and the practice's."""
     names = await sql.rows(

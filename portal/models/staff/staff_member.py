@@ -54,12 +54,7 @@ class StaffMember(Record):
     @classmethod
     async def add(cls, name: str, email: str, role: Role, password_hash: str, **more: Any) -> StaffMember:
         member = await cls.create(
-            name=name,
-            email=email,
-            email_key=canonical_email(email),
-            role=role.key,
-            password_hash=password_hash,
-            **more,
+            name=name, email=email, email_key=canonical_email(email), role=role.key, password_hash=password_hash, **more
         )
         await member._settle_permissions()
         await announce(StaffChanged(staff=member.id))
@@ -87,9 +82,7 @@ class StaffMember(Record):
         return Role[self.role.upper()].value
 
     async def permissions(self) -> frozenset[Permission]:
-        held = await sql.rows(
-            "select permission from staff_permission where staff_id = :staff", staff=self.id
-        )
+        held = await sql.rows("select permission from staff_permission where staff_id = :staff", staff=self.id)
         return frozenset(Permission[row["permission"].upper()] for row in held)
 
     async def _settle_permissions(self) -> None:

@@ -37,9 +37,7 @@ async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
     rows = await acting_for(viewer.see(ContactLink), client)
     return {
         "why_not": why_not,
-        "rows": [
-            _row(language, row, now) | {"action": f"{here}/{row['id']}" if may else None} for row in rows
-        ],
+        "rows": [_row(language, row, now) | {"action": f"{here}/{row['id']}" if may else None} for row in rows],
     }
 
 

@@ -52,28 +52,19 @@ async def of_age(viewer: Viewer, client: UUID) -> Context | None:
     if ahead.others:
         lines.append(say(language, "%(others)s, no legal guardian, is not touched by it.", **names))
     todo = [
-        (
-            ahead.own_address,
-            say(language, "An email address of their own on file"),
-            f"/staff/clients/{client}/edit",
-        ),
+        (ahead.own_address, say(language, "An email address of their own on file"), f"/staff/clients/{client}/edit"),
         (ahead.invited or ahead.account, say(language, "Invited"), portal),
         (ahead.account, say(language, "An account of their own"), portal),
         (ahead.settled, say(language, "Contacts and what is shared with them looked through together"), None),
     ]
     return {
-        "title": say(
-            language, "Of age since %(date)s" if past else "%(name)s comes of age on %(date)s", **names
-        ),
+        "title": say(language, "Of age since %(date)s" if past else "%(name)s comes of age on %(date)s", **names),
         "lines": lines,
         "todo": [
-            {"done": done, "label": label, "href": None if done or not may else href}
-            for done, label, href in todo
+            {"done": done, "label": label, "href": None if done or not may else href} for done, label, href in todo
         ]
         if ahead.soon
         else [],
         "settled": ahead.settled,
-        "action": f"/staff/clients/{client}/coming-of-age"
-        if may and ahead.soon and not ahead.settled
-        else None,
+        "action": f"/staff/clients/{client}/coming-of-age" if may and ahead.soon and not ahead.settled else None,
     }

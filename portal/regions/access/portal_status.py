@@ -101,9 +101,7 @@ def _sentence(viewer: Viewer, holding: Holding) -> str:
         case "trouble" if holding.letter is not None:
             reason = holding.letter["reason"] or "silent"
             ours = reason_in_words(language, reason)
-            return (
-                ours if ours != reason else say(language, "The mail server said: %(reason)s", reason=reason)
-            )
+            return ours if ours != reason else say(language, "The mail server said: %(reason)s", reason=reason)
         case "locked":
             return say(language, "Five wrong dates of birth were given. Speak with them, then lift the lock.")
         case "paused":
@@ -156,9 +154,7 @@ def _facts(viewer: Viewer, holding: Holding) -> list[dict[str, str]]:
                 "Now",
                 say(
                     language,
-                    "Kept away by a restriction"
-                    if holding.network == "on"
-                    else "Paused: the contact network is off",
+                    "Kept away by a restriction" if holding.network == "on" else "Paused: the contact network is off",
                 ),
             )
         fact("Signed up", _when(viewer, account["added_at"]))
@@ -184,9 +180,7 @@ async def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
     settings = "/staff/settings/portal" if await viewer.may(Permission.PORTAL_SETTINGS) else None
     language, edit = viewer.language, f"/staff/clients/{holding.client.id}/edit"
 
-    def need(
-        label: str, value: str | None, href: str | None, link: str, missing: str = "Missing"
-    ) -> dict[str, Any]:
+    def need(label: str, value: str | None, href: str | None, link: str, missing: str = "Missing") -> dict[str, Any]:
         return {
             "label": say(language, label),
             "value": value or say(language, missing),
@@ -212,12 +206,7 @@ async def _needs(viewer: Viewer, holding: Holding) -> list[dict[str, Any]]:
             "Enter it again" if unread else "Add the date of birth",
             "Can’t be opened" if unread else "Missing",
         ),
-        need(
-            "Client portal",
-            say(language, "On") if holding.portal_on else None,
-            settings,
-            "Switch it on",
-        ),
+        need("Client portal", say(language, "On") if holding.portal_on else None, settings, "Switch it on"),
     ]
 
 
@@ -346,8 +335,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
         relation = (
             say(language, "In person")
             if row["relationship"] is None
-            else say(language, row["relationship"])
-            + (say(language, ", legal guardian") if row["guardian"] else "")
+            else say(language, row["relationship"]) + (say(language, ", legal guardian") if row["guardian"] else "")
         )
         this = sql.uuid(row["client_id"]) == client
         rows.append(
@@ -414,12 +402,7 @@ async def history(viewer: Viewer, client: UUID) -> Context | None:
     return {
         "events": [
             {
-                "text": say(
-                    viewer.language,
-                    _HISTORY[event["kind"]],
-                    name=event["name"],
-                    by=event["by"] or system,
-                ),
+                "text": say(viewer.language, _HISTORY[event["kind"]], name=event["name"], by=event["by"] or system),
                 "at": _when(viewer, event["at"]),
                 "kind": "warn" if event["kind"] in ("locked", "removed") else "hot" if n == 0 else "",
             }

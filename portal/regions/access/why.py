@@ -61,11 +61,7 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     return {
         "title": say(language, "Who can see %(name)s’s chart, and why", name=about.first_name)
         if colleague
-        else say(
-            language,
-            "Who at the practice can see what is here about %(name)s, and why",
-            name=about.first_name,
-        ),
+        else say(language, "Who at the practice can see what is here about %(name)s, and why", name=about.first_name),
         "people_label": say(language, "On the client’s side") if colleague else say(language, "You"),
         "people": [_person(viewer, about, rows, read=False) for rows in _each(people)],
         "staff": _staff(viewer, about, why["staff"], None),
@@ -101,11 +97,7 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
 
 
 @region(
-    "accounts",
-    "staff/access/portal/_accounts.html",
-    side="staff",
-    needs=None,
-    on=(OfChart, OfStaff, OfSignInAddress),
+    "accounts", "staff/access/portal/_accounts.html", side="staff", needs=None, on=(OfChart, OfStaff, OfSignInAddress)
 )
 async def accounts(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: the accounts that have access, each with how it came by it and what it sees."""
@@ -196,9 +188,7 @@ def _tie(language: str, row: dict[str, Any]) -> list[str]:
     return [say(language, row["relationship"]) + guardian]
 
 
-def _staff(
-    viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str | None
-) -> list[dict[str, Any]]:
+def _staff(viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str | None) -> list[dict[str, Any]]:
     language, colleague = viewer.language, viewer.kind is Kind.STAFF
     shown = [
         _entry(
@@ -213,9 +203,7 @@ def _staff(
     ]
     others = 0 if colleague else sum(1 for own in _each(rows) if own[0]["nearest"] != TEAM)
     if others:
-        name = say_many(
-            language, "one more person at the practice", "%(num)s more people at the practice", others
-        )
+        name = say_many(language, "one more person at the practice", "%(num)s more people at the practice", others)
         reason = say(language, "By their work: they supervise the care team, or work for all clients")
         shown.append(_entry(name[:1].upper() + name[1:], [reason], staff=True))
     return shown

@@ -42,8 +42,7 @@ async def undelivered(viewer: Viewer) -> Context | None:
         .where(UNDELIVERED)
         .order("r.posted_at desc, r.id desc")
         .columns(
-            "r.id, r.client_id, r.payload_sealed, r.reason, r.posted_at, r.failed_at, c.first_name, c.last_name",
-            SHOWN,
+            "r.id, r.client_id, r.payload_sealed, r.reason, r.posted_at, r.failed_at, c.first_name, c.last_name", SHOWN
         )
     )
     may = await viewer.may(Permission.PORTAL_ACCESS)
@@ -138,9 +137,7 @@ def why(language: str, status: str) -> str:
     if kind == "1" or status.endswith(".5.0") or detail == "10":
         return say(language, "there is no such mailbox")
     if kind == "2":
-        return (
-            say(language, "the mailbox is full") if detail == "2" else say(language, "the mailbox is closed")
-        )
+        return say(language, "the mailbox is full") if detail == "2" else say(language, "the mailbox is closed")
     if kind == "4":
         return say(language, "its mail server can’t be reached")
     if kind == "7":

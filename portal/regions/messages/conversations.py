@@ -40,14 +40,7 @@ from portal.models.people.client import CareTeam, Client
 from portal.models.people.leave import away_from
 from portal.permissions import Audience, Right
 from portal.regions import Ask, Context, Fresh, Stream, region
-from portal.regions.phrases import (
-    audience_label,
-    base,
-    excerpt,
-    paragraphs,
-    readers_line,
-    zone,
-)
+from portal.regions.phrases import audience_label, base, excerpt, paragraphs, readers_line, zone
 from portal.viewer import Viewer, may_see
 from portal.web.rendering import render
 
@@ -90,11 +83,7 @@ async def _hints(viewer: Viewer, client: Client, audience: str) -> list[tuple[st
             hints.append(("clock", _absence(viewer, absence)))
     if viewer.kind is Kind.STAFF and client.messaging != "on":
         text = (
-            say(
-                viewer.language,
-                "%(name)s’s side can’t write here: messages are switched off.",
-                name=client.first_name,
-            )
+            say(viewer.language, "%(name)s’s side can’t write here: messages are switched off.", name=client.first_name)
             if client.messaging == "off"
             else say(viewer.language, "%(name)s’s side may only answer.", name=client.first_name)
         )
@@ -179,9 +168,7 @@ def _begin(ask: Ask) -> int:
 
 def _spans(loaded: dict[UUID, list[dict[str, Any]]]) -> dict[UUID, tuple[int, int]]:
     return {
-        of: (min(m["number"] for m in found), max(m["number"] for m in found))
-        for of, found in loaded.items()
-        if found
+        of: (min(m["number"] for m in found), max(m["number"] for m in found)) for of, found in loaded.items() if found
     }
 
 
@@ -227,9 +214,7 @@ async def messages(viewer: Viewer, client: UUID, conversation: UUID) -> Context 
 
 
 @region("found", "messages/_found.html", side="both", needs=Right.MESSAGES, on=(OfMessageText,))
-async def found_messages(
-    viewer: Viewer, client: UUID, conversation: UUID, q: str, numbers: str
-) -> Context | None:
+async def found_messages(viewer: Viewer, client: UUID, conversation: UUID, q: str, numbers: str) -> Context | None:
     """Show the messages a search has found, as long as they still hold its words. Later ones are for the next
     search."""
     if (about := await viewer.see(Conversation).find(conversation)) is None or about.client_id != client:
@@ -253,13 +238,7 @@ async def found_messages(
     }
 
 
-@region(
-    "draft",
-    "messages/_draft.html",
-    side="both",
-    needs=Right.MESSAGES,
-    on=(DraftChanged, OfMessageText),
-)
+@region("draft", "messages/_draft.html", side="both", needs=Right.MESSAGES, on=(DraftChanged, OfMessageText))
 async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     """Show the draft the viewer has begun here, perhaps on another device, and the words that it answers."""
     found = await viewer.see(Conversation).find(conversation)
@@ -284,13 +263,7 @@ async def quoted(viewer: Viewer, conversation: UUID, message: UUID) -> dict[str,
     }
 
 
-@region(
-    "passage",
-    "messages/_passage.html",
-    side="both",
-    needs=Right.MESSAGES,
-    on=(MessagesSeen, OfMessage),
-)
+@region("passage", "messages/_passage.html", side="both", needs=Right.MESSAGES, on=(MessagesSeen, OfMessage))
 async def passage(viewer: Viewer, client: UUID, conversation: UUID, at: int) -> Context | None:
     """The messages around a number, further back than the newest page of them."""
     found = await viewer.see(Conversation).find(conversation)
@@ -330,11 +303,7 @@ async def window(viewer: Viewer, conversation: Conversation, before: int | None)
 
 
 def items(
-    viewer: Viewer,
-    loaded: list[dict[str, Any]],
-    readers_of: list[Reader],
-    wanted: set[int],
-    notes: Notes | None,
+    viewer: Viewer, loaded: list[dict[str, Any]], readers_of: list[Reader], wanted: set[int], notes: Notes | None
 ) -> str:
     """The `<li>`s of the messages with these numbers; the others are there to compare with."""
     if not loaded:
@@ -418,9 +387,7 @@ def _quote(viewer: Viewer, quote: dict[str, Any], href: str) -> dict[str, Any]:
     return {
         "href": f"{href}?at={quote['number']}#message-{quote['id']}",
         "from_name": say(language, "You") if quote["author"] == viewer.id else quote["from_name"],
-        "text": say(language, "This message was withdrawn.")
-        if quote["withdrawn"]
-        else excerpt(quote["body"], 120),
+        "text": say(language, "This message was withdrawn.") if quote["withdrawn"] else excerpt(quote["body"], 120),
     }
 
 

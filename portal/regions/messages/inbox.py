@@ -16,15 +16,7 @@ from portal.models.ground.person import first_of, initial
 from portal.models.ground.record import shown
 from portal.models.ground.rules import allows
 from portal.models.messages.conversation import Conversation, threads
-from portal.models.messages.inbox import (
-    Place,
-    View,
-    counts,
-    narrowed,
-    page_of_inbox,
-    unread_conversations,
-    who_is_on,
-)
+from portal.models.messages.inbox import Place, View, counts, narrowed, page_of_inbox, unread_conversations, who_is_on
 from portal.models.people.client import CareTeam, Client, team_of
 from portal.models.people.contact import ContactLink
 from portal.models.staff.staff_member import StaffMember
@@ -47,15 +39,11 @@ class InboxFilter:
     after: Place | None = None
 
     @classmethod
-    def read(
-        cls, view: str | None, audience: str | None, client: UUID | None, after: str | None
-    ) -> InboxFilter:
+    def read(cls, view: str | None, audience: str | None, client: UUID | None, after: str | None) -> InboxFilter:
         """As an address says it; what is no word of ours says nothing."""
         views = {one.value: one for one in View}
         audiences = {one.key: one for one in Audience}
-        return cls(
-            views.get(view or "", View.ALL), audiences.get(audience or ""), client, _place(after or "")
-        )
+        return cls(views.get(view or "", View.ALL), audiences.get(audience or ""), client, _place(after or ""))
 
     @property
     def args(self) -> dict[str, Any]:
@@ -90,9 +78,7 @@ def _place(token: str) -> Place | None:
         return None
 
 
-@region(
-    "inbox-count", "staff/messages/inbox/_count.html", side="staff", needs=None, on=(OfThreadList, OfTriage)
-)
+@region("inbox-count", "staff/messages/inbox/_count.html", side="staff", needs=None, on=(OfThreadList, OfTriage))
 async def unread_count(viewer: Viewer) -> Context | None:
     return {"count": await unread_conversations(viewer.see(Conversation))}
 
@@ -106,12 +92,7 @@ async def unread_count(viewer: Viewer) -> Context | None:
     element="inbox-list",
 )
 async def inbox_list(
-    viewer: Viewer,
-    view: str | None,
-    audience: str | None,
-    client: UUID | None,
-    after: str | None,
-    current: UUID | None,
+    viewer: Viewer, view: str | None, audience: str | None, client: UUID | None, after: str | None, current: UUID | None
 ) -> Context | None:
     if current is not None and await viewer.see(Conversation).find(current) is None:
         return None  # what the page stands on is this viewer's no more, so the page is not
@@ -276,9 +257,7 @@ async def _name(viewer: Viewer, who: UUID | None) -> str:
     return found.name if found else say(viewer.language, "a colleague")
 
 
-@region(
-    "inbox-about", "staff/messages/inbox/_about.html", side="staff", needs=None, on=(OfChart, OfThreadList)
-)
+@region("inbox-about", "staff/messages/inbox/_about.html", side="staff", needs=None, on=(OfChart, OfThreadList))
 async def about(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
     """The client of the current conversation, who acts and who cares for them, and what else is written."""
     found = await viewer.see(Client).find(client)

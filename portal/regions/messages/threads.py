@@ -43,13 +43,7 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
         title = (
             listed(viewer.language, [p["name"] for p in who["people"]]) or entry["client_name"]
             if viewer.kind is Kind.STAFF
-            else title_of(
-                viewer,
-                row["audience"],
-                row["confidential"],
-                row["first_name"],
-                entry["client_name"],
-            )
+            else title_of(viewer, row["audience"], row["confidential"], row["first_name"], entry["client_name"])
         )
         rows.append(
             entry
@@ -72,18 +66,11 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
 async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> Context | None:
     if await viewer.see(Client).find(client) is None:
         return None
-    return {
-        "rows": await _rows(viewer, client, current),
-        "new_href": f"/staff/clients/{client}/conversations/new",
-    }
+    return {"rows": await _rows(viewer, client, current), "new_href": f"/staff/clients/{client}/conversations/new"}
 
 
 @region(
-    "threads",
-    "client/messages/_threads.html",
-    side="client",
-    needs=Right.MESSAGES,
-    on=(OfThreadList, OfChart, OfStaff),
+    "threads", "client/messages/_threads.html", side="client", needs=Right.MESSAGES, on=(OfThreadList, OfChart, OfStaff)
 )
 async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
     if await viewer.see(Client).find(client) is None:
@@ -132,9 +119,7 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
                 "about": _about(viewer.language, audience),
                 "confidential_line": confidential_line(viewer.language) if audience in kept else None,
                 "readers_line": readers_line(viewer.language, who, viewer.id),
-                "href": f"{base(viewer, client)}/conversations/{there[audience]}"
-                if audience in there
-                else None,
+                "href": f"{base(viewer, client)}/conversations/{there[audience]}" if audience in there else None,
             }
         )
     return {

@@ -13,17 +13,8 @@ from portal.language import at_in_words, say, say_many, short
 from portal.models.ground.record import UNREADABLE, Kind, opened
 from portal.models.notices.devices import PushDevice, devices_of
 from portal.models.notices.kinds import About, Letter, NoticeKind
-from portal.models.notices.notice import (
-    AT_ONCE as MOST,
-)
-from portal.models.notices.notice import (
-    PAGE,
-    Notice,
-    newest_unread,
-    notices_after,
-    notices_before,
-    unread_notices,
-)
+from portal.models.notices.notice import AT_ONCE as MOST
+from portal.models.notices.notice import PAGE, Notice, newest_unread, notices_after, notices_before, unread_notices
 from portal.regions import Ask, Context, Fresh, Stream, region
 from portal.regions.phrases import audience_label, base, zone
 from portal.viewer import Viewer, may_see
@@ -63,14 +54,7 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
     }
 
 
-@region(
-    "came-in",
-    "notices/_came_in.html",
-    side="both",
-    needs=None,
-    on=(OfNotice, OfChart),
-    element="came-in",
-)
+@region("came-in", "notices/_came_in.html", side="both", needs=None, on=(OfNotice, OfChart), element="came-in")
 async def came_in(viewer: Viewer, person: UUID) -> Context | None:
     """On Today and Home: what waits to be looked at, without the messages."""
     if person != viewer.id:
@@ -83,14 +67,7 @@ async def came_in(viewer: Viewer, person: UUID) -> Context | None:
     }
 
 
-@region(
-    "devices",
-    "notices/_devices.html",
-    side="both",
-    needs=None,
-    on=(PushDevicesChanged,),
-    element="devices",
-)
+@region("devices", "notices/_devices.html", side="both", needs=None, on=(PushDevicesChanged,), element="devices")
 async def devices(viewer: Viewer, person: UUID) -> Context | None:
     """Show the devices that are told while no page is open."""
     if person != viewer.id:
@@ -124,9 +101,7 @@ def _agent(device: PushDevice) -> str:
 
 def _browser(language: str, agent: str) -> str:
     """A browser as people call it."""
-    found = [
-        next((name for part, name in known.items() if part in agent), "") for known in (_BROWSERS, _MACHINES)
-    ]
+    found = [next((name for part, name in known.items() if part in agent), "") for known in (_BROWSERS, _MACHINES)]
     return ", ".join(filter(None, found)) or say(language, "A browser")
 
 
@@ -141,8 +116,7 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
         after[person] = min(cursor, after.get(person, cursor))
     rows = await notices_after(after) if after else []
     seen = await may_see(
-        Notice,
-        {(viewer, row["id"]) for viewer, person, _, _ in own for row in rows if row["person"] == person},
+        Notice, {(viewer, row["id"]) for viewer, person, _, _ in own for row in rows if row["person"] == person}
     )
     answers = {}
     for viewer, person, cursor, changed in own:
@@ -159,14 +133,7 @@ def _toasts(viewer: Viewer, fresh: list[dict[str, Any]]) -> str:
         number = fresh[-1]["number"]
         text = say_many(viewer.language, "%(num)s new notice", "%(num)s new notices", len(fresh))
         shown = [
-            {
-                "id": number,
-                "number": number,
-                "icon": "bell",
-                "title": text,
-                "text": "",
-                "href": notices_of(viewer),
-            }
+            {"id": number, "number": number, "icon": "bell", "title": text, "text": "", "href": notices_of(viewer)}
             | {"read_action": None, "list_id": None}
         ]
     return "".join(render("notices/_toast.html", viewer.language, {"n": view}) for view in shown)
@@ -210,8 +177,7 @@ class Told:
         if self.words is not None:
             return self.words(viewer, row)
         title, text = (
-            sentence and say(viewer.language, sentence, name=row["by_name"])
-            for sentence in (self.title, self.text)
+            sentence and say(viewer.language, sentence, name=row["by_name"]) for sentence in (self.title, self.text)
         )
         return title or _client(row), text or ""
 
@@ -230,10 +196,7 @@ def _message(viewer: Viewer, row: Row) -> tuple[str, str]:
         news = say(viewer.language, "New message from %(name)s", name=row["from_name"])
     else:
         news = say(
-            viewer.language,
-            "%(num)s new messages, the last from %(name)s",
-            num=row["unread"],
-            name=row["from_name"],
+            viewer.language, "%(num)s new messages, the last from %(name)s", num=row["unread"], name=row["from_name"]
         )
     return (_client(row), news) if viewer.kind is Kind.STAFF else (news, "")
 
@@ -334,11 +297,7 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
         ),
         Told("What you, or others, may do for somebody", None, "{here}/home", None, _rights),
     ),
-    NoticeKind.GRANTED: (
-        "users",
-        None,
-        Told("Who can act for whom", None, "{here}/home", None, _granted),
-    ),
+    NoticeKind.GRANTED: ("users", None, Told("Who can act for whom", None, "{here}/home", None, _granted)),
     NoticeKind.BOUNCED: (
         "mail-warning",
         Told("Email that comes back", "Email to an address on this chart comes back.", "{here}"),
@@ -361,12 +320,7 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
     NoticeKind.TO_CONFIRM: (
         "link",
         None,
-        Told(
-            "Something that you are to confirm",
-            None,
-            "/offers/{record}",
-            "There is something for you to confirm.",
-        ),
+        Told("Something that you are to confirm", None, "/offers/{record}", "There is something for you to confirm."),
     ),
 }
 _BY_KEY = {kind.key: kind for kind in NoticeKind}
@@ -380,11 +334,7 @@ def unworded() -> list[str]:
 def kinds_in_words(viewer: Viewer) -> list[dict[str, Any]]:
     """Return the kinds that this person may be told of, as they choose among them."""
     return [
-        {
-            "key": kind.key,
-            "label": say(viewer.language, told.label),
-            "mailed": kind.letter is not Letter.OWN,
-        }
+        {"key": kind.key, "label": say(viewer.language, told.label), "mailed": kind.letter is not Letter.OWN}
         for kind in NOTICES
         if (told := _told(kind, viewer))
     ]

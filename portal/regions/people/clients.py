@@ -33,9 +33,7 @@ from portal.viewer import Viewer
 )
 async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str) -> Context | None:
     q, archived = q or "", show == "archived"
-    rows, earlier, later = await page_of_clients(
-        viewer.see(Client), q, archived, _place(after), _place(before)
-    )
+    rows, earlier, later = await page_of_clients(viewer.see(Client), q, archived, _place(after), _place(before))
     ids = [sql.uuid(row["id"]) for row in rows]
     teams = await team_of(viewer.see(CareTeam), ids)
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = any(:ids)", ids=ids))
@@ -53,9 +51,7 @@ async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str
 def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID, int]) -> dict[str, Any]:
     id = sql.uuid(row["id"])
     born = opened_day(Client, "date_of_birth_sealed", id, row["date_of_birth_sealed"])
-    portal = (
-        ("ok", say(language, "Active")) if row["active"] else ("neutral", say(language, "Not on the portal"))
-    )
+    portal = ("ok", say(language, "Active")) if row["active"] else ("neutral", say(language, "Not on the portal"))
     return {
         "href": f"/staff/clients/{id}",
         "id": id,
@@ -188,12 +184,7 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
             fact(say(language, "Address"), shown(found, "address"), "address"),
         ],
         "care_team": [
-            {
-                "name": m["name"],
-                "initial": initial(m["name"]),
-                "role": role_label(language, m["role"]),
-            }
-            for m in team
+            {"name": m["name"], "initial": initial(m["name"]), "role": role_label(language, m["role"])} for m in team
         ],
         "contacts": [
             {

@@ -17,11 +17,7 @@ from portal.regions.people.contacts import RESTRICTION_WORDS, RIGHT_WORDS, day_i
 from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
-_ACTIONS = {
-    "add contact": "Added by %(by)s",
-    "change contact": "Changed by %(by)s",
-    "end contact": "Ended by %(by)s",
-}
+_ACTIONS = {"add contact": "Added by %(by)s", "change contact": "Changed by %(by)s", "end contact": "Ended by %(by)s"}
 
 
 @region(

@@ -106,9 +106,7 @@ def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any
         "relationship": say(language, row["relationship"]),
         "guardian": bool(row["guardian"]),
         "rights": rights_line(language, row),
-        "restrictions": [
-            {"label": label, "now": at <= now} for label, at in restrictions_of(language, row, now)
-        ],
+        "restrictions": [{"label": label, "now": at <= now} for label, at in restrictions_of(language, row, now)],
         "reach": [text for text in (row["email"], phone) if text],
         "client_href": f"/staff/clients/{own}" if own in charts else None,
         "dates": dates,

@@ -16,9 +16,7 @@ from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 
-@region(
-    "leaves", "staff/people/leave/_leaves.html", side="staff", needs=None, on=(OfStaff,), element="leaves"
-)
+@region("leaves", "staff/people/leave/_leaves.html", side="staff", needs=None, on=(OfStaff,), element="leaves")
 async def leave_list(viewer: Viewer) -> Context | None:
     may = await viewer.may(Permission.STAFF)
     return {"rows": [_row(viewer, row, may) for row in await leaves(viewer.see(Leave))]}

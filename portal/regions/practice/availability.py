@@ -69,8 +69,7 @@ def _closed_line(language: str, found: Availability, begins: bool) -> str | None
         return None
     if found.mode == OFF:
         return say(
-            language,
-            "Messages are switched off for you. What was written stays here. To reach us, please call.",
+            language, "Messages are switched off for you. What was written stays here. To reach us, please call."
         )
     if begins:
         return say(language, "The practice writes to you first. Then you can answer here.")
@@ -91,10 +90,7 @@ async def messaging(viewer: Viewer, client: UUID) -> Context | None:
         return None
     language, may = viewer.language, await viewer.may(Permission.PORTAL_ACCESS)
     words = {
-        ON: (
-            say(language, "Writing"),
-            say(language, "They write whenever they wish, and begin conversations."),
-        ),
+        ON: (say(language, "Writing"), say(language, "They write whenever they wish, and begin conversations.")),
         REPLY: (
             say(language, "Answers only"),
             say(language, "They write where somebody of the practice has written, and begin nothing."),

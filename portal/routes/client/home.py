@@ -25,9 +25,7 @@ async def first(visit: Visit) -> Answer:
     if found:
         return go(f"/clients/{sql.uuid(found[0]['id'])}/home")
     regions = {"nobody": await visit.draw(home.nobody), "offers": await visit.draw(home.offers)}
-    return visit.page(
-        "client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions
-    )
+    return visit.page("client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions)
 
 
 @client(opens="open board")
@@ -39,10 +37,7 @@ async def board(visit: Visit) -> Answer:
         live="/live",
         places=None,
         date_label=today_in_words(zone(), visit.language),
-        regions={
-            "board": await visit.draw(home.board),
-            "crisis": await visit.draw(availability.crisis),
-        },
+        regions={"board": await visit.draw(home.board), "crisis": await visit.draw(availability.crisis)},
     )
 
 

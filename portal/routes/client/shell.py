@@ -14,12 +14,7 @@ from portal.web.visit import Visit
 
 
 async def page(
-    visit: Visit,
-    template: str,
-    client: Client,
-    *,
-    regions: dict[str, Any] | None = None,
-    **more: Any,
+    visit: Visit, template: str, client: Client, *, regions: dict[str, Any] | None = None, **more: Any
 ) -> Response:
     here = base(visit.me, client.id)
     return visit.page(

@@ -68,10 +68,7 @@ async def acts(visit: Visit) -> dict[str, Any]:
         "until": time_of_day(until, zone(), visit.language) if until and may_change else None,
         "too_late": _too_late(visit, minutes) if until and not may_change else None,
         "before": [
-            {
-                "paragraphs": paragraphs(said_before(version)),
-                "at": at_in_words(version.from_at, zone(), visit.language),
-            }
+            {"paragraphs": paragraphs(said_before(version)), "at": at_in_words(version.from_at, zone(), visit.language)}
             for version in before
         ],
     }

@@ -169,8 +169,7 @@ async def _availability(visit: Visit, conversation: Conversation) -> Availabilit
         raise Refused(409, "Nothing can be written here at the moment. Nothing was sent.")
     if now.after_hours and not visit.form.understood:
         raise Refused(
-            409,
-            "The office is closed, so nothing was sent yet. Tick “I know this isn’t read now”, then send it.",
+            409, "The office is closed, so nothing was sent yet. Tick “I know this isn’t read now”, then send it."
         )
     return now
 
@@ -205,10 +204,7 @@ async def keep_draft(visit: Visit) -> Answer:
     if visit.errors:
         raise Refused(422, "This is too long to be kept.")
     written: Written = visit.form
-    if (
-        written.reply_to
-        and (await visit.me.find(Message, written.reply_to)).conversation_id != conversation.id
-    ):
+    if written.reply_to and (await visit.me.find(Message, written.reply_to)).conversation_id != conversation.id:
         raise NotVisible
     await Draft.keep(conversation.id, written.body, written.reply_to, visit.me.staff, visit.me.account)
     return Response(status_code=204)

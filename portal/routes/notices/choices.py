@@ -90,11 +90,7 @@ async def _standing(visit: Visit) -> Standing:
         "quiet_from": visit.say("Quiet hours, from"),
         "quiet_until": visit.say("Quiet hours, until"),
     }
-    often = {
-        "once": visit.say("Write to me soon"),
-        "daily": visit.say("Once a day"),
-        "never": visit.say("No emails"),
-    }
+    often = {"once": visit.say("Write to me soon"), "daily": visit.say("Once a day"), "never": visit.say("No emails")}
     places = {
         "shown": visit.say("On an open page"),
         "mail": visit.say("By email"),

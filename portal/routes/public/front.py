@@ -38,14 +38,7 @@ async def language(visit: Visit) -> Answer:
     if visit.who is not None:
         await choose_language(visit.who.side, visit.who.holder, chosen)
     back = go(came_from(visit))
-    back.set_cookie(
-        "portal-language",
-        chosen,
-        31_536_000,
-        secure=settings().secure,
-        httponly=True,
-        samesite="lax",
-    )
+    back.set_cookie("portal-language", chosen, 31_536_000, secure=settings().secure, httponly=True, samesite="lax")
     return back
 
 

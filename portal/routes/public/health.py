@@ -47,11 +47,7 @@ async def metrics(request: Request) -> Response:
     for name, text, value in (
         ("portal_sockets", "Open pages on this worker", len(state.hub.pages)),
         ("portal_pushes", "Frames sent since start", state.hub.pushes),
-        (
-            "portal_follower_delay_seconds",
-            "Since the last good look at the facts",
-            state.follower.delay,
-        ),
+        ("portal_follower_delay_seconds", "Since the last good look at the facts", state.follower.delay),
         ("portal_follower_looks", "Looks at the facts since start", state.follower.looks),
         ("portal_passwords", "Passwords that are hashed or wait for it", passwords.at_work()),
         ("portal_bus_well", "Whether hints travel", float(state.bus.well)),

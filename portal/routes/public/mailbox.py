@@ -19,9 +19,7 @@ async def show(visit: Visit) -> Answer:
         raise NotVisible
     found = await asyncio.to_thread(newest, settings().data / "mail")
     return visit.page(
-        "public/mailbox.html",
-        title=visit.say("Mail of the demo"),
-        letters=[_shown(visit, mail) for mail in found],
+        "public/mailbox.html", title=visit.say("Mail of the demo"), letters=[_shown(visit, mail) for mail in found]
     )
 
 

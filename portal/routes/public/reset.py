@@ -14,17 +14,7 @@ from portal.models.access.reset_request import request_reset
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.staff.sign_in import words_about
-from portal.routes.public.welcome import (
-    NewPassword,
-    Token,
-    choosing,
-    drop_half,
-    half,
-    kind_of,
-    lost,
-    over,
-    set_half,
-)
+from portal.routes.public.welcome import NewPassword, Token, choosing, drop_half, half, kind_of, lost, over, set_half
 from portal.web.doors import anyone
 from portal.web.visit import Answer, Form, Visit, go
 
@@ -36,12 +26,7 @@ class Forgot(Form):
 @anyone()
 async def ask(visit: Visit) -> Answer:
     return visit.page(
-        "public/forgot.html",
-        title=visit.say("New password"),
-        action="/forgot",
-        email="",
-        error=None,
-        sent=False,
+        "public/forgot.html", title=visit.say("New password"), action="/forgot", email="", error=None, sent=False
     )
 
 
@@ -52,12 +37,7 @@ async def forgot(visit: Visit) -> Answer:
     said = (visit.form.email if visit.form else "")[:254]
     await request_reset(said, visit.network)
     return visit.page(
-        "public/forgot.html",
-        title=visit.say("New password"),
-        action="/forgot",
-        email=said,
-        error=None,
-        sent=True,
+        "public/forgot.html", title=visit.say("New password"), action="/forgot", email=said, error=None, sent=True
     )
 
 

@@ -61,9 +61,7 @@ async def create(visit: Visit) -> Answer:
     if answer is not None:
         return answer
     if chosen[0].side == "client" and not await portal_is_on():
-        closed = visit.say(
-            "The portal is closed at the moment. Nothing of yours is lost; call us with questions."
-        )
+        closed = visit.say("The portal is closed at the moment. Nothing of yours is lost; call us with questions.")
         return await _page(visit, 403, closed, said)
     return await _refused(visit, said)
 
@@ -109,11 +107,7 @@ def _own_path(next: str, side: str) -> str:
     if not is_own_path(next):
         return first
     staff_page = next.startswith("/staff/")
-    return (
-        next
-        if staff_page == (side == "staff") and next.startswith(("/staff/", "/clients/", "/home"))
-        else first
-    )
+    return next if staff_page == (side == "staff") and next.startswith(("/staff/", "/clients/", "/home")) else first
 
 
 async def _page(

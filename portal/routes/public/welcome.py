@@ -125,9 +125,7 @@ async def lost(visit: Visit, status: int = 200, what: str = "invitation") -> Res
 
 def over(visit: Visit, kind: str, status: int = 200, what: str = "invitation") -> Response:
     """One kind page for every link that leads no further; it says what to do."""
-    return visit.page(
-        "public/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what
-    )
+    return visit.page("public/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what)
 
 
 @anyone()
@@ -219,9 +217,7 @@ async def create_account(visit: Visit) -> Answer:
     async with unit() as told:
         account = await found.accept(hashed) if await half_session.end() else None
         if account is not None:
-            await audit.note(
-                "open account", side="client", actor=account.id, client=found.client_id, record=found.id
-            )
+            await audit.note("open account", side="client", actor=account.id, client=found.client_id, record=found.id)
     visit.request.app.state.bus.hint(told.keys)
     if account is None:
         return over(visit, "used", 409)

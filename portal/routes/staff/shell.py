@@ -13,9 +13,7 @@ from portal.regions.notices import notices
 from portal.web.visit import Visit
 
 
-async def page(
-    visit: Visit, template: str, *, regions: dict[str, Any] | None = None, **more: Any
-) -> Response:
+async def page(visit: Visit, template: str, *, regions: dict[str, Any] | None = None, **more: Any) -> Response:
     may_set = visit.holder.may(Permission.PORTAL_SETTINGS)
     return visit.page(
         template,
@@ -45,10 +43,4 @@ async def chart_page(visit: Visit, template: str, **more: Any) -> Response:
 
 async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
     """Show who sees something and why."""
-    return await chart_page(
-        visit,
-        "staff/access/why.html",
-        name=about.name,
-        back_href=back,
-        regions=regions,
-    )
+    return await chart_page(visit, "staff/access/why.html", name=about.name, back_href=back, regions=regions)

@@ -44,10 +44,7 @@ async def confirm(visit: Visit) -> Answer:
     if right:
         return go(f"/clients/{found.client_id}/home")
     return _page(
-        visit,
-        await visit.me.find(Invitation, found.id),
-        visit.say("That isn’t the date we have on file."),
-        422,
+        visit, await visit.me.find(Invitation, found.id), visit.say("That isn’t the date we have on file."), 422
     )
 
 

@@ -14,12 +14,7 @@ async def of_client(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
-        visit,
-        "client/notices/index.html",
-        found,
-        place="notices",
-        name=found.first_name,
-        regions={"notices": shown},
+        visit, "client/notices/index.html", found, place="notices", name=found.first_name, regions={"notices": shown}
     )
 
 

@@ -28,9 +28,7 @@ async def reset(visit: Visit) -> Answer:
     if await once(visit, visit.form.key) is None:
         made, token, account = await Reset.make(account.id, visit.me.id)
         await outbox.post(
-            letters.reset(account, link=settings().link(f"/reset/{token}")),
-            client=client.id,
-            about=made.id,
+            letters.reset(account, link=settings().link(f"/reset/{token}")), client=client.id, about=made.id
         )
         await done(visit, visit.form.key, reset=made.id)
     return go(here(visit))

@@ -155,12 +155,7 @@ async def _become(
     except AlreadyTied:
         raise Refused(409, "Nobody is their own contact. The client acts for themselves.") from None
     await audit.note(
-        "make contact client",
-        side="staff",
-        actor=visit.me.id,
-        client=client.id,
-        record=link.id,
-        person=str(person.id),
+        "make contact client", side="staff", actor=visit.me.id, client=client.id, record=link.id, person=str(person.id)
     )
     account = await account_held_by(contact) if linked else None
     if account is not None and await _can_be_linked(person, account):
@@ -205,8 +200,7 @@ async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact
         values=values,
         person=None,
         people=[
-            _shown(visit, one) | {"href": f"{here}?person={one['id']}"}
-            for one in await _likely(visit, contact, values)
+            _shown(visit, one) | {"href": f"{here}?person={one['id']}"} for one in await _likely(visit, contact, values)
         ],
         key=values.get("key") or uuid7(),
         account=account.email if account else None,
@@ -235,19 +229,11 @@ async def _known(visit: Visit, client: Client, link: ContactLink, contact: Conta
 def _shown(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     """A client by name, date of birth and email, so that one can tell whether it is the same person."""
     born = row["born"]
-    known = [
-        visit.say("born on %(date)s", date=date_in_words(born, visit.language)) if born else None,
-        row["email"],
-    ]
-    return {
-        "name": f"{row['first_name']} {row['last_name']}",
-        "line": ", ".join(text for text in known if text),
-    }
+    known = [visit.say("born on %(date)s", date=date_in_words(born, visit.language)) if born else None, row["email"]]
+    return {"name": f"{row['first_name']} {row['last_name']}", "line": ", ".join(text for text in known if text)}
 
 
-async def _page(
-    visit: Visit, client: Client, link: ContactLink, contact: Contact, status: int, **more: Any
-) -> Answer:
+async def _page(visit: Visit, client: Client, link: ContactLink, contact: Contact, status: int, **more: Any) -> Answer:
     return await chart_page(
         visit,
         "staff/people/contacts/becoming.html",

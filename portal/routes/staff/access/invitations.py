@@ -107,13 +107,7 @@ async def letter(visit: Visit) -> Answer:
     if visit.by_script:
         return visit.fragment(render("staff/practice/_preview.html", visit.language, shown))
     back = f"/staff/clients/{client.id}/portal"
-    return await chart_page(
-        visit,
-        "staff/access/portal/preview.html",
-        name=client.first_name,
-        back_href=back,
-        **shown,
-    )
+    return await chart_page(visit, "staff/access/portal/preview.html", name=client.first_name, back_href=back, **shown)
 
 
 @staff(Permission.PORTAL_ACCESS, form=Keyed, audit="lift lock")

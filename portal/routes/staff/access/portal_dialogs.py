@@ -51,8 +51,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
             "key": uuid7(),
             "holder": str(sent_to or "client"),
             "language": holding.invitation.language,
-            "email": next((h.email for h in holding.holders if h.link == sent_to), None)
-            or holding.invitation.email,
+            "email": next((h.email for h in holding.holders if h.link == sent_to), None) or holding.invitation.email,
         }
         ask(
             "unlock",
@@ -126,11 +125,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
             "accesses",
             say("Give %(who)s access to %(name)s again?", who=past[0]["label"], name=name),
             say("Give access back"),
-            say(
-                "%(who)s can see %(name)s’s record again, and is told by email.",
-                who=past[0]["label"],
-                name=name,
-            ),
+            say("%(who)s can see %(name)s’s record again, and is told by email.", who=past[0]["label"], name=name),
             holders=past,
         )
     offers = [
@@ -164,8 +159,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
         "key": uuid7(),
         "name": name,
         "candidates": [
-            {"value": offer["id"], "name": offer["email"], "email": "", "line": ""}
-            for offer in await linkable(client)
+            {"value": offer["id"], "name": offer["email"], "email": "", "line": ""} for offer in await linkable(client)
         ],
     }
     return dialogs
@@ -192,10 +186,5 @@ async def _choice(visit: Visit, client: Client, holder: CandidateHolder) -> dict
 async def _names(visit: Visit, account: UUID) -> list[str]:
     """First names of the clients an account acts for, of those this viewer may see."""
     ids = await clients_acted_for(account)
-    rows = (
-        await visit.me.see(Client)
-        .where("r.id = any(:ids)", ids=ids)
-        .order("r.sorting")
-        .columns("r.first_name")
-    )
+    rows = await visit.me.see(Client).where("r.id = any(:ids)", ids=ids).order("r.sorting").columns("r.first_name")
     return [row["first_name"] for row in rows]

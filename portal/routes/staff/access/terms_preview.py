@@ -96,9 +96,7 @@ async def _by(
         return HTMLResponse(_leading_nowhere(bytes(undone.page.body).decode()), undone.page.status_code)
 
 
-async def _not_saved(
-    visit: Visit, client: Client, link: ContactLink, account: UUID, who: str
-) -> dict[str, Any]:
+async def _not_saved(visit: Visit, client: Client, link: ContactLink, account: UUID, who: str) -> dict[str, Any]:
     """Return the words and acts of the banner, in the language of the viewer."""
     here = f"{tab_of(client)}/{link.id}"
     reads = await holds_right(account, client.id, Right.MESSAGES)
@@ -112,9 +110,7 @@ async def _not_saved(
             "action": f"{here}/preview",
             "save_action": here,
             "values": dict(visit.sent),
-            "pages": [
-                {"name": name, "label": label, "current": name == visit.form.page} for name, label in pages
-            ],
+            "pages": [{"name": name, "label": label, "current": name == visit.form.page} for name, label in pages],
             "save": visit.say("Save changes"),
         },
         "back": visit.say("Back to the form"),

@@ -156,9 +156,7 @@ async def _password(visit: Visit) -> str | None:
     else:
         with suppress(Unreadable):
             return box.password
-        visit.errors["password"] = visit.say(
-            "The password can’t be opened with the keys at hand. Enter it again."
-        )
+        visit.errors["password"] = visit.say("The password can’t be opened with the keys at hand. Enter it again.")
     return None
 
 

@@ -48,15 +48,10 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, await visit.me.find(Client, conversation.client_id), conversation)
 
 
-async def _page(
-    visit: Visit, client: Client, conversation: Conversation | None, begins: bool = False
-) -> Answer:
+async def _page(visit: Visit, client: Client, conversation: Conversation | None, begins: bool = False) -> Answer:
     head = await visit.draw(clients.chart_head, client=client.id, tab="messages")
     current: UUID | None = conversation.id if conversation else None
-    regions = {
-        "head": head,
-        "threads": await visit.draw(chart_threads, client=client.id, current=current),
-    }
+    regions = {"head": head, "threads": await visit.draw(chart_threads, client=client.id, current=current)}
     if conversation is not None:
         regions |= await reading.parts(visit, conversation)
     else:
@@ -113,11 +108,7 @@ async def choose_template(visit: Visit) -> Answer:
     here, places = reading.here(visit, conversation), await _places(visit, conversation)
     shown: dict[str, Any] = {
         "templates": [
-            {
-                "name": one["name"],
-                "text": filled(one["body"], places),
-                "href": f"{here}?template={one['id']}",
-            }
+            {"name": one["name"], "text": filled(one["body"], places), "href": f"{here}?template={one['id']}"}
             for one in await templates(visit.me.see(Template))
         ],
         "into": f"compose-messages-{conversation.id}",
@@ -172,12 +163,7 @@ async def readers_of(visit: Visit) -> Answer:
 async def _search(visit: Visit) -> Answer:
     shown = await searching.outcome(visit)
     status = 422 if visit.errors else 200
-    return await chart_page(
-        visit,
-        "staff/messages/conversations/search.html",
-        status=status,
-        **shown,
-    )
+    return await chart_page(visit, "staff/messages/conversations/search.html", status=status, **shown)
 
 
 ask = staff(opens="open search")(_search)

@@ -110,12 +110,7 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
             "composer": await conversations.composer(visit, conversation, label),
         }
     return await page(
-        visit,
-        "staff/messages/inbox/show.html",
-        title=visit.say("Inbox"),
-        place="inbox",
-        regions=regions,
-        **more,
+        visit, "staff/messages/inbox/show.html", title=visit.say("Inbox"), place="inbox", regions=regions, **more
     )
 
 
@@ -300,9 +295,7 @@ async def snooze(visit: Visit) -> Answer:
     conversation = await _found(visit)
     until = None if visit.errors else _until(visit.form)
     if until is None or not clock.now() < until < clock.now() + LONGEST_SNOOZE:
-        visit.errors = visit.errors or {
-            "date": visit.say("Choose a time that is still to come, within a year.")
-        }
+        visit.errors = visit.errors or {"date": visit.say("Choose a time that is still to come, within a year.")}
         return await _ask_snooze(visit, conversation, 422)
     snoozed = await conversation.snooze(until, visit.me.id, visit.form.number)
     if not snoozed:

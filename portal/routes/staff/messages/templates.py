@@ -82,9 +82,7 @@ def _standing(visit: Visit, template: Template) -> Standing:
     return standing(visit, ChangedWords, now, labels, template)
 
 
-async def _form(
-    visit: Visit, template: Template | None, status: int = 200, stands: Standing | None = None
-) -> Answer:
+async def _form(visit: Visit, template: Template | None, status: int = 200, stands: Standing | None = None) -> Answer:
     stands = stands or (_standing(visit, template) if template else None)
     here = f"{HERE}/{template.id}" if template else HERE
     return await page(

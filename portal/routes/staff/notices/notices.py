@@ -13,11 +13,7 @@ from portal.web.visit import Answer, Visit
 async def index(visit: Visit) -> Answer:
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
-        visit,
-        "staff/notices/index.html",
-        title=visit.say("Notices"),
-        place="notices",
-        regions={"notices": shown},
+        visit, "staff/notices/index.html", title=visit.say("Notices"), place="notices", regions={"notices": shown}
     )
 
 

@@ -218,9 +218,7 @@ async def update(visit: Visit) -> Answer:
     if stands.refused:
         return await _edit(visit, client, stands)
     try:
-        await change_client(
-            client, visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client)
-        )
+        await change_client(client, visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client))
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
         return await _edit(visit, client, stands)

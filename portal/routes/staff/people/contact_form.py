@@ -80,11 +80,7 @@ def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
     said: Agreement = visit.form
     now = clock.now()
     starts = _begins(said.first, link.from_at if link else None) or (link.from_at if link else now)
-    ends = (
-        None
-        if said.last is None
-        else _begins(said.last + dt.timedelta(days=1), link.agreed_until if link else None)
-    )
+    ends = None if said.last is None else _begins(said.last + dt.timedelta(days=1), link.agreed_until if link else None)
     if ends is not None and ends <= starts:
         visit.errors["last"] = visit.say("The last day is before the first.")
     restrictions = {}
@@ -94,9 +90,7 @@ def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
             restrictions[one] = _begins(day, stood) or stood or now
         elif day is not None and (stood is None or local_day(stood, zone()) != day):
             # Its own day left standing while it is unticked lifts it; another day says that more was meant.
-            visit.errors[one.column] = visit.say(
-                "Tick what is kept from them from this day, or empty the day."
-            )
+            visit.errors[one.column] = visit.say("Tick what is kept from them from this day, or empty the day.")
     return Terms(
         relationship=said.relationship,
         guardian=said.guardian,
@@ -166,11 +160,7 @@ def emptied(visit: Visit, link: ContactLink, contact: Contact) -> list[str]:
 
 def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
     values: dict[str, Any] = {name: known(contact, name) or "" for name in _REACHED}
-    values |= {
-        "relationship": link.relationship,
-        "guardian": link.guardian,
-        "basis": known(link, "basis") or "",
-    }
+    values |= {"relationship": link.relationship, "guardian": link.guardian, "basis": known(link, "basis") or ""}
     values |= {right.name.lower(): getattr(link, right.value) for right in Right}
     values["first"] = _shown(link.from_at)
     values["last"] = _shown(link.agreed_until - dt.timedelta(microseconds=1)) if link.agreed_until else ""
@@ -190,10 +180,7 @@ def _shown(when: dt.datetime) -> str:
 async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -> Answer:
     """Its page, filled with `values`; what is not said besides is as of somebody who is no contact yet."""
     relationship = more["values"].get("relationship", "")
-    choices = [
-        *RELATIONSHIPS,
-        *([relationship] if relationship and relationship not in RELATIONSHIPS else []),
-    ]
+    choices = [*RELATIONSHIPS, *([relationship] if relationship and relationship not in RELATIONSHIPS else [])]
     return await chart_page(
         visit,
         "staff/people/contacts/edit.html",
@@ -203,8 +190,7 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
         errors=visit.errors,
         relationships=[{"value": one, "label": visit.say(one)} for one in choices],
         rights=[
-            {"name": one.name.lower(), "label": visit.say(words).capitalize()}
-            for one, words in RIGHT_WORDS.items()
+            {"name": one.name.lower(), "label": visit.say(words).capitalize()} for one, words in RIGHT_WORDS.items()
         ],
         restrictions=[
             {"name": one.key, "label": visit.say(words), "help": visit.say(_HELP[one])}

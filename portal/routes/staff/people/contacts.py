@@ -140,9 +140,7 @@ async def _same_email(visit: Visit, client: Client) -> list[dict[str, Any]]:
     if not said.email:
         return []
     found = await known_people(visit.me.see(Contact), visit.me.see(Client), said.email, client.id)
-    same = [
-        row for row in found if row["email"] and canonical_email(row["email"]) == canonical_email(said.email)
-    ]
+    same = [row for row in found if row["email"] and canonical_email(row["email"]) == canonical_email(said.email)]
     if same:
         visit.errors["email"] = visit.say("Somebody with this email is known already. Choose them above.")
     return same
@@ -160,11 +158,7 @@ async def _who(visit: Visit, client: Client) -> Contact:
 
 
 async def _new(
-    visit: Visit,
-    client: Client,
-    status: int,
-    words: str = "",
-    people: list[dict[str, Any]] | None = None,
+    visit: Visit, client: Client, status: int, words: str = "", people: list[dict[str, Any]] | None = None
 ) -> Answer:
     sent = visit.sent
     contact, person = _id(sent.get("contact") or visit.query("contact")), None
@@ -294,12 +288,7 @@ async def tied_to_change(visit: Visit, client: Client) -> tuple[ContactLink, Con
 
 
 async def edit_form(
-    visit: Visit,
-    client: Client,
-    link: ContactLink,
-    contact: Contact,
-    stands: Standing,
-    notice: str = "",
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: Standing, notice: str = ""
 ) -> Answer:
     """The form of somebody who is there; `notice` says what became of a look at what they would see."""
     here, theirs = f"{tab_of(client)}/{link.id}", await is_theirs(visit, contact)

@@ -13,16 +13,7 @@ from portal import clock
 from portal.language import LANGUAGES, weekday
 from portal.language.office_hours import reply_words, standing_line, week_line
 from portal.models.messages.availability import set_reply
-from portal.models.practice.hours import (
-    DAY,
-    Office,
-    Span,
-    drop_day,
-    keep_hours,
-    office,
-    set_day,
-    special_days,
-)
+from portal.models.practice.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day, special_days
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.regions.practice import availability
@@ -73,9 +64,7 @@ def _number(value: str) -> str:
 
 
 _numbers: dict[str, Any] = {f"label_{n}": (Annotated[Name, Field(max_length=40)], "") for n in range(NUMBERS)}
-_numbers |= {
-    f"number_{n}": (Annotated[str, Field(max_length=30), AfterValidator(_number)], "") for n in range(NUMBERS)
-}
+_numbers |= {f"number_{n}": (Annotated[str, Field(max_length=30), AfterValidator(_number)], "") for n in range(NUMBERS)}
 
 
 class Words(WholeState):
@@ -208,9 +197,7 @@ def _week(visit: Visit, sent: dict[str, str]) -> list[list[Span]]:
                 if len(spans) == 2 and spans[1][0] < spans[0][1]:
                     raise ValueError("The second hours begin before the first end.")
             except ValueError as reason:
-                visit.errors.setdefault(
-                    field, f"{weekday(n, visit.language).capitalize()}: {visit.say(str(reason))}"
-                )
+                visit.errors.setdefault(field, f"{weekday(n, visit.language).capitalize()}: {visit.say(str(reason))}")
         week.append(spans)
     return week
 

@@ -36,9 +36,7 @@ async def show(visit: Visit) -> Answer:
 async def save(visit: Visit) -> Answer:
     """Takes effect at once, on pages that stand open too."""
     for name in visit.errors:
-        visit.errors[name] = visit.say(
-            "Write an age from %(first)s to %(last)s.", first=YOUNGEST, last=OLDEST
-        )
+        visit.errors[name] = visit.say("Write an age from %(first)s to %(last)s.", first=YOUNGEST, last=OLDEST)
     practice = await hold_practice()
     stands = _standing(visit, practice)
     if stands.refused:

@@ -56,9 +56,7 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, await the_practice())
 
 
-async def _page(
-    visit: Visit, practice: Practice, stands: Standing | None = None, news: str | None = None
-) -> Answer:
+async def _page(visit: Visit, practice: Practice, stands: Standing | None = None, news: str | None = None) -> Answer:
     own, stands = practice.welcome or {}, stands or _standing(visit, practice)
     sent = visit.asked is Words
     texts = []

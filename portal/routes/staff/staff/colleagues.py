@@ -46,10 +46,7 @@ async def index(visit: Visit) -> Answer:
         title=visit.say("Colleagues"),
         place="settings",
         tab="colleagues",
-        regions={
-            "colleagues": await visit.draw(regions.colleague_list),
-            "orphans": await visit.draw(regions.orphans),
-        },
+        regions={"colleagues": await visit.draw(regions.colleague_list), "orphans": await visit.draw(regions.orphans)},
     )
 
 

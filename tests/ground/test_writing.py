@@ -49,9 +49,7 @@ async def test_a_message_its_number_and_its_facts_are_written_once(practice: Non
     assert [type(fact).__name__ for fact in said.facts] == ["MessageSent", "MessagesSeen", "ConversationRead"]
     assert await kinds_since(before) == ["MessageSent", "MessagesSeen", "ConversationRead"]
     rows = await sql.rows(
-        "select number from message where conversation_id = :id and number > :last",
-        id=conversation.id,
-        last=last,
+        "select number from message where conversation_id = :id and number > :last", id=conversation.id, last=last
     )
     assert [row["number"] for row in rows] == [last + 1]
     before = await bookmark()
@@ -59,9 +57,7 @@ async def test_a_message_its_number_and_its_facts_are_written_once(practice: Non
         await conversation.post("At ten.", staff=staff)
     assert await kinds_since(before) == ["MessageSent"], "who was up to date has nothing new read"
     read = await sql.row(
-        "select number from reading where conversation_id = :id and reader_id = :staff",
-        id=conversation.id,
-        staff=staff,
+        "select number from reading where conversation_id = :id and reader_id = :staff", id=conversation.id, staff=staff
     )
     assert read == {"number": last + 2}
 
@@ -86,8 +82,7 @@ async def test_a_write_that_is_refused_at_the_end_undoes_all_before_it(practice:
         async with unit():
             await conversation.post("Never said.", staff=staff)
             await write(
-                "insert into staff_permission (staff_id, permission) values (:staff, 'schedule')",
-                staff=uuid4(),
+                "insert into staff_permission (staff_id, permission) values (:staff, 'schedule')", staff=uuid4()
             )
     assert (await Conversation.get(id=conversation.id)).last_number == conversation.last_number
     assert await kinds_since(before) == []
@@ -135,9 +130,7 @@ async def test_a_connection_comes_back_without_a_transaction(postgres: PostgreSQ
         connection = await pool.acquire()
         await connection.execute("begin")
         await pool.release(connection)
-        state = (
-            "select state from pg_stat_activity where application_name = 'portal' and pid <> pg_backend_pid()"
-        )
+        state = "select state from pg_stat_activity where application_name = 'portal' and pid <> pg_backend_pid()"
         assert "idle in transaction" not in postgres.sql(state)
         assert "idle" in postgres.sql(state)
     finally:

@@ -28,9 +28,7 @@ async def _key_ids() -> set[str]:
     """The ids of the keys under which anything but the audit log lies."""
     ids = set()
     for model, column in sealed_columns():
-        for row in await sql.rows(
-            f"select {column} as box from {model._meta.db_table} where {column} is not null"
-        ):
+        for row in await sql.rows(f"select {column} as box from {model._meta.db_table} where {column} is not null"):
             ids.add(row["box"][2 : 2 + row["box"][1]].decode())
     return ids
 

@@ -72,8 +72,7 @@ async def test_somebody_new_is_added_and_every_open_tab_shows_them(willow: Deplo
     async with open_page(henrik, tab, worker=worker_of(willow)) as page:
         assert (await miriam.post(tab, **form)).status_code == 303
         await page.until(
-            lambda: "Ines Okafor" in page.live[f"contacts?client={willow.cast.client['sam']}"],
-            what="the new contact",
+            lambda: "Ines Okafor" in page.live[f"contacts?client={willow.cast.client['sam']}"], what="the new contact"
         )
         shown = page.live[f"contacts?client={willow.cast.client['sam']}"]
         assert "Spouse" in shown and "May act in billing" in shown and "(555) 010-0199" in shown
@@ -148,9 +147,7 @@ async def test_who_is_known_already_stands_there_once(willow: Deployment) -> Non
     found = re.search(r"contacts/new\?contact=([0-9a-f-]{36})", answer.text)
     assert found, "she is offered"
     # Somebody else after all: the same form with another address.
-    assert (
-        await miriam.post(tab, **form | {"name": "", "email": "d.reyes@other.example"})
-    ).status_code == 422
+    assert (await miriam.post(tab, **form | {"name": "", "email": "d.reyes@other.example"})).status_code == 422
     elsewhere = await miriam.post(tab, **form | {"email": "d.reyes@other.example"})
     assert elsewhere.status_code == 303, elsewhere.text
 
@@ -291,12 +288,8 @@ async def test_they_are_told_and_the_other_parent_is_not(willow: Deployment) -> 
     ):
         rights = {name: on for name, on in EVERYTHING.items() if name != "documents"}
         assert (await agree(willow, miriam, "eli", **rights)).status_code == 303
-        await hers.until(
-            lambda: "What you may do for Eli has changed." in str(hers.toasts), what="her to be told"
-        )
-        await his.until(
-            lambda: "What Dana Reyes may do for you has changed." in str(his.toasts), what="him to be told"
-        )
+        await hers.until(lambda: "What you may do for Eli has changed." in str(hers.toasts), what="her to be told")
+        await his.until(lambda: "What Dana Reyes may do for you has changed." in str(his.toasts), what="him to be told")
         for page in (hers, his, fathers):
             await page.current()
         assert not fathers.toasts
@@ -371,8 +364,7 @@ async def test_it_ends_at_once_and_the_other_child_stays(willow: Deployment) -> 
         assert (await miriam.post(f"/staff/clients/{noa}/contacts/{link}/end")).status_code == 303
         await one.until(lambda: one.over, what="Noa's page to close")
         await tab.until(
-            lambda: "Earlier contacts" in tab.live[f"contacts?client={noa}"],
-            what="her among the earlier ones",
+            lambda: "Earlier contacts" in tab.live[f"contacts?client={noa}"], what="her among the earlier ones"
         )
         await other.settle()
         assert not other.over and "Noa" not in other.live[f"switch?client={eli}"]
@@ -429,11 +421,6 @@ async def test_what_ended_by_its_date_does_not_come_back_by_itself(willow: Deplo
     assert (await ben.get(home)).status_code == 404
     assert (await miriam.post(f"{tab}/{link}", **form)).status_code == 409, "it is over"
     (row,) = await willow.sql("select contact_id from contact_link where id = :id", id=link)
-    again = {
-        "key": str(uuid4()),
-        "contact": str(row["contact_id"]),
-        "relationship": "Partner",
-        "messages": "on",
-    }
+    again = {"key": str(uuid4()), "contact": str(row["contact_id"]), "relationship": "Partner", "messages": "on"}
     assert (await miriam.post(tab, **again)).status_code == 303
     assert (await ben.get(home)).status_code == 404

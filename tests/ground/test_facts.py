@@ -32,8 +32,8 @@ async def news(seen: Bookmark) -> tuple[list[Fact], Bookmark]:
     return found.facts, found.bookmark
 
 
-async def test_a_fact_is_read_once(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_fact_is_read_once(unserved: Deployment) -> None:
+    async with unserved.models():
         here, first, second = await bookmark(), changed(), changed()
         await say(first)
         facts, here = await news(here)
@@ -44,8 +44,8 @@ async def test_a_fact_is_read_once(willow: Deployment) -> None:
         assert (await news(here))[0] == []
 
 
-async def test_a_fact_keeps_its_ids_and_numbers(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_fact_keeps_its_ids_and_numbers(unserved: Deployment) -> None:
+    async with unserved.models():
         here, fact = await bookmark(), MessageSent(client=uuid4(), conversation=uuid4(), number=7)
         await say(fact)
         (read,), _ = await news(here)
@@ -62,8 +62,8 @@ async def _send() -> None:
     await sql.together(waiting)
 
 
-async def test_many_writers_at_once_are_all_heard_once(willow: Deployment) -> None:
-    async with willow.models():
+async def test_many_writers_at_once_are_all_heard_once(unserved: Deployment) -> None:
+    async with unserved.models():
         here, dice = await bookmark(), random.Random(7)
         said = [changed() for _ in range(60)]
         pauses = {fact: (dice.random() / 50, dice.random() / 20) for fact in said}
@@ -73,7 +73,7 @@ async def test_many_writers_at_once_are_all_heard_once(willow: Deployment) -> No
             await asyncio.sleep(before)
             async with unit():
                 await announce(fact)
-                if not willow.sqlite:
+                if not unserved.sqlite:
                     await _send()
                     await asyncio.sleep(within)
 
@@ -89,8 +89,8 @@ async def test_many_writers_at_once_are_all_heard_once(willow: Deployment) -> No
         assert set(heard) == set(said)
 
 
-async def test_a_later_state_never_has_a_lower_version(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_later_state_never_has_a_lower_version(unserved: Deployment) -> None:
+    async with unserved.models():
         versions = []
         for _ in range(5):
             versions.append((await bookmark()).version)
@@ -98,8 +98,8 @@ async def test_a_later_state_never_has_a_lower_version(willow: Deployment) -> No
         assert versions == sorted(set(versions))
 
 
-async def test_what_is_rolled_back_was_never_announced(willow: Deployment) -> None:
-    async with willow.models():
+async def test_what_is_rolled_back_was_never_announced(unserved: Deployment) -> None:
+    async with unserved.models():
         here = await bookmark()
         with pytest.raises(ZeroDivisionError):
             async with unit() as said:
@@ -109,14 +109,14 @@ async def test_what_is_rolled_back_was_never_announced(willow: Deployment) -> No
         assert (await news(here))[0] == []
 
 
-async def test_nothing_is_announced_outside_a_transaction(willow: Deployment) -> None:
-    async with willow.models():
+async def test_nothing_is_announced_outside_a_transaction(unserved: Deployment) -> None:
+    async with unserved.models():
         with pytest.raises(RuntimeError, match="ClientChanged was announced outside a unit of work"):
             await announce(changed())
 
 
-async def test_a_kind_that_this_version_does_not_know_is_passed_over(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_kind_that_this_version_does_not_know_is_passed_over(unserved: Deployment) -> None:
+    async with unserved.models():
         here, known = await bookmark(), changed()
         await say(known)
         await sql.rows("update fact set kind = 'FromTheFuture'")
@@ -127,8 +127,8 @@ def moved(seen: Bookmark, **change: object) -> Bookmark:
     return Bookmark(**({"era": seen.era, "place": seen.place, "taken": seen.taken} | change))  # type: ignore[arg-type]
 
 
-async def test_a_bookmark_of_another_era_is_unknown(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_bookmark_of_another_era_is_unknown(unserved: Deployment) -> None:
+    async with unserved.models():
         here = await bookmark()
         assert (await since(here)).facts == []
         await begin_era()
@@ -136,25 +136,25 @@ async def test_a_bookmark_of_another_era_is_unknown(willow: Deployment) -> None:
         assert (await since(await bookmark())).facts == []
 
 
-async def test_a_bookmark_is_unknown_after_ten_minutes_and_before_its_time(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_bookmark_is_unknown_after_ten_minutes_and_before_its_time(unserved: Deployment) -> None:
+    async with unserved.models():
         here = await bookmark()
         assert (await since(moved(here, taken=here.taken - 590))).facts == []
         assert (await since(moved(here, taken=here.taken - 610))).facts is None
         assert (await since(moved(here, taken=here.taken + 3600))).facts is None
 
 
-async def test_a_bookmark_ahead_of_the_database_is_unknown(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_bookmark_ahead_of_the_database_is_unknown(unserved: Deployment) -> None:
+    async with unserved.models():
         here = await bookmark()
-        ahead = "9999999" if willow.sqlite else "9999999999:9999999999:"
-        other = "1:1:" if willow.sqlite else "1"
+        ahead = "9999999" if unserved.sqlite else "9999999999:9999999999:"
+        other = "1:1:" if unserved.sqlite else "1"
         assert (await since(moved(here, place=ahead))).facts is None
         assert (await since(moved(here, place=other))).facts is None
 
 
-async def test_a_bookmark_too_many_facts_behind_is_unknown(willow: Deployment) -> None:
-    async with willow.models():
+async def test_a_bookmark_too_many_facts_behind_is_unknown(unserved: Deployment) -> None:
+    async with unserved.models():
         here = await bookmark()
         async with unit():
             for _ in range(FORGOTTEN_AFTER):
@@ -168,9 +168,9 @@ async def test_a_bookmark_too_many_facts_behind_is_unknown(willow: Deployment) -
 
 PLACES = st.one_of(
     st.integers(-5, 2**70).map(str),
-    st.tuples(
-        st.integers(-1, 2**65), st.integers(-1, 2**65), st.lists(st.integers(-1, 2**65), max_size=4)
-    ).map(lambda one: f"{one[0]}:{one[1]}:{','.join(map(str, one[2]))}"),
+    st.tuples(st.integers(-1, 2**65), st.integers(-1, 2**65), st.lists(st.integers(-1, 2**65), max_size=4)).map(
+        lambda one: f"{one[0]}:{one[1]}:{','.join(map(str, one[2]))}"
+    ),
     st.text(alphabet="0123456789:,.-+ ;'", max_size=30),
 )
 ALMOST = st.tuples(st.text(alphabet="0123456789abcdefg", max_size=20), st.integers(-1, 2**50), PLACES).map(

@@ -5,14 +5,7 @@ from __future__ import annotations
 import asyncio
 from uuid import uuid4
 
-import pytest
-
 from tests.deployment import Deployment
-
-
-@pytest.fixture(params=["embedded", "full"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    return request.getfixturevalue(request.param)
 
 
 def messages_path(deployment: Deployment) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tests.cast import Person
 from tests.deployment import Deployment
-from tests.inbox.reading import act, chips, inbox, names, rows, says, shown
+from tests.messages.reading import act, chips, inbox, names, rows, says, shown
 from tests.pages import open_page
 
 NOA = "Noa Reyes-Menon, Clinical"
@@ -34,9 +34,7 @@ async def test_each_finds_what_they_may_read(embedded: Deployment) -> None:
     assert {one.rpartition(", ")[2] for one in seen["jo"]} == {"Administrative"}
     assert {one.rpartition(", ")[2] for one in seen["grace"]} == {"Billing"}
     assert {one.rpartition(", ")[2] for one in seen["ada"]} == {"Administrative", "Billing"}
-    assert (
-        len(seen["idris"]) == 3 and "Gus Lindholm, Clinical" in seen["idris"]
-    )  # whose care he leads or shares
+    assert len(seen["idris"]) == 3 and "Gus Lindholm, Clinical" in seen["idris"]  # whose care he leads or shares
     assert NOA not in seen["theo"]
 
 
@@ -175,10 +173,7 @@ async def test_what_comes_at_that_moment_is_not_put_out_of_sight_unread(full: De
             assert shown is not None
             return next(one.get("value") for one in shown.all("name") if one.get("name") == "number")
 
-        for what, back, more in (
-            ("completion", "reopening", {}),
-            ("snooze", "waking", {"when": "tomorrow"}),
-        ):
+        for what, back, more in (("completion", "reopening", {}), ("snooze", "waking", {"when": "tomorrow"})):
             before = await number()
             await writes(dana, "noa", "noa clinical", f"Just before her {what}.")
             refused = await miriam.send(f"{here}/{what}", number=before, **more)

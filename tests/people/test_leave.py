@@ -14,7 +14,7 @@ import pytest_asyncio
 from portal.models.ground.fact import unit
 from portal.models.people.leave import Leave
 from tests.deployment import Deployment
-from tests.inbox.reading import act, says, shown
+from tests.messages.reading import act, says, shown
 from tests.pages import open_page
 
 
@@ -51,16 +51,12 @@ async def test_a_cover_sees_and_answers_until_the_leave_is_over(willow: Deployme
     async with open_page(dana, thread(willow)) as page, open_page(theo, "/staff/clients") as clients:
         await away(willow, "theo", minutes=8)
         await page.until(lambda: "Theo Novak reads and answers here." in str(page.live), what="the cover")
-        await clients.until(
-            lambda: "Noa Reyes-Menon" in str(clients.live), what="the client of whom he covers for"
-        )
+        await clients.until(lambda: "Noa Reyes-Menon" in str(clients.live), what="the client of whom he covers for")
         await asyncio.gather(page.current(), clients.current())
         async with open_page(theo, f"/staff{thread(willow)}") as cover:
             assert "Until then you stand in." in str(cover.live)
             key = str(uuid4())
-            said = await theo.send(
-                f"/staff{thread(willow)}/messages", None, key=key, body="I read for Miriam."
-            )
+            said = await theo.send(f"/staff{thread(willow)}/messages", None, key=key, body="I read for Miriam.")
             assert said.status_code == 201
             assert "Noa Reyes-Menon" in (await theo.get("/staff/inbox")).text
             await page.until(lambda: "I read for Miriam." in str(page.live), what="his answer")
@@ -68,9 +64,7 @@ async def test_a_cover_sees_and_answers_until_the_leave_is_over(willow: Deployme
             await willow.move_clock(minutes=9)
             await page.until(lambda: "Theo Novak reads" not in str(page.live), what="the end")
             await cover.until(lambda: "guinea" not in str(cover.live), what="the end of his cover")
-            await clients.until(
-                lambda: "Noa Reyes-Menon" not in str(clients.live), what="the end of his list"
-            )
+            await clients.until(lambda: "Noa Reyes-Menon" not in str(clients.live), what="the end of his list")
     assert (await theo.get(chart(willow))).status_code == 404
     assert "Miriam Adler is away" not in (await dana.get(thread(willow))).text
 
@@ -94,9 +88,7 @@ async def test_what_a_cover_took_is_nobodys_secret_when_the_leave_is_over(willow
         await willow.move_clock(minutes=9)
         await page.until(lambda: says(page, "Miriam Adler is on it"), what="who is on it now")
         await hers.until(lambda: says(hers, "You’re on it"), what="that it is hers")
-        await nobodys.until(
-            lambda: "Noa Reyes-Menon, Administrative" in shown(nobodys), what="what nobody is on"
-        )
+        await nobodys.until(lambda: "Noa Reyes-Menon, Administrative" in shown(nobodys), what="what nobody is on")
         assert "Noa Reyes-Menon, Clinical" in shown(hers)
         for one in (page, nobodys, hers):
             await one.current()
@@ -117,9 +109,7 @@ async def test_planning_by_the_page(willow: Deployment) -> None:
     today = willow.now.astimezone(ZoneInfo("America/New_York")).date()
 
     def days(first: int, last: int) -> dict[str, str]:
-        return {
-            name: (today + dt.timedelta(days=n)).isoformat() for name, n in (("first", first), ("last", last))
-        }
+        return {name: (today + dt.timedelta(days=n)).isoformat() for name, n in (("first", first), ("last", last))}
 
     mine = {"staff": staff["miriam"], "cover": staff["theo"]}
     async with open_page(theo, "/staff/leave") as page:
@@ -129,9 +119,7 @@ async def test_planning_by_the_page(willow: Deployment) -> None:
         assert "Theo Novak stands in" in str(page.live)
         # Nothing changes before it begins.
         assert (await theo.get(chart(willow))).status_code == 404
-        rows = await willow.sql(
-            "select id, from_at, until_at from leave where staff_id = :id", id=staff["miriam"]
-        )
+        rows = await willow.sql("select id, from_at, until_at from leave where staff_id = :id", id=staff["miriam"])
         (row,) = rows
         begins = dt.datetime.fromisoformat(row["from_at"]).astimezone(ZoneInfo("America/New_York"))
         assert begins.date() == today + dt.timedelta(days=3) and begins.time() == dt.time()

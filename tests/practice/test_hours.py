@@ -40,9 +40,7 @@ def test_a_day_as_it_passes() -> None:
     assert says(office, "2026-11-25T17:20") == "Office closes within ten minutes, at 5:30 pm"
     assert says(office, "2026-11-25T17:30") == "Office closed until tomorrow, 8:30 am"
     assert says(office, "2026-11-27T18:00") == "Office closed until Monday, 8:30 am"
-    assert says(office, "2026-11-25T17:20", "es").startswith(
-        "El consultorio cierra en menos de diez minutos: 5:30"
-    )
+    assert says(office, "2026-11-25T17:20", "es").startswith("El consultorio cierra en menos de diez minutos: 5:30")
 
 
 def test_a_break_closes_it_and_shifts_that_touch_do_not() -> None:
@@ -88,9 +86,7 @@ def test_the_days_on_which_clocks_change() -> None:
     back = nights.at(local("2026-11-01T00:30"))
     assert back is not None and back.until == dt.datetime(2026, 11, 1, 7, 30, tzinfo=dt.UTC)
     twice = Office(NEW_YORK, (((60, 90),),) * 7).at(local("2026-11-01T00:30"))
-    assert twice is not None and twice.until == dt.datetime(
-        2026, 11, 1, 5, 0, tzinfo=dt.UTC
-    )  # the first 1:00
+    assert twice is not None and twice.until == dt.datetime(2026, 11, 1, 5, 0, tzinfo=dt.UTC)  # the first 1:00
     inside = Office(NEW_YORK, (((60, 90),),) * 7).at(dt.datetime(2026, 11, 1, 6, 10, tzinfo=dt.UTC))
     assert inside is not None and inside.open  # the second 1:10
     assert inside.until == dt.datetime(2026, 11, 1, 6, 30, tzinfo=dt.UTC)
@@ -99,11 +95,7 @@ def test_the_days_on_which_clocks_change() -> None:
     day = Office(NEW_YORK, (((510, 1050),),) * 7)
     for date in ("2026-03-07", "2026-03-08", "2026-11-01", "2026-11-02"):
         assert says(day, f"{date}T12:00") == "Office open until 5:30 pm"
-    assert {turn.astimezone(ZoneInfo(NEW_YORK)).hour for turn in day.turns(local("2026-03-07T12:00"))} == {
-        0,
-        8,
-        17,
-    }
+    assert {turn.astimezone(ZoneInfo(NEW_YORK)).hour for turn in day.turns(local("2026-03-07T12:00"))} == {0, 8, 17}
 
 
 def test_a_week_as_a_line() -> None:
@@ -135,9 +127,7 @@ def another_hour() -> Iterator[None]:
 
 
 async def planned() -> list[dt.datetime]:
-    rows = await sql.rows(
-        "select due_at from moment where kind = 'OfficeTurned' and done_at is null order by due_at"
-    )
+    rows = await sql.rows("select due_at from moment where kind = 'OfficeTurned' and done_at is null order by due_at")
     return [sql.moment(row["due_at"]) for row in rows]
 
 
@@ -172,9 +162,10 @@ async def test_other_hours_and_days_move_what_is_planned(practice: None) -> None
     assert special["spans"] == ((600, 690),) and special["label"] == "A day out"
     office = await hours.office()
     assert office.spans(day) == ((600, 690),)
-    assert {
-        office.local_day(turn) for turn in await planned() if turn.astimezone(ZoneInfo(NEW_YORK)).hour
-    } == {day - dt.timedelta(days=1), day}  # the evening before, it is said that it closes at midnight
+    assert {office.local_day(turn) for turn in await planned() if turn.astimezone(ZoneInfo(NEW_YORK)).hour} == {
+        day - dt.timedelta(days=1),
+        day,
+    }  # the evening before, it is said that it closes at midnight
     async with unit():
         await hours.drop_day(special["id"])
         await hours.keep_hours(None)

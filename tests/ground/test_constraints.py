@@ -78,9 +78,7 @@ async def columns(table: str) -> dict[str, Column]:
             "where table_schema = 'public' and table_name = :name",
             name=table,
         )
-        return {
-            row["name"]: Column(row["name"], row["required"], row["length"], row["kind"]) for row in found
-        }
+        return {row["name"]: Column(row["name"], row["required"], row["length"], row["kind"]) for row in found}
     found = await sql.rows("select * from pragma_table_info(:name)", name=table)
     made = {}
     for row in found:
@@ -125,9 +123,7 @@ async def uniques(table: str) -> set[tuple[tuple[str, ...], str]]:
             text = await sql.row("select sql from sqlite_master where name = :name", name=index["name"])
             where = text["sql"].partition(" where ")[2].strip() if index["partial"] and text else ""
             made.add((tuple(row["name"] for row in own), where))
-    single = await sql.rows(
-        "select name from pragma_table_info(:name) where pk > 0 and type = 'integer'", name=table
-    )
+    single = await sql.rows("select name from pragma_table_info(:name) where pk > 0 and type = 'integer'", name=table)
     return made | {((row["name"],), "") for row in single}
 
 
@@ -142,11 +138,11 @@ async def checks(table: str) -> int:
     return len(re.findall(r"\bcheck \(", found["sql"])) if found else 0
 
 
-async def fill(willow: Deployment) -> None:
+async def fill(unserved: Deployment) -> None:
     """A row in each table, where the demo has none, and a value in each column that refers to another."""
     if await sql.row("select 1 as yes from outbox"):
         return
-    cast = willow.cast
+    cast = unserved.cast
     noa, miriam, dana = cast.client["noa"], cast.staff["miriam"], cast.account["dana"]
     letter = await Outbox.create(kind="letter")
     await Bounce.create(email_key="x@example.com", letter_id=letter.id, status="5.1.1", reason="", held=True)
@@ -157,31 +153,24 @@ async def fill(willow: Deployment) -> None:
     await Burst.create(**about, from_number=1, to_number=1, letter_id=letter.id)
     for whose in ({"staff_id": miriam}, {"account_id": dana}):
         await PushDevice.create(
-            **whose,
-            endpoint_hash=uuid4().hex,
-            subscription_sealed=b"x",
-            number=1,
-            due_at=now + dt.timedelta(days=1),
+            **whose, endpoint_hash=uuid4().hex, subscription_sealed=b"x", number=1, due_at=now + dt.timedelta(days=1)
         )
     for text in (
         "insert into moment (id, due_at, kind, body) values (:id, :now, 'Nothing', '{}')",
         "insert into idempotency (owner_id, key, request, at) values (:id, :id, 'x', :now)",
         "insert into throttle (key, count, until_at) values ('x', 1, :now)",
-        "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) "
-        "values (:id, 'once', 0, 1, 2)",
+        "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) values (:id, 'once', 0, 1, 2)",
         "insert into notice_choice (person_id, kind, shown) values (:id, 'message', true)",
         "insert into device (token_hash, side, holder_id, seen_at) values ('x', 'staff', :id, :now)",
         "insert into audit (id, at, side, action, result) values (:id, :now, 'staff', 'look', 'done')",
         "insert into fact (kind, at, keys, body) values ('Nothing', :now, '[]', '{}')",
         "insert into stuck (id, queue, item, tries, passed_over, reason, since, tried_at, due_at) "
         "values (:id, 'wishes', 'x', 1, false, 'x', :now, :now, :now)",
-        "insert into wish (id, address_mark, network_mark, email_sealed, made_at) "
-        "values (:id, 'x', 'x', :box, :now)",
+        "insert into wish (id, address_mark, network_mark, email_sealed, made_at) values (:id, 'x', 'x', :box, :now)",
         "insert into special_day (id, day, label, spans) values (:id, '2026-12-25', '', '[]')",
     ):
         await sql.rows(
-            text,
-            **{name: {"id": uuid4(), "now": now, "box": b"x"}[name] for name in sql._compiled(text, True)[1]},
+            text, **{name: {"id": uuid4(), "now": now, "box": b"x"}[name] for name in sql._compiled(text, True)[1]}
         )
     for side, column, holder in (("staff", "staff_id", miriam), ("client", "account_id", dana)):
         await sql.rows(
@@ -205,16 +194,10 @@ async def fill(willow: Deployment) -> None:
     draft.body = "Half a sentence"
     await draft.save(force_create=True)
     await Draft.create(
-        conversation_id=cast.conversation["noa clinical"],
-        account_id=dana,
-        body_sealed=draft.body_sealed,
-        saved_at=now,
+        conversation_id=cast.conversation["noa clinical"], account_id=dana, body_sealed=draft.body_sealed, saved_at=now
     )
     version = MessageVersion(
-        message_id=sql.uuid(message["id"]),
-        body_sealed=b"",
-        from_at=sql.moment(message["sent_at"]),
-        until_at=now,
+        message_id=sql.uuid(message["id"]), body_sealed=b"", from_at=sql.moment(message["sent_at"]), until_at=now
     )
     version.body = "Something else"
     await version.save(force_create=True)
@@ -262,13 +245,13 @@ def row_of(table: str, column: str) -> str:
     )
 
 
-async def test_every_table_has_a_model_or_is_known_to_have_none(willow: Deployment) -> None:
-    async with willow.models():
+async def test_every_table_has_a_model_or_is_known_to_have_none(unserved: Deployment) -> None:
+    async with unserved.models():
         assert set(await tables()) == TABLES | WITHOUT_MODEL
 
 
-async def test_models_and_tables_have_the_same_fields(willow: Deployment) -> None:
-    async with willow.models():
+async def test_models_and_tables_have_the_same_fields(unserved: Deployment) -> None:
+    async with unserved.models():
         for model in RECORDS.values():
             meta, found = model._meta, await columns(model._meta.db_table)
             own = {meta.fields_map[field].source_field or field for field in meta.db_fields}
@@ -279,15 +262,13 @@ async def test_models_and_tables_have_the_same_fields(willow: Deployment) -> Non
                 column = found[described.source_field or field]
                 assert described.null is not column.required, f"{model.__name__}.{field} null"
                 length = None if isinstance(described, UUIDField) else getattr(described, "max_length", None)
-                assert length == (None if column.kind == "char" else column.length), (
-                    f"{model.__name__}.{field}"
-                )
+                assert length == (None if column.kind == "char" else column.length), f"{model.__name__}.{field}"
 
 
-async def test_what_is_required_is_required_by_the_database(willow: Deployment) -> None:
+async def test_what_is_required_is_required_by_the_database(unserved: Deployment) -> None:
     tried = 0
-    async with willow.models():
-        await fill(willow)
+    async with unserved.models():
+        await fill(unserved)
         for table in await tables():
             if table == "audit":
                 continue  # its rows can't be changed at all
@@ -301,11 +282,11 @@ async def test_what_is_required_is_required_by_the_database(willow: Deployment) 
     assert tried > 90
 
 
-async def test_what_is_once_is_once(willow: Deployment) -> None:
+async def test_what_is_once_is_once(unserved: Deployment) -> None:
     """Each unique index refuses a second row that differs in everything else that must differ."""
     tried = set()
-    async with willow.models():
-        await fill(willow)
+    async with unserved.models():
+        await fill(unserved)
         for table in await tables():
             found, known = await columns(table), await uniques(table)
             singles = {name for names, _ in known for name in names}
@@ -326,10 +307,7 @@ async def test_what_is_once_is_once(willow: Deployment) -> None:
                 if not sql.is_postgres():
                     assert all(f"{table}.{name}" in told for name in names), told
                 tried.add((table, names, bool(where)))
-    assert {
-        ("access", ("account_id", "client_id"), True),
-        ("care_team", ("client_id", "staff_id"), True),
-    } <= tried
+    assert {("access", ("account_id", "client_id"), True), ("care_team", ("client_id", "staff_id"), True)} <= tried
     assert {("message", ("conversation_id", "number"), False), ("session", ("token_hash",), False)} <= tried
     assert {("staff_member", ("email_key",), False), ("portal_account", ("email_key",), False)} <= tried
 
@@ -349,9 +327,7 @@ def _cast(column: Column, place: str) -> str:
 # For each table, a statement for each of its checks.
 BROKEN: dict[str, list[str]] = {
     "access": ["update access set until_at = '1990-01-01 00:00:00+00:00'"],
-    "audit": [
-        "insert into audit (id, at, side, action, result) select id, at, side, action, 'maybe' from audit"
-    ],
+    "audit": ["insert into audit (id, at, side, action, result) select id, at, side, action, 'maybe' from audit"],
     "bounce": ["update bounce set settled_at = null, settled_by = (select id from staff_member limit 1)"],
     "burst": [
         "update burst set side = 'outside'",
@@ -392,10 +368,7 @@ BROKEN: dict[str, list[str]] = {
         "update mail_choice set quiet_from = null",
         "update mail_choice set quiet_from = quiet_until",
     ],
-    "leave": [
-        "update leave set until_at = '1990-01-01 00:00:00+00:00'",
-        "update leave set cover_id = staff_id",
-    ],
+    "leave": ["update leave set until_at = '1990-01-01 00:00:00+00:00'", "update leave set cover_id = staff_id"],
     "message": ["update message set number = 0", "update message set staff_id = null, account_id = null"],
     "notice": ["update notice set staff_id = null, account_id = null", "update notice set up_to = 0"],
     "push_device": [
@@ -427,9 +400,9 @@ BROKEN: dict[str, list[str]] = {
 CONSTRAINT = re.compile(r'check constraint "([^"]+)"|check constraint failed: (.*)', re.DOTALL)
 
 
-async def test_every_check_refuses_what_it_is_for(willow: Deployment) -> None:
-    async with willow.models():
-        await fill(willow)
+async def test_every_check_refuses_what_it_is_for(unserved: Deployment) -> None:
+    async with unserved.models():
+        await fill(unserved)
         for table in await tables():
             broken = set()
             for text in BROKEN.get(table, []):
@@ -440,9 +413,9 @@ async def test_every_check_refuses_what_it_is_for(willow: Deployment) -> None:
             assert len(broken) == await checks(table), f"{table} has {await checks(table)} checks"
 
 
-async def test_audit_rows_stay_as_they_were_written(willow: Deployment) -> None:
-    async with willow.models():
-        await fill(willow)
+async def test_audit_rows_stay_as_they_were_written(unserved: Deployment) -> None:
+    async with unserved.models():
+        await fill(unserved)
         attempts = ["update audit set action = 'nothing'", "delete from audit"]
         if sql.is_postgres():
             attempts.append("truncate audit")

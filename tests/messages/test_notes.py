@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from tests.cast import Cast, Person
 from tests.deployment import Deployment
-from tests.inbox.reading import act, inbox, says
-from tests.inbox.test_list import writes
 from tests.laws.samples import ALL_ROUTES, is_write, sample_of
+from tests.messages.reading import act, inbox, says
+from tests.messages.test_inbox import writes
 from tests.pages import Page, open_page
 
 SECRET = "Zimtschnecke"  # a word that stands in notes alone
@@ -40,9 +40,7 @@ async def test_a_note_shows_to_all_colleagues_who_read_it_at_once(full: Deployme
 async def test_a_note_says_something(embedded: Deployment) -> None:
     conversation = embedded.cast.conversation["noa clinical"]
     async with await embedded.cast.sign_in("miriam") as miriam:
-        refused = await miriam.send(
-            f"/staff/inbox/{conversation}/notes", key=str(uuid4()), body="\u200b\u2060"
-        )
+        refused = await miriam.send(f"/staff/inbox/{conversation}/notes", key=str(uuid4()), body="\u200b\u2060")
         assert refused.status_code == 422 and "Fill this in." in refused.text
 
 
@@ -67,9 +65,7 @@ def _everything_of(cast: Cast, name: str) -> list[str]:
     ]
 
 
-async def test_no_page_frame_count_search_or_letter_of_the_clients_side_knows_of_a_note(
-    full: Deployment,
-) -> None:
+async def test_no_page_frame_count_search_or_letter_of_the_clients_side_knows_of_a_note(full: Deployment) -> None:
     cast, noa = full.cast, full.cast.client["noa"]
     conversation = cast.conversation["noa clinical"]
     here = f"/clients/{noa}/conversations/{conversation}"
@@ -100,8 +96,7 @@ async def test_no_page_frame_count_search_or_letter_of_the_clients_side_knows_of
         assert await full.sql("select id from outbox") == letters
         # The one beside it in the list of all that a client may ask for: what can be done with the message it is under.
         newest = await full.sql(
-            "select id from message where conversation_id = :c order by number desc limit 1",
-            c=UUID(conversation),
+            "select id from message where conversation_id = :c order by number desc limit 1", c=UUID(conversation)
         )
         one = await dana.htmx(f"{here}/messages/{newest[0]['id']}")
         assert one.status_code == 200 and SECRET not in one.text
@@ -126,20 +121,14 @@ async def test_a_colleague_to_whom_it_is_handed_over_has_a_notice(full: Deployme
         open_page(henrik, "/staff/today") as his,
         open_page(henrik, f"/staff/inbox/{conversation}?view=mine") as mine,
     ):
-        await act(
-            miriam, conversation, "handover", key=str(uuid4()), staff=henrik.id, body="I’m away until Monday."
-        )
+        await act(miriam, conversation, "handover", key=str(uuid4()), staff=henrik.id, body="I’m away until Monday.")
         await his.until(
-            lambda: any(
-                "Miriam Adler handed this conversation over to you" in str(frame) for frame in his.frames
-            ),
+            lambda: any("Miriam Adler handed this conversation over to you" in str(frame) for frame in his.frames),
             what="a toast",
         )
         await mine.until(lambda: says(mine, "You’re on it"), what="who is on it")
         assert says(mine, "Miriam Adler handed it over to you") and says(mine, "I’m away until Monday.")
-        assert (
-            "Miriam Adler handed this conversation over to you" in (await henrik.get("/staff/notices")).text
-        )
+        assert "Miriam Adler handed this conversation over to you" in (await henrik.get("/staff/notices")).text
         for page in (his, mine):
             await page.current()
 
@@ -151,10 +140,7 @@ async def test_only_who_may_read_it_can_be_put_on_it(embedded: Deployment) -> No
         assert "Henrik Vasquez" in asked.text and "Jo Marsh" not in asked.text and "Miriam" not in asked.text
         for who, status in (("jo", 409), ("ada", 409), ("theo", 409)):
             answer = await miriam.send(
-                f"/staff/inbox/{conversation}/handover",
-                key=str(uuid4()),
-                staff=embedded.cast.staff[who],
-                body="",
+                f"/staff/inbox/{conversation}/handover", key=str(uuid4()), staff=embedded.cast.staff[who], body=""
             )
             assert answer.status_code == status
         unknown = await miriam.send(

@@ -26,9 +26,7 @@ from tests.servers import PostgreSQL, Redis
 ORIGIN = "http://localhost:8000"
 MOST = 23  # questions of any page: more would be a loop that the demo is too small to show
 PAGES = [
-    route
-    for route in ALL_ROUTES
-    if not is_write(route) and route.path.startswith(("/staff", "/clients", "/home"))
+    route for route in ALL_ROUTES if not is_write(route) and route.path.startswith(("/staff", "/clients", "/home"))
 ]
 
 
@@ -72,11 +70,7 @@ async def questions(willow: Deployment, monkeypatch: pytest.MonkeyPatch) -> dict
 
 
 async def _asked(
-    willow: Deployment,
-    browser: httpx2.AsyncClient,
-    route: Route,
-    who: str,
-    monkeypatch: pytest.MonkeyPatch,
+    willow: Deployment, browser: httpx2.AsyncClient, route: Route, who: str, monkeypatch: pytest.MonkeyPatch
 ) -> int:
     side = "staff" if who in willow.cast.staff else "client"
     holder = (willow.cast.staff if side == "staff" else willow.cast.account)[who]
@@ -90,9 +84,7 @@ async def _asked(
     return len(asked)
 
 
-async def test_a_page_asks_as_often_in_a_full_practice(
-    willow: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_page_asks_as_often_in_a_full_practice(willow: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     async with willow.models():
         few = await questions(willow, monkeypatch)
         assert len(few) == sum(len(askers(route)) for route in PAGES)

@@ -34,31 +34,29 @@ def sealed_of(model: type) -> list[str]:
     return [value.column for value in vars(model).values() if isinstance(value, Sealed)]
 
 
-async def test_a_value_moved_to_another_row_does_not_open(willow: Deployment) -> None:
-    async with willow.models():
-        sam, walter = [await Client.get(id=willow.cast.client[name]) for name in ("sam", "walter")]
+async def test_a_value_moved_to_another_row_does_not_open(unserved: Deployment) -> None:
+    async with unserved.models():
+        sam, walter = [await Client.get(id=unserved.cast.client[name]) for name in ("sam", "walter")]
         assert sam.phone and walter.phone and sam.phone != walter.phone
-        await sql.rows(
-            "update client set phone_sealed = :box where id = :id", box=sam.phone_sealed, id=walter.id
-        )
+        await sql.rows("update client set phone_sealed = :box where id = :id", box=sam.phone_sealed, id=walter.id)
         moved = await Client.get(id=walter.id)
         with pytest.raises(crypto.Unreadable, match="belongs to another row"):
             assert moved.phone
         await Client.filter(id=walter.id).update(phone_sealed=walter.phone_sealed)
 
 
-async def test_a_value_moved_to_another_column_does_not_open(willow: Deployment) -> None:
-    async with willow.models():
-        sam = await Client.get(id=willow.cast.client["sam"])
+async def test_a_value_moved_to_another_column_does_not_open(unserved: Deployment) -> None:
+    async with unserved.models():
+        sam = await Client.get(id=unserved.cast.client["sam"])
         sam.address_sealed = sam.phone_sealed
         with pytest.raises(crypto.Unreadable):
             assert sam.address
         assert sam.phone
 
 
-async def test_a_value_moved_to_another_table_does_not_open(willow: Deployment) -> None:
-    async with willow.models():
-        sam = await Client.get(id=willow.cast.client["sam"])
+async def test_a_value_moved_to_another_table_does_not_open(unserved: Deployment) -> None:
+    async with unserved.models():
+        sam = await Client.get(id=unserved.cast.client["sam"])
         double = Contact(id=sam.id, name="Sam", phone_sealed=sam.phone_sealed)
         with pytest.raises(crypto.Unreadable):
             assert double.phone
@@ -66,10 +64,10 @@ async def test_a_value_moved_to_another_table_does_not_open(willow: Deployment) 
         assert double.phone == sam.phone
 
 
-async def test_nothing_that_people_entrust_lies_open(willow: Deployment) -> None:
+async def test_nothing_that_people_entrust_lies_open(unserved: Deployment) -> None:
     """The plain text of what is sealed is nowhere in the tables that hold it."""
-    async with willow.models():
-        sam = await Client.get(id=willow.cast.client["sam"])
+    async with unserved.models():
+        sam = await Client.get(id=unserved.cast.client["sam"])
         secrets = [sam.phone, sam.address, sam.date_of_birth, "guinea pig"]
         assert all(secrets)
         for table in ("client", "contact", "message", "session", "audit", "outbox", "fact"):

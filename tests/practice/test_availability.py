@@ -45,9 +45,7 @@ class Willow:
         client, _, _ = name.partition(" ")
         return f"/clients/{self.cast.client[client]}/conversations/{self.cast.conversation[name]}"
 
-    async def writes(
-        self, person: Person, said: str, thread: str = "noa clinical", **more: str
-    ) -> httpx2.Response:
+    async def writes(self, person: Person, said: str, thread: str = "noa clinical", **more: str) -> httpx2.Response:
         return await person.send(f"{self.thread(thread)}/messages", None, key=str(uuid4()), body=said, **more)
 
     async def automatic(self, thread: str = "noa clinical") -> int:
@@ -179,11 +177,7 @@ async def test_whom_to_call_is_in_the_practices_words_wherever_clients_are(willo
         for page in (thread, first):
             assert "Messages aren’t watched around the clock." in str(page.live)
             assert 'href="tel:911"' in str(page.live)
-        words = {
-            "text_en": "We are not an emergency line.",
-            "label_0": "Crisis line",
-            "number_0": "(555) 010-0199",
-        }
+        words = {"text_en": "We are not an emergency line.", "label_0": "Crisis line", "number_0": "(555) 010-0199"}
         assert (await ada.post(f"{HERE}/crisis", **words, number_1="911")).status_code == 303
         for page in (thread, first):
             await sees(page, "We are not an emergency line.")
@@ -206,9 +200,7 @@ async def test_what_is_wrong_with_hours_is_said_where_it_is(willow: Willow) -> N
     assert rows[0]["week"] is None
 
     ada = await willow.cast.sign_in("ada")
-    shown = await ada.send(
-        f"{HERE}/preview", None, **both, friday_second_from="14:00", friday_second_to="17:00"
-    )
+    shown = await ada.send(f"{HERE}/preview", None, **both, friday_second_from="14:00", friday_second_to="17:00")
     text = shown.text.replace("\u202f", " ")
     assert shown.status_code == 200 and "Friday, 9:00 am to 1:00 pm, 2:00 pm to 5:00 pm" in text
     assert (await ada.post(f"{HERE}/days", day="2020-01-01")).status_code == 422
@@ -254,9 +246,7 @@ async def test_messages_switched_off_for_a_client(willow: Willow) -> None:
         assert "Say it in other words" not in (await dana.get(said)).text
         assert (await dana.send(said, None, body="Hello? Hello?")).status_code == 409
         assert "Withdraw this message" in (await dana.get(said)).text
-        answer = await miriam.send(
-            f"/staff{willow.thread()}/messages", None, key=str(uuid4()), body="A word."
-        )
+        answer = await miriam.send(f"/staff{willow.thread()}/messages", None, key=str(uuid4()), body="A word.")
         assert answer.status_code == 201
         assert (await miriam.post(f"{chart}/messaging", mode="on")).status_code == 303
         await page.until(lambda: "data-closed" not in str(page.live), what="writing")
@@ -273,8 +263,7 @@ async def test_answers_only_begin_nothing(willow: Willow) -> None:
     theo, walter = await willow.cast.sign_in("theo"), await willow.cast.sign_in("walter")
     client = willow.cast.client["walter"]
     await willow.deployment.sql(
-        "delete from participant where conversation_id in (select id from conversation "
-        "where client_id = :id)",
+        "delete from participant where conversation_id in (select id from conversation where client_id = :id)",
         id=client,
     )
     assert (await theo.post(f"/staff/clients/{client}/messaging", mode="reply")).status_code == 303

@@ -113,9 +113,7 @@ async def test_from_nothing_to_the_first_client() -> None:
             assert (await browser.get("/")).headers["location"] == "/sign-in"
 
             # The password is the one that was typed, spaces and all.
-            signed_in = await browser.post(
-                "/sign-in", data={"email": ADMIN.upper(), "password": PRACTICE["password"]}
-            )
+            signed_in = await browser.post("/sign-in", data={"email": ADMIN.upper(), "password": PRACTICE["password"]})
             assert signed_in.headers["location"] == "/staff/today"
             today = await browser.get("/staff/today")
             assert "Alder House" in today.text
@@ -131,9 +129,7 @@ async def test_from_nothing_to_the_first_client() -> None:
                 },
             )
             chart = added.headers["location"]
-            sent = await browser.post(
-                f"{chart}/portal/invitations", data={"key": str(uuid4()), "holder": "client"}
-            )
+            sent = await browser.post(f"{chart}/portal/invitations", data={"key": str(uuid4()), "holder": "client"})
             assert sent.status_code == 303, sent.text
             await office.arrived(1)
             letter = office.letters[0]

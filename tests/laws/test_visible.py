@@ -29,9 +29,7 @@ from portal.models.staff.session import Session
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
 
-MODELS = sorted(
-    (model for model in RECORDS.values() if issubclass(model, Record)), key=lambda model: model.__name__
-)
+MODELS = sorted((model for model in RECORDS.values() if issubclass(model, Record)), key=lambda model: model.__name__)
 Pair = tuple[UUID, UUID | None]
 
 # Rows of each model that these people see, and that those don't: the rule isn't only the same everywhere.
@@ -41,9 +39,9 @@ KNOWN = {
 }
 
 
-def viewers(willow: Deployment, kind: Kind) -> list[Pair]:
+def viewers(unserved: Deployment, kind: Kind) -> list[Pair]:
     """Everybody of the cast; as accounts, for each of several clients."""
-    cast = willow.cast
+    cast = unserved.cast
     if kind is Kind.STAFF:
         return [(UUID(id), None) for id in cast.staff.values()]
     accounts = [UUID(id) for id in cast.account.values()]
@@ -53,61 +51,59 @@ def viewers(willow: Deployment, kind: Kind) -> list[Pair]:
     return [(account, client) for account in accounts for client in clients]
 
 
-async def fill(willow: Deployment) -> None:
+async def fill(unserved: Deployment) -> None:
     """Rows of what a new practice has none of."""
     if await Outbox.exists():
         return
     for name in ("miriam", "theo"):
-        await Session.start("staff", UUID(willow.cast.staff[name]), "", "")
+        await Session.start("staff", UUID(unserved.cast.staff[name]), "", "")
     for name in ("dana", "sam"):
-        await Session.start("client", UUID(willow.cast.account[name]), "", "")
-    for whose in ({"staff_id": willow.cast.staff["miriam"]}, {"account_id": willow.cast.account["dana"]}):
+        await Session.start("client", UUID(unserved.cast.account[name]), "", "")
+    for whose in ({"staff_id": unserved.cast.staff["miriam"]}, {"account_id": unserved.cast.account["dana"]}):
         await PushDevice.create(**whose, endpoint_hash=uuid7().hex, subscription_sealed=b"x")
     letter = await Outbox.create(kind="letter")
-    for key in (willow.cast.email["client", "dana"], willow.cast.email["staff", "theo"]):
+    for key in (unserved.cast.email["client", "dana"], unserved.cast.email["staff", "theo"]):
         await Bounce.create(email_key=key, letter_id=letter.id, status="5.1.1", reason="", held=True)
     for name in ("noa clinical", "eli confidential"):
         await Burst.create(
-            conversation_id=willow.cast.conversation[name],
-            reader_id=willow.cast.account["eli"],
+            conversation_id=unserved.cast.conversation[name],
+            reader_id=unserved.cast.account["eli"],
             side="client",
             from_number=1,
             due_at=clock.now(),
         )
     now = clock.now()
-    stuck = Stuck(
-        queue=MESSAGES, item=str(uuid7()), tries=TOLD_AFTER, reason="", since=now, tried_at=now, due_at=now
-    )
+    stuck = Stuck(queue=MESSAGES, item=str(uuid7()), tries=TOLD_AFTER, reason="", since=now, tried_at=now, due_at=now)
     await stuck.save(force_create=True)
     wish = ResetRequest(id=uuid7(), address_mark="a", network_mark="n")
     wish.email = "somebody@example.com"
     await wish.save(force_create=True)
     await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
     invitation = await Invitation.create(
-        client_id=willow.cast.client["lena"],
-        account_id=willow.cast.account["dana"],
+        client_id=unserved.cast.client["lena"],
+        account_id=unserved.cast.account["dana"],
         email="lena.brandt@example.com",
         email_key="lena.brandt@example.com",
         token_hash="i" * 64,
-        sent_by=willow.cast.staff["miriam"],
+        sent_by=unserved.cast.staff["miriam"],
         sent_at=now,
         expires_at=now + dt.timedelta(days=7),
     )
     await Reset.create(
-        account_id=willow.cast.account["dana"],
+        account_id=unserved.cast.account["dana"],
         token_hash="r" * 64,
         made_at=now,
         expires_at=now + dt.timedelta(days=1),
     )
-    message = await Message.get(id=willow.cast.message[willow.cast.conversation["noa clinical"]])
-    for holder in ({"staff_id": willow.cast.staff["miriam"]}, {"account_id": willow.cast.account["dana"]}):
+    message = await Message.get(id=unserved.cast.message[unserved.cast.conversation["noa clinical"]])
+    for holder in ({"staff_id": unserved.cast.staff["miriam"]}, {"account_id": unserved.cast.account["dana"]}):
         draft = Draft(conversation_id=message.conversation_id, body_sealed=b"", saved_at=now, **holder)
         draft.body = "Half a sentence"
         await draft.save(force_create=True)
     note = Note(
         conversation_id=message.conversation_id,
         number=message.number,
-        staff_id=willow.cast.staff["miriam"],
+        staff_id=unserved.cast.staff["miriam"],
         body_sealed=b"",
         written_at=now,
     )
@@ -129,12 +125,12 @@ def some(ids: set[UUID], most: int = 6) -> Iterator[UUID]:
 
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-async def test_find_list_and_crowd_agree(willow: Deployment, model: type[Record], kind: Kind) -> None:
-    async with willow.models():
-        await fill(willow)
+async def test_find_list_and_crowd_agree(unserved: Deployment, model: type[Record], kind: Kind) -> None:
+    async with unserved.models():
+        await fill(unserved)
         everything = {sql.uuid(row["id"]) for row in await sql.rows(f"select id from {model._meta.db_table}")}
         assert everything, f"there is no {model.__name__} to ask for"
-        asking = viewers(willow, kind)
+        asking = viewers(unserved, kind)
         asked = set(some(everything, 60))
         crowd = await who_may_see(model, kind, [(v, c, id) for v, c in asking for id in asked])
         for viewer, client in asking:
@@ -150,12 +146,12 @@ async def test_find_list_and_crowd_agree(willow: Deployment, model: type[Record]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-async def test_somebody_sees_it_or_it_says_that_nobody_does(willow: Deployment, model: type[Record]) -> None:
-    async with willow.models():
-        await fill(willow)
+async def test_somebody_sees_it_or_it_says_that_nobody_does(unserved: Deployment, model: type[Record]) -> None:
+    async with unserved.models():
+        await fill(unserved)
         seen = set()
         for kind in Kind:
-            counts = [await Scope(model, kind, v, c).count() for v, c in viewers(willow, kind)]
+            counts = [await Scope(model, kind, v, c).count() for v, c in viewers(unserved, kind)]
             if any(counts):
                 seen.add(kind)
         unseen = {kind for kind in Kind if model.visible_to(kind, "r") == "false"}
@@ -163,16 +159,16 @@ async def test_somebody_sees_it_or_it_says_that_nobody_does(willow: Deployment, 
 
 
 @pytest.mark.parametrize("name", KNOWN)
-async def test_those_see_it_who_should(willow: Deployment, name: str) -> None:
+async def test_those_see_it_who_should(unserved: Deployment, name: str) -> None:
     row, expected = KNOWN[name]
-    cast, model = willow.cast, RECORDS[name]
+    cast, model = unserved.cast, RECORDS[name]
     ids = cast.client if name == "Client" else cast.conversation
-    async with willow.models():
+    async with unserved.models():
         for kind, people, known in (
             (Kind.STAFF, expected["staff"], cast.staff),
             (Kind.ACCOUNT, expected["account"], cast.account),
         ):
-            asks = [(viewer, client, UUID(ids[row])) for viewer, client in viewers(willow, kind)]
+            asks = [(viewer, client, UUID(ids[row])) for viewer, client in viewers(unserved, kind)]
             seen = await who_may_see(model, kind, asks)  # type: ignore[arg-type]
             names = {str(id): name for name, id in known.items()}
             assert {names[str(viewer)] for viewer, _, _ in seen} == people
@@ -192,13 +188,13 @@ async def test_a_record_that_does_not_say_who_sees_it_can_not_be_read() -> None:
         Record.visible_to(Kind.STAFF, "r")
 
 
-async def test_an_access_is_a_matter_of_now(willow: Deployment) -> None:
+async def test_an_access_is_a_matter_of_now(unserved: Deployment) -> None:
     from portal.models.access.account import Access
     from portal.models.people.client import Client
 
-    cast = willow.cast
+    cast = unserved.cast
     asking = (Client, Kind.ACCOUNT, [(UUID(cast.account["dana"]), None, UUID(cast.client["noa"]))])
-    async with willow.models():
+    async with unserved.models():
         access = await Access.get(account_id=cast.account["dana"], client_id=cast.client["noa"])
         began, ends = access.from_at, access.until_at
         for from_at, until_at, sees in (

@@ -11,11 +11,11 @@ from portal.models.ground.database import pending_migrations
 from tests.deployment import PORTAL, ROOT, Deployment
 
 
-def migrate(willow: Deployment) -> None:
+def migrate(unserved: Deployment) -> None:
     ran = subprocess.run(
         [*PORTAL, "migrate"],
         cwd=ROOT,
-        env=willow.env | {"PORTAL_BASE_URL": "http://localhost:1"},
+        env=unserved.env | {"PORTAL_BASE_URL": "http://localhost:1"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -24,31 +24,31 @@ def migrate(willow: Deployment) -> None:
     assert "up to date" in ran.stdout
 
 
-async def test_migrating_again_loses_and_changes_nothing(willow: Deployment) -> None:
-    before = await willow.contents()
+async def test_migrating_again_loses_and_changes_nothing(unserved: Deployment) -> None:
+    before = await unserved.contents()
     assert len(before) > 20
     for _ in range(2):
-        migrate(willow)
-    assert await willow.contents() == before
-    async with willow.models():
+        migrate(unserved)
+    assert await unserved.contents() == before
+    async with unserved.models():
         assert await pending_migrations() == []
 
 
 async def test_an_empty_database_comes_to_the_same_shape(
-    willow: Deployment, tmp_path_factory: pytest.TempPathFactory
+    unserved: Deployment, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Column for column as the one that was filled, with an era of its own."""
-    from tests.models.test_constraints import columns, tables
+    from tests.ground.test_constraints import columns, tables
 
-    async with willow.models():
+    async with unserved.models():
         shape = {table: await columns(table) for table in await tables()}
         era = await sql.row("select value from era")
         assert era and len(era["value"]) == 16
-    if not willow.sqlite:
+    if not unserved.sqlite:
         return
     fresh = Deployment(tmp_path_factory.mktemp("fresh"), {}, 0, False)
     fresh.env |= {"PORTAL_DATA": str(fresh.folder)}
-    (fresh.folder / "portal.key").write_bytes((willow.folder / "portal.key").read_bytes())
+    (fresh.folder / "portal.key").write_bytes((unserved.folder / "portal.key").read_bytes())
     migrate(fresh)
     async with fresh.models():
         assert {table: await columns(table) for table in await tables()} == shape
@@ -57,12 +57,12 @@ async def test_an_empty_database_comes_to_the_same_shape(
 
 
 async def test_what_has_not_been_migrated_is_named(
-    tmp_path_factory: pytest.TempPathFactory, willow: Deployment
+    tmp_path_factory: pytest.TempPathFactory, unserved: Deployment
 ) -> None:
-    if not willow.sqlite:
+    if not unserved.sqlite:
         return
     empty = Deployment(tmp_path_factory.mktemp("empty"), {}, 0, False)
-    (empty.folder / "portal.key").write_bytes((willow.folder / "portal.key").read_bytes())
+    (empty.folder / "portal.key").write_bytes((unserved.folder / "portal.key").read_bytes())
     async with empty.models():
         assert await pending_migrations() == [
             "0001_ground",

@@ -79,10 +79,7 @@ async def are_refused(stage: Stage, route: Route, tries: dict[str, tuple[Body, i
 
 BODIES: dict[str, tuple[Body, int]] = {
     "a field nobody knows": (lambda form: urlencode(form | {"is_admin": "1"}), 400),
-    "a field twice": (
-        lambda form: urlencode([*form.items(), *list(form.items())[:1], ("x", ""), ("x", "")]),
-        400,
-    ),
+    "a field twice": (lambda form: urlencode([*form.items(), *list(form.items())[:1], ("x", ""), ("x", "")]), 400),
     "a NUL": (lambda form: urlencode(form | {"body": "a\x00b"}), 400),
     "what is no UTF-8": (lambda form: urlencode(form).encode() + b"&x=\xff\xfe", 400),
     "no form at all": (lambda form: "just words", 400),
@@ -128,17 +125,7 @@ async def test_an_old_browser_says_so_by_its_origin(deployment: Deployment) -> N
 OF_A_RECORD = [route for route in ALL_ROUTES if "{" in route.path and not route.path.startswith("/static")]
 
 
-IDS = [
-    "0",
-    "not-an-id",
-    str(uuid4()),
-    "%00",
-    "..%2f..%2fetc",
-    "a" * 3000,
-    "01'or'1'='1",
-    "%F0%9F%8C%BF",
-    "-1",
-]
+IDS = ["0", "not-an-id", str(uuid4()), "%00", "..%2f..%2fetc", "a" * 3000, "01'or'1'='1", "%F0%9F%8C%BF", "-1"]
 
 
 @pytest.mark.parametrize("route", OF_A_RECORD, ids=name_of)
@@ -208,11 +195,7 @@ async def test_a_value_that_can_not_be(deployment: Deployment, name: str, wrong:
 async def test_what_is_just_short_enough_is_taken(deployment: Deployment) -> None:
     dana, noa = await deployment.cast.sign_in("dana"), deployment.cast.client["noa"]
     path = f"/clients/{noa}/conversations/{deployment.cast.conversation['noa clinical']}/messages"
-    for body in (
-        "a" * 10_000,
-        "<script>alert(1)</script> {{ 7 * 7 }} %(name)s",
-        "\u202eback\u202c \U0001f9a1 ع",
-    ):
+    for body in ("a" * 10_000, "<script>alert(1)</script> {{ 7 * 7 }} %(name)s", "\u202eback\u202c \U0001f9a1 ع"):
         answer = await dana.send(path, key=str(uuid4()), body=body)
         assert answer.status_code == 201, answer.text
         assert "<script" not in answer.text and " 49 " not in answer.text

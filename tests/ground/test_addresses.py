@@ -42,8 +42,7 @@ def test_a_whole_word_of_another_alphabet_is_taken_and_looks_like_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
-    ["dana.reyes@example.org", "dena.reyes@example.com", "dana@reyes.example.com", "dana.reyes2@example.com"],
+    "other", ["dana.reyes@example.org", "dena.reyes@example.com", "dana@reyes.example.com", "dana.reyes2@example.com"]
 )
 def test_others_do_not(other: str) -> None:
     assert not looks_like(DANA, other) and address_fault(other) is None

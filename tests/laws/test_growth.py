@@ -71,18 +71,14 @@ class Explained:
         return await self._ask(database, text, given)
 
 
-async def opened(
-    willow: Deployment, explained: Explained, pages: dict[str, list[str]]
-) -> dict[str, tuple[int, int]]:
+async def opened(willow: Deployment, explained: Explained, pages: dict[str, list[str]]) -> dict[str, tuple[int, int]]:
     """For each page: how many questions it asks, and how much they touch."""
     cast = willow.cast
     costs = {}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(create()), base_url=ORIGIN) as browser:
         for who, paths in pages.items():
             side = "staff" if who in cast.staff else "client"
-            _, token = await Session.start(
-                side, UUID((cast.staff if side == "staff" else cast.account)[who]), "", ""
-            )
+            _, token = await Session.start(side, UUID((cast.staff if side == "staff" else cast.account)[who]), "", "")
             for path in paths:
                 explained.touched.clear()
                 answer = await browser.get(path, headers={"Cookie": f"{cookie_name(side)}={token}"})
@@ -98,11 +94,7 @@ async def test_a_hundred_thousand_messages_cost_what_a_hundred_cost(
     settings.cache_clear()
     noa, thread = willow.cast.client["noa"], UUID(willow.cast.conversation["noa clinical"])
     pages = {
-        "dana": [
-            f"/clients/{noa}/conversations/{thread}",
-            f"/clients/{noa}/home",
-            f"/clients/{noa}/messages",
-        ],
+        "dana": [f"/clients/{noa}/conversations/{thread}", f"/clients/{noa}/home", f"/clients/{noa}/messages"],
         "miriam": [
             f"/staff/clients/{noa}/conversations/{thread}",
             f"/staff/inbox/{thread}",
@@ -131,9 +123,7 @@ async def test_a_hundred_thousand_messages_cost_what_a_hundred_cost(
         path: questions for path, (questions, _) in few.items()
     }
     # An index of a larger table is a level or two deeper: each look into it touches that much more.
-    assert not {
-        path: (few[path][1], touched) for path, (_, touched) in many.items() if touched > 2 * few[path][1]
-    }
+    assert not {path: (few[path][1], touched) for path, (_, touched) in many.items() if touched > 2 * few[path][1]}
 
 
 async def test_an_inbox_touches_little_for_each_open_conversation(

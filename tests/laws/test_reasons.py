@@ -59,17 +59,17 @@ async def whoever_sees_has_a_reason() -> None:
             assert people == seen, (model.__name__, id)
 
 
-async def test_in_the_practice_as_it_stands(willow: Deployment) -> None:
-    async with willow.models():
+async def test_in_the_practice_as_it_stands(unserved: Deployment) -> None:
+    async with unserved.models():
         await whoever_sees_has_a_reason()
 
 
-async def _supervised(willow: Deployment) -> None:
-    await CareTeam.join_team(UUID(willow.cast.client["sam"]), UUID(willow.cast.staff["idris"]))
+async def _supervised(unserved: Deployment) -> None:
+    await CareTeam.join_team(UUID(unserved.cast.client["sam"]), UUID(unserved.cast.staff["idris"]))
 
 
-async def _stood_in_for(willow: Deployment) -> None:
-    cast, now = willow.cast, clock.now()
+async def _stood_in_for(unserved: Deployment) -> None:
+    cast, now = unserved.cast, clock.now()
     await Leave.plan(
         UUID(cast.staff["miriam"]),
         UUID(cast.staff["theo"]),
@@ -79,29 +79,29 @@ async def _stood_in_for(willow: Deployment) -> None:
     )
 
 
-async def _left(willow: Deployment) -> None:
-    await (await StaffMember.get(id=willow.cast.staff["henrik"])).leave()
+async def _left(unserved: Deployment) -> None:
+    await (await StaffMember.get(id=unserved.cast.staff["henrik"])).leave()
 
 
-async def _without_a_permission(willow: Deployment) -> None:
-    await (await StaffMember.get(id=willow.cast.staff["miriam"])).allow(Permission.BILLING_MESSAGES, False)
+async def _without_a_permission(unserved: Deployment) -> None:
+    await (await StaffMember.get(id=unserved.cast.staff["miriam"])).allow(Permission.BILLING_MESSAGES, False)
 
 
-async def _paused(willow: Deployment) -> None:
-    await Client.filter(id=willow.cast.client["eli"]).update(date_of_birth_sealed=None)
+async def _paused(unserved: Deployment) -> None:
+    await Client.filter(id=unserved.cast.client["eli"]).update(date_of_birth_sealed=None)
 
 
-async def _archived(willow: Deployment) -> None:
-    await archive_client(await Client.get(id=willow.cast.client["sam"]))
+async def _archived(unserved: Deployment) -> None:
+    await archive_client(await Client.get(id=unserved.cast.client["sam"]))
 
 
-async def _restricted(willow: Deployment) -> None:
-    access = await Access.get(account_id=willow.cast.account["dana"], client_id=willow.cast.client["noa"])
+async def _restricted(unserved: Deployment) -> None:
+    access = await Access.get(account_id=unserved.cast.account["dana"], client_id=unserved.cast.client["noa"])
     await ContactLink.filter(id=access.contact_link_id).update(pay_only_from=clock.now())
 
 
-async def _kept_away(willow: Deployment) -> None:
-    access = await Access.get(account_id=willow.cast.account["dana"], client_id=willow.cast.client["noa"])
+async def _kept_away(unserved: Deployment) -> None:
+    access = await Access.get(account_id=unserved.cast.account["dana"], client_id=unserved.cast.client["noa"])
     await ContactLink.filter(id=access.contact_link_id).update(no_contact_from=clock.now())
 
 
@@ -110,8 +110,8 @@ async def _kept_away(willow: Deployment) -> None:
     [_supervised, _stood_in_for, _left, _without_a_permission, _paused, _archived, _restricted, _kept_away],
     ids=lambda happens: happens.__name__.strip("_"),
 )
-async def test_whatever_happens(willow: Deployment, happens) -> None:  # type: ignore[no-untyped-def]
-    async with willow.models():
+async def test_whatever_happens(unserved: Deployment, happens) -> None:  # type: ignore[no-untyped-def]
+    async with unserved.models():
         async with unit():
-            await happens(willow)
+            await happens(unserved)
         await whoever_sees_has_a_reason()
