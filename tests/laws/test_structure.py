@@ -33,6 +33,7 @@ from portal.viewer import Viewer
 from portal.web.meanwhile import WholeState, must_have_compared
 from portal.web.rendering import stylesheet
 from portal.web.visit import Visit
+from tests.rooms import ROOMS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = {
@@ -158,10 +159,6 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 
 def test_the_net_catches_a_circle() -> None:
     assert in_a_circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"b", "c"}
-
-
-# The rooms of the house, in order: each may import those before it.
-ROOMS = ("ground", "practice", "notices", "staff", "people", "access", "messages", "mail")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Letters, for the tests of all rooms."""
