@@ -17,7 +17,7 @@ import typer
 
 from portal import clock, crypto, logs, worker
 from portal import demo as practice
-from portal.demo.mailbox import Mailbox
+from portal.demo.mailbox import DemoMailbox
 from portal.models.ground import database, sql
 from portal.models.ground.record import unseal
 from portal.models.ground.rekeying import reseal
@@ -341,7 +341,7 @@ def demo(
 ) -> None:
     """Make the demo practice where there is none, serve it on loopback, and list the people one can sign in as."""
     folder = (data or ROOT / "data" / "demo").resolve()
-    mailbox = Mailbox(folder / "mail")
+    mailbox = DemoMailbox(folder / "mail")
     os.environ |= {
         "PORTAL_DATA": str(folder),
         "PORTAL_DEMO": "1",

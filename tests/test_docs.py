@@ -171,10 +171,10 @@ def test_every_close_code_is_explained() -> None:
 
 
 def test_the_hello_of_the_docs_is_one() -> None:
-    from portal.realtime.socket import Said
+    from portal.realtime.socket import PageFrame
 
     (block,) = re.findall(r"```json\n(.*?)```", text("docs/realtime.md"), re.DOTALL)
-    assert Said.model_validate(json.loads(block)).hello.cursors == {"<region key>": 12}
+    assert PageFrame.model_validate(json.loads(block)).hello.cursors == {"<region key>": 12}
 
 
 def test_the_facts_that_are_named_are_kinds_of_fact() -> None:

@@ -20,10 +20,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 _NAME = re.compile(r"\d{19,20}-[0-9a-f]{8}", re.ASCII)
 
 
-class Mailbox:
+class DemoMailbox:
     """An SMTP server in a thread of its own, for whoever runs this process and those it starts.
 
-    with Mailbox(folder) as mailbox: ... mailbox.url
+    with DemoMailbox(folder) as mailbox: ... mailbox.url
     """
 
     def __init__(self, folder: Path) -> None:

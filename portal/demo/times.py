@@ -20,7 +20,7 @@ OPENS, CLOSES = dt.time(8, 30), dt.time(17, 30)
 _LINE = re.compile(r"(?:(\d+)d (\d+):(\d\d)|(\d+)([hm])) (\w+): (.+)")
 
 
-class Said(NamedTuple):
+class SpokenLine(NamedTuple):
     at: dt.datetime
     who: str
     text: str
@@ -65,13 +65,13 @@ def office_minutes_ago(minutes: int) -> dt.datetime:
         day -= dt.timedelta(days=1)
 
 
-def spoken(lines: str) -> list[Said]:
+def spoken(lines: str) -> list[SpokenLine]:
     """The messages of a thread, in the order written.
 
     Early in the day "three hours ago" can fall before "yesterday at five": then the earlier line
     moves.
     """
-    said: list[Said] = []
+    said: list[SpokenLine] = []
     for line in lines.strip().splitlines():
         match = _LINE.fullmatch(line)
         if match is None:
@@ -81,7 +81,7 @@ def spoken(lines: str) -> list[Said]:
             at = working_day(int(days), int(hour), int(minute))
         else:
             at = office_minutes_ago(int(count) * (60 if per == "h" else 1))
-        said.append(Said(at, who, text))
+        said.append(SpokenLine(at, who, text))
     for i in reversed(range(len(said) - 1)):
         latest = said[i + 1].at - dt.timedelta(minutes=1)
         said[i] = said[i]._replace(at=min(said[i].at, latest))

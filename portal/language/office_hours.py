@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from portal.language import date_of, hour_in_words, local_day, say, time_of_day, weekday
-from portal.models.practice.hours import DAY, Office, Standing
+from portal.models.practice.hours import DAY, Office, OfficeState
 
 
 def week_line(language: str, week: Sequence[Sequence[Sequence[int]]] | None) -> str:
@@ -45,7 +45,7 @@ def spans_line(language: str, spans: Sequence[Sequence[int]]) -> str:
     return ", ".join(span_line(language, span) for span in spans) or say(language, "Closed")
 
 
-def standing_line(language: str, office: Office, standing: Standing) -> str:
+def standing_line(language: str, office: Office, standing: OfficeState) -> str:
     """Return whether the office is open now, and until when. True until its next turn (`Office.turns`)."""
     until = standing.until
     if standing.open:
@@ -90,7 +90,7 @@ def reply_words(language: str) -> str:
     )
 
 
-def reply_text(language: str, office: Office, standing: Standing, practice: str, words: str | None) -> str:
+def reply_text(language: str, office: Office, standing: OfficeState, practice: str, words: str | None) -> str:
     """Return the automatic reply as it goes out. It stays in the conversation, so it names the date."""
     opens = say(language, "as soon as the office is open again")
     if standing.until is not None:

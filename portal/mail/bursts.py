@@ -8,7 +8,7 @@ from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.ground.stuck import BURSTS, LETTERS, each
 from portal.models.mail.burst import AT_ONCE, begin_bursts, conversations_unread
-from portal.models.mail.unread_letter import Recipient, is_anyone_waiting, readers_due, write_to
+from portal.models.mail.unread_letter import DueReader, is_anyone_waiting, readers_due, write_to
 from portal.models.practice.practice import the_practice
 from portal.realtime.bus import Bus
 from portal.settings import settings
@@ -37,6 +37,6 @@ async def tell_of_unread(bus: Bus) -> int:
     return sum(written)
 
 
-async def _post(reader: Recipient, client: UUID | None) -> UUID:
+async def _post(reader: DueReader, client: UUID | None) -> UUID:
     letter = letters.unread(reader, link=settings().link("/"))
     return await post(letter, client=client)

@@ -103,7 +103,7 @@ def sample(
     )
 
 
-class Recipient(Protocol):
+class Addressee(Protocol):
     """The holder of the account a letter is about: a name, one address, a language. A `discreet` one gets it from
     "Portal", and neither the name of the practice nor its number stands in it."""
 
@@ -117,7 +117,7 @@ class Recipient(Protocol):
     def discreet(self) -> bool: ...
 
 
-def reset(to: Recipient, *, link: str) -> Letter:
+def reset(to: Addressee, *, link: str) -> Letter:
     """Return the letter with the way to a new password; the link lives 24 hours."""
     language = to.language
     paragraphs = [
@@ -136,7 +136,7 @@ def reset(to: Recipient, *, link: str) -> Letter:
     return _to(to, "reset", subject, paragraphs, say(language, "Choose a new password"), link=link)
 
 
-def password_changed(to: Recipient) -> Letter:
+def password_changed(to: Addressee) -> Letter:
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
@@ -147,7 +147,7 @@ def password_changed(to: Recipient) -> Letter:
     return _to(to, "password_changed", say(language, "Your password at {practice} was changed"), paragraphs)
 
 
-def address_changed(to: Recipient, *, link: str) -> Letter:
+def address_changed(to: Addressee, *, link: str) -> Letter:
     """Return the letter to the new address, when staff have put a wrong one right."""
     language = to.language
     paragraphs = [
@@ -165,7 +165,7 @@ def address_changed(to: Recipient, *, link: str) -> Letter:
     return _to(to, "address_changed", subject, paragraphs, say(language, "Sign in"), link=link)
 
 
-def address_moved(to: Recipient, *, before: str) -> Letter:
+def address_moved(to: Addressee, *, before: str) -> Letter:
     """Return the letter to the old address, when staff have changed it; the new one is not named, for somebody else may
     read there."""
     language = to.language
@@ -182,7 +182,7 @@ def address_moved(to: Recipient, *, before: str) -> Letter:
     return dataclasses.replace(_to(to, "address_moved", subject, paragraphs), to=before)
 
 
-def access_linked(to: Recipient, *, who: str, link: str) -> Letter:
+def access_linked(to: Addressee, *, who: str, link: str) -> Letter:
     """Return the letter about another profile that the account now opens. `who` is its first name; the link leads to
     signing in."""
     language = to.language
@@ -197,7 +197,7 @@ def access_linked(to: Recipient, *, who: str, link: str) -> Letter:
     return _to(to, "access_linked", subject, paragraphs, say(language, "Sign in"), who=who, link=link)
 
 
-def to_confirm(to: Recipient, *, link: str) -> Letter:
+def to_confirm(to: Addressee, *, link: str) -> Letter:
     """Return the letter to an account that is offered access; it does not say to which client. The link leads to
     signing in."""
     language = to.language
@@ -216,7 +216,7 @@ def to_confirm(to: Recipient, *, link: str) -> Letter:
     return _to(to, "to_confirm", subject, paragraphs, say(language, "Sign in"), link=link, expires=expires)
 
 
-def access_ended(to: Recipient, *, who: str | None = None) -> Letter:
+def access_ended(to: Addressee, *, who: str | None = None) -> Letter:
     """Return the letter about a profile that the account no longer opens. `who` is its first name; None where several
     are meant."""
     language = to.language
@@ -235,7 +235,7 @@ def access_ended(to: Recipient, *, who: str | None = None) -> Letter:
     return _to(to, "access_ended", subject, paragraphs, who=who or "")
 
 
-def unread(to: Recipient, *, link: str) -> Letter:
+def unread(to: Addressee, *, link: str) -> Letter:
     """Return the letter that there is something new: no number, no word of it, nor from whom or about whom."""
     language = to.language
     paragraphs = [
@@ -345,7 +345,7 @@ class Paragraph:
     button: str = ""
 
 
-def _to(to: Recipient, kind: str, subject: str, paragraphs: Iterable[str], label: str = "", **values: str) -> Letter:
+def _to(to: Addressee, kind: str, subject: str, paragraphs: Iterable[str], label: str = "", **values: str) -> Letter:
     """Return a letter to the holder of an account, as discreet as they want it."""
     values |= {"name": first_of(to.name)}
     if not to.discreet:

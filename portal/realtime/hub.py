@@ -13,7 +13,7 @@ import structlog
 from portal import clock
 from portal.facts import EVERYONE, Fact, SessionEnded
 from portal.models.access.account import clients_of, next_end
-from portal.models.ground.fact import Bookmark, News
+from portal.models.ground.fact import Bookmark, NewFacts
 from portal.models.ground.record import Kind
 from portal.models.staff.session import lives_until
 from portal.models.staff.staff_member import supervised_by
@@ -155,7 +155,7 @@ class Hub:
             concerned |= self.index.get(EVERY_CLIENT, set())
         return concerned
 
-    async def dispatch(self, news: News, only: Page | None = None) -> None:
+    async def dispatch(self, news: NewFacts, only: Page | None = None) -> None:
         """Mark the regions these facts touch, on every page they concern, or on one that has just come."""
         pages = {only} if only is not None else self.pages
         # Who may see what comes first: the rest is then told to whom it is true for.
@@ -187,7 +187,7 @@ class Hub:
         page.change(key, numbers, MOST_CHANGED)
         return bool(numbers)
 
-    def _whose_access_changed(self, news: News, pages: set[Page]) -> set[Page]:
+    def _whose_access_changed(self, news: NewFacts, pages: set[Page]) -> set[Page]:
         """Return the pages whose access changed; all of them where it is not known what happened."""
         if news.facts is None:
             return set(pages)

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from portal.models.ground import audit
 from portal.models.ground.database import is_away
-from portal.models.ground.fact import Bookmark, News, bookmark, since
+from portal.models.ground.fact import Bookmark, NewFacts, bookmark, since
 from portal.models.ground.record import Kind
 from portal.models.ground.throttle import network_of
 from portal.models.staff.session import SessionHolder
@@ -41,7 +41,7 @@ class Hello(BaseModel):
     looks: dict[str, Annotated[str, Field(max_length=LOOK)]] = Field(default_factory=dict, max_length=60)
 
 
-class Said(BaseModel):
+class PageFrame(BaseModel):
     """The words of a page: a hello, or the key of the list of messages to which its person is writing."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -187,7 +187,7 @@ def _read(text: str, viewer: Viewer) -> Hello | str | None:
     answered as one that there isn't."""
     try:
         parsed: Any = json.loads(text)
-        frame = Said.model_validate(parsed)
+        frame = PageFrame.model_validate(parsed)
     except (ValueError, ValidationError, RecursionError):
         return None
     if (frame.hello is None) is (frame.writing is None):
@@ -214,7 +214,7 @@ async def _greet(hub: Hub, page: Page, hello: Hello) -> None:
     }
     seen = Bookmark.read(hello.since)
     # The follower marks this page for new facts already; what it missed before is asked for once.
-    news = await since(seen) if seen is not None else News(None, await bookmark())
+    news = await since(seen) if seen is not None else NewFacts(None, await bookmark())
     closed = await closed_to(page.viewer, regions)
     await hub.dispatch(news, only=page)
     hub.mark(page, closed)

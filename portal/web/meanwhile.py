@@ -29,7 +29,7 @@ class WholeState(Form):
 
 
 @dataclass(frozen=True)
-class News:
+class ChangedField:
     """The value on file now in one field, and the value that was written there; None where nothing was."""
 
     name: str
@@ -39,7 +39,7 @@ class News:
 
 
 @dataclass
-class Standing:
+class FormState:
     """A form as it is shown: the values in its fields, the version of the values on file now, and those that somebody
     else saved meanwhile. It `fits` when saving it overwrites nothing unseen."""
 
@@ -47,7 +47,7 @@ class Standing:
     version: str
     errors: dict[str, str]
     fits: bool = True
-    news: list[News] = field(default_factory=list)
+    news: list[ChangedField] = field(default_factory=list)
 
     @property
     def refused(self) -> bool:
@@ -58,14 +58,14 @@ class Standing:
         return 409 if not self.fits else 422 if self.errors else 200
 
 
-def standing(
+def form_state(
     visit: Visit,
     form: type[WholeState],
     now: Mapping[str, Any],
     labels: Mapping[str, str],
     *rows: Row,
     words: Mapping[str, Mapping[str, str]] | None = None,
-) -> Standing:
+) -> FormState:
     """Return the form as it stands: filled with the values on file `now` (by field, as text or as yes and no), or with
     those sent. `labels` name its fields to people, and `words` their values, where these are no words. `rows` are where
     the values lie: held, where they are to change."""
@@ -74,7 +74,7 @@ def standing(
     marks = {name: _mark(about, name, now[name]) for name in names}
     version = "".join(marks.values())
     if visit.asked is None or not issubclass(visit.asked, form):
-        return Standing(dict(now), version, {})
+        return FormState(dict(now), version, {})
     if unit_of_work() is not None and not all(row.is_held for row in rows):
         raise RuntimeError(f"{form.__name__} was compared with rows that were not found with a lock")
     visit.compared = True
@@ -82,11 +82,11 @@ def standing(
     made_on = visit.sent.get("version", "")
     differs = [name for name in names if _plain(sent[name]) != _plain(now[name])]
     if made_on == version or not differs:
-        return Standing(dict(visit.sent), version, visit.errors)
+        return FormState(dict(visit.sent), version, visit.errors)
     size = len(version) // len(names)
     known = [made_on[at : at + size] for at in range(0, len(made_on), size)]
     made = dict(zip(names, known, strict=True)) if len(made_on) == len(version) else {}
-    filled = Standing(dict(visit.sent), version, visit.errors, fits=False)
+    filled = FormState(dict(visit.sent), version, visit.errors, fits=False)
     # What somebody else changed comes first, then what only this person did.
     for name in sorted(differs, key=lambda name: made.get(name) == marks[name]):
         # Where nothing was written, nothing is lost by showing what is there now; and a look that is too quick
@@ -96,11 +96,11 @@ def standing(
             filled.values[name] = now[name]
         called = (words or {}).get(name, {})
         said = None if untouched else _in_words(visit, sent[name], called)
-        filled.news.append(News(name, labels[name], _in_words(visit, now[name], called), said))
+        filled.news.append(ChangedField(name, labels[name], _in_words(visit, now[name], called), said))
     return filled
 
 
-def whole_status(*forms: Standing) -> int:
+def whole_status(*forms: FormState) -> int:
     """Return the status of a page with several forms: that of the one that was sent."""
     return next((form.status for form in forms if form.refused), 200)
 
@@ -108,7 +108,7 @@ def whole_status(*forms: Standing) -> int:
 def must_have_compared(visit: Visit) -> None:
     """Refuse to commit a whole state that was taken without a look at the values on file. Raises RuntimeError."""
     if visit.asked is not None and issubclass(visit.asked, WholeState) and not visit.compared:
-        raise RuntimeError(f"{visit.asked.__name__} carries a whole state: compare it by standing()")
+        raise RuntimeError(f"{visit.asked.__name__} carries a whole state: compare it by form_state()")
 
 
 _SIZE = 8  # of a mark: one in four thousand million is another's

@@ -46,6 +46,14 @@ class Form(BaseModel):
         return bool(errors) and (not cls.typed or "key" in errors)
 
 
+class OnOff(Form):
+    """One thing that is switched."""
+
+    typed = False
+
+    on: bool
+
+
 def _name(value: str) -> str:
     if fault := name_fault(value):
         raise ValueError(fault)

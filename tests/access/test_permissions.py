@@ -79,7 +79,7 @@ FORMS: dict[str, Form | None] = {
     "POST /staff/clients/{client}/portal/offers/withdrawal": _held,
     "POST /staff/clients/{client}/portal/offers/unlocking": _held,
     "GET /staff/settings/portal": None,
-    "POST /staff/settings/portal": _keyed(on="no"),
+    "POST /staff/settings/portal": lambda scene: {"on": "no"},
     "POST /staff/settings/portal/linking": lambda scene: {"on": "yes"},
     "POST /staff/settings/portal/contacts": lambda scene: {"on": "no"},
     "POST /staff/settings/portal/letter": _words,

@@ -75,7 +75,7 @@ async def test_nobody_comes_in_while_the_portal_is_being_switched_off(desk: Desk
     async with by_hand(desk.deployment) as held:
         account = UUID(await desk.account_id(chart))
         await held.execute("select 1 from session where account_id = $1 for update", account)
-        switch = asyncio.create_task(ada.post("/staff/settings/portal", key=str(uuid4()), on="no"))
+        switch = asyncio.create_task(ada.post("/staff/settings/portal", on="no"))
         await waits_for_a_lock(desk.deployment, "update session")
         attempt = asyncio.create_task(signs_in(desk, other.email, SECRET))
         await waits_for_a_lock(desk.deployment, count=2)
@@ -85,7 +85,7 @@ async def test_nobody_comes_in_while_the_portal_is_being_switched_off(desk: Desk
     assert not await is_in(late)
     assert not await is_in(inside)
 
-    await ada.post("/staff/settings/portal", key=str(uuid4()), on="yes")
+    await ada.post("/staff/settings/portal", on="yes")
     assert not await is_in(late)
     late, status = await signs_in(desk, other.email, SECRET)
     assert status == 303

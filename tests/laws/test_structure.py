@@ -531,7 +531,7 @@ ONE_ACT = {
     "Written": "one's own draft: what was typed last stands",
     "Subscription": "a device that is told",
     "Plan": "makes a leave",
-    "Choice": "one right, given or taken",
+    "RightChoice": "one right, given or taken",
 }
 
 

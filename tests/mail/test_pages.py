@@ -16,7 +16,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from portal.demo.mailbox import Mailbox, newest
+from portal.demo.mailbox import DemoMailbox, newest
 from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.ground.fact import unit
@@ -257,7 +257,7 @@ async def test_without_demo_mode_there_is_no_such_page() -> None:
 
 
 async def test_mail_is_shown_as_text_newest_first(tmp_path: Path) -> None:
-    with Mailbox(tmp_path) as mailbox:
+    with DemoMailbox(tmp_path) as mailbox:
         host, _, port = mailbox.url.removeprefix("smtp://").partition(":")
         for n in range(3):
             with smtplib.SMTP(host, int(port)) as line:

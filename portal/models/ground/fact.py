@@ -177,14 +177,14 @@ async def bookmark() -> Bookmark:
 
 
 @dataclass(frozen=True)
-class News:
+class NewFacts:
     """The facts that a bookmark had not seen. `facts` is None where they are unknown: then everything is read again."""
 
     facts: list[Fact] | None
     bookmark: Bookmark
 
 
-async def since(seen: Bookmark) -> News:
+async def since(seen: Bookmark) -> NewFacts:
     """Return all facts that `seen` lacks, and the bookmark after them, in one query.
 
     Unknown: another era, a bookmark ahead of the database, one older than ten minutes or more than a
@@ -192,7 +192,7 @@ async def since(seen: Bookmark) -> News:
     """
     postgres = sql.is_postgres()
     if postgres != (":" in seen.place):
-        return News(None, await bookmark())
+        return NewFacts(None, await bookmark())
     try:
         unseen = await sql.rows(
             _SINCE_POSTGRES if postgres else _SINCE_SQLITE, place=seen.place if postgres else int(seen.place)
@@ -200,7 +200,7 @@ async def since(seen: Bookmark) -> News:
     except OperationalError as reason:
         # Some versions take no snapshot from an epoch of transactions that this cluster has not reached.
         if isinstance(reason.__cause__, InvalidTextRepresentationError):
-            return News(None, await bookmark())
+            return NewFacts(None, await bookmark())
         raise
     after = Bookmark.now_at(unseen[0])
     if (
@@ -209,13 +209,13 @@ async def since(seen: Bookmark) -> News:
         or not 0 <= after.taken - seen.taken + 60 <= 660
         or len(unseen) > FORGOTTEN_AFTER
     ):
-        return News(None, after)
+        return NewFacts(None, after)
     facts = [
         fact
         for row in unseen
         if row["id"] is not None and (fact := Fact.from_body(row["kind"], sql.parsed(row["body"]))) is not None
     ]
-    return News(facts, after)
+    return NewFacts(facts, after)
 
 
 async def forget_old() -> None:

@@ -23,7 +23,7 @@ HELD_FOR = dt.timedelta(minutes=30)  # until we look again whether somebody has 
 
 
 @dataclass(frozen=True)
-class Recipient:
+class DueReader:
     """The person who is written to."""
 
     id: UUID
@@ -58,7 +58,7 @@ async def readers_due(most: int = AT_ONCE) -> list[UUID]:
     return [sql.uuid(row["person"]) for row in readers]
 
 
-async def write_to(person: UUID, practice: Practice, post: Callable[[Recipient, UUID | None], Awaitable[UUID]]) -> bool:
+async def write_to(person: UUID, practice: Practice, post: Callable[[DueReader, UUID | None], Awaitable[UUID]]) -> bool:
     """Have one letter written about everything this person has not come to see, in the caller's unit of work. Return
     False where they have seen it, may no longer see it, or are not to be written to now. `post` gives the letter's id.
     """
@@ -140,7 +140,7 @@ async def _forget(rows: list[dict[str, Any]]) -> None:
         await sql.rows("update notice set mail_at = null where id = any(:ids)", ids=ids)
 
 
-async def _reader(person: UUID, side: str) -> Recipient | None:
+async def _reader(person: UUID, side: str) -> DueReader | None:
     row = await sql.row(
         "select name, email, language, false as discreet from staff_member where id = :id and ended_at is null"
         if side == "staff"
@@ -149,10 +149,10 @@ async def _reader(person: UUID, side: str) -> Recipient | None:
     )
     if row is None:
         return None
-    return Recipient(person, side, row["name"], row["email"], row["language"], bool(row["discreet"]))
+    return DueReader(person, side, row["name"], row["email"], row["language"], bool(row["discreet"]))
 
 
-async def _is_held(reader: Recipient) -> bool:
+async def _is_held(reader: DueReader) -> bool:
     table = "staff_member" if reader.side == "staff" else "portal_account"
     bounce = await sql.row(
         f"select 1 as yes from {table} p join bounce b on b.email_key = p.email_key "

@@ -12,7 +12,7 @@ from portal.models.ground import sql
 from portal.models.ground.scope import Scope
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
-from portal.models.practice.hours import Office, Standing, office
+from portal.models.practice.hours import Office, OfficeState, office
 from portal.models.practice.practice import Practice
 
 ON, REPLY, OFF = "on", "reply", "off"
@@ -26,7 +26,7 @@ class Availability:
     mode: str
     answered: bool
     office: Office
-    standing: Standing | None
+    standing: OfficeState | None
 
     @property
     def may_write(self) -> bool:
@@ -66,7 +66,7 @@ async def _with_office(mode: str, answered: bool, keeps: bool) -> Availability:
     return Availability(mode, answered, kept, kept.at(clock.now()))
 
 
-async def answer_by_itself(conversation: Conversation, now: Standing, words: str, by: UUID) -> int | None:
+async def answer_by_itself(conversation: Conversation, now: OfficeState, words: str, by: UUID) -> int | None:
     """Answer the first message of this closure in the practice's name, and give the answer's number; None where that
     was done. Two messages at once share one answer: the row goes to the first."""
     first = await sql.rows(

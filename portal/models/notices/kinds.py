@@ -22,7 +22,7 @@ class About(Enum):
     NOTHING = "nothing"
 
 
-class Letter(Enum):
+class NoticeLetter(Enum):
     """The way a person who has not seen a notice is written to."""
 
     NEWS = "together with other notices, where they want letters of its kind"
@@ -33,20 +33,20 @@ class Letter(Enum):
 class NoticeKind(Enum):
     """A kind of notice. Icons and words are in regions/notices/notices.py, a row for each."""
 
-    MESSAGE = ("message", About.CONVERSATION, Letter.BURST)
+    MESSAGE = ("message", About.CONVERSATION, NoticeLetter.BURST)
     HANDED_OVER = ("handed_over", About.CONVERSATION)
     JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
     IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
     STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
     RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed
     GRANTED = ("granted", About.CLIENT)  # an account was given access to a client
-    TO_CONFIRM = ("to_confirm", About.NOTHING, Letter.OWN)  # one is offered access, and confirms a date of birth
+    TO_CONFIRM = ("to_confirm", About.NOTHING, NoticeLetter.OWN)  # one is offered access, and confirms a date of birth
     COMING_OF_AGE = ("coming_of_age", About.CLIENT)  # a client comes of age soon
     CAME_OF_AGE = ("came_of_age", About.CLIENT)  # a client is of age; to former guardians it names nobody
     BOUNCED = ("bounced", About.CLIENT)  # mail to somebody on a client's chart comes back
     ADDRESS = ("address", About.CLIENT)  # how somebody who acts for a client, or oneself, is reached has changed
 
-    def __init__(self, key: str, about: About, letter: Letter = Letter.NEWS) -> None:
+    def __init__(self, key: str, about: About, letter: NoticeLetter = NoticeLetter.NEWS) -> None:
         self.key, self.about, self.letter = key, about, letter
 
 

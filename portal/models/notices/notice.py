@@ -18,7 +18,7 @@ from portal.models.ground.record import Kind, Record, uuid7
 from portal.models.ground.rules import sees_client, sees_conversation
 from portal.models.ground.scope import Scope, who_may_see
 from portal.models.notices.devices import wish_pushes
-from portal.models.notices.kinds import About, Letter, NoticeKind, mark_read
+from portal.models.notices.kinds import About, NoticeKind, NoticeLetter, mark_read
 from portal.models.notices.mail_choice import wish_letters
 
 PAGE = 50  # notices a page shows
@@ -126,7 +126,7 @@ async def tell(
         # Who has not read the last one was told of it by a push, and a letter, and needs no second.
         new = {sql.uuid(row["person_id"]): id for row in given if (id := sql.uuid(row["id"])) in ids}
         await wish_pushes(column, {person: taken[person] for person in new}, kind.key)
-        if new and kind.letter is Letter.NEWS and not lettered:
+        if new and kind.letter is NoticeLetter.NEWS and not lettered:
             await wish_letters(new, kind.key)
         for person in told:
             await announce(NoticeGiven(**{column.removesuffix("_id"): person}))

@@ -54,7 +54,7 @@ class Special:
 
 
 @dataclass(frozen=True)
-class Standing:
+class OfficeState:
     """The office at a moment: open or not, since when and until when (None: nobody knows, or always)."""
 
     now: dt.datetime
@@ -76,7 +76,7 @@ class Office:
     week: tuple[tuple[Span, ...], ...] | None
     days: tuple[tuple[str, Special], ...] = ()
 
-    def at(self, now: dt.datetime) -> Standing | None:
+    def at(self, now: dt.datetime) -> OfficeState | None:
         """Return whether the office is open at a moment; None where no hours are kept."""
         if self.week is None:
             return None
@@ -84,12 +84,12 @@ class Office:
         since: dt.datetime | None = None
         for begin, end in stretches(self, today):
             if begin > now:
-                return Standing(now, False, since, begin, self._label(today))
+                return OfficeState(now, False, since, begin, self._label(today))
             if end > now:
                 horizon = end >= _moment(self.zone, today + dt.timedelta(days=AHEAD), 0)
-                return Standing(now, True, begin, None if horizon else end)
+                return OfficeState(now, True, begin, None if horizon else end)
             since = end
-        return Standing(now, False, since, None, self._label(today))
+        return OfficeState(now, False, since, None, self._label(today))
 
     def spans(self, day: dt.date) -> tuple[Span, ...]:
         """Return the hours of one date."""

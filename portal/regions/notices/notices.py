@@ -12,7 +12,7 @@ from portal.facts import OfChart, OfNotice, PushDevicesChanged
 from portal.language import at_in_words, say, say_many, short
 from portal.models.ground.record import UNREADABLE, Kind, opened
 from portal.models.notices.devices import PushDevice, devices_of
-from portal.models.notices.kinds import About, Letter, NoticeKind
+from portal.models.notices.kinds import About, NoticeKind, NoticeLetter
 from portal.models.notices.notice import AT_ONCE as MOST
 from portal.models.notices.notice import PAGE, Notice, newest_unread, notices_after, notices_before, unread_notices
 from portal.regions import Ask, Context, Fresh, Stream, region
@@ -334,7 +334,7 @@ def unworded() -> list[str]:
 def kinds_in_words(viewer: Viewer) -> list[dict[str, Any]]:
     """Return the kinds that this person may be told of, as they choose among them."""
     return [
-        {"key": kind.key, "label": say(viewer.language, told.label), "mailed": kind.letter is not Letter.OWN}
+        {"key": kind.key, "label": say(viewer.language, told.label), "mailed": kind.letter is not NoticeLetter.OWN}
         for kind in NOTICES
         if (told := _told(kind, viewer))
     ]

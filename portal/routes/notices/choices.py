@@ -15,7 +15,7 @@ from portal.models.notices.mail_choice import MailChoice, choose_mail, mail_choi
 from portal.models.practice.practice import the_practice
 from portal.models.staff.staff_member import StaffMember
 from portal.regions.notices.notices import kinds_in_words
-from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.meanwhile import FormState, WholeState, form_state
 from portal.web.visit import Visit
 
 
@@ -73,7 +73,7 @@ async def save(visit: Visit) -> bool:
     return True
 
 
-async def _standing(visit: Visit) -> Standing:
+async def _standing(visit: Visit) -> FormState:
     """Return this person's choices. The person is held, for the choices of somebody who has made none lie nowhere."""
     whose: type[Record] = StaffMember if visit.me.kind is Kind.STAFF else PortalAccount
     person = await (visit.me.hold if visit.asked else visit.me.find)(whose, visit.holder.holder)
@@ -101,7 +101,7 @@ async def _standing(visit: Visit) -> Standing:
             if way != "mail" or kind["mailed"]:
                 now[f"{way}_{kind['key']}"] = ways[kind["key"]][way]
                 labels[f"{way}_{kind['key']}"] = f"{places[way]}: {kind['label']}"
-    return standing(visit, Choices, now, labels, person, words={"often": often})
+    return form_state(visit, Choices, now, labels, person, words={"often": often})
 
 
 async def shown(visit: Visit) -> dict[str, Any]:

@@ -16,14 +16,11 @@ from portal.regions.phrases import base
 from portal.routes.client.shell import page
 from portal.viewer import NotVisible
 from portal.web.doors import client
-from portal.web.visit import Answer, Form, Visit, go
+from portal.web.visit import Answer, OnOff, Visit, go
 
 
-class Choice(Form):
-    typed = False
-
+class RightChoice(OnOff):
     right: Literal["forms", "appointments", "messages", "documents", "billing"]
-    on: Literal["yes", "no"]
 
 
 async def acting_for_me(visit: Visit) -> Answer:
@@ -43,13 +40,13 @@ async def acting_for_me(visit: Visit) -> Answer:
 show = client(opens="open who acts")(acting_for_me)
 
 
-@client(form=Choice, audit=None)
+@client(form=RightChoice, audit=None)
 async def choose(visit: Visit) -> Answer:
     """One thing, in which somebody may act for me from now on, or no more."""
     found = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
-    link, given = await acting.let(found, link, Right[visit.form.right.upper()], visit.form.on == "yes")
+    link, given = await acting.let(found, link, Right[visit.form.right.upper()], visit.form.on)
     for access in given:
         account = await account_of(access.account_id)
         await outbox.tell_linked(account, found.id, found.first_name, access.id)

@@ -26,7 +26,7 @@ from portal.routes.staff.people.contacts import chart_to_change, open_chart, tab
 from portal.routes.staff.shell import chart_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.meanwhile import FormState, WholeState, form_state
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Form, Visit, done, go, once
 
@@ -177,16 +177,16 @@ async def _to(visit: Visit, client: Client, person: UUID, linked: bool) -> Answe
     return go(f"/staff/clients/{person}/portal" if linked else f"/staff/clients/{person}")
 
 
-def _standing(visit: Visit, contact: Contact) -> Standing:
+def _standing(visit: Visit, contact: Contact) -> FormState:
     labels = details_in_words(visit)
     del labels["date_of_birth"]
     first, _, last = contact.name.rpartition(" ")
     now = {"first_name": first or last, "last_name": last if first else ""}
     now |= {name: known(contact, name) or "" for name in ("email", "phone", "address")}
-    return standing(visit, Becoming, now, labels, contact)
+    return form_state(visit, Becoming, now, labels, contact)
 
 
-async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: Standing) -> Answer:
+async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: FormState) -> Answer:
     values = stands.values if visit.asked else stands.values | {"link": True}
     here, account = f"{tab_of(client)}/{link.id}/client", await account_held_by(contact)
     return await _page(

@@ -20,7 +20,7 @@ from portal.permissions import Permission
 from portal.regions.mail.undelivered import returned_mail
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing, whole_status
+from portal.web.meanwhile import FormState, WholeState, form_state, whole_status
 from portal.web.rendering import render
 from portal.web.visit import Answer, EmailAddress, Exact, Visit, go
 
@@ -68,12 +68,12 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit)
 
 
-def _minutes(visit: Visit, practice: Practice) -> Standing:
+def _minutes(visit: Visit, practice: Practice) -> FormState:
     labels = {"mail_after": visit.say("Minutes a message waits unread before the email goes")}
-    return standing(visit, Minutes, {"mail_after": practice.mail_after}, labels, practice)
+    return form_state(visit, Minutes, {"mail_after": practice.mail_after}, labels, practice)
 
 
-async def _where(visit: Visit, practice: Practice) -> Standing:
+async def _where(visit: Visit, practice: Practice) -> FormState:
     """Of the one mailbox, which may not be there yet: the practice is held in its place. The password is nowhere shown,
     and typed again where the form comes back."""
     box = await visit.me.see(Mailbox).first()
@@ -86,7 +86,7 @@ async def _where(visit: Visit, practice: Practice) -> Standing:
     }
     usual: dict[str, Any] = dict.fromkeys(labels, "") | {"port": 993, "folder": "INBOX"}
     now = {name: getattr(box, name) for name in labels} if box else usual
-    return standing(visit, Where, now, labels, practice)
+    return form_state(visit, Where, now, labels, practice)
 
 
 async def _page(visit: Visit, said: Markup | None = None) -> Answer:

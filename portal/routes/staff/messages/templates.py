@@ -15,7 +15,7 @@ from portal.regions.messages.templates import kept
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.meanwhile import FormState, WholeState, form_state
 from portal.web.visit import Answer, Form, Name, Visit, done, go, once
 
 HERE = "/staff/templates"
@@ -27,16 +27,16 @@ def _places(text: str) -> str:
     return text
 
 
-class Words(Form):
+class TemplateForm(Form):
     name: Annotated[Name, Field(min_length=1, max_length=LONGEST_NAME)]
     body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_places)]
 
 
-class ChangedWords(Words, WholeState):
+class ChangedTemplate(TemplateForm, WholeState):
     pass
 
 
-class NewWords(Words):
+class NewTemplate(TemplateForm):
     key: UUID
     whose: Literal["own", "practice"] = "own"
 
@@ -76,13 +76,13 @@ async def _keeps_the_practices(visit: Visit) -> None:
         raise NotPermitted("Only those who have Client portal settings change the practice’s templates.")
 
 
-def _standing(visit: Visit, template: Template) -> Standing:
+def _standing(visit: Visit, template: Template) -> FormState:
     labels = {"name": visit.say("Name"), "body": visit.say("Text")}
     now = {"name": template.name, "body": template.body}
-    return standing(visit, ChangedWords, now, labels, template)
+    return form_state(visit, ChangedTemplate, now, labels, template)
 
 
-async def _form(visit: Visit, template: Template | None, status: int = 200, stands: Standing | None = None) -> Answer:
+async def _form(visit: Visit, template: Template | None, status: int = 200, stands: FormState | None = None) -> Answer:
     stands = stands or (_standing(visit, template) if template else None)
     here = f"{HERE}/{template.id}" if template else HERE
     return await page(
@@ -115,11 +115,11 @@ def placeholders(visit: Visit) -> list[dict[str, Any]]:
     ]
 
 
-@staff(form=NewWords, audit="keep template")
+@staff(form=NewTemplate, audit="keep template")
 async def create(visit: Visit) -> Answer:
     if visit.errors:
         return await _form(visit, None, 422)
-    said: NewWords = visit.form
+    said: NewTemplate = visit.form
     if said.whose == "practice":
         await _keeps_the_practices(visit)
     if await once(visit, said.key) is None:
@@ -129,7 +129,7 @@ async def create(visit: Visit) -> Answer:
     return go(HERE)
 
 
-@staff(form=ChangedWords, audit="change template")
+@staff(form=ChangedTemplate, audit="change template")
 async def update(visit: Visit) -> Answer:
     template = await _own(visit.me.hold, visit)
     stands = _standing(visit, template)

@@ -27,7 +27,7 @@ from portal.regions.people.clients import client_list
 from portal.routes import why
 from portal.routes.staff.shell import chart_page, page, why_page
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.meanwhile import FormState, WholeState, form_state
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, EmailAddress, Form, Name, Visit, done, go, once
 
@@ -236,13 +236,13 @@ def details_in_words(visit: Visit) -> dict[str, str]:
     }
 
 
-def _standing(visit: Visit, client: Client) -> Standing:
+def _standing(visit: Visit, client: Client) -> FormState:
     labels = details_in_words(visit)
     now = {name: known(client, name) or "" for name in labels}
-    return standing(visit, ChangedDetails, now, labels, client)
+    return form_state(visit, ChangedDetails, now, labels, client)
 
 
-async def _edit(visit: Visit, client: Client, stands: Standing) -> Answer:
+async def _edit(visit: Visit, client: Client, stands: FormState) -> Answer:
     here = f"/staff/clients/{client.id}"
     return await chart_page(
         visit,

@@ -17,7 +17,7 @@ from portal.permissions import Restriction, Right
 from portal.regions.people.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.phrases import zone
 from portal.routes.staff.shell import chart_page
-from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.meanwhile import FormState, WholeState, form_state
 from portal.web.visit import Answer, EmailAddress, Form, Name, Visit
 
 RELATIONSHIPS = [
@@ -110,13 +110,13 @@ def _begins(day: dt.date | None, stood: dt.datetime | None) -> dt.datetime | Non
     return moment_of(day, zone())
 
 
-async def agreed(visit: Visit, link: ContactLink, contact: Contact) -> Standing:
+async def agreed(visit: Visit, link: ContactLink, contact: Contact) -> FormState:
     """The form as it stands. Who they are and how they are reached stands in it for who may change that."""
     values = _values(link, contact)
     if not await is_theirs(visit, contact):
         values = {name: value for name, value in values.items() if name not in _REACHED}
     labels = _labels(visit)
-    return standing(
+    return form_state(
         visit,
         KnownPerson,
         values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
@@ -40,9 +40,9 @@ from portal.routes.staff.people.contact_form import (
 )
 from portal.routes.staff.shell import chart_page
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing
+from portal.web.meanwhile import FormState
 from portal.web.refusals import Refused
-from portal.web.visit import Answer, Form, Visit, done, go, once
+from portal.web.visit import Answer, Form, OnOff, Visit, done, go, once
 
 
 class NewContact(Person):
@@ -53,13 +53,7 @@ class NewContact(Person):
     person: Annotated[UUID | None, BeforeValidator(empty)] = None
 
 
-class Switch(Form):
-    typed = False
-
-    on: Literal["yes", "no"]
-
-
-class Words(Form):
+class KnownPersonSearch(Form):
     words: Annotated[str, Field(max_length=200)]
 
 
@@ -77,11 +71,11 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.CONTACT_NETWORK, form=Switch, audit="switch contact network")
+@staff(Permission.CONTACT_NETWORK, form=OnOff, audit="switch contact network")
 async def switch(visit: Visit) -> Answer:
     """Switch whether contacts act for this client at all."""
     client = await chart_to_change(visit)
-    on = visit.form.on == "yes"
+    on = visit.form.on
     await switch_network(client, on)
     visit.note(on=on)
     return go(tab_of(client))
@@ -95,7 +89,7 @@ async def new(visit: Visit) -> Answer:
     return await _new(visit, await _growing(visit), 200)
 
 
-@staff(Permission.CONTACT_NETWORK, form=Words, audit=None)
+@staff(Permission.CONTACT_NETWORK, form=KnownPersonSearch, audit=None)
 async def search(visit: Visit) -> Answer:
     """Somebody who is known already, by name or email; the words stand in no address."""
     client = await _growing(visit)
@@ -288,7 +282,7 @@ async def tied_to_change(visit: Visit, client: Client) -> tuple[ContactLink, Con
 
 
 async def edit_form(
-    visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: Standing, notice: str = ""
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: FormState, notice: str = ""
 ) -> Answer:
     """The form of somebody who is there; `notice` says what became of a look at what they would see."""
     here, theirs = f"{tab_of(client)}/{link.id}", await is_theirs(visit, contact)

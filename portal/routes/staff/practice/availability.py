@@ -20,7 +20,7 @@ from portal.regions.practice import availability
 from portal.routes.staff.shell import page
 from portal.web import rendering
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing, whole_status
+from portal.web.meanwhile import FormState, WholeState, form_state, whole_status
 from portal.web.rendering import learn_practice
 from portal.web.visit import Answer, Name, Visit, go
 
@@ -67,12 +67,12 @@ _numbers: dict[str, Any] = {f"label_{n}": (Annotated[Name, Field(max_length=40)]
 _numbers |= {f"number_{n}": (Annotated[str, Field(max_length=30), AfterValidator(_number)], "") for n in range(NUMBERS)}
 
 
-class Words(WholeState):
+class CrisisTexts(WholeState):
     text_en: Annotated[str, Field(max_length=300)] = ""
     text_es: Annotated[str, Field(max_length=300)] = ""
 
 
-Crisis = create_model("Crisis", __base__=Words, **_numbers)
+Crisis = create_model("Crisis", __base__=CrisisTexts, **_numbers)
 
 
 @staff(Permission.PORTAL_SETTINGS)
@@ -114,7 +114,7 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
     )
 
 
-def _week_stands(visit: Visit, practice: Practice) -> Standing:
+def _week_stands(visit: Visit, practice: Practice) -> FormState:
     labels = {"none": visit.say("Keep no hours")}
     for n, name in enumerate(DAYS):
         day = weekday(n, visit.language).capitalize()
@@ -125,10 +125,10 @@ def _week_stands(visit: Visit, practice: Practice) -> Standing:
             f"{name}_second_to": visit.say("%(day)s, again to", day=day),
         }
     now = dict.fromkeys(labels, "") | {"none": practice.week is None} | _fields(practice.week)
-    return standing(visit, Week, now, labels, practice)
+    return form_state(visit, Week, now, labels, practice)
 
 
-async def _day_stands(visit: Visit, practice: Practice) -> Standing:
+async def _day_stands(visit: Visit, practice: Practice) -> FormState:
     """A date that nobody has written of is empty; of another one, what is on file now."""
     labels = {
         "day": visit.say("Date"),
@@ -143,17 +143,17 @@ async def _day_stands(visit: Visit, practice: Practice) -> Standing:
                 now = {"day": known["day"].isoformat(), "label": known["label"], "begins": "", "ends": ""}
                 for begin, end in known["spans"]:
                     now |= {"begins": _clock(begin), "ends": _clock(end % DAY)}
-    return standing(visit, NewDay, now, labels, practice)
+    return form_state(visit, NewDay, now, labels, practice)
 
 
-def _reply_stands(visit: Visit, practice: Practice) -> Standing:
+def _reply_stands(visit: Visit, practice: Practice) -> FormState:
     labels = {"on": visit.say("Automatic reply")} | {f"text_{one}": name for one, name in LANGUAGES.items()}
     now: dict[str, Any] = {"on": practice.reply_by is not None}
     now |= {f"text_{tongue}": _reply(practice, tongue) for tongue in LANGUAGES}
-    return standing(visit, Reply, now, labels, practice)
+    return form_state(visit, Reply, now, labels, practice)
 
 
-def _crisis_stands(visit: Visit, practice: Practice) -> Standing:
+def _crisis_stands(visit: Visit, practice: Practice) -> FormState:
     labels = {f"text_{tongue}": name for tongue, name in LANGUAGES.items()}
     for n in range(NUMBERS):
         labels |= {
@@ -164,7 +164,7 @@ def _crisis_stands(visit: Visit, practice: Practice) -> Standing:
     now |= {f"text_{tongue}": (practice.crisis_words or {}).get(tongue, "") for tongue in LANGUAGES}
     for n, (label, number) in enumerate(practice.crisis[:NUMBERS]):
         now |= {f"label_{n}": label, f"number_{n}": number}
-    return standing(visit, Crisis, now, labels, practice)
+    return form_state(visit, Crisis, now, labels, practice)
 
 
 def _reply(practice: Practice, language: str) -> str:

@@ -10,7 +10,7 @@ from portal.models.practice.practice import Practice, hold_practice, the_practic
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.meanwhile import FormState, WholeState, form_state
 from portal.web.visit import Answer, Visit
 
 
@@ -37,12 +37,12 @@ async def save(visit: Visit) -> Answer:
     return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
 
 
-def _standing(visit: Visit, practice: Practice) -> Standing:
+def _standing(visit: Visit, practice: Practice) -> FormState:
     labels = {"edit_minutes": visit.say("Minutes in which a message can be edited or withdrawn")}
-    return standing(visit, Rules, {"edit_minutes": practice.edit_minutes}, labels, practice)
+    return form_state(visit, Rules, {"edit_minutes": practice.edit_minutes}, labels, practice)
 
 
-async def _page(visit: Visit, stands: Standing, said: str | None = None) -> Answer:
+async def _page(visit: Visit, stands: FormState, said: str | None = None) -> Answer:
     return await page(
         visit,
         "staff/practice/messages.html",

@@ -12,7 +12,7 @@ from portal.models.practice.practice import Practice, hold_practice, the_practic
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing
+from portal.web.meanwhile import FormState, WholeState, form_state
 from portal.web.visit import Answer, Visit
 
 YOUNGEST, OLDEST = 6, 25
@@ -53,15 +53,15 @@ async def save(visit: Visit) -> Answer:
     return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
 
 
-def _standing(visit: Visit, practice: Practice) -> Standing:
+def _standing(visit: Visit, practice: Practice) -> FormState:
     labels = {
         "own_account_age": visit.say("Age for an account of one’s own"),
         "majority_age": visit.say("Age of majority"),
     }
-    return standing(visit, Ages, {name: getattr(practice, name) for name in labels}, labels, practice)
+    return form_state(visit, Ages, {name: getattr(practice, name) for name in labels}, labels, practice)
 
 
-async def _page(visit: Visit, stands: Standing, said: str | None = None, ending: int = 0) -> Answer:
+async def _page(visit: Visit, stands: FormState, said: str | None = None, ending: int = 0) -> Answer:
     return await page(
         visit,
         "staff/practice/minors.html",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from markupsafe import Markup
 from pydantic import Field
@@ -13,21 +12,20 @@ from portal.models.access.network import switch_all_networks
 from portal.models.access.reset import end_client_sessions
 from portal.models.ground.outbox import Outbox, undelivered_count
 from portal.models.ground.person import first_of
-from portal.models.ground.record import uuid7
 from portal.models.practice.practice import Practice, hold_practice, the_practice
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.settings import settings
 from portal.web import rendering
 from portal.web.doors import staff
-from portal.web.meanwhile import Standing, WholeState, standing
-from portal.web.visit import Answer, Form, Visit, go
+from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.visit import Answer, OnOff, Visit, go
 
 LINK = "/welcome/…"
 TONGUES = {"en": "English", "es": "Español"}
 
 
-class Words(WholeState):
+class WelcomeTexts(WholeState):
     """The letter in both languages; `language` or `built_in` names the one whose button was pressed."""
 
     subject_en: Annotated[str, Field(max_length=150)] = ""
@@ -41,24 +39,14 @@ class Words(WholeState):
         return {"subject": getattr(self, f"subject_{language}"), "body": getattr(self, f"body_{language}")}
 
 
-class Choice(Form):
-    typed = False
-
-    on: Literal["yes", "no"]
-
-
-class Switch(Choice):
-    key: UUID
-
-
 @staff(Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit, await the_practice())
 
 
-async def _page(visit: Visit, practice: Practice, stands: Standing | None = None, news: str | None = None) -> Answer:
+async def _page(visit: Visit, practice: Practice, stands: FormState | None = None, news: str | None = None) -> Answer:
     own, stands = practice.welcome or {}, stands or _standing(visit, practice)
-    sent = visit.asked is Words
+    sent = visit.asked is WelcomeTexts
     texts = []
     for language, label in TONGUES.items():
         words = {name: str(stands.values.get(f"{name}_{language}", "")) for name in ("subject", "body")}
@@ -79,7 +67,7 @@ async def _page(visit: Visit, practice: Practice, stands: Standing | None = None
         place="settings",
         status=stands.status,
         stands=stands,
-        power={"on": practice.portal_on, "action": "/staff/settings/portal", "key": uuid7()},
+        power={"on": practice.portal_on, "action": "/staff/settings/portal"},
         network={"on": practice.contact_network, "action": "/staff/settings/portal/contacts"},
         linking={"confirms": practice.confirm_links, "action": "/staff/settings/portal/linking"},
         texts=texts,
@@ -94,7 +82,7 @@ async def _page(visit: Visit, practice: Practice, stands: Standing | None = None
     )
 
 
-def _standing(visit: Visit, practice: Practice) -> Standing:
+def _standing(visit: Visit, practice: Practice) -> FormState:
     """The welcome letter: the practice's own words, or the built-in ones."""
     now: dict[str, str] = {}
     labels: dict[str, str] = {}
@@ -103,7 +91,7 @@ def _standing(visit: Visit, practice: Practice) -> Standing:
         for name, called in (("subject", visit.say("Subject")), ("body", visit.say("Text"))):
             now[f"{name}_{language}"] = words[name]
             labels[f"{name}_{language}"] = f"{label}, {called}"
-    return standing(visit, Words, now, labels, practice)
+    return form_state(visit, WelcomeTexts, now, labels, practice)
 
 
 def _preview(visit: Visit, language: str, words: dict[str, str]) -> str:
@@ -135,10 +123,10 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
     )
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Switch, audit="switch portal")
+@staff(Permission.PORTAL_SETTINGS, form=OnOff, audit="switch portal")
 async def switch(visit: Visit) -> Answer:
     """The portal on or off. Off, everyone on the client side is signed out and nobody comes in or signs up."""
-    on, practice = visit.form.on == "yes", await hold_practice()
+    on, practice = visit.form.on, await hold_practice()
     await practice.keep(portal_on=on)
     if not on:
         await end_client_sessions()
@@ -146,25 +134,25 @@ async def switch(visit: Visit) -> Answer:
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Choice, audit="switch contact network")
+@staff(Permission.PORTAL_SETTINGS, form=OnOff, audit="switch contact network")
 async def switch_contacts(visit: Visit) -> Answer:
     """The contact network on or off. Off, no contact acts for anybody; clients in person are not touched."""
-    on = visit.form.on == "yes"
+    on = visit.form.on
     await switch_all_networks(on)
     visit.note(on=on)
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Choice, audit="switch confirming of links")
+@staff(Permission.PORTAL_SETTINGS, form=OnOff, audit="switch confirming of links")
 async def switch_confirming(visit: Visit) -> Answer:
     """Switch whether the holder of an account gives the date of birth before a client is linked to it."""
-    on, practice = visit.form.on == "yes", await hold_practice()
+    on, practice = visit.form.on, await hold_practice()
     await practice.keep(confirm_links=on)
     visit.note(on=on)
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Words, audit=None, transaction=False)
+@staff(Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit=None, transaction=False)
 async def preview(visit: Visit) -> Answer:
     """Show the typed words as the letter they make; nothing is saved."""
     language = visit.query("language") if visit.query("language") in TONGUES else "en"
@@ -172,14 +160,14 @@ async def preview(visit: Visit) -> Answer:
     return visit.fragment(_preview(visit, language, words))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Words, audit="change welcome email")
+@staff(Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit="change welcome email")
 async def save(visit: Visit) -> Answer:
     """Keep the practice's own words, or go back to the built-in ones."""
     practice = await hold_practice()
     stands = _standing(visit, practice)
     if stands.refused:
         return await _page(visit, practice, stands)
-    said: Words = visit.form
+    said: WelcomeTexts = visit.form
     own = dict(practice.welcome or {})
     if said.built_in:
         own.pop(said.built_in, None)
@@ -205,14 +193,14 @@ def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
         visit.errors[f"body_{language}"] = visit.say(str(reason))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Words, audit=None)
+@staff(Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit=None)
 async def sample(visit: Visit) -> Answer:
     """Send the letter as it stands in the form, saved or not, to oneself."""
     practice = await hold_practice()
     stands = _standing(visit, practice)
     if stands.refused:
         return await _page(visit, practice, stands)
-    said: Words = visit.form
+    said: WelcomeTexts = visit.form
     language = said.language or "en"
     _check(visit, language, said.of(language))
     if visit.errors:
