@@ -117,12 +117,15 @@ class Addressee(Protocol):
     def discreet(self) -> bool: ...
 
 
-def reset(to: Addressee, *, link: str) -> Letter:
-    """Return the letter with the way to a new password; the link lives 24 hours."""
+def reset(to: Addressee, *, link: str, staff: bool = False) -> Letter:
+    """Return the letter with the way to a new password, for an account or for a member of staff; the link lives 24
+    hours."""
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
-        say(language, "A new password was asked for, for your account at {practice}. Choose one here:"),
+        say(language, "A new password was asked for, for your staff account at {practice}. Choose one here:")
+        if staff
+        else say(language, "A new password was asked for, for your account at {practice}. Choose one here:"),
         "{link}",
         say(
             language,
@@ -132,15 +135,21 @@ def reset(to: Addressee, *, link: str) -> Letter:
         say(language, "If something doesn’t work, call us at {phone}."),
         "{practice}",
     ]
-    subject = say(language, "A new password for your account at {practice}")
+    subject = (
+        say(language, "A new password for your staff account at {practice}")
+        if staff
+        else say(language, "A new password for your account at {practice}")
+    )
     return _to(to, "reset", subject, paragraphs, say(language, "Choose a new password"), link=link)
 
 
-def password_changed(to: Addressee) -> Letter:
+def password_changed(to: Addressee, staff: bool = False) -> Letter:
     language = to.language
     paragraphs = [
         say(language, "Hello {name},"),
-        say(language, "The password of your account at {practice} was changed just now."),
+        say(language, "The password of your staff account at {practice} was changed just now.")
+        if staff
+        else say(language, "The password of your account at {practice} was changed just now."),
         say(language, "If that was you, all is well. If it wasn’t, call us at {phone} right away."),
         "{practice}",
     ]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import re
 import statistics
 import time
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from tests.access.desk import SECRET, Chart, Desk, path_of, token_of
+from portal.demo import PASSWORD
+from tests.access.desk import SECRET, Chart, Desk, path_of, text_of, token_of
 from tests.cast import Person
 from tests.pages import open_page
 
@@ -312,3 +315,73 @@ async def test_a_host_header_changes_no_link(desk: Desk) -> None:
     address = await desk.mailed(chart.email, "/reset/", about=str(rows[0]["id"]))
     assert address.startswith(desk.deployment.bases[0] + "/reset/")
     assert not any("evil" in str(letter) for letter in desk.office.letters)
+
+
+# --- Of staff ---------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def colleague(desk: Desk, name: str = "grace") -> AsyncIterator[tuple[str, str]]:
+    """Somebody who works here, by id and address; afterwards as before."""
+    id, email = desk.cast.staff[name], desk.cast.email["staff", name]
+    before = (await desk.sql("select password_hash, ended_at from staff_member where id = :id", id=id))[0]
+    yield id, email
+    await desk.sql(
+        "update staff_member set password_hash = :password_hash, ended_at = :ended_at where id = :id", id=id, **before
+    )
+
+
+async def staff_link(desk: Desk, id: str, email: str) -> str:
+    """The token in the letter to somebody who works here and has forgotten the password."""
+    assert (await wished(desk, email)).status_code == 200
+    await no_wish_is_left(desk)
+    (row,) = await desk.sql("select id from reset where staff_id = :id and ended_at is null and used_at is null", id=id)
+    return token_of(await desk.mailed(email, "/reset/", about=str(row["id"])))
+
+
+async def test_staff_who_forgot_it_choose_a_new_one(desk: Desk) -> None:
+    """Whoever runs a practice is not locked out of it: the same page, signed out everywhere else, told, noted."""
+    async with colleague(desk) as (id, email):
+        old = await desk.person("grace")
+        async with open_page(old, "/staff/today", worker=1) as page:
+            token = await staff_link(desk, id, email)
+            assert "staff account" in text_of(await desk.letter(email, token))
+            assert page.closed is None
+            browser = await held(desk, token)
+            assert (await browser.post("/reset/password", password="password1234")).status_code == 422
+            changed = await browser.post("/reset/password", password=NEW)
+            assert changed.headers["location"] == "/sign-in?changed=1"
+            await page.until(lambda: page.over, 2, "being signed out")
+            assert page.closed == 4401
+        assert (await old.get("/staff/today")).headers["location"].startswith("/sign-in")
+        for password, status in ((PASSWORD, 401), (NEW, 303)):
+            await desk.sql("delete from throttle")
+            assert (await desk.browser().post("/sign-in", email=email, password=password)).status_code == status
+        await desk.letter(email, "was changed just now")
+        noted = await desk.sql("select side from audit where action = 'change password' and actor_id = :id", id=id)
+        assert [row["side"] for row in noted] == ["staff"]
+        assert "This link has done its work" in (await desk.browser().get(f"/reset/{token}")).text
+
+
+async def test_staff_get_in_while_the_portal_is_off(desk: Desk) -> None:
+    """Who else would switch it on again?"""
+    async with colleague(desk) as (id, email):
+        token = await staff_link(desk, id, email)
+        await desk.sql("update practice set portal_on = false")
+        try:
+            browser = await held(desk, token)
+            assert (await browser.post("/reset/password", password=NEW)).status_code == 303
+        finally:
+            await desk.sql("update practice set portal_on = true")
+
+
+async def test_who_works_here_no_more_gets_no_new_password(desk: Desk) -> None:
+    async with colleague(desk) as (id, email):
+        browser = await held(desk, await staff_link(desk, id, email))
+        await desk.sql("update staff_member set ended_at = :now where id = :id", now=desk.deployment.now, id=id)
+        assert (await browser.post("/reset/password", password=NEW)).status_code == 409
+        links = await desk.sql("select id from reset where staff_id = :id", id=id)
+        await desk.sql("delete from throttle")
+        assert (await wished(desk, email)).status_code == 200
+        await no_wish_is_left(desk)
+        assert await desk.sql("select id from reset where staff_id = :id", id=id) == links

@@ -542,7 +542,7 @@ async def _(cast: Cast) -> None:
 
 @verb("somebody wishes for a new password", "sam")
 async def _(cast: Cast) -> None:
-    await Reset.make(UUID(cast.account["sam"]), None)
+    await Reset.make(await PortalAccount.get(id=cast.account["sam"]), None)
 
 
 @verb("and chooses it", "sam")

@@ -57,6 +57,11 @@ class PortalAccount(Record):
             name=name, email=email, email_key=canonical_email(email), password_hash=password_hash, **holder
         )
 
+    async def choose_password(self, password_hash: str) -> None:
+        """Sign in with another password from now on: this row alone; see `Reset.use`."""
+        self.password_hash, self.password_set_at = password_hash, clock.now()
+        await self.save(update_fields=["password_hash", "password_set_at"])
+
     async def check_address(self, email: str) -> None:
         """Raise AddressTaken where another account signs in with this address."""
         if await PortalAccount.filter(email_key=canonical_email(email)).exclude(id=self.id).exists():

@@ -1,10 +1,10 @@
-"""New passwords by a link: wished for by staff or by the person, 24 hours, single use."""
+"""New passwords by a link: for an account or a member of staff, asked for by staff or oneself, 24 hours, single use."""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tortoise import fields
@@ -20,12 +20,17 @@ from portal.models.ground.record import Kind, Record
 from portal.models.notices.devices import silence
 from portal.models.practice.practice import portal_is_on
 from portal.models.staff.sign_in import FOR_ACCOUNT
+from portal.models.staff.staff_member import StaffMember
 
 LIVES = dt.timedelta(hours=24)
 
+Owner = PortalAccount | StaffMember  # whose password it is
+Whose = TypeVar("Whose", bound=Owner)
+
 
 class Reset(Record):
-    account_id = fields.UUIDField()
+    account_id = fields.UUIDField(null=True)
+    staff_id = fields.UUIDField(null=True)
     token_hash = fields.CharField(max_length=64, unique=True)
     by_staff = fields.UUIDField(null=True)
     made_at = fields.DatetimeField()
@@ -38,7 +43,7 @@ class Reset(Record):
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
-        """Show a link to staff who may see the account."""
+        """Show the link of an account to staff who may see the account; a colleague's to nobody."""
         if kind is not Kind.STAFF:
             return "false"
         return (
@@ -47,18 +52,30 @@ class Reset(Record):
         )
 
     @classmethod
-    async def make(cls, id: UUID, by: UUID | None) -> tuple[Reset, str, PortalAccount]:
-        """Make a link; return its token and the account, whose address is the one that the link may go to: it is held,
+    async def make(cls, owner: Whose, by: UUID | None) -> tuple[Reset, str, Whose]:
+        """Make a link; return its token and the owner, whose address is the one that the link may go to: they are held,
         so that another address comes before, or comes after and ends the link. Older links die."""
-        account = await _held(id)
+        await owner.hold()
         now, token = clock.now(), secrets.token_urlsafe(32)
-        await end_resets(id)
+        await end_resets(owner.id)
+        is_staff = isinstance(owner, StaffMember)
         reset = await cls.create(
-            account_id=id, token_hash=digest(token), by_staff=by, made_at=now, expires_at=now + LIVES
+            account_id=None if is_staff else owner.id,
+            staff_id=owner.id if is_staff else None,
+            token_hash=digest(token),
+            by_staff=by,
+            made_at=now,
+            expires_at=now + LIVES,
         )
-        for client in await clients_acted_for(id):
-            await announce(ResetSent(client=client, account=id))
-        return reset, token, account
+        for client in await clients_acted_for(owner.id):
+            await announce(ResetSent(client=client, account=owner.id))
+        return reset, token, owner
+
+    async def owner(self) -> Owner:
+        """Return the person whose password it is."""
+        if self.staff_id is not None:
+            return await StaffMember.get(id=self.staff_id)
+        return await PortalAccount.get(id=self.account_id)
 
     async def state(self) -> str:
         """Return what stands behind the link now: open, used, replaced or expired."""
@@ -68,11 +85,11 @@ class Reset(Record):
             return "replaced"
         return "open" if self.expires_at > clock.now() else "expired"
 
-    async def use(self, password_hash: str) -> PortalAccount | None:
-        """Set the password once; every session of the account ends. None when the link was used meanwhile, or leads
-        nowhere any more."""
-        account = await _held(self.account_id)
-        if not await portal_is_on():
+    async def use(self, password_hash: str) -> Owner | None:
+        """Set the password once; every session of its owner ends. None when the link was used meanwhile, or leads
+        nowhere any more: the portal is off, or somebody works here no more."""
+        owner = await (await self.owner()).hold()
+        if owner.ended_at is not None if isinstance(owner, StaffMember) else not await portal_is_on():
             return None
         won = await sql.row(
             "update reset set used_at = :now where id = :id and used_at is null and ended_at is null "
@@ -82,19 +99,13 @@ class Reset(Record):
         )
         if won is None:
             return None
-        account.password_hash, account.password_set_at = password_hash, clock.now()
-        await account.save(update_fields=["password_hash", "password_set_at"])
-        await end_sessions(account.id)
+        await owner.choose_password(password_hash)
+        await end_sessions(owner)
         # Who forgot it has tried before, and is known on no device now: the new one is not to wait for that.
-        await FOR_ACCOUNT.forget(account.email_key)
-        for client in await clients_acted_for(account.id):
-            await announce(PasswordChanged(client=client, account=account.id))
-        return account
-
-
-async def _held(id: UUID) -> PortalAccount:
-    """Return an account, whose row nobody else changes until the commit."""
-    return await (await PortalAccount.get(id=id)).hold()
+        await FOR_ACCOUNT.forget(owner.email_key)
+        for client in await clients_acted_for(owner.id):
+            await announce(PasswordChanged(client=client, account=owner.id))
+        return owner
 
 
 async def by_token(token: str) -> Reset | None:
@@ -103,13 +114,14 @@ async def by_token(token: str) -> Reset | None:
     return await Reset.get_or_none(token_hash=digest(token))
 
 
-async def end_sessions(account: UUID) -> None:
-    """Sign an account out everywhere, and forget the devices it was known by and those it had told. Anybody who signs
-    in meanwhile holds its row."""
-    await _held(account)
-    await _end("account_id = :account", account=account)
-    await sql.rows("delete from device where holder_id = :account", account=account)
-    await silence(account=account)
+async def end_sessions(owner: Owner) -> None:
+    """Sign somebody out everywhere, and forget the devices they were known by and those that were told. Anybody who
+    signs in meanwhile holds their row."""
+    await owner.hold()
+    await _end("(account_id = :owner or staff_id = :owner)", owner=owner.id)
+    await sql.rows("delete from device where holder_id = :owner", owner=owner.id)
+    is_staff = isinstance(owner, StaffMember)
+    await silence(**{"staff" if is_staff else "account": owner.id})
 
 
 async def end_client_sessions() -> None:
@@ -120,12 +132,13 @@ async def end_client_sessions() -> None:
 async def _end(which: str, **values: Any) -> None:
     ended = await sql.rows(
         f"update session set ended_at = :now where {which} and ended_at is null and idle_until > :now "
-        "returning id, account_id",
+        "returning id, account_id, staff_id",
         now=clock.now(),
         **values,
     )
     for row in ended:
-        await announce(SessionEnded(session=sql.uuid(row["id"]), account=sql.uuid(row["account_id"])))
+        of = {side: sql.uuid(row[f"{side}_id"]) for side in ("staff", "account") if row[f"{side}_id"]}
+        await announce(SessionEnded(session=sql.uuid(row["id"]), **of))
 
 
 async def clients_acted_for(account: UUID) -> list[UUID]:
@@ -137,13 +150,14 @@ async def clients_acted_for(account: UUID) -> list[UUID]:
     return [sql.uuid(row["client_id"]) for row in clients]
 
 
-async def end_resets(account: UUID) -> None:
-    """End the links that are on their way, and the letters that carry them: they open nothing any more."""
+async def end_resets(owner: UUID) -> None:
+    """End the links that are on their way to an account or a member of staff, and the letters that carry them: they
+    open nothing any more."""
     ended = await sql.rows(
-        "update reset set ended_at = :now where account_id = :account and used_at is null "
+        "update reset set ended_at = :now where (account_id = :owner or staff_id = :owner) and used_at is null "
         "and ended_at is null returning id",
         now=clock.now(),
-        account=account,
+        owner=owner,
     )
     for row in ended:
         await drop_letters(sql.uuid(row["id"]))

@@ -116,17 +116,19 @@ async def begin(holder: Login, address: str, agent: str) -> str | None:
     return token
 
 
-async def words_about(account: UUID | None = None, client: UUID | None = None, link: UUID | None = None) -> list[str]:
-    """Return names that somebody who chooses a password has in mind, and others guess: the holder's of an account or of
-    an invitation (for `client`, by `link`), those of all for whom they act or acted, and the practice's."""
+async def words_about(owner: UUID | None = None, client: UUID | None = None, link: UUID | None = None) -> list[str]:
+    """Return names that somebody who chooses a password has in mind, and others guess: their own, by their account or
+    work here (`owner`) or by their invitation (for `client`, by `link`), those of all for whom they act or acted, and
+    the practice's."""
     names = await sql.rows(
-        "select name from practice union select name from portal_account where id = :account "
+        "select name from practice union select name from portal_account where id = :owner "
+        "union select name from staff_member where id = :owner "
         "union select k.name from contact_link l join contact k on k.id = l.contact_id where l.id = :link "
         "union select c.first_name || ' ' || c.last_name from client c where c.id = :client "
-        "or c.id in (select a.client_id from access a where a.account_id = :account) "
+        "or c.id in (select a.client_id from access a where a.account_id = :owner) "
         "or c.id in (select o.client_id from contact_link l join contact_link o on o.contact_id = l.contact_id "
         "where l.id = :link)",
-        account=account,
+        owner=owner,
         client=client,
         link=link,
     )

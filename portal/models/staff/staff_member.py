@@ -38,6 +38,8 @@ class StaffMember(Record):
     added_at = fields.DatetimeField(default=clock.now)
     ended_at = fields.DatetimeField(null=True)
 
+    discreet = False  # letters to staff name the practice
+
     class Meta:
         table = "staff_member"
 
@@ -68,6 +70,11 @@ class StaffMember(Record):
         await self.save(update_fields=["granted", "denied"])
         await self._settle_permissions()
         await announce(StaffChanged(staff=self.id))
+
+    async def choose_password(self, password_hash: str) -> None:
+        """Sign in with another password from now on: this row alone; see `Reset.use`."""
+        self.password_hash = password_hash
+        await self.save(update_fields=["password_hash"])
 
     async def leave(self) -> None:
         """End this person's work here: every page they have open closes. Raises LastOne."""

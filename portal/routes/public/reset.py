@@ -7,13 +7,13 @@ from starlette.responses import Response
 from portal import passwords
 from portal.mail import letters, outbox
 from portal.models.access import reset
-from portal.models.access.account import PortalAccount
 from portal.models.access.half_session import HalfSession
-from portal.models.access.reset import Reset
+from portal.models.access.reset import Owner, Reset
 from portal.models.access.reset_request import request_reset
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.staff.sign_in import words_about
+from portal.models.staff.staff_member import StaffMember
 from portal.routes.public.welcome import NewPassword, Token, choosing, drop_half, half, kind_of, lost, over, set_half
 from portal.web.doors import anyone
 from portal.web.visit import Answer, Form, Visit, go
@@ -77,16 +77,16 @@ async def ask_password(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
         return await lost(visit, what="reset")
-    return _page(visit, await PortalAccount.get(id=held[1].account_id), None, 200)
+    return _page(visit, await held[1].owner(), None, 200)
 
 
-def _page(visit: Visit, account: PortalAccount, error: str | None, status: int) -> Response:
+def _page(visit: Visit, owner: Owner, error: str | None, status: int) -> Response:
     return visit.page(
         "public/reset/password.html",
         title=visit.say("New password"),
         status=status,
         action="/reset/password",
-        email=account.email,
+        email=owner.email,
         error=error,
     )
 
@@ -99,18 +99,19 @@ async def change(visit: Visit) -> Answer:
         return await lost(visit, 403, "reset")
     half_session, found = held
     password = visit.form.password if visit.form else ""
-    account = await PortalAccount.get(id=found.account_id)
-    personal = [account.email, *await words_about(account.id)]
+    owner = await found.owner()
+    personal = [owner.email, *await words_about(owner.id)]
     async with choosing(found):
         weak = await passwords.weakness(password, personal)
         if weak is not None:
-            return _page(visit, account, visit.say(weak), 422)
+            return _page(visit, owner, visit.say(weak), 422)
         hashed = await passwords.hashed(password)
     async with unit() as told:
         changed = await found.use(hashed) if await half_session.end() else None
         if changed is not None:
-            await outbox.post(letters.password_changed(changed), about=changed.id)
-            await audit.note("change password", side="client", actor=changed.id, record=found.id)
+            side = "staff" if isinstance(changed, StaffMember) else "client"
+            await outbox.post(letters.password_changed(changed, staff=side == "staff"), about=changed.id)
+            await audit.note("change password", side=side, actor=changed.id, record=found.id)
     visit.request.app.state.bus.hint(told.keys)
     if changed is None:
         return over(visit, "used", 409, "reset")

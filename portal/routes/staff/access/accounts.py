@@ -26,7 +26,7 @@ async def reset(visit: Visit) -> Answer:
     client = await client_of(visit)
     account = await chosen_account(visit, (await holding_of(client)).accounts)
     if await once(visit, visit.form.key) is None:
-        made, token, account = await Reset.make(account.id, visit.me.id)
+        made, token, account = await Reset.make(account, visit.me.id)
         await outbox.post(
             letters.reset(account, link=settings().link(f"/reset/{token}")), client=client.id, about=made.id
         )
@@ -53,7 +53,7 @@ async def remove_all(visit: Visit) -> Answer:
     if not await sees_all_behind(visit.me.see(Client), "account", account.id):
         raise Refused(403, "This account also acts for someone who isn’t yours to see. Ask an administrator.")
     await _end(visit, account, ids)
-    await end_sessions(account.id)
+    await end_sessions(account)
     return go(here(visit))
 
 
