@@ -22,7 +22,7 @@ from portal.models.ground import database, sql
 from portal.models.ground.record import unseal
 from portal.models.ground.rekeying import reseal
 from portal.models.ground.restoring import end_what_was_under_way
-from portal.models.ground.stuck import all_stuck
+from portal.models.ground.stuck_work import all_stuck
 from portal.models.people.client import Client
 from portal.models.staff import first_run
 from portal.realtime.bus import Bus

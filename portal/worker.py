@@ -15,21 +15,30 @@ import structlog
 from portal.demo import alive
 from portal.facts import ComingOfAge, ContactsChanged, OfficeTurned
 from portal.logs import where
-from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.outbox import tell_ended
 from portal.mail.reset_requests import grant_requests
-from portal.models.access.half_session import forget_old_half_sessions
+from portal.mail.unread_letters import tell_of_unread
 from portal.models.access.invitation import end_lapsed_invitations
+from portal.models.access.link_session import forget_old_link_sessions
 from portal.models.access.minors import grow_up_unnoticed, tell_of_age
 from portal.models.access.reset_request import forget_old_requests
 from portal.models.ground.fact import forget_old
 from portal.models.ground.idempotency import forget_old_keys
 from portal.models.ground.moment import Moment
 from portal.models.ground.outbox import forget_old_letters
-from portal.models.ground.stuck import LOOPS, MESSAGES, MOMENTS, attempt, each, forget_unstuck, set_aside, went_well
-from portal.models.ground.stuck import TIDYING as TIDYING_UP
+from portal.models.ground.stuck_work import (
+    LOOPS,
+    MESSAGES,
+    MOMENTS,
+    attempt,
+    each,
+    forget_unstuck,
+    set_aside,
+    went_well,
+)
+from portal.models.ground.stuck_work import TIDYING as TIDYING_UP
 from portal.models.ground.throttle import forget_old_tries
 from portal.models.messages.draft import forget_old_drafts
 from portal.models.messages.message_notices import AT_ONCE, conversations_to_tell, tell_of_messages
@@ -53,7 +62,7 @@ TIDYING: tuple[Callable[[], Awaitable[None]], ...] = (
     forget_old_tries,
     forget_old_letters,
     forget_old_notices,
-    forget_old_half_sessions,
+    forget_old_link_sessions,
     forget_old_requests,
     forget_unstuck,
 )

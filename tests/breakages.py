@@ -520,7 +520,7 @@ BREAKAGES = [
     Breakage(
         TWO,
         "a form is taken whatever it was made on",
-        "portal/web/meanwhile.py",
+        "portal/web/edit_conflict.py",
         "    if made_on == version or not differs:",
         "    if True:",
         test("attacks/test_open_forms.py::test_an_order_stays_though_a_form_stood_open[embedded]"),
@@ -528,7 +528,7 @@ BREAKAGES = [
     Breakage(
         TWO,
         "what nobody touched in a form is put back",
-        "portal/web/meanwhile.py",
+        "portal/web/edit_conflict.py",
         "        if untouched:\n            filled.values[name] = now[name]\n",
         "",
         test("attacks/test_open_forms.py::test_an_order_stays_though_a_form_stood_open[embedded]"),

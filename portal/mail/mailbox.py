@@ -20,11 +20,11 @@ from portal.logs import where
 from portal.mail import bounces
 from portal.models.ground.database import is_away
 from portal.models.ground.fact import unit
-from portal.models.ground.stuck import RETURNED, set_aside
+from portal.models.ground.stuck_work import RETURNED, set_aside
 from portal.models.mail.mailbox import Mailbox
 from portal.realtime.bus import Bus
 from portal.settings import settings
-from portal.web.reaching import Forbidden, looked_up
+from portal.web.public_hosts import Forbidden, looked_up
 
 log = structlog.get_logger()
 

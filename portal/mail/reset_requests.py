@@ -9,7 +9,7 @@ from portal.mail.outbox import post
 from portal.models.access.account import PortalAccount
 from portal.models.access.reset import Owner, Reset, clients_acted_for
 from portal.models.access.reset_request import requests_due, take_requests
-from portal.models.ground.stuck import WISHES, each
+from portal.models.ground.stuck_work import WISHES, each
 from portal.models.staff.staff_member import StaffMember
 from portal.realtime.bus import Bus
 from portal.settings import settings

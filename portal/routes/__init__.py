@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from portal.routes.client import home
-from portal.routes.client.access import acting, offers
+from portal.routes.client.access import offers, who_acts
 from portal.routes.client.messages import conversations as client_conversations
 from portal.routes.client.notices import choices as client_choices
 from portal.routes.client.notices import notices as client_notices
@@ -192,9 +192,9 @@ ROUTES: list[BaseRoute] = [
     Route("/offers/{offer}", offers.confirm, methods=POST),
     Route("/clients/{client}/home", home.show, methods=GET),
     Route("/clients/{client}/who-sees", home.who_sees, methods=GET),
-    Route("/clients/{client}/who-acts", acting.show, methods=GET),
-    Route("/clients/{client}/who-acts/{link}", acting.choose, methods=POST),
-    Route("/clients/{client}/who-acts/{link}/end", acting.end, methods=POST),
+    Route("/clients/{client}/who-acts", who_acts.show, methods=GET),
+    Route("/clients/{client}/who-acts/{link}", who_acts.choose, methods=POST),
+    Route("/clients/{client}/who-acts/{link}/end", who_acts.end, methods=POST),
     Route("/clients/{client}/notices/choices", client_choices.show, methods=GET),
     Route("/clients/{client}/notices/choices", client_choices.save, methods=POST),
     Route("/clients/{client}/notices", client_notices.index, methods=GET),

@@ -29,7 +29,7 @@ from portal.models.staff.session import SessionHolder, touch, who
 from portal.permissions import Permission, Right
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible, Viewer
-from portal.web.meanwhile import must_have_compared
+from portal.web.edit_conflict import must_have_compared
 from portal.web.refusals import Refused, SignInFirst, busy, refuse
 from portal.web.visit import Answer, Form, Visit
 

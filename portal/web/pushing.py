@@ -25,7 +25,7 @@ from portal.models.practice.practice import the_practice
 from portal.realtime.bus import Bus
 from portal.settings import settings
 from portal.web import rendering
-from portal.web.reaching import Forbidden, is_public, looked_up
+from portal.web.public_hosts import Forbidden, is_public, looked_up
 from portal.web.rendering import learn_practice
 
 log = structlog.get_logger()

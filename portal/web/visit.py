@@ -85,7 +85,7 @@ class Visit:
     form: Any = None
     errors: dict[str, str] = field(default_factory=dict)
     sent: dict[str, str] = field(default_factory=dict)
-    compared: bool = False  # what was sent with what is on file, see meanwhile.py
+    compared: bool = False  # what was sent with what is on file, see edit_conflict.py
     version: int = 0
     about: UUID | None = None  # the client for whom something is opened or done, where the path does not say it
     record: UUID | None = None  # the record that is opened or changed, for the audit log

@@ -19,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from portal.demo import PASSWORD
 from portal.web import guard, serving
+from portal.web.public_hosts import Forbidden, is_public, looked_up
 from portal.web.pushing import check_endpoint
-from portal.web.reaching import Forbidden, is_public, looked_up
 from portal.web.visit import go
 from tests.deployment import PORTAL, Deployment
 from tests.laws.samples import a_device

@@ -156,7 +156,7 @@ HASHED = {
 
 # Who digests, and the 256 random bits that it is of.
 DIGESTED = {
-    "portal.models.access.half_session": "its cookie",
+    "portal.models.access.link_session": "its cookie",
     "portal.models.access.invitation": "the token of the link",
     "portal.models.access.offer": "no link at all",
     "portal.models.notices.devices": "the cookie of a device",

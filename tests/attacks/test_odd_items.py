@@ -18,20 +18,20 @@ import pytest_asyncio
 from portal import clock, worker
 from portal.facts import ClientChanged, ComingOfAge
 from portal.mail import bounces, letters
-from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
 from portal.mail.mailbox import read_returned
 from portal.mail.outbox import post
 from portal.mail.reset_requests import grant_requests
+from portal.mail.unread_letters import tell_of_unread
 from portal.models.access.account import Access, PortalAccount
+from portal.models.access.contact_links import tie
 from portal.models.access.reset_request import request_reset
-from portal.models.access.ties import tie
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.moment import Moment
 from portal.models.ground.outbox import Outbox
 from portal.models.ground.record import seal
-from portal.models.ground.stuck import QUEUES
+from portal.models.ground.stuck_work import QUEUES
 from portal.models.ground.throttle import network_of
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client

@@ -14,7 +14,7 @@ import pytest_asyncio
 from starlette.routing import Route
 
 from portal.routes import ROUTES
-from portal.web.meanwhile import WholeState
+from portal.web.edit_conflict import WholeState
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import filled, parse

@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection
 from portal import passwords
 from portal.demo import PASSWORD
 from portal.models.access.account import Access, PortalAccount
-from portal.models.access.ties import tie
+from portal.models.access.contact_links import tie
 from portal.models.ground.fact import unit
 from portal.models.people.contact import Contact, Terms
 from portal.permissions import Permission, Right

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from portal import clock
 from portal.models.access.account import Access
+from portal.models.access.contact_links import change_terms, end_tie
 from portal.models.access.network import switch_network
-from portal.models.access.ties import change_terms, end_tie
 from portal.models.ground.fact import unit
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import CareTeam, Client

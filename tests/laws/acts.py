@@ -30,7 +30,7 @@ from portal.mail.outbox import post
 from portal.models.access.account import Access, PortalAccount
 from portal.models.access.archive import archive_client, restore_client
 from portal.models.access.candidate_holder import possible_holders
-from portal.models.access.corrections import change_account_address, change_client, change_contact_address
+from portal.models.access.changed_details import change_account_address, change_client, change_contact_address
 from portal.models.access.invitation import Invitation
 from portal.models.access.network import switch_all_networks, switch_network
 from portal.models.access.reset import Reset
@@ -40,7 +40,7 @@ from portal.models.ground.moment import Moment
 from portal.models.ground.outbox import LeasedLetter, Outbox, drop_letters
 from portal.models.ground.record import Kind, uuid7
 from portal.models.ground.scope import Scope
-from portal.models.ground.stuck import WISHES, note_done, note_failed
+from portal.models.ground.stuck_work import WISHES, note_done, note_failed
 from portal.models.ground.throttle import Network
 from portal.models.mail.bounce import Bounce, note_bounce
 from portal.models.mail.burst import Burst

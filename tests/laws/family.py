@@ -9,7 +9,7 @@ from uuid import UUID
 from portal import clock, passwords
 from portal.demo import PASSWORD
 from portal.models.access.account import Access, PortalAccount
-from portal.models.access.ties import tie
+from portal.models.access.contact_links import tie
 from portal.models.ground.fact import unit
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink, Terms

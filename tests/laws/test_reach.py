@@ -23,7 +23,7 @@ TAKES = {
     "people.contact.Contact.keep_address": "called by those of KEEPS alone",
 }
 # Functions that have another address kept. Each asks check_all_seen.
-KEEPS = {"access.corrections.change_account_address", "access.corrections.change_contact_address"}
+KEEPS = {"access.changed_details.change_account_address", "access.changed_details.change_contact_address"}
 
 
 def functions() -> dict[str, ast.AsyncFunctionDef | ast.FunctionDef]:

@@ -30,7 +30,7 @@ from portal.regions import REGIONS, catalogue, read_key, region, unmapped
 from portal.regions.notices.notices import NOTICES
 from portal.routes import ROUTES
 from portal.viewer import Viewer
-from portal.web.meanwhile import WholeState, must_have_compared
+from portal.web.edit_conflict import WholeState, must_have_compared
 from portal.web.rendering import stylesheet
 from portal.web.visit import Visit
 from tests.rooms import ROOMS
@@ -208,8 +208,8 @@ FREE = ("portal.models", "portal.demo")  # what a record's own home, and who mak
 STATEMENTS = {
     "portal.web.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
     "portal.mail.reset_requests": "the worker finds out whether a wish for a new password has an account",
-    "portal.routes.public.welcome": "the invitation of the link or of the half-session itself",
-    "portal.routes.public.reset": "the reset of the link or of the half-session itself, and its account",
+    "portal.routes.public.welcome": "the invitation of the link or of the link session itself",
+    "portal.routes.public.reset": "the reset of the link or of the link session itself, and its account",
     "portal.cli": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
 }
 
@@ -243,7 +243,7 @@ UNSCOPED = {
     "portal.models.access.portal_status.linkable": "of a client found through the viewer",
     "portal.models.access.portal_status.next_send": "a time, for a client found through the viewer",
     "portal.models.access.candidate_holder.possible_holders": "of a client found through the viewer",
-    "portal.models.access.half_session.forget_old_half_sessions": "the worker's tidying",
+    "portal.models.access.link_session.forget_old_link_sessions": "the worker's tidying",
     "portal.models.access.invitation.withdraw_invitations": "of a client found through the viewer",
     "portal.models.access.invitation.end_invitations": "of a client found through the viewer",
     "portal.models.access.invitation.end_lapsed_invitations": "the worker, when a date has come",
@@ -259,11 +259,11 @@ UNSCOPED = {
     "portal.models.access.reset.end_sessions": "of an account found through the viewer",
     "portal.models.mail.burst.conversations_unread": "ids, for the worker",
     "portal.models.messages.message_notices.conversations_to_tell": "ids, for the worker",
-    "portal.models.ground.stuck.each": "the worker notes which of its items fail",
-    "portal.models.ground.stuck.attempt": "the worker notes which of its items fail",
-    "portal.models.ground.stuck.set_aside": "the worker notes which of its items fail",
-    "portal.models.ground.stuck.went_well": "the worker notes which of its items fail",
-    "portal.models.ground.stuck.forget_unstuck": "the worker's tidying",
+    "portal.models.ground.stuck_work.each": "the worker notes which of its items fail",
+    "portal.models.ground.stuck_work.attempt": "the worker notes which of its items fail",
+    "portal.models.ground.stuck_work.set_aside": "the worker notes which of its items fail",
+    "portal.models.ground.stuck_work.went_well": "the worker notes which of its items fail",
+    "portal.models.ground.stuck_work.forget_unstuck": "the worker's tidying",
     "portal.models.access.reset_request.forget_old_requests": "the worker's tidying",
     "portal.models.access.reset_request.take_requests": "the worker, before it finds out whose they are",
     "portal.models.access.reset_request.requests_due": "ids, for the worker",
@@ -278,7 +278,7 @@ UNSCOPED = {
     "portal.models.staff.session.touch": "the session of the cookie",
     "portal.models.staff.session.who": "who somebody is comes before what they may see",
     "portal.models.staff.sign_in.words_about": "names that a new password may not be made of; they are shown to nobody",
-    "portal.models.access.corrections.clients_behind": "ids alone, of an account found through the viewer",
+    "portal.models.access.changed_details.clients_behind": "ids alone, of an account found through the viewer",
     "portal.models.staff.sign_in.begin": "who signs in comes before what they may see",
     "portal.models.staff.sign_in.verified": "who signs in comes before what they may see",
     "portal.models.messages.note.notes_under": "under messages read through the viewer, or asked for by who_may_see",

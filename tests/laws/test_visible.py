@@ -9,15 +9,15 @@ from uuid import UUID
 import pytest
 
 from portal import clock
-from portal.models.access.half_session import HalfSession
 from portal.models.access.invitation import Invitation
+from portal.models.access.link_session import LinkSession
 from portal.models.access.reset import Reset
 from portal.models.access.reset_request import ResetRequest
 from portal.models.ground import sql
 from portal.models.ground.outbox import Outbox
 from portal.models.ground.record import Kind, Record, uuid7
 from portal.models.ground.scope import Scope, who_may_see
-from portal.models.ground.stuck import MESSAGES, TOLD_AFTER, Stuck
+from portal.models.ground.stuck_work import MESSAGES, TOLD_AFTER, StuckWork
 from portal.models.mail.bounce import Bounce
 from portal.models.mail.burst import Burst
 from portal.models.mail.mailbox import Mailbox
@@ -73,7 +73,9 @@ async def fill(unserved: Deployment) -> None:
             due_at=clock.now(),
         )
     now = clock.now()
-    stuck = Stuck(queue=MESSAGES, item=str(uuid7()), tries=TOLD_AFTER, reason="", since=now, tried_at=now, due_at=now)
+    stuck = StuckWork(
+        queue=MESSAGES, item=str(uuid7()), tries=TOLD_AFTER, reason="", since=now, tried_at=now, due_at=now
+    )
     await stuck.save(force_create=True)
     wish = ResetRequest(id=uuid7(), address_mark="a", network_mark="n")
     wish.email = "somebody@example.com"
@@ -112,7 +114,7 @@ async def fill(unserved: Deployment) -> None:
     version = MessageVersion(message_id=message.id, body_sealed=b"", from_at=message.sent_at, until_at=now)
     version.body = "Something else"
     await version.save(force_create=True)
-    await HalfSession.create(
+    await LinkSession.create(
         token_hash="h" * 64, invitation_id=invitation.id, expires_at=now + dt.timedelta(minutes=30)
     )
 

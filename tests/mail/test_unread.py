@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from portal import clock
-from portal.mail.bursts import tell_of_unread
 from portal.mail.delivery import deliver
+from portal.mail.unread_letters import tell_of_unread
 from portal.models.access.account import Access, PortalAccount
-from portal.models.access.corrections import change_account_address
+from portal.models.access.changed_details import change_account_address
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.record import Kind

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from portal.settings import Settings
+from portal.web.public_hosts import Forbidden, is_public
 from portal.web.pushing import check_endpoint
-from portal.web.reaching import Forbidden, is_public
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.mail.post_office import eventually

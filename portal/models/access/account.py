@@ -68,8 +68,7 @@ class PortalAccount(Record):
             raise AddressTaken
 
     async def keep_address(self, email: str) -> None:
-        """Sign in with another address from now on: this row alone; see `corrections.change_account_address`. Raises
-        AddressTaken."""
+        """Sign in with another address from now on: this row alone; see changed_details.py. Raises AddressTaken."""
         self.email, self.email_key = email, canonical_email(email)
         try:
             async with in_transaction():

@@ -27,7 +27,7 @@ from portal.facts import (
 )
 from portal.models.access.account import Access, PortalAccount
 from portal.models.access.candidate_holder import CandidateHolder, CannotInvite, as_on_file, hindrance, of_holder
-from portal.models.access.half_session import HalfSession
+from portal.models.access.link_session import LinkSession
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
@@ -155,13 +155,13 @@ class Invitation(Record):
         return await sql.row(text, id=self.id, now=clock.now()) is not None
 
     async def open(self) -> str:
-        """Begin a half-session, because the button behind the link was pressed. Return its token."""
+        """Begin a link session, because the button behind the link was pressed. Return its token."""
         await self.hold()
         if self.opened_at is None:
             self.opened_at = clock.now()
             await self.save(update_fields=["opened_at"])
             await announce(InvitationOpened(client=self.client_id))
-        return await HalfSession.start(invitation_id=self.id)
+        return await LinkSession.start(invitation_id=self.id)
 
     async def try_birth_date(self, said: dt.date | None, network: Network) -> bool:
         """Tell whether this is the client's date of birth. The try is counted before it is compared, so that parallel

@@ -21,7 +21,7 @@ from portal.models.ground.fact import announce
 from portal.models.ground.record import live
 from portal.models.ground.rules import holds, stands_in
 from portal.models.ground.scope import Scope
-from portal.models.ground.stuck import COMING_OF_AGE, each, items_aside, note_done, note_failed
+from portal.models.ground.stuck_work import COMING_OF_AGE, each, items_aside, note_done, note_failed
 from portal.models.notices.kinds import NoticeKind, call_off
 from portal.models.notices.notice import tell
 from portal.models.people.client import Client, who_cares

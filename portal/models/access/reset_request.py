@@ -11,7 +11,7 @@ from portal import clock, crypto
 from portal.models.ground import sql
 from portal.models.ground.person import canonical_email, is_address
 from portal.models.ground.record import Kind, Record, Sealed, seal, unseal, uuid7
-from portal.models.ground.stuck import WISHES, not_set_aside
+from portal.models.ground.stuck_work import WISHES, not_set_aside
 from portal.models.ground.throttle import Limit, Network
 
 FOR_ADDRESS = Limit("reset for", 3, dt.timedelta(hours=1))

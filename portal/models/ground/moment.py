@@ -14,7 +14,7 @@ from portal.facts import Fact
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import uuid7
-from portal.models.ground.stuck import MOMENTS, not_set_aside
+from portal.models.ground.stuck_work import MOMENTS, not_set_aside
 
 
 class Moment(Model):

@@ -11,7 +11,7 @@ from tortoise import fields
 from portal import clock
 from portal.facts import AddressFailed, AddressSettled, LetterBounced
 from portal.models.access.account import PortalAccount
-from portal.models.access.corrections import (
+from portal.models.access.changed_details import (
     NotAllTheirs,
     change_account_address,
     change_client_address,

@@ -18,7 +18,7 @@ from portal.models.ground import sql
 from portal.models.ground.record import Kind, Record, live, uuid7
 from portal.models.ground.rules import has_news, is_news, sees_conversation
 from portal.models.ground.scope import Scope, who_may_see
-from portal.models.ground.stuck import BURSTS, not_set_aside
+from portal.models.ground.stuck_work import BURSTS, not_set_aside
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.readers import ARE_TOLD, THESE, staff_who_read
 from portal.models.notices.choices import without_letters

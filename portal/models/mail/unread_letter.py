@@ -12,7 +12,7 @@ from portal import clock
 from portal.models.ground import sql
 from portal.models.ground.rules import has_news
 from portal.models.ground.scope import who_may_see
-from portal.models.ground.stuck import LETTERS, not_set_aside
+from portal.models.ground.stuck_work import LETTERS, not_set_aside
 from portal.models.mail.burst import AT_ONCE, KINDS
 from portal.models.messages.conversation import Conversation
 from portal.models.notices.mail_choice import mail_choice, put_off

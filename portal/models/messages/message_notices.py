@@ -9,7 +9,7 @@ from portal.models.ground import sql
 from portal.models.ground.record import Kind, live
 from portal.models.ground.rules import is_news
 from portal.models.ground.scope import who_may_see
-from portal.models.ground.stuck import MESSAGES, not_set_aside
+from portal.models.ground.stuck_work import MESSAGES, not_set_aside
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.readers import ARE_TOLD, THESE, staff_who_read
 from portal.models.notices.kinds import NoticeKind

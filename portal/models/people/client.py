@@ -90,7 +90,7 @@ class Client(Record):
         await super().lock(id)
 
     async def keep(self, details: dict[str, Any]) -> None:
-        """Save the fields of the chart: this row alone; see `corrections.change_client` for what hangs on it."""
+        """Save the fields of the chart: this row alone; see `changed_details.change_client` for what hangs on it."""
         self._take(details)
         await self.save(update_fields=_DETAILS)
 

@@ -79,14 +79,14 @@ class Contact(Record):
         return contact
 
     async def keep(self, details: Mapping[str, Any]) -> None:
-        """Save their name, phone and postal address: this row alone; see `corrections.change_contact`."""
+        """Save their name, phone and postal address: this row alone; see `changed_details.change_contact`."""
         self._take_name(details["name"])
         for name in SEALED:
             write_anew(self, name, details.get(name))
         await self.save(update_fields=["name", "search", "phone_sealed", "address_sealed"])
 
     async def keep_address(self, email: str | None) -> None:
-        """Save another email, or none: this row alone; see `corrections.change_contact_address`."""
+        """Save another email, or none: this row alone; see `changed_details.change_contact_address`."""
         self._take_address(email)
         await self.save(update_fields=["email", "email_key"])
 
@@ -253,8 +253,7 @@ class ContactLink(Lasting):
         return at
 
     async def agree(self, terms: Terms, new: bool) -> None:
-        """Save these terms, of a `new` row or of one that is held: this row alone. ties.py ends everything that ends by
-        them."""
+        """Save these terms, of a `new` row or one that is held: no other row; see contact_links.py."""
         self.relationship, self.guardian = terms.relationship, terms.guardian
         self.from_at, self.agreed_until = terms.from_at or self.from_at, terms.until_at
         practice, before = await the_practice(), self.of_age_at

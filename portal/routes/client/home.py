@@ -7,13 +7,13 @@ from portal.models.access.account import Access, profiles
 from portal.models.ground import sql
 from portal.models.people.client import Client
 from portal.regions import home
-from portal.regions.access.acting import acting
-from portal.regions.access.why import seen_by
+from portal.regions.access.who_acts import acting
+from portal.regions.access.who_can_see import seen_by
 from portal.regions.notices.notices import came_in
 from portal.regions.phrases import zone
 from portal.regions.practice import availability
-from portal.routes import why
 from portal.routes.client.shell import page, why_page
+from portal.routes.messages import who_can_see
 from portal.web.doors import client
 from portal.web.visit import Answer, Visit, go
 
@@ -61,7 +61,7 @@ async def of_client(visit: Visit) -> Answer:
 
 async def readers(visit: Visit) -> Answer:
     """Show who can see what is here, and why."""
-    return await why.who_sees(visit, why_page)
+    return await who_can_see.who_sees(visit, why_page)
 
 
 show = client(opens="open home")(of_client)

@@ -15,7 +15,7 @@ from portal.models.notices.mail_choice import MailChoice, choose_mail, mail_choi
 from portal.models.practice.practice import the_practice
 from portal.models.staff.staff_member import StaffMember
 from portal.regions.notices.notices import kinds_in_words
-from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.visit import Visit
 
 

@@ -13,8 +13,8 @@ from portal.models.ground.record import Kind
 from portal.models.notices.devices import PushDevice
 from portal.regions.notices.notices import notices_of
 from portal.web.doors import cookie_name
+from portal.web.public_hosts import Forbidden
 from portal.web.pushing import check_endpoint
-from portal.web.reaching import Forbidden
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Form, Visit, go
 

@@ -7,14 +7,24 @@ from starlette.responses import Response
 from portal import passwords
 from portal.mail import letters, outbox
 from portal.models.access import reset
-from portal.models.access.half_session import HalfSession
+from portal.models.access.link_session import LinkSession
 from portal.models.access.reset import Owner, Reset
 from portal.models.access.reset_request import request_reset
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.staff.sign_in import words_about
 from portal.models.staff.staff_member import StaffMember
-from portal.routes.public.welcome import NewPassword, Token, choosing, drop_half, half, kind_of, lost, over, set_half
+from portal.routes.public.welcome import (
+    NewPassword,
+    Token,
+    choosing,
+    drop_link_session,
+    kind_of,
+    link_session_of,
+    lost,
+    over,
+    set_link_session,
+)
 from portal.web.doors import anyone
 from portal.web.visit import Answer, Form, Visit, go
 
@@ -60,12 +70,12 @@ async def begin(visit: Visit) -> Answer:
     if found is None or await kind_of(found) != "open":
         return over(visit, await kind_of(found), what="reset")
     answer = go("/reset/password")
-    set_half(answer, await HalfSession.start(reset_id=found.id))
+    set_link_session(answer, await LinkSession.start(reset_id=found.id))
     return answer
 
 
-async def _held(visit: Visit) -> tuple[HalfSession, Reset] | None:
-    held = await half(visit)
+async def _held(visit: Visit) -> tuple[LinkSession, Reset] | None:
+    held = await link_session_of(visit)
     if held is None or held.reset_id is None:
         return None
     found = await Reset.get(id=held.reset_id)
@@ -97,7 +107,7 @@ async def change(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
         return await lost(visit, 403, "reset")
-    half_session, found = held
+    link_session, found = held
     password = visit.form.password if visit.form else ""
     owner = await found.owner()
     personal = [owner.email, *await words_about(owner.id)]
@@ -107,7 +117,7 @@ async def change(visit: Visit) -> Answer:
             return _page(visit, owner, visit.say(weak), 422)
         hashed = await passwords.hashed(password)
     async with unit() as told:
-        changed = await found.use(hashed) if await half_session.end() else None
+        changed = await found.use(hashed) if await link_session.end() else None
         if changed is not None:
             side = "staff" if isinstance(changed, StaffMember) else "client"
             await outbox.post(letters.password_changed(changed, staff=side == "staff"), about=changed.id)
@@ -116,5 +126,5 @@ async def change(visit: Visit) -> Answer:
     if changed is None:
         return over(visit, "used", 409, "reset")
     answer = go("/sign-in?changed=1")
-    drop_half(answer)
+    drop_link_session(answer)
     return answer

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from portal import passwords
 from portal.models.access import invitation
-from portal.models.access.half_session import HalfSession
 from portal.models.access.invitation import TRIES, Invitation
+from portal.models.access.link_session import LinkSession
 from portal.models.access.reset import Reset
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
@@ -27,7 +27,7 @@ from portal.web.doors import anyone, cookie_name
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Exact, Form, Visit, go
 
-# By one link, however many half-sessions began with it.
+# By one link, however many link sessions began with it.
 CHOICES = Limit("choices", 30, dt.timedelta(minutes=30))
 _choosing: set[UUID] = set()
 
@@ -62,14 +62,14 @@ async def open_link(visit: Visit) -> Answer:
 
 @anyone(form=Token, audit=None)
 async def begin(visit: Visit) -> Answer:
-    """The button behind the link: possession of the link becomes a half-session."""
+    """The button behind the link: possession of the link becomes a link session."""
     found = await invitation.by_token(visit.form.token if visit.form else "")
     if found is None or await kind_of(found) != "open":
         return over(visit, await kind_of(found))
     token = await found.open()
     await audit.note("open invitation", client=found.client_id, record=found.id)
     answer = go("/welcome/birth-date")
-    set_half(answer, token)
+    set_link_session(answer, token)
     return answer
 
 
@@ -80,18 +80,18 @@ async def kind_of(found: Invitation | Reset | None) -> str:
     return "closed" if kind == "open" and not for_staff and not (await the_practice()).portal_on else kind
 
 
-def set_half(answer: Response, token: str) -> None:
+def set_link_session(answer: Response, token: str) -> None:
     answer.set_cookie(
         cookie_name("half"), token, 1800, path="/", secure=settings().secure, httponly=True, samesite="lax"
     )
 
 
-def drop_half(answer: Response) -> None:
+def drop_link_session(answer: Response) -> None:
     answer.delete_cookie(cookie_name("half"), secure=settings().secure, httponly=True, samesite="lax")
 
 
-async def half(visit: Visit) -> HalfSession | None:
-    return await HalfSession.held_by(visit.request.cookies.get(cookie_name("half"), ""))
+async def link_session_of(visit: Visit) -> LinkSession | None:
+    return await LinkSession.held_by(visit.request.cookies.get(cookie_name("half"), ""))
 
 
 @asynccontextmanager
@@ -109,9 +109,9 @@ async def choosing(link: Invitation | Reset) -> AsyncIterator[None]:
         _choosing.discard(link.id)
 
 
-async def _held(visit: Visit) -> tuple[HalfSession, Invitation] | None:
-    """The half-session of this browser and its invitation, if it can still become an account."""
-    held = await half(visit)
+async def _held(visit: Visit) -> tuple[LinkSession, Invitation] | None:
+    """The link session of this browser and its invitation, if it can still become an account."""
+    held = await link_session_of(visit)
     if held is None or held.invitation_id is None:
         return None
     found = await Invitation.get(id=held.invitation_id)
@@ -119,7 +119,7 @@ async def _held(visit: Visit) -> tuple[HalfSession, Invitation] | None:
 
 
 async def lost(visit: Visit, status: int = 200, what: str = "invitation") -> Response:
-    """The page for a browser whose half-session leads no further."""
+    """The page for a browser whose link session leads no further."""
     kind = "unknown" if (await the_practice()).portal_on else "closed"
     return over(visit, kind, status, what)
 
@@ -159,12 +159,12 @@ async def check_birth_date(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
         return await lost(visit, 403)
-    half_session, found = held
+    link_session, found = held
     said = visit.form.date_of_birth if visit.form else ""
     async with unit() as told:
         right = await found.try_birth_date(exact_date(said), visit.network)
         if right:
-            await half_session.verify()
+            await link_session.verify()
         else:
             await audit.note("confirm birth date", client=found.client_id, record=found.id, result="refused")
     visit.request.app.state.bus.hint(told.keys)
@@ -207,7 +207,7 @@ async def create_account(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None or held[0].verified_at is None:
         return await lost(visit, 403)
-    half_session, found = held
+    link_session, found = held
     password = visit.form.password if visit.form else ""
     personal = [found.email, *await words_about(client=found.client_id, link=found.contact_link_id)]
     async with choosing(found):
@@ -216,7 +216,7 @@ async def create_account(visit: Visit) -> Answer:
             return _password_page(visit, found, visit.say(weak), 422)
         hashed = await passwords.hashed(password)
     async with unit() as told:
-        account = await found.accept(hashed) if await half_session.end() else None
+        account = await found.accept(hashed) if await link_session.end() else None
         if account is not None:
             await audit.note("open account", side="client", actor=account.id, client=found.client_id, record=found.id)
     visit.request.app.state.bus.hint(told.keys)
@@ -224,5 +224,5 @@ async def create_account(visit: Visit) -> Answer:
         return over(visit, "used", 409)
     holder = Login("client", account.id, hashed)
     answer = await enter(visit, holder, f"/clients/{found.client_id}/home") or go("/sign-in")
-    drop_half(answer)
+    drop_link_session(answer)
     return answer

@@ -8,7 +8,7 @@ from portal.regions.mail.undelivered import needs_hand
 from portal.regions.notices.notices import came_in
 from portal.regions.phrases import zone
 from portal.regions.staff import colleagues
-from portal.regions.staff.stuck import stuck_work
+from portal.regions.staff.stuck_work import stuck_work
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.visit import Answer, Visit

@@ -11,9 +11,8 @@ from portal.regions.messages.conversations import head
 from portal.regions.messages.threads import beginnings, client_threads
 from portal.regions.phrases import base
 from portal.regions.practice.availability import availability
-from portal.routes import why
 from portal.routes.client.shell import page, why_page
-from portal.routes.messages import changing, reading, searching, writing
+from portal.routes.messages import changing, reading, searching, who_can_see, writing
 from portal.web.doors import client
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Visit, go
@@ -108,7 +107,7 @@ async def show_message(visit: Visit) -> Answer:
 
 
 async def who_reads(visit: Visit) -> Answer:
-    return await why.readers(visit, why_page)
+    return await who_can_see.readers(visit, why_page)
 
 
 async def _search(visit: Visit) -> Answer:

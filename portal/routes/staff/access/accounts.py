@@ -6,7 +6,7 @@ from uuid import UUID
 
 from portal.mail import letters, outbox
 from portal.models.access.account import Access, PortalAccount
-from portal.models.access.corrections import clients_behind, sees_all_behind
+from portal.models.access.changed_details import clients_behind, sees_all_behind
 from portal.models.access.invitation import end_invitations
 from portal.models.access.portal_status import holding_of
 from portal.models.access.reset import Reset, clients_acted_for, end_resets, end_sessions

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from portal.language import date_in_words
 from portal.models.access.account import PortalAccount
-from portal.models.access.corrections import become, check_contact_address
+from portal.models.access.changed_details import become, check_contact_address
 from portal.models.access.own_address import NotTheirOwn
 from portal.models.access.portal_status import account_held_by, linkable
 from portal.models.ground import audit
@@ -26,7 +26,7 @@ from portal.routes.staff.people.contacts import chart_to_change, open_chart, tab
 from portal.routes.staff.shell import chart_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Form, Visit, done, go, once
 

@@ -10,8 +10,8 @@ from portal.models.access.portal_status import account_of, holding_of
 from portal.models.people.client import Client
 from portal.permissions import Permission
 from portal.regions.access import portal_status as tab
-from portal.regions.access import why
-from portal.regions.access.of_age import of_age
+from portal.regions.access import who_can_see
+from portal.regions.access.coming_of_age import of_age
 from portal.regions.mail.undelivered import chart_addresses
 from portal.regions.people import clients
 from portal.regions.practice import availability
@@ -37,7 +37,7 @@ async def show(visit: Visit) -> Answer:
             "addresses": await visit.draw(chart_addresses, client=client.id),
             "state": await visit.draw(tab.state, client=client.id),
             "of_age": await visit.draw(of_age, client=client.id),
-            "accounts": await visit.draw(why.accounts, client=client.id),
+            "accounts": await visit.draw(who_can_see.accounts, client=client.id),
             "linked": await visit.draw(tab.linked, client=client.id),
             "messaging": await visit.draw(availability.messaging, client=client.id),
             "history": await visit.draw(tab.history, client=client.id),

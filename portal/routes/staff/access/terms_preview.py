@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import HTMLResponse, Response
 
 from portal.models.access.account import holds_right
-from portal.models.access.ties import change_terms
+from portal.models.access.contact_links import change_terms
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.ground.person import first_of

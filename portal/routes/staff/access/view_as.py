@@ -16,7 +16,7 @@ from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
 from portal.routes.client import home as homes
-from portal.routes.client.access import acting
+from portal.routes.client.access.who_acts import acting_for_me
 from portal.routes.client.messages import conversations as messages
 from portal.routes.client.notices import notices as told
 from portal.viewer import NotVisible, looking_as, may_look
@@ -38,7 +38,7 @@ def _as_they(page: Page, right: Right | None = None) -> Any:
 
 home = _as_they(homes.of_client)
 who_sees = _as_they(homes.readers)
-who_acts = _as_they(acting.acting_for_me)
+who_acts = _as_they(acting_for_me)
 notices = _as_they(told.of_client)
 index = _as_they(messages.all_of_them, Right.MESSAGES)
 new = _as_they(messages.to_begin, Right.MESSAGES)

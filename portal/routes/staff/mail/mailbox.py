@@ -20,7 +20,7 @@ from portal.permissions import Permission
 from portal.regions.mail.undelivered import returned_mail
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState, WholeState, form_state, whole_status
+from portal.web.edit_conflict import FormState, WholeState, form_state, whole_status
 from portal.web.rendering import render
 from portal.web.visit import Answer, EmailAddress, Exact, Visit, go
 

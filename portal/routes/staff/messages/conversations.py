@@ -17,8 +17,7 @@ from portal.permissions import Audience
 from portal.regions.messages import conversations
 from portal.regions.messages.threads import beginnings, chart_threads
 from portal.regions.people import clients
-from portal.routes import why
-from portal.routes.messages import changing, reading, searching, writing
+from portal.routes.messages import changing, reading, searching, who_can_see, writing
 from portal.routes.staff.shell import chart_page, page, why_page
 from portal.viewer import NotPermitted, NotVisible
 from portal.web.doors import staff
@@ -157,7 +156,7 @@ async def show_message(visit: Visit) -> Answer:
 
 @staff(opens="open readers")
 async def readers_of(visit: Visit) -> Answer:
-    return await why.readers(visit, why_page)
+    return await who_can_see.readers(visit, why_page)
 
 
 async def _search(visit: Visit) -> Answer:

@@ -15,7 +15,7 @@ from portal.regions.messages.templates import kept
 from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.visit import Answer, Form, Name, Visit, done, go, once
 
 HERE = "/staff/templates"

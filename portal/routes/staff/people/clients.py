@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock, crypto
 from portal.models.access.archive import archive_client, restore_client
-from portal.models.access.corrections import as_contact, change_client
+from portal.models.access.changed_details import as_contact, change_client
 from portal.models.access.minors import settle
 from portal.models.access.own_address import NotTheirOwn
 from portal.models.ground import audit
@@ -20,14 +20,14 @@ from portal.models.people.client import SEALED, Client
 from portal.models.people.contact import ContactLink
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
-from portal.regions.access.why import seen_by
+from portal.regions.access.who_can_see import seen_by
 from portal.regions.mail.undelivered import chart_addresses
 from portal.regions.people import clients
 from portal.regions.people.clients import client_list
-from portal.routes import why
+from portal.routes.messages import who_can_see
 from portal.routes.staff.shell import chart_page, page, why_page
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, EmailAddress, Form, Name, Visit, done, go, once
 
@@ -284,4 +284,4 @@ async def restore(visit: Visit) -> Answer:
 @staff(opens="open who sees")
 async def who_sees(visit: Visit) -> Answer:
     """Show who can see the chart, and why."""
-    return await why.who_sees(visit, why_page)
+    return await who_can_see.who_sees(visit, why_page)

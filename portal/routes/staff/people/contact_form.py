@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
 from portal.language import local_day, moment_of
-from portal.models.access.corrections import sees_all_behind
+from portal.models.access.changed_details import sees_all_behind
 from portal.models.ground.record import known, unreadable
 from portal.models.people.client import Client
 from portal.models.people.contact import SEALED, Contact, ContactLink, Terms
@@ -17,7 +17,7 @@ from portal.permissions import Restriction, Right
 from portal.regions.people.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.phrases import zone
 from portal.routes.staff.shell import chart_page
-from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.visit import Answer, EmailAddress, Form, Name, Visit
 
 RELATIONSHIPS = [

@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field
 from portal import clock
 from portal.mail import outbox
 from portal.models.access.account import Access
-from portal.models.access.corrections import change_contact
+from portal.models.access.changed_details import change_contact
+from portal.models.access.contact_links import change_terms, end_tie, tie
 from portal.models.access.network import network_of, switch_network
 from portal.models.access.own_address import NotTheirOwn, check_for_contact
 from portal.models.access.portal_status import account_of
-from portal.models.access.ties import change_terms, end_tie, tie
 from portal.models.ground import sql
 from portal.models.ground.person import canonical_email
 from portal.models.ground.record import live, uuid7
@@ -24,7 +24,7 @@ from portal.models.people.contact import Contact, ContactLink
 from portal.models.people.known_people import known_people
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
-from portal.regions.access.of_age import of_age
+from portal.regions.access.coming_of_age import of_age
 from portal.regions.people import clients
 from portal.regions.people.contact_history import contact_history
 from portal.regions.people.contacts import contact_list
@@ -40,7 +40,7 @@ from portal.routes.staff.people.contact_form import (
 )
 from portal.routes.staff.shell import chart_page
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState
+from portal.web.edit_conflict import FormState
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Form, OnOff, Visit, done, go, once
 

@@ -20,7 +20,7 @@ from portal.regions.practice import availability
 from portal.routes.staff.shell import page
 from portal.web import rendering
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState, WholeState, form_state, whole_status
+from portal.web.edit_conflict import FormState, WholeState, form_state, whole_status
 from portal.web.rendering import learn_practice
 from portal.web.visit import Answer, Name, Visit, go
 

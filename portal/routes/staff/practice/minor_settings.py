@@ -12,7 +12,7 @@ from portal.models.practice.practice import Practice, hold_practice, the_practic
 from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.visit import Answer, Visit
 
 YOUNGEST, OLDEST = 6, 25

@@ -18,7 +18,7 @@ from portal.routes.staff.shell import page
 from portal.settings import settings
 from portal.web import rendering
 from portal.web.doors import staff
-from portal.web.meanwhile import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.visit import Answer, OnOff, Visit, go
 
 LINK = "/welcome/…"

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from portal import clock
 from portal.models.access.account import Access
+from portal.models.access.contact_links import end_tie, tie
 from portal.models.access.invitation import grant
-from portal.models.access.ties import end_tie, tie
 from portal.models.ground import sql
 from portal.models.ground.record import Unacceptable
 from portal.models.ground.scope import Scope
@@ -58,7 +58,7 @@ async def say_for_oneself(client: Client) -> None:
         raise NotTheirs("Until you are of age the practice keeps this with your guardians.")
 
 
-async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tuple[ContactLink, list[Access]]:
+async def let_act(client: Client, link: ContactLink, right: Right, on: bool) -> tuple[ContactLink, list[Access]]:
     """Let somebody act for the client in this, or no longer, as the client says. A contact who acted until the client
     came of age begins anew, with this alone, and so do their accounts. Return the link as it is now and the accesses
     that are new. Whatever the practice keeps from them stays so. Raises NotTheirs, NotTheirOwn."""
@@ -88,7 +88,7 @@ async def let(client: Client, link: ContactLink, right: Right, on: bool) -> tupl
     return link, [access for access in given if access is not None]
 
 
-async def end(client: Client, link: ContactLink) -> list[UUID]:
+async def end_acting(client: Client, link: ContactLink) -> list[UUID]:
     """End everything that somebody does for the client, as the client says. Return the accounts that lose access by it.
     Raises NotTheirs."""
     await client.hold()

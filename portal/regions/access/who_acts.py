@@ -11,7 +11,7 @@ from portal import clock
 from portal.facts import OfChart, OfPractice
 from portal.language import listed, say
 from portal.models.access.account import Access
-from portal.models.access.acting import NotTheirs, acting_for, in_person, say_for_oneself
+from portal.models.access.who_acts import NotTheirs, acting_for, in_person, say_for_oneself
 from portal.models.ground.person import initial
 from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
@@ -22,7 +22,7 @@ from portal.regions.phrases import base
 from portal.viewer import Viewer
 
 
-@region("who-acts", "client/access/acting/_acting.html", side="client", needs=None, on=(OfChart, OfPractice))
+@region("who-acts", "client/access/who_acts/_list.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None or not await in_person(viewer.see(Access), client):
@@ -72,7 +72,7 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
     }
 
 
-@region("acting", "client/access/acting/_line.html", side="client", needs=None, on=(OfChart, OfPractice))
+@region("acting", "client/access/who_acts/_line.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def acting(viewer: Viewer, client: UUID) -> Context | None:
     """Sum up in one line on Home who acts, with the way there; nothing where nobody acts or did, or for somebody who
     acts."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from portal.mail import outbox
-from portal.models.access import acting
 from portal.models.access.account import Access
 from portal.models.access.portal_status import account_of
+from portal.models.access.who_acts import end_acting, in_person, let_act
 from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
 from portal.permissions import Right
-from portal.regions.access.acting import who_acts
+from portal.regions.access.who_acts import who_acts
 from portal.regions.phrases import base
 from portal.routes.client.shell import page
 from portal.viewer import NotVisible
@@ -25,11 +25,11 @@ class RightChoice(OnOff):
 
 async def acting_for_me(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
-    if not await acting.in_person(visit.me.see(Access), found.id):
+    if not await in_person(visit.me.see(Access), found.id):
         raise NotVisible
     return await page(
         visit,
-        "client/access/acting/show.html",
+        "client/access/who_acts/show.html",
         found,
         place="home",
         back_href=f"{base(visit.me, found.id)}/home",
@@ -46,7 +46,7 @@ async def choose(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
-    link, given = await acting.let(found, link, Right[visit.form.right.upper()], visit.form.on)
+    link, given = await let_act(found, link, Right[visit.form.right.upper()], visit.form.on)
     for access in given:
         account = await account_of(access.account_id)
         await outbox.tell_linked(account, found.id, found.first_name, access.id)
@@ -60,7 +60,7 @@ async def end(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
-    for id in await acting.end(found, link):
+    for id in await end_acting(found, link):
         await outbox.tell_ended(await account_of(id), found.id, found.first_name)
     await link.note("end contact", visit.me.side, visit.me.id, before)
     return go(_here(found))

@@ -1,4 +1,4 @@
-"""Stuck work: an item of one of the worker's queues that fails each time is set aside, and the others go on.
+"""StuckWork work: an item of one of the worker's queues that fails each time is set aside, and the others go on.
 
 async def grant(ids): ...  # in a unit of work; may raise
 await each(WISHES, ids, grant, bus.hint)
@@ -31,7 +31,7 @@ TOLD_AFTER = 5  # tries: about half a minute
 LONGEST_WAIT = dt.timedelta(hours=6)
 KEPT = dt.timedelta(days=2)  # after the last try: then it is nobody's task any more
 
-# The queues, and what staff are told of them (regions/staff/stuck.py).
+# The queues, and what staff are told of them (regions/staff/stuck_work.py).
 MOMENTS, MESSAGES, BURSTS, LETTERS = "moments", "messages", "bursts", "letters"
 WISHES, RETURNED, COMING_OF_AGE, TIDYING = "wishes", "returned mail", "coming of age", "tidying"
 LOOPS = "loops"  # one of the worker's loops itself
@@ -42,7 +42,7 @@ QUEUES = (MOMENTS, MESSAGES, BURSTS, LETTERS, WISHES, RETURNED, COMING_OF_AGE, T
 IS_SAID = f"(r.tries >= {TOLD_AFTER} or r.passed_over)"
 
 
-class Stuck(Record):
+class StuckWork(Record):
     queue = fields.CharField(max_length=40)
     item = fields.CharField(max_length=80)  # its id, or what it is called
     tries = fields.IntField()

@@ -1,4 +1,4 @@
-"""Half-sessions: the time between a link in an email and an account, for signing up and for a new password."""
+"""Link sessions: the time between a link in an email and an account, for signing up and for a new password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.models.ground import sql
 from portal.models.ground.record import Kind, Record
 
 
-class HalfSession(Record):
+class LinkSession(Record):
     """A key to the pages behind its link, and to nothing else."""
 
     token_hash = fields.CharField(max_length=64, unique=True)
@@ -42,7 +42,7 @@ class HalfSession(Record):
         return token
 
     @classmethod
-    async def held_by(cls, token: str) -> HalfSession | None:
+    async def held_by(cls, token: str) -> LinkSession | None:
         if not 20 <= len(token) <= 100:
             return None
         half = await cls.get_or_none(token_hash=digest(token))
@@ -61,5 +61,5 @@ class HalfSession(Record):
         return bool(used)
 
 
-async def forget_old_half_sessions() -> None:
+async def forget_old_link_sessions() -> None:
     await sql.rows("delete from half_session where expires_at < :now", now=clock.now())

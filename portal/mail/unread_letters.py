@@ -6,7 +6,7 @@ from uuid import UUID
 
 from portal.mail import letters
 from portal.mail.outbox import post
-from portal.models.ground.stuck import BURSTS, LETTERS, each
+from portal.models.ground.stuck_work import BURSTS, LETTERS, each
 from portal.models.mail.burst import AT_ONCE, begin_bursts, conversations_unread
 from portal.models.mail.unread_letter import DueReader, is_anyone_waiting, readers_due, write_to
 from portal.models.practice.practice import the_practice

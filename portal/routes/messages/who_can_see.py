@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from portal.models.people.client import Client
 from portal.regions import Region, key_of
-from portal.regions.access import why
+from portal.regions.access import who_can_see
 from portal.regions.phrases import base
 from portal.routes.messages.reading import found, here, ids
 from portal.web.rendering import render
@@ -21,13 +21,13 @@ Page = Callable[[Visit, Client, str, dict[str, Any]], Awaitable[Answer]]  # with
 async def readers(visit: Visit, page: Page) -> Answer:
     """Of the conversation of the path."""
     conversation = await found(visit)
-    return await _answer(visit, page, here(visit, conversation), why.readers, **ids(visit))
+    return await _answer(visit, page, here(visit, conversation), who_can_see.readers, **ids(visit))
 
 
 async def who_sees(visit: Visit, page: Page) -> Answer:
     """Of the chart of the path's client."""
     back = base(visit.me, visit.id("client")) + ("/home" if visit.me.side == "client" else "")
-    return await _answer(visit, page, back, why.who_sees, client=visit.id("client"))
+    return await _answer(visit, page, back, who_can_see.who_sees, client=visit.id("client"))
 
 
 async def _answer(visit: Visit, page: Page, back: str, region: Region, **args: Any) -> Answer:

@@ -1,0 +1,58 @@
+"""The work that the worker can't do, on Today of those who answer for the portal: in plain words, and since when."""
+
+from __future__ import annotations
+
+from portal.facts import OfStaff, WorkStuck
+from portal.language import at_in_words, say
+from portal.models.ground import sql
+from portal.models.ground.stuck_work import (
+    BURSTS,
+    COMING_OF_AGE,
+    IS_SAID,
+    LETTERS,
+    LOOPS,
+    MESSAGES,
+    MOMENTS,
+    RETURNED,
+    TIDYING,
+    WISHES,
+    StuckWork,
+)
+from portal.permissions import Permission
+from portal.regions import Context, region
+from portal.regions.phrases import zone
+from portal.viewer import Viewer
+
+SHOWN = 1000
+
+IN_WORDS = {
+    MOMENTS: "Something that was planned, such as the end of an access, isn’t told to open pages.",
+    MESSAGES: "Somebody isn’t told of a new message.",
+    BURSTS: "Somebody isn’t written to about what is new.",
+    LETTERS: "Somebody isn’t written to about what is new.",
+    WISHES: "Somebody who asked for a new password gets no letter.",
+    RETURNED: "Something in the mailbox for returned mail couldn’t be read, and was passed over.",
+    COMING_OF_AGE: "For somebody it can’t be worked out when guardians’ access ends.",
+    TIDYING: "Something that was kept long enough isn’t forgotten.",
+    LOOPS: "Some of the work in the background stands still.",
+}
+
+
+@region("stuck", "staff/today/_stuck.html", side="staff", needs=None, on=(WorkStuck, OfStaff), element="stuck")
+async def stuck_work(viewer: Viewer) -> Context | None:
+    """Return a line for each queue with something in it that fails, and since when; none for a colleague who doesn't
+    answer for the portal."""
+    if not await viewer.may(Permission.PORTAL_SETTINGS):
+        return {"rows": []}
+    stuck = await viewer.see(StuckWork).where(IS_SAID).order("r.since desc").columns("r.queue, r.since", SHOWN)
+    first = {row["queue"]: sql.moment(row["since"]) for row in stuck}  # of each queue the longest
+    return {
+        "rows": [
+            {
+                "text": say(viewer.language, IN_WORDS[queue]),
+                "since": at_in_words(since, zone(), viewer.language),
+                "tried_again": queue != RETURNED,
+            }
+            for queue, since in sorted(first.items())
+        ]
+    }
