@@ -537,7 +537,7 @@ BREAKAGES = [
         TWO,
         "a form that nobody compared is committed",
         "portal/web/doors.py",
-        "                        must_have_compared(visit)\n",
+        "    must_have_compared(visit)\n",
         "",
         structure("test_the_door_asks_whether_it_was_compared"),
     ),

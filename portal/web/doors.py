@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
 from typing import Any, Literal
@@ -33,7 +34,11 @@ from portal.web.edit_conflict import must_have_compared
 from portal.web.refusals import Refused, SignInFirst, busy, refuse
 from portal.web.visit import Answer, Form, Visit
 
-Endpoint = Callable[[Visit], Awaitable[Answer]]
+Result = dict[str, Any]  # the ids that an act came to
+Endpoint = Callable[[Visit], Awaitable[Answer | Result]]
+# True: an act is done once for each key of its form, and answered alike. A function: its answer is drawn by this after
+# the commit, each time anew, from what the act came to the first time.
+Once = bool | Callable[..., Awaitable[Response]]
 
 
 def cookie_name(side: str) -> str:
@@ -84,12 +89,13 @@ def staff(
     form: type[Form] | None = None,
     audit: str | None = UNSAID,
     opens: str = "",
+    once: Once = False,
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
     """Let staff in, with a permission where one is named. `opens` names the record that a visit is noted to have
     opened, `audit` the act that a write is noted to have done; a write whose route notes it itself, or that leaves no
-    row on purpose, says None. Without a transaction a post is only read."""
-    return _door("staff", form, audit, permission=permission, opens=opens, transaction=transaction)
+    row on purpose, says None. A form with a key is acted on `once`. Without a transaction a post is only read."""
+    return _door("staff", form, audit, permission=permission, opens=opens, once=once, transaction=transaction)
 
 
 def client(
@@ -97,11 +103,12 @@ def client(
     form: type[Form] | None = None,
     audit: str | None = UNSAID,
     opens: str = "",
+    once: Once = False,
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
     """Let a portal account in. With `{client}` in the path the viewer is narrowed to that client: everything else is
     not visible. A contact must hold the right for the client; the client in person holds all."""
-    return _door("client", form, audit, right=right, opens=opens, transaction=transaction)
+    return _door("client", form, audit, right=right, opens=opens, once=once, transaction=transaction)
 
 
 def _door(
@@ -111,8 +118,12 @@ def _door(
     permission: Permission | None = None,
     right: Right | None = None,
     opens: str = "",
+    once: Once = False,
     transaction: bool = True,
 ) -> Callable[[Endpoint], Any]:
+    if bool(once) is not (form is not None and "key" in form.model_fields):
+        raise TypeError(f"{form}: a form with a key, and no other, is acted on once. Say so at the door.")
+
     def wrap(endpoint: Endpoint) -> Any:
         @functools.wraps(endpoint)
         async def behind(request: Request) -> Response:
@@ -139,19 +150,16 @@ def _door(
                     if write:
                         await _note(visit, act, answer)
                 else:
-                    async with unit() as said:
-                        answer = await endpoint(visit)
-                        must_have_compared(visit)
-                        await _note(visit, act, answer)
+                    async with unit() as work:
+                        answer = await _act(visit, endpoint, act, bool(once))
                         if visit.who is not None and visit.who.due_for_touch:
                             until = await touch(visit.who.session, visit.who.side)
-                    if said.facts:
-                        request.app.state.bus.hint(said.keys)
-                if not isinstance(answer, Response):
-                    answer = await answer()
+                    if work.facts:
+                        request.app.state.bus.hint(work.keys)
+                drawn = await _draw(visit, answer, once)
                 if visit.who is not None:
-                    _tell_idle(visit, answer, until)
-                return answer
+                    _tell_idle(visit, drawn, until)
+                return drawn
             except (NotVisible, NotPermitted, Refused) as reason:
                 return await _refuse(visit, endpoint, reason)
             except Unacceptable as reason:
@@ -176,6 +184,43 @@ def _door(
 
 
 _UNSEEN = Bookmark("00000000", "0", 0)
+
+
+async def _act(visit: Visit, endpoint: Endpoint, act: str | None, once: bool) -> Answer | Result:
+    """Do what is asked for, and note it. Where the key says that it was done before, give what it came to then."""
+    key = visit.form.key if once and not visit.errors else None
+    if key is not None:
+        sent = sorted((name, value) for name, value in visit.sent.items() if name not in ("key", "version"))
+        content = json.dumps([visit.request.url.path, sent])
+        if (first := await idempotency.claim(visit.me.id, key, content)) is not None:
+            return Response(**first["answer"]) if "answer" in first else first
+    answer = await endpoint(visit)
+    must_have_compared(visit)
+    if key is not None:
+        await _settle(visit, key, answer)
+    await _note(visit, act, answer)
+    return answer
+
+
+async def _draw(visit: Visit, answer: Answer | Result, once: Once) -> Response:
+    """Make the answer that is made after the commit."""
+    if isinstance(answer, dict):
+        assert callable(once), "only an act that is done once gives what its answer is drawn from"
+        return await once(visit, **answer)
+    return answer if isinstance(answer, Response) else await answer()
+
+
+async def _settle(visit: Visit, key: UUID, answer: Answer | Result) -> None:
+    """Keep what a key has come to. A form that is shown again has come to nothing: corrected, it bears the same key."""
+    if isinstance(answer, dict):
+        await idempotency.settle(visit.me.id, key, answer)
+    elif not isinstance(answer, Response):
+        raise TypeError("an act that is done once is answered alike: let the door's `once` draw its answer")
+    elif answer.status_code < 400:
+        led = {name: value for name, value in answer.headers.items() if name == "location"}
+        await idempotency.settle(visit.me.id, key, {"answer": {"status_code": answer.status_code, "headers": led}})
+    else:
+        await idempotency.free(visit.me.id, key)
 
 
 async def _refuse(visit: Visit, endpoint: Endpoint, reason: Exception) -> Response:
@@ -265,7 +310,7 @@ def _in_words(visit: Visit, error: Any) -> str:
     return visit.say("This can’t be read. Please check it.")
 
 
-async def _note(visit: Visit, act: str | None, answer: Answer) -> None:
+async def _note(visit: Visit, act: str | None, answer: Answer | Result) -> None:
     """Write the audit row of an act, in its transaction; none where the form is shown again, or nothing was done."""
     if not act or not visit.has_acted or (isinstance(answer, Response) and answer.status_code >= 400):
         return

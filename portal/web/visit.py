@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
@@ -16,7 +15,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from portal import clock
 from portal.crypto import ring
 from portal.language import LANGUAGES, choose, say
-from portal.models.ground import idempotency
 from portal.models.ground.fact import Bookmark
 from portal.models.ground.person import LONGEST_ADDRESS, address_fault, initial, name_fault
 from portal.models.ground.throttle import Network, network_of
@@ -30,7 +28,7 @@ from portal.web.rendering import render
 # Where a quick way out leads: a page that anybody might have open.
 ELSEWHERE = "https://www.weather.gov/"
 
-Answer = Response | Callable[[], Awaitable[Response]]
+Answer = Response | Callable[[], Awaitable[Response]]  # the second is asked for after the commit
 
 
 class Form(BaseModel):
@@ -215,21 +213,3 @@ def is_own_path(path: str) -> bool:
 def go(path: str) -> Response:
     """Lead to another page after a write; to the first one where that is no page of ours."""
     return RedirectResponse(path if is_own_path(path) else "/", 303)
-
-
-async def once(visit: Visit, key: UUID, **result: Any) -> dict[str, Any] | None:
-    """Claim the key of a request that creates something: None the first time, then the first result again.
-    The result is said here where it is known beforehand, else by `done`."""
-    sent = sorted((name, value) for name, value in visit.sent.items() if name not in ("key", "version"))
-    content = json.dumps([visit.request.url.path, sent])
-    first = await idempotency.claim(visit.me.id, key, content, _as_text(result))
-    visit.has_acted = first is None
-    return first
-
-
-async def done(visit: Visit, key: UUID, **result: Any) -> None:
-    await idempotency.settle(visit.me.id, key, _as_text(result))
-
-
-def _as_text(result: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in result.items()}

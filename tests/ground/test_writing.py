@@ -11,7 +11,7 @@ from portal.models.access.archive import archive_client
 from portal.models.ground import audit, sql
 from portal.models.ground.database import close_database, open_database
 from portal.models.ground.fact import Bookmark, bookmark, since, unit, write
-from portal.models.ground.idempotency import AnotherRequest, claim
+from portal.models.ground.idempotency import AnotherRequest, claim, free, settle
 from portal.models.ground.record import uuid7
 from portal.models.messages.conversation import Closed, Conversation
 from portal.models.people.client import Client
@@ -113,12 +113,22 @@ async def test_nothing_is_written_for_an_archived_chart(practice: None) -> None:
 async def test_a_key_gives_its_first_result_again(practice: None) -> None:
     owner, key = uuid7(), uuid7()
     async with unit():
-        assert await claim(owner, key, "a", {"message": "1"}) is None
+        assert await claim(owner, key, "a") is None
+        await settle(owner, key, {"message": "1"})
     async with unit():
-        assert await claim(owner, key, "a", {"message": "2"}) == {"message": "1"}
+        assert await claim(owner, key, "a") == {"message": "1"}
     with pytest.raises(AnotherRequest):
         async with unit():
-            await claim(owner, key, "b", {})
+            await claim(owner, key, "b")
+
+
+async def test_a_key_that_came_to_nothing_is_new_again(practice: None) -> None:
+    owner, key = uuid7(), uuid7()
+    async with unit():
+        assert await claim(owner, key, "a") is None
+        await free(owner, key)
+    async with unit():
+        assert await claim(owner, key, "corrected") is None
 
 
 async def test_a_connection_comes_back_without_a_transaction(postgres: PostgreSQL) -> None:

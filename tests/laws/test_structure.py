@@ -30,6 +30,7 @@ from portal.regions import REGIONS, catalogue, read_key, region, unmapped
 from portal.regions.notices.notices import NOTICES
 from portal.routes import ROUTES
 from portal.viewer import Viewer
+from portal.web import doors
 from portal.web.edit_conflict import WholeState, must_have_compared
 from portal.web.rendering import stylesheet
 from portal.web.visit import Visit
@@ -558,7 +559,8 @@ def test_the_door_asks_whether_it_was_compared() -> None:
         for node in ast.walk(tree("portal.web.doors"))
         if isinstance(node, ast.AsyncWith) and "unit()" in ast.unparse(node.items[0])
     ]
-    assert units and all("must_have_compared(visit)" in ast.unparse(node) for node in units)
+    assert units and all("_act(visit" in ast.unparse(node) for node in units)
+    assert "must_have_compared(visit)" in inspect.getsource(doors._act)
 
 
 # --- Doors and facts ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from portal import clock, crypto
 from portal.models.ground import sql
+from portal.models.ground.fact import write
 
 KEPT = dt.timedelta(hours=48)
 
@@ -17,23 +18,22 @@ class AnotherRequest(Exception):
     """A key that was used for a request with another content."""
 
 
-async def claim(owner: UUID, key: UUID, content: str, result: dict[str, Any]) -> dict[str, Any] | None:
-    """Take a key inside this transaction. None: it is new, go on; `result` is what the request will come to, as far as
-    that is known, and `settle` says it later. A dictionary: the result of the first request. Raises AnotherRequest when
-    the same key came with another content. Of the content only a keyed mark is kept: a plain hash would let anybody who
-    has the database guess in a moment what was sent, a date of birth say.
+async def claim(owner: UUID, key: UUID, content: str) -> dict[str, Any] | None:
+    """Take a key inside this transaction. None: it is new, go on, and `settle` what the request comes to, or `free` the
+    key. A dictionary: what the first request came to. Raises AnotherRequest when the same key came with another
+    content. Of the content only a keyed mark is kept: a plain hash would let anybody who has the database guess in a
+    moment what was sent, a date of birth say.
 
     A second request waits here for the first one's transaction, so it sees either its result or a free key.
     """
     request = crypto.ring().mark("request", f"{owner}/{key}/{content}")
     taken = await sql.rows(
         "insert into idempotency (owner_id, key, request, result, at) "
-        "values (:owner, :key, :request, :result, :now) "
+        "values (:owner, :key, :request, '{}', :now) "
         "on conflict (owner_id, key) do nothing returning key",
         owner=owner,
         key=key,
         request=request,
-        result=json.dumps(result),
         now=clock.now(),
     )
     if taken:
@@ -49,12 +49,18 @@ async def claim(owner: UUID, key: UUID, content: str, result: dict[str, Any]) ->
 
 
 async def settle(owner: UUID, key: UUID, result: dict[str, Any]) -> None:
-    await sql.rows(
+    """Keep what the request came to, at the end of the unit of work."""
+    await write(
         "update idempotency set result = :result where owner_id = :owner and key = :key",
         owner=owner,
         key=key,
         result=json.dumps(result),
     )
+
+
+async def free(owner: UUID, key: UUID) -> None:
+    """Let a key be used again, for a request that came to nothing."""
+    await sql.rows("delete from idempotency where owner_id = :owner and key = :key", owner=owner, key=key)
 
 
 async def forget_old_keys() -> None:

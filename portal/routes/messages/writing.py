@@ -29,7 +29,7 @@ from portal.routes.messages.reading import found, here, number_in
 from portal.settings import settings
 from portal.viewer import NotVisible
 from portal.web.refusals import Refused
-from portal.web.visit import Answer, Form, Visit, go, once
+from portal.web.visit import Answer, Form, Visit, go
 
 # When each person last wrote, on this worker: a bound on floods, not an account of them.
 _wrote: dict[UUID, deque[float]] = {}
@@ -117,8 +117,8 @@ async def _reply(visit: Visit, conversation: Conversation, kept: Draft | None) -
     return await conversations.quoted(visit.me, conversation.id, answers) if answers else None
 
 
-async def send(visit: Visit) -> Answer:
-    """Save a message and answer with it, rendered after commit; the same key again gives the same message.
+async def send(visit: Visit) -> dict[str, Any]:
+    """Save a message; return its number.
 
     One that waited in a browser comes with `?waited`: what its author has begun since is a draft of its own, and what
     others wrote meanwhile they have not seen.
@@ -131,30 +131,26 @@ async def send(visit: Visit) -> Answer:
     said: NewMessage = visit.form
     if said.reply_to and (await visit.me.find(Message, said.reply_to)).conversation_id != conversation.id:
         raise NotVisible
-    message = uuid7()
-    first = await once(visit, said.key, message=message)
-    if first is not None:
-        number = (await visit.me.find(Message, UUID(first["message"]))).number
-    else:
-        now, waited = await _availability(visit, conversation), "waited" in visit.request.query_params
-        number = await conversation.post(
-            said.body,
-            visit.me.staff,
-            visit.me.account,
-            id=message,
-            reply_to=said.reply_to,
-            keep_draft=waited,
-            seen=0 if waited and said.seen is None else said.seen,
-        )
-        if now is not None and now.after_hours:
-            await _answer_by_itself(visit, conversation, now)
+    now, waited = await _availability(visit, conversation), "waited" in visit.request.query_params
+    number = await conversation.post(
+        said.body,
+        visit.me.staff,
+        visit.me.account,
+        reply_to=said.reply_to,
+        keep_draft=waited,
+        seen=0 if waited and said.seen is None else said.seen,
+    )
+    if now is not None and now.after_hours:
+        await _answer_by_itself(visit, conversation, now)
+    return {"number": number}
+
+
+async def sent(visit: Visit, number: int) -> Response:
+    """Answer with the message that was sent, as this viewer's list shows it now."""
+    conversation = await found(visit)
     if not visit.by_script:
         return go(here(visit, conversation))
-
-    async def answer() -> Response:
-        return visit.fragment(await one(visit, conversation.id, number), 201)
-
-    return answer
+    return visit.fragment(await one(visit, conversation.id, number), 201)
 
 
 async def _availability(visit: Visit, conversation: Conversation) -> Availability | None:
@@ -184,8 +180,6 @@ async def _answer_by_itself(visit: Visit, conversation: Conversation, now: Avail
 
 
 def _why(visit: Visit) -> str:
-    if "key" in visit.errors:
-        return visit.say("This form is too old. Reload the page and try again.")
     return visit.say("Your message was not sent. %(why)s", why=visit.errors.get("body", "")).strip()
 
 

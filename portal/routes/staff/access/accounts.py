@@ -17,24 +17,20 @@ from portal.routes.staff.access.portal_tab import OnAccount, chosen_account, cli
 from portal.settings import settings
 from portal.web.doors import staff
 from portal.web.refusals import Refused
-from portal.web.visit import Answer, Visit, done, go, once
+from portal.web.visit import Answer, Visit, go
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="reset portal password")
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="reset portal password", once=True)
 async def reset(visit: Visit) -> Answer:
     """E-mail a link to choose a new password; 24 hours, once."""
     client = await client_of(visit)
     account = await chosen_account(visit, (await holding_of(client)).accounts)
-    if await once(visit, visit.form.key) is None:
-        made, token, account = await Reset.make(account, visit.me.id)
-        await outbox.post(
-            letters.reset(account, link=settings().link(f"/reset/{token}")), client=client.id, about=made.id
-        )
-        await done(visit, visit.form.key, reset=made.id)
+    made, token, account = await Reset.make(account, visit.me.id)
+    await outbox.post(letters.reset(account, link=settings().link(f"/reset/{token}")), client=client.id, about=made.id)
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True)
 async def remove(visit: Visit) -> Answer:
     """End one account's access to this client; its other clients are untouched."""
     client = await client_of(visit)
@@ -43,7 +39,7 @@ async def remove(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None)
+@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True)
 async def remove_all(visit: Visit) -> Answer:
     """End an account's access to all its clients, and every session of it. Only for staff who may see them all."""
     client = await client_of(visit)

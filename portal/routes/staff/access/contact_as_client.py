@@ -28,7 +28,7 @@ from portal.viewer import NotPermitted, NotVisible
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.refusals import Refused
-from portal.web.visit import Answer, Form, Visit, done, go, once
+from portal.web.visit import Answer, Form, Visit, go
 
 
 class Becoming(NewClient, WholeState):
@@ -56,7 +56,7 @@ async def new(visit: Visit) -> Answer:
     return await _new(visit, client, link, contact, _standing(visit, contact))
 
 
-@staff(Permission.PORTAL_ACCESS, form=Becoming, audit=None)
+@staff(Permission.PORTAL_ACCESS, form=Becoming, audit=None, once=True)
 async def create(visit: Visit) -> Answer:
     """A new client, who is this contact too."""
     client, link, contact = await _contact(visit, chart_to_change, tied_to_change)
@@ -68,13 +68,9 @@ async def create(visit: Visit) -> Answer:
     if visit.errors:
         return await _new(visit, client, link, contact, stands)
     said: Becoming = visit.form
-    first = await once(visit, said.key)
-    if first is not None:
-        return await _to(visit, client, UUID(first["client"]), said.link)
     await _refuse_a_client(visit, contact)
     person = await added(visit, said)
     await _become(visit, client, link, contact, person, said.link)
-    await done(visit, said.key, client=person.id)
     return await _to(visit, client, person.id, said.link)
 
 

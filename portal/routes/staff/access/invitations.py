@@ -22,7 +22,7 @@ from portal.viewer import NotVisible
 from portal.web.doors import staff
 from portal.web.refusals import Refused
 from portal.web.rendering import render
-from portal.web.visit import Answer, Form, Visit, done, go, once
+from portal.web.visit import Answer, Form, Visit, go
 
 
 def _link(value: Any) -> Any:
@@ -43,7 +43,7 @@ class Send(Form):
     language: Literal["en", "es"] = "en"
 
 
-@staff(Permission.PORTAL_ACCESS, form=Send, audit="send welcome email")
+@staff(Permission.PORTAL_ACCESS, form=Send, audit="send welcome email", once=True)
 async def invite(visit: Visit) -> Answer:
     """Send (or resend) the welcome e-mail; the older link dies."""
     client = await client_of(visit)
@@ -51,8 +51,6 @@ async def invite(visit: Visit) -> Answer:
     practice = await the_practice()
     if not practice.portal_on:
         raise Refused(409, "The portal is switched off for the practice.")
-    if await once(visit, said.key) is not None:
-        return go(here(visit))
     holder = await _holder(client, said.holder)
     invitation, token = await Invitation.send(client, holder, visit.me.id, said.language)
     try:
@@ -66,7 +64,6 @@ async def invite(visit: Visit) -> Answer:
     except letters.NotAnAddress:
         raise Refused(409, "The email on file is not one plain address. Correct it first.") from None
     await invitation.carried_by(await outbox.post(letter, client=client.id, about=invitation.id))
-    await done(visit, said.key, invitation=invitation.id)
     visit.note(record=invitation.id)
     return go(here(visit))
 
@@ -110,7 +107,7 @@ async def letter(visit: Visit) -> Answer:
     return await chart_page(visit, "staff/access/portal/preview.html", name=client.first_name, back_href=back, **shown)
 
 
-@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="lift lock")
+@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="lift lock", once=True)
 async def unlock(visit: Visit) -> Answer:
     client = await client_of(visit)
     invitation = (await holding_of(client)).invitation
@@ -122,7 +119,7 @@ async def unlock(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="withdraw invitation")
+@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="withdraw invitation", once=True)
 async def withdraw(visit: Visit) -> Answer:
     """End the outstanding invitations of this client."""
     client = await client_of(visit)

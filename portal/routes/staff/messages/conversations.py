@@ -167,7 +167,7 @@ async def _search(visit: Visit) -> Answer:
 
 ask = staff(opens="open search")(_search)
 search = staff(form=searching.Search, audit=None, transaction=False)(_search)
-send = staff(form=writing.NewMessage, audit=None)(writing.send)
+send = staff(form=writing.NewMessage, audit=None, once=writing.sent)(writing.send)
 read = staff(form=reading.Reading, audit=None)(reading.read)
 keep_draft = staff(form=writing.Written, audit=None)(writing.keep_draft)
 edit = staff(form=changing.Edition, audit="edit message")(changing.edit)

@@ -31,7 +31,7 @@ from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.refusals import Refused
 from portal.web.rendering import render
-from portal.web.visit import Answer, Form, Visit, done, go, once
+from portal.web.visit import Answer, Form, Visit, go
 
 MORNING = dt.time(9, 0)  # of the practice
 LONGEST_SNOOZE = dt.timedelta(days=366)
@@ -152,19 +152,16 @@ async def _ask_note(visit: Visit, conversation: Conversation, status: int = 200)
     )
 
 
-@staff(form=NewNote, audit="write note")
+@staff(form=NewNote, audit="write note", once=True)
 async def write_note(visit: Visit) -> Answer:
     conversation = await _found(visit)
     if visit.errors:
         return await _ask_note(visit, conversation, 422)
-    first = await once(visit, visit.form.key)
-    if first is None:
-        try:
-            await Note.leave(conversation, visit.form.body, visit.me.id)
-        except Closed:
-            raise Refused(409, "There is nothing here yet to write a note about.") from None
-        await done(visit, visit.form.key, conversation=conversation.id)
-    return _back(visit, conversation, first is None)
+    try:
+        await Note.leave(conversation, visit.form.body, visit.me.id)
+    except Closed:
+        raise Refused(409, "There is nothing here yet to write a note about.") from None
+    return _back(visit, conversation, True)
 
 
 @staff()
@@ -195,7 +192,7 @@ async def _ask_hand_over(visit: Visit, conversation: Conversation, status: int =
     )
 
 
-@staff(form=HandOver, audit="hand over conversation")
+@staff(form=HandOver, audit="hand over conversation", once=True)
 async def hand_over(visit: Visit) -> Answer:
     """Put a colleague on it, with a word that stands as a note, and let them know."""
     conversation = await _found(visit)
@@ -205,21 +202,18 @@ async def hand_over(visit: Visit) -> Answer:
     await visit.me.find(StaffMember, said.staff)
     if not await may_read(conversation, said.staff):
         raise Refused(409, "They can’t read this conversation, so they can’t answer it.")
-    first = await once(visit, said.key)
-    if first is None:
-        await conversation.assign(said.staff)
-        # Where nothing was written yet there is no place for a note; that it was handed over is told regardless.
-        with suppress(Closed):
-            await Note.leave(conversation, said.body, visit.me.id, handed_to=said.staff)
-        await tell(
-            NoticeKind.HANDED_OVER,
-            staff={said.staff} - {visit.me.id},
-            client=conversation.client_id,
-            record=conversation.id,
-            by=visit.me.id,
-        )
-        await done(visit, said.key, conversation=conversation.id)
-    return _back(visit, conversation, first is None)
+    await conversation.assign(said.staff)
+    # Where nothing was written yet there is no place for a note; that it was handed over is told regardless.
+    with suppress(Closed):
+        await Note.leave(conversation, said.body, visit.me.id, handed_to=said.staff)
+    await tell(
+        NoticeKind.HANDED_OVER,
+        staff={said.staff} - {visit.me.id},
+        client=conversation.client_id,
+        record=conversation.id,
+        by=visit.me.id,
+    )
+    return _back(visit, conversation, True)
 
 
 @staff(form=reading.Reading, audit="finish conversation")

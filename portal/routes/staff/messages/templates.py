@@ -16,7 +16,7 @@ from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
-from portal.web.visit import Answer, Form, Name, Visit, done, go, once
+from portal.web.visit import Answer, Form, Name, Visit, go
 
 HERE = "/staff/templates"
 
@@ -115,17 +115,15 @@ def placeholders(visit: Visit) -> list[dict[str, Any]]:
     ]
 
 
-@staff(form=NewTemplate, audit="keep template")
+@staff(form=NewTemplate, audit="keep template", once=True)
 async def create(visit: Visit) -> Answer:
     if visit.errors:
         return await _form(visit, None, 422)
     said: NewTemplate = visit.form
     if said.whose == "practice":
         await _keeps_the_practices(visit)
-    if await once(visit, said.key) is None:
-        template = await Template.keep(said.name, said.body, visit.me.id if said.whose == "own" else None)
-        await done(visit, said.key, template=template.id)
-        visit.note(record=template.id)
+    template = await Template.keep(said.name, said.body, visit.me.id if said.whose == "own" else None)
+    visit.note(record=template.id)
     return go(HERE)
 
 

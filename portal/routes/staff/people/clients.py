@@ -29,7 +29,7 @@ from portal.routes.staff.shell import chart_page, page, why_page
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.refusals import Refused
-from portal.web.visit import Answer, EmailAddress, Form, Name, Visit, done, go, once
+from portal.web.visit import Answer, EmailAddress, Form, Name, Visit, go
 
 
 def _born(value: dt.date | None) -> dt.date | None:
@@ -130,23 +130,14 @@ async def new(visit: Visit) -> Answer:
     return await _new(visit, 200)
 
 
-@staff(Permission.PORTAL_ACCESS, form=NewClient, audit=None)
+@staff(Permission.PORTAL_ACCESS, form=NewClient, audit=None, once=True)
 async def create(visit: Visit) -> Answer:
     if visit.errors:
         return await _new(visit, 422)
-    said: NewClient = visit.form
-    first = await once(visit, said.key)
-    if first is not None:
-        return go(await _where(visit, UUID(first["client"])))
-    client = await added(visit, said)
-    await done(visit, said.key, client=client.id)
-    return go(await _where(visit, client.id))
-
-
-async def _where(visit: Visit, client: UUID) -> str:
-    """To the chart that was added; or to the list, where it is in the care of somebody else and not theirs to see."""
-    seen = await visit.me.see(Client).find(client) is not None
-    return f"/staff/clients/{client}" if seen else "/staff/clients"
+    client = await added(visit, visit.form)
+    # In the care of somebody else it may not be theirs to see.
+    seen = await visit.me.see(Client).find(client.id) is not None
+    return go(f"/staff/clients/{client.id}" if seen else "/staff/clients")
 
 
 async def added(visit: Visit, said: NewClient) -> Client:

@@ -42,7 +42,7 @@ from portal.routes.staff.shell import chart_page
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState
 from portal.web.refusals import Refused
-from portal.web.visit import Answer, Form, OnOff, Visit, done, go, once
+from portal.web.visit import Answer, Form, OnOff, Visit, go
 
 
 class NewContact(Person):
@@ -101,7 +101,7 @@ async def search(visit: Visit) -> Answer:
     return await _new(visit, client, 200, words=words, people=people)
 
 
-@staff(Permission.CONTACT_NETWORK, form=NewContact, audit=None)
+@staff(Permission.CONTACT_NETWORK, form=NewContact, audit=None, once=True)
 async def create(visit: Visit) -> Answer:
     client = await _growing(visit, chart_to_change)
     people: list[dict[str, Any]] = []
@@ -115,11 +115,7 @@ async def create(visit: Visit) -> Answer:
             visit.errors["email"] = visit.say(reason.why)
     if visit.errors:
         return await _new(visit, client, 422, people=people)
-    # Claimed only now: what was refused is sent again, corrected, with the same key.
-    if await once(visit, said.key) is not None:
-        return go(tab_of(client))
     link = await tie(client.id, (await _who(visit, client)).id, terms)
-    await done(visit, said.key, link=link.id)
     await link.note("add contact", visit.me.side, visit.me.id, None)
     return go(tab_of(client))
 
