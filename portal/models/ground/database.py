@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -77,6 +78,7 @@ def config(settings: Settings) -> dict[str, Any]:
                 "command_timeout": 20,
                 "application_name": "portal",
                 "reset": _leave_as_it_is,
+                "init": decode_json,
                 "server_settings": {
                     "idle_in_transaction_session_timeout": "30000",
                     "statement_timeout": "20000",
@@ -96,6 +98,11 @@ def config(settings: Settings) -> dict[str, Any]:
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+async def decode_json(connection: asyncpg.Connection) -> None:
+    """Have JSON arrive parsed on this new connection. It is still written as text."""
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=str, decoder=json.loads)
 
 
 async def _leave_as_it_is(connection: asyncpg.Connection) -> None:

@@ -1,7 +1,8 @@
 """SQL with named places, the same text for PostgreSQL and SQLite.
 
-`:name` is a place; `= any(:names)` means "is in this list", of a column too (`= any(r.names)`). Everything that reads
-or writes outside Tortoise's own query builder goes through `rows`, so there is one place where values meet a database.
+`:name` is a place; `= any(:names)` means "is in this list", of a column too (`= any(r.names)`). A column that is worked
+out says its type: `min(r.due_at)::timestamptz as at`. Everything that reads or writes outside Tortoise's own query
+builder goes through `rows`, so there is one place where values meet a database, and they arrive typed on both.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import require_context
 
 from portal import clock
+from portal.models.ground.sqlite import DECODERS
 
 _PLACE = re.compile(r"(?<!:):([a-z_]+)\b")
 _ANY = re.compile(r"= any\((:[a-z_]+|[a-z]+\.[a-z_]+)\)")
+_COMPUTED = re.compile(rf"::({'|'.join(DECODERS)}) as ([a-z_]+)\b")
 _QUESTION = re.compile(r"\s*(?:select|with)\b(?!.*\b(?:insert into|update|delete from)\b)", re.DOTALL)
 
 counted: list[str] | None = None  # tests put a list here to count a page's queries
@@ -57,6 +60,7 @@ def _compiled(text: str, postgres: bool) -> tuple[str, tuple[str, ...]]:
     names: list[str] = []
     if not postgres:
         text = _ANY.sub(r"in (select value from json_each(\1))", text)
+        text = _COMPUTED.sub(r" as \2", text)
 
     def number(match: re.Match[str]) -> str:
         name = match[1]
@@ -65,6 +69,21 @@ def _compiled(text: str, postgres: bool) -> tuple[str, tuple[str, ...]]:
         return f"{'$' if postgres else '?'}{names.index(name) + 1}"
 
     return _PLACE.sub(number, text), tuple(names)
+
+
+@lru_cache(maxsize=2048)
+def _computed(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple({name: kind for kind, name in _COMPUTED.findall(text)}.items())
+
+
+def decoded(text: str, answer: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Decode, in SQLite's answer, the columns of which `text` says the type. Others are decoded as declared."""
+    for name, kind in _computed(text):
+        decode = DECODERS[kind]
+        for row in answer:
+            if isinstance(row.get(name), (str, int)):
+                row[name] = decode(row[name])
+    return answer
 
 
 @lru_cache(maxsize=2048)
@@ -85,28 +104,29 @@ def _for_sqlite(value: Any) -> Any:
 async def rows(text: str, **values: Any) -> list[dict[str, Any]]:
     """Run one statement and return its rows as dictionaries (none for a plain write).
 
-    Values: UUIDs, aware datetimes, text, numbers, bytes, lists for `any`; JSON goes in as text.
+    Values: UUIDs, aware datetimes, text, numbers, bytes, lists for `any`; JSON goes in as text and arrives parsed.
     """
-    database = connection()
-    postgres = database.capabilities.dialect == "postgres"
+    postgres = is_postgres()
     sql, names = _compiled(text, postgres)
     given = [values[name] if postgres else _for_sqlite(values[name]) for name in names]
     known = _read.get()
     if known is None:
-        return await _asked(database, sql, given)
+        return await _asked(text, sql, given)
     if not _only_asks(text):
         known.clear()
-        return await _asked(database, sql, given)
+        return await _asked(text, sql, given)
     question = (sql, repr(given))
     if question not in known:
-        known[question] = await _asked(database, sql, given)
+        known[question] = await _asked(text, sql, given)
     return [dict(row) for row in known[question]]
 
 
-async def _asked(database: BaseDBAsyncClient, sql: str, given: list[Any]) -> list[dict[str, Any]]:
+async def _asked(text: str, sql: str, given: list[Any]) -> list[dict[str, Any]]:
     if counted is not None:
         counted.append(sql)
-    return await database.execute_query_dict(sql, given)
+    database = connection()
+    answer = await database.execute_query_dict(sql, given)
+    return answer if database.capabilities.dialect == "postgres" else decoded(text, answer)
 
 
 async def row(text: str, **values: Any) -> dict[str, Any] | None:
