@@ -308,7 +308,7 @@ class Page:
                     self._changed.notify_all()
                 if "reconnect" in frame:
                     return float(frame["reconnect"]) / 1000
-                if self._said != self.showing:
+                if "content" in frame and self._said != self.showing:
                     await self._hello()
         except websockets.ConnectionClosed as end:
             async with self._changed:
@@ -341,9 +341,9 @@ class Page:
                 fresh = parse(frame["content"])
                 target.replace_with(*fresh.elements)
         self.since = frame.get("since") or self.since
-        for one in self.document.all("data-cursor"):
-            if one.get("data-region") == frame.get("region"):
-                newest = max(int(one.get("data-cursor")), frame.get("cursor", 0))
+        for one in self.document.all("data-cursor") if "cursor" in frame else ():
+            if one.get("data-region") == frame["region"]:
+                newest = max(int(one.get("data-cursor")), frame["cursor"])
                 one.attributes["data-cursor"] = str(newest)
 
     def _upsert(self, stream: Element, fresh: Element, version: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.deployment import Deployment
+from tests.html import parse
 from tests.laws.samples import ALL_ROUTES, name_of, sample_of
 from tests.pages import Page, open_page
 
@@ -102,8 +103,6 @@ async def test_each_message_is_sent_once_to_a_page_that_stays(deployment: Deploy
 
 
 def _items(push: dict[str, Any]) -> list[Any]:
-    from tests.html import parse
-
     return parse(push["content"]).all("data-number")
 
 
