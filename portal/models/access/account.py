@@ -18,7 +18,7 @@ from portal.models.ground.moment import Moment
 from portal.models.ground.outbox import drop_letters
 from portal.models.ground.person import a_name, an_address, canonical_email
 from portal.models.ground.record import Kind, Lasting, Record, live
-from portal.models.ground.rules import access_is_seen, client_is_seen, right_of, sees_client
+from portal.models.ground.rules import access_is_seen, client_is_seen, right_of, sees_a_client
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, call_off
 from portal.models.people.client import Client
@@ -49,7 +49,7 @@ class PortalAccount(Record):
         """Show an account to its holder, and to staff who may see a client it has, or had, access to."""
         if kind is not Kind.STAFF:
             return f"{r}.id = :viewer"
-        return f"exists (select 1 from access pa where pa.account_id = {r}.id and {sees_client(kind, 'pa.client_id')})"
+        return sees_a_client(kind, "access", f"tie.account_id = {r}.id")
 
     @classmethod
     async def open(cls, name: str, email: str, password_hash: str, **holder: Any) -> PortalAccount:

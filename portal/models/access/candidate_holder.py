@@ -12,7 +12,7 @@ from portal.models.access.account import PortalAccount
 from portal.models.access.own_address import UNKNOWN_AGE, hinders_own_account, hold_addresses
 from portal.models.ground import sql
 from portal.models.ground.person import canonical_email
-from portal.models.ground.record import Unacceptable
+from portal.models.ground.record import Unacceptable, not_ended
 from portal.models.ground.rules import acts
 from portal.models.people.client import Client
 
@@ -86,7 +86,7 @@ async def hindrance(client: Client, holder: CandidateHolder) -> str | None:
         return "This email already has a portal account. Link it instead."
     same, values = of_holder(holder.link)
     held = await sql.row(
-        f"select 1 as yes from access where client_id = :client and {same} and (until_at is null or until_at > :now)",
+        f"select 1 as yes from access a where client_id = :client and {same} and {not_ended('a')}",
         client=client.id,
         now=clock.now(),
         **values,

@@ -21,7 +21,8 @@ from portal.models.access.reset import clients_acted_for, end_resets
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import canonical_email
-from portal.models.ground.record import Unacceptable, known
+from portal.models.ground.record import Unacceptable, known, not_ended
+from portal.models.ground.rules import is_open
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.mail_choice import write_again
@@ -29,12 +30,11 @@ from portal.models.notices.notice import hold_numbers, tell
 from portal.models.people.client import Client, who_cares
 from portal.models.people.contact import NAME, SEALED, AlreadyTied, Contact, ContactLink, IsClient
 
-_STANDS = "(until_at is null or until_at > :now)"
 # Whom an account acts for, or is offered to act for, and whom a contact is tied to, now or later.
 _CLIENTS = {
-    "account": f"select client_id from access where account_id = :id and {_STANDS} union select client_id "
-    "from invitation where account_id = :id and used_at is null and ended_at is null and expires_at > :now",
-    "contact": f"select distinct client_id from contact_link where contact_id = :id and {_STANDS}",
+    "account": f"select client_id from access a where account_id = :id and {not_ended('a')} union select client_id "
+    f"from invitation i where account_id = :id and {is_open('i')}",
+    "contact": f"select distinct client_id from contact_link l where contact_id = :id and {not_ended('l')}",
 }
 
 
@@ -153,7 +153,7 @@ async def check_contact_address(contact: Contact, email: str | None) -> None:
     """Refuse an address at which they can't be reached for one of their clients. Raises NotTheirOwn."""
     if email and canonical_email(email) != contact.email_key:
         for link in await ContactLink.filter(contact_id=contact.id):
-            if link.until_at is None or link.until_at > clock.now():
+            if not link.has_ended:
                 await check_for_contact(link.client_id, email)
 
 

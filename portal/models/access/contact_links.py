@@ -24,7 +24,7 @@ async def tie(client: UUID, contact: UUID, terms: Terms) -> ContactLink:
     await check_for_contact(client, (await Contact.get(id=contact)).email)
     link = await ContactLink.get_or_none(client_id=client, contact_id=contact)
     link = link and await link.hold()
-    if link is not None and (link.until_at is None or link.until_at > clock.now()):
+    if link is not None and not link.has_ended:
         raise AlreadyTied
     if link is None:
         link = ContactLink(client_id=client, contact_id=contact)
@@ -41,7 +41,7 @@ async def change_terms(link: ContactLink, terms: Terms) -> None:
     """Agree on other terms, from this moment. The contact hears of it, and so does the client in person. Raises
     HasEnded."""
     await link.hold()
-    if link.until_at is not None and link.until_at <= clock.now():
+    if link.has_ended:
         raise HasEnded
     before = link.told()
     await _agree(link, terms, new=False)
@@ -53,7 +53,7 @@ async def end_tie(link: ContactLink, by: UUID | None) -> list[UUID]:
     """End it now, and with it everything the contact's accounts could see of this client, and links on their way.
     Return those accounts. One that has ended stays as it is. `by` is a colleague; None, the client in person."""
     await link.hold()
-    if link.until_at is None or link.until_at > clock.now():
+    if not link.has_ended:
         link.until_at = link.agreed_until = clock.now()
         link.from_at = min(link.from_at, link.until_at)
         await link.save(update_fields=["from_at", "until_at", "agreed_until"])
@@ -74,7 +74,7 @@ async def _end_accesses(link: ContactLink, by: UUID | None) -> list[UUID]:
     ended = []
     for access in await Access.filter(contact_link_id=link.id).order_by("id"):
         await access.hold()
-        if access.until_at is None or access.until_at > clock.now():
+        if not access.has_ended:
             await access.end(by)
             ended.append(access.account_id)
     return ended

@@ -34,7 +34,7 @@ from portal.models.ground.moment import Moment
 from portal.models.ground.outbox import drop_letters
 from portal.models.ground.person import an_address, canonical_email
 from portal.models.ground.record import Kind, Record, live
-from portal.models.ground.rules import leads, sees_client
+from portal.models.ground.rules import is_open, leads, sees_client
 from portal.models.ground.throttle import Limit, Network
 from portal.models.notices.kinds import NoticeKind, read_by_all
 from portal.models.notices.notice import tell
@@ -79,10 +79,7 @@ class Invitation(Record):
         """Show an invitation to staff who may see the client it is about; one that the holder of an account is to
         confirm, to that account, while it can be."""
         if kind is not Kind.STAFF:
-            return (
-                f"({r}.account_id = :viewer and {r}.used_at is null and {r}.ended_at is null "
-                f"and {r}.expires_at > :now and {leads(r)})"
-            )
+            return f"({r}.account_id = :viewer and {is_open(r)} and {leads(r)})"
         return sees_client(kind, f"{r}.client_id")
 
     @classmethod
@@ -169,7 +166,7 @@ class Invitation(Record):
         unlock it."""
         counted = await sql.row(
             "update invitation set tries = tries + 1 where id = :id and tries < :most and locked_at is null "
-            f"and used_at is null and ended_at is null and expires_at > :now and {leads('invitation')} returning tries",
+            f"and {is_open('invitation')} and {leads('invitation')} returning tries",
             id=self.id,
             most=TRIES,
             now=clock.now(),
@@ -226,8 +223,7 @@ class Invitation(Record):
         await grant(account.id, self.client_id, self.contact_link_id, by=self.sent_by, to_holder=False)
         await announce(AccountOpened(client=self.client_id, account=account.id))
         team = await CareTeam.filter(client_id=self.client_id)
-        now = clock.now()
-        carers = {carer.staff_id for carer in team if carer.until_at is None or carer.until_at > now}
+        carers = {carer.staff_id for carer in team if not carer.has_ended}
         await tell(
             NoticeKind.JOINED, staff={self.sent_by, *carers}, client=self.client_id, record=self.id, by=account.id
         )
@@ -245,8 +241,8 @@ class Invitation(Record):
     async def use(self) -> bool:
         """Take it, as the first and only one, while it leads somewhere."""
         won = await sql.row(
-            "update invitation set used_at = :now where id = :id and used_at is null and ended_at is null "
-            f"and locked_at is null and verified_at is not null and expires_at > :now and {leads('invitation')} "
+            "update invitation set used_at = :now where id = :id and locked_at is null and verified_at is not null "
+            f"and {is_open('invitation')} and {leads('invitation')} "
             "returning id",
             now=clock.now(),
             id=self.id,

@@ -8,7 +8,8 @@ from uuid import UUID
 from portal import clock
 from portal.models.ground import sql
 from portal.models.ground.person import looks_like
-from portal.models.ground.record import Unacceptable, live
+from portal.models.ground.record import Unacceptable, live, not_ended
+from portal.models.ground.rules import is_open
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 
@@ -39,17 +40,17 @@ async def hinders_own_account(client: Client, email: str | None) -> str | None:
 # Of those who act for a client or will: on file, and what their accounts sign in with.
 _OF_CONTACTS = (
     "select c.email from contact_link l join contact c on c.id = l.contact_id where l.client_id = :client "
-    "and (l.until_at is null or l.until_at > :now) and c.email is not null "
+    f"and {not_ended('l')} and c.email is not null "
     "union select a.email from access x join contact_link l on l.id = x.contact_link_id "
     "join portal_account a on a.id = x.account_id where x.client_id = :client "
-    "and (l.until_at is null or l.until_at > :now) and (x.until_at is null or x.until_at > :now)"
+    f"and {not_ended('l')} and {not_ended('x')}"
 )
 # Of the client in person: what their account signs in with, and to where an invitation is on its way.
 _OF_CLIENT = (
     "select a.email from access x join portal_account a on a.id = x.account_id where x.client_id = :client "
-    "and x.contact_link_id is null and (x.until_at is null or x.until_at > :now) "
+    f"and x.contact_link_id is null and {not_ended('x')} "
     "union select i.email from invitation i where i.client_id = :client and i.contact_link_id is null "
-    "and i.used_at is null and i.ended_at is null and i.expires_at > :now"
+    f"and {is_open('i')}"
 )
 
 

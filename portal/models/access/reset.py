@@ -16,7 +16,8 @@ from portal.models.access.account import PortalAccount
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.outbox import drop_letters
-from portal.models.ground.record import Kind, Record
+from portal.models.ground.record import Kind, Record, not_ended
+from portal.models.ground.rules import is_open, sees_a_client, staff_only
 from portal.models.notices.devices import silence
 from portal.models.practice.practice import portal_is_on
 from portal.models.staff.sign_in import FOR_ACCOUNT
@@ -44,12 +45,7 @@ class Reset(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show the link of an account to staff who may see the account; a colleague's to nobody."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return (
-            f"exists (select 1 from portal_account ra where ra.id = {r}.account_id "
-            f"and {PortalAccount.visible_to(kind, 'ra')})"
-        )
+        return staff_only(kind, sees_a_client(kind, "access", f"tie.account_id = {r}.account_id"))
 
     @classmethod
     async def make(cls, owner: Whose, by: UUID | None) -> tuple[Reset, str, Whose]:
@@ -92,8 +88,7 @@ class Reset(Record):
         if owner.ended_at is not None if isinstance(owner, StaffMember) else not await portal_is_on():
             return None
         won = await sql.row(
-            "update reset set used_at = :now where id = :id and used_at is null and ended_at is null "
-            "and expires_at > :now returning id",
+            f"update reset set used_at = :now where id = :id and {is_open('reset')} returning id",
             now=clock.now(),
             id=self.id,
         )
@@ -143,7 +138,7 @@ async def _end(which: str, **values: Any) -> None:
 
 async def clients_acted_for(account: UUID) -> list[UUID]:
     clients = await sql.rows(
-        "select distinct client_id from access where account_id = :account and (until_at is null or until_at > :now)",
+        f"select distinct client_id from access a where account_id = :account and {not_ended('a')}",
         account=account,
         now=clock.now(),
     )

@@ -65,8 +65,7 @@ async def let_act(client: Client, link: ContactLink, right: Right, on: bool) -> 
     await client.hold()
     await link.hold()
     await say_for_oneself(client)
-    now = clock.now()
-    if link.until_at is None or link.until_at > now:
+    if not link.has_ended:
         if link.guardian:
             raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")
         _check(link, right, on)
@@ -76,11 +75,8 @@ async def let_act(client: Client, link: ContactLink, right: Right, on: bool) -> 
     if not on:
         return link, []
     _check(link, right, on)
-    accounts = [
-        access.account_id
-        for access in await Access.filter(contact_link_id=link.id)
-        if access.until_at is None or access.until_at > now
-    ]
+    accesses = await Access.filter(contact_link_id=link.id)
+    accounts = [access.account_id for access in accesses if not access.has_ended]
     terms = replace(link.terms, guardian=False, rights={right}, from_at=None, until_at=None)
     link = await tie(client.id, link.contact_id, terms)
     given = [await grant(account, client.id, link.id, by=None) for account in accounts]

@@ -14,7 +14,7 @@ from portal.facts import LetterDelayed, LetterDelivered, LetterDropped, LetterFa
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, unit
 from portal.models.ground.record import Kind, Record, Sealed
-from portal.models.ground.rules import holds, sees_client, works_here
+from portal.models.ground.rules import colleague_with, sees_client, staff_only
 from portal.models.ground.scope import Scope
 from portal.permissions import Permission
 
@@ -53,12 +53,8 @@ class Outbox(Record):
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a letter to staff who may see the client it is about; one about no client, to those who answer for the
         portal's settings."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return (
-            f"({r}.client_id is null and {works_here(':viewer')} "
-            f"and {holds(':viewer', Permission.PORTAL_SETTINGS)}) or {sees_client(kind, f'{r}.client_id')}"
-        )
+        about_nobody = f"({r}.client_id is null and {colleague_with(Permission.PORTAL_SETTINGS)})"
+        return staff_only(kind, f"{about_nobody} or {sees_client(kind, f'{r}.client_id')}")
 
     @classmethod
     async def put(cls, id: UUID, payload: str, **columns: Any) -> None:

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from uuid import UUID
 
 import structlog
@@ -45,7 +45,12 @@ class Kind(Enum):
 
 def live(r: str) -> str:
     """Ask whether the row's life includes this moment: from ≤ now < until."""
-    return f"({r}.from_at <= :now and ({r}.until_at is null or {r}.until_at > :now))"
+    return f"({r}.from_at <= :now and {not_ended(r)})"
+
+
+def not_ended(r: str) -> str:
+    """Ask whether the row lives now, or will."""
+    return f"({r}.until_at is null or {r}.until_at > :now)"
 
 
 class Gone(Exception):
@@ -223,6 +228,10 @@ class Lasting(Record):
     class Meta:
         abstract = True
 
-    holds_now: ClassVar = property(
-        lambda self: self.from_at <= clock.now() and not (self.until_at and self.until_at <= clock.now())
-    )
+    @property
+    def holds_now(self) -> bool:
+        return self.from_at <= clock.now() and not self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        return self.until_at is not None and self.until_at <= clock.now()

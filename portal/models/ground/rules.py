@@ -28,6 +28,21 @@ def holds_key(staff: str, permission: str) -> str:
     return f"exists (select 1 from staff_permission hp where hp.staff_id = {staff} and hp.permission = {permission})"
 
 
+def colleague_with(permission: Permission) -> str:
+    """Ask whether the viewer works here and holds a permission."""
+    return f"{works_here(':viewer')} and {holds(':viewer', permission)}"
+
+
+def staff_only(kind: Kind, rule: str) -> str:
+    """Keep a rule for staff; nobody else sees anything by it."""
+    return rule if kind is Kind.STAFF else "false"
+
+
+def is_viewers(kind: Kind, r: str) -> str:
+    """Ask whether row `r` belongs to the viewer: by its `staff_id` or its `account_id`."""
+    return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
+
+
 def stands_in(viewer: str, staff: str) -> str:
     """Ask whether the viewer covers for the staff member with this id, who is away now (leave.py)."""
     return (
@@ -59,6 +74,12 @@ def allows(link: str, right: Right) -> str:
     stops = [restriction for restriction in Restriction if right not in restriction.leaves]
     kept = " and ".join(_not_yet(link, one) for one in stops)
     return f"({link}.{right.value} and {live(link)} and {kept} and {_network_is_on(link)})"
+
+
+def is_open(link: str) -> str:
+    """Ask whether the link of an invitation or a reset can still be used: it was not, has not been ended, nor has it
+    expired."""
+    return f"({link}.used_at is null and {link}.ended_at is null and {link}.expires_at > :now)"
 
 
 def leads(invitation: str) -> str:
@@ -96,15 +117,22 @@ def client_is_seen(kind: Kind, r: str) -> str:
     the fields an invitation needs are still on file (A2)."""
     if kind is Kind.STAFF:
         return staff_see(f"{r}.id")
-    rule = (
-        f"{r}.archived_at is null and {r}.date_of_birth_sealed is not null "
-        f"and exists (select 1 from access va left join contact_link vl on vl.id = va.contact_link_id "
-        f"left join contact vk on vk.id = vl.contact_id "
-        f"where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} "
-        f"and (vl.id is null and {r}.email_key is not null "
-        f"or vk.email_key is not null and {acts('vl')}))"
+    reached = f"(vl.id is null and {r}.email_key is not null or vk.email_key is not null and {acts('vl')})"
+    rule = f"{r}.archived_at is null and {r}.date_of_birth_sealed is not null and " + by_access(
+        f"{r}.id", "v", reached, "left join contact vk on vk.id = vl.contact_id"
     )
     return f"{r}.id = :client and {rule}" if kind is Kind.PROFILE else rule
+
+
+def by_access(client: str, name: str, condition: str, joins: str = "") -> str:
+    """Ask whether the viewer's account has a live access to the client with this id for which the condition holds. Its
+    row is `<name>a`, and `<name>l` the link of a contact; in person there is none."""
+    access, link = f"{name}a", f"{name}l"
+    return (
+        f"exists (select 1 from access {access} left join contact_link {link} on {link}.id = {access}.contact_link_id "
+        f"{joins} where {access}.account_id = :viewer and {access}.client_id = {client} and {live(access)} "
+        f"and {condition})"
+    )
 
 
 def staff_see(client: str, staff: str = ":viewer") -> str:
@@ -122,6 +150,11 @@ def staff_see(client: str, staff: str = ":viewer") -> str:
 def sees_client(kind: Kind, client: str) -> str:
     """Ask whether the viewer sees the client with this id."""
     return f"exists (select 1 from client sc where sc.id = {client} and {client_is_seen(kind, 'sc')})"
+
+
+def sees_a_client(kind: Kind, table: str, tie: str) -> str:
+    """Ask whether the viewer sees a client of one of these rows, named `tie`: what ties them is said of that."""
+    return f"exists (select 1 from {table} tie where {tie} and {sees_client(kind, 'tie.client_id')})"
 
 
 def account_sees(client: str, account: str) -> str:
@@ -171,12 +204,11 @@ def conversation_is_seen(kind: Kind, r: str) -> str:
     only the client as participant."""
     if kind is Kind.STAFF:
         return f"({_may_read(r)}) and {staff_see(f'{r}.client_id')}"
-    rule = (
-        f"exists (select 1 from access oa join client oc on oc.id = oa.client_id "
-        f"join participant op on op.conversation_id = {r}.id "
-        f"left join contact_link ol on ol.id = oa.contact_link_id "
-        f"where oa.account_id = :viewer and oa.client_id = {r}.client_id and {live('oa')} "
-        f"and {client_is_seen(Kind.ACCOUNT, 'oc')} and {takes_part('oa', 'op', 'ol')})"
+    rule = by_access(
+        f"{r}.client_id",
+        "o",
+        f"{client_is_seen(Kind.ACCOUNT, 'oc')} and {takes_part('oa', 'op', 'ol')}",
+        f"join client oc on oc.id = oa.client_id join participant op on op.conversation_id = {r}.id",
     )
     return f"{r}.client_id = :client and {rule}" if kind is Kind.PROFILE else rule
 

@@ -22,7 +22,7 @@ from portal.logs import where
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, unit
 from portal.models.ground.record import Kind, Record, uuid7
-from portal.models.ground.rules import holds, works_here
+from portal.models.ground.rules import colleague_with, staff_only
 from portal.permissions import Permission
 
 log = structlog.get_logger()
@@ -58,9 +58,7 @@ class StuckWork(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show it to those who answer for the portal's settings."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return f"{works_here(':viewer')} and {holds(':viewer', Permission.PORTAL_SETTINGS)}"
+        return staff_only(kind, colleague_with(Permission.PORTAL_SETTINGS))
 
 
 def not_set_aside(queue: str, id: str) -> str:

@@ -22,7 +22,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.outbox import tell_way
 from portal.models.ground.record import Kind, Record, live, uuid7
-from portal.models.ground.rules import holds, sees_client, works_here
+from portal.models.ground.rules import holds, sees_client, staff_only, works_here
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, read_by_all
 from portal.models.notices.notice import hold_numbers, tell
@@ -69,14 +69,13 @@ class Bounce(Record):
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a bounce to staff who may see a client on whose chart the address stands; one of a colleague's address,
         to the colleague and to those who manage staff."""
-        if kind is not Kind.STAFF:
-            return "false"
         charts = _charts(f"= {r}.email_key")
-        return (
+        return staff_only(
+            kind,
             f"(exists (select 1 from ({charts}) bo where {sees_client(kind, 'bo.client_id')}) "
             f"or ({works_here(':viewer')} and exists (select 1 "
             f"from staff_member bs where bs.email_key = {r}.email_key and bs.ended_at is null "
-            f"and (bs.id = :viewer or {holds(':viewer', Permission.STAFF)}))))"
+            f"and (bs.id = :viewer or {holds(':viewer', Permission.STAFF)}))))",
         )
 
     async def confirm(self, by: UUID) -> None:

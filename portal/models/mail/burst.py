@@ -16,7 +16,7 @@ from tortoise import fields
 from portal import clock
 from portal.models.ground import sql
 from portal.models.ground.record import Kind, Record, live, uuid7
-from portal.models.ground.rules import has_news, is_news, sees_conversation
+from portal.models.ground.rules import has_news, is_news, sees_conversation, staff_only
 from portal.models.ground.scope import Scope, who_may_see
 from portal.models.ground.stuck_work import BURSTS, not_set_aside
 from portal.models.messages.conversation import Conversation
@@ -45,9 +45,7 @@ class Burst(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a burst to staff who may see the conversation."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return sees_conversation(kind, f"{r}.conversation_id")
+        return staff_only(kind, sees_conversation(kind, f"{r}.conversation_id"))
 
 
 # --- A burst begins ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import an_address
 from portal.models.ground.record import Kind, Record, Sealed
-from portal.models.ground.rules import holds, works_here
+from portal.models.ground.rules import colleague_with, staff_only
 from portal.models.mail.bounce import note_bounce
 from portal.permissions import Permission
 
@@ -46,9 +46,7 @@ class Mailbox(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show it to those who answer for the portal's settings."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return f"{works_here(':viewer')} and {holds(':viewer', Permission.PORTAL_SETTINGS)}"
+        return staff_only(kind, colleague_with(Permission.PORTAL_SETTINGS))
 
     @classmethod
     async def keep(cls, **where: Any) -> None:

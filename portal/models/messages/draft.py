@@ -12,7 +12,7 @@ from portal.facts import DraftChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import UNREADABLE, Kind, Record, Sealed, opened, seal, uuid7
-from portal.models.ground.rules import sees_conversation
+from portal.models.ground.rules import is_viewers, sees_conversation
 from portal.models.ground.scope import Scope
 
 KEPT = dt.timedelta(days=60)
@@ -34,8 +34,7 @@ class Draft(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a draft to its writer, while they see the conversation."""
-        holder = "staff_id" if kind is Kind.STAFF else "account_id"
-        return f"{r}.{holder} = :viewer and {sees_conversation(kind, f'{r}.conversation_id')}"
+        return f"{is_viewers(kind, r)} and {sees_conversation(kind, f'{r}.conversation_id')}"
 
     @property
     def words(self) -> str:

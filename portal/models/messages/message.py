@@ -18,7 +18,7 @@ from portal.facts import MessageEdited, MessageWithdrawn, QuoteChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import Bookmark, announce, here, write
 from portal.models.ground.record import Kind, Record, Sealed, opened, seal, uuid7
-from portal.models.ground.rules import sees_conversation
+from portal.models.ground.rules import sees_conversation, staff_only
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import call_off_messages
 
@@ -146,9 +146,8 @@ class MessageVersion(Record):
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show earlier words to staff who see the message. A writer who took their words back has taken them back from
         the other side."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return f"exists (select 1 from message vm where vm.id = {r}.message_id and {Message.visible_to(kind, 'vm')})"
+        seen = f"exists (select 1 from message vm where vm.id = {r}.message_id and {Message.visible_to(kind, 'vm')})"
+        return staff_only(kind, seen)
 
 
 def author_name(message: str, staff: str, account: str) -> str:

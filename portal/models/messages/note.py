@@ -13,7 +13,7 @@ from portal.facts import NoteWritten
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, write
 from portal.models.ground.record import Kind, Record, Sealed, opened, seal, uuid7
-from portal.models.ground.rules import sees_conversation
+from portal.models.ground.rules import sees_conversation, staff_only
 from portal.models.messages.conversation import Closed, Conversation
 
 Notes = dict[int, list[dict[str, Any]]]  # by the number of the message they stand under
@@ -35,9 +35,7 @@ class Note(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a note to staff who see the conversation, and to nobody else."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return sees_conversation(kind, f"{r}.conversation_id")
+        return staff_only(kind, sees_conversation(kind, f"{r}.conversation_id"))
 
     @classmethod
     async def leave(cls, conversation: Conversation, body: str, by: UUID, handed_to: UUID | None = None) -> None:

@@ -14,7 +14,7 @@ from portal.facts import TemplatesChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import Kind, Record, Sealed, Unacceptable, opened
-from portal.models.ground.rules import works_here
+from portal.models.ground.rules import staff_only, works_here
 from portal.models.ground.scope import Scope
 from portal.models.practice.practice import hold_practice
 from portal.models.staff.staff_member import StaffMember
@@ -47,9 +47,7 @@ class Template(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show staff the practice's templates, and their own."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return f"{works_here(':viewer')} and ({r}.staff_id is null or {r}.staff_id = :viewer)"
+        return staff_only(kind, f"{works_here(':viewer')} and ({r}.staff_id is null or {r}.staff_id = :viewer)")
 
     @classmethod
     async def keep(cls, name: str, body: str, staff: UUID | None) -> Template:

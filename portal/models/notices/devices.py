@@ -18,6 +18,7 @@ from portal.facts import PushDevicesChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import Kind, Record, Sealed, Unacceptable, unseal
+from portal.models.ground.rules import is_viewers
 from portal.models.ground.scope import Scope
 
 MOST = 10  # devices of one person
@@ -51,7 +52,7 @@ class PushDevice(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a device to the person whose it is."""
-        return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
+        return is_viewers(kind, r)
 
     @classmethod
     async def add(

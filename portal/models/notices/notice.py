@@ -15,7 +15,7 @@ from portal.facts import NoticeGiven
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import Kind, Record, uuid7
-from portal.models.ground.rules import sees_client, sees_conversation
+from portal.models.ground.rules import is_viewers, sees_client, sees_conversation
 from portal.models.ground.scope import Scope, who_may_see
 from portal.models.notices.devices import wish_pushes
 from portal.models.notices.kinds import About, NoticeKind, NoticeLetter, mark_read
@@ -46,7 +46,7 @@ class Notice(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a notice to the person it is for, while they may see what it is about."""
-        return f"{r}.{_reader(kind)} = :viewer and {_sees_what(kind, r)}"
+        return f"{is_viewers(kind, r)} and {_sees_what(kind, r)}"
 
     @classmethod
     def seen_through(cls, r: str) -> str:
@@ -65,10 +65,6 @@ def _sees_what(kind: Kind, r: str) -> str:
         f"and (({r}.kind in ({_kinds(About.CONVERSATION)}) and {sees_conversation(kind, f'{r}.record_id')}) "
         f"or {r}.kind in ({_kinds(About.CLIENT, About.NOTHING)}))"
     )
-
-
-def _reader(kind: Kind) -> str:
-    return "staff_id" if kind is Kind.STAFF else "account_id"
 
 
 def _kinds(*about: About) -> str:

@@ -17,7 +17,17 @@ from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
 from portal.models.ground.person import a_name, an_address, canonical_email, search_form
 from portal.models.ground.record import Kind, Lasting, Record, Sealed, Unacceptable, known, live, write_anew
-from portal.models.ground.rules import account_sees, acted, acts, leads, sees_client
+from portal.models.ground.rules import (
+    account_sees,
+    acted,
+    acts,
+    by_access,
+    is_open,
+    leads,
+    sees_a_client,
+    sees_client,
+    staff_only,
+)
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.notice import tell
@@ -48,12 +58,7 @@ class Contact(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a contact to staff who may see a client it is linked to. Accounts never list contacts."""
-        if kind is not Kind.STAFF:
-            return "false"
-        return (
-            f"exists (select 1 from contact_link nl where nl.contact_id = {r}.id "
-            f"and {sees_client(kind, 'nl.client_id')})"
-        )
+        return staff_only(kind, sees_a_client(kind, "contact_link", f"tie.contact_id = {r}.id"))
 
     @classmethod
     async def add(cls, details: Mapping[str, str]) -> Contact:
@@ -160,8 +165,7 @@ class ContactLink(Lasting):
         if kind is Kind.PROFILE:
             return (
                 f"{r}.client_id = :client and ({acts(r)} or {acted(r)}) and {sees_client(kind, f'{r}.client_id')} "
-                f"and exists (select 1 from access ka where ka.account_id = :viewer and ka.client_id = {r}.client_id "
-                f"and ka.contact_link_id is null and {live('ka')})"
+                f"and {by_access(f'{r}.client_id', 'k', 'ka.contact_link_id is null')}"
             )
         return sees_client(kind, f"{r}.client_id")
 
@@ -177,7 +181,7 @@ class ContactLink(Lasting):
         """Give or take one right, and leave all else as it is. The contact hears of it, and so does the client in
         person. Raises HasEnded."""
         await self.hold()
-        if self.until_at is not None and self.until_at <= clock.now():
+        if self.has_ended:
             raise HasEnded
         if getattr(self, right.value) != on:
             setattr(self, right.value, on)
@@ -190,7 +194,7 @@ class ContactLink(Lasting):
         by it. A link that has ended stays so, whatever is found out later: access is given anew, by somebody, or not.
         """
         await self.hold()
-        if self.until_at is not None and self.until_at <= clock.now():
+        if self.has_ended:
             return False
         before = (self.of_age_at, self.until_at)
         self._cap(practice.of_age(born))
@@ -328,10 +332,9 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
         links.where("r.client_id = :of", of=client)
         .join(
             "join contact c on c.id = r.contact_id "
-            "left join access x on x.contact_link_id = r.id and x.from_at <= :now "
-            "and (x.until_at is null or x.until_at > :now) "
-            "left join invitation i on i.contact_link_id = r.id and i.used_at is null and i.ended_at is null "
-            f"and i.expires_at > :now and {leads('i')}"
+            f"left join access x on x.contact_link_id = r.id and {live('x')} "
+            f"left join invitation i on i.contact_link_id = r.id "
+            f"and {is_open('i')} and {leads('i')}"
         )
         .order("r.guardian desc, r.from_at, r.id")
         .columns(

@@ -37,7 +37,7 @@ async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
             raise Gone
     for team in await CareTeam.filter(staff_id=member.id).order_by("id"):
         await team.hold()
-        if team.until_at is None or team.until_at > clock.now():
+        if not team.has_ended:
             await team.end()
             if successor is not None:
                 await take_over(team.client_id, successor, team.lead, by)
@@ -58,17 +58,13 @@ async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
 async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:
     """Make a colleague part of a client's care team, and its lead where it has lost that; they are told of it."""
     await Client.lock(client)
-    there = [
-        team
-        for team in await CareTeam.filter(client_id=client, staff_id=staff)
-        if team.until_at is None or team.until_at > clock.now()
-    ]
-    if not there:
+    teams = [team for team in await CareTeam.filter(client_id=client, staff_id=staff) if not team.has_ended]
+    if not teams:
         await CareTeam.create(client_id=client, staff_id=staff, lead=lead)
-    elif lead and not there[0].lead:
-        await there[0].hold()
-        there[0].lead = True
-        await there[0].save(update_fields=["lead"])
+    elif lead and not teams[0].lead:
+        await teams[0].hold()
+        teams[0].lead = True
+        await teams[0].save(update_fields=["lead"])
     await announce(CareTeamChanged(client=client, staff=staff))
     await tell(NoticeKind.IN_CARE, staff={staff} - {by}, client=client, by=by)
 

@@ -15,7 +15,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
 from portal.models.ground.record import Kind, Record, Unacceptable, live
-from portal.models.ground.rules import works_here
+from portal.models.ground.rules import staff_only, works_here
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, call_off
 from portal.models.notices.notice import tell
@@ -43,7 +43,7 @@ class Leave(Record):
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show leaves to colleagues. Clients read of it where they write, and no more than the dates and the name of
         the cover."""
-        return works_here(":viewer") if kind is Kind.STAFF else "false"
+        return staff_only(kind, works_here(":viewer"))
 
     @classmethod
     async def plan(cls, staff: UUID, cover: UUID, from_at: dt.datetime, until_at: dt.datetime, by: UUID) -> Leave:

@@ -17,7 +17,7 @@ from portal.facts import SessionEnded
 from portal.models.ground import sql
 from portal.models.ground.fact import Bookmark, announce, here, write
 from portal.models.ground.record import Kind, Record, Sealed
-from portal.models.ground.rules import right_of
+from portal.models.ground.rules import is_viewers, right_of
 from portal.permissions import Permission, Right
 from portal.settings import settings
 
@@ -53,7 +53,7 @@ class Session(Record):
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a session to its own holder."""
-        return f"{r}.{'staff_id' if kind is Kind.STAFF else 'account_id'} = :viewer"
+        return is_viewers(kind, r)
 
     @classmethod
     async def start(cls, side: str, holder: UUID, address: str, agent: str) -> tuple[Session, str]:

@@ -18,7 +18,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import a_name, an_address, canonical_email
 from portal.models.ground.record import Kind, Record, Unacceptable, live
-from portal.models.ground.rules import holds, sees_client, works_here
+from portal.models.ground.rules import holds, sees_a_client, works_here
 from portal.models.ground.scope import Scope
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
 
@@ -48,10 +48,7 @@ class StaffMember(Record):
         """Show colleagues each other, and an account the staff who care for a client it may see."""
         if kind is Kind.STAFF:
             return works_here(":viewer")
-        return (
-            f"exists (select 1 from care_team st where st.staff_id = {r}.id and {live('st')} "
-            f"and {sees_client(kind, 'st.client_id')})"
-        )
+        return sees_a_client(kind, "care_team", f"tie.staff_id = {r}.id and {live('tie')}")
 
     @classmethod
     async def add(cls, name: str, email: str, role: Role, password_hash: str, **more: Any) -> StaffMember:

@@ -17,6 +17,7 @@ from portal.models.access.portal_status import Holding, history_of, holding_of, 
 from portal.models.access.reset import clients_acted_for
 from portal.models.ground import sql
 from portal.models.ground.person import canonical_email, initial
+from portal.models.ground.record import live
 from portal.models.ground.rules import acts
 from portal.models.people.client import Client
 from portal.permissions import Permission
@@ -320,7 +321,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
     seen = await (
         viewer.see(Access)
         .where("r.account_id = any(:accounts)", accounts=accounts)
-        .where("r.from_at <= :now and (r.until_at is null or r.until_at > :now)")
+        .where(live("r"))
         .join(
             "join client c on c.id = r.client_id join portal_account a on a.id = r.account_id "
             "left join contact_link l on l.id = r.contact_link_id"

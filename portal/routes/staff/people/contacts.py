@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from portal import clock
 from portal.mail import outbox
 from portal.models.access.account import Access
 from portal.models.access.changed_details import change_contact
@@ -213,7 +212,7 @@ async def edit(visit: Visit) -> Answer:
 async def update(visit: Visit) -> Answer:
     client = await chart_to_change(visit)
     link, contact = await tied_to_change(visit, client)
-    if link.until_at is not None and link.until_at <= clock.now():
+    if link.has_ended:
         raise Refused(409, "They are no contact of this client any more. Add them again.")
     stands = await agreed(visit, link, contact)
     if not visit.errors:
