@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from zxcvbn import zxcvbn
 
-from portal.models.ground.person import search_form
+from portal.models.ground.person import folded
 
 LONGEST = 128  # characters; longer ones are refused before any work is done
 
@@ -126,7 +126,7 @@ def _score(password: str, personal: list[str]) -> int:
 
 def _parts(text: str) -> set[str]:
     """Return the parts of a name or an address that people take for a password: each word, and all in one."""
-    text = search_form(text)
+    text = folded(text)
     name = text.partition("@")[0]
     words = [*re.findall(r"\w+", text), "".join(re.findall(r"\w+", name)), text]
     return {word for word in words if len(word) >= 3}
@@ -135,7 +135,7 @@ def _parts(text: str) -> set[str]:
 def _is_little_but(password: str, words: set[str]) -> bool:
     """Tell whether hardly anything is left of it without these words and a year, however they are written. zxcvbn,
     which takes four words in a row for strong, knows no such rule."""
-    plain = search_form(password)
+    plain = folded(password)
     return _leaves_little(plain, words) or _leaves_little(
         _YEAR.sub("", plain).translate(_LOOKS_LIKE), {word.translate(_LOOKS_LIKE) for word in words}
     )

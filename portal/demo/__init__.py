@@ -28,7 +28,7 @@ from portal.models.access.account import Access, PortalAccount
 from portal.models.access.minors import grow_up_all
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
-from portal.models.ground.person import canonical_email, first_of, search_form
+from portal.models.ground.person import canonical_email, first_of, folded
 from portal.models.ground.record import Kind
 from portal.models.ground.scope import Scope
 from portal.models.messages.availability import set_reply
@@ -197,7 +197,7 @@ async def _bring_relatives(made: Made, password_hash: str) -> None:
     for relative in CONTACTS:
         contact = Contact(
             name=relative.name,
-            search=search_form(relative.name),
+            search=folded(relative.name),
             email=relative.email,
             email_key=canonical_email(relative.email),
         )

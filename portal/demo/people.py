@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from portal.models.ground.person import search_form
+from portal.models.ground.person import folded
 from portal.permissions import Permission, Right, Role
 
 PASSWORD = "willow-street-paper-lantern"
@@ -26,7 +26,7 @@ LOCATIONS = (
 
 def address_of(name: str, domain: str) -> str:
     """An address made of a name: Siobhán O'Rourke writes from siobhan.orourke@example.com."""
-    return ".".join(search_form(name).replace("'", "").split()) + f"@{domain}"
+    return ".".join(folded(name).replace("'", "").split()) + f"@{domain}"
 
 
 @dataclass(frozen=True)

@@ -96,4 +96,5 @@ async def test_what_has_not_been_migrated_is_named(
             "0031_notices_about",
             "0032_staff_resets",
             "0033_declared_types",
+            "0034_folded_signs",
         ]

@@ -9,11 +9,12 @@ import pytest
 
 from portal.demo import rows
 from portal.models.ground.fact import unit
+from portal.models.ground.person import words_of
 from portal.models.ground.record import Kind
 from portal.models.ground.scope import Scope
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.message import Message
-from portal.models.messages.search import STEP, holds, marked, search, words_of
+from portal.models.messages.search import STEP, holds, marked, search
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import Element, parse

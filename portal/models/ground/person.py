@@ -145,10 +145,21 @@ def _alphabet(letter: str) -> str:
     return "EAST ASIAN" if name in ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO") else name
 
 
-def search_form(text: str) -> str:
-    """Return text as the search box compares it: no accents, no case."""
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in plain if not unicodedata.combining(c)).casefold().strip()
+# What phones write in one way and desks in another.
+_SAME = str.maketrans(dict.fromkeys("’‘ʼ", "'") | dict.fromkeys("“”", '"') | dict.fromkeys("‐‑–—−", "-"))
+
+
+def folded(text: str) -> str:
+    """Return a text as it is compared: whatever the case, the accents, the width, the quotes and the dashes."""
+    if text.isascii():
+        return text.lower()
+    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.translate(_SAME)).casefold())
+    return "".join(character for character in spread if not unicodedata.combining(character))
+
+
+def words_of(query: str) -> list[str]:
+    """Return the words to look for, as they are compared: two in "Okafor, Sam"."""
+    return [word for word in re.split(r"[\s,;]+", folded(query)) if word]
 
 
 def colour_for(id: UUID) -> str:

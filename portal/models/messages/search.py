@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from portal.models.ground.person import folded
 from portal.models.ground.record import UNREADABLE, opened
 from portal.models.ground.scope import Scope
 from portal.models.messages.message import Message
@@ -15,20 +15,6 @@ from portal.models.messages.message import Message
 STEP = 20_000  # messages that one search looks at before it asks whether to go on
 MOST = 30  # that it shows at once
 SLICE = 2_000  # opened together, beside the loop
-
-_SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
-
-
-def folded(text: str) -> str:
-    """Return a text as it is compared: whatever the case, the accents, the width and the quotation marks."""
-    if text.isascii():
-        return text.lower()
-    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.translate(_SAME)).casefold())
-    return "".join(character for character in spread if not unicodedata.combining(character))
-
-
-def words_of(query: str) -> list[str]:
-    return [word for word in folded(query).split() if word]
 
 
 def holds(text: str, words: list[str]) -> bool:

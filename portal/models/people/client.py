@@ -14,7 +14,7 @@ from portal import clock
 from portal.facts import CareTeamChanged, ClientAdded, MessagingSet
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
-from portal.models.ground.person import a_name, an_address, canonical_email, colour_for, search_form
+from portal.models.ground.person import a_name, an_address, canonical_email, colour_for, folded, words_of
 from portal.models.ground.record import Kind, Lasting, Record, Sealed, live, opened_day, unreadable, write_anew
 from portal.models.ground.rules import acts, client_is_seen, holds, sees_client, works_here
 from portal.models.ground.scope import Scope
@@ -108,8 +108,8 @@ class Client(Record):
 
     def _take(self, details: dict[str, Any]) -> None:
         self.first_name, self.last_name = details["first_name"], details["last_name"]
-        self.search = search_form(f"{self.first_name} {self.last_name} {self.first_name}")[:260]
-        self.sorting = search_form(f"{self.last_name} {self.first_name}")[:130]
+        self.search = folded(f"{self.first_name} {self.last_name} {self.first_name}".strip())[:260]
+        self.sorting = folded(f"{self.last_name} {self.first_name}".strip())[:130]
         self.email = details.get("email") or None
         self.email_key = canonical_email(details["email"]) if self.email else None
         for name in SEALED:
@@ -196,7 +196,7 @@ async def page_of_clients(
     `after` and `before` are places: the sorting name and the id of a row, joined by a line feed.
     """
     wanted = clients.where(f"r.archived_at is {'not ' if archived else ''}null")
-    for index, word in enumerate(search_form(words).split()[:6]):
+    for index, word in enumerate(words_of(words)[:6]):
         place = f"word{'abcdef'[index]}"
         pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         wanted = wanted.where(f"r.search like :{place} escape '\\'", **{place: pattern})

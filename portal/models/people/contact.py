@@ -15,7 +15,7 @@ from portal.facts import ComingOfAge, ContactsChanged
 from portal.models.ground import audit, sql
 from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
-from portal.models.ground.person import a_name, an_address, canonical_email, search_form
+from portal.models.ground.person import a_name, an_address, canonical_email, folded
 from portal.models.ground.record import Kind, Lasting, Record, Sealed, Unacceptable, known, live, write_anew
 from portal.models.ground.rules import (
     account_sees,
@@ -97,7 +97,7 @@ class Contact(Record):
 
     def _take_name(self, name: str) -> None:
         self.name = name[:NAME]
-        self.search = search_form(self.name)[:260]
+        self.search = folded(self.name.strip())[:260]
 
     def _take_address(self, email: str | None) -> None:
         self.email, self.email_key = email, canonical_email(email) if email else None

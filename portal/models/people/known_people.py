@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.models.ground import sql
-from portal.models.ground.person import canonical_email, search_form
+from portal.models.ground.person import canonical_email, folded, words_of
 from portal.models.ground.record import live, opened_day
 from portal.models.ground.scope import Scope
 from portal.models.people.client import Client
@@ -21,7 +21,7 @@ async def known_people(
 ) -> list[dict[str, Any]]:
     """Return people of this name or email, if the viewer may see them, contacts first: kind, id, name, email, and for
     whom they act already. Not the client in question, nor who is their contact now."""
-    parts = search_form(words).split()[:6]
+    parts = words_of(words)[:6]
     if not parts:
         return []
     places = {f"word_{letter}": _plain(part) for letter, part in zip("abcdef", parts, strict=False)}
@@ -86,7 +86,7 @@ async def likely_clients(
     matching = await (
         clients.where(
             "r.archived_at is null and (r.sorting = :named or r.email_key = :key)",
-            named=search_form(" ".join(reversed(names))),
+            named=folded(" ".join(reversed(names)).strip()),
             key=canonical_email(email) if email else "",
         )
         .where("r.id not in (select bl.client_id from contact_link bl where bl.contact_id = :of)", of=contact)

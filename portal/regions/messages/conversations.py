@@ -19,6 +19,7 @@ from portal.facts import (
     OfStaff,
 )
 from portal.language import at_in_words, date_in_words, date_of, day, listed, local_day, say, time_of_day
+from portal.models.ground.person import words_of
 from portal.models.ground.record import Kind
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.draft import Draft, draft_in
@@ -35,7 +36,7 @@ from portal.models.messages.message import (
 )
 from portal.models.messages.note import Notes, notes_under
 from portal.models.messages.readers import readers
-from portal.models.messages.search import MOST, holds, marked, words_of
+from portal.models.messages.search import MOST, holds, marked
 from portal.models.people.client import CareTeam, Client
 from portal.models.people.leave import away_from
 from portal.permissions import Audience, Right

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from portal.language import say_many
 from portal.models.ground import audit
+from portal.models.ground.person import words_of
 from portal.models.messages.message import Message
-from portal.models.messages.search import Found, search, words_of
+from portal.models.messages.search import Found, search
 from portal.regions import key_of
 from portal.regions.messages import conversations
 from portal.routes.messages.reading import found, here
