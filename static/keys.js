@@ -15,11 +15,24 @@
   let before = ""; // the first of two keys, as in "g t"
 
   function onKey(event) {
-    if (event.defaultPrevented) return;
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
     if (event.key === "Escape") return onEscape(event.target);
     const busy = event.target.matches(FIELDS) || document.querySelector("dialog[open]");
-    if (busy || document.body.dataset.side !== "staff" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (busy || isOff || document.body.dataset.side !== "staff" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (onShortcut(event.key)) event.preventDefault();
+  }
+
+  // Whoever speaks to the computer, or rests a hand on the keys, can switch the shortcuts off on this device.
+  const OFF = "keys-off";
+  // Some private windows have no store: the choice then lasts as long as the page.
+  const withStore = (act) => { try { act(localStorage); } catch { /* as it is */ } };
+  let isOff = false;
+  withStore((store) => (isOff = store.getItem(OFF) !== null));
+
+  function onSwitch({ target }) {
+    if (!target.matches("[data-keys-switch]")) return;
+    isOff = !target.checked;
+    withStore((store) => (isOff ? store.setItem(OFF, "") : store.removeItem(OFF)));
   }
 
   function onEscape(target) {
@@ -27,7 +40,7 @@
     if (menu) {
       menu.open = false;
       menu.querySelector("summary").focus();
-    } else if (target.matches(FIELDS) && !target.closest("dialog")) target.blur();
+    } else if (target.matches(FIELDS) && !target.value && !target.closest("dialog")) target.blur(); // who has begun to write writes on
   }
 
   function onShortcut(key) {
@@ -58,6 +71,8 @@
   }
 
   document.addEventListener("keydown", onKey);
+  document.addEventListener("change", onSwitch);
+  for (const box of all("[data-keys-switch]")) box.checked = !isOff;
   document.addEventListener("click", ({ target }) => {
     for (const menu of all(MENUS)) if (!menu.contains(target)) menu.open = false;
   });

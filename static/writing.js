@@ -425,7 +425,8 @@
   function onEnter(event) {
     if (event.defaultPrevented || event.key !== "Enter") return;
     const sends = event.ctrlKey || event.metaKey || (onDesk() && !event.shiftKey && !event.altKey);
-    if (!sends || event.isComposing || !event.target.matches('[data-composer] [name="body"]')) return;
+    // Safari has ended the composition when Enter confirms a candidate, and says so by this code alone.
+    if (!sends || event.isComposing || event.keyCode === 229 || !event.target.matches('[data-composer] [name="body"]')) return;
     event.preventDefault();
     event.target.form.requestSubmit();
   }

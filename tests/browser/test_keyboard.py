@@ -276,3 +276,63 @@ async def test_a_new_message_is_announced_once_and_history_never(practice: Deplo
     await dana.is_live(theirs)
     assert (await said(theirs))[-1] == "Lovely."
     assert await theirs.evaluate("announced") == []
+
+
+async def test_escape_and_a_composition_leave_whoever_writes_in_the_box(practice: Deployment, visit: Visit) -> None:
+    """What is typed after Escape goes on in the message, and is no command; Enter of a keyboard that composes sends
+    nothing, as Safari says it too: by its code alone."""
+    miriam = await visit("miriam")
+    page = await miriam.open(f"/staff/inbox/{practice.cast.conversation['priya clinical']}")
+    box = page.locator('.thread form[data-composer] [name="body"]')
+    before = await said(page)
+    await box.press_sequentially("I will see you on ")
+    await page.keyboard.press("Escape")
+    await page.keyboard.type("Tuesday, e")
+    await box.evaluate(
+        """(box) => box.dispatchEvent(new KeyboardEvent("keydown",
+            { key: "Enter", keyCode: 229, bubbles: true, cancelable: true }))"""
+    )
+    await expect(box).to_have_value("I will see you on Tuesday, e")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    assert await said(page) == before
+    # An empty box is left by Escape, and the keys work again.
+    await box.fill("")
+    await page.keyboard.press("Escape")
+    await expect(box).not_to_be_focused()
+
+
+async def test_the_keys_can_be_switched_off_on_a_device(practice: Deployment, visit: Visit) -> None:
+    miriam = await visit("miriam")
+    page = await miriam.open("/staff/today")
+    await page.keyboard.press("?")
+    dialog = page.locator("#keys")
+    await dialog.get_by_label("Use these keys on this device").uncheck()
+    await dialog.get_by_role("button", name="Close").click()
+    for _ in range(2):
+        await page.keyboard.press("?")
+        await expect(dialog).to_be_hidden()
+        await page.reload()
+        await miriam.is_live(page)
+    await page.evaluate("document.getElementById('keys').showModal()")
+    await dialog.get_by_label("Use these keys on this device").check()
+    await dialog.get_by_role("button", name="Close").click()
+    await page.keyboard.press("?")
+    await expect(dialog).to_be_visible()
+
+
+async def test_no_phone_zooms_in_at_a_field(practice: Deployment, visit: Visit) -> None:
+    """Their browsers do so below 16 pixels."""
+    miriam, noa = await visit("miriam", has_touch=True, is_mobile=True), practice.cast.client["noa"]
+    page = await miriam.context.new_page()
+    for path in (
+        f"/staff/inbox/{practice.cast.conversation['priya clinical']}",
+        "/staff/clients",
+        f"/staff/clients/{noa}/edit",
+    ):
+        await miriam.open(path, page=page)
+        small = await page.evaluate(
+            """[...document.querySelectorAll("input, textarea, select")]
+                .filter((field) => !["hidden", "checkbox", "radio"].includes(field.type))
+                .filter((field) => parseFloat(getComputedStyle(field).fontSize) < 16).map((field) => field.outerHTML)"""
+        )
+        assert small == [], path
