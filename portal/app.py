@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import structlog
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 
 from portal import clock, crypto, logs, worker
 from portal.language import choose
@@ -98,12 +99,13 @@ async def not_found(request: Request, reason: Exception) -> Response:
 
 
 def create() -> Starlette:
-    """Make the ASGI application. Refuses a route without a door, a write that does not say what it leaves in the audit
-    log, or a fact without a region."""
+    """Make the ASGI application. Refuses a route without a door, two at one address, a write that does not say what it
+    leaves in the audit log, or a fact without a region."""
     logs.begin()
+    addresses = Counter(f"{route.methods} {route.path}" for route in ROUTES)
+    if twice := [address for address, doors in addresses.items() if doors > 1]:
+        raise RuntimeError(f"Several doors stand at {', '.join(twice)}")
     for route in ROUTES:
-        if not isinstance(route, Route):
-            continue
         if not hasattr(route.endpoint, "door"):
             raise RuntimeError(f"{route.methods} {route.path} has no door: say who may come in")
         if "POST" in (route.methods or ()) and getattr(route.endpoint, "audit", UNSAID) == UNSAID:

@@ -1,226 +1,31 @@
-"""Every address of the portal and the door before it: the table of contents of what can be asked."""
+"""Every address of the portal, gathered from the doors that stand there.
+
+`grep -rE '"(GET|POST) /' portal/routes` is the table of contents. Of each page that a client has, staff have the one
+that shows it as somebody sees it.
+"""
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute, Route
+from importlib import import_module
+from inspect import isfunction
+from itertools import chain
+from pkgutil import walk_packages
 
-from portal.routes.client import home
-from portal.routes.client.access import offers, who_acts
-from portal.routes.client.messages import conversations as client_conversations
-from portal.routes.client.notices import choices as client_choices
-from portal.routes.client.notices import notices as client_notices
-from portal.routes.public import front, health, mailbox, reset, sign_in, start, welcome
-from portal.routes.staff import today
-from portal.routes.staff.access import (
-    accounts,
-    contact_as_client,
-    invitations,
-    linking,
-    portal_tab,
-    terms_preview,
-    view_as,
+from starlette.routing import Route
+
+from portal.routes.staff.access.view_as import as_somebody
+
+
+def _in_words_first(route: Route) -> list[bool]:
+    """Sort `/staff/clients/new` before `/staff/clients/{client}`, which would take it."""
+    return ["{" in part for part in route.path.split("/")]
+
+
+_MODULES = [import_module(file.name) for file in walk_packages(__path__, "portal.routes.")]
+_FUNCTIONS = dict.fromkeys(chain.from_iterable(filter(isfunction, vars(module).values()) for module in _MODULES))
+_STATED: list[Route] = [door.route for door in _FUNCTIONS if hasattr(door, "route")]
+
+ROUTES: list[Route] = sorted(
+    [*_STATED, *(as_somebody(route) for route in _STATED if getattr(route.endpoint, "viewable", False))],
+    key=_in_words_first,
 )
-from portal.routes.staff.mail import mailbox as mailbox_settings
-from portal.routes.staff.mail import undelivered
-from portal.routes.staff.messages import conversations, inbox, templates
-from portal.routes.staff.notices import choices, notices
-from portal.routes.staff.people import clients, contacts, leave
-from portal.routes.staff.practice import availability, message_settings, minor_settings, portal_settings
-from portal.routes.staff.staff import colleagues
-
-GET, POST = ["GET"], ["POST"]
-
-ROUTES: list[BaseRoute] = [
-    Route("/", front.first, methods=GET),
-    Route("/sign-in", sign_in.show, methods=GET),
-    Route("/sign-in", sign_in.create, methods=POST),
-    Route("/sign-out", sign_in.end, methods=POST),
-    Route("/start", start.show, methods=GET),
-    Route("/start", start.create, methods=POST),
-    Route("/welcome", welcome.begin, methods=POST),
-    Route("/welcome/birth-date", welcome.ask_birth_date, methods=GET),
-    Route("/welcome/birth-date", welcome.check_birth_date, methods=POST),
-    Route("/welcome/password", welcome.ask_password, methods=GET),
-    Route("/welcome/password", welcome.create_account, methods=POST),
-    Route("/welcome/{token}", welcome.open_link, methods=GET),
-    Route("/forgot", reset.ask, methods=GET),
-    Route("/forgot", reset.forgot, methods=POST),
-    Route("/reset", reset.begin, methods=POST),
-    Route("/reset/password", reset.ask_password, methods=GET),
-    Route("/reset/password", reset.change, methods=POST),
-    Route("/reset/{token}", reset.open_link, methods=GET),
-    Route("/session", sign_in.stay, methods=POST),
-    Route("/language", front.language, methods=POST),
-    Route("/theme", front.theme, methods=POST),
-    Route("/discretion", front.discretion, methods=POST),
-    Route("/static/{version}/{path:path}", front.static, methods=GET),
-    Route("/demo/mail", mailbox.show, methods=GET),
-    Route("/up", health.up, methods=GET),
-    Route("/metrics", health.metrics, methods=GET),
-    # Staff
-    Route("/staff/today", today.show, methods=GET),
-    Route("/staff/inbox", inbox.index, methods=GET),
-    Route("/staff/inbox/{conversation}", inbox.show, methods=GET),
-    Route("/staff/inbox/{conversation}/assignment", inbox.assign, methods=POST),
-    Route("/staff/inbox/{conversation}/completion", inbox.finish, methods=POST),
-    Route("/staff/inbox/{conversation}/reopening", inbox.reopen, methods=POST),
-    Route("/staff/inbox/{conversation}/snooze", inbox.ask_snooze, methods=GET),
-    Route("/staff/inbox/{conversation}/snooze", inbox.snooze, methods=POST),
-    Route("/staff/inbox/{conversation}/notes", inbox.ask_note, methods=GET),
-    Route("/staff/inbox/{conversation}/notes", inbox.write_note, methods=POST),
-    Route("/staff/inbox/{conversation}/handover", inbox.ask_hand_over, methods=GET),
-    Route("/staff/inbox/{conversation}/handover", inbox.hand_over, methods=POST),
-    Route("/staff/inbox/{conversation}/waking", inbox.wake, methods=POST),
-    Route("/staff/clients", clients.index, methods=GET),
-    Route("/staff/clients", clients.create, methods=POST),
-    Route("/staff/clients/search", clients.search, methods=POST),
-    Route("/staff/clients/new", clients.new, methods=GET),
-    Route("/staff/clients/{client}", clients.show, methods=GET),
-    Route("/staff/clients/{client}", clients.update, methods=POST),
-    Route("/staff/clients/{client}/edit", clients.edit, methods=GET),
-    Route("/staff/clients/{client}/archival", clients.archive, methods=POST),
-    Route("/staff/clients/{client}/restoration", clients.restore, methods=POST),
-    Route("/staff/clients/{client}/who-sees", clients.who_sees, methods=GET),
-    Route("/staff/clients/{client}/coming-of-age", clients.settle_of_age, methods=POST),
-    Route("/staff/clients/{client}/portal", portal_tab.show, methods=GET),
-    Route("/staff/clients/{client}/portal/letter", invitations.letter, methods=GET),
-    Route("/staff/clients/{client}/portal/invitations", invitations.invite, methods=POST),
-    Route("/staff/clients/{client}/portal/withdrawal", invitations.withdraw, methods=POST),
-    Route("/staff/clients/{client}/portal/unlocking", invitations.unlock, methods=POST),
-    Route("/staff/clients/{client}/portal/resets", accounts.reset, methods=POST),
-    Route("/staff/clients/{client}/portal/removals", accounts.remove, methods=POST),
-    Route("/staff/clients/{client}/portal/removals/all", accounts.remove_all, methods=POST),
-    Route("/staff/clients/{client}/portal/accesses", linking.grant, methods=POST),
-    Route("/staff/clients/{client}/portal/offers/withdrawal", linking.withdraw_offer, methods=POST),
-    Route("/staff/clients/{client}/portal/offers/unlocking", linking.unlock_offer, methods=POST),
-    Route("/staff/clients/{client}/messaging", portal_tab.set_messaging, methods=POST),
-    Route("/staff/settings/portal", portal_settings.show, methods=GET),
-    Route("/staff/settings/portal", portal_settings.switch, methods=POST),
-    Route("/staff/settings/portal/linking", portal_settings.switch_confirming, methods=POST),
-    Route("/staff/settings/portal/contacts", portal_settings.switch_contacts, methods=POST),
-    Route("/staff/settings/portal/letter", portal_settings.save, methods=POST),
-    Route("/staff/settings/portal/preview", portal_settings.preview, methods=POST),
-    Route("/staff/settings/portal/sample", portal_settings.sample, methods=POST),
-    Route("/staff/settings/mail", mailbox_settings.show, methods=GET),
-    Route("/staff/settings/mail/minutes", mailbox_settings.wait, methods=POST),
-    Route("/staff/settings/mail/mailbox", mailbox_settings.save, methods=POST),
-    Route("/staff/settings/mail/removal", mailbox_settings.forget, methods=POST),
-    Route("/staff/settings/mail/test", mailbox_settings.test, methods=POST),
-    Route("/staff/settings/messages", message_settings.show, methods=GET),
-    Route("/staff/settings/messages", message_settings.save, methods=POST),
-    Route("/staff/settings/minors", minor_settings.show, methods=GET),
-    Route("/staff/settings/minors", minor_settings.save, methods=POST),
-    Route("/staff/settings/availability", availability.show, methods=GET),
-    Route("/staff/settings/availability/hours", availability.save_hours, methods=POST),
-    Route("/staff/settings/availability/preview", availability.preview, methods=POST),
-    Route("/staff/settings/availability/days", availability.save_day, methods=POST),
-    Route("/staff/settings/availability/days/{day}/removal", availability.remove_day, methods=POST),
-    Route("/staff/settings/availability/reply", availability.save_reply, methods=POST),
-    Route("/staff/settings/availability/crisis", availability.save_crisis, methods=POST),
-    Route("/staff/clients/{client}/contacts", contacts.show, methods=GET),
-    Route("/staff/clients/{client}/contacts", contacts.create, methods=POST),
-    Route("/staff/clients/{client}/contacts/new", contacts.new, methods=GET),
-    Route("/staff/clients/{client}/contacts/search", contacts.search, methods=POST),
-    Route("/staff/clients/{client}/contacts/network", contacts.switch, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}", contacts.edit, methods=GET),
-    Route("/staff/clients/{client}/contacts/{link}", contacts.update, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}/preview", terms_preview.preview, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}/history", contacts.history, methods=GET),
-    Route("/staff/clients/{client}/contacts/{link}/end", contacts.end, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}/client", contact_as_client.new, methods=GET),
-    Route("/staff/clients/{client}/contacts/{link}/client", contact_as_client.create, methods=POST),
-    Route("/staff/clients/{client}/contacts/{link}/client/known", contact_as_client.choose, methods=POST),
-    Route("/staff/clients/{client}/as/{account}/home", view_as.home, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/who-sees", view_as.who_sees, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/who-acts", view_as.who_acts, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/notices", view_as.notices, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/messages", view_as.index, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/conversations/new", view_as.new, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/conversations/{conversation}", view_as.show, methods=GET),
-    Route("/staff/clients/{client}/as/{account}/conversations/{conversation}/readers", view_as.readers, methods=GET),
-    Route("/staff/clients/{client}/messages", conversations.index, methods=GET),
-    Route("/staff/clients/{client}/conversations", conversations.create, methods=POST),
-    Route("/staff/clients/{client}/conversations/new", conversations.new, methods=GET),
-    Route("/staff/clients/{client}/conversations/{conversation}", conversations.show, methods=GET),
-    Route("/staff/clients/{client}/conversations/{conversation}/messages", conversations.send, methods=POST),
-    Route("/staff/clients/{client}/conversations/{conversation}/reading", conversations.read, methods=POST),
-    Route("/staff/clients/{client}/conversations/{conversation}/templates", conversations.choose_template, methods=GET),
-    Route("/staff/templates", templates.index, methods=GET),
-    Route("/staff/templates", templates.create, methods=POST),
-    Route("/staff/templates/new", templates.new, methods=GET),
-    Route("/staff/templates/{template}", templates.edit, methods=GET),
-    Route("/staff/templates/{template}", templates.update, methods=POST),
-    Route("/staff/templates/{template}/removal", templates.remove, methods=POST),
-    Route("/staff/notices/choices", choices.show, methods=GET),
-    Route("/staff/notices/choices", choices.save, methods=POST),
-    Route("/staff/notices", notices.index, methods=GET),
-    Route("/staff/notices/reading", notices.read_all, methods=POST),
-    Route("/staff/notices/devices", notices.add_device, methods=POST),
-    Route("/staff/notices/devices/removal", notices.remove_device, methods=POST),
-    Route("/staff/notices/{notice}/reading", notices.read, methods=POST),
-    Route("/staff/clients/{client}/conversations/{conversation}/readers", conversations.readers_of, methods=GET),
-    Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.ask, methods=GET),
-    Route("/staff/clients/{client}/conversations/{conversation}/search", conversations.search, methods=POST),
-    Route("/staff/clients/{client}/conversations/{conversation}/draft", conversations.keep_draft, methods=POST),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/messages/{message}",
-        conversations.show_message,
-        methods=GET,
-    ),
-    Route("/staff/clients/{client}/conversations/{conversation}/messages/{message}", conversations.edit, methods=POST),
-    Route(
-        "/staff/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal",
-        conversations.withdraw,
-        methods=POST,
-    ),
-    Route("/staff/clients/{client}/care-team", colleagues.hand_over, methods=POST),
-    Route("/staff/colleagues", colleagues.index, methods=GET),
-    Route("/staff/colleagues/{colleague}/departure", colleagues.departure, methods=GET),
-    Route("/staff/colleagues/{colleague}/departure", colleagues.depart_with, methods=POST),
-    Route("/staff/leave", leave.show, methods=GET),
-    Route("/staff/leave", leave.create, methods=POST),
-    Route("/staff/leave/{leave}/end", leave.end, methods=POST),
-    Route("/staff/mail", undelivered.index, methods=GET),
-    Route("/staff/mail/{letter}/retry", undelivered.retry, methods=POST),
-    Route("/staff/mail/addresses/{bounce}", undelivered.address, methods=GET),
-    Route("/staff/mail/addresses/{bounce}", undelivered.correct, methods=POST),
-    Route("/staff/mail/addresses/{bounce}/confirmation", undelivered.confirm, methods=POST),
-    # Clients and those who act for them
-    Route("/home", home.first, methods=GET),
-    Route("/board", home.board, methods=GET),
-    Route("/offers/{offer}", offers.show, methods=GET),
-    Route("/offers/{offer}", offers.confirm, methods=POST),
-    Route("/clients/{client}/home", home.show, methods=GET),
-    Route("/clients/{client}/who-sees", home.who_sees, methods=GET),
-    Route("/clients/{client}/who-acts", who_acts.show, methods=GET),
-    Route("/clients/{client}/who-acts/{link}", who_acts.choose, methods=POST),
-    Route("/clients/{client}/who-acts/{link}/end", who_acts.end, methods=POST),
-    Route("/clients/{client}/notices/choices", client_choices.show, methods=GET),
-    Route("/clients/{client}/notices/choices", client_choices.save, methods=POST),
-    Route("/clients/{client}/notices", client_notices.index, methods=GET),
-    Route("/clients/{client}/notices/reading", client_notices.read_all, methods=POST),
-    Route("/clients/{client}/notices/devices", client_notices.add_device, methods=POST),
-    Route("/clients/{client}/notices/devices/removal", client_notices.remove_device, methods=POST),
-    Route("/clients/{client}/notices/{notice}/reading", client_notices.read, methods=POST),
-    Route("/clients/{client}/messages", client_conversations.index, methods=GET),
-    Route("/clients/{client}/conversations", client_conversations.create, methods=POST),
-    Route("/clients/{client}/conversations/new", client_conversations.new, methods=GET),
-    Route("/clients/{client}/conversations/{conversation}", client_conversations.show, methods=GET),
-    Route("/clients/{client}/conversations/{conversation}/messages", client_conversations.send, methods=POST),
-    Route("/clients/{client}/conversations/{conversation}/reading", client_conversations.read, methods=POST),
-    Route("/clients/{client}/conversations/{conversation}/readers", client_conversations.readers, methods=GET),
-    Route("/clients/{client}/conversations/{conversation}/search", client_conversations.ask, methods=GET),
-    Route("/clients/{client}/conversations/{conversation}/search", client_conversations.search, methods=POST),
-    Route("/clients/{client}/conversations/{conversation}/draft", client_conversations.keep_draft, methods=POST),
-    Route(
-        "/clients/{client}/conversations/{conversation}/messages/{message}",
-        client_conversations.show_message,
-        methods=GET,
-    ),
-    Route("/clients/{client}/conversations/{conversation}/messages/{message}", client_conversations.edit, methods=POST),
-    Route(
-        "/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal",
-        client_conversations.withdraw,
-        methods=POST,
-    ),
-]

@@ -1,10 +1,11 @@
 """The doors that stand before every route: they decide who may come in, and make each request one transaction.
 
-    @staff(Permission.CONTACT_NETWORK)
+    @staff("POST /staff/clients/{client}/contacts", Permission.CONTACT_NETWORK)
     async def create(visit: Visit) -> Answer: ...
 
-A door refuses cross-site writes by header, reads and checks the body, opens one transaction for a write, builds
-the viewer, answers after commit, and then lets the hint go. A refusal is rolled back first and noted afterwards.
+A door stands at its address, from which portal/routes gathers it. It refuses cross-site writes by header, reads and
+checks the body, opens one transaction for a write, builds the viewer, answers after commit, and then lets the hint go.
+A refusal is rolled back first and noted afterwards.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from portal import passwords
 from portal.models.ground import audit, idempotency, sql
@@ -73,18 +75,19 @@ UNSAID = ""  # of a write's `audit`: Portal does not start with it
 
 
 def anyone(
-    form: type[Form] | None = None, audit: str | None = UNSAID, transaction: bool = True
+    address: str, form: type[Form] | None = None, audit: str | None = UNSAID, transaction: bool = True
 ) -> Callable[[Endpoint], Any]:
     """Let everybody in, signed in or not."""
-    return _door("anyone", form, audit, transaction=transaction)
+    return _door("anyone", address, form, audit, transaction=transaction)
 
 
-def signed_in(form: type[Form] | None = None, audit: str | None = UNSAID) -> Callable[[Endpoint], Any]:
+def signed_in(address: str, form: type[Form] | None = None, audit: str | None = UNSAID) -> Callable[[Endpoint], Any]:
     """Let staff and clients in alike."""
-    return _door("signed_in", form, audit)
+    return _door("signed_in", address, form, audit)
 
 
 def staff(
+    address: str,
     permission: Permission | None = None,
     form: type[Form] | None = None,
     audit: str | None = UNSAID,
@@ -95,24 +98,28 @@ def staff(
     """Let staff in, with a permission where one is named. `opens` names the record that a visit is noted to have
     opened, `audit` the act that a write is noted to have done; a write whose route notes it itself, or that leaves no
     row on purpose, says None. A form with a key is acted on `once`. Without a transaction a post is only read."""
-    return _door("staff", form, audit, permission=permission, opens=opens, once=once, transaction=transaction)
+    return _door("staff", address, form, audit, permission=permission, opens=opens, once=once, transaction=transaction)
 
 
 def client(
+    address: str,
     right: Right | None = None,
     form: type[Form] | None = None,
     audit: str | None = UNSAID,
     opens: str = "",
     once: Once = False,
     transaction: bool = True,
+    viewable: bool = True,
 ) -> Callable[[Endpoint], Any]:
     """Let a portal account in. With `{client}` in the path the viewer is narrowed to that client: everything else is
-    not visible. A contact must hold the right for the client; the client in person holds all."""
-    return _door("client", form, audit, right=right, opens=opens, once=once, transaction=transaction)
+    not visible. A contact must hold the right for the client; the client in person holds all. Staff may see such a page
+    as somebody, unless it is not `viewable`."""
+    return _door("client", address, form, audit, None, right, opens, once, transaction, viewable)
 
 
 def _door(
     kind: Literal["anyone", "signed_in", "staff", "client"],
+    address: str,
     form: type[Form] | None,
     act: str | None,
     permission: Permission | None = None,
@@ -120,6 +127,7 @@ def _door(
     opens: str = "",
     once: Once = False,
     transaction: bool = True,
+    viewable: bool = False,
 ) -> Callable[[Endpoint], Any]:
     if bool(once) is not (form is not None and "key" in form.model_fields):
         raise TypeError(f"{form}: a form with a key, and no other, is acted on once. Say so at the door.")
@@ -173,14 +181,26 @@ def _door(
                 return await _refuse(visit, endpoint, Refused(409, text))
 
         # What start-up, the laws and the strangers' matrix read of a door; types know no attributes of functions.
-        behind.door = kind  # type: ignore[attr-defined]
         behind.permission = permission  # type: ignore[attr-defined]
         behind.right = right  # type: ignore[attr-defined]
         behind.form = form  # type: ignore[attr-defined]
         behind.audit = act  # type: ignore[attr-defined]
-        return behind
+        behind.viewable = viewable and "GET /clients/{client}" in address  # type: ignore[attr-defined]
+        return _at(address, kind, behind)
 
     return wrap
+
+
+def machines(address: str) -> Callable[[Any], Any]:
+    """Let in what is no browser and has no session. The endpoint says itself who may ask."""
+    return lambda endpoint: _at(address, "anyone", endpoint)
+
+
+def _at(address: str, kind: str, endpoint: Any) -> Any:
+    """Put an endpoint behind its door at an address: "GET /staff/templates"."""
+    method, _, path = address.partition(" ")
+    endpoint.door, endpoint.route = kind, Route(path, endpoint, methods=[method])
+    return endpoint
 
 
 _UNSEEN = Bookmark("00000000", "0", 0)

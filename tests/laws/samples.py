@@ -413,7 +413,11 @@ ELSEWHERE = (
     "/reset",
     "/demo/mail",
 )
-ALL_ROUTES = [route for route in ROUTES if isinstance(route, Route) and not route.path.startswith(ELSEWHERE)]
+_NAMES = list(SAMPLES)  # acts go on from one another in this order; a route without a sample comes first, and is red
+ALL_ROUTES = sorted(
+    (route for route in ROUTES if not route.path.startswith(ELSEWHERE)),
+    key=lambda route: _NAMES.index(name_of(route)) if name_of(route) in SAMPLES else -1,
+)
 WRITES = [route for route in ALL_ROUTES if is_write(route)]
 
 

@@ -701,6 +701,12 @@ def test_a_route_without_a_door_is_refused_at_the_start(monkeypatch: pytest.Monk
         create()
 
 
+def test_two_doors_at_one_address_are_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.app.ROUTES", [*ROUTES, ROUTES[0]])
+    with pytest.raises(RuntimeError, match="Several doors stand at"):
+        create()
+
+
 def test_the_sockets_are_those_that_tests_know() -> None:
     """That of who looks as somebody is tried by tests/access/test_view_as.py."""
     looked = "/staff/clients/{client}/as/{account}/live"

@@ -18,7 +18,7 @@ from portal.web.doors import client
 from portal.web.visit import Answer, Visit, go
 
 
-@client()
+@client("GET /home")
 async def first(visit: Visit) -> Answer:
     """To the home of the first profile, oneself before others; or a page that says there is none."""
     found = await profiles(visit.me.see(Access))
@@ -28,7 +28,7 @@ async def first(visit: Visit) -> Answer:
     return visit.page("client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions)
 
 
-@client(opens="open board")
+@client("GET /board", opens="open board")
 async def board(visit: Visit) -> Answer:
     """All whom one acts for, on one page."""
     return visit.page(
@@ -59,10 +59,10 @@ async def of_client(visit: Visit) -> Answer:
     )
 
 
-async def readers(visit: Visit) -> Answer:
+@client("GET /clients/{client}/who-sees", opens="open who sees")
+async def who_sees(visit: Visit) -> Answer:
     """Show who can see what is here, and why."""
     return await who_can_see.who_sees(visit, why_page)
 
 
-show = client(opens="open home")(of_client)
-who_sees = client(opens="open who sees")(readers)
+show = client("GET /clients/{client}/home", opens="open home")(of_client)

@@ -12,12 +12,12 @@ from starlette.responses import FileResponse, Response
 from portal.models.staff.first_run import is_empty
 from portal.models.staff.preferences import choose_discretion, choose_language, choose_theme
 from portal.settings import ROOT, settings
-from portal.web.doors import admitted, anyone, client, signed_in
+from portal.web.doors import admitted, anyone, client, machines, signed_in
 from portal.web.rendering import static_version, stylesheet
 from portal.web.visit import Answer, Form, Visit, go
 
 
-@anyone()
+@anyone("GET /")
 async def first(visit: Visit) -> Answer:
     """To the page each person starts from."""
     if await admitted(visit.request, "staff"):
@@ -31,7 +31,7 @@ class Language(Form):
     lang: Literal["en", "es"]
 
 
-@anyone(form=Language, audit=None)
+@anyone("POST /language", form=Language, audit=None)
 async def language(visit: Visit) -> Answer:
     """Change the language: for the signed-in person everywhere, else for this browser."""
     chosen = visit.form.lang if visit.form else "en"
@@ -46,7 +46,7 @@ class Theme(Form):
     theme: Literal["system", "light", "dark"]
 
 
-@signed_in(form=Theme, audit=None)
+@signed_in("POST /theme", form=Theme, audit=None)
 async def theme(visit: Visit) -> Answer:
     """Light, dark, or as the device says."""
     chosen = visit.form.theme if visit.form else "system"
@@ -58,7 +58,7 @@ class Discretion(Form):
     discreet: Literal["on", "off"]
 
 
-@client(form=Discretion, audit=None)
+@client("POST /discretion", form=Discretion, audit=None)
 async def discretion(visit: Visit) -> Answer:
     """Neutral titles and a quick way out, for who may have somebody looking over their shoulder."""
     await choose_discretion(visit.holder.holder, visit.form is not None and visit.form.discreet == "on")
@@ -83,6 +83,7 @@ _TYPES = {
 }
 
 
+@machines("GET /static/{version}/{path:path}")
 async def static(request: Request) -> Response:
     """Serve a file of static/, or portal.css. The address holds the hash of them all, so each may be kept for ever."""
     folder = (ROOT / "static").resolve()
@@ -101,6 +102,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # a name that is too long for any file
         return False
-
-
-static.door = "anyone"  # type: ignore[attr-defined]

@@ -12,8 +12,10 @@ import portal
 from portal import passwords
 from portal.models.ground import sql
 from portal.settings import settings
+from portal.web.doors import machines
 
 
+@machines("GET /up")
 async def up(request: Request) -> Response:
     """JSON: database, bus, the follower's delay in seconds, version. 503 when this worker should get no visitors."""
     state = request.app.state
@@ -36,6 +38,7 @@ async def up(request: Request) -> Response:
     )
 
 
+@machines("GET /metrics")
 async def metrics(request: Request) -> Response:
     """Counts only, no name and no id; behind the token of PORTAL_METRICS_TOKEN."""
     token = settings().metrics_token
@@ -54,6 +57,3 @@ async def metrics(request: Request) -> Response:
     ):
         Gauge(name, text, registry=registry).set(value)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-
-up.door = metrics.door = "anyone"  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from portal.web.doors import anyone
 from portal.web.visit import Answer, Visit
 
 
-@anyone()
+@anyone("GET /demo/mail")
 async def show(visit: Visit) -> Answer:
     if not settings().demo:
         raise NotVisible

@@ -33,14 +33,14 @@ class Forgot(Form):
     email: str = ""
 
 
-@anyone()
+@anyone("GET /forgot")
 async def ask(visit: Visit) -> Answer:
     return visit.page(
         "public/forgot.html", title=visit.say("New password"), action="/forgot", email="", error=None, sent=False
     )
 
 
-@anyone(form=Forgot, audit=None)
+@anyone("POST /forgot", form=Forgot, audit=None)
 async def forgot(visit: Visit) -> Answer:
     """Take the wish, and let the worker find out whether there is such an account: what is answered, and how
     long it takes, is the same for every address."""
@@ -51,7 +51,7 @@ async def forgot(visit: Visit) -> Answer:
     )
 
 
-@anyone()
+@anyone("GET /reset/{token}")
 async def open_link(visit: Visit) -> Answer:
     found = await reset.by_token(visit.request.path_params["token"])
     if found is None or await kind_of(found) != "open":
@@ -64,7 +64,7 @@ async def open_link(visit: Visit) -> Answer:
     )
 
 
-@anyone(form=Token, audit=None)
+@anyone("POST /reset", form=Token, audit=None)
 async def begin(visit: Visit) -> Answer:
     found = await reset.by_token(visit.form.token if visit.form else "")
     if found is None or await kind_of(found) != "open":
@@ -82,7 +82,7 @@ async def _held(visit: Visit) -> tuple[LinkSession, Reset] | None:
     return (held, found) if await kind_of(found) == "open" else None
 
 
-@anyone()
+@anyone("GET /reset/password")
 async def ask_password(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
@@ -101,7 +101,7 @@ def _page(visit: Visit, owner: Owner, error: str | None, status: int) -> Respons
     )
 
 
-@anyone(form=NewPassword, audit=None, transaction=False)
+@anyone("POST /reset/password", form=NewPassword, audit=None, transaction=False)
 async def change(visit: Visit) -> Answer:
     """Every other session ends, the holder is told, and one signs in anew (a second factor is not skipped)."""
     held = await _held(visit)

@@ -34,12 +34,12 @@ class Credentials(Form):
     demo: str = ""
 
 
-@anyone()
+@anyone("GET /sign-in")
 async def show(visit: Visit) -> Answer:
     return await _page(visit, next=visit.query("next"))
 
 
-@anyone(form=Credentials, audit=None, transaction=False)
+@anyone("POST /sign-in", form=Credentials, audit=None, transaction=False)
 async def create(visit: Visit) -> Answer:
     """Sign in. The hashing is done outside any transaction; every failure is answered alike."""
     said: Credentials = visit.form or Credentials()
@@ -138,7 +138,7 @@ class Leaving(Form):
     leave: Literal["", "yes"] = ""
 
 
-@signed_in(form=Leaving, audit=None)
+@signed_in("POST /sign-out", form=Leaving, audit=None)
 async def end(visit: Visit) -> Answer:
     """Sign out here: on whichever sides this browser is signed in. Who leaves quickly is taken elsewhere."""
     for side in ("staff", "client"):
@@ -157,7 +157,7 @@ async def end(visit: Visit) -> Answer:
     return answer
 
 
-@signed_in(audit=None)
+@signed_in("POST /session", audit=None)
 async def stay(visit: Visit) -> Answer:
     """“Stay signed in”: the door notes the activity and tells the new end."""
     return Response(status_code=204)

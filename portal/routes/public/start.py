@@ -41,7 +41,7 @@ class Start(Form):
     password: Exact = ""
 
 
-@anyone()
+@anyone("GET /start")
 async def show(visit: Visit) -> Answer:
     if not await first_run.is_empty():
         raise NotVisible
@@ -60,7 +60,7 @@ def _page(visit: Visit, status: int) -> Answer:
     )
 
 
-@anyone(form=Start, audit=None, transaction=False)
+@anyone("POST /start", form=Start, audit=None, transaction=False)
 async def create(visit: Visit) -> Answer:
     if not await first_run.is_empty():
         raise NotVisible

@@ -46,7 +46,7 @@ class NewPassword(Form):
     password: Exact = ""
 
 
-@anyone()
+@anyone("GET /welcome/{token}")
 async def open_link(visit: Visit) -> Answer:
     """Show what the link in the letter opens. Looking consumes nothing: mail scanners look too."""
     found = await invitation.by_token(visit.request.path_params["token"])
@@ -60,7 +60,7 @@ async def open_link(visit: Visit) -> Answer:
     )
 
 
-@anyone(form=Token, audit=None)
+@anyone("POST /welcome", form=Token, audit=None)
 async def begin(visit: Visit) -> Answer:
     """The button behind the link: possession of the link becomes a link session."""
     found = await invitation.by_token(visit.form.token if visit.form else "")
@@ -129,7 +129,7 @@ def over(visit: Visit, kind: str, status: int = 200, what: str = "invitation") -
     return visit.page("public/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what)
 
 
-@anyone()
+@anyone("GET /welcome/birth-date")
 async def ask_birth_date(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
@@ -153,7 +153,7 @@ async def _birth_page(visit: Visit, found: Invitation, error: str | None, status
     )
 
 
-@anyone(form=BirthDate, audit=None, transaction=False)
+@anyone("POST /welcome/birth-date", form=BirthDate, audit=None, transaction=False)
 async def check_birth_date(visit: Visit) -> Answer:
     """Compare, exactly. The try is committed whatever the answer: a refusal must not give it back."""
     held = await _held(visit)
@@ -182,7 +182,7 @@ def exact_date(text: str) -> dt.date | None:
         return None
 
 
-@anyone()
+@anyone("GET /welcome/password")
 async def ask_password(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None or held[0].verified_at is None:
@@ -201,7 +201,7 @@ def _password_page(visit: Visit, found: Invitation, error: str | None, status: i
     )
 
 
-@anyone(form=NewPassword, audit=None, transaction=False)
+@anyone("POST /welcome/password", form=NewPassword, audit=None, transaction=False)
 async def create_account(visit: Visit) -> Answer:
     """The account exists from here on. Two tabs, two people at once: one account."""
     held = await _held(visit)

@@ -14,7 +14,7 @@ from portal.web.doors import staff
 from portal.web.visit import Answer, Visit
 
 
-@staff()
+@staff("GET /staff/today")
 async def show(visit: Visit) -> Answer:
     return await page(
         visit,

@@ -13,12 +13,12 @@ from portal.web.doors import client
 from portal.web.visit import Answer, Visit, go
 
 
-@client()
+@client("GET /offers/{offer}")
 async def show(visit: Visit) -> Answer:
     return _page(visit, await visit.me.find(Invitation, visit.id("offer")))
 
 
-@client(form=BirthDate, audit=None, transaction=False)
+@client("POST /offers/{offer}", form=BirthDate, audit=None, transaction=False)
 async def confirm(visit: Visit) -> Answer:
     """Compare, exactly, and count the try whatever the answer, as at the first sign-up."""
     async with unit() as told:

@@ -23,7 +23,8 @@ class RightChoice(OnOff):
     right: Literal["forms", "appointments", "messages", "documents", "billing"]
 
 
-async def acting_for_me(visit: Visit) -> Answer:
+@client("GET /clients/{client}/who-acts", opens="open who acts")
+async def show(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     if not await in_person(visit.me.see(Access), found.id):
         raise NotVisible
@@ -37,10 +38,7 @@ async def acting_for_me(visit: Visit) -> Answer:
     )
 
 
-show = client(opens="open who acts")(acting_for_me)
-
-
-@client(form=RightChoice, audit=None)
+@client("POST /clients/{client}/who-acts/{link}", form=RightChoice, audit=None)
 async def choose(visit: Visit) -> Answer:
     """One thing, in which somebody may act for me from now on, or no more."""
     found = await visit.me.find(Client, visit.id("client"))
@@ -54,7 +52,7 @@ async def choose(visit: Visit) -> Answer:
     return go(_here(found))
 
 
-@client(audit=None)
+@client("POST /clients/{client}/who-acts/{link}/end", audit=None)
 async def end(visit: Visit) -> Answer:
     """Somebody acts for me no more, in anything."""
     found = await visit.me.find(Client, visit.id("client"))

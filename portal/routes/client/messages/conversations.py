@@ -58,7 +58,8 @@ async def to_begin(visit: Visit) -> Answer:
     )
 
 
-async def one(visit: Visit) -> Answer:
+@client("GET /clients/{client}/conversations/{conversation}", Right.MESSAGES, opens="read conversation")
+async def show(visit: Visit) -> Answer:
     """One of them, open."""
     conversation = await reading.found(visit)
     older = await reading.older(visit, conversation)
@@ -80,7 +81,7 @@ async def one(visit: Visit) -> Answer:
     )
 
 
-@client(Right.MESSAGES, form=writing.Beginning, audit="start conversation")
+@client("POST /clients/{client}/conversations", Right.MESSAGES, form=writing.Beginning, audit="start conversation")
 async def create(visit: Visit) -> Answer:
     """Write to the care team, the office or billing, as oneself."""
     found = await visit.me.find(Client, visit.id("client"))
@@ -90,7 +91,12 @@ async def create(visit: Visit) -> Answer:
     return go(await writing.begun(visit, await participant_for(visit.me.id, found.id)))
 
 
-@client(Right.MESSAGES, opens="open message")
+@client(
+    "GET /clients/{client}/conversations/{conversation}/messages/{message}",
+    Right.MESSAGES,
+    opens="open message",
+    viewable=False,
+)
 async def show_message(visit: Visit) -> Answer:
     """Show the acts on one message: a part of the conversation's page, or a page of its own."""
     acts = await changing.acts(visit)
@@ -106,7 +112,8 @@ async def show_message(visit: Visit) -> Answer:
     )
 
 
-async def who_reads(visit: Visit) -> Answer:
+@client("GET /clients/{client}/conversations/{conversation}/readers", Right.MESSAGES, opens="open readers")
+async def readers(visit: Visit) -> Answer:
     return await who_can_see.readers(visit, why_page)
 
 
@@ -117,14 +124,39 @@ async def _search(visit: Visit) -> Answer:
     return await page(visit, "client/messages/search.html", about, place="messages", status=status, **shown)
 
 
-index = client(Right.MESSAGES, opens="open messages")(all_of_them)
-new = client(Right.MESSAGES, opens="open messages")(to_begin)
-show = client(Right.MESSAGES, opens="read conversation")(one)
-readers = client(Right.MESSAGES, opens="open readers")(who_reads)
-ask = client(Right.MESSAGES, opens="open search")(_search)
-search = client(Right.MESSAGES, form=searching.Search, audit=None, transaction=False)(_search)
-send = client(Right.MESSAGES, form=writing.NewMessage, audit=None, once=writing.sent)(writing.send)
-read = client(Right.MESSAGES, form=reading.Reading, audit=None)(reading.read)
-keep_draft = client(Right.MESSAGES, form=writing.Written, audit=None)(writing.keep_draft)
-edit = client(Right.MESSAGES, form=changing.Edition, audit="edit message")(changing.edit)
-withdraw = client(Right.MESSAGES, audit="withdraw message")(changing.withdraw)
+index = client("GET /clients/{client}/messages", Right.MESSAGES, opens="open messages")(all_of_them)
+new = client("GET /clients/{client}/conversations/new", Right.MESSAGES, opens="open messages")(to_begin)
+ask = client(
+    "GET /clients/{client}/conversations/{conversation}/search", Right.MESSAGES, opens="open search", viewable=False
+)(_search)
+search = client(
+    "POST /clients/{client}/conversations/{conversation}/search",
+    Right.MESSAGES,
+    form=searching.Search,
+    audit=None,
+    transaction=False,
+)(_search)
+send = client(
+    "POST /clients/{client}/conversations/{conversation}/messages",
+    Right.MESSAGES,
+    form=writing.NewMessage,
+    audit=None,
+    once=writing.sent,
+)(writing.send)
+read = client(
+    "POST /clients/{client}/conversations/{conversation}/reading", Right.MESSAGES, form=reading.Reading, audit=None
+)(reading.read)
+keep_draft = client(
+    "POST /clients/{client}/conversations/{conversation}/draft", Right.MESSAGES, form=writing.Written, audit=None
+)(writing.keep_draft)
+edit = client(
+    "POST /clients/{client}/conversations/{conversation}/messages/{message}",
+    Right.MESSAGES,
+    form=changing.Edition,
+    audit="edit message",
+)(changing.edit)
+withdraw = client(
+    "POST /clients/{client}/conversations/{conversation}/messages/{message}/withdrawal",
+    Right.MESSAGES,
+    audit="withdraw message",
+)(changing.withdraw)

@@ -10,12 +10,12 @@ from portal.web.doors import client
 from portal.web.visit import Answer, Visit, go
 
 
-@client()
+@client("GET /clients/{client}/notices/choices", viewable=False)
 async def show(visit: Visit) -> Answer:
     return await _page(visit)
 
 
-@client(form=choices.Choices, audit=None)
+@client("POST /clients/{client}/notices/choices", form=choices.Choices, audit=None)
 async def save(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     if await choices.save(visit):

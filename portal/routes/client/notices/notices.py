@@ -10,7 +10,8 @@ from portal.web.doors import client
 from portal.web.visit import Answer, Visit
 
 
-async def of_client(visit: Visit) -> Answer:
+@client("GET /clients/{client}/notices")
+async def index(visit: Visit) -> Answer:
     found = await visit.me.find(Client, visit.id("client"))
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
@@ -18,28 +19,25 @@ async def of_client(visit: Visit) -> Answer:
     )
 
 
-index = client()(of_client)
-
-
-@client(audit=None)
+@client("POST /clients/{client}/notices/{notice}/reading", audit=None)
 async def read(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await notices.read(visit)
 
 
-@client(form=notices.Seen, audit=None)
+@client("POST /clients/{client}/notices/reading", form=notices.Seen, audit=None)
 async def read_all(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await notices.read_all(visit)
 
 
-@client(form=devices.Subscription, audit=None)
+@client("POST /clients/{client}/notices/devices", form=devices.Subscription, audit=None)
 async def add_device(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await devices.add(visit)
 
 
-@client(form=devices.Device, audit=None)
+@client("POST /clients/{client}/notices/devices/removal", form=devices.Device, audit=None)
 async def remove_device(visit: Visit) -> Answer:
     await visit.me.find(Client, visit.id("client"))
     return await devices.remove(visit)

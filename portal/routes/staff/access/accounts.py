@@ -20,7 +20,13 @@ from portal.web.refusals import Refused
 from portal.web.visit import Answer, Visit, go
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="reset portal password", once=True)
+@staff(
+    "POST /staff/clients/{client}/portal/resets",
+    Permission.PORTAL_ACCESS,
+    form=OnAccount,
+    audit="reset portal password",
+    once=True,
+)
 async def reset(visit: Visit) -> Answer:
     """E-mail a link to choose a new password; 24 hours, once."""
     client = await client_of(visit)
@@ -30,7 +36,7 @@ async def reset(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True)
+@staff("POST /staff/clients/{client}/portal/removals", Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True)
 async def remove(visit: Visit) -> Answer:
     """End one account's access to this client; its other clients are untouched."""
     client = await client_of(visit)
@@ -39,7 +45,9 @@ async def remove(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True)
+@staff(
+    "POST /staff/clients/{client}/portal/removals/all", Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True
+)
 async def remove_all(visit: Visit) -> Answer:
     """End an account's access to all its clients, and every session of it. Only for staff who may see them all."""
     client = await client_of(visit)

@@ -46,7 +46,7 @@ class Known(Form):
     link: bool = False
 
 
-@staff(Permission.PORTAL_ACCESS, opens="open contact")
+@staff("GET /staff/clients/{client}/contacts/{link}/client", Permission.PORTAL_ACCESS, opens="open contact")
 async def new(visit: Visit) -> Answer:
     client, link, contact = await _contact(visit)
     await _refuse_a_client(visit, contact)
@@ -56,7 +56,13 @@ async def new(visit: Visit) -> Answer:
     return await _new(visit, client, link, contact, _standing(visit, contact))
 
 
-@staff(Permission.PORTAL_ACCESS, form=Becoming, audit=None, once=True)
+@staff(
+    "POST /staff/clients/{client}/contacts/{link}/client",
+    Permission.PORTAL_ACCESS,
+    form=Becoming,
+    audit=None,
+    once=True,
+)
 async def create(visit: Visit) -> Answer:
     """A new client, who is this contact too."""
     client, link, contact = await _contact(visit, chart_to_change, tied_to_change)
@@ -74,7 +80,7 @@ async def create(visit: Visit) -> Answer:
     return await _to(visit, client, person.id, said.link)
 
 
-@staff(Permission.PORTAL_ACCESS, form=Known, audit=None)
+@staff("POST /staff/clients/{client}/contacts/{link}/client/known", Permission.PORTAL_ACCESS, form=Known, audit=None)
 async def choose(visit: Visit) -> Answer:
     """A client who stands here already is this contact too."""
     client, link, contact = await _contact(visit, chart_to_change, tied_to_change)

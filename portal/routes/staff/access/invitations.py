@@ -43,7 +43,13 @@ class Send(Form):
     language: Literal["en", "es"] = "en"
 
 
-@staff(Permission.PORTAL_ACCESS, form=Send, audit="send welcome email", once=True)
+@staff(
+    "POST /staff/clients/{client}/portal/invitations",
+    Permission.PORTAL_ACCESS,
+    form=Send,
+    audit="send welcome email",
+    once=True,
+)
 async def invite(visit: Visit) -> Answer:
     """Send (or resend) the welcome e-mail; the older link dies."""
     client = await client_of(visit)
@@ -75,7 +81,7 @@ async def _holder(client: Client, link: UUID | None) -> CandidateHolder:
     raise NotVisible
 
 
-@staff(Permission.PORTAL_ACCESS)
+@staff("GET /staff/clients/{client}/portal/letter", Permission.PORTAL_ACCESS)
 async def letter(visit: Visit) -> Answer:
     """The welcome e-mail as it would go out to a holder, to read before sending."""
     client = await visit.me.find(Client, visit.id("client"))
@@ -107,7 +113,9 @@ async def letter(visit: Visit) -> Answer:
     return await chart_page(visit, "staff/access/portal/preview.html", name=client.first_name, back_href=back, **shown)
 
 
-@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="lift lock", once=True)
+@staff(
+    "POST /staff/clients/{client}/portal/unlocking", Permission.PORTAL_ACCESS, form=Keyed, audit="lift lock", once=True
+)
 async def unlock(visit: Visit) -> Answer:
     client = await client_of(visit)
     invitation = (await holding_of(client)).invitation
@@ -119,7 +127,13 @@ async def unlock(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=Keyed, audit="withdraw invitation", once=True)
+@staff(
+    "POST /staff/clients/{client}/portal/withdrawal",
+    Permission.PORTAL_ACCESS,
+    form=Keyed,
+    audit="withdraw invitation",
+    once=True,
+)
 async def withdraw(visit: Visit) -> Answer:
     """End the outstanding invitations of this client."""
     client = await client_of(visit)

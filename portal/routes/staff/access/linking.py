@@ -22,7 +22,7 @@ from portal.web.refusals import Refused
 from portal.web.visit import Answer, Visit, go
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True)
+@staff("POST /staff/clients/{client}/portal/accesses", Permission.PORTAL_ACCESS, form=OnAccount, audit=None, once=True)
 async def grant(visit: Visit) -> Answer:
     """Link the client to an account with the same e-mail on file, or give access back. The holder is told."""
     client = await (await client_of(visit)).hold()
@@ -64,7 +64,13 @@ async def _offer(visit: Visit, client: Client, account: PortalAccount, link: UUI
     await audit.note("offer access", side="staff", actor=visit.me.id, client=client.id, record=offer.id)
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="withdraw offer", once=True)
+@staff(
+    "POST /staff/clients/{client}/portal/offers/withdrawal",
+    Permission.PORTAL_ACCESS,
+    form=OnAccount,
+    audit="withdraw offer",
+    once=True,
+)
 async def withdraw_offer(visit: Visit) -> Answer:
     """Withdraw an offer that an account's holder was to confirm."""
     offer = await _offered(visit)
@@ -73,7 +79,13 @@ async def withdraw_offer(visit: Visit) -> Answer:
     return go(here(visit))
 
 
-@staff(Permission.PORTAL_ACCESS, form=OnAccount, audit="lift lock", once=True)
+@staff(
+    "POST /staff/clients/{client}/portal/offers/unlocking",
+    Permission.PORTAL_ACCESS,
+    form=OnAccount,
+    audit="lift lock",
+    once=True,
+)
 async def unlock_offer(visit: Visit) -> Answer:
     """Five new tries for who is to confirm."""
     offer = await _offered(visit)

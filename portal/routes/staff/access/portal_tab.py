@@ -22,7 +22,7 @@ from portal.web.refusals import Refused
 from portal.web.visit import Answer, Form, Visit, go
 
 
-@staff(opens="open portal tab")
+@staff("GET /staff/clients/{client}/portal", opens="open portal tab")
 async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     holding = await holding_of(client)
@@ -51,7 +51,7 @@ class Mode(Form):
     mode: Literal["on", "reply", "off"]
 
 
-@staff(Permission.PORTAL_ACCESS, form=Mode, audit="set messaging")
+@staff("POST /staff/clients/{client}/messaging", Permission.PORTAL_ACCESS, form=Mode, audit="set messaging")
 async def set_messaging(visit: Visit) -> Answer:
     """Set how far the client's side may write from now on: all, answers only, nothing. Their open pages say so at
     once."""

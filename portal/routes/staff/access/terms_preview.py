@@ -38,7 +38,13 @@ PAGES: dict[str, tuple[Page, Right | None]] = {
 }
 
 
-@staff(Permission.CONTACT_NETWORK, form=Trial, audit=None, transaction=False)
+@staff(
+    "POST /staff/clients/{client}/contacts/{link}/preview",
+    Permission.CONTACT_NETWORK,
+    form=Trial,
+    audit=None,
+    transaction=False,
+)
 async def preview(visit: Visit) -> Answer:
     """A page as they would get it; or the form once more, with what was written and why there is nothing to see."""
     if not await visit.me.may(Permission.PORTAL_ACCESS):

@@ -1,7 +1,4 @@
-"""View as: the page that somebody gets for a client, by the same code, for staff who may see all of it themselves.
-
-Whatever the client's side gets of one client joins by a line here and in the table of routes.
-"""
+"""View as: the page that somebody gets for a client, by the same code, for staff who may see all of it themselves."""
 
 from __future__ import annotations
 
@@ -10,15 +7,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+from starlette.routing import Route
+
 from portal.language import say
 from portal.models.access.account import PortalAccount, holds_right
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
-from portal.routes.client import home as homes
-from portal.routes.client.access.who_acts import acting_for_me
-from portal.routes.client.messages import conversations as messages
-from portal.routes.client.notices import notices as told
 from portal.viewer import NotVisible, looking_as, may_look
 from portal.web.doors import staff
 from portal.web.refusals import Refused
@@ -27,23 +22,16 @@ from portal.web.visit import Answer, Visit
 Page = Callable[[Visit], Awaitable[Answer]]
 
 
-def _as_they(page: Page, right: Right | None = None) -> Any:
-    """A page of the client's side, opened as the account of the path gets it."""
+def as_somebody(route: Route) -> Route:
+    """Return the route at which staff get a page of the client's side as the account of the path gets it."""
+    page: Page = route.endpoint.__wrapped__  # type: ignore[attr-defined]
+    right: Right | None = route.endpoint.right  # type: ignore[attr-defined]
 
     async def view_as(visit: Visit) -> Answer:
         return await page(await looking(visit, visit.id("account"), right))
 
-    return staff(Permission.PORTAL_ACCESS, opens="view as")(view_as)
-
-
-home = _as_they(homes.of_client)
-who_sees = _as_they(homes.readers)
-who_acts = _as_they(acting_for_me)
-notices = _as_they(told.of_client)
-index = _as_they(messages.all_of_them, Right.MESSAGES)
-new = _as_they(messages.to_begin, Right.MESSAGES)
-show = _as_they(messages.one, Right.MESSAGES)
-readers = _as_they(messages.who_reads, Right.MESSAGES)
+    address = route.path.replace("/clients/{client}", "GET /staff/clients/{client}/as/{account}", 1)
+    return staff(address, Permission.PORTAL_ACCESS, opens="view as")(view_as).route  # type: ignore[no-any-return]
 
 
 async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:

@@ -63,7 +63,7 @@ class Minutes(WholeState):
     mail_after: Annotated[int, Field(ge=1, le=240)]
 
 
-@staff(Permission.PORTAL_SETTINGS)
+@staff("GET /staff/settings/mail", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit)
 
@@ -115,7 +115,7 @@ async def _page(visit: Visit, said: Markup | None = None) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Minutes, audit="change mail settings")
+@staff("POST /staff/settings/mail/minutes", Permission.PORTAL_SETTINGS, form=Minutes, audit="change mail settings")
 async def wait(visit: Visit) -> Answer:
     """Set how long a message is unread before an email tells of it."""
     practice = await hold_practice()
@@ -128,7 +128,7 @@ async def wait(visit: Visit) -> Answer:
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Where, audit="set mailbox")
+@staff("POST /staff/settings/mail/mailbox", Permission.PORTAL_SETTINGS, form=Where, audit="set mailbox")
 async def save(visit: Visit) -> Answer:
     """Read this mailbox from now on."""
     said: Where | None = visit.form
@@ -160,7 +160,7 @@ async def _password(visit: Visit) -> str | None:
     return None
 
 
-@staff(Permission.PORTAL_SETTINGS, audit="remove mailbox")
+@staff("POST /staff/settings/mail/removal", Permission.PORTAL_SETTINGS, audit="remove mailbox")
 async def forget(visit: Visit) -> Answer:
     """Read no mailbox any more."""
     box = await visit.me.see(Mailbox).first()
@@ -171,7 +171,7 @@ async def forget(visit: Visit) -> Answer:
 
 
 # Outside any transaction: the answer of somebody else's server must hold up nobody.
-@staff(Permission.PORTAL_SETTINGS, form=Where, audit=None, transaction=False)
+@staff("POST /staff/settings/mail/test", Permission.PORTAL_SETTINGS, form=Where, audit=None, transaction=False)
 async def test(visit: Visit) -> Answer:
     """Look into the mailbox as it stands in the form, saved or not; nothing is kept of it."""
     said: Where = visit.form

@@ -29,7 +29,7 @@ class Address(Form):
     email: Annotated[EmailAddress, Field(min_length=1)]
 
 
-@staff(opens="open undelivered letters")
+@staff("GET /staff/mail", opens="open undelivered letters")
 async def index(visit: Visit) -> Answer:
     return await page(
         visit,
@@ -40,7 +40,7 @@ async def index(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS, audit="retry letter")
+@staff("POST /staff/mail/{letter}/retry", Permission.PORTAL_ACCESS, audit="retry letter")
 async def retry(visit: Visit) -> Answer:
     """Have a letter tried again now. Pressed twice, or for one that has left meanwhile, it changes nothing."""
     letter = await visit.me.find(Outbox, visit.id("letter"))
@@ -51,7 +51,7 @@ async def retry(visit: Visit) -> Answer:
 # --- An address that failed ------------------------------------------------------------------------
 
 
-@staff(Permission.PORTAL_ACCESS, opens="open failed address")
+@staff("GET /staff/mail/addresses/{bounce}", Permission.PORTAL_ACCESS, opens="open failed address")
 async def address(visit: Visit) -> Answer:
     return await _address(visit, await visit.me.find(Bounce, visit.id("bounce")))
 
@@ -93,7 +93,7 @@ async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS, form=Address, audit=None)
+@staff("POST /staff/mail/addresses/{bounce}", Permission.PORTAL_ACCESS, form=Address, audit=None)
 async def correct(visit: Visit) -> Answer:
     """Put the address right wherever it stands and is theirs to change; whoever signs in with it hears of it, at the
     new one and at the old."""
@@ -126,7 +126,7 @@ async def correct(visit: Visit) -> Answer:
     return go("/staff/today")
 
 
-@staff(Permission.PORTAL_ACCESS, audit="confirm address")
+@staff("POST /staff/mail/addresses/{bounce}/confirmation", Permission.PORTAL_ACCESS, audit="confirm address")
 async def confirm(visit: Visit) -> Answer:
     """The address is right: mail goes there again."""
     bounce = await visit.me.find(Bounce, visit.id("bounce"))

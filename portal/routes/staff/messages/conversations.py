@@ -26,19 +26,19 @@ from portal.web.rendering import render
 from portal.web.visit import Answer, Visit, go
 
 
-@staff(opens="open messages")
+@staff("GET /staff/clients/{client}/messages", opens="open messages")
 async def index(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     return await _page(visit, client, None)
 
 
-@staff(opens="open messages")
+@staff("GET /staff/clients/{client}/conversations/new", opens="open messages")
 async def new(visit: Visit) -> Answer:
     """As whom of the practice one can write to this client, and who would read it."""
     return await _page(visit, await visit.me.find(Client, visit.id("client")), None, begins=True)
 
 
-@staff(opens="read conversation")
+@staff("GET /staff/clients/{client}/conversations/{conversation}", opens="read conversation")
 async def show(visit: Visit) -> Answer:
     conversation = await reading.found(visit)
     older = await reading.older(visit, conversation)
@@ -100,7 +100,7 @@ async def _places(visit: Visit, conversation: Conversation) -> dict[str, str]:
     }
 
 
-@staff()
+@staff("GET /staff/clients/{client}/conversations/{conversation}/templates")
 async def choose_template(visit: Visit) -> Answer:
     """The templates, filled in for this conversation: in a dialog, or on a page that leads back to it."""
     conversation = await reading.found(visit)
@@ -125,7 +125,7 @@ async def choose_template(visit: Visit) -> Answer:
     )
 
 
-@staff(form=writing.Addressed, audit="start conversation")
+@staff("POST /staff/clients/{client}/conversations", form=writing.Addressed, audit="start conversation")
 async def create(visit: Visit) -> Answer:
     """Write to a client and those who act for them, as the care team, the office or billing."""
     client = await visit.me.find(Client, visit.id("client"))
@@ -140,7 +140,7 @@ async def create(visit: Visit) -> Answer:
     return go(await writing.begun(visit, people))
 
 
-@staff(opens="open message")
+@staff("GET /staff/clients/{client}/conversations/{conversation}/messages/{message}", opens="open message")
 async def show_message(visit: Visit) -> Answer:
     """Show the acts on one message: a part of the conversation's page, or a page of its own."""
     acts = await changing.acts(visit)
@@ -154,7 +154,7 @@ async def show_message(visit: Visit) -> Answer:
     )
 
 
-@staff(opens="open readers")
+@staff("GET /staff/clients/{client}/conversations/{conversation}/readers", opens="open readers")
 async def readers_of(visit: Visit) -> Answer:
     return await who_can_see.readers(visit, why_page)
 
@@ -165,10 +165,30 @@ async def _search(visit: Visit) -> Answer:
     return await chart_page(visit, "staff/messages/conversations/search.html", status=status, **shown)
 
 
-ask = staff(opens="open search")(_search)
-search = staff(form=searching.Search, audit=None, transaction=False)(_search)
-send = staff(form=writing.NewMessage, audit=None, once=writing.sent)(writing.send)
-read = staff(form=reading.Reading, audit=None)(reading.read)
-keep_draft = staff(form=writing.Written, audit=None)(writing.keep_draft)
-edit = staff(form=changing.Edition, audit="edit message")(changing.edit)
-withdraw = staff(audit="withdraw message")(changing.withdraw)
+ask = staff("GET /staff/clients/{client}/conversations/{conversation}/search", opens="open search")(_search)
+search = staff(
+    "POST /staff/clients/{client}/conversations/{conversation}/search",
+    form=searching.Search,
+    audit=None,
+    transaction=False,
+)(_search)
+send = staff(
+    "POST /staff/clients/{client}/conversations/{conversation}/messages",
+    form=writing.NewMessage,
+    audit=None,
+    once=writing.sent,
+)(writing.send)
+read = staff("POST /staff/clients/{client}/conversations/{conversation}/reading", form=reading.Reading, audit=None)(
+    reading.read
+)
+keep_draft = staff("POST /staff/clients/{client}/conversations/{conversation}/draft", form=writing.Written, audit=None)(
+    writing.keep_draft
+)
+edit = staff(
+    "POST /staff/clients/{client}/conversations/{conversation}/messages/{message}",
+    form=changing.Edition,
+    audit="edit message",
+)(changing.edit)
+withdraw = staff(
+    "POST /staff/clients/{client}/conversations/{conversation}/messages/{message}/withdrawal", audit="withdraw message"
+)(changing.withdraw)

@@ -66,12 +66,12 @@ class HandOver(Form):
     body: Annotated[str, Field(max_length=LONGEST)] = ""
 
 
-@staff(opens="open inbox")
+@staff("GET /staff/inbox", opens="open inbox")
 async def index(visit: Visit) -> Answer:
     return await _page(visit, None)
 
 
-@staff(opens="read conversation")
+@staff("GET /staff/inbox/{conversation}", opens="read conversation")
 async def show(visit: Visit) -> Answer:
     conversation = await _found(visit)
     older = await reading.older(visit, conversation)
@@ -121,7 +121,7 @@ def _back(visit: Visit, conversation: Conversation, changed: bool) -> Answer:
     return Response(status_code=204) if visit.by_script else go(f"/staff/inbox/{conversation.id}")
 
 
-@staff(form=OnIt, audit="assign conversation")
+@staff("POST /staff/inbox/{conversation}/assignment", form=OnIt, audit="assign conversation")
 async def assign(visit: Visit) -> Answer:
     """Put somebody on it who may read it, or give it back to all."""
     conversation = await _found(visit)
@@ -133,7 +133,7 @@ async def assign(visit: Visit) -> Answer:
     return _back(visit, conversation, await conversation.assign(to))
 
 
-@staff()
+@staff("GET /staff/inbox/{conversation}/notes")
 async def ask_note(visit: Visit) -> Answer:
     """A note to colleagues: written in a dialog, or on a page where there is no script."""
     return await _ask_note(visit, await _found(visit))
@@ -152,7 +152,7 @@ async def _ask_note(visit: Visit, conversation: Conversation, status: int = 200)
     )
 
 
-@staff(form=NewNote, audit="write note", once=True)
+@staff("POST /staff/inbox/{conversation}/notes", form=NewNote, audit="write note", once=True)
 async def write_note(visit: Visit) -> Answer:
     conversation = await _found(visit)
     if visit.errors:
@@ -164,7 +164,7 @@ async def write_note(visit: Visit) -> Answer:
     return _back(visit, conversation, True)
 
 
-@staff()
+@staff("GET /staff/inbox/{conversation}/handover")
 async def ask_hand_over(visit: Visit) -> Answer:
     """To whom, and with which word."""
     return await _ask_hand_over(visit, await _found(visit))
@@ -192,7 +192,7 @@ async def _ask_hand_over(visit: Visit, conversation: Conversation, status: int =
     )
 
 
-@staff(form=HandOver, audit="hand over conversation", once=True)
+@staff("POST /staff/inbox/{conversation}/handover", form=HandOver, audit="hand over conversation", once=True)
 async def hand_over(visit: Visit) -> Answer:
     """Put a colleague on it, with a word that stands as a note, and let them know."""
     conversation = await _found(visit)
@@ -216,7 +216,7 @@ async def hand_over(visit: Visit) -> Answer:
     return _back(visit, conversation, True)
 
 
-@staff(form=reading.Reading, audit="finish conversation")
+@staff("POST /staff/inbox/{conversation}/completion", form=reading.Reading, audit="finish conversation")
 async def finish(visit: Visit) -> Answer:
     conversation = await _found(visit)
     finished = await conversation.finish(visit.me.id, visit.form.number)
@@ -231,13 +231,13 @@ async def _only_what_was_seen(visit: Visit) -> None:
         raise Refused(409, "Something new was written here meanwhile. Read it first, then try again.")
 
 
-@staff(audit="reopen conversation")
+@staff("POST /staff/inbox/{conversation}/reopening", audit="reopen conversation")
 async def reopen(visit: Visit) -> Answer:
     conversation = await _found(visit)
     return _back(visit, conversation, await conversation.reopen())
 
 
-@staff()
+@staff("GET /staff/inbox/{conversation}/snooze")
 async def ask_snooze(visit: Visit) -> Answer:
     """Until when: asked in a dialog, or on a page where there is no script."""
     return await _ask_snooze(visit, await _found(visit))
@@ -284,7 +284,7 @@ async def ask(visit: Visit, template: str, conversation: Conversation, status: i
     )
 
 
-@staff(form=Snooze, audit="snooze conversation")
+@staff("POST /staff/inbox/{conversation}/snooze", form=Snooze, audit="snooze conversation")
 async def snooze(visit: Visit) -> Answer:
     conversation = await _found(visit)
     until = None if visit.errors else _until(visit.form)
@@ -315,7 +315,7 @@ def _until(said: Snooze) -> dt.datetime | None:
     return moment_of(said.date, zone(), said.time or MORNING)
 
 
-@staff(audit="end snooze")
+@staff("POST /staff/inbox/{conversation}/waking", audit="end snooze")
 async def wake(visit: Visit) -> Answer:
     conversation = await _found(visit)
     return _back(visit, conversation, await conversation.wake())

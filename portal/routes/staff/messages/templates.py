@@ -41,7 +41,7 @@ class NewTemplate(TemplateForm):
     whose: Literal["own", "practice"] = "own"
 
 
-@staff()
+@staff("GET /staff/templates")
 async def index(visit: Visit) -> Answer:
     return await page(
         visit,
@@ -53,12 +53,12 @@ async def index(visit: Visit) -> Answer:
     )
 
 
-@staff()
+@staff("GET /staff/templates/new")
 async def new(visit: Visit) -> Answer:
     return await _form(visit, None)
 
 
-@staff()
+@staff("GET /staff/templates/{template}")
 async def edit(visit: Visit) -> Answer:
     return await _form(visit, await _own(visit.me.find, visit))
 
@@ -115,7 +115,7 @@ def placeholders(visit: Visit) -> list[dict[str, Any]]:
     ]
 
 
-@staff(form=NewTemplate, audit="keep template", once=True)
+@staff("POST /staff/templates", form=NewTemplate, audit="keep template", once=True)
 async def create(visit: Visit) -> Answer:
     if visit.errors:
         return await _form(visit, None, 422)
@@ -127,7 +127,7 @@ async def create(visit: Visit) -> Answer:
     return go(HERE)
 
 
-@staff(form=ChangedTemplate, audit="change template")
+@staff("POST /staff/templates/{template}", form=ChangedTemplate, audit="change template")
 async def update(visit: Visit) -> Answer:
     template = await _own(visit.me.hold, visit)
     stands = _standing(visit, template)
@@ -138,7 +138,7 @@ async def update(visit: Visit) -> Answer:
     return go(HERE)
 
 
-@staff(audit="remove template")
+@staff("POST /staff/templates/{template}/removal", audit="remove template")
 async def remove(visit: Visit) -> Answer:
     template = await _own(visit.me.hold, visit)
     await template.remove()

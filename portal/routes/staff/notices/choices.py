@@ -11,12 +11,12 @@ from portal.web.visit import Answer, Visit, go
 HERE = "/staff/notices/choices"
 
 
-@staff()
+@staff("GET /staff/notices/choices")
 async def show(visit: Visit) -> Answer:
     return await _page(visit)
 
 
-@staff(form=choices.Choices, audit=None)
+@staff("POST /staff/notices/choices", form=choices.Choices, audit=None)
 async def save(visit: Visit) -> Answer:
     return go(f"{HERE}?saved=yes") if await choices.save(visit) else await _page(visit)
 

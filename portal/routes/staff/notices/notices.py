@@ -9,7 +9,7 @@ from portal.web.doors import staff
 from portal.web.visit import Answer, Visit
 
 
-@staff()
+@staff("GET /staff/notices")
 async def index(visit: Visit) -> Answer:
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
@@ -17,7 +17,7 @@ async def index(visit: Visit) -> Answer:
     )
 
 
-read = staff(audit=None)(notices.read)
-read_all = staff(form=notices.Seen, audit=None)(notices.read_all)
-add_device = staff(form=devices.Subscription, audit=None)(devices.add)
-remove_device = staff(form=devices.Device, audit=None)(devices.remove)
+read = staff("POST /staff/notices/{notice}/reading", audit=None)(notices.read)
+read_all = staff("POST /staff/notices/reading", form=notices.Seen, audit=None)(notices.read_all)
+add_device = staff("POST /staff/notices/devices", form=devices.Subscription, audit=None)(devices.add)
+remove_device = staff("POST /staff/notices/devices/removal", form=devices.Device, audit=None)(devices.remove)

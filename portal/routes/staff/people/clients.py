@@ -91,7 +91,7 @@ class Wanted(Form):
 _PADDED = 256  # bytes: what is sealed is a multiple of so many
 
 
-@staff(form=Wanted, audit=None, transaction=False)
+@staff("POST /staff/clients/search", form=Wanted, audit=None, transaction=False)
 async def search(visit: Visit) -> Answer:
     """Look for clients. The words come in the body; the list is at an address that does not tell them."""
     if visit.errors:
@@ -108,7 +108,7 @@ async def _list(visit: Visit, wanted: Wanted) -> str:
     return await visit.draw(client_list, **{name: said or None for name, said in wanted.model_dump().items()})
 
 
-@staff()
+@staff("GET /staff/clients")
 async def index(visit: Visit) -> Answer:
     """The list, or a page of it."""
     wanted = Wanted.at(visit.query("sealed"), visit.query("show"), visit.me.id)
@@ -125,12 +125,12 @@ async def index(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS)
+@staff("GET /staff/clients/new", Permission.PORTAL_ACCESS)
 async def new(visit: Visit) -> Answer:
     return await _new(visit, 200)
 
 
-@staff(Permission.PORTAL_ACCESS, form=NewClient, audit=None, once=True)
+@staff("POST /staff/clients", Permission.PORTAL_ACCESS, form=NewClient, audit=None, once=True)
 async def create(visit: Visit) -> Answer:
     if visit.errors:
         return await _new(visit, 422)
@@ -178,7 +178,7 @@ async def therapist_choice(visit: Visit) -> dict[str, Any]:
     }
 
 
-@staff(opens="open chart")
+@staff("GET /staff/clients/{client}", opens="open chart")
 async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     return await chart_page(
@@ -194,13 +194,13 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS, opens="open chart")
+@staff("GET /staff/clients/{client}/edit", Permission.PORTAL_ACCESS, opens="open chart")
 async def edit(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     return await _edit(visit, client, _standing(visit, client))
 
 
-@staff(Permission.PORTAL_ACCESS, form=ChangedDetails, audit="edit client")
+@staff("POST /staff/clients/{client}", Permission.PORTAL_ACCESS, form=ChangedDetails, audit="edit client")
 async def update(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
     if client.archived_at is not None:
@@ -250,7 +250,7 @@ async def _edit(visit: Visit, client: Client, stands: FormState) -> Answer:
     )
 
 
-@staff(Permission.PORTAL_ACCESS, audit="prepare coming of age")
+@staff("POST /staff/clients/{client}/coming-of-age", Permission.PORTAL_ACCESS, audit="prepare coming of age")
 async def settle_of_age(visit: Visit) -> Answer:
     """Note that everything to do before this client comes of age is done."""
     client = await visit.me.hold(Client, visit.id("client"))
@@ -258,21 +258,21 @@ async def settle_of_age(visit: Visit) -> Answer:
     return go(f"/staff/clients/{client.id}/contacts")
 
 
-@staff(Permission.PORTAL_ACCESS, audit="archive client")
+@staff("POST /staff/clients/{client}/archival", Permission.PORTAL_ACCESS, audit="archive client")
 async def archive(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
     await archive_client(client)
     return go(f"/staff/clients/{client.id}")
 
 
-@staff(Permission.PORTAL_ACCESS, audit="restore client")
+@staff("POST /staff/clients/{client}/restoration", Permission.PORTAL_ACCESS, audit="restore client")
 async def restore(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
     await restore_client(client)
     return go(f"/staff/clients/{client.id}")
 
 
-@staff(opens="open who sees")
+@staff("GET /staff/clients/{client}/who-sees", opens="open who sees")
 async def who_sees(visit: Visit) -> Answer:
     """Show who can see the chart, and why."""
     return await who_can_see.who_sees(visit, why_page)

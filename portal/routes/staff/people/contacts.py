@@ -56,7 +56,7 @@ class KnownPersonSearch(Form):
     words: Annotated[str, Field(max_length=200)]
 
 
-@staff(opens="open contacts")
+@staff("GET /staff/clients/{client}/contacts", opens="open contacts")
 async def show(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
     return await chart_page(
@@ -70,7 +70,12 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.CONTACT_NETWORK, form=OnOff, audit="switch contact network")
+@staff(
+    "POST /staff/clients/{client}/contacts/network",
+    Permission.CONTACT_NETWORK,
+    form=OnOff,
+    audit="switch contact network",
+)
 async def switch(visit: Visit) -> Answer:
     """Switch whether contacts act for this client at all."""
     client = await chart_to_change(visit)
@@ -83,12 +88,12 @@ async def switch(visit: Visit) -> Answer:
 # --- Somebody more -----------------------------------------------------------------------------
 
 
-@staff(Permission.CONTACT_NETWORK)
+@staff("GET /staff/clients/{client}/contacts/new", Permission.CONTACT_NETWORK)
 async def new(visit: Visit) -> Answer:
     return await _new(visit, await _growing(visit), 200)
 
 
-@staff(Permission.CONTACT_NETWORK, form=KnownPersonSearch, audit=None)
+@staff("POST /staff/clients/{client}/contacts/search", Permission.CONTACT_NETWORK, form=KnownPersonSearch, audit=None)
 async def search(visit: Visit) -> Answer:
     """Somebody who is known already, by name or email; the words stand in no address."""
     client = await _growing(visit)
@@ -100,7 +105,7 @@ async def search(visit: Visit) -> Answer:
     return await _new(visit, client, 200, words=words, people=people)
 
 
-@staff(Permission.CONTACT_NETWORK, form=NewContact, audit=None, once=True)
+@staff("POST /staff/clients/{client}/contacts", Permission.CONTACT_NETWORK, form=NewContact, audit=None, once=True)
 async def create(visit: Visit) -> Answer:
     client = await _growing(visit, chart_to_change)
     people: list[dict[str, Any]] = []
@@ -201,14 +206,14 @@ def _id(text: str | None) -> UUID | None:
 # --- Somebody who is there ----------------------------------------------------------------------
 
 
-@staff(Permission.CONTACT_NETWORK, opens="open contact")
+@staff("GET /staff/clients/{client}/contacts/{link}", Permission.CONTACT_NETWORK, opens="open contact")
 async def edit(visit: Visit) -> Answer:
     client = await open_chart(visit)
     link, contact = await tied(visit, client)
     return await edit_form(visit, client, link, contact, await agreed(visit, link, contact))
 
 
-@staff(Permission.CONTACT_NETWORK, form=KnownPerson, audit=None)
+@staff("POST /staff/clients/{client}/contacts/{link}", Permission.CONTACT_NETWORK, form=KnownPerson, audit=None)
 async def update(visit: Visit) -> Answer:
     client = await chart_to_change(visit)
     link, contact = await tied_to_change(visit, client)
@@ -235,7 +240,7 @@ async def update(visit: Visit) -> Answer:
     return go(tab_of(client))
 
 
-@staff(Permission.CONTACT_NETWORK, audit=None)
+@staff("POST /staff/clients/{client}/contacts/{link}/end", Permission.CONTACT_NETWORK, audit=None)
 async def end(visit: Visit) -> Answer:
     """They are no contact of this client any more, from now on."""
     client = await chart_to_change(visit)
@@ -247,7 +252,7 @@ async def end(visit: Visit) -> Answer:
     return go(tab_of(client))
 
 
-@staff(Permission.CONTACT_NETWORK, opens="open contact history")
+@staff("GET /staff/clients/{client}/contacts/{link}/history", Permission.CONTACT_NETWORK, opens="open contact history")
 async def history(visit: Visit) -> Answer:
     """Show what was agreed about one contact, from when, by whom, and on what it rested."""
     client = await visit.me.find(Client, visit.id("client"))

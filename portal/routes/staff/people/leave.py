@@ -28,7 +28,7 @@ class Plan(Form):
     last: dt.date
 
 
-@staff()
+@staff("GET /staff/leave")
 async def show(visit: Visit) -> Answer:
     return await _page(visit, 200)
 
@@ -63,7 +63,7 @@ async def _whose(visit: Visit) -> list[dict[str, Any]]:
     return await colleagues.order("r.name, r.id").columns("r.id, r.name")
 
 
-@staff(form=Plan, audit="plan leave")
+@staff("POST /staff/leave", form=Plan, audit="plan leave")
 async def create(visit: Visit) -> Answer:
     """Plan it, from the beginning of the first day to the end of the last, in the practice's zone."""
     if not visit.errors:
@@ -101,7 +101,7 @@ def _check(visit: Visit) -> None:
         visit.errors.setdefault("first", visit.say("Choose days from today on, within the coming year."))
 
 
-@staff(audit="end leave")
+@staff("POST /staff/leave/{leave}/end", audit="end leave")
 async def end(visit: Visit) -> Answer:
     """End a leave now, or call it off: one's own, or with the permission a colleague's."""
     leave = await visit.me.find(Leave, visit.id("leave"))

@@ -75,7 +75,7 @@ class CrisisTexts(WholeState):
 Crisis = create_model("Crisis", __base__=CrisisTexts, **_numbers)
 
 
-@staff(Permission.PORTAL_SETTINGS)
+@staff("GET /staff/settings/availability", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit, await the_practice())
 
@@ -231,13 +231,15 @@ def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
     return rendering.render("staff/practice/_hours_preview.html", visit.language, shown)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Week, audit=None, transaction=False)
+@staff(
+    "POST /staff/settings/availability/preview", Permission.PORTAL_SETTINGS, form=Week, audit=None, transaction=False
+)
 async def preview(visit: Visit) -> Answer:
     """Show the typed words as they would be read; nothing is saved."""
     return visit.fragment(_preview(visit, (await office()).zone, visit.sent))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Week, audit="change office hours")
+@staff("POST /staff/settings/availability/hours", Permission.PORTAL_SETTINGS, form=Week, audit="change office hours")
 async def save_hours(visit: Visit) -> Answer:
     """Keep these hours, or none: then clients are told nothing about them."""
     practice = await hold_practice()
@@ -255,7 +257,7 @@ async def _saved() -> Any:
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=NewDay, audit="change office hours")
+@staff("POST /staff/settings/availability/days", Permission.PORTAL_SETTINGS, form=NewDay, audit="change office hours")
 async def save_day(visit: Visit) -> Answer:
     """A date that is not as others: closed, or open at other hours."""
     try:
@@ -274,14 +276,16 @@ async def save_day(visit: Visit) -> Answer:
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, audit="change office hours")
+@staff("POST /staff/settings/availability/days/{day}/removal", Permission.PORTAL_SETTINGS, audit="change office hours")
 async def remove_day(visit: Visit) -> Answer:
     await drop_day(visit.id("day"))
     visit.note(day=visit.id("day"))
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Reply, audit="change automatic reply")
+@staff(
+    "POST /staff/settings/availability/reply", Permission.PORTAL_SETTINGS, form=Reply, audit="change automatic reply"
+)
 async def save_reply(visit: Visit) -> Answer:
     """The automatic reply on or off, and its words; empty ones are the built-in ones."""
     practice = await hold_practice()
@@ -294,7 +298,9 @@ async def save_reply(visit: Visit) -> Answer:
     return go(HERE)
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Crisis, audit="change crisis notice")
+@staff(
+    "POST /staff/settings/availability/crisis", Permission.PORTAL_SETTINGS, form=Crisis, audit="change crisis notice"
+)
 async def save_crisis(visit: Visit) -> Answer:
     """Save the numbers to call in danger. There is always at least one number."""
     practice = await hold_practice()

@@ -18,12 +18,12 @@ class Rules(WholeState):
     edit_minutes: Annotated[int, Field(ge=0, le=1440)]
 
 
-@staff(Permission.PORTAL_SETTINGS)
+@staff("GET /staff/settings/messages", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit, _standing(visit, await the_practice()))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Rules, audit="change message settings")
+@staff("POST /staff/settings/messages", Permission.PORTAL_SETTINGS, form=Rules, audit="change message settings")
 async def save(visit: Visit) -> Answer:
     """Takes effect at once, for messages that were sent already too."""
     practice = await hold_practice()

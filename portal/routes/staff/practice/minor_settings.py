@@ -27,12 +27,12 @@ class Ages(WholeState):
     sure: bool = False
 
 
-@staff(Permission.PORTAL_SETTINGS)
+@staff("GET /staff/settings/minors", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit, _standing(visit, await the_practice()))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=Ages, audit="change ages for minors")
+@staff("POST /staff/settings/minors", Permission.PORTAL_SETTINGS, form=Ages, audit="change ages for minors")
 async def save(visit: Visit) -> Answer:
     """Takes effect at once, on pages that stand open too."""
     for name in visit.errors:

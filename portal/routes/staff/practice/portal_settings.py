@@ -39,7 +39,7 @@ class WelcomeTexts(WholeState):
         return {"subject": getattr(self, f"subject_{language}"), "body": getattr(self, f"body_{language}")}
 
 
-@staff(Permission.PORTAL_SETTINGS)
+@staff("GET /staff/settings/portal", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit, await the_practice())
 
@@ -123,7 +123,7 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
     )
 
 
-@staff(Permission.PORTAL_SETTINGS, form=OnOff, audit="switch portal")
+@staff("POST /staff/settings/portal", Permission.PORTAL_SETTINGS, form=OnOff, audit="switch portal")
 async def switch(visit: Visit) -> Answer:
     """The portal on or off. Off, everyone on the client side is signed out and nobody comes in or signs up."""
     on, practice = visit.form.on, await hold_practice()
@@ -134,7 +134,7 @@ async def switch(visit: Visit) -> Answer:
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=OnOff, audit="switch contact network")
+@staff("POST /staff/settings/portal/contacts", Permission.PORTAL_SETTINGS, form=OnOff, audit="switch contact network")
 async def switch_contacts(visit: Visit) -> Answer:
     """The contact network on or off. Off, no contact acts for anybody; clients in person are not touched."""
     on = visit.form.on
@@ -143,7 +143,9 @@ async def switch_contacts(visit: Visit) -> Answer:
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=OnOff, audit="switch confirming of links")
+@staff(
+    "POST /staff/settings/portal/linking", Permission.PORTAL_SETTINGS, form=OnOff, audit="switch confirming of links"
+)
 async def switch_confirming(visit: Visit) -> Answer:
     """Switch whether the holder of an account gives the date of birth before a client is linked to it."""
     on, practice = visit.form.on, await hold_practice()
@@ -152,7 +154,9 @@ async def switch_confirming(visit: Visit) -> Answer:
     return go("/staff/settings/portal")
 
 
-@staff(Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit=None, transaction=False)
+@staff(
+    "POST /staff/settings/portal/preview", Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit=None, transaction=False
+)
 async def preview(visit: Visit) -> Answer:
     """Show the typed words as the letter they make; nothing is saved."""
     language = visit.query("language") if visit.query("language") in TONGUES else "en"
@@ -160,7 +164,9 @@ async def preview(visit: Visit) -> Answer:
     return visit.fragment(_preview(visit, language, words))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit="change welcome email")
+@staff(
+    "POST /staff/settings/portal/letter", Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit="change welcome email"
+)
 async def save(visit: Visit) -> Answer:
     """Keep the practice's own words, or go back to the built-in ones."""
     practice = await hold_practice()
@@ -193,7 +199,7 @@ def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
         visit.errors[f"body_{language}"] = visit.say(str(reason))
 
 
-@staff(Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit=None)
+@staff("POST /staff/settings/portal/sample", Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit=None)
 async def sample(visit: Visit) -> Answer:
     """Send the letter as it stands in the form, saved or not, to oneself."""
     practice = await hold_practice()

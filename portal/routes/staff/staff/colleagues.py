@@ -38,7 +38,7 @@ class TakeOver(Form):
     staff: UUID
 
 
-@staff(Permission.STAFF)
+@staff("GET /staff/colleagues", Permission.STAFF)
 async def index(visit: Visit) -> Answer:
     return await page(
         visit,
@@ -50,7 +50,7 @@ async def index(visit: Visit) -> Answer:
     )
 
 
-@staff(Permission.STAFF)
+@staff("GET /staff/colleagues/{colleague}/departure", Permission.STAFF)
 async def departure(visit: Visit) -> Answer:
     return await _page(visit, await _colleague(visit), 200)
 
@@ -100,7 +100,7 @@ async def _successors(visit: Visit, member: StaffMember | None = None) -> list[d
     return [one for one in found if member is None or str(one["id"]) != str(member.id)]
 
 
-@staff(Permission.STAFF, form=Departure, audit="end work here")
+@staff("POST /staff/colleagues/{colleague}/departure", Permission.STAFF, form=Departure, audit="end work here")
 async def depart_with(visit: Visit) -> Answer:
     """End it now. With nobody named, the clients are a task of the administrators, on Today and here."""
     member = await _colleague(visit)
@@ -119,7 +119,7 @@ def _check(chosen: UUID, among: list[dict[str, Any]]) -> None:
         raise Refused(422, "Who takes over must be a colleague who reads clinical messages.")
 
 
-@staff(Permission.STAFF, form=TakeOver, audit="hand over client")
+@staff("POST /staff/clients/{client}/care-team", Permission.STAFF, form=TakeOver, audit="hand over client")
 async def hand_over(visit: Visit) -> Answer:
     """Give a client to somebody's care; they lead it."""
     client = await visit.me.find(Client, visit.id("client"))
