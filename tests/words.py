@@ -47,6 +47,7 @@ SAYS = {
     "CannotLeave": (0,),
     "NotTheirs": (0,),
     "UnknownPlaceholder": (0,),
+    "account_letter": tuple(range(2, 10)),  # a letter
 }
 
 
@@ -174,6 +175,10 @@ def _values(argument: ast.expr, function: ast.AST | None, module: _Module) -> li
             pass
         case ast.Subscript(value=ast.Name(id=name)) if name in module.dictionaries:
             parts = module.dictionaries[name]
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get"), args=[_, otherwise]) if (
+            name in module.dictionaries
+        ):
+            parts = [*module.dictionaries[name], otherwise]
         case ast.Name(id=name) if function is not None:
             parts = _set_to(name, function)
             if not parts:
@@ -240,6 +245,7 @@ _HINDRANCES = [*given_by(missing_for), *given_by(hindrance), *_OWN]
 # said, or found, where it comes from.
 ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/web/visit.py", "message"): "said",  # Visit.say hands on what it is given
+    **{("portal/mail/letters.py", name): "said" for name in ("subject", "button", "text")},  # account_letter(…)
     ("portal/web/refusals.py", "title"): "said",  # and so does error_page
     ("portal/web/refusals.py", "text"): "said",
     ("portal/web/refusals.py", "reason.text"): "said",  # Refused("…")

@@ -25,7 +25,7 @@ from portal import clock, crypto
 from portal.facts import LetterDelayed, LetterDelivered, LetterDropped, LetterFailed
 from portal.logs import where
 from portal.mail.bounces import condemns, status_of
-from portal.mail.letters import one_line
+from portal.mail.composing import one_line
 from portal.mail.outbox import host
 from portal.models.ground.fact import unit
 from portal.models.ground.outbox import LeasedLetter, Outbox, Settled, take_letters

@@ -11,7 +11,7 @@ from uuid import UUID
 from portal import clock
 from portal.language import say
 from portal.mail import letters
-from portal.mail.letters import Letter
+from portal.mail.composing import Letter
 from portal.models.access.account import PortalAccount
 from portal.models.ground.outbox import Outbox, drop_letters, forget_old_letters
 from portal.models.ground.person import canonical_email
@@ -60,23 +60,18 @@ def host() -> str:
     return urlsplit(settings().base_url).hostname or "localhost"
 
 
+REASONS = {
+    "unreachable": "The mail server couldn’t be reached.",
+    "silent": "The mail server took too long to answer.",
+    "dropped": "The mail server ended the connection.",
+    "insecure": "No encrypted connection to the mail server could be made.",
+    "address": "The mail server can’t send to this address.",
+    "held": "Mail to this address came back. Put the address right, or confirm it, first.",
+    "unforeseen": "Something about this letter can’t be sent.",
+    "unreadable": "The letter can’t be opened with the keys at hand.",
+}
+
+
 def reason_in_words(language: str, reason: str) -> str:
     """Say why a letter is not delivered: one of our own codes in words, or the mail server's words."""
-    match reason:
-        case "unreachable":
-            return say(language, "The mail server couldn’t be reached.")
-        case "silent":
-            return say(language, "The mail server took too long to answer.")
-        case "dropped":
-            return say(language, "The mail server ended the connection.")
-        case "insecure":
-            return say(language, "No encrypted connection to the mail server could be made.")
-        case "address":
-            return say(language, "The mail server can’t send to this address.")
-        case "held":
-            return say(language, "Mail to this address came back. Put the address right, or confirm it, first.")
-        case "unforeseen":
-            return say(language, "Something about this letter can’t be sent.")
-        case "unreadable":
-            return say(language, "The letter can’t be opened with the keys at hand.")
-    return reason
+    return say(language, REASONS[reason]) if reason in REASONS else reason

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from portal import clock
-from portal.mail import delivery, letters
+from portal.mail import delivery, welcome_letter
+from portal.mail.composing import Letter
 from portal.mail.delivery import MOST_TRIES, deliver, wait_after
 from portal.mail.outbox import drop_letters, forget_old_letters, post
 from portal.mail.reset_requests import grant_requests
@@ -29,9 +30,9 @@ from tests.servers import free_port
 MINUTE = dt.timedelta(minutes=1)
 
 
-def welcome(to: str = "dana@family.example") -> letters.Letter:
+def welcome(to: str = "dana@family.example") -> Letter:
     link = "https://portal.willow.example/welcome/Zm9vYmFy"
-    return letters.welcome("en", name="Dana", email=to, link=link)
+    return welcome_letter.welcome("en", name="Dana", email=to, link=link)
 
 
 async def posted(client: UUID | None, to: str = "dana@family.example", about: UUID | None = None) -> UUID:

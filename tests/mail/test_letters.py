@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from portal import clock
 from portal.language import say
-from portal.mail import delivery, letters
-from portal.mail.letters import Letter, NotAnAddress, UnknownPlaceholder
+from portal.mail import delivery, letters, welcome_letter
+from portal.mail.composing import Letter, NotAnAddress
 from portal.mail.outbox import reason_in_words
+from portal.mail.welcome_letter import UnknownPlaceholder
 from portal.models.ground.outbox import LeasedLetter
 from portal.models.ground.record import uuid7
 from portal.web import rendering
@@ -37,8 +38,8 @@ TO_ACCOUNTS: dict[str, Callable[[To], Letter]] = {
     "unread": lambda to: letters.unread(to, link=LINK),
 }
 EACH: dict[str, Callable[[str], Letter]] = {
-    "welcome": lambda language: letters.welcome(language, link=LINK, **TO),
-    "sample": lambda language: letters.sample(language, link=LINK, **TO),
+    "welcome": lambda language: welcome_letter.welcome(language, link=LINK, **TO),
+    "sample": lambda language: welcome_letter.welcome(language, is_sample=True, link=LINK, **TO),
 } | {
     kind: lambda language, make=make: make(To("Dana Reyes", TO["email"], language))
     for kind, make in TO_ACCOUNTS.items()
@@ -103,7 +104,7 @@ def test_each_letter_is_in_spanish_too(kind: str) -> None:
     shared = set(english.text.splitlines()) & set(spanish.text.splitlines())
     assert shared <= {"", LINK, "Willow Street"}
     assert english.kind == spanish.kind == kind.partition(" ")[0]
-    assert letters.what("es", english.kind) != letters.what("en", english.kind) != letters.what("en", "?")
+    assert letters.name_of("es", english.kind) != letters.name_of("en", english.kind) != letters.name_of("en", "?")
 
 
 @pytest.mark.parametrize("code", ["unreachable", "silent", "dropped", "insecure", "address", "unreadable"])
@@ -125,7 +126,7 @@ def test_the_link_stands_in_the_text_and_behind_a_button() -> None:
 
 def own(body: str, subject: str = "Welcome, {name}", name: str = "Dana") -> Letter:
     texts = {"en": {"subject": subject, "body": body}}
-    return letters.welcome("en", name=name, email=TO["email"], link=LINK, texts=texts)
+    return welcome_letter.welcome("en", name=name, email=TO["email"], link=LINK, texts=texts)
 
 
 def test_a_practices_own_words_are_filled_and_keep_their_lines() -> None:
@@ -138,9 +139,9 @@ def test_a_practices_own_words_are_filled_and_keep_their_lines() -> None:
 def test_languages_without_words_of_their_own_have_the_built_in_ones() -> None:
     texts = {"en": {"subject": "Ours", "body": "{link}"}, "es": {"subject": "", "body": ""}}
     for own_words in (texts, None, {}):
-        letter = letters.welcome("es", link=LINK, texts=own_words, **TO)
+        letter = welcome_letter.welcome("es", link=LINK, texts=own_words, **TO)
         assert letter.subject == "Su cuenta en Willow Street"
-    assert letters.welcome("en", link=LINK, texts=texts, **TO).subject == "Ours"
+    assert welcome_letter.welcome("en", link=LINK, texts=texts, **TO).subject == "Ours"
 
 
 @pytest.mark.parametrize(
@@ -169,8 +170,8 @@ def test_what_is_filled_in_is_only_text() -> None:
 
 
 def test_the_places_are_explained_in_both_languages() -> None:
-    assert [place["name"] for place in letters.placeholders("en")] == list(letters.PLACEHOLDERS)
-    for english, spanish in zip(letters.placeholders("en"), letters.placeholders("es"), strict=True):
+    assert [place["name"] for place in welcome_letter.placeholders("en")] == list(welcome_letter.PLACEHOLDERS)
+    for english, spanish in zip(welcome_letter.placeholders("en"), welcome_letter.placeholders("es"), strict=True):
         assert english["meaning"] != spanish["meaning"]
 
 

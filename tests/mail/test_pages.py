@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from portal.demo.mailbox import DemoMailbox, newest
-from portal.mail import letters
+from portal.mail import letters, welcome_letter
 from portal.mail.outbox import post
 from portal.models.ground.fact import unit
 from portal.settings import Settings
@@ -44,7 +44,7 @@ async def portal(office: PostOffice) -> AsyncIterator[Deployment]:
 
 async def write(portal: Deployment, to: str, client: str | None) -> UUID:
     """Post a letter about a client of the cast, or about none."""
-    letter = letters.welcome("en", name="Dana", email=to, link="https://portal.example/welcome/Zm9vYmFy")
+    letter = welcome_letter.welcome("en", name="Dana", email=to, link="https://portal.example/welcome/Zm9vYmFy")
     async with portal.models(), unit():
         return await post(letter, client=UUID(portal.cast.client[client]) if client else None)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from portal.facts import MailboxChanged, OfChart, OfLetter, OfMailAddress, OfSignInAddress, OfStaff
 from portal.language import at_in_words, listed, say, short
-from portal.mail.letters import what
+from portal.mail.letters import name_of
 from portal.mail.mailbox import trouble_in_words
 from portal.mail.outbox import reason_in_words
 from portal.models.ground import sql
@@ -56,7 +56,7 @@ def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
     return {
         "id": row["id"],
         "to": letter["to"],
-        "what": what(language, letter["kind"]),
+        "what": name_of(language, letter["kind"]),
         "client_name": f"{row['first_name']} {row['last_name']}" if row["client_id"] else "",
         "client_href": f"/staff/clients/{row['client_id']}/portal" if row["client_id"] else None,
         "since": at_in_words(posted_at, zone(), language),

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from pydantic import BeforeValidator
 
-from portal.mail import letters, outbox
+from portal.mail import outbox
+from portal.mail.composing import NotAnAddress
+from portal.mail.welcome_letter import welcome
 from portal.models.access.candidate_holder import CandidateHolder, possible_holders
 from portal.models.access.invitation import Invitation, withdraw_invitations
 from portal.models.access.portal_status import holding_of
@@ -60,14 +62,14 @@ async def invite(visit: Visit) -> Answer:
     holder = await _holder(client, said.holder)
     invitation, token = await Invitation.send(client, holder, visit.me.id, said.language)
     try:
-        letter = letters.welcome(
+        letter = welcome(
             said.language,
             name=first_of(holder.name),
             email=invitation.email,
             link=settings().link(f"/welcome/{token}"),
             texts=practice.welcome,
         )
-    except letters.NotAnAddress:
+    except NotAnAddress:
         raise Refused(409, "The email on file is not one plain address. Correct it first.") from None
     await invitation.carried_by(await outbox.post(letter, client=client.id, about=invitation.id))
     visit.note(record=invitation.id)
@@ -92,7 +94,7 @@ async def letter(visit: Visit) -> Answer:
         raise NotVisible from None
     practice = await the_practice()
     language = visit.query("language") if visit.query("language") in ("en", "es") else visit.language
-    written = letters.welcome(
+    written = welcome(
         language,
         name=first_of(holder.name),
         email=holder.email or "name@example.com",

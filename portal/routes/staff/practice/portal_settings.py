@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from markupsafe import Markup
 from pydantic import Field
 
-from portal.mail import letters, outbox
+from portal.mail import outbox, welcome_letter
+from portal.mail.composing import Letter
 from portal.models.access.network import switch_all_networks
 from portal.models.access.reset import end_client_sessions
 from portal.models.ground.outbox import Outbox, undelivered_count
@@ -71,7 +72,7 @@ async def _page(visit: Visit, practice: Practice, stands: FormState | None = Non
         network={"on": practice.contact_network, "action": "/staff/settings/portal/contacts"},
         linking={"confirms": practice.confirm_links, "action": "/staff/settings/portal/linking"},
         texts=texts,
-        placeholders=letters.placeholders(visit.language),
+        placeholders=welcome_letter.placeholders(visit.language),
         action="/staff/settings/portal/letter",
         preview_action="/staff/settings/portal/preview",
         sample_action="/staff/settings/portal/sample",
@@ -87,7 +88,7 @@ def _standing(visit: Visit, practice: Practice) -> FormState:
     now: dict[str, str] = {}
     labels: dict[str, str] = {}
     for language, label in TONGUES.items():
-        words = (practice.welcome or {}).get(language) or letters.welcome_words(language)
+        words = (practice.welcome or {}).get(language) or welcome_letter.welcome_words(language)
         for name, called in (("subject", visit.say("Subject")), ("body", visit.say("Text"))):
             now[f"{name}_{language}"] = words[name]
             labels[f"{name}_{language}"] = f"{label}, {called}"
@@ -112,14 +113,14 @@ def _preview(visit: Visit, language: str, words: dict[str, str]) -> str:
     return rendering.render("staff/practice/_preview.html", visit.language, shown)
 
 
-def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = False) -> letters.Letter:
-    make = letters.sample if sample else letters.welcome
-    return make(
+def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = False) -> Letter:
+    return welcome_letter.welcome(
         language,
         name=first_of(visit.holder.name),
         email=visit.holder.email,
         link=settings().link(LINK),
         texts={language: words},
+        is_sample=sample,
     )
 
 
@@ -180,7 +181,7 @@ async def save(visit: Visit) -> Answer:
     else:
         for language in TONGUES:
             _check(visit, language, said.of(language))
-            if said.of(language) != letters.welcome_words(language):
+            if said.of(language) != welcome_letter.welcome_words(language):
                 own[language] = said.of(language)
         if visit.errors:
             return await _page(visit, practice, stands)
@@ -190,11 +191,11 @@ async def save(visit: Visit) -> Answer:
 
 def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
     try:
-        letters.checked_subject(words["subject"])
+        welcome_letter.checked_subject(words["subject"])
     except ValueError as reason:
         visit.errors[f"subject_{language}"] = visit.say(str(reason))
     try:
-        letters.checked_body(words["body"])
+        welcome_letter.checked_body(words["body"])
     except ValueError as reason:
         visit.errors[f"body_{language}"] = visit.say(str(reason))
 
