@@ -204,6 +204,33 @@
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, missing <= 0 ? "#circle-check" : "#circle-dashed"));
   }
 
+  // ---- What is too long: nothing is cut. A field [data-longest] says by how much it is over, and is not sent so.
+
+  const excess = (field) => [...field.value].length - Number(field.dataset.longest);
+
+  function weigh(field) {
+    const over = excess(field);
+    const id = `${field.id}-over`;
+    if (over <= 0) return byId(id)?.remove();
+    const note = byId(id) ?? element("p", "why");
+    note.id = id;
+    note.setAttribute("role", "status");
+    note.textContent = word(over === 1 ? "overOne" : "overMany", { n: over.toLocaleString(document.documentElement.lang) });
+    if (!note.isConnected) (field.closest(".box") ?? field).after(note);
+  }
+
+  function holdBack(event) {
+    const over = all("[data-longest]", event.target).find((field) => excess(field) > 0);
+    if (!over || event.submitter?.formNoValidate) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    weigh(over);
+    over.focus();
+  }
+
+  document.addEventListener("submit", holdBack, true);
+  document.addEventListener("input", ({ target }) => target.matches("[data-longest]") && weigh(target));
+
   const CLICKS = { "[data-asks]": openFresh, "[data-preview]": preview, "[data-insert]": insert, "[data-in-place]": stepInPlace };
 
   // What isn't available stays where it is, can be reached, and says why; pressing it does nothing.

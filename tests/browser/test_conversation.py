@@ -468,3 +468,22 @@ async def test_everything_works_without_javascript(practice: Deployment, visit: 
     await expect(page).to_have_url(practice.bases[0] + "/sign-in")
     await page.goto(practice.bases[0] + noa_thread(practice, "client"))
     await expect(page.get_by_label("Password")).to_be_visible()
+
+
+async def test_a_long_paste_is_not_cut_and_says_by_how_much_it_is_over(practice: Deployment, visit: Visit) -> None:
+    dana, cast = await visit("dana"), practice.cast
+    page = await dana.open(f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}")
+    box = page.get_by_label("Message about Noa")
+    before, story = await said(page), "A whole story. " * 800
+    await box.fill(story + "The end.")
+    over = page.get_by_text("2,008 characters too many")
+    await expect(over).to_be_visible()
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(box).to_be_focused()
+    await expect(box).to_have_value(story + "The end.")
+    assert await said(page) == before
+    await box.fill(story[:9_990].strip())
+    await expect(over).to_have_count(0)
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await becomes(page, "(before) => document.querySelectorAll('[data-number] .bubble').length > before", len(before))
+    await expect(box).to_have_value("")

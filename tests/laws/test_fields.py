@@ -4,6 +4,7 @@ addresses are asked by one function each, in forms and again in the columns that
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
@@ -17,6 +18,7 @@ from portal import app
 from portal.models.ground.person import a_name, address_fault, an_address, name_fault
 from portal.web import visit
 from portal.web.visit import Form
+from tests.deployment import ROOT
 from tests.laws.test_structure import MODULES, RECORDS, tree
 
 assert app.SOCKETS  # its routes are where the forms are
@@ -202,3 +204,13 @@ def test_a_first_name_is_taken_in_one_place() -> None:
         and not node.value.args
     ]
     assert found == []
+
+
+def test_no_box_for_text_cuts_what_is_pasted() -> None:
+    """A browser cuts at `maxlength` without a word; `data-longest` says by how much it is too long."""
+    boxes = [(path, box) for path in (ROOT / "templates").rglob("*.html") for box in _BOX.findall(path.read_text())]
+    assert boxes
+    assert [path for path, box in boxes if "maxlength" in box or "data-longest" not in box] == []
+
+
+_BOX = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
