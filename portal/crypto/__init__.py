@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import http_ece
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -176,6 +177,18 @@ def is_push_secret(text: str) -> bool:
         return len(_from_address(text)) == 16
     except ValueError:
         return False
+
+
+def seal_push(words: bytes, point: str, secret: str) -> bytes:
+    """Encrypt a push for the one browser that has this public key and secret (RFC 8291)."""
+    sealed: bytes = http_ece.encrypt(
+        words,
+        private_key=ec.generate_private_key(ec.SECP256R1()),
+        dh=_from_address(point),
+        auth_secret=_from_address(secret),
+        version="aes128gcm",
+    )
+    return sealed
 
 
 def digest(token: str) -> str:

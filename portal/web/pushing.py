@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from py_vapid import Vapid02
-from pywebpush import WebPusher
 
 from portal import clock, crypto
 from portal.language import say
@@ -101,7 +100,7 @@ async def _post(subscription: dict[str, str], words: bytes) -> int:
     endpoint = subscription["endpoint"]
     check_endpoint(endpoint)
     parts = urlsplit(endpoint)
-    body = _encrypted(subscription, words)
+    body = crypto.seal_push(words, subscription["p256dh"], subscription["auth"])
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     headers = {
         "Host": parts.netloc,
@@ -133,12 +132,6 @@ async def _post(subscription: dict[str, str], words: bytes) -> int:
             return 0
         finally:
             writer.close()
-
-
-def _encrypted(subscription: dict[str, str], words: bytes) -> bytes:
-    keys = {"p256dh": subscription["p256dh"], "auth": subscription["auth"]}
-    sealed: bytes = WebPusher({"endpoint": subscription["endpoint"], "keys": keys}).encode(words)["body"]
-    return sealed
 
 
 def _signature(audience: str) -> str:
