@@ -214,7 +214,7 @@ BREAKAGES = [
         RULES,
         "where va.account_id = :viewer and va.client_id = {r}.id and {live('va')} ",
         "where va.account_id = :viewer and va.client_id = {r}.id ",
-        test("laws/test_visible.py::test_an_access_is_a_matter_of_now[sqlite]"),
+        test("laws/test_visible.py::test_an_access_is_a_matter_of_now[embedded]"),
     ),
     Breakage(
         SIGHT,

@@ -1,7 +1,7 @@
 """What every test may ask for.
 
 `embedded` and `full` are shared by all tests that leave the practice as they found it, or don't mind what
-others have written there; a test that needs one for itself makes it: `async with Deployment.full(...)`.
+others have written there; a file that needs one for itself makes it: `willow = own_practice()`.
 """
 
 import asyncio
@@ -11,11 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from xdist.scheduler import LoadFileScheduling
 
 from tests import both_databases
-from tests.deployment import Deployment, opened, practice_in_postgres, practice_in_sqlite
+from tests.deployment import Deployment, opened, own_practice, practice_in_postgres, practice_in_sqlite
 from tests.servers import PostgreSQL, Redis
 
 # What takes longest begins first, and is split: else one process works on it long after the other is done.
@@ -115,7 +114,7 @@ def redis_server() -> Iterator[Redis]:
         yield server
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest.fixture(scope="session")
 async def embedded() -> AsyncIterator[Deployment]:
     """SQLite, the in-process bus, one worker."""
     async with Deployment.embedded(PORTAL_PATIENCE="30") as deployment:
@@ -123,7 +122,7 @@ async def embedded() -> AsyncIterator[Deployment]:
         yield deployment
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest.fixture(scope="session")
 async def full(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
     """PostgreSQL, Redis, two workers, and the worker for what is due."""
     async with Deployment.shared("full", postgres, redis_server) as deployment:
@@ -145,17 +144,7 @@ async def practice(request: pytest.FixtureRequest, postgres: PostgreSQL, tmp_pat
         yield
 
 
-@pytest_asyncio.fixture(scope="module", params=["sqlite", "postgres"])
-async def unserved(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Deployment]:
-    """A deployment that nobody serves, one for all tests of a file: its `models()` work in this process."""
-    if request.param == "sqlite":
-        async with Deployment.embedded(workers=0) as made:
-            yield made
-    else:
-        async with Deployment.full(postgres, redis_server, workers=0, with_worker=False) as made:
-            yield made
+unserved = own_practice(workers=0)  # its `models()` work in this process
 
 
 async def _without_mail(deployment: Deployment) -> None:

@@ -2,6 +2,7 @@
 
     async with Deployment.embedded() as deployment: ...        # SQLite and the in-process bus, one worker
     async with Deployment.full(postgres, redis) as deployment: ...  # two workers and the one beside them
+    willow = own_practice("full", scope="function")  # a fixture that opens one
 
 Each worker has a port, and so an address, of its own; cookies of localhost hold for all of them.
 """
@@ -21,11 +22,13 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import IO, Any, Self
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from portal import crypto
@@ -139,12 +142,12 @@ class Deployment:
     async def full(
         cls, postgres: PostgreSQL, redis: Redis, workers: int = 2, with_worker: bool = True, **more: str
     ) -> AsyncIterator[Self]:
-        """PostgreSQL, Redis, several workers, and the one for what is due."""
+        """PostgreSQL, Redis, several workers (or none), and where there are some, the one for what is due."""
         with _folder() as folder:
             name = f"portal_{folder.name.rpartition('-')[2].lower()}"
             url = await asyncio.to_thread(practice_in_postgres, postgres, folder, name)
             env = _demo(folder) | {"DATABASE_URL": url, "REDIS_URL": redis.url()} | more
-            deployment = cls(folder, env, workers, with_worker, url)
+            deployment = cls(folder, env, workers, with_worker and workers > 0, url)
             try:
                 async with deployment._running():
                     yield deployment
@@ -152,7 +155,7 @@ class Deployment:
                 await asyncio.to_thread(postgres.drop_database, name)
 
     @classmethod
-    def shared(cls, kind: str, postgres: PostgreSQL, redis: Redis) -> contextlib.AbstractAsyncContextManager[Self]:
+    def shared(cls, kind: str, postgres: PostgreSQL, redis: Redis) -> AbstractAsyncContextManager[Self]:
         """One of these, `embedded` or `full`, for many tests: nobody idles out because a run takes long."""
         longer = {"PORTAL_PATIENCE": "30"}
         return cls.full(postgres, redis, **longer) if kind == "full" else cls.embedded(**longer)
@@ -215,6 +218,15 @@ class Deployment:
             connection.row_factory = sqlite3.Row
             with connection:
                 return [dict(row) for row in connection.execute(statement, values)]
+
+    async def row(self, table: str, id: str) -> dict[str, Any]:
+        """Return a row by its id."""
+        (found,) = await self.sql(f"select * from {table} where id = :id", id=id)
+        return found
+
+    async def count(self, rows: str, **values: Any) -> int:
+        """Return how many there are: `await deployment.count("client where first_name = :name", name=…)`."""
+        return int((await self.sql(f"select count(*) as n from {rows}", **values))[0]["n"])
 
     async def contents(self, without: tuple[str, ...] = ()) -> dict[str, str]:
         """A digest of the rows of each table, but for those named: equal when nothing was changed."""
@@ -305,6 +317,26 @@ class Deployment:
 
         lines = (await asyncio.to_thread(ask)).splitlines()
         return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+def begun(request: pytest.FixtureRequest, kind: str, **settings: Any) -> AbstractAsyncContextManager[Deployment]:
+    """Begin a practice for a fixture, `embedded` or `full`, with these settings."""
+    if kind == "embedded":
+        return Deployment.embedded(**settings)
+    servers = (request.getfixturevalue(name) for name in ("postgres", "redis_server"))
+    return Deployment.full(*servers, **settings)
+
+
+def own_practice(kind: str = "", scope: Any = "module", **settings: Any) -> Any:
+    """Make a fixture: a practice that a file has for itself, or each of its tests (`scope="function"`). It is tried on
+    both databases, unless a kind is named: `willow = own_practice("full", workers=1)`."""
+
+    @pytest.fixture(scope=scope, params=None if kind else ["embedded", "full"])
+    async def practice(request: pytest.FixtureRequest) -> AsyncIterator[Deployment]:
+        async with begun(request, kind or request.param, **settings) as deployment:
+            yield deployment
+
+    return practice
 
 
 def _plain_environment() -> dict[str, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from portal import clock, crypto, demo, passwords
 from portal.demo.people import STAFF
@@ -29,7 +28,7 @@ from tests.deployment import Deployment
 from tests.pages import open_page
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest.fixture(scope="module")
 async def seconds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[float]:
     """An open database with the demo practice; how long it took to make."""
     folder: Path = tmp_path_factory.mktemp("demo")
@@ -82,28 +81,25 @@ async def test_a_practice_that_is_there_is_left_alone(seconds: float) -> None:
         await demo.make_practice()
 
 
-async def test_dana_sees_both_children_but_not_the_confidential_thread(seconds: float) -> None:
-    assert await clients_seen_by("Dana") == {"Noa", "Eli"}
-    assert await threads_seen_by("Dana") == [
-        ("Eli", "clinical", False),
-        ("Noa", "administrative", False),
-        ("Noa", "clinical", False),
-    ]
-
-
-async def test_ravi_sees_eli_alone_and_no_messages(seconds: float) -> None:
-    assert await clients_seen_by("Ravi") == {"Eli"}
-    assert await threads_seen_by("Ravi") == []
-
-
-async def test_eli_sees_both_of_his_threads(seconds: float) -> None:
-    assert await clients_seen_by("Eli") == {"Eli"}
-    assert await threads_seen_by("Eli") == [("Eli", "clinical", False), ("Eli", "clinical", True)]
-
-
-async def test_sam_sees_himself(seconds: float) -> None:
-    assert await clients_seen_by("Sam") == {"Sam"}
-    assert await threads_seen_by("Sam") == [("Sam", "billing", False), ("Sam", "clinical", False)]
+@pytest.mark.parametrize(
+    ("name", "clients", "seen"),
+    [
+        (
+            "Dana",
+            {"Noa", "Eli"},
+            [("Eli", "clinical", False), ("Noa", "administrative", False), ("Noa", "clinical", False)],
+        ),
+        ("Ravi", {"Eli"}, []),
+        ("Eli", {"Eli"}, [("Eli", "clinical", False), ("Eli", "clinical", True)]),
+        ("Sam", {"Sam"}, [("Sam", "billing", False), ("Sam", "clinical", False)]),
+    ],
+)
+async def test_each_account_sees_its_own(
+    seconds: float, name: str, clients: set[str], seen: list[tuple[str, str, bool]]
+) -> None:
+    """A mother both children, but not the confidential thread; who only pays, no messages."""
+    assert await clients_seen_by(name) == clients
+    assert await threads_seen_by(name) == seen
 
 
 async def test_a_supervisor_sees_the_interns_clients_and_not_the_reverse(seconds: float) -> None:
@@ -122,14 +118,9 @@ async def test_ada_sees_all_clients_and_no_clinical_thread(seconds: float) -> No
     assert {audience for _, audience, _ in await threads_seen_by("Ada")} == {"administrative", "billing"}
 
 
-async def test_some_is_unread_on_either_side(seconds: float) -> None:
-    async def waiting(name: str) -> int:
-        return await unread(Scope(Conversation, *await viewer(name), None))
-
-    assert await waiting("Miriam") == 2
-    assert await waiting("Dana") == 1
-    assert await waiting("Gus") == 2
-    assert await waiting("Sam") == 0
+@pytest.mark.parametrize(("name", "count"), [("Miriam", 2), ("Dana", 1), ("Gus", 2), ("Sam", 0)])
+async def test_some_is_unread_on_either_side(seconds: float, name: str, count: int) -> None:
+    assert await unread(Scope(Conversation, *await viewer(name), None)) == count
 
 
 async def test_everyone_may_read_what_they_wrote(seconds: float) -> None:

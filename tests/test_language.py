@@ -29,6 +29,7 @@ from portal.language import (
 from tests import words
 from tests.cast import Person
 from tests.deployment import Deployment
+from tests.messages.thread import Thread
 
 ZONE = "America/New_York"
 MONDAY = dt.datetime(2026, 11, 23, 15, 5, tzinfo=dt.UTC)  # five past ten in New York
@@ -127,31 +128,24 @@ def on_monday() -> Iterator[None]:
     clock.move(dt.timedelta())
 
 
-def test_days_and_times_in_spanish(on_monday: None) -> None:
-    assert today_in_words(ZONE, "es") == "lunes 23 de noviembre"
-    assert day(dt.date(2026, 11, 23), ZONE, "es") == "Hoy"
-    assert day(dt.date(2026, 11, 22), ZONE, "es") == "Ayer"
-    assert day(dt.date(2026, 11, 4), ZONE, "es") == "Miércoles 4 de noviembre"
-    assert day(dt.date(2025, 1, 31), ZONE, "es") == "Viernes 31 de enero de 2025"
-    assert date_in_words(dt.date(2017, 3, 9), "es") == "9 de marzo de 2017"
-    assert plain(time_of_day(MONDAY, ZONE, "es")) == "10:05 a.m."
-    assert plain(short(MONDAY, ZONE, "es")) == "10:05 a.m."
-    assert short(MONDAY - dt.timedelta(days=4), ZONE, "es") == "jue"
-    assert short(MONDAY - dt.timedelta(days=40), ZONE, "es") == "14 oct"
-    assert short(MONDAY - dt.timedelta(days=400), ZONE, "es") == "19 oct 2025"
+def test_days_and_times(on_monday: None) -> None:
+    def ago(days: int) -> dt.datetime:
+        return MONDAY - dt.timedelta(days=days)
 
-
-def test_days_and_times_in_english(on_monday: None) -> None:
-    assert today_in_words(ZONE, "en") == "Monday, November 23"
-    assert day(dt.date(2026, 11, 23), ZONE, "en") == "Today"
-    assert day(dt.date(2026, 11, 22), ZONE, "en") == "Yesterday"
-    assert day(dt.date(2026, 11, 4), ZONE, "en") == "Wednesday, November 4"
-    assert day(dt.date(2025, 1, 31), ZONE, "en") == "Friday, January 31, 2025"
-    assert date_in_words(dt.date(2017, 3, 9), "en") == "March 9, 2017"
-    assert plain(time_of_day(MONDAY, ZONE, "en")) == "10:05 am"
-    assert short(MONDAY - dt.timedelta(days=4), ZONE, "en") == "Thu"
-    assert short(MONDAY - dt.timedelta(days=40), ZONE, "en") == "Oct 14"
-    assert short(MONDAY - dt.timedelta(days=400), ZONE, "en") == "Oct 19, 2025"
+    for said, spanish, english in (
+        (lambda of: today_in_words(ZONE, of), "lunes 23 de noviembre", "Monday, November 23"),
+        (lambda of: day(dt.date(2026, 11, 23), ZONE, of), "Hoy", "Today"),
+        (lambda of: day(dt.date(2026, 11, 22), ZONE, of), "Ayer", "Yesterday"),
+        (lambda of: day(dt.date(2026, 11, 4), ZONE, of), "Miércoles 4 de noviembre", "Wednesday, November 4"),
+        (lambda of: day(dt.date(2025, 1, 31), ZONE, of), "Viernes 31 de enero de 2025", "Friday, January 31, 2025"),
+        (lambda of: date_in_words(dt.date(2017, 3, 9), of), "9 de marzo de 2017", "March 9, 2017"),
+        (lambda of: time_of_day(MONDAY, ZONE, of), "10:05 a.m.", "10:05 am"),
+        (lambda of: short(MONDAY, ZONE, of), "10:05 a.m.", "10:05 am"),
+        (lambda of: short(ago(4), ZONE, of), "jue", "Thu"),
+        (lambda of: short(ago(40), ZONE, of), "14 oct", "Oct 14"),
+        (lambda of: short(ago(400), ZONE, of), "19 oct 2025", "Oct 19, 2025"),
+    ):
+        assert (plain(said("es")), plain(said("en"))) == (spanish, english)
 
 
 def plain(text: str) -> str:
@@ -259,59 +253,39 @@ async def test_a_chosen_language_holds_where_no_route_is(embedded: Deployment) -
 
 
 @asynccontextmanager
-async def in_spanish(deployment: Deployment, name: str) -> AsyncIterator[Person]:
+async def in_spanish(deployment: Deployment, name: str, *paths: str) -> AsyncIterator[Person]:
+    """Somebody who has chosen Spanish, and who has seen no English on these pages."""
     person = await deployment.cast.sign_in(name)
     await person.post("/language", lang="es")
     try:
+        for path in paths:
+            page = await person.get(path, follow=True)
+            assert '<html lang="es"' in page.text, path
+            assert (path, page.url.path != "/sign-in", english_in(page.text)) == (path, True, [])
         yield person
     finally:
         await person.post("/language", lang="en")
 
 
 async def test_no_english_is_left_on_a_client_s_pages(embedded: Deployment) -> None:
-    async with in_spanish(embedded, "dana") as dana:
-        noa = embedded.cast.client["noa"]
-        for path in (
-            f"/clients/{noa}/home",
-            f"/clients/{noa}/messages",
-            f"/clients/{noa}/conversations/{embedded.cast.conversation['noa clinical']}",
-            f"/clients/{embedded.cast.client['sam']}/home",
-        ):
-            page = await dana.get(path, follow=True)
-            assert '<html lang="es"' in page.text
-            assert (path, english_in(page.text)) == (path, [])
+    noa, sam = embedded.cast.client["noa"], embedded.cast.client["sam"]
+    paths = [f"/clients/{noa}/home", f"/clients/{noa}/messages", Thread(embedded.cast).place, f"/clients/{sam}/home"]
+    async with in_spanish(embedded, "dana", *paths):
+        pass
 
 
 async def test_no_english_is_left_on_a_staff_page(embedded: Deployment) -> None:
-    async with in_spanish(embedded, "henrik") as henrik:
-        chart = f"/staff/clients/{embedded.cast.client['noa']}"
-        for path in (
-            "/staff/today",
-            "/staff/clients",
-            "/staff/clients#q=zzz",
-            "/staff/clients?show=archived",
-            "/staff/clients/new",
-            chart,
-            f"{chart}/edit",
-            f"{chart}/portal",
-            f"{chart}/portal/letter",
-            f"{chart}/messages",
-            f"{chart}/conversations/{embedded.cast.conversation['noa clinical']}",
-        ):
-            page = await henrik.get(path)
-            assert '<html lang="es"' in page.text
-            assert (path, english_in(page.text)) == (path, [])
+    chart, thread = f"/staff/clients/{embedded.cast.client['noa']}", f"/staff{Thread(embedded.cast).place}"
+    lists = [f"/staff/{page}" for page in ("today", "clients", "clients#q=zzz", "clients?show=archived", "clients/new")]
+    tabs = [chart, *(f"{chart}/{tab}" for tab in ("edit", "portal", "portal/letter", "messages")), thread]
+    async with in_spanish(embedded, "henrik", *lists, *tabs) as henrik:
         wrong = {"key": str(uuid.uuid4()), "first_name": "", "last_name": "x" * 61, "email": "nowhere"}
         refused = await henrik.post("/staff/clients", **wrong)
         assert refused.status_code == 422
         assert english_in(refused.text) == []
         for sentence in ("Complete este campo.", "Esto tiene más de 60 caracteres.", "Escriba un correo como"):
             assert sentence in refused.text
-        empty = await henrik.send(
-            f"{chart}/conversations/{embedded.cast.conversation['noa clinical']}/messages",
-            key="0192f0c1-2345-7abc-8def-0123456789ab",
-            body=" ",
-        )
+        empty = await henrik.send(f"{thread}/messages", key=str(uuid.uuid4()), body=" ")
         assert empty.status_code == 422
         assert "Su mensaje no se envió. Complete este campo." in empty.text
 
@@ -334,7 +308,5 @@ async def test_a_welcome_email_is_in_the_language_that_is_chosen(embedded: Deplo
 
 
 async def test_no_english_is_left_on_the_settings(embedded: Deployment) -> None:
-    async with in_spanish(embedded, "ada") as ada:
-        for path in ("/staff/settings/portal", "/staff/mail"):
-            page = await ada.get(path)
-            assert (path, page.status_code, english_in(page.text)) == (path, 200, [])
+    async with in_spanish(embedded, "ada", "/staff/settings/portal", "/staff/mail"):
+        pass

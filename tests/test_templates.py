@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 
 from portal.models.ground.fact import unit
 from portal.models.messages.template import MOST, Template, filled, unknown_places
 from tests.cast import Cast, Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.html import parse
+from tests.messages.thread import Thread
 from tests.pages import open_page
-from tests.servers import PostgreSQL, Redis
+
+willow = own_practice()
 
 
-@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
-async def cast(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Cast]:
-    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
-    async with made as deployment:
-        yield deployment.cast
+@pytest.fixture
+def cast(willow: Deployment) -> Cast:
+    return willow.cast
 
 
 def thread(cast: Cast, name: str = "noa clinical") -> str:
-    return f"/staff/clients/{cast.client[name.split()[0]]}/conversations/{cast.conversation[name]}"
+    return f"/staff{Thread(cast, name).place}"
 
 
 async def keep(person: Person, name: str, body: str, whose: str = "own", key: str = "") -> int:
@@ -97,7 +95,7 @@ async def test_a_page_of_templates_hears_nothing_of_another_persons(cast: Cast) 
 async def test_clients_see_none_and_their_composer_has_none(cast: Cast) -> None:
     dana = await cast.sign_in("dana")
     assert (await dana.get("/staff/templates")).status_code in (303, 401)
-    own = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    own = Thread(cast).place
     await cast.look_at_templates()
     page = await dana.get(f"{own}?template={cast.template['practice']}")
     assert page.status_code == 200

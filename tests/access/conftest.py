@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import pytest
 
-import pytest_asyncio
+from tests.access.desk import Desk, own_desk
 
-from tests.access.desk import Desk
-from tests.deployment import Deployment
-from tests.mail.post_office import PostOffice
-from tests.servers import PostgreSQL, Redis
+whole = own_desk(scope="session", PORTAL_PATIENCE="30")
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def whole(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with (
-        PostOffice() as office,
-        Deployment.full(
-            postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1", PORTAL_PATIENCE="30"
-        ) as deployment,
-    ):
-        await deployment.sql("update practice set mail_after = 240")  # no letter in the midst of a test
-        yield Desk(deployment, office)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def desk(whole: Desk) -> Desk:
     """Nobody has tried anything yet: what one test counts against an address is not the next one's."""
     await whole.sql("delete from throttle")

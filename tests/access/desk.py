@@ -7,12 +7,12 @@ wren = await desk.sign_up(chart, link)
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 import itertools
 import re
 import secrets
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
@@ -20,10 +20,11 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
+import pytest
 
 from tests.cast import Cast, Person
-from tests.deployment import Deployment
-from tests.mail.post_office import PostOffice
+from tests.deployment import Deployment, begun
+from tests.mail.post_office import PostOffice, eventually
 
 BORN = "1994-08-17"
 SECRET = "copper kettle under nine stars"
@@ -63,14 +64,12 @@ class Desk:
     async def sql(self, text: str, **values: Any) -> list[dict[str, Any]]:
         return await self.deployment.sql(text, **values)
 
+    async def count(self, rows: str, **values: Any) -> int:
+        return await self.deployment.count(rows, **values)
+
     async def comes(self, text: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a query, as soon as there are any: what the worker writes takes it a moment."""
-        async with asyncio.timeout(20):
-            while True:
-                rows = await self.sql(text, **values)
-                if rows:
-                    return rows
-                await asyncio.sleep(0.05)
+        return await eventually(lambda: self.sql(text, **values))
 
     async def person(self, name: str) -> Person:
         """Someone of the cast, signed in once for all tests."""
@@ -110,12 +109,10 @@ class Desk:
 
     async def act(self, chart: Chart | str, path: str, by: str = "miriam", **form: str) -> httpx2.Response:
         """Press a button of the chart's Portal tab."""
-        tab = chart.tab if isinstance(chart, Chart) else f"/staff/clients/{chart}/portal"
-        return await (await self.person(by)).post(f"{tab}/{path}", **{"key": str(uuid4())} | form)
+        return await (await self.person(by)).post(f"{_tab(chart)}/{path}", **{"key": str(uuid4())} | form)
 
     async def tab(self, chart: Chart | str, by: str = "miriam") -> str:
-        tab = chart.tab if isinstance(chart, Chart) else f"/staff/clients/{chart}/portal"
-        answer = await (await self.person(by)).get(tab)
+        answer = await (await self.person(by)).get(_tab(chart))
         assert answer.status_code == 200, answer.text
         return answer.text
 
@@ -129,28 +126,24 @@ class Desk:
 
     # --- Links --------------------------------------------------------------------------------
 
-    async def invite(self, chart: Chart) -> str:
-        """Send the welcome e-mail, again where there was one; gives a token that opens it.
+    async def invite(self, chart: Chart, holder: str = "client", by: str = "miriam") -> str:
+        """Send the welcome e-mail to the client or, by the id of their link, to a contact, again where there was one;
+        gives a token that opens it.
 
         The real token is in the letter alone, which takes its time: most tests have no need of the letter, and
         put a token of their own in its place."""
         await self.due_again(chart)
-        answer = await self.act(chart, "invitations", holder="client")
+        answer = await self.act(chart, "invitations", by=by, holder=holder)
         assert answer.status_code == 303, answer.text
         return await self.plant("invitation", await self.newest_invitation(chart))
 
-    async def newest_invitation(self, chart: Chart) -> str:
-        rows = await self.sql(
-            "select id from invitation where client_id = :id order by sent_at desc limit 1", id=chart.id
-        )
-        return str(rows[0]["id"])
-
     async def invitation(self, chart: Chart) -> dict[str, Any]:
-        """The newest row of a chart."""
-        rows = await self.sql(
-            "select * from invitation where client_id = :id order by sent_at desc limit 1", id=chart.id
-        )
-        return rows[0]
+        """Return the newest row of a chart."""
+        text = "select * from invitation where client_id = :id order by sent_at desc limit 1"
+        return (await self.sql(text, id=chart.id))[0]
+
+    async def newest_invitation(self, chart: Chart) -> str:
+        return str((await self.invitation(chart))["id"])
 
     async def reset(self, account: str) -> str:
         """A token that opens the account's newest reset."""
@@ -166,35 +159,22 @@ class Desk:
     async def mailed(self, to: str, kind: str, about: str | None = None) -> str:
         """The address of the link (`/welcome/` or `/reset/`) in the newest letter to someone, come by mail;
         `about` names the invitation or reset whose letter it must be."""
-        ids = None
-        if about is not None:
-            rows = await self.sql("select message_id from outbox where about_id = :id", id=about)
-            ids = [row["message_id"] for row in rows]
-
-        def theirs() -> list[EmailMessage]:
-            return [
-                one
-                for one in self.office.letters
-                if to in str(one["To"]) and kind in text_of(one) and (ids is None or one["Message-ID"] in ids)
-            ]
-
-        await self.office.until(theirs)
-        found = re.search(rf"http\S*{kind}[\w-]+", text_of(theirs()[-1]))
+        rows = await self.sql("select message_id from outbox where about_id = :id", id=about) if about else []
+        ids = {row["message_id"] for row in rows}
+        letter = await self._arrived(
+            lambda one: to in str(one["To"]) and kind in text_of(one) and (not about or one["Message-ID"] in ids)
+        )
+        found = re.search(rf"http\S*{kind}[\w-]+", text_of(letter))
         assert found is not None
         return found[0]
 
     async def letter(self, to: str, says: str) -> EmailMessage:
         """The letter to someone whose subject or text says this; waits for it."""
+        return await self._arrived(lambda one: to in str(one["To"]) and says in str(one["Subject"]) + text_of(one))
 
-        def theirs() -> list[EmailMessage]:
-            return [
-                one
-                for one in self.office.letters
-                if to in str(one["To"]) and says in str(one["Subject"]) + text_of(one)
-            ]
-
-        await self.office.until(theirs)
-        return theirs()[-1]
+    async def _arrived(self, is_meant: Callable[[EmailMessage], bool]) -> EmailMessage:
+        await self.office.until(lambda: any(map(is_meant, self.office.letters)))
+        return next(filter(is_meant, reversed(self.office.letters)))
 
     # --- The one who was invited --------------------------------------------------------------
 
@@ -235,6 +215,24 @@ class Desk:
         account = await self.account(chart)
         assert account is not None
         return str(account["id"])
+
+
+def own_desk(scope: Any = "module", **settings: Any) -> Any:
+    """Make a fixture: a practice that a file has for itself, with a mail server that is its own, and no letter about a
+    message in the midst of a test: `desk = own_desk(workers=1)`."""
+
+    @pytest.fixture(scope=scope)
+    async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+        mail = {"PORTAL_DRAIN": "1"} | settings
+        async with PostOffice() as office, begun(request, "full", SMTP_URL=office.url, **mail) as deployment:
+            await deployment.sql("update practice set mail_after = 240")
+            yield Desk(deployment, office)
+
+    return desk
+
+
+def _tab(chart: Chart | str) -> str:
+    return chart.tab if isinstance(chart, Chart) else f"/staff/clients/{chart}/portal"
 
 
 def text_of(letter: EmailMessage) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
-import pytest_asyncio
 
 from portal.demo.people import ZONE
 from portal.models.practice.age import begins, birthday, step, steps
 from tests.access.test_minors import is_born, tie_of, turning, until
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.pages import Page, open_page
-from tests.servers import PostgreSQL, Redis
 
 SOON = {"miriam": "Comes of age soon.", "dana": "Eli comes of age soon.", "eli": "You come of age soon."}
 NOW = {
@@ -25,11 +22,7 @@ NOW = {
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest_asyncio.fixture
-async def willow(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
-    """A practice for one test: its clock goes on."""
-    async with Deployment.full(postgres, redis_server) as deployment:
-        yield deployment
+willow = own_practice("full", scope="function")  # its clock goes on
 
 
 async def pages(willow: Deployment, stack: AsyncExitStack, child: str = "eli") -> dict[str, Page]:

@@ -10,24 +10,19 @@ from uuid import uuid4
 import pytest
 
 from portal.permissions import Permission
-from tests.access.desk import SECRET, Chart, Desk
+from tests.access.desk import Chart, Desk
 from tests.access.test_linking import confirming
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.pages import open_page
+from tests.people.contacts import add_contact
 
 CHILD = "2019-02-03"
 
 
-async def tie(staff: Person, chart: Chart, relationship: str = "Mother", **form: str) -> str:
+async def tie(staff: Person, chart: Chart, **form: str) -> str:
     """Somebody becomes a contact; gives the page of it."""
-    tab = f"/staff/clients/{chart.id}/contacts"
-    sent = {"key": str(uuid4()), "relationship": relationship, "messages": "on"} | form
-    assert (await staff.post(tab, **sent)).status_code == 303
-    (link,) = await staff.cast.deployment.sql(
-        "select id from contact_link where client_id = :id order by id desc limit 1", id=chart.id
-    )
-    return f"{tab}/{link['id']}"
+    return (await add_contact(staff, chart.id, **{"relationship": "Mother", "messages": "on"} | form)).place
 
 
 async def change(staff: Person, chart: Chart, **details: str) -> int:
@@ -94,9 +89,9 @@ async def test_a_minors_own_address_is_refused_on_the_chart_of_who_acts_for_them
     await tie(await desk.person("jo"), teenager, person=mother.id)
     theo = await desk.person("theo")
     named = {"email": teenager.email.replace("juno", "j.uno")}  # it only looks alike
-    before = await desk.sql("select * from client where id = :id", id=mother.id)
+    before = await desk.deployment.row("client", mother.id)
     assert await change(theo, mother, **named) == 422
-    assert await desk.sql("select * from client where id = :id", id=mother.id) == before
+    assert await desk.deployment.row("client", mother.id) == before
     assert await change(theo, mother, email=f"own.{mother.email}") == 303
 
 
@@ -117,8 +112,7 @@ async def test_an_address_that_fails_is_put_right_by_who_may_open_their_chart(de
     assert sent.status_code == (303 if may else 409)
     right = f"right.{mother.email}" if may else mother.email
     for table in ("client", "contact"):
-        found = await desk.sql(f"select 1 from {table} where email = :email", email=right)
-        assert len(found) == 1, table
+        assert await desk.count(f"{table} where email = :email", email=right) == 1, table
 
 
 # --- A contact becomes a client -----------------------------------------------------------------------
@@ -160,11 +154,7 @@ async def vera_of(desk: Desk, child: Chart | None = None) -> Vera:
 
 async def signed_up(desk: Desk, vera: Vera) -> Person:
     """She has an account, by an invitation as the child's contact."""
-    assert (await desk.act(vera.of, "invitations", holder=vera.link)).status_code == 303
-    token = await desk.plant("invitation", await desk.newest_invitation(vera.of))
-    browser = await desk.verified(vera.of, token)
-    assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
-    return browser
+    return await desk.sign_up(vera.of, await desk.invite(vera.of, vera.link))
 
 
 async def held(desk: Desk, vera: Vera) -> list[list[dict[str, Any]]]:
@@ -221,7 +211,7 @@ async def test_a_contact_becomes_a_client_and_keeps_everything(desk: Desk) -> No
     assert (await miriam.post(vera.there, **form)).headers["location"] == f"/staff/clients/{own}/portal"
     late = await henrik.post(vera.there, **vera.form())
     assert late.status_code == 409 and "a client already" in late.text
-    assert len(await desk.sql("select 1 from client where last_name = :last", last=vera.last)) == 1
+    assert await desk.count("client where last_name = :last", last=vera.last) == 1
     # From now on she is called as her chart says.
     chart = Chart(own, "Vera", vera.last, vera.email, BORN)
     assert await change(miriam, chart, last_name="Quill-Marlowe", phone="(555) 010-0167") == 303
@@ -302,7 +292,7 @@ async def test_somebody_of_the_same_name_is_added_when_it_is_said_that_they_are_
     form = vera.form()
     assert (await miriam.post(vera.there, **form)).status_code == 422
     assert (await miriam.post(vera.there, **form, apart="on")).status_code == 303
-    assert len(await desk.sql("select 1 from client where last_name = :last", last=vera.last)) == 2
+    assert await desk.count("client where last_name = :last", last=vera.last) == 2
 
 
 async def test_an_archived_chart_is_restored_first(desk: Desk) -> None:
@@ -320,7 +310,7 @@ async def test_what_the_form_lacks_is_said_at_its_field_and_nothing_is_made(desk
     await desk.sign_up(teenager)
     vera, miriam = await vera_of(desk, teenager), await desk.person("miriam")
     await signed_up(desk, vera)
-    clients = await desk.sql("select count(*) as n from client")
+    clients = await desk.count("client")
     for form, at in (
         ({"email": teenager.email.replace("juno", "ju.no")}, "email"),
         ({"link": "on", "date_of_birth": ""}, "date_of_birth"),
@@ -329,7 +319,7 @@ async def test_what_the_form_lacks_is_said_at_its_field_and_nothing_is_made(desk
     ):
         answer = await miriam.post(vera.there, **vera.form(**form))
         assert answer.status_code == 422 and f'id="why-{at}"' in answer.text
-    assert await desk.sql("select count(*) as n from client") == clients
+    assert await desk.count("client") == clients
     assert await own_chart(desk, vera) == "None"
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-import pytest_asyncio
+import pytest
 
 from tests.access.desk import SECRET, Chart, Desk
 from tests.pages import Page, open_page
@@ -34,7 +34,7 @@ class Watch:
         await asyncio.gather(*(page.current() for page in self.pages))
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def watch(desk: Desk) -> AsyncIterator[Watch]:
     chart = await desk.chart("Briar")
     async with AsyncExitStack() as stack:

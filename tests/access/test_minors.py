@@ -5,29 +5,21 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import signal
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx2
-import pytest_asyncio
 
 from portal.demo.people import ZONE
 from portal.language import local_day
 from portal.models.practice.age import begins, birthday
 from tests.cast import Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.pages import open_page
 from tests.people.test_contacts import EVERYTHING, agree, link_of
-from tests.servers import PostgreSQL, Redis
 
-
-@pytest_asyncio.fixture
-async def willow(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
-    """A practice for one test, on two workers: its clock goes on, and dates of birth are changed."""
-    async with Deployment.full(postgres, redis_server) as deployment:
-        yield deployment
+willow = own_practice("full", scope="function")  # its clock goes on, and dates of birth are changed
 
 
 def turning(willow: Deployment, days: int, years: int = 18) -> dt.date:

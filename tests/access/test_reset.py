@@ -288,10 +288,10 @@ async def test_asked_for_by_oneself(desk: Desk) -> None:
 
 async def test_nobody_gets_a_letter_who_has_no_account(desk: Desk) -> None:
     chart = await desk.chart("Yew")
-    before = await desk.sql("select count(*) as n from reset")
+    before = await desk.count("reset")
     assert (await wished(desk, chart.email)).status_code == 200
     await no_wish_is_left(desk)
-    assert await desk.sql("select count(*) as n from reset") == before
+    assert await desk.count("reset") == before
     assert await desk.sql("select id from outbox where client_id = :id", id=chart.id) == []
 
 

@@ -84,7 +84,7 @@ async def test_two_tabs_make_one_account(desk: Desk) -> None:
     late = await other.post("/welcome/password", password="another secret of seven moons")
     assert late.status_code == 403
     assert (await other.get("/home")).headers["location"].startswith("/sign-in")
-    assert len(await desk.sql("select 1 from portal_account where email = :email", email=chart.email)) == 1
+    assert await desk.count("portal_account where email = :email", email=chart.email) == 1
     # The first one's password holds.
     again = await desk.browser().post("/sign-in", email=chart.email, password=SECRET)
     assert again.status_code == 303
@@ -232,7 +232,7 @@ async def test_five_minutes_and_five_a_day(desk: Desk) -> None:
         return (await desk.act(chart, "invitations", holder="client")).status_code
 
     async def count() -> int:
-        return len(await desk.sql("select id from invitation where client_id = :id", id=chart.id))
+        return await desk.count("invitation where client_id = :id", id=chart.id)
 
     assert await send() == 303
     assert await send() == 409
@@ -260,7 +260,7 @@ async def test_pressed_by_ten_at_once_one_letter_goes_out(desk: Desk) -> None:
         *(miriam.post(f"{chart.tab}/invitations", n % 2, key=str(uuid4()), holder="client") for n in range(10))
     )
     assert sorted(answer.status_code for answer in answers) == [303] + [409] * 9
-    assert len(await desk.sql("select id from outbox where client_id = :id", id=chart.id)) == 1
+    assert await desk.count("outbox where client_id = :id", id=chart.id) == 1
 
 
 async def test_one_press_sent_twice_is_one_letter(desk: Desk) -> None:
@@ -268,7 +268,7 @@ async def test_one_press_sent_twice_is_one_letter(desk: Desk) -> None:
     key = str(uuid4())
     for _ in range(2):
         assert (await desk.act(chart, "invitations", holder="client", key=key)).status_code == 303
-    assert len(await desk.sql("select id from outbox where client_id = :id", id=chart.id)) == 1
+    assert await desk.count("outbox where client_id = :id", id=chart.id) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest_asyncio
-
-from tests.access.desk import Desk
+from tests.access.desk import Desk, own_desk
 from tests.access.test_live import Watch
-from tests.deployment import Deployment
-from tests.mail.post_office import PostOffice
 from tests.pages import open_page
-from tests.servers import PostgreSQL, Redis
 
 OVER = "This link has run out"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def old(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    """A practice that nobody else is in: its clock goes on and never back."""
-    async with (
-        PostOffice() as office,
-        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
-    ):
-        yield Desk(deployment, office)
+old = own_desk()  # nobody else is in it: its clock goes on and never back
 
 
 async def test_another_letter_may_go_after_five_minutes_and_the_tab_says_so_by_itself(old: Desk) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 
 from portal.models.ground.fact import unit
 from portal.models.notices.kinds import NoticeKind
@@ -18,20 +16,11 @@ from portal.models.people.client import CareTeam
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission, Right
 from tests.cast import Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.html import Element, parse
 from tests.pages import Page, open_page
-from tests.servers import PostgreSQL, Redis
 
-
-@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
-async def willow(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Deployment]:
-    """A practice of its own: rights are taken and given here."""
-    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
-    async with made as deployment:
-        yield deployment
+willow = own_practice()  # rights are taken and given here
 
 
 def place(willow: Deployment, who: str, client: str) -> str:
@@ -199,14 +188,6 @@ async def test_whom_else_they_act_for_is_not_shown(willow: Deployment) -> None:
         assert all(link.startswith(here) for link in inside), (path, inside)
         wanted |= {link.partition("#")[0] for link in inside} - seen
     assert len(seen) > 5
-
-
-@pytest.mark.parametrize(
-    ("name", "status"), [("miriam", 200), ("jo", 200), ("henrik", 200), ("idris", 403), ("grace", 403), ("theo", 404)]
-)
-async def test_only_who_manages_portal_access_of_a_client_they_see(willow: Deployment, name: str, status: int) -> None:
-    person = await willow.cast.sign_in(name)
-    assert (await person.get(f"{place(willow, 'dana', 'noa')}/home")).status_code == status
 
 
 async def test_what_one_may_not_read_oneself_is_left_out(willow: Deployment) -> None:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
-
-import pytest_asyncio
 
 from portal.demo.people import ZONE
 from portal.models.practice.age import begins, birthday
 from portal.permissions import Restriction
 from tests.access.test_minors import dana_again, is_born, tie_of, turning, until
 from tests.cast import Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.pages import open_page
-from tests.servers import PostgreSQL, Redis
 
 DAY = dt.timedelta(days=1)
 
 
-@pytest_asyncio.fixture
-async def willow(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
-    """A practice for one test, on two workers: its clock goes on."""
-    async with Deployment.full(postgres, redis_server) as deployment:
-        yield deployment
+willow = own_practice("full", scope="function")  # its clock goes on
 
 
 async def of_age(willow: Deployment) -> Person:

@@ -10,24 +10,22 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-import pytest_asyncio
 from websockets import InvalidStatus
 from websockets.asyncio.client import connect
 
 from portal.demo import PASSWORD
 from portal.passwords import AT_ONCE, WAITING, weakness
-from tests.access.desk import Desk
+from tests.access.desk import Desk, own_desk
 from tests.cast import Person
 from tests.deployment import Deployment
-from tests.mail.post_office import PostOffice, eventually
-from tests.servers import PostgreSQL, Redis
+from tests.mail.post_office import eventually
 
 WORDS = "That email and password don’t open an account, or there were too many tries."
 # Takes longer to compare than any test lasts: a hash says itself how much work it is.
 ENDLESS = "$argon2id$v=19$m=19456,t=10000000,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZWhhc2hzb21laGFzaHNvbWVoYXNoc29tZWhhc2g"
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def flooded() -> AsyncIterator[Deployment]:
     """A practice whose worker has passwords to hash that it is never done with, as many as it takes on: they come
     from everywhere. It is not asked to end in peace."""
@@ -117,14 +115,7 @@ async def test_no_password_takes_long_to_judge() -> None:
             assert long < 3 * short, (length, long, short)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with (
-        PostOffice() as office,
-        Deployment.full(postgres, redis_server, workers=1, SMTP_URL=office.url) as deployment,
-    ):
-        await deployment.sql("update practice set mail_after = 240")
-        yield Desk(deployment, office)
+desk = own_desk(workers=1)  # the one that hashes is looked at
 
 
 async def by_a_link(desk: Desk, page: str) -> tuple[Person, str]:
@@ -197,36 +188,24 @@ async def test_passwords_by_one_link_have_an_end(desk: Desk, page: str) -> None:
 # --- Refusals that nobody has a name for -------------------------------------------------------
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def deployment(deployment: Deployment) -> AsyncIterator[Deployment]:
-    """Nobody has tried anything yet, and what is tried here keeps nobody of another test out."""
-    await deployment.sql("delete from throttle")
-    yield deployment
-    await deployment.sql("delete from throttle")
-
-
-async def rows(deployment: Deployment) -> int:
-    return int((await deployment.sql("select count(*) as n from audit"))[0]["n"])
-
-
-async def test_a_hundred_refusals_of_nobody_are_three_rows(deployment: Deployment) -> None:
-    nobody, noa = deployment.cast.stranger(), deployment.cast.client["noa"]
-    before, counted = await rows(deployment), await deployment.refusals()
+async def test_a_hundred_refusals_of_nobody_are_three_rows(untried: Deployment) -> None:
+    nobody, noa = untried.cast.stranger(), untried.cast.client["noa"]
+    before, counted = await untried.count("audit"), await untried.refusals()
     for n in range(100):
-        answer = await nobody.post(f"/staff/clients/{noa}/archival", n % len(deployment.bases))
+        answer = await nobody.post(f"/staff/clients/{noa}/archival", n % len(untried.bases))
         assert answer.status_code == 401
-    assert await rows(deployment) == before + 3  # the first, the tenth, the hundredth
-    assert await deployment.refusals() == counted + 100
+    assert await untried.count("audit") == before + 3  # the first, the tenth, the hundredth
+    assert await untried.refusals() == counted + 100
     # In the next hour it is said again.
-    await deployment.move_clock(minutes=61)
+    await untried.move_clock(minutes=61)
     assert (await nobody.post(f"/staff/clients/{noa}/archival")).status_code == 401
-    assert await rows(deployment) == before + 4
+    assert await untried.count("audit") == before + 4
 
 
 @pytest.mark.parametrize("how", ["another host", "too long", "another site", "a socket from elsewhere"])
-async def test_nobody_fills_the_log_by_other_ways_either(deployment: Deployment, how: str) -> None:
-    nobody = deployment.cast.stranger()
-    before = await rows(deployment)
+async def test_nobody_fills_the_log_by_other_ways_either(untried: Deployment, how: str) -> None:
+    nobody = untried.cast.stranger()
+    before = await untried.count("audit")
     for _ in range(20):
         if how == "another host":
             answer = await nobody.get("/sign-in", Host="evil.example")
@@ -238,7 +217,7 @@ async def test_nobody_fills_the_log_by_other_ways_either(deployment: Deployment,
             await foreign_socket(nobody)
             continue
         assert answer.status_code in (400, 403, 413)
-    assert await rows(deployment) == before + 2
+    assert await untried.count("audit") == before + 2
 
 
 async def foreign_socket(person: Person) -> None:
@@ -248,34 +227,28 @@ async def foreign_socket(person: Person) -> None:
             pass
 
 
-async def test_tries_of_a_network_over_its_limit_are_no_rows(deployment: Deployment) -> None:
-    nobody, before = deployment.cast.stranger(), await rows(deployment)
+async def test_tries_of_a_network_over_its_limit_are_no_rows(untried: Deployment) -> None:
+    nobody, before = untried.cast.stranger(), await untried.count("audit")
     for n in range(20):
         assert (await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")).status_code == 401
-    assert await rows(deployment) == before + 20, "each that was compared is noted, with the address it was for"
+    assert await untried.count("audit") == before + 20, "each that was compared is noted, with the address it was for"
     for n in range(50):
         assert (await nobody.post("/sign-in", email=f"{n}@example.com", password="a guess")).status_code == 401
-    assert await rows(deployment) == before + 22
-    await deployment.sql("delete from throttle")
+    assert await untried.count("audit") == before + 22
 
 
-async def test_each_refusal_of_somebody_known_is_a_row_with_their_name(deployment: Deployment) -> None:
+async def test_each_refusal_of_somebody_known_is_a_row_with_their_name(untried: Deployment) -> None:
     """At the other side's door too, on a page of another site, with a body without end, on a foreign socket."""
-    cast = deployment.cast
+    cast = untried.cast
     sam, noa = await cast.sign_in("sam"), cast.client["noa"]
 
-    async def noted() -> int:
-        found = await deployment.sql(
-            "select count(*) as n from audit where result = 'refused' and actor_id = :sam", sam=sam.id
-        )
-        return int(found[0]["n"])
-
+    noted = "audit where result = 'refused' and actor_id = :sam"
     for _ in range(12):
-        before = await noted()
+        before = await untried.count(noted, sam=sam.id)
         assert (await sam.post(f"/staff/clients/{noa}/archival")).status_code == 401
         assert (await sam.get(f"/clients/{noa}/home")).status_code == 404
         crossed = await sam.post("/sign-out", None, {"Sec-Fetch-Site": "cross-site"})
         assert crossed.status_code == 403
         assert (await sam.post("/session", body="a" * 1024 * 1024)).status_code == 413
         await foreign_socket(sam)
-        assert await noted() == before + 5
+        assert await untried.count(noted, sam=sam.id) == before + 5

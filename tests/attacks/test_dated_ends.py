@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from portal.demo.people import ZONE
 from portal.language import local_day
 from portal.permissions import Right
 from tests.access.desk import SECRET, Chart, Desk
-from tests.deployment import Deployment
-from tests.mail.post_office import PostOffice
+from tests.access.test_linking import confirming
 from tests.pages import open_page
-from tests.servers import PostgreSQL, Redis
+from tests.people.contacts import add_contact
 
+ACCOUNT = "portal_account where email = :email"
 EVERYTHING = {right.name.lower(): "on" for right in Right}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with (
-        PostOffice() as office,
-        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
-    ):
-        yield Desk(deployment, office)
 
 
 def tomorrow(desk: Desk) -> str:
@@ -40,32 +29,18 @@ ENDS = {"a last day": ("last", ""), "a court's order": ("no_contact_from", "no_c
 
 async def contact(desk: Desk, chart: Chart, by: str = "", **who: str) -> str:
     """Somebody who acts for the client, and will not for long. Gives the link."""
-    ends = {}
-    if by:
-        day, ticked = ENDS[by]
-        ends = {day: tomorrow(desk)} | ({ticked: "on"} if ticked else {})
-    form = {"relationship": "Partner", **EVERYTHING, **ends, **who}
-    miriam = await desk.person("miriam")
-    answer = await miriam.post(f"/staff/clients/{chart.id}/contacts", key=str(uuid4()), **form)
-    assert answer.status_code == 303, answer.text
-    return str((await desk.sql("select id from contact_link where client_id = :id", id=chart.id))[0]["id"])
-
-
-async def invited(desk: Desk, chart: Chart, link: str) -> str:
-    assert (await desk.act(chart, "invitations", holder=link)).status_code == 303
-    return await desk.plant("invitation", await desk.newest_invitation(chart))
-
-
-async def accounts(desk: Desk, email: str) -> int:
-    return len(await desk.sql("select 1 from portal_account where email = :email", email=email))
+    day, ticked = ENDS.get(by, ("", ""))
+    ends = ({day: tomorrow(desk)} if day else {}) | ({ticked: "on"} if ticked else {})
+    tie = await add_contact(await desk.person("miriam"), chart.id, **EVERYTHING, **ends, **who)
+    return tie.id
 
 
 @pytest.mark.parametrize("by", ENDS)
 async def test_a_link_on_its_way_ends_with_what_it_was_for(desk: Desk, by: str) -> None:
     chart, lasting = await desk.chart(), await desk.chart("Rowan")
     emails = [f"robin.{uuid4().hex[:8]}@family.example" for _ in range(2)]
-    token = await invited(desk, chart, await contact(desk, chart, by, name="Robin Hale", email=emails[0]))
-    other = await invited(desk, lasting, await contact(desk, lasting, name="Robin Hale", email=emails[1]))
+    token = await desk.invite(chart, await contact(desk, chart, by, name="Robin Hale", email=emails[0]))
+    other = await desk.invite(lasting, await contact(desk, lasting, name="Robin Hale", email=emails[1]))
     begun, done = await desk.begin(token), await desk.verified(chart, token)
     assert "Robin Hale" in await desk.tab(chart)
 
@@ -77,25 +52,24 @@ async def test_a_link_on_its_way_ends_with_what_it_was_for(desk: Desk, by: str) 
     await desk.sql("update half_session set expires_at = expires_at + cast('4 days' as interval)")
     assert (await begun.post("/welcome/birth-date", date_of_birth=chart.born)).status_code == 403
     assert (await done.post("/welcome/password", password=SECRET)).status_code == 403
-    assert await accounts(desk, emails[0]) == 0
+    assert await desk.count(ACCOUNT, email=emails[0]) == 0
     assert "Invited" not in (await (await desk.person("miriam")).get(f"/staff/clients/{chart.id}/contacts")).text
 
     browser = await desk.verified(lasting, other)
     assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
-    assert await accounts(desk, emails[1]) == 1
+    assert await desk.count(ACCOUNT, email=emails[1]) == 1
 
 
 @pytest.mark.parametrize("by", ENDS)
 async def test_an_offer_ends_with_what_it_was_for_on_pages_that_stand_open(desk: Desk, by: str) -> None:
-    ada = await desk.person("ada")
-    assert (await ada.post("/staff/settings/portal/linking", on="yes")).status_code == 303
     chart, lasting = await desk.chart(), await desk.chart("Rowan")
     own = await desk.chart("Robin")  # who has an account, for themselves
     robin = await desk.sign_up(own)
     account = await desk.account_id(own)
-    for one, ends in ((chart, by), (lasting, "")):
-        await contact(desk, one, ends, person=own.id)
-        assert (await desk.act(one, "accesses", account=account)).status_code == 303
+    async with confirming(desk):
+        for one, ends in ((chart, by), (lasting, "")):
+            await contact(desk, one, ends, person=own.id)
+            assert (await desk.act(one, "accesses", account=account)).status_code == 303
     rows = await desk.sql("select id, client_id from invitation where account_id = :id order by sent_at", id=account)
     ending, staying = (f"/offers/{row['id']}" for row in rows)
     home = await robin.get("/home", follow=True)
@@ -124,7 +98,7 @@ async def test_what_stands_behind_a_link_is_asked_of_the_rows(desk: Desk) -> Non
     chart = await desk.chart()
     email = f"robin.{uuid4().hex[:8]}@family.example"
     link = await contact(desk, chart, name="Robin Hale", email=email)
-    token = await invited(desk, chart, link)
+    token = await desk.invite(chart, link)
     browser = await desk.verified(chart, token)
     endings = {
         "update client set archived_at = now() where id = :id": "update client set archived_at = null where id = :id",
@@ -140,4 +114,4 @@ async def test_what_stands_behind_a_link_is_asked_of_the_rows(desk: Desk) -> Non
         assert "There is a newer email" in (await desk.browser().get(f"/welcome/{token}")).text
         await desk.sql(begins, id=chart.id)
     assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
-    assert await accounts(desk, email) == 1
+    assert await desk.count(ACCOUNT, email=email) == 1

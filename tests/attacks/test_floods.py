@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx2
 import pytest
-import pytest_asyncio
 
 from portal import clock
 from portal.mail.reset_requests import grant_requests
@@ -20,23 +18,13 @@ from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.throttle import network_of
 from portal.realtime.bus import Bus
-from tests.deployment import Deployment
-from tests.mail.conftest import bus, client  # noqa: F401
+from tests.deployment import Deployment, own_practice
 from tests.mail.post_office import eventually
-from tests.servers import PostgreSQL, Redis
 
 # --- At the request ----------------------------------------------------------------------------------
 
 
-@pytest_asyncio.fixture(scope="module", params=["embedded", "full"], loop_scope="session")
-async def behind(
-    request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
-) -> AsyncIterator[Deployment]:
-    """A practice behind a proxy that says where a request comes from."""
-    more = {"PORTAL_TRUSTED_PROXIES": "127.0.0.1"}
-    made = Deployment.full(postgres, redis_server, **more) if request.param == "full" else Deployment.embedded(**more)
-    async with made as deployment:
-        yield deployment
+behind = own_practice(PORTAL_TRUSTED_PROXIES="127.0.0.1")  # a proxy says where a request comes from
 
 
 async def wished(deployment: Deployment, email: str, address: str) -> httpx2.Response:
@@ -58,8 +46,9 @@ async def test_over_its_limit_a_network_writes_nothing_and_is_answered_alike(beh
     )
     rows = await behind.sql("select max(count) as most from throttle where key like 'reset from:%'")
     assert rows == [counted], "nothing is written any more, not even that there was something"
-    names = await behind.sql("select count(*) as n from throttle where key like 'reset for:%'")
-    assert names[0]["n"] <= 20, "a network makes so many rows, and no more"
+    assert await behind.count("throttle where key like 'reset for:%'") <= 20, (
+        "a network makes so many rows, and no more"
+    )
     assert {answer.status_code for answer in (*answers, *again)} == {200}
 
     sam = behind.cast.account["sam"]
@@ -95,7 +84,7 @@ async def whose(ids: list[UUID]) -> list[str]:
     return [found[id].partition("@")[0] for id in ids]
 
 
-async def test_one_networks_flood_waits_behind_itself(client: UUID, bus: Bus) -> None:  # noqa: F811
+async def test_one_networks_flood_waits_behind_itself(client: UUID, bus: Bus) -> None:
     await several("203.0.113.1", [f"flood{n}@family.example" for n in range(15)])
     await several("203.0.113.2", ["dana@family.example", "second@family.example"])
     await several("2001:db8::1", ["sam@family.example"])
@@ -103,7 +92,7 @@ async def test_one_networks_flood_waits_behind_itself(client: UUID, bus: Bus) ->
     assert await grant_requests(bus) == 18 and await requests_due(5) == []
 
 
-async def test_an_address_has_one_wish_however_many_ask(client: UUID, bus: Bus) -> None:  # noqa: F811
+async def test_an_address_has_one_wish_however_many_ask(client: UUID, bus: Bus) -> None:
     await PortalAccount.open("Dana Reyes", "dana@family.example", "x")
     for n in range(12):
         await several(f"203.0.113.{n}", ["Dana@Family.example"])
@@ -112,11 +101,7 @@ async def test_an_address_has_one_wish_however_many_ask(client: UUID, bus: Bus) 
     assert len(await sql.rows("select id from reset")) == 1
 
 
-async def test_no_more_wait_than_can_be_granted_soon(
-    client: UUID,  # noqa: F811
-    bus: Bus,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_no_more_wait_than_can_be_granted_soon(client: UUID, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reset_request, "MOST", 5)
     for n in range(9):
         await several(f"203.0.113.{n}", [f"someone{n}@family.example"])
@@ -126,7 +111,7 @@ async def test_no_more_wait_than_can_be_granted_soon(
     assert len(await sql.rows("select id from wish")) == 1
 
 
-async def test_who_asks_and_for_whom_can_t_be_read_or_guessed(client: UUID, bus: Bus) -> None:  # noqa: F811
+async def test_who_asks_and_for_whom_can_t_be_read_or_guessed(client: UUID, bus: Bus) -> None:
     await several("203.0.113.1", ["dana@family.example"])
     kept = repr(await sql.rows("select * from wish")) + repr(await sql.rows("select * from throttle"))
     assert "dana" not in kept and "203.0.113.1" not in kept

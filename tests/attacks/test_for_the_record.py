@@ -13,7 +13,6 @@ from contextlib import suppress
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
@@ -22,11 +21,10 @@ from portal.web import guard, serving
 from portal.web.public_hosts import Forbidden, is_public, looked_up
 from portal.web.pushing import check_endpoint
 from portal.web.visit import go
-from tests.deployment import PORTAL, Deployment
+from tests.deployment import PORTAL, Deployment, own_practice
 from tests.laws.samples import a_device
 from tests.laws.test_structure import MODULES, tree
 from tests.mail.post_office import eventually
-from tests.servers import PostgreSQL, Redis
 
 # --- Addresses that wrap another -------------------------------------------------------------------
 
@@ -46,6 +44,13 @@ WRAPPED = [
     "2001:db8::1",
     "100.64.0.1",
     "0.0.0.0",
+    "127.0.0.1",  # and what leads inside as it is
+    "10.1.2.3",
+    "192.168.1.1",
+    "169.254.169.254",
+    "::1",
+    "fd00::1",
+    "224.0.0.1",
 ]
 
 
@@ -80,7 +85,7 @@ async def hello(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """A worker's server as it is, with less patience."""
     monkeypatch.setattr(serving, "HEAD_WITHIN", 0.5)
@@ -202,6 +207,8 @@ async def test_one_is_led_back_to_where_one_was(embedded: Deployment) -> None:
     for referer, back in (
         (f"{origin}/home?a=//b", "/home"),
         ("http://[", "/"),
+        ("//[", "/"),
+        ("http://a]/b", "/"),
         ("https://evil.example/home", "/"),
         ("", "/"),
     ):
@@ -228,11 +235,7 @@ def portal(deployment: Deployment, *arguments: str) -> subprocess.CompletedProce
     return subprocess.run([*PORTAL, *arguments], env=deployment.env, capture_output=True, text=True, timeout=90)
 
 
-@pytest_asyncio.fixture(params=["embedded", "full"])
-async def whole(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
-    made = Deployment.full(postgres, redis_server, workers=1) if request.param == "full" else Deployment.embedded()
-    async with made as deployment:
-        yield deployment
+whole = own_practice(scope="function", workers=1)
 
 
 async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_life(whole: Deployment) -> None:

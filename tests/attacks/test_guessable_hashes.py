@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from tests.deployment import PORTAL, ROOT, Deployment
 from tests.laws.samples import a_device, new_client
@@ -22,7 +21,7 @@ from tests.laws.test_structure import MODULES, tree
 HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def deployment(deployment: Deployment) -> AsyncIterator[Deployment]:
     """Every device is gone again in the end: a push that nobody takes is tried again in the midst of another test."""
     yield deployment
@@ -102,19 +101,6 @@ async def test_no_table_holds_a_plain_hash_of_what_can_be_guessed(deployment: De
     held = await everything(deployment)
     assert cast.client["sam"] in held
     assert not [found for found in plain_hashes(guessed) if found in held]
-
-
-async def test_one_browser_has_one_subscription_as_before(deployment: Deployment) -> None:
-    cast = deployment.cast
-    device, there = a_device(cast), {}
-    for name in ("dana", "sam"):
-        person = await cast.sign_in(name)
-        client = cast.client["sam" if name == "sam" else "noa"]
-        assert (await person.send(f"/clients/{client}/notices/devices", **device)).status_code == 204
-        there[name] = await deployment.sql("select id from push_device where account_id = :id", id=cast.account[name])
-    assert there["dana"] and there["sam"]
-    former = await deployment.sql("select id from push_device where id = :id", id=there["dana"][-1]["id"])
-    assert not former, "it is whoever's asked last"
 
 
 async def test_an_upgrade_marks_what_is_there_and_loses_nothing(deployment: Deployment) -> None:

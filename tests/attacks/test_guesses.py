@@ -6,35 +6,27 @@ import ast
 import asyncio
 import datetime as dt
 import re
-from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx2
 import pytest
-import pytest_asyncio
 
 from portal import passwords
 from portal.demo import PASSWORD
 from portal.models.ground.throttle import WIDER
-from tests.access.desk import SECRET, Desk
+from tests.access.desk import SECRET, Desk, own_desk
 from tests.cast import Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
+from tests.faults.telling import by_hand, waits_for_a_lock
 from tests.laws.test_structure import MODULES, tree
-from tests.mail.post_office import PostOffice, eventually
-from tests.servers import PostgreSQL, Redis
 from tests.staff.test_first_run import CODE, PRACTICE, command, empty, served
 
 MOST = 20  # failures from one network in ten minutes
 
 
-@pytest_asyncio.fixture(scope="module")
-async def behind() -> AsyncIterator[Deployment]:
-    """A practice behind a proxy that says where a request comes from."""
-    async with Deployment.embedded(PORTAL_TRUSTED_PROXIES="127.0.0.1") as deployment:
-        yield deployment
+behind = own_practice("embedded", PORTAL_TRUSTED_PROXIES="127.0.0.1")  # a proxy says where a request comes from
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def proxied(behind: Deployment) -> Deployment:
     await behind.sql("delete from throttle")
     return behind
@@ -104,33 +96,25 @@ def test_only_one_place_says_where_a_request_comes_from() -> None:
 ON_ONE_DEVICE = 10  # failures in half an hour
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def deployment(deployment: Deployment) -> AsyncIterator[Deployment]:
-    """Nobody has tried anything yet, and what is tried here keeps nobody of another test out."""
-    await deployment.sql("delete from throttle")
-    yield deployment
-    await deployment.sql("delete from throttle")
-
-
 async def tries(person: Person, email: str, password: str) -> int:
     return (await person.post("/sign-in", email=email, password=password, side="client")).status_code
 
 
-async def test_guesses_on_a_known_device_have_an_end(deployment: Deployment) -> None:
-    sam, email = await deployment.cast.sign_in("sam"), deployment.cast.email["client", "sam"]
+async def test_guesses_on_a_known_device_have_an_end(untried: Deployment) -> None:
+    sam, email = await untried.cast.sign_in("sam"), untried.cast.email["client", "sam"]
     for n in range(ON_ONE_DEVICE):
         assert await tries(sam, email, f"a guess of mine, number {n}") == 401
     assert await tries(sam, email, PASSWORD) == 401, "however right it is"
-    await deployment.move_clock(minutes=31)
+    await untried.move_clock(minutes=31)
     assert await tries(sam, email, PASSWORD) == 303
 
 
-async def test_a_known_device_gets_in_whatever_others_try(deployment: Deployment) -> None:
-    sam, email = await deployment.cast.sign_in("sam"), deployment.cast.email["client", "sam"]
+async def test_a_known_device_gets_in_whatever_others_try(untried: Deployment) -> None:
+    sam, email = await untried.cast.sign_in("sam"), untried.cast.email["client", "sam"]
     await sam.post("/sign-out")
     for n in range(6):
-        assert await tries(deployment.cast.stranger(), email, f"somebody else’s guess, number {n}") == 401
-    assert await tries(deployment.cast.stranger(), email, PASSWORD) == 401, "this device is not known"
+        assert await tries(untried.cast.stranger(), email, f"somebody else’s guess, number {n}") == 401
+    assert await tries(untried.cast.stranger(), email, PASSWORD) == 401, "this device is not known"
     for n in range(ON_ONE_DEVICE - 1):
         assert await tries(sam, email, f"what was it again, {n}") == 401
     assert await tries(sam, email, PASSWORD) == 303
@@ -140,10 +124,10 @@ async def test_a_known_device_gets_in_whatever_others_try(deployment: Deployment
     assert await tries(sam, email, PASSWORD) == 303
 
 
-async def test_a_device_is_known_for_its_own_people_alone(deployment: Deployment) -> None:
+async def test_a_device_is_known_for_its_own_people_alone(untried: Deployment) -> None:
     """Dana fails on her own device as often as she may; Sam, who has used it too, is not kept out by that."""
-    shared = await deployment.cast.sign_in("dana")
-    emails = {name: deployment.cast.email["client", name] for name in ("dana", "sam")}
+    shared = await untried.cast.sign_in("dana")
+    emails = {name: untried.cast.email["client", name] for name in ("dana", "sam")}
     assert await tries(shared, emails["sam"], PASSWORD) == 303
     for n in range(ON_ONE_DEVICE):
         assert await tries(shared, emails["dana"], f"a guess, number {n}") == 401
@@ -157,42 +141,21 @@ async def test_guesses_at_the_same_moment_share_no_count(full: Deployment) -> No
     cast, email = full.cast, full.cast.email["client", "sam"]
     assert await tries(cast.stranger(), email, "the first guess of five") == 401
     await full.sql("update throttle set count = 4 where key like 'account:%'")
-    holding = await asyncpg.connect(full.database_url)
-
-    async def waiting(number: int) -> None:
-        text = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-
-        async def look() -> bool:
-            return int(await watching.fetchval(text)) >= number
-
-        await eventually(look)
-
-    watching = await asyncpg.connect(full.database_url)
-    try:
-        async with holding.transaction():
-            await holding.execute("select 1 from throttle where key like 'account:%' for update")
-            fifth = asyncio.create_task(tries(cast.stranger(), email, "the fifth guess of five"))
-            await waiting(1)
-            sixth = asyncio.create_task(tries(cast.stranger(), email, PASSWORD))
-            done = asyncio.create_task(waiting(2))
-            await asyncio.wait([sixth, done], return_when=asyncio.FIRST_COMPLETED)
-            done.cancel()
-        assert await fifth == 401
-        assert await sixth == 401
-    finally:
-        await holding.close()
-        await watching.close()
-        await full.sql("delete from throttle")
+    async with by_hand(full, "select 1 from throttle where key like 'account:%' for update"):
+        fifth = asyncio.create_task(tries(cast.stranger(), email, "the fifth guess of five"))
+        await waits_for_a_lock(full)
+        sixth = asyncio.create_task(tries(cast.stranger(), email, PASSWORD))
+        waits = asyncio.create_task(waits_for_a_lock(full, count=2))
+        await asyncio.wait([sixth, waits], return_when=asyncio.FIRST_COMPLETED)
+        waits.cancel()
+    assert (await fifth, await sixth) == (401, 401)
+    await full.sql("delete from throttle")
 
 
 # --- 9. A new password is no name and a year ---------------------------------------------------
 
 
-@pytest_asyncio.fixture(scope="module")
-async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with PostOffice() as office, Deployment.full(postgres, redis_server, SMTP_URL=office.url) as deployment:
-        await deployment.sql("update practice set mail_after = 240")
-        yield Desk(deployment, office)
+desk = own_desk()  # Dana gets another password
 
 
 def made_of_names(*names: str) -> list[str]:

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import Visit, browser, practice, visit  # noqa: F401
+from tests.browser.conftest import Visit
 from tests.browser.test_conversation import KEPT, keeps, leave_unsent, noa_thread, shows
 from tests.browser.visitor import write
 from tests.deployment import Deployment
 from tests.messages.thread import Thread
 
 
-async def test_what_was_taken_back_is_nowhere_in_the_page(practice: Deployment, visit: Visit) -> None:  # noqa: F811
+async def test_what_was_taken_back_is_nowhere_in_the_page(practice: Deployment, visit: Visit) -> None:
     dana = await visit("dana")
     miriam, thread = await practice.cast.sign_in("miriam"), Thread(practice.cast)
     page = await dana.open(noa_thread(practice, "client"))
@@ -41,8 +41,7 @@ async def test_what_was_taken_back_is_nowhere_in_the_page(practice: Deployment, 
 
 
 async def test_words_for_a_conversation_that_is_left_are_not_held_beside_another(
-    practice: Deployment,  # noqa: F811
-    visit: Visit,  # noqa: F811
+    practice: Deployment, visit: Visit
 ) -> None:
     miriam = await visit("miriam")
     dana, thread = await practice.cast.sign_in("dana"), Thread(practice.cast)
@@ -53,7 +52,7 @@ async def test_words_for_a_conversation_that_is_left_are_not_held_beside_another
     await expect(page.locator("#announce")).not_to_contain_text("Only for you.")
 
 
-async def test_what_waited_has_not_seen_what_came_meanwhile(practice: Deployment, visit: Visit) -> None:  # noqa: F811
+async def test_what_waited_has_not_seen_what_came_meanwhile(practice: Deployment, visit: Visit) -> None:
     dana = await visit("dana")
     miriam, thread = await practice.cast.sign_in("miriam"), Thread(practice.cast)
     theirs = await dana.open(noa_thread(practice, "client"))
@@ -72,8 +71,7 @@ async def test_what_waited_has_not_seen_what_came_meanwhile(practice: Deployment
 
 
 async def test_what_may_not_be_written_now_is_tried_once_and_there_again_when_it_may(
-    practice: Deployment,  # noqa: F811
-    visit: Visit,  # noqa: F811
+    practice: Deployment, visit: Visit
 ) -> None:
     dana, cast = await visit("dana"), practice.cast
     theirs = await dana.open(noa_thread(practice, "client"))
@@ -122,8 +120,7 @@ async def test_what_may_not_be_written_now_is_tried_once_and_there_again_when_it
 
 
 async def test_what_was_refused_is_asked_for_where_it_was_written_and_tried_nowhere_else(
-    practice: Deployment,  # noqa: F811
-    visit: Visit,  # noqa: F811
+    practice: Deployment, visit: Visit
 ) -> None:
     """Nothing may be written there for a while: what waited is not lost, and not sent by itself either."""
     dana, cast = await visit("dana"), practice.cast
@@ -153,8 +150,7 @@ async def test_what_was_refused_is_asked_for_where_it_was_written_and_tried_nowh
 
 
 async def test_signing_out_takes_the_worker_that_shows_pushes_out_of_this_browser(
-    practice: Deployment,  # noqa: F811
-    visit: Visit,  # noqa: F811
+    practice: Deployment, visit: Visit
 ) -> None:
     dana = await visit("dana")
     page = await dana.open(f"/clients/{practice.cast.client['noa']}/home")
@@ -167,8 +163,7 @@ async def test_signing_out_takes_the_worker_that_shows_pushes_out_of_this_browse
 
 
 async def test_a_search_stands_in_no_address_and_is_there_when_one_comes_back(
-    practice: Deployment,  # noqa: F811
-    visit: Visit,  # noqa: F811
+    practice: Deployment, visit: Visit
 ) -> None:
     miriam = await visit("miriam")
     asked: list[str] = []
@@ -201,7 +196,7 @@ async def test_a_search_stands_in_no_address_and_is_there_when_one_comes_back(
     assert not [url for url in asked if "noa" in url.lower().replace("reyes", "")]
 
 
-async def test_a_search_works_without_a_script(practice: Deployment, visit: Visit) -> None:  # noqa: F811
+async def test_a_search_works_without_a_script(practice: Deployment, visit: Visit) -> None:
     miriam = await visit("miriam", java_script_enabled=False)
     page = await miriam.context.new_page()
     await page.goto(f"{practice.bases[0]}/staff/today")

@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import httpx2
 import pytest
-import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from portal.demo.people import ZONE
 from portal.language import local_day
 from portal.models.messages.template import MOST as TEMPLATES
 from portal.models.notices.devices import MOST as DEVICES
-from tests.access.desk import Desk
-from tests.deployment import Deployment
-from tests.faults.telling import by_hand, waits_for_a_lock
-from tests.mail.post_office import PostOffice
-from tests.notices.push_service import Browser
-from tests.servers import PostgreSQL, Redis
+from tests.access.desk import Desk, own_desk
+from tests.deployment import Deployment, own_practice
+from tests.faults.telling import one_after_the_other
+from tests.laws.samples import a_device
+from tests.people.contacts import add_contact
+
+desk = own_desk()  # people leave it
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with (
-        PostOffice() as office,
-        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
-    ):
-        yield Desk(deployment, office)
-
-
-async def at_once(desk: Desk, *acts: Coroutine[Any, Any, httpx2.Response], before: str = "audit") -> list[int]:
+async def at_once(desk: Desk, *acts: Awaitable[httpx2.Response], before: str = "audit") -> list[int]:
     """All of these in the same moment: none writes into a table (what is noted of them is written last) before each has
     come that far, or waits for another."""
-    async with by_hand(desk.deployment, f"lock table {before} in share mode"):
-        tasks = [asyncio.create_task(act) for act in acts]
-        await waits_for_a_lock(desk.deployment, count=len(tasks))
-    return [(await task).status_code for task in tasks]
+    return sorted(await one_after_the_other(desk.deployment, f"lock table {before} in share mode", *acts))
 
 
 async def may_manage(desk: Desk, name: str) -> None:
@@ -54,38 +38,28 @@ async def may_manage(desk: Desk, name: str) -> None:
 
 
 async def managers(desk: Desk) -> int:
-    return len(
-        await desk.sql(
-            "select 1 from staff_permission p join staff_member m on m.id = p.staff_id "
-            "where p.permission = 'staff' and m.ended_at is null"
-        )
-    )
-
-
-def subscription() -> dict[str, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return Browser(f"https://push.example.com/{uuid4().hex}", key, os.urandom(16)).form
+    here = "staff_permission p join staff_member m on m.id = p.staff_id and m.ended_at is null"
+    return await desk.count(f"{here} where p.permission = 'staff'")
 
 
 async def test_a_template_more_than_there_may_be_is_not_kept(desk: Desk) -> None:
     miriam = await desk.person("miriam")
     form = {"name": "The lift", "body": "It waits.", "whose": "own"}
-    mine = "select 1 from message_template where staff_id = :id"
-    while len(await desk.sql(mine, id=miriam.id)) < TEMPLATES - 1:
+    mine = "message_template where staff_id = :id"
+    while await desk.count(mine, id=miriam.id) < TEMPLATES - 1:
         assert (await miriam.post("/staff/templates", key=str(uuid4()), **form)).status_code == 303
     both = [miriam.post("/staff/templates", w, None, key=str(uuid4()), **form) for w in (0, 1)]
-    assert sorted(await at_once(desk, *both)) == [303, 409]
-    assert len(await desk.sql(mine, id=miriam.id)) == TEMPLATES
+    assert await at_once(desk, *both) == [303, 409]
+    assert await desk.count(mine, id=miriam.id) == TEMPLATES
 
 
 async def test_a_device_more_than_there_may_be_is_not_told(desk: Desk) -> None:
     jo = await desk.person("jo")
     for _ in range(DEVICES - 1):
-        assert (await jo.post("/staff/notices/devices", **subscription())).status_code == 303
-    both = [jo.post("/staff/notices/devices", w, None, **subscription()) for w in (0, 1)]
-    assert sorted(await at_once(desk, *both, before="push_device")) == [303, 409]
-    rows = await desk.sql("select 1 from push_device where staff_id = :id", id=jo.id)
-    assert len(rows) == DEVICES
+        assert (await jo.post("/staff/notices/devices", **a_device(desk.cast))).status_code == 303
+    both = [jo.post("/staff/notices/devices", w, None, **a_device(desk.cast)) for w in (0, 1)]
+    assert await at_once(desk, *both, before="push_device") == [303, 409]
+    assert await desk.count("push_device where staff_id = :id", id=jo.id) == DEVICES
 
 
 async def test_nobody_is_away_twice_or_covered_by_who_is_away(desk: Desk) -> None:
@@ -94,7 +68,7 @@ async def test_nobody_is_away_twice_or_covered_by_who_is_away(desk: Desk) -> Non
     leave = {"first": first, "last": first}
     pairs = [("miriam", "theo"), ("theo", "miriam")]
     both = [ada.post("/staff/leave", w, None, staff=jo[a], cover=jo[b], **leave) for w, (a, b) in enumerate(pairs)]
-    assert sorted(await at_once(desk, *both)) == [303, 422]
+    assert await at_once(desk, *both) == [303, 422]
 
 
 async def test_access_that_two_give_at_once_is_given_once(desk: Desk) -> None:
@@ -104,9 +78,9 @@ async def test_access_that_two_give_at_once_is_given_once(desk: Desk) -> None:
     account, people = await desk.account_id(first), [await desk.person(name) for name in ("ada", "miriam")]
     form = {"key": str(uuid4()), "account": account}
     both = [one.post(f"{second.tab}/accesses", w, None, **form) for w, one in enumerate(people)]
-    assert sorted(await at_once(desk, *both)) == [303, 409]
-    given = "select 1 from access where account_id = :account and client_id = :client"
-    assert len(await desk.sql(given, account=account, client=second.id)) == 1
+    assert await at_once(desk, *both) == [303, 409]
+    given = "access where account_id = :account and client_id = :client"
+    assert await desk.count(given, account=account, client=second.id) == 1
 
 
 async def test_no_minor_is_invited_to_an_address_that_becomes_a_parents(desk: Desk) -> None:
@@ -114,20 +88,11 @@ async def test_no_minor_is_invited_to_an_address_that_becomes_a_parents(desk: De
     born = f"{desk.deployment.now.year - 15}-01-02"
     child, sibling = await desk.chart("Juno", born=born), await desk.chart("Nell", born=born)
     ada, parent = await desk.person("ada"), {"name": "Robin Hale", "relationship": "Parent"}
-    tab = f"/staff/clients/{sibling.id}/contacts"
-    email = f"robin.{uuid4().hex[:8]}@family.example"
-    assert (await ada.post(tab, key=str(uuid4()), email=email, **parent)).status_code == 303
-    [link] = await desk.sql("select id, contact_id from contact_link where client_id = :id", id=sibling.id)
-    known = {"key": str(uuid4()), "contact": str(link["contact_id"]), "relationship": "Parent"}
-    assert (await ada.post(f"/staff/clients/{child.id}/contacts", **known)).status_code == 303
+    tie = await add_contact(ada, sibling.id, email=f"robin.{uuid4().hex[:8]}@family.example", **parent)
+    await add_contact(ada, child.id, contact=tie.contact, relationship="Parent")
 
-    async with by_hand(desk.deployment, "lock table audit in share mode"):
-        move = asyncio.create_task(ada.post(f"{tab}/{link['id']}", email=child.email, **parent))
-        await waits_for_a_lock(desk.deployment, "audit")
-        invite = asyncio.create_task(desk.act(child, "invitations", holder="client"))
-        await waits_for_a_lock(desk.deployment, count=2)
-    assert (await move).status_code == 303
-    assert (await invite).status_code == 409
+    move = ada.post(tie.place, email=child.email, **parent)
+    assert await at_once(desk, move, desk.act(child, "invitations", holder="client")) == [303, 409]
     assert not await desk.sql("select 1 from invitation where client_id = :id", id=child.id)
 
 
@@ -138,9 +103,8 @@ async def test_two_who_leave_do_not_hand_over_to_each_other(desk: Desk) -> None:
         ada.post(f"/staff/colleagues/{staff['miriam']}/departure", 0, None, successor=staff["theo"]),
         henrik.post(f"/staff/colleagues/{staff['theo']}/departure", 1, None, successor=staff["miriam"]),
     ]
-    assert sorted(await at_once(desk, *both)) == [303, 404]
-    left = await desk.sql("select 1 from staff_member where ended_at is not null and name ~ 'Miriam|Theo'")
-    assert len(left) == 1
+    assert await at_once(desk, *both) == [303, 404]
+    assert await desk.count("staff_member where ended_at is not null and name ~ 'Miriam|Theo'") == 1
 
 
 async def test_of_two_who_end_each_others_work_one_stays(desk: Desk) -> None:
@@ -151,31 +115,25 @@ async def test_of_two_who_end_each_others_work_one_stays(desk: Desk) -> None:
         one.post(f"/staff/colleagues/{other.id}/departure", w, None, successor="nobody")
         for w, (one, other) in enumerate(((ada, henrik), (henrik, ada)))
     ]
-    assert sorted(await at_once(desk, *both)) == [303, 409]
+    assert await at_once(desk, *both) == [303, 409]
     assert await managers(desk) == 1
 
 
-@pytest.mark.parametrize("kind", ["embedded", "full"])
-async def test_the_database_keeps_the_last_who_manages_staff(
-    kind: str, postgres: PostgreSQL, redis_server: Redis
-) -> None:
-    made = (
-        Deployment.embedded(workers=0)
-        if kind == "embedded"
-        else Deployment.full(postgres, redis_server, workers=0, with_worker=False)
+unserved = own_practice(scope="function", workers=0)
+
+
+async def test_the_database_keeps_the_last_who_manages_staff(unserved: Deployment) -> None:
+    ada, henrik = unserved.cast.staff["ada"], unserved.cast.staff["henrik"]
+    acts = (
+        "update staff_member set ended_at = '2026-11-30 12:00:00+00:00' where id = :id",
+        "delete from staff_permission where staff_id = :id and permission = 'staff'",
     )
-    async with made as deployment:
-        ada, henrik = deployment.cast.staff["ada"], deployment.cast.staff["henrik"]
-        acts = (
-            "update staff_member set ended_at = '2026-11-30 12:00:00+00:00' where id = :id",
-            "delete from staff_permission where staff_id = :id and permission = 'staff'",
-        )
-        for act in acts:
-            with pytest.raises((asyncpg.CheckViolationError, sqlite3.IntegrityError)):
-                await deployment.sql(act, id=ada)
-        more = "insert into staff_permission (staff_id, permission) values (:id, 'staff')"
-        await deployment.sql(more, id=henrik)
-        await deployment.sql(acts[0], id=ada)
-        for act in acts:
-            with pytest.raises((asyncpg.CheckViolationError, sqlite3.IntegrityError)):
-                await deployment.sql(act, id=henrik)
+    for act in acts:
+        with pytest.raises((asyncpg.CheckViolationError, sqlite3.IntegrityError)):
+            await unserved.sql(act, id=ada)
+    more = "insert into staff_permission (staff_id, permission) values (:id, 'staff')"
+    await unserved.sql(more, id=henrik)
+    await unserved.sql(acts[0], id=ada)
+    for act in acts:
+        with pytest.raises((asyncpg.CheckViolationError, sqlite3.IntegrityError)):
+            await unserved.sql(act, id=henrik)

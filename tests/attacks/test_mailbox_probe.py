@@ -9,32 +9,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.cast import Person
 from tests.deployment import Deployment
-from tests.mail.imap import PASSWORD, USER, ImapServer, certificate
+from tests.mail.imap import PASSWORD, USER, ImapServer
 from tests.mail.post_office import eventually
 
 HERE = "/staff/settings/mail"
 
 
-@pytest.fixture(scope="module")
-def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the certificate lies that the practice trusts."""
-    return certificate(tmp_path_factory.mktemp("trusted")).parent
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def portal(trusted: Path) -> AsyncIterator[Deployment]:
-    """A practice whose own mail server is on its private network, as whoever runs the machine has said."""
-    async with Deployment.embedded(
-        SSL_CERT_FILE=str(certificate(trusted)), PORTAL_MAIL_HOSTS="mail.willow.example, localhost"
-    ) as deployment:
-        yield deployment
-
-
-@pytest_asyncio.fixture
+@pytest.fixture
 async def ada(portal: Deployment) -> Person:
     await portal.sql("delete from mailbox")
     return await portal.cast.sign_in("ada")

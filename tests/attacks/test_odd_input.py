@@ -15,15 +15,14 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-import pytest_asyncio
 from starlette.routing import Route
 
 from portal.crypto import digest
 from tests.cast import Person
-from tests.deployment import PORTAL, ROOT, Deployment
+from tests.deployment import PORTAL, ROOT, Deployment, own_practice
 from tests.laws.samples import ALL_ROUTES, a_device, is_write, name_of, sample_of
 from tests.laws.test_structure import MODULES, tree
-from tests.servers import PostgreSQL, Redis
+from tests.messages.thread import begin
 
 
 @pytest.fixture(scope="module")
@@ -128,14 +127,6 @@ async def test_an_odd_address_without_a_route_is_answered(deployment: Deployment
     for odd in (*PLACES.values(), *VALUES.values()):
         for path in (f"/{odd}", f"/static/v/{odd}", f"/welcome/{odd}", f"/reset/{odd}", f"/sign-in?next=/{odd}"):
             is_clear(await nobody.get(path), path)
-
-
-@pytest.mark.parametrize("referer", ["http://[half", "//[", "http://a]/b"])
-async def test_an_odd_page_to_go_back_to_is_none(deployment: Deployment, referer: str) -> None:
-    dana = await deployment.cast.sign_in("dana")
-    for path, form in (("/theme", {"theme": "dark"}), ("/language", {"lang": "en"})):
-        answer = await dana.post(path, None, {"Referer": referer}, **form)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 # --- Headers -----------------------------------------------------------------------------------
@@ -250,22 +241,14 @@ def test_what_is_logged_holds_nobodys_words() -> None:
 SAYS_SO = "This can’t be opened with the keys at hand."
 
 
-@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
-async def own(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
-    """A practice of one's own, to be broken here and there."""
-    made = Deployment.full(postgres, redis_server) if request.param == "full" else Deployment.embedded()
-    async with made as deployment:
-        await deployment.sql("update practice set mail_after = 240")
-        yield deployment
+own = own_practice()  # it is broken here and there
 
 
 async def break_one(deployment: Deployment, table: str, column: str, id: object) -> None:
     """Alter the last byte of a sealed value, as a bad disk does; done twice it is whole again."""
-    found = await deployment.sql(f"select {column} as box from {table} where id = :id", id=id)
-    box = bytes(found[0]["box"])
-    await deployment.sql(
-        f"update {table} set {column} = :box where id = :id", box=box[:-1] + bytes([box[-1] ^ 1]), id=id
-    )
+    box = bytearray((await deployment.row(table, str(id)))[column])
+    box[-1] ^= 1
+    await deployment.sql(f"update {table} set {column} = :box where id = :id", box=bytes(box), id=id)
 
 
 async def shows(who: Person, path: str, *others: str, says: str = SAYS_SO) -> str:
@@ -296,15 +279,22 @@ LIVE = (
 )
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def unborn(own: Deployment) -> AsyncIterator[str]:
     """The chart of a minor whose date of birth can't be opened, and is as it was afterwards."""
     noa = own.cast.client["noa"]
-    found = await own.sql("select date_of_birth_sealed as box from client where id = :id", id=noa)
+    box = bytes((await own.row("client", noa))["date_of_birth_sealed"])
     await break_one(own, "client", "date_of_birth_sealed", noa)
     yield noa
-    box = bytes(found[0]["box"])
     await own.sql("update client set date_of_birth_sealed = :box where id = :id", box=box, id=noa)
+
+
+async def enter(own: Deployment, miriam: Person, client: str, **details: str) -> None:
+    """Send the form of a chart as it is on file, with these details."""
+    kept = await own.row("client", client)
+    form = {name: kept[name] or "" for name in ("first_name", "last_name", "email")}
+    answer = await miriam.post(f"/staff/clients/{client}", **form | details)
+    assert answer.status_code == 303, answer.text
 
 
 async def test_access_is_taken_away_whatever_the_date_of_birth(own: Deployment, unborn: str) -> None:
@@ -342,24 +332,12 @@ async def test_a_date_of_birth_that_cant_be_opened_is_entered_again(own: Deploym
     page = await shows(miriam, f"{chart}/edit", says=why)
     field = re.search(r'<input[^>]*name="date_of_birth"[^>]*>', page)
     assert field and not re.search(r'value="[^"]', field[0])
-    version = re.search(r'name="version" value="([^"]*)"', page)
-    (row,) = await own.sql(
-        "select first_name, last_name, email, date_of_birth_sealed as box from client where id = :id", id=unborn
-    )
-    form = {name: row[name] or "" for name in ("first_name", "last_name", "email")}
-    assert version
-    form["version"] = version[1]
     # Left empty it stays as it is: the right key file may open it yet.
-    kept = await miriam.post(chart, **form | {"phone": "555 0142"}, date_of_birth="")
-    assert kept.status_code == 303, kept.text
-    (now,) = await own.sql("select date_of_birth_sealed as box from client where id = :id", id=unborn)
-    assert bytes(now["box"]) == bytes(row["box"])
+    box = (await own.row("client", unborn))["date_of_birth_sealed"]
+    await enter(own, miriam, unborn, phone="555 0142", date_of_birth="")
+    assert (await own.row("client", unborn))["date_of_birth_sealed"] == box
     await shows(miriam, chart, "555 0142")
-    page = (await miriam.get(f"{chart}/edit")).text
-    version = re.search(r'name="version" value="([^"]*)"', page)
-    assert version
-    form |= {"phone": "555 0142", "version": version[1], "date_of_birth": "2015-03-04"}
-    assert (await miriam.post(chart, **form)).status_code == 303
+    await enter(own, miriam, unborn, phone="555 0142", date_of_birth="2015-03-04")
     page = (await miriam.get(f"{chart}/edit")).text
     assert 'value="2015-03-04"' in page and why not in page
     assert BORN_AGAIN not in (await miriam.get(f"{chart}/portal")).text
@@ -370,10 +348,7 @@ async def test_the_ages_for_minors_are_saved_whatever_one_row_holds(own: Deploym
 
     async def ages(majority: int) -> None:
         form = {"own_account_age": "14", "majority_age": str(majority), "sure": "on"}
-        page = (await ada.get("/staff/settings/minors")).text
-        version = re.search(r'name="version" value="([^"]*)"', page)
-        assert version
-        answer = await ada.post("/staff/settings/minors", **form, version=version[1])
+        answer = await ada.post("/staff/settings/minors", **form)
         assert answer.status_code == 200 and "Saved." in answer.text, answer.status_code
 
     async def ends(client: str) -> list[str]:
@@ -394,14 +369,7 @@ async def test_the_ages_for_minors_are_saved_whatever_one_row_holds(own: Deploym
         )
         assert set_aside == {str(row["id"]) for row in ties} != set()
         # Once the date is there again, so is the end.
-        (row,) = await own.sql("select first_name, last_name, email from client where id = :id", id=unborn)
-        form = {name: row[name] or "" for name in row}
-        miriam = await own.cast.sign_in("miriam")
-        page = (await miriam.get(f"/staff/clients/{unborn}/edit")).text
-        version = re.search(r'name="version" value="([^"]*)"', page)
-        assert version
-        form |= {"version": version[1], "date_of_birth": "2015-03-04"}
-        assert (await miriam.post(f"/staff/clients/{unborn}", **form)).status_code == 303
+        await enter(own, await own.cast.sign_in("miriam"), unborn, date_of_birth="2015-03-04")
         assert set(await ends(unborn)) == {"2034"} and not await own.sql(aside)
     finally:
         await ages(18)
@@ -446,50 +414,37 @@ async def test_a_date_of_birth_that_cant_be_opened_matches_no_try(own: Deploymen
 
 
 async def test_a_message_that_cant_be_opened(own: Deployment) -> None:
-    cast = own.cast
-    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana")
-    noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
-    place = f"/clients/{noa}/conversations/{thread}"
-    for body in ("One that will break.", "One that stays."):
-        assert (await dana.send(f"{place}/messages", key=str(uuid4()), body=body)).status_code == 201
-    rows = await own.sql(
-        "select id, number from message where conversation_id = :id order by number desc limit 2", id=thread
-    )
-    answers = {"key": str(uuid4()), "body": "An answer to it.", "reply_to": str(rows[1]["id"])}
-    assert (await dana.send(f"{place}/messages", **answers)).status_code == 201
-    await break_one(own, "message", "body_sealed", rows[1]["id"])
-    for who, at in ((dana, place), (miriam, f"/staff{place}"), (miriam, f"/staff/inbox/{thread}")):
+    noa, (thread, (miriam, dana)) = own.cast.client["noa"], await begin(own, "miriam", "dana")
+    broken, place = await thread.write(dana, "One that will break."), thread.path(dana)
+    later = [
+        await thread.write(dana, "One that stays."),
+        await thread.write(dana, "An answer to it.", reply_to=broken),
+    ]
+    await break_one(own, "message", "body_sealed", broken)
+    for who, at in ((dana, place), (miriam, f"/staff{place}"), (miriam, f"/staff/inbox/{thread.id}")):
         await shows(who, at, "One that stays.", "An answer to it.")
     found = await dana.post(f"{place}/search", None, {"HX-Request": "true"}, q="keys")
     assert found.status_code == 200 and "One that will break" not in found.text and SAYS_SO not in found.text
     # As the newest one, in every list that shows how a conversation ends.
-    for row in await own.sql(
-        "select id from message where conversation_id = :id and number > :n", id=thread, n=rows[1]["number"]
-    ):
-        await break_one(own, "message", "body_sealed", row["id"])
+    for message in later:
+        await break_one(own, "message", "body_sealed", message)
     await shows(dana, f"/clients/{noa}/messages")
     await shows(miriam, f"/staff/clients/{noa}/messages")
     await shows(miriam, "/staff/inbox")
     await dana.post("/language", lang="es")
     await shows(dana, place, says="Esto no se puede abrir con las claves disponibles.")
     # What is written next arrives.
-    sent = await dana.send(f"{place}/messages", key=str(uuid4()), body="And on it goes.")
-    assert sent.status_code == 201 and "And on it goes." in sent.text
+    await thread.write(dana, "And on it goes.")
 
 
 async def test_what_a_message_said_before_that_cant_be_opened(own: Deployment) -> None:
-    cast = own.cast
-    miriam, eli = await cast.sign_in("miriam"), cast.client["eli"]
-    place = f"/staff/clients/{eli}/conversations/{cast.conversation['eli clinical']}"
-    sent = await miriam.send(f"{place}/messages", key=str(uuid4()), body="Said at first.")
-    id = re.search(r'id="message-([^"]+)"', sent.text)
-    assert id
+    thread, (miriam,) = await begin(own, "miriam", thread="eli clinical")
+    message = await thread.write(miriam, "Said at first.")
     for body in ("Said then.", "Said at last."):
-        changed = await miriam.send(f"{place}/messages/{id[1]}", body=body)
-        assert changed.status_code < 400, changed.text
-    kept = await own.sql("select id from message_version where message_id = :id order by until_at", id=id[1])
+        assert (await thread.edit(miriam, message, body)).status_code < 400
+    kept = await own.sql("select id from message_version where message_id = :id order by until_at", id=message)
     await break_one(own, "message_version", "body_sealed", kept[0]["id"])
-    await shows(miriam, f"{place}/messages/{id[1]}", "Said then.", "Said at last.")
+    await shows(miriam, f"{thread.path(miriam)}/messages/{message}", "Said then.", "Said at last.")
 
 
 async def test_a_contact_a_template_a_note_a_letter_that_cant_be_opened(own: Deployment) -> None:

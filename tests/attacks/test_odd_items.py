@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 
 from portal import clock, worker
 from portal.facts import ClientChanged, ComingOfAge
@@ -42,11 +41,10 @@ from portal.realtime.bus import Bus
 from tests.deployment import PORTAL, Deployment
 from tests.laws.samples import a_contact
 from tests.laws.test_fields import ODD_ADDRESSES, ODD_NAMES
-from tests.mail.conftest import bus, client, office  # noqa: F401
 from tests.mail.imap import ImapServer
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.mail.test_bounces import sample
-from tests.mail.test_returned import imap, sent, set_up  # noqa: F401
+from tests.mail.test_returned import sent, set_up
 from tests.pages import open_page
 
 # --- What comes in ---------------------------------------------------------------------------------
@@ -98,8 +96,8 @@ class Desk:
     bus: Bus
 
 
-@pytest_asyncio.fixture
-async def desk(client: UUID, bus: Bus) -> Desk:  # noqa: F811
+@pytest.fixture
+async def desk(client: UUID, bus: Bus) -> Desk:
     accounts, threads = {}, {}
     async with unit():
         miriam = await StaffMember.add("Miriam Katz", "miriam@willow.example", Role.THERAPIST, "x")
@@ -199,7 +197,7 @@ async def odd_birth_date(desk: Desk) -> Trial:
     return tidied, lambda: count("contact_link where client_id = :id and of_age_at is not null", id=children[1])
 
 
-async def tidied(bus: Bus) -> None:  # noqa: F811
+async def tidied(bus: Bus) -> None:
     await worker.tidy(bus)
 
 
@@ -271,10 +269,7 @@ async def test_a_loop_that_fails_as_a_whole_says_so_and_the_others_go_on(desk: D
         await asyncio.gather(work, return_exceptions=True)
 
 
-async def test_an_odd_letter_is_given_up_after_some_tries_and_shown(
-    desk: Desk,
-    office: PostOffice,  # noqa: F811
-) -> None:
+async def test_an_odd_letter_is_given_up_after_some_tries_and_shown(desk: Desk, office: PostOffice) -> None:
     async with unit():
         odd = await post(letters.password_changed(To("Wren", "wren@family.example")), client=desk.odd)
         await post(letters.password_changed(To("Sam", "sam@family.example")), client=desk.good)
@@ -332,10 +327,7 @@ def test_no_message_takes_for_ever(kind: str) -> None:
 
 
 async def test_one_odd_message_ends_the_reading_of_none_that_follow(
-    client: UUID,  # noqa: F811
-    office: PostOffice,  # noqa: F811
-    bus: Bus,  # noqa: F811
-    imap: ImapServer,  # noqa: F811
+    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
 ) -> None:
     await set_up(imap)
     id = await sent(client, office, bus)
@@ -352,10 +344,7 @@ async def test_one_odd_message_ends_the_reading_of_none_that_follow(
 
 
 async def test_a_bounce_that_can_t_be_kept_is_passed_over(
-    client: UUID,  # noqa: F811
-    office: PostOffice,  # noqa: F811
-    bus: Bus,  # noqa: F811
-    imap: ImapServer,  # noqa: F811
+    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
 ) -> None:
     await set_up(imap)
     first, second = await sent(client, office, bus), await sent(client, office, bus, "ravi@family.example")

@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 from websockets.asyncio.client import ClientConnection
 
 from portal import passwords
@@ -46,7 +45,7 @@ STAFF = ("miriam", "jo", "idris", "ada", "theo", "grace")
 WITHIN = {"found": "messages", "passage": "messages", "threads": "beginnings", "nobody": "offers"}
 
 
-@pytest_asyncio.fixture(scope="module")
+@pytest.fixture(scope="module")
 async def stage() -> AsyncIterator[Stage]:
     async with Deployment.embedded() as deployment:
         stage = Stage(deployment)

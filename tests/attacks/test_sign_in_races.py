@@ -4,28 +4,13 @@ asked again by the transaction that acts."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
-
-import pytest_asyncio
 
 from portal.demo import PASSWORD
 from portal.models.ground.record import uuid7
 from tests.access.desk import SECRET, Desk
 from tests.cast import Person
-from tests.deployment import Deployment
 from tests.faults.telling import by_hand, waits_for_a_lock
-from tests.mail.post_office import PostOffice
-from tests.servers import PostgreSQL, Redis
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with (
-        PostOffice() as office,
-        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
-    ):
-        yield Desk(deployment, office)
 
 
 async def signs_in(desk: Desk, email: str, password: str, worker: int = 1) -> tuple[Person, int]:
@@ -130,10 +115,9 @@ async def test_who_sends_a_form_is_asked_when_all_of_it_has_arrived(desk: Desk) 
         writer.write(body)
         answer = await reader.read()
         writer.close()
-        sent = await desk.sql("select count(*) as n from message")
-        return sent[0]["n"], answer.split(b"\r\n", 1)[0]
+        return await desk.count("message"), answer.split(b"\r\n", 1)[0]
 
-    before = (await desk.sql("select count(*) as n from message"))[0]["n"]
+    before = await desk.count("message")
     count, status = await slowly(meanwhile=False)
     assert (count, b"201" in status) == (before + 1, True)
     count, status = await slowly(meanwhile=True)
@@ -173,16 +157,16 @@ async def test_a_link_for_a_new_password_never_goes_to_an_address_that_was_just_
 
 
 async def test_a_colleague_who_has_just_left_does_not_come_in(desk: Desk) -> None:
-    theo, ada = desk.browser(1), await desk.person("ada")
-    form = {"email": desk.cast.email["staff", "theo"], "password": PASSWORD, "side": "staff"}
+    grace, ada = desk.browser(1), await desk.person("ada")
+    form = {"email": desk.cast.email["staff", "grace"], "password": PASSWORD, "side": "staff"}
     assert (await desk.browser(1).post("/sign-in", **form)).status_code == 303
     async with by_hand(desk.deployment) as held:
         await held.execute("lock table audit in share mode")  # it is noted last
         leaving = asyncio.create_task(
-            ada.post(f"/staff/colleagues/{desk.cast.staff['theo']}/departure", successor="nobody")
+            ada.post(f"/staff/colleagues/{desk.cast.staff['grace']}/departure", successor="nobody")
         )
         await waits_for_a_lock(desk.deployment, "audit")
-        attempt = asyncio.create_task(theo.post("/sign-in", **form))
+        attempt = asyncio.create_task(grace.post("/sign-in", **form))
         await waits_for_a_lock(desk.deployment, count=2)
     assert (await leaving).status_code == 303
     assert (await attempt).status_code == 401

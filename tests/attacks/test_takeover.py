@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID, uuid4
-
-import pytest_asyncio
 
 from portal.models.ground.record import uuid7
 from portal.permissions import Right
 from tests.access.desk import SECRET, Chart, Desk
 from tests.access.test_linking import confirming, offer_of
-from tests.deployment import Deployment
 from tests.faults.telling import by_hand, waits_for_a_lock
-from tests.mail.post_office import PostOffice
-from tests.servers import PostgreSQL, Redis
+from tests.people.contacts import add_contact
 
 EVERYTHING = {right.name.lower(): "on" for right in Right}
 PARTNER = {"relationship": "Partner", **EVERYTHING}
 HERS = "therapist@elsewhere.example"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Desk]:
-    async with (
-        PostOffice() as office,
-        Deployment.full(postgres, redis_server, SMTP_URL=office.url, PORTAL_DRAIN="1") as deployment,
-    ):
-        yield Desk(deployment, office)
 
 
 @dataclass
@@ -51,21 +37,13 @@ class Family:
 async def family(desk: Desk) -> Family:
     seen, unseen = await desk.chart("Wren"), await desk.chart("Rowan", by="theo")
     ada, email = await desk.person("ada"), f"partner.{uuid4().hex[:8]}@family.example"
-    form = {"name": "Robin Hale", "email": email, **PARTNER}
-    answer = await ada.post(f"/staff/clients/{seen.id}/contacts", key=str(uuid4()), **form)
-    assert answer.status_code == 303, answer.text
-    [link] = await desk.sql("select id, contact_id from contact_link where client_id = :id", id=seen.id)
-    await desk.act(seen, "invitations", by="ada", holder=str(link["id"]))
-    token = await desk.plant("invitation", await desk.newest_invitation(seen))
-    browser = await desk.verified(seen, token)
-    assert (await browser.post("/welcome/password", password=SECRET)).status_code == 303
+    tie = await add_contact(ada, seen.id, name="Robin Hale", email=email, **PARTNER)
+    await desk.sign_up(seen, await desk.invite(seen, tie.id, by="ada"))
     [account] = await desk.sql("select id from portal_account where email = :email", email=email)
-    more = {"contact": str(link["contact_id"]), **PARTNER}
-    answer = await ada.post(f"/staff/clients/{unseen.id}/contacts", key=str(uuid4()), **more)
-    assert answer.status_code == 303, answer.text
+    await add_contact(ada, unseen.id, contact=tie.contact, **PARTNER)
     answer = await desk.act(unseen, "accesses", by="ada", account=str(account["id"]))
     assert answer.status_code == 303, answer.text
-    return Family(email, str(link["contact_id"]), str(account["id"]), seen, unseen, str(link["id"]))
+    return Family(email, tie.contact, str(account["id"]), seen, unseen, tie.id)
 
 
 async def comes_back(desk: Desk, email: str) -> str:
@@ -82,17 +60,12 @@ async def comes_back(desk: Desk, email: str) -> str:
 
 
 async def address_of(desk: Desk, table: str, id: str) -> str:
-    return str((await desk.sql(f"select email from {table} where id = :id", id=id))[0]["email"])
+    return str((await desk.deployment.row(table, id))["email"])
 
 
-async def told(desk: Desk, name: str, client: str | None) -> int:
-    person = desk.cast.staff.get(name)
-    rows = await desk.sql(
-        "select 1 from notice where kind = 'address' and staff_id = :person and client_id = :client",
-        person=person,
-        client=client,
-    )
-    return len(rows)
+async def told(desk: Desk, name: str, client: str) -> int:
+    notices = "notice where kind = 'address' and staff_id = :person and client_id = :client"
+    return await desk.count(notices, person=desk.cast.staff[name], client=client)
 
 
 async def test_who_sees_one_of_an_accounts_clients_does_not_take_it_over(desk: Desk) -> None:
@@ -204,12 +177,7 @@ async def test_a_contact_who_is_a_client_follows_no_chart_of_who_does_not_see_th
     """Her client acts for a client of Theo's: she changes the chart, and not how Theo's client is reached."""
     miriam, ada = await desk.person("miriam"), await desk.person("ada")
     mine, theirs = await desk.chart("Wren"), await desk.chart("Rowan", by="theo")
-    form = {"person": mine.id, **PARTNER}
-    answer = await ada.post(f"/staff/clients/{theirs.id}/contacts", key=str(uuid4()), **form)
-    assert answer.status_code == 303, answer.text
-    [link] = await desk.sql("select contact_id from contact_link where client_id = :id", id=theirs.id)
-    contact = str(link["contact_id"])
-
+    contact = (await add_contact(ada, theirs.id, person=mine.id, **PARTNER)).contact
     assert "isn’t yours to see" in (await miriam.get(f"/staff/clients/{mine.id}/edit")).text
     await desk.change(mine, email=HERS)
     assert await address_of(desk, "client", mine.id) == HERS

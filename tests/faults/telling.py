@@ -11,6 +11,7 @@ from time import monotonic
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx2
 
 from portal.facts import MessageSent
 from portal.models.ground.record import seal, uuid7
@@ -121,7 +122,7 @@ async def waits_for_a_lock(deployment: Deployment, part: str = "", count: int = 
     async def waiting() -> bool:
         found = await deployment.sql(
             "select count(*) as n from pg_stat_activity where application_name = 'portal' "
-            "and wait_event_type = 'Lock' and query like :part",
+            "and datname = current_database() and wait_event_type = 'Lock' and query like :part",
             part=f"%{part}%",
         )
         return bool(found[0]["n"] >= count)
@@ -140,6 +141,17 @@ async def by_hand(deployment: Deployment, *statements: str) -> AsyncIterator[asy
             yield connection
     finally:
         await connection.close()
+
+
+async def one_after_the_other(deployment: Deployment, holds: str, *acts: Awaitable[httpx2.Response]) -> list[int]:
+    """Have all of them begin, in this order, before the first can end: a statement of ours, such as `lock table audit`,
+    holds what each comes to. Return how each was answered."""
+    begun = []
+    async with by_hand(deployment, holds):
+        for number, act in enumerate(acts, 1):
+            begun.append(asyncio.ensure_future(act))
+            await waits_for_a_lock(deployment, count=number)
+    return [(await answer).status_code for answer in begun]
 
 
 async def writes(connection: asyncpg.Connection, telling: Telling, client: str, text: str) -> None:

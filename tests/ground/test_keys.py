@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from portal import crypto
 from portal.models.ground import sql
@@ -18,7 +17,7 @@ from portal.models.people.client import Client
 from tests.deployment import opened
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     async with opened(tmp_path):
         yield tmp_path

@@ -13,26 +13,19 @@ def messages_path(deployment: Deployment) -> str:
     return f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}/messages"
 
 
-async def written(deployment: Deployment) -> int:
-    rows = await deployment.sql("select count(*) as n from message")
-    return int(rows[0]["n"])
+MESSAGES, FACTS = "message", "fact where kind = 'MessageSent'"
 
 
 async def test_twenty_at_once_are_one_message(deployment: Deployment) -> None:
     dana, path = await deployment.cast.sign_in("dana"), messages_path(deployment)
-    before, facts = await written(deployment), await said(deployment)
+    before, facts = await deployment.count(MESSAGES), await deployment.count(FACTS)
     form = {"key": str(uuid4()), "body": "Sent by a phone in a tunnel."}
     workers = len(deployment.bases)
     answers = await asyncio.gather(*(dana.send(path, n % workers, **form) for n in range(20)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
-    assert await written(deployment) == before + 1
-    assert await said(deployment) == facts + 1
-
-
-async def said(deployment: Deployment) -> int:
-    rows = await deployment.sql("select count(*) as n from fact where kind = 'MessageSent'")
-    return int(rows[0]["n"])
+    assert await deployment.count(MESSAGES) == before + 1
+    assert await deployment.count(FACTS) == facts + 1
 
 
 async def test_twenty_at_once_are_one_client(deployment: Deployment) -> None:
@@ -42,28 +35,26 @@ async def test_twenty_at_once_are_one_client(deployment: Deployment) -> None:
     answers = await asyncio.gather(*(miriam.post("/staff/clients", n % workers, **form) for n in range(20)))
     assert {answer.status_code for answer in answers} == {303}
     assert len({answer.headers["location"] for answer in answers}) == 1
-    made = await deployment.sql("select id from client where last_name = :name", name=form["last_name"])
-    assert len(made) == 1
+    assert await deployment.count("client where last_name = :name", name=form["last_name"]) == 1
 
 
 async def test_twenty_at_once_are_one_conversation(deployment: Deployment) -> None:
     dana, client = await deployment.cast.sign_in("dana"), deployment.cast.client["eli"]
-    before = await deployment.sql("select count(*) as n from conversation")
+    before = await deployment.count("conversation")
     workers, path = len(deployment.bases), f"/clients/{client}/conversations"
     answers = await asyncio.gather(*(dana.post(path, n % workers, audience="billing") for n in range(20)))
     assert {answer.status_code for answer in answers} == {303}
     assert len({answer.headers["location"] for answer in answers}) == 1
-    after = await deployment.sql("select count(*) as n from conversation")
-    assert after[0]["n"] == before[0]["n"] + 1
+    assert await deployment.count("conversation") == before + 1
 
 
 async def test_the_key_of_another_text_is_refused(deployment: Deployment) -> None:
     dana, path, key = await deployment.cast.sign_in("dana"), messages_path(deployment), str(uuid4())
     first = await dana.send(path, key=key, body="The first.")
     assert first.status_code == 201
-    before = await written(deployment)
+    before = await deployment.count(MESSAGES)
     assert (await dana.send(path, key=key, body="The second.")).status_code == 409
-    assert await written(deployment) == before
+    assert await deployment.count(MESSAGES) == before
     again = await dana.send(path, key=key, body="The first.")
     assert again.status_code == 201 and again.text == first.text
 
@@ -71,7 +62,7 @@ async def test_the_key_of_another_text_is_refused(deployment: Deployment) -> Non
 async def test_one_persons_key_is_nothing_to_another(deployment: Deployment) -> None:
     cast, key = deployment.cast, str(uuid4())
     dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
-    path, before = messages_path(deployment), await written(deployment)
+    path, before = messages_path(deployment), await deployment.count(MESSAGES)
     assert (await dana.send(path, key=key, body="Mine.")).status_code == 201
     assert (await miriam.send(f"/staff{path}", key=key, body="And mine.")).status_code == 201
-    assert await written(deployment) == before + 2
+    assert await deployment.count(MESSAGES) == before + 2

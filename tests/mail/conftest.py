@@ -1,4 +1,5 @@
-"""An open database of either kind, with a practice and a client in it, and a mail server that is the practice's."""
+"""An open database of either kind, with a practice and a client in it, and a mail server that is the practice's; or a
+whole practice of a file's own, with a mail server of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +9,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from portal import clock
 from portal.models.ground.fact import unit
@@ -18,12 +18,13 @@ from portal.realtime.bus import Bus
 from portal.settings import settings
 from portal.web import rendering
 from portal.web.rendering import learn_practice
-from tests.deployment import opened
+from tests.deployment import Deployment, opened
+from tests.mail.imap import certificate
 from tests.mail.post_office import PostOffice
 from tests.servers import PostgreSQL
 
 
-@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres"])
 async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[UUID]:
     """The client Noa in a practice that has nobody else; its database is open meanwhile."""
     postgres: PostgreSQL | None = None
@@ -43,7 +44,7 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             rendering.practice.update(before)
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def office(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PostOffice]:
     """The practice's mail server."""
     async with PostOffice() as server:
@@ -52,13 +53,33 @@ async def office(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PostOffice]:
     settings.cache_clear()
 
 
+@pytest.fixture(scope="module")
+async def mail() -> AsyncIterator[PostOffice]:
+    async with PostOffice() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the certificate lies that the practice trusts."""
+    return certificate(tmp_path_factory.mktemp("trusted")).parent
+
+
+@pytest.fixture(scope="module")
+async def portal(mail: PostOffice, trusted: Path) -> AsyncIterator[Deployment]:
+    """A practice whose mail server is that office, and whose mailbox may be on its own network."""
+    inside = {"SSL_CERT_FILE": str(certificate(trusted)), "PORTAL_MAIL_HOSTS": "mail.willow.example, localhost"}
+    async with Deployment.embedded(SMTP_URL=mail.url, **inside) as deployment:
+        yield deployment
+
+
 def use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("SMTP_URL", url)
     monkeypatch.setenv("PORTAL_BASE_URL", "https://portal.willow.example")
     settings.cache_clear()
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def bus() -> AsyncIterator[Bus]:
     made = Bus.make("")
     await made.connect()

@@ -34,6 +34,15 @@ async def eventually(look: Callable[[], Awaitable[T]], seconds: float = SOON) ->
             await asyncio.sleep(0.05)
 
 
+async def until(holds: Callable[[], bool], seconds: float = SOON) -> None:
+    """Return as soon as something holds."""
+
+    async def look() -> bool:
+        return holds()
+
+    await eventually(look, seconds)
+
+
 @dataclass(frozen=True)
 class To:
     """Whose account a letter is about."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
@@ -17,18 +15,6 @@ from tests.mail.post_office import PostOffice, eventually
 from tests.pages import Page, open_page
 
 QUIET = {"often": "once", "mail_message": "on", "quiet_from": "21:30", "quiet_until": "07:00"}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def office() -> AsyncIterator[PostOffice]:
-    async with PostOffice() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def portal(office: PostOffice) -> AsyncIterator[Deployment]:
-    async with Deployment.embedded(SMTP_URL=office.url) as deployment:
-        yield deployment
 
 
 @pytest.mark.parametrize("name", ["miriam", "dana"])
@@ -60,7 +46,7 @@ async def test_what_can_not_be_is_said_and_kept_in_the_form(
     assert not await portal.sql("select 1 from mail_choice where person_id = :jo", jo=portal.cast.staff["jo"])
 
 
-async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, office: PostOffice) -> None:
+async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, mail: PostOffice) -> None:
     cast = portal.cast
     ada, miriam = await cast.sign_in("ada"), await cast.sign_in("miriam")
     wrong = await ada.post("/staff/settings/mail/minutes", mail_after="0")
@@ -68,17 +54,17 @@ async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, o
     assert (await ada.post("/staff/settings/mail/minutes", mail_after="10")).status_code == 303
     dana = await cast.sign_in("dana")
     await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once", mail_message="on")
-    before = len(office.letters)
+    before = len(mail.letters)
     thread = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
     sent = await miriam.post(f"{thread}/messages", key="0190d1f0-0000-7000-8000-000000000001", body="Hello")
     assert sent.status_code == 303
     await portal.move_clock(minutes=9)
     await eventually(lambda: portal.sql("select 1 from conversation where mail_since is not null"))
-    assert len(office.letters) == before
+    assert len(mail.letters) == before
     await portal.move_clock(minutes=2)
-    await office.arrived(before + 1)
-    assert office.recipients[-1] == cast.email["client", "dana"]
-    assert "http://localhost" in office.letters[-1].get_body(("plain",)).get_content()
+    await mail.arrived(before + 1)
+    assert mail.recipients[-1] == cast.email["client", "dana"]
+    assert "http://localhost" in mail.letters[-1].get_body(("plain",)).get_content()
 
 
 async def to_stand_in(portal: Deployment, name: str, days: int) -> None:
@@ -91,21 +77,19 @@ async def to_stand_in(portal: Deployment, name: str, days: int) -> None:
     assert answer.status_code == 303, answer.text
 
 
-async def test_who_does_not_come_by_is_written_to_about_other_notices_too(
-    portal: Deployment, office: PostOffice
-) -> None:
+async def test_who_does_not_come_by_is_written_to_about_other_notices_too(portal: Deployment, mail: PostOffice) -> None:
     cast = portal.cast
     theo = await cast.sign_in("theo")
     await theo.post("/staff/notices/choices", often="once", mail_stands_in="on", mail_message="on")
-    before = len(office.letters)
+    before = len(mail.letters)
     await to_stand_in(portal, "theo", 300)
     await to_stand_in(portal, "theo", 301)
     await portal.move_clock(minutes=9)
-    assert len(office.letters) == before
+    assert len(mail.letters) == before
     await portal.move_clock(minutes=2)
-    await office.arrived(before + 1)
-    letter = office.letters[-1]
-    assert office.recipients[-1] == cast.email["staff", "theo"]
+    await mail.arrived(before + 1)
+    letter = mail.letters[-1]
+    assert mail.recipients[-1] == cast.email["staff", "theo"]
     assert str(letter["Subject"]).startswith("Something new for you at")
     assert "Miriam" not in str(letter) and "stand in" not in str(letter)
     rows = await portal.sql(
@@ -116,14 +100,14 @@ async def test_who_does_not_come_by_is_written_to_about_other_notices_too(
 
 @pytest.mark.parametrize("why", ["it was seen", "not about this kind", "no emails", "the colleague has left"])
 async def test_nobody_is_written_to_about_a_notice_that_need_not_be(
-    portal: Deployment, office: PostOffice, why: str
+    portal: Deployment, mail: PostOffice, why: str
 ) -> None:
     days = 310 + len(why)
     henrik = await portal.cast.sign_in("henrik")
     often = "never" if why == "no emails" else "once"
     kinds = {} if why == "not about this kind" else {"mail_stands_in": "on"}
     await henrik.post("/staff/notices/choices", often="once", mail_stands_in="on")
-    before = len(office.letters)
+    before = len(mail.letters)
     await to_stand_in(portal, "henrik", days)
     waits = "select 1 from notice where staff_id = :henrik and mail_at is not null"
     assert await portal.sql(waits, henrik=henrik.id)
@@ -136,7 +120,7 @@ async def test_nobody_is_written_to_about_a_notice_that_need_not_be(
     try:
         await portal.move_clock(minutes=12)
         await eventually(lambda: waits_no_more(portal, henrik.id))
-        assert len(office.letters) == before
+        assert len(mail.letters) == before
         assert not await portal.sql(
             "select 1 from notice where staff_id = :henrik and letter_id is not null", henrik=henrik.id
         )
@@ -148,16 +132,16 @@ async def waits_no_more(portal: Deployment, staff: str) -> bool:
     return not await portal.sql("select 1 from notice where staff_id = :staff and mail_at is not null", staff=staff)
 
 
-async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, office: PostOffice) -> None:
+async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, mail: PostOffice) -> None:
     cast = portal.cast
     miriam, sam = await cast.sign_in("miriam"), await cast.sign_in("sam")
     thread = f"clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
     await miriam.post("/staff/notices/choices", often="once", mail_message="on")  # no quiet hours, whatever the time is
     async with open_page(miriam, f"/staff/{thread}") as hers, open_page(sam, f"/{thread}") as his:
-        before = len(office.letters)
+        before = len(mail.letters)
         await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
         await portal.move_clock(minutes=12)
-        await office.arrived(before + 1)
+        await mail.arrived(before + 1)
         await hers.until(lambda: says(hers, "Sam Okafor was told by email today"))
         [row] = await portal.sql(
             "select letter_id from burst where conversation_id = :of and side = 'client' and letter_id is not null",
@@ -181,9 +165,7 @@ def says(page: Page, words: str) -> bool:
     return any(words in shown for shown in page.live.values())
 
 
-async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(
-    portal: Deployment, office: PostOffice
-) -> None:
+async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(portal: Deployment, mail: PostOffice) -> None:
     cast = portal.cast
     dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
     thread = f"clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
@@ -191,18 +173,18 @@ async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(
     await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once", mail_message="on")
     await dana.post("/discretion", discreet="on")
     try:
-        before = len(office.letters)
+        before = len(mail.letters)
         await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
         await portal.move_clock(minutes=12)
-        await office.arrived(before + 1)
-        letter = office.letters[-1]
-        assert office.recipients[-1] == cast.email["client", "dana"]
+        await mail.arrived(before + 1)
+        letter = mail.letters[-1]
+        assert mail.recipients[-1] == cast.email["client", "dana"]
         assert str(letter["From"]).startswith("Portal <") and letter["Subject"] == "Something new for you at Portal"
         assert "Willow" not in letter.get_body(("plain",)).get_content()
         assert "Willow" not in letter.get_body(("html",)).get_content()
         await dana.post("/forgot", email=cast.email["client", "dana"])
-        await office.arrived(before + 2)
-        letter = office.letters[-1]
+        await mail.arrived(before + 2)
+        letter = mail.letters[-1]
         assert str(letter["From"]).startswith("Portal <")
         assert letter["Subject"] == "A new password for your account at Portal"
         assert "Willow" not in str(letter)

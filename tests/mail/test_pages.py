@@ -8,13 +8,11 @@ import re
 import signal
 import smtplib
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import httpx2
 import pytest
-import pytest_asyncio
 
 from portal.demo.mailbox import DemoMailbox, newest
 from portal.mail import letters, welcome_letter
@@ -27,19 +25,6 @@ from tests.pages import open_page
 from tests.servers import PostgreSQL, Redis, free_port
 
 REFUSAL = "550 5.1.1 No such user here"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def office() -> AsyncIterator[PostOffice]:
-    async with PostOffice() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def portal(office: PostOffice) -> AsyncIterator[Deployment]:
-    """A practice whose mail server is that office."""
-    async with Deployment.embedded(SMTP_URL=office.url) as deployment:
-        yield deployment
 
 
 async def write(portal: Deployment, to: str, client: str | None) -> UUID:
@@ -55,33 +40,33 @@ async def settled(portal: Deployment, id: UUID) -> None:
 
 
 async def test_staff_see_a_refusal_come_with_its_reason_and_go_when_it_is_tried_again(
-    portal: Deployment, office: PostOffice
+    portal: Deployment, mail: PostOffice
 ) -> None:
     miriam = await portal.cast.sign_in("miriam")
     async with open_page(miriam, "/staff/mail") as page:
         assert "All letters have arrived" in page.live["undelivered"]
-        office.to_rcpt.append(REFUSAL)
+        mail.to_rcpt.append(REFUSAL)
         id = await write(portal, "dana.gone@family.example", "noa")
         shown = await page.next_push(region="undelivered")
         for said in ("dana.gone@family.example", "Welcome email", "Noa", REFUSAL, "Not delivered"):
             assert said in shown, said
         assert page.live == await page.reload()
 
-        before = len(office.letters)
+        before = len(mail.letters)
         assert (await miriam.post(f"/staff/mail/{id}/retry")).status_code == 303
-        await office.arrived(before + 1)
+        await mail.arrived(before + 1)
         async with asyncio.timeout(20):
             while "dana.gone" in page.live["undelivered"]:
                 await page.next_push(region="undelivered")
-        assert office.recipients[-1] == "dana.gone@family.example"
+        assert mail.recipients[-1] == "dana.gone@family.example"
         assert page.live == await page.reload()
     assert (await miriam.post(f"/staff/mail/{id}/retry")).status_code == 303
     noted = await portal.sql("select id from audit where action = 'retry letter' and record_id = :id", id=id)
     assert len(noted) == 1
 
 
-async def test_only_those_who_may_see_the_client_see_the_letter(portal: Deployment, office: PostOffice) -> None:
-    office.to_rcpt.extend([REFUSAL, REFUSAL])
+async def test_only_those_who_may_see_the_client_see_the_letter(portal: Deployment, mail: PostOffice) -> None:
+    mail.to_rcpt.extend([REFUSAL, REFUSAL])
     noas = await write(portal, "for.noa@family.example", "noa")
     await settled(portal, noas)
     nobodys = await write(portal, "sample@willow.example", None)
@@ -111,11 +96,11 @@ async def test_only_those_who_may_see_the_client_see_the_letter(portal: Deployme
 
 
 async def test_a_letter_about_nobody_comes_live_to_who_answers_for_the_settings(
-    portal: Deployment, office: PostOffice
+    portal: Deployment, mail: PostOffice
 ) -> None:
     ada, theo = await portal.cast.sign_in("ada"), await portal.cast.sign_in("theo")
     async with open_page(ada, "/staff/mail") as page, open_page(theo, "/staff/mail") as other:
-        office.to_rcpt.append("550 Not today")
+        mail.to_rcpt.append("550 Not today")
         await write(portal, "new.sample@willow.example", None)
         async with asyncio.timeout(20):
             while "new.sample@willow.example" not in page.live["undelivered"]:
@@ -195,8 +180,7 @@ async def test_two_processes_deliver_each_letter_once(postgres: PostgreSQL, redi
             await asyncio.to_thread(another.close)
         assert len(office.ids) == 60
         assert {UUID(found[1:37]) for found in office.ids} == set(ids)
-        told = await portal.sql("select count(*) as n from fact where kind = 'LetterDelivered'")
-        assert told[0]["n"] == 60
+        assert await portal.count("fact where kind = 'LetterDelivered'") == 60
 
 
 # --- The demo's mail --------------------------------------------------------------------------

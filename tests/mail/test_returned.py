@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 
 from portal import clock
 from portal.mail import letters, mailbox
@@ -32,7 +31,7 @@ MINUTE = dt.timedelta(minutes=1)
 THERE = "dana@famly.example"
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def imap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ImapServer]:
     async with ImapServer(tmp_path) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.pem))

@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-import pytest_asyncio
 
 from portal import clock
 from portal.mail.delivery import deliver
@@ -63,7 +62,7 @@ class Office:
         return self.post.recipients[before:]
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def office(client: UUID, office: PostOffice, bus: Bus) -> AsyncIterator[Office]:
     async with unit():
         practice = await Practice.all().first()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from uuid import uuid4
-
-import pytest_asyncio
 
 from portal.models.ground.fact import unit
 from portal.models.staff.session import Session
@@ -15,19 +13,16 @@ from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Role
 from portal.web.doors import cookie_name
 from tests.cast import Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.pages import Page, open_page
-from tests.servers import PostgreSQL, Redis
+from tests.servers import PostgreSQL
 
 COLLEAGUES = 200
 CONCERNED, OTHERS = 20, 20  # whose pages stand open: those see every client, these none
 COUNT = " as mine, "  # the numbers of the inbox, as models/messages/inbox.py asks for them
 
 
-@pytest_asyncio.fixture
-async def willow(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
-    async with Deployment.full(postgres, redis_server, workers=1) as willow:
-        yield willow
+willow = own_practice("full", scope="function", workers=1)
 
 
 async def employ(willow: Deployment) -> dict[Role, list[Person]]:

@@ -5,22 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from tests.cast import Person
 from tests.deployment import Deployment
 from tests.messages.reading import act, chips, inbox, names, rows, says, shown
+from tests.messages.thread import Thread
 from tests.pages import open_page
 
 NOA = "Noa Reyes-Menon, Clinical"
-
-
-async def writes(person: Person, client: str, conversation: str, body: str = "A word.") -> None:
-    side = "/staff" if person.side == "staff" else ""
-    here = f"{side}/clients/{person.ids[client]}/conversations/{person.cast.conversation[conversation]}"
-    answer = await person.send(f"{here}/messages", key=str(uuid4()), body=body)
-    assert answer.status_code == 201, answer.text
 
 
 async def test_each_finds_what_they_may_read(embedded: Deployment) -> None:
@@ -127,10 +119,10 @@ async def test_what_is_done_leaves_and_comes_back_when_the_client_writes(full: D
         await act(miriam, conversation, "completion", number=9999)
         await hers.until(lambda: NOA not in shown(hers) and says(hers, "Done by you"), what="its end")
         await done.until(lambda: NOA in shown(done), what="the row")
-        await writes(miriam, "noa", "noa clinical", "An afterthought.")
+        await Thread(miriam.cast).write(miriam, "An afterthought.")
         await done.current()
         assert NOA in shown(done)
-        await writes(dana, "noa", "noa clinical", "One more thing.")
+        await Thread(dana.cast).write(dana, "One more thing.")
         await hers.until(lambda: shown(hers)[:1] == [NOA], what="its return")
         await done.until(lambda: NOA not in shown(done), what="an end")
         for page in (hers, done):
@@ -140,26 +132,15 @@ async def test_what_is_done_leaves_and_comes_back_when_the_client_writes(full: D
 async def test_two_who_press_at_once_are_one_act(full: Deployment) -> None:
     conversation = full.cast.conversation["eli clinical"]
     async with await full.cast.sign_in("miriam") as miriam:
-
-        async def facts() -> int:
-            (row,) = await full.sql("select count(*) as n from fact where kind = 'ConversationDone'")
-            return int(row["n"])
-
-        before = await facts()
-        await asyncio.gather(*(act(miriam, conversation, "completion", number=9999) for _ in range(4)))
-        assert await facts() == before + 1
-        (row,) = await full.sql(
-            "select count(*) as n from audit where action = 'finish conversation' and record_id = :id",
-            id=_id(conversation),
+        done, noted = (
+            "fact where kind = 'ConversationDone'",
+            "audit where action = 'finish conversation' and record_id = :id",
         )
-        assert row["n"] == 1
+        before = await full.count(done)
+        await asyncio.gather(*(act(miriam, conversation, "completion", number=9999) for _ in range(4)))
+        assert await full.count(done) == before + 1
+        assert await full.count(noted, id=conversation) == 1
         await act(miriam, conversation, "reopening")
-
-
-def _id(text: str) -> object:
-    from uuid import UUID
-
-    return UUID(text)
 
 
 async def test_what_comes_at_that_moment_is_not_put_out_of_sight_unread(full: Deployment) -> None:
@@ -175,7 +156,7 @@ async def test_what_comes_at_that_moment_is_not_put_out_of_sight_unread(full: De
 
         for what, back, more in (("completion", "reopening", {}), ("snooze", "waking", {"when": "tomorrow"})):
             before = await number()
-            await writes(dana, "noa", "noa clinical", f"Just before her {what}.")
+            await Thread(dana.cast).write(dana, f"Just before her {what}.")
             refused = await miriam.send(f"{here}/{what}", number=before, **more)
             assert refused.status_code == 409 and "Something new was written here meanwhile" in refused.text
             assert names(await inbox(miriam))[:1] == [NOA]
@@ -184,7 +165,7 @@ async def test_what_comes_at_that_moment_is_not_put_out_of_sight_unread(full: De
             await act(miriam, conversation, back)
             # And as both happen at once, whichever is first: what is written stays in the list.
             await asyncio.gather(
-                writes(dana, "noa", "noa clinical", f"With her {what}."),
+                Thread(dana.cast).write(dana, f"With her {what}."),
                 miriam.send(f"{here}/{what}", number=await number(), **more),
             )
             assert names(await inbox(miriam))[:1] == [NOA]
@@ -211,7 +192,7 @@ async def test_a_snooze_ends_at_its_time_or_at_a_word(embedded: Deployment) -> N
             await snoozed.until(lambda: NOA not in shown(snoozed), what="an end")
             await act(miriam, conversation, "snooze", number=9999, when="tomorrow")
             await hers.until(lambda: NOA not in shown(hers), what="its leave")
-            await writes(dana, "noa", "noa clinical", "Something came up.")
+            await Thread(dana.cast).write(dana, "Something came up.")
             await hers.until(lambda: shown(hers)[:1] == [NOA], what="its return")
             assert not says(hers, "Snoozed until")
             await act(miriam, conversation, "snooze", number=9999, when="monday")

@@ -11,7 +11,7 @@ from tests.cast import Cast, Person
 from tests.deployment import Deployment
 from tests.laws.samples import ALL_ROUTES, is_write, sample_of
 from tests.messages.reading import act, inbox, says
-from tests.messages.test_inbox import writes
+from tests.messages.thread import Thread
 from tests.pages import Page, open_page
 
 SECRET = "Zimtschnecke"  # a word that stands in notes alone
@@ -161,7 +161,7 @@ async def test_it_is_handed_over_while_a_message_arrives(full: Deployment) -> No
         for round in range(5):
             to = henrik if round % 2 == 0 else miriam
             await asyncio.gather(
-                writes(dana, "noa", "noa clinical", f"In the very moment, {round}."),
+                Thread(dana.cast).write(dana, f"In the very moment, {round}."),
                 act(
                     miriam if to is henrik else henrik,
                     conversation,

@@ -16,10 +16,9 @@ from portal.models.messages.conversation import Conversation
 from portal.models.messages.message import Message
 from portal.models.messages.search import STEP, holds, marked, search
 from tests.cast import Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.html import Element, parse
 from tests.messages.thread import Thread, begin
-from tests.servers import PostgreSQL, Redis
 
 SAID = {
     "Después del colegio, en el jardín": ["despues", "COLEGIO jardin", "jardín"],
@@ -107,14 +106,7 @@ async def test_a_search_for_nothing_or_for_too_much_says_so(deployment: Deployme
     assert (await dana.post(f"{thread.path(dana)}/search", q=q)).status_code == 422
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def willow(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis) -> object:
-    if request.param == "sqlite":
-        async with Deployment.embedded(workers=0) as willow:
-            yield willow
-    else:
-        async with Deployment.full(postgres, redis_server, workers=0, with_worker=False) as willow:
-            yield willow
+willow = own_practice(scope="function", workers=0)
 
 
 async def test_ten_thousand_messages_are_searched_in_a_moment_and_more_in_steps(willow: Deployment) -> None:

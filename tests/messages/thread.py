@@ -25,10 +25,14 @@ class Thread:
     def id(self) -> str:
         return self.cast.conversation[self.name]
 
+    @property
+    def place(self) -> str:
+        """Where clients have it."""
+        return f"/clients/{self.cast.client[self.name.split()[0]]}/conversations/{self.id}"
+
     def path(self, person: Person) -> str:
         """Where this person has it."""
-        client = self.cast.client[self.name.split()[0]]
-        return f"{'/staff' if person.side == 'staff' else ''}/clients/{client}/conversations/{self.id}"
+        return f"/staff{self.place}" if person.side == "staff" else self.place
 
     async def write(self, person: Person, text: str, **more: str) -> str:
         """Send a message, and give its id."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
-from tests.mail.post_office import eventually
+from tests.mail.post_office import until
 
 
 def text(value: bytes) -> str:
@@ -28,6 +31,11 @@ class Browser:
     endpoint: str
     key: ec.EllipticCurvePrivateKey
     secret: bytes
+
+    @property
+    def path(self) -> str:
+        """Return its address at the service, which no other browser has."""
+        return urlsplit(self.endpoint).path
 
     @property
     def form(self) -> dict[str, str]:
@@ -53,21 +61,16 @@ class PushService:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
 
-    def browser(self, name: str) -> Browser:
-        path = f"/push/{name}"
-        made = Browser(
-            f"http://127.0.0.1:{self.port}{path}",
-            ec.generate_private_key(ec.SECP256R1()),
-            name.encode()[:16].ljust(16, b"."),
-        )
-        self.browsers[path] = made
+    def browser(self) -> Browser:
+        """Return a browser that has just subscribed."""
+        endpoint = f"http://127.0.0.1:{self.port}/push/{uuid4().hex}"
+        made = Browser(endpoint, ec.generate_private_key(ec.SECP256R1()), os.urandom(16))
+        self.browsers[made.path] = made
         return made
 
-    async def got(self, path: str, times: int = 1) -> None:
-        async def look() -> bool:
-            return [where for where, _ in self.said].count(path) >= times
-
-        await eventually(look)
+    async def got(self, browser: Browser, times: int = 1) -> None:
+        """Return when this browser was told so many times."""
+        await until(lambda: [path for path, _ in self.said].count(browser.path) >= times)
 
     async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         method, path, _ = (await reader.readline()).decode().split()

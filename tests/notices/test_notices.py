@@ -13,18 +13,17 @@ from tests.notices.conftest import Practice, bell
 from tests.pages import open_page
 
 
-async def test_a_message_reaches_whoever_looks_elsewhere(practice: Practice) -> None:
-    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
-    await practice.has_seen_all(dana)
-    home = f"/clients/{practice.cast.client['noa']}/home"
+async def test_a_message_reaches_whoever_looks_elsewhere(willow: Practice) -> None:
+    dana, miriam = await willow.people("dana", "miriam")
+    home = f"/clients/{willow.cast.client['noa']}/home"
     async with open_page(dana, home) as page, open_page(dana, home, 0) as other:
         assert bell(page) == 0
-        await practice.writes(miriam, "See you Tuesday.")
+        await willow.writes(miriam, "See you Tuesday.")
         await page.until(lambda: bell(page) == 1, what="the bell")
         await page.until(lambda: len(page.toasts) == 1, what="the toast")
         await other.until(lambda: bell(other) == 1, what="the bell of her other page")
         assert "New message from Miriam Adler" in page.toasts[0]
-        assert practice.thread(dana) in page.toasts[0]
+        assert willow.thread().path(dana) in page.toasts[0]
         assert "Tuesday" not in page.toasts[0]
         await page.current()
     # A page that is made now shows it under the bell, and doesn't say it again.
@@ -34,17 +33,16 @@ async def test_a_message_reaches_whoever_looks_elsewhere(practice: Practice) -> 
         assert page.toasts == []
 
 
-async def test_it_comes_once_and_in_order_though_the_line_was_cut(practice: Practice) -> None:
-    dana, miriam, jo = [await practice.cast.sign_in(name) for name in ("dana", "miriam", "jo")]
-    await practice.has_seen_all(dana)
-    async with open_page(dana, f"/clients/{practice.cast.client['noa']}/home") as page:
-        await practice.writes(miriam, "One.")
+async def test_it_comes_once_and_in_order_though_the_line_was_cut(willow: Practice) -> None:
+    dana, miriam, jo = await willow.people("dana", "miriam", "jo")
+    async with open_page(dana, f"/clients/{willow.cast.client['noa']}/home") as page:
+        await willow.writes(miriam, "One.")
         await page.until(lambda: len(page.toasts) == 1)
         await page.leave()
-        await practice.writes(miriam, "Two.")
-        await practice.told()
-        await practice.writes(jo, "Three.", to="noa administrative")
-        await practice.told()
+        await willow.writes(miriam, "Two.")
+        await willow.told()
+        await willow.writes(jo, "Three.", to="noa administrative")
+        await willow.told()
         await page.come_back()
         await page.until(lambda: len(page.toasts) == 3)
         assert ["Miriam" in toast for toast in page.toasts] == [True, True, False]
@@ -54,46 +52,43 @@ async def test_it_comes_once_and_in_order_though_the_line_was_cut(practice: Prac
         assert len(page.toasts) == 3
 
 
-async def test_several_messages_of_one_conversation_are_one_notice(practice: Practice) -> None:
-    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
-    await practice.has_seen_all(miriam)
+async def test_several_messages_of_one_conversation_are_one_notice(willow: Practice) -> None:
+    dana, miriam = await willow.people("dana", "miriam")
     for text in ("A question.", "And another.", "That is all."):
-        await practice.writes(dana, text)
-        await practice.told()
-    (notice,) = await practice.new_for(miriam)
+        await willow.writes(dana, text)
+        await willow.told()
+    (notice,) = await willow.new_for(miriam)
     page = await miriam.get("/staff/notices")
     assert "3 new messages, the last from Dana Reyes" in page.text
-    await practice.reads(miriam)
-    assert await practice.new_for(miriam) == []
+    await willow.reads(miriam)
+    assert await willow.new_for(miriam) == []
     # Having read that one, the next is another.
-    await practice.writes(dana, "One more.")
-    await practice.told()
-    (other,) = await practice.new_for(miriam)
+    await willow.writes(dana, "One more.")
+    await willow.told()
+    (other,) = await willow.new_for(miriam)
     assert (other["id"] != notice["id"], other["number"] > notice["number"]) == (True, True)
 
 
-async def test_who_looks_at_the_conversation_has_no_notice_of_it(practice: Practice) -> None:
-    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
-    await practice.has_seen_all(miriam)
-    await practice.writes(dana, "Are you there?")
-    await practice.reads(miriam)
-    await practice.told()
-    assert await practice.new_for(miriam) == []
+async def test_who_looks_at_the_conversation_has_no_notice_of_it(willow: Practice) -> None:
+    dana, miriam = await willow.people("dana", "miriam")
+    await willow.writes(dana, "Are you there?")
+    await willow.reads(miriam)
+    await willow.told()
+    assert await willow.new_for(miriam) == []
 
 
-async def test_what_is_read_is_read_on_every_page(practice: Practice) -> None:
-    dana, miriam, jo = [await practice.cast.sign_in(name) for name in ("dana", "miriam", "jo")]
-    await practice.has_seen_all(dana)
-    here = f"/clients/{practice.cast.client['noa']}"
-    await practice.writes(miriam, "One.")
-    await practice.writes(jo, "Two.", to="noa administrative")
-    await practice.told()
+async def test_what_is_read_is_read_on_every_page(willow: Practice) -> None:
+    dana, miriam, jo = await willow.people("dana", "miriam", "jo")
+    here = f"/clients/{willow.cast.client['noa']}"
+    await willow.writes(miriam, "One.")
+    await willow.writes(jo, "Two.", to="noa administrative")
+    await willow.told()
     async with open_page(dana, f"{here}/home") as home, open_page(dana, f"{here}/notices") as listed:
         assert bell(home) == bell(listed) == 2
-        await practice.reads(dana)
+        await willow.reads(dana)
         await home.until(lambda: bell(home) == 1)
         await listed.until(lambda: listed.live["notices?person=" + dana.id].count("notice-row new") == 1)
-        (left,) = await practice.new_for(dana)
+        (left,) = await willow.new_for(dana)
         answer = await dana.send(f"{here}/notices/{left['id']}/reading")
         assert answer.status_code == 204
         await home.until(lambda: bell(home) == 0)
@@ -101,54 +96,50 @@ async def test_what_is_read_is_read_on_every_page(practice: Practice) -> None:
         await asyncio.gather(home.current(), listed.current())
 
 
-async def test_all_that_a_page_showed_can_be_read_at_once_and_no_more(practice: Practice) -> None:
-    dana, miriam, jo = [await practice.cast.sign_in(name) for name in ("dana", "miriam", "jo")]
-    await practice.has_seen_all(dana)
-    await practice.writes(miriam, "One.")
-    await practice.told()
-    (shown,) = await practice.new_for(dana)
-    await practice.writes(jo, "Two.", to="noa administrative")
-    await practice.told()
-    here = f"/clients/{practice.cast.client['noa']}/notices"
+async def test_all_that_a_page_showed_can_be_read_at_once_and_no_more(willow: Practice) -> None:
+    dana, miriam, jo = await willow.people("dana", "miriam", "jo")
+    await willow.writes(miriam, "One.")
+    await willow.told()
+    (shown,) = await willow.new_for(dana)
+    await willow.writes(jo, "Two.", to="noa administrative")
+    await willow.told()
+    here = f"/clients/{willow.cast.client['noa']}/notices"
     answer = await dana.post(f"{here}/reading", up_to=shown["number"])
     assert answer.headers["location"] == here
-    (left,) = await practice.new_for(dana)
-    assert str(left["record_id"]) == practice.cast.conversation["noa administrative"]
+    (left,) = await willow.new_for(dana)
+    assert str(left["record_id"]) == willow.cast.conversation["noa administrative"]
 
 
-async def test_a_notice_is_gone_with_the_access_to_what_it_is_about(practice: Practice) -> None:
-    cast = practice.cast
-    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
-    await practice.has_seen_all(dana)
-    await practice.writes(miriam, "About Noa.")
-    await practice.told()
+async def test_a_notice_is_gone_with_the_access_to_what_it_is_about(willow: Practice) -> None:
+    cast = willow.cast
+    dana, miriam = await willow.people("dana", "miriam")
+    await willow.writes(miriam, "About Noa.")
+    await willow.told()
     noa, eli = (f"/clients/{cast.client[name]}" for name in ("noa", "eli"))
     # Of one child nothing shows beside the other, and nothing at all once it is hers to see no more.
     assert "Miriam Adler" in (await dana.get(f"{noa}/notices")).text
-    assert practice.thread(dana) not in (await dana.get(f"{eli}/notices")).text
-    (notice,) = await practice.new_for(dana)
-    async with practice.deployment.models(), unit():
+    assert willow.thread().path(dana) not in (await dana.get(f"{eli}/notices")).text
+    (notice,) = await willow.new_for(dana)
+    async with willow.deployment.models(), unit():
         access = await Access.get(account_id=cast.account["dana"], client_id=cast.client["noa"], until_at=None)
         await access.end()
     assert (await dana.get(f"{noa}/notices")).status_code == 404
     assert (await dana.send(f"{noa}/notices/{notice['id']}/reading")).status_code == 404
     assert (await dana.send(f"{eli}/notices/{notice['id']}/reading")).status_code == 404
-    async with practice.deployment.models(), unit():
+    async with willow.deployment.models(), unit():
         await Access.grant(access.account_id, access.client_id, access.contact_link_id)
-    assert practice.thread(dana) in (await dana.get(f"{noa}/notices")).text
+    assert willow.thread().path(dana) in (await dana.get(f"{noa}/notices")).text
 
 
-async def test_a_confidential_message_is_a_notice_for_those_who_may_read_it(practice: Practice) -> None:
-    cast = practice.cast
-    dana, eli, miriam = [await cast.sign_in(name) for name in ("dana", "eli", "miriam")]
-    for person in (dana, eli):
-        await practice.has_seen_all(person)
-    await practice.writes(miriam, "Between us.", to="eli confidential")
-    await practice.told()
-    assert len(await practice.new_for(eli)) == 1
-    assert await practice.new_for(dana) == []
+async def test_a_confidential_message_is_a_notice_for_those_who_may_read_it(willow: Practice) -> None:
+    cast = willow.cast
+    dana, eli, miriam = await willow.people("dana", "eli", "miriam")
+    await willow.writes(miriam, "Between us.", to="eli confidential")
+    await willow.told()
+    assert len(await willow.new_for(eli)) == 1
+    assert await willow.new_for(dana) == []
     # Had she been told by mistake, she would not see it either.
-    async with practice.deployment.models(), unit():
+    async with willow.deployment.models(), unit():
         await tell(
             NoticeKind.MESSAGE,
             accounts=[UUID(dana.id)],
@@ -160,33 +151,28 @@ async def test_a_confidential_message_is_a_notice_for_those_who_may_read_it(prac
         assert cast.conversation["eli confidential"] not in str(page.live)
 
 
-async def test_a_clinical_message_is_the_care_teams_an_administrative_one_the_offices(practice: Practice) -> None:
-    cast = practice.cast
-    dana, miriam, jo, theo, henrik = [await cast.sign_in(name) for name in ("dana", "miriam", "jo", "theo", "henrik")]
-    everyone = (miriam, jo, theo, henrik)
-    for person in everyone:
-        await practice.has_seen_all(person)
-    await practice.writes(dana, "She slept well.")
-    await practice.told()
-    assert [len(await practice.new_for(person)) for person in everyone] == [1, 0, 0, 0]
-    await practice.writes(dana, "Is the lift working?", to="noa administrative")
-    await practice.told()
-    assert [len(await practice.new_for(person)) for person in everyone] == [2, 1, 0, 1]
+async def test_a_clinical_message_is_the_care_teams_an_administrative_one_the_offices(willow: Practice) -> None:
+    dana, *everyone = await willow.people("dana", "miriam", "jo", "theo", "henrik")
+    await willow.writes(dana, "She slept well.")
+    await willow.told()
+    assert [len(await willow.new_for(person)) for person in everyone] == [1, 0, 0, 0]
+    await willow.writes(dana, "Is the lift working?", to="noa administrative")
+    await willow.told()
+    assert [len(await willow.new_for(person)) for person in everyone] == [2, 1, 0, 1]
 
 
-async def test_many_at_once_are_told_as_one(practice: Practice) -> None:
-    miriam = await practice.cast.sign_in("miriam")
-    await practice.has_seen_all(miriam)
+async def test_many_at_once_are_told_as_one(willow: Practice) -> None:
+    (miriam,) = await willow.people("miriam")
     threads = ("noa clinical", "eli clinical", "eli confidential", "sam clinical", "sam billing")
     async with open_page(miriam, "/staff/clients") as page:
         await page.leave()
-        async with practice.deployment.models(), unit():
+        async with willow.deployment.models(), unit():
             for name in threads:
                 await tell(
                     NoticeKind.MESSAGE,
                     staff=[UUID(miriam.id)],
-                    client=UUID(practice.cast.client[name.split()[0]]),
-                    record=UUID(practice.cast.conversation[name]),
+                    client=UUID(willow.cast.client[name.split()[0]]),
+                    record=UUID(willow.cast.conversation[name]),
                 )
         await page.come_back()
         await page.until(lambda: bool(page.toasts))
@@ -195,8 +181,8 @@ async def test_many_at_once_are_told_as_one(practice: Practice) -> None:
         await page.until(lambda: bell(page) == 5)
 
 
-async def test_those_who_tell_the_same_people_at_once_all_do(practice: Practice) -> None:
-    cast = practice.cast
+async def test_those_who_tell_the_same_people_at_once_all_do(willow: Practice) -> None:
+    cast = willow.cast
     people = [UUID(cast.staff[name]) for name in ("miriam", "jo", "theo", "ada", "idris")]
 
     async def told_by(name: str, crowd: list[UUID]) -> None:
@@ -205,49 +191,42 @@ async def test_those_who_tell_the_same_people_at_once_all_do(practice: Practice)
                 NoticeKind.MESSAGE, staff=crowd, client=UUID(cast.client["sam"]), record=UUID(cast.conversation[name])
             )
 
-    before = await practice.deployment.sql("select staff_id, max(number) as n from notice group by staff_id")
-    async with practice.deployment.models():
+    before = await willow.sql("select staff_id, max(number) as n from notice group by staff_id")
+    async with willow.deployment.models():
         await asyncio.gather(
             *(told_by("sam clinical", people) for _ in range(5)),
             *(told_by("sam billing", people[::-1]) for _ in range(5)),
         )
-    after = await practice.deployment.sql("select staff_id, max(number) as n from notice group by staff_id")
+    after = await willow.sql("select staff_id, max(number) as n from notice group by staff_id")
     grown = {str(row["staff_id"]): row["n"] for row in after}
     for row in before:
         if row["staff_id"] is not None and UUID(str(row["staff_id"])) in people:
             assert grown[str(row["staff_id"])] == row["n"] + 10
 
 
-async def test_a_notice_that_was_read_says_whose_message_it_told_of(practice: Practice) -> None:
-    dana, miriam = await practice.cast.sign_in("dana"), await practice.cast.sign_in("miriam")
-    await practice.has_seen_all(dana)
-    await practice.writes(miriam, "How is she?")
-    await practice.told()
-    await practice.writes(dana, "She is well.")
-    await practice.told()
-    assert await practice.new_for(dana) == []
-    shown = (await dana.get(f"/clients/{practice.cast.client['noa']}/notices")).text
+async def test_a_notice_that_was_read_says_whose_message_it_told_of(willow: Practice) -> None:
+    dana, miriam = await willow.people("dana", "miriam")
+    await willow.writes(miriam, "How is she?")
+    await willow.told()
+    await willow.writes(dana, "She is well.")
+    await willow.told()
+    assert await willow.new_for(dana) == []
+    shown = (await dana.get(f"/clients/{willow.cast.client['noa']}/notices")).text
     assert "New message from Miriam Adler" in shown
     assert "from Dana Reyes" not in shown
 
 
-async def test_what_one_does_not_want_in_sight_waits_under_the_bell(practice: Practice) -> None:
-    sam, miriam = await practice.cast.sign_in("sam"), await practice.cast.sign_in("miriam")
-    here = f"/clients/{practice.cast.client['sam']}"
-    thread = f"{here}/conversations/{practice.cast.conversation['sam clinical']}"
-    assert (await sam.send(f"{thread}/reading", number=9999)).status_code == 204
-    await practice.told()
-    await practice.deployment.sql(
-        "update notice set read_at = made_at where read_at is null and account_id = :id", id=sam.id
-    )
+async def test_what_one_does_not_want_in_sight_waits_under_the_bell(willow: Practice) -> None:
+    sam, miriam = await willow.people("sam", "miriam")
+    here = f"/clients/{willow.cast.client['sam']}"
     assert 'name="shown_message" checked' in (await sam.get(f"{here}/notices/choices")).text
     assert (await sam.post(f"{here}/notices/choices", often="never")).status_code == 303
     assert 'name="shown_message">' in (await sam.get(f"{here}/notices/choices")).text
     async with open_page(sam, f"{here}/home") as page:
-        await practice.writes(miriam, "Not now.", to="sam clinical")
+        await willow.writes(miriam, "Not now.", to="sam clinical")
         await page.until(lambda: bell(page) == 1, what="the bell")
         await page.settle()
         assert page.toasts == []
         await sam.post(f"{here}/notices/choices", often="never", shown_message="on")
-        await practice.writes(miriam, "And now.", to="sam clinical")
+        await willow.writes(miriam, "And now.", to="sam clinical")
         await page.until(lambda: len(page.toasts) == 1, what="the toast")

@@ -9,10 +9,11 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx2
-import pytest_asyncio
+import pytest
 
 from tests.cast import Person
 from tests.deployment import Deployment
+from tests.messages.thread import Thread
 from tests.pages import Page, open_page
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -42,21 +43,17 @@ class Willow:
         assert (await self.keep(**hours)).status_code == 303
 
     def thread(self, name: str = "noa clinical") -> str:
-        client, _, _ = name.partition(" ")
-        return f"/clients/{self.cast.client[client]}/conversations/{self.cast.conversation[name]}"
+        return Thread(self.cast, name).place
 
     async def writes(self, person: Person, said: str, thread: str = "noa clinical", **more: str) -> httpx2.Response:
         return await person.send(f"{self.thread(thread)}/messages", None, key=str(uuid4()), body=said, **more)
 
     async def automatic(self, thread: str = "noa clinical") -> int:
-        rows = await self.deployment.sql(
-            "select count(*) as n from message where automatic and conversation_id = :id",
-            id=self.cast.conversation[thread],
-        )
-        return int(rows[0]["n"])
+        automatic = "message where automatic and conversation_id = :id"
+        return await self.deployment.count(automatic, id=self.cast.conversation[thread])
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def willow() -> AsyncIterator[Willow]:
     async with Deployment.embedded() as deployment:
         hours_ahead = 12 - dt.datetime.now(dt.UTC).hour

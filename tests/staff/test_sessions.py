@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from uuid import UUID
-
-import pytest_asyncio
 
 from portal.models.ground.fact import unit
 from portal.models.staff.staff_member import StaffMember
 from tests.cast import Person
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 
-
-@pytest_asyncio.fixture(scope="module")
-async def willow() -> AsyncIterator[Deployment]:
-    async with Deployment.embedded() as willow:
-        yield willow
+willow = own_practice("embedded")
 
 
 async def is_in(person: Person, path: str) -> bool:
