@@ -53,9 +53,8 @@ async def test_the_whole_way_is_seen(watch: Watch) -> None:
     await desk.change(chart)
     await watch.sees("Everything a welcome email needs is on file.")
 
-    assert (await desk.act(chart, "invitations", holder="client")).status_code == 303
+    token = await desk.invite(chart)
     await watch.sees("Briar is invited", "Resend welcome email", "data-until", "by Miriam Adler")
-    token = await desk.plant("invitation", await desk.newest_invitation(chart))
     browser = await desk.begin(token)
     await watch.sees("The link was opened")
     await browser.post("/welcome/birth-date", date_of_birth="1990-01-01")
@@ -124,17 +123,6 @@ async def test_a_letter_that_does_not_arrive(watch: Watch) -> None:
     assert (await (await desk.person("jo")).post(f"/staff/mail/{letter}/retry")).status_code == 303
     await desk.mailed(chart.email, "/welcome/")
     await watch.sees("Briar is invited", without=refusal)
-
-
-async def test_the_switch_for_all(watch: Watch) -> None:
-    desk = watch.desk
-    ada = await desk.person("ada")
-    try:
-        await ada.post("/staff/settings/portal", on="no")
-        await watch.sees("The portal is switched off for the practice.")
-    finally:
-        await ada.post("/staff/settings/portal", on="yes")
-    await watch.sees("Send welcome email", without="The portal is switched off for the practice.")
 
 
 async def test_an_account_that_one_may_not_see_can_be_linked_all_the_same(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from portal.models.practice.age import begins, birthday
 from tests.cast import Person
 from tests.deployment import Deployment, own_practice
 from tests.pages import open_page
-from tests.people.test_contacts import EVERYTHING, agree, link_of
+from tests.people.contacts import EVERYTHING, agree, link_of
 
 willow = own_practice("full", scope="function")  # its clock goes on, and dates of birth are changed
 
@@ -33,8 +33,8 @@ def turning(willow: Deployment, days: int, years: int = 18) -> dt.date:
 async def is_born(willow: Deployment, born: dt.date | None, who: str = "eli") -> None:
     """Staff write another date of birth on the chart."""
     id = willow.cast.client[who]
-    (row,) = await willow.sql("select first_name, last_name, email from client where id = :id", id=id)
-    form = {"first_name": row["first_name"], "last_name": row["last_name"], "email": row["email"] or ""}
+    row = await willow.row("client", id)
+    form = {name: row[name] or "" for name in ("first_name", "last_name", "email")}
     miriam = await willow.cast.sign_in("miriam")
     answer = await miriam.post(f"/staff/clients/{id}", **form, date_of_birth=born.isoformat() if born else "")
     assert answer.status_code == 303, answer.text
@@ -47,8 +47,7 @@ async def ages(willow: Deployment, own: int = 14, majority: int = 18, **more: st
 
 
 async def tie_of(willow: Deployment, contact: str, client: str) -> dict[str, Any]:
-    (row,) = await willow.sql("select * from contact_link where id = :id", id=await link_of(willow, contact, client))
-    return row
+    return await willow.row("contact_link", await link_of(willow, contact, client))
 
 
 async def until(willow: Deployment, moment: dt.datetime, seconds: float = 0) -> None:

@@ -124,6 +124,7 @@ async def test_off_everyone_is_signed_out_and_nobody_comes_in(desk: Desk) -> Non
             assert (await resetting.post("/reset/password", password=SECRET + "!")).status_code == 403
             # Staff go on.
             assert (await miriam.get(chart.tab)).status_code == 200
+        await tab.until(lambda: "switched off for the practice" not in str(tab.live), what="that it is on")
         await tab.current()
     # On again, all of it works as before.
     assert (await desk.browser().post("/sign-in", email=chart.email, password=SECRET)).status_code == 303

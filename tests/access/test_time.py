@@ -1,4 +1,4 @@
-"""Time passes: five minutes, seven days and twenty-four hours, by a clock that is moved under a whole practice."""
+"""Time passes: five minutes and seven days, by a clock that is moved under a whole practice."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ async def test_another_letter_may_go_after_five_minutes_and_the_tab_says_so_by_i
 
 async def test_a_link_ends_after_seven_days_while_staff_look(old: Desk) -> None:
     chart = await old.chart("Birch")
-    await old.act(chart, "invitations", holder="client")
-    token = await old.plant("invitation", await old.newest_invitation(chart))
+    token = await old.invite(chart)
     await old.time_passes(days=7, minutes=-5)
     async with open_page(await old.person("miriam"), chart.tab, worker=1) as tab:
         watch = Watch(old, chart, [tab])
@@ -52,19 +51,6 @@ async def test_a_lock_that_is_lifted_late_gives_seven_more_days(old: Desk) -> No
         await watch.sees("Nobody has opened the link yet.")
         await old.time_passes(minutes=5, seconds=5)
         await watch.sees("The link has expired. Send another one.")
-
-
-async def test_a_link_for_a_new_password_ends_after_twenty_four_hours(old: Desk) -> None:
-    chart = await old.chart("Damson", by="miriam")
-    await old.sign_up(chart)
-    account = await old.account_id(chart)
-    assert (await old.act(chart, "resets", holder=account)).status_code == 303
-    token = await old.reset(account)
-    await old.time_passes(hours=23, minutes=55)
-    assert OVER not in (await old.browser().get(f"/reset/{token}")).text
-    await old.time_passes(minutes=6)
-    assert OVER in (await old.browser().get(f"/reset/{token}")).text
-    assert OVER in (await old.browser().post("/reset", token=token)).text
 
 
 async def test_an_account_keeps_its_address_when_the_one_on_file_changes(old: Desk) -> None:

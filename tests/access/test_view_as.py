@@ -14,11 +14,12 @@ from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.notice import tell
 from portal.models.people.client import CareTeam
 from portal.models.staff.staff_member import StaffMember
-from portal.permissions import Permission, Right
+from portal.permissions import Permission
 from tests.cast import Person
 from tests.deployment import Deployment, own_practice
 from tests.html import Element, parse
 from tests.pages import Page, open_page
+from tests.people.contacts import EVERYTHING, link_of
 
 willow = own_practice()  # rights are taken and given here
 
@@ -60,13 +61,9 @@ def _acts(one: Element) -> bool:
     return one.tag in ("form", "button") or "acts" in one.classes or one.get("href").endswith("/search")
 
 
-async def traces(willow: Deployment) -> dict[str, list[dict[str, object]]]:
-    """Everything that a look could leave behind, apart from its note in the audit log and the looker's session."""
-    tables = ("reading", "reading_step", "notice", "draft", "fact", "outbox", "moment", "message", "access")
-    rows = {table: await willow.sql(f"select count(*) as n from {table}") for table in tables}
-    rows["seen"] = await willow.sql("select id, last_seen_at from portal_account order by id")
-    rows["unread"] = await willow.sql("select id, read_at from notice order by id")
-    return rows
+async def traces(willow: Deployment) -> dict[str, str]:
+    """Return what is there, apart from a look's note in the audit log and the looker's session."""
+    return await willow.contents(("audit", "session", "throttle"))
 
 
 async def pages_of(person: Person, client: str) -> list[str]:
@@ -97,14 +94,9 @@ async def test_it_is_their_own_page_and_leaves_no_trace(willow: Deployment, who:
         seen += 1
     assert seen > 4
     assert await traces(willow) == before
-    noted = await willow.sql(
-        "select 1 from audit where action = 'view as' and result = 'done' and client_id = :client "
-        "and record_id = :account and actor_id = :staff",
-        client=cast.client[client],
-        account=cast.account[who],
-        staff=cast.staff["henrik"],
-    )
-    assert len(noted) >= seen
+    noted = "audit where action = 'view as' and result = 'done' and client_id = :client and record_id = :account"
+    whose = {"client": cast.client[client], "account": cast.account[who], "staff": cast.staff["henrik"]}
+    assert await willow.count(f"{noted} and actor_id = :staff", **whose) >= seen
 
 
 async def test_what_they_have_not_sent_stays_theirs(willow: Deployment) -> None:
@@ -267,18 +259,13 @@ async def test_it_closes_when_they_lose_their_access_and_when_one_loses_ones_own
     miriam, ada = await cast.sign_in("miriam", worker=worker_of(willow)), await cast.sign_in("ada")
     jo = await cast.sign_in("jo")
     here = f"{place(willow, 'dana', 'noa')}/home"
-    access = await willow.sql(
-        "select id from access where account_id = :dana and client_id = :noa",
-        dana=cast.account["dana"],
-        noa=cast.client["noa"],
-    )
     async with open_page(miriam, here) as looked, open_page(ada, here) as hers, open_page(jo, here) as other:
         await _permit(willow, "ada", False)
         await hers.until(lambda: hers.over, 2, "its end")
         assert not looked.over and not other.over
         tab = f"/staff/clients/{cast.client['noa']}/portal"
         removed = await jo.post(f"{tab}/removals", key=str(uuid4()), holder=cast.account["dana"])
-        assert removed.status_code == 303, (removed.text, access)
+        assert removed.status_code == 303, removed.text
         await looked.until(lambda: looked.over, 2, "its end")
         await other.until(lambda: other.over, 2, "its end")
     assert (await jo.get(here)).status_code == 409
@@ -296,7 +283,7 @@ async def test_it_ends_with_what_either_of_them_may_see(willow: Deployment) -> N
     thread = f"{here}/conversations/{cast.conversation['noa clinical']}"
     contacts = f"/staff/clients/{cast.client['noa']}/contacts"
     terms = {"name": "Dana Reyes", "email": cast.email["client", "dana"], "relationship": "Mother"}
-    terms |= {"guardian": "on"} | {right.name.lower(): "on" for right in Right}
+    terms |= {"guardian": "on"} | EVERYTHING
 
     async with open_page(miriam, thread) as reading, open_page(jo, f"{here}/home") as other:
         stream = next(key for key in reading.live if key.startswith("messages?"))
@@ -388,19 +375,14 @@ async def test_a_socket_of_it_takes_staff_who_may(willow: Deployment) -> None:
 
 def asked_terms(**more: str) -> dict[str, str]:
     """What staff write about Dana, with all rights but for what is said."""
-    rights = dict.fromkeys(("forms", "appointments", "messages", "documents", "billing"), "on")
-    return {"name": "Dana Reyes", "email": "dana.reyes@example.com", "relationship": "Mother"} | rights | more
+    return {"name": "Dana Reyes", "email": "dana.reyes@example.com", "relationship": "Mother"} | EVERYTHING | more
 
 
 async def test_terms_can_be_looked_at_before_they_are_saved(full: Deployment) -> None:
     cast, noa = full.cast, full.cast.client["noa"]
     miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana")
-    (tie,) = await full.sql(
-        "select l.id from contact_link l join contact c on c.id = l.contact_id "
-        "where c.name like 'Dana%' and l.client_id = :noa",
-        noa=noa,
-    )
-    form = f"/staff/clients/{noa}/contacts/{tie['id']}"
+    tie = await link_of(full, "Dana", "Noa")
+    form = f"/staff/clients/{noa}/contacts/{tie}"
     assert f'formaction="{form}/preview"' in (await miriam.get(form)).text
     async with open_page(dana, f"/clients/{noa}/home") as hers:
         before = await full.contents()
@@ -435,20 +417,13 @@ async def test_terms_can_be_looked_at_before_they_are_saved(full: Deployment) ->
         await hers.settle()
         assert not hers.toasts and not hers.over
         await hers.current()
-    noted = await full.sql(
-        "select 1 from audit where action = 'view as before saving' and record_id = :id", id=tie["id"]
-    )
-    assert len(noted) == 3, "each page that was shown"
+    noted = "audit where action = 'view as before saving' and record_id = :id"
+    assert await full.count(noted, id=tie) == 3, "each page that was shown"
 
 
 async def test_before_saving_too_one_sees_no_more_than_ones_own(full: Deployment) -> None:
-    cast, eli = full.cast, full.cast.client["eli"]
-    ties = await full.sql(
-        "select l.id, c.name from contact_link l join contact c on c.id = l.contact_id where l.client_id = :eli",
-        eli=eli,
-    )
-    tie = {row["name"].split()[0]: row["id"] for row in ties}
-    form = f"/staff/clients/{eli}/contacts/{tie['Dana']}/preview"
+    cast, eli, tie = full.cast, full.cast.client["eli"], await link_of(full, "Dana", "Eli")
+    form = f"/staff/clients/{eli}/contacts/{tie}/preview"
     for name, status in (("theo", 404), ("grace", 403), ("idris", 403)):
         answer = await (await cast.sign_in(name)).post(form, **asked_terms())
         assert answer.status_code == status, name
@@ -461,5 +436,5 @@ async def test_before_saving_too_one_sees_no_more_than_ones_own(full: Deployment
     # Somebody else's contact under this client.
     noa = full.cast.client["noa"]
     miriam = await cast.sign_in("miriam")
-    wrong = f"/staff/clients/{noa}/contacts/{tie['Dana']}/preview"
+    wrong = f"/staff/clients/{noa}/contacts/{tie}/preview"
     assert (await miriam.post(wrong, **asked_terms())).status_code == 404

@@ -9,14 +9,12 @@ import pytest
 
 from portal.demo.people import ZONE
 from portal.language import local_day
-from portal.permissions import Right
 from tests.access.desk import SECRET, Chart, Desk
 from tests.access.test_linking import confirming
 from tests.pages import open_page
-from tests.people.contacts import add_contact
+from tests.people.contacts import EVERYTHING, add_contact
 
 ACCOUNT = "portal_account where email = :email"
-EVERYTHING = {right.name.lower(): "on" for right in Right}
 
 
 def tomorrow(desk: Desk) -> str:

@@ -9,9 +9,27 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_conversation import KEPT, keeps, leave_unsent, noa_thread, shows
-from tests.browser.visitor import write
+from tests.browser.visitor import Visitor, write
 from tests.deployment import Deployment
 from tests.messages.thread import Thread
+
+
+def tries(dana: Visitor) -> list[str]:
+    """Return the addresses to which her browser sends what waited, as it does so."""
+    tried: list[str] = []
+    dana.context.on("request", lambda request: tried.append(request.url) if "/messages?waited" in request.url else None)
+    return tried
+
+
+async def is_tried_once(dana: Visitor, tried: list[str], path: str, says: str) -> None:
+    """On this page what waited is refused, and said to be; it is kept, and not sent again."""
+    home = await dana.open(path)
+    await expect(home.locator("#toasts")).to_contain_text(says)
+    await keeps(home, 1)
+    await home.reload()
+    await dana.is_live(home)
+    await expect(home.locator("#toasts")).to_be_empty()
+    assert len(tried) == 1 and len(await home.evaluate(KEPT)) == 1
 
 
 async def test_what_was_taken_back_is_nowhere_in_the_page(practice: Deployment, visit: Visit) -> None:
@@ -82,19 +100,13 @@ async def test_what_may_not_be_written_now_is_tried_once_and_there_again_when_it
         dana=UUID(cast.account["dana"]),
         noa=UUID(cast.client["noa"]),
     )
-    tried = []
-    dana.context.on("request", lambda request: tried.append(request.url) if "/messages?waited" in request.url else None)
+    tried = tries(dana)
     dana.may_be_refused = {404}
     try:
         for row in held:
             await practice.sql("update access set until_at = from_at where id = :id", id=row["id"])
-        home = await dana.open(f"/clients/{cast.client['eli']}/home")
-        await expect(home.locator("#toasts")).to_contain_text("you can’t write in that conversation now")
-        await keeps(home, 1)
-        await home.reload()
-        await dana.is_live(home)
-        await expect(home.locator("#toasts")).to_be_empty()
-        assert len(tried) == 1 and len(await home.evaluate(KEPT)) == 1
+        eli = f"/clients/{cast.client['eli']}/home"
+        await is_tried_once(dana, tried, eli, "you can’t write in that conversation now")
     finally:
         for row in held:
             await practice.sql("update access set until_at = null where id = :id", id=row["id"])
@@ -126,19 +138,12 @@ async def test_what_was_refused_is_asked_for_where_it_was_written_and_tried_nowh
     dana, cast = await visit("dana"), practice.cast
     theirs = await dana.open(noa_thread(practice, "client"))
     await leave_unsent(dana, theirs, "Is there room on Friday?")
-    tried = []
-    dana.context.on("request", lambda request: tried.append(request.url) if "/messages?waited" in request.url else None)
+    tried = tries(dana)
     dana.may_be_refused = {409}
     noa = cast.client["noa"]
     await practice.sql("update client set messaging = 'off' where id = :noa", noa=UUID(noa))
     try:
-        home = await dana.open(f"/clients/{noa}/home")
-        await expect(home.locator("#toasts")).to_contain_text("It is kept in its conversation.")
-        await keeps(home, 1)
-        await home.reload()
-        await dana.is_live(home)
-        await expect(home.locator("#toasts")).to_be_empty()
-        assert len(tried) == 1 and len(await home.evaluate(KEPT)) == 1
+        await is_tried_once(dana, tried, f"/clients/{noa}/home", "It is kept in its conversation.")
     finally:
         await practice.sql("update client set messaging = 'on' where id = :noa", noa=UUID(noa))
     page = await dana.open(noa_thread(practice, "client"))

@@ -119,25 +119,6 @@ def what(key: str) -> tuple[str, frozenset[str]]:
     return WITHIN.get(name, name), ids
 
 
-# --- What was tried -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["dana", "ravi", "eli"])
-async def test_a_contact_does_not_read_the_chart_on_her_socket(deployment: Deployment, name: str) -> None:
-    """The address of a shelter, the mother's sign-in address, what a court keeps from whom."""
-    cast = deployment.cast
-    person = await cast.sign_in(name)
-    client = cast.client["noa" if name == "dana" else "eli"]
-    for region in ("overview", "portal-state", "portal-linked", "portal-history", "contacts", "chart-acts", "of-age"):
-        async with socket(person, f"/clients/{client}/live") as line:
-            await line.send(json.dumps(hello(showing=[f"{region}?client={client}"])))
-            assert await code_of(line) == BAD, region
-    miriam = await cast.sign_in("miriam")
-    async with socket(miriam) as line:
-        pushes = await told(line, [f"overview?client={client}"])
-        assert "Date of birth" in pushes[0]["content"]
-
-
 @pytest.mark.parametrize("name", [*CLIENTS, *STAFF])
 async def test_what_is_for_the_other_side_is_answered_as_what_there_is_not(stage: Stage, name: str) -> None:
     person = await stage.person(name)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from portal.models.ground.record import uuid7
-from portal.permissions import Right
 from tests.access.desk import SECRET, Chart, Desk
 from tests.access.test_linking import confirming, offer_of
 from tests.faults.telling import by_hand, waits_for_a_lock
-from tests.people.contacts import add_contact
+from tests.people.contacts import EVERYTHING, add_contact
 
-EVERYTHING = {right.name.lower(): "on" for right in Right}
 PARTNER = {"relationship": "Partner", **EVERYTHING}
 HERS = "therapist@elsewhere.example"
 

@@ -6,10 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.deployment import Deployment
+from tests.deployment import Deployment, own_practice
 from tests.html import parse
 from tests.pages import Page, open_page
-from tests.servers import PostgreSQL, Redis
 
 # Who reads what is written about Noa, of all who work here: her care team's therapist; who sees all clients by role.
 READ = {
@@ -67,39 +66,19 @@ async def test_an_audience_is_read_by_those_who_hold_its_permission_and_see_the_
             assert answer.headers["location"] == f"/staff{thread}", "as when Dana wrote first"
 
 
-async def test_what_is_begun_elsewhere_is_gone_on_with(deployment: Deployment) -> None:
-    cast, sam = deployment.cast, deployment.cast.client["sam"]
-    writer, miriam = await cast.sign_in("sam"), await cast.sign_in("henrik")
-    async with (
-        open_page(writer, f"/clients/{sam}/conversations/new") as page,
-        open_page(miriam, f"/staff/clients/{sam}/conversations/new") as chart,
-    ):
-        assert "<button" in page.live[f"beginnings?client={sam}"]
-        begun = await miriam.post(f"/staff/clients/{sam}/conversations", audience="administrative")
-        thread = begun.headers["location"].removeprefix("/staff")
-        assert thread in await page.next_push("beginnings")
-        await page.current()
-        await chart.current()
-    answer = await writer.post(f"/clients/{sam}/conversations", audience="administrative")
-    assert answer.headers["location"] == thread
-
-
 async def test_nobody_writes_into_the_void(deployment: Deployment) -> None:
     """Where nobody would read it, it isn't offered, and not begun by a page from before."""
     cast, noa = deployment.cast, deployment.cast.client["noa"]
     dana = await cast.sign_in("dana")
-    held = await deployment.sql("select staff_id from staff_permission where permission = 'billing_messages'")
-    await deployment.sql("delete from staff_permission where permission = 'billing_messages'")
+    held = await deployment.sql("delete from staff_permission where permission = 'billing_messages' returning staff_id")
     try:
         assert "billing" not in offered((await dana.get(f"/clients/{noa}/conversations/new")).text)
         answer = await dana.post(f"/clients/{noa}/conversations", audience="billing")
         assert answer.status_code == 409 and "Nothing was begun" in answer.text
     finally:
+        given = "insert into staff_permission (staff_id, permission) values (:id, 'billing_messages')"
         for row in held:
-            await deployment.sql(
-                "insert into staff_permission (staff_id, permission) values (:id, 'billing_messages')",
-                id=row["staff_id"],
-            )
+            await deployment.sql(given, id=row["staff_id"])
 
 
 def parties(html: str) -> dict[str, str]:
@@ -146,43 +125,43 @@ def beginnings(page: Page) -> str:
     return next(shown for key, shown in page.live.items() if key.startswith("beginnings?"))
 
 
-async def test_a_young_persons_own_conversation_is_confidential_between_the_practices_ages(
-    postgres: PostgreSQL, redis_server: Redis
-) -> None:
+young = own_practice("full")  # its ages are changed
+
+
+async def test_a_young_persons_own_conversation_is_confidential_between_the_practices_ages(young: Deployment) -> None:
     """Eli is fifteen: old enough, as long as the practice says fourteen."""
-    async with Deployment.full(postgres, redis_server) as willow:
-        cast, eli = willow.cast, willow.cast.client["eli"]
-        miriam, own, dana = [await cast.sign_in(name) for name in ("miriam", "eli", "dana")]
-        chart, his = f"/staff/clients/{eli}/conversations", f"/clients/{eli}/conversations"
-        secret = f"{his}/{cast.conversation['eli confidential']}"
-        words = "Parents and guardians can’t see this conversation."
-        async with open_page(own, f"{his}/new") as page, open_page(miriam, f"{chart}/new?people=client") as tab:
-            for shown in (page, tab):
-                assert words in beginnings(shown)
-            # The one there is, for him and for her.
-            begun = await own.post(his, audience="clinical")
-            assert begun.headers["location"] == secret
-            begun = await miriam.post(chart, audience="clinical", people="client")
-            assert begun.headers["location"] == f"/staff{secret}"
-            # Nobody else of the family comes into it, and what is shared with them is not it.
-            together = await miriam.post(chart, audience="clinical", people="family")
-            assert together.headers["location"] != f"/staff{secret}"
-            hers = await dana.post(his, audience="clinical")
-            assert hers.status_code == 303 and hers.headers["location"] != secret
-            assert words not in (await dana.get(f"{his}/new")).text
-            # One that is new is one of its kind too.
-            await willow.sql("update conversation set confidential = false where id = :id", id=secret[-36:])
-            new = (await miriam.post(chart, audience="clinical", people="client")).headers["location"]
-            assert new != f"/staff{secret}"
-            assert (await own.post(his, audience="clinical")).headers["location"] == new.removeprefix("/staff")
-            assert words in (await own.get(new.removeprefix("/staff"))).text
-            assert (await dana.get(new.removeprefix("/staff"))).status_code == 404
-            # The practice lets nobody of his age have one: what he writes alone is as anybody's.
-            ada = await cast.sign_in("ada")
-            ages = {"own_account_age": "17", "majority_age": "18"}
-            assert (await ada.post("/staff/settings/minors", **ages)).status_code == 200
-            for shown in (page, tab):
-                await shown.until(lambda shown=shown: words not in beginnings(shown), what="what the ages make of it")
-                await shown.current()
-            begun = await miriam.post(chart, audience="clinical", people="client")
-            assert begun.headers["location"] == f"/staff{secret}"
+    cast, eli = young.cast, young.cast.client["eli"]
+    miriam, own, dana = [await cast.sign_in(name) for name in ("miriam", "eli", "dana")]
+    chart, his = f"/staff/clients/{eli}/conversations", f"/clients/{eli}/conversations"
+    secret = f"{his}/{cast.conversation['eli confidential']}"
+    words = "Parents and guardians can’t see this conversation."
+    async with open_page(own, f"{his}/new") as page, open_page(miriam, f"{chart}/new?people=client") as tab:
+        for shown in (page, tab):
+            assert words in beginnings(shown)
+        # The one there is, for him and for her.
+        begun = await own.post(his, audience="clinical")
+        assert begun.headers["location"] == secret
+        begun = await miriam.post(chart, audience="clinical", people="client")
+        assert begun.headers["location"] == f"/staff{secret}"
+        # Nobody else of the family comes into it, and what is shared with them is not it.
+        together = await miriam.post(chart, audience="clinical", people="family")
+        assert together.headers["location"] != f"/staff{secret}"
+        hers = await dana.post(his, audience="clinical")
+        assert hers.status_code == 303 and hers.headers["location"] != secret
+        assert words not in (await dana.get(f"{his}/new")).text
+        # One that is new is one of its kind too.
+        await young.sql("update conversation set confidential = false where id = :id", id=secret[-36:])
+        new = (await miriam.post(chart, audience="clinical", people="client")).headers["location"]
+        assert new != f"/staff{secret}"
+        assert (await own.post(his, audience="clinical")).headers["location"] == new.removeprefix("/staff")
+        assert words in (await own.get(new.removeprefix("/staff"))).text
+        assert (await dana.get(new.removeprefix("/staff"))).status_code == 404
+        # The practice lets nobody of his age have one: what he writes alone is as anybody's.
+        ada = await cast.sign_in("ada")
+        ages = {"own_account_age": "17", "majority_age": "18"}
+        assert (await ada.post("/staff/settings/minors", **ages)).status_code == 200
+        for shown in (page, tab):
+            await shown.until(lambda shown=shown: words not in beginnings(shown), what="what the ages make of it")
+            await shown.current()
+        begun = await miriam.post(chart, audience="clinical", people="client")
+        assert begun.headers["location"] == f"/staff{secret}"
