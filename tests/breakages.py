@@ -103,7 +103,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "what a client may write is shown by the head of a conversation",
-        f"{REGIONS}/messages/conversations.py",
+        f"{REGIONS}/messages/head.py",
         "on=(OfChart, OfStaff))\nasync def head",
         "on=(OfStaff,))\nasync def head",
         live("POST /staff/clients/{client}/messaging"),
@@ -136,7 +136,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "what was edited is edited on pages that show it",
-        f"{REGIONS}/messages/conversations.py",
+        f"{REGIONS}/messages/stream.py",
         "on=(MessageSent, MessagesSeen, OfMessage),\n    stream",
         "on=(MessageSent, MessagesSeen),\n    stream",
         live("POST /clients/{client}/conversations/{conversation}/messages/{message}"),
@@ -435,9 +435,9 @@ BREAKAGES = [
     Breakage(
         SCOPE,
         "a conversation is found under its own client",
-        "portal/routes/messages/reading.py",
-        '    if conversation.client_id != visit.id("client"):\n        raise NotVisible\n    return conversation',
-        "    return conversation",
+        "portal/web/visit.py",
+        'keys() & {"client", "conversation"}',
+        'keys() & {"conversation"}',
         stranger(
             "POST /staff/clients/{client}/conversations/{conversation}/messages by the right staff under another client"
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from portal.language import date_of, hour_in_words, local_day, say, time_of_day, weekday
 from portal.models.practice.hours import DAY, Office, OfficeState
@@ -90,8 +90,9 @@ def reply_words(language: str) -> str:
     )
 
 
-def reply_text(language: str, office: Office, standing: OfficeState, practice: str, words: str | None) -> str:
-    """Return the automatic reply as it goes out. It stays in the conversation, so it names the date."""
+def reply_text(language: str, office: Office, standing: OfficeState, practice: str, words: Mapping[str, str]) -> str:
+    """Return the automatic reply as it goes out, in the practice's own words (`words`, by language) or the built-in
+    ones. It stays in the conversation, so it names the date."""
     opens = say(language, "as soon as the office is open again")
     if standing.until is not None:
         opens = say(
@@ -100,4 +101,4 @@ def reply_text(language: str, office: Office, standing: OfficeState, practice: s
             date=date_of(local_day(standing.until, office.zone), language),
             time=time_of_day(standing.until, office.zone, language),
         )
-    return (words or reply_words(language)).replace("{opens}", opens).replace("{practice}", practice)
+    return (words.get(language) or reply_words(language)).replace("{opens}", opens).replace("{practice}", practice)

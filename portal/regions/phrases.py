@@ -24,6 +24,11 @@ def base(viewer: Viewer, client: UUID | None) -> str:
     return f"/staff/clients/{client}" if viewer.kind is Kind.STAFF else f"/clients/{client}"
 
 
+def thread_href(viewer: Viewer, client: UUID, conversation: UUID) -> str:
+    """Return where a conversation is for this viewer."""
+    return f"{base(viewer, client)}/conversations/{conversation}"
+
+
 def zone() -> str:
     return str(rendering.practice.get("zone", "UTC"))
 

@@ -22,7 +22,7 @@ from portal.models.staff.session import SessionHolder
 from portal.permissions import Permission, Right, Role
 from portal.regions import Region
 from portal.regions import draw as draw_region
-from portal.viewer import NotVisible, Viewer
+from portal.viewer import M, NotVisible, Viewer
 from portal.web.rendering import render
 
 # Where a quick way out leads: a page that anybody might have open.
@@ -138,6 +138,15 @@ class Visit:
             return UUID(self.request.path_params[name])
         except ValueError:
             raise NotVisible from None
+
+    async def find(self, model: type[M], id: UUID | None = None) -> M:
+        """Return the record that the path names by its class, or one of this id. Raises NotVisible, also where it is
+        not about the client or in the conversation that the path names beside it."""
+        record = await self.me.find(model, id or self.id(model.__name__.lower()))
+        for place in self.request.path_params.keys() & {"client", "conversation"}:
+            if getattr(record, f"{place}_id", self.id(place)) != self.id(place):
+                raise NotVisible
+        return record
 
     def query(self, name: str) -> str:
         """Return the value of a name in the address: never words that somebody typed, for addresses are kept in

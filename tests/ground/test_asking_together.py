@@ -13,7 +13,7 @@ from portal.models.messages.message import messages_after
 from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
 from portal.regions import Ask
-from portal.regions.messages.conversations import messages
+from portal.regions.messages.stream import messages
 from portal.viewer import Viewer
 
 

@@ -112,9 +112,9 @@ def test_the_automatic_reply_names_the_date() -> None:
     office = Office(NEW_YORK, WEEKDAYS)
     standing = office.at(local("2026-11-27T18:00"))
     assert standing is not None
-    said = reply_text("en", office, standing, "Willow", "{practice} opens {opens}. {other}")
+    said = reply_text("en", office, standing, "Willow", {"en": "{practice} opens {opens}. {other}"})
     assert said.replace("\u202f", " ") == "Willow opens Monday, November 30, 8:30 am. {other}"
-    assert "lunes 30 de noviembre, 8:30" in reply_text("es", office, standing, "Willow", None)
+    assert "lunes 30 de noviembre, 8:30" in reply_text("es", office, standing, "Willow", {})
 
 
 # --- Moments -------------------------------------------------------------------------------------

@@ -1,14 +1,17 @@
-"""The availability of messages to the client's side: by the client's setting, by the office's hours, and the automatic
-answer."""
+"""The availability of messages to the client's side: by the client's setting and the office's hours; what that side
+writes by it, and the practice's automatic answer."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from portal import clock
 from portal.models.ground import sql
+from portal.models.ground.record import Unacceptable
 from portal.models.ground.scope import Scope
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
@@ -17,16 +20,41 @@ from portal.models.practice.practice import Practice
 
 ON, REPLY, OFF = "on", "reply", "off"
 
+# The text of an automatic answer: how the office stands, the practice's name, and its own words by language.
+ReplyText = Callable[[Office, OfficeState, str, Mapping[str, str]], str]
+
+
+class MayNotWrite(Unacceptable):
+    """A message from the client's side where it may write nothing."""
+
+    why = "Nothing can be written here at the moment. Nothing was sent."
+
+
+class OfficeClosed(Unacceptable):
+    """A message after hours, from somebody who did not say that they know that it isn't read now."""
+
+    why = "The office is closed, so nothing was sent yet. Tick “I know this isn’t read now”, then send it."
+
+
+@dataclass(frozen=True)
+class AutomaticReply:
+    """The answer of a closed practice: its name, its own words by language, and on whose behalf it answers."""
+
+    practice: str
+    words: Mapping[str, str]
+    by: UUID
+
 
 @dataclass(frozen=True)
 class Availability:
     """The client's side's leave to write. `mode` is what staff set, `answered` whether the practice has written in the
-    conversation, `standing` how the office is (None where no hours are kept)."""
+    conversation, `standing` how the office is (None where no hours are kept), `reply` the answer while it is closed."""
 
     mode: str
     answered: bool
     office: Office
     standing: OfficeState | None
+    reply: AutomaticReply | None = None
 
     @property
     def may_write(self) -> bool:
@@ -42,40 +70,65 @@ async def of_conversation(conversations: Scope[Conversation], id: UUID) -> Avail
     rows = await (
         conversations.where("r.id = :id", id=id)
         .join("join client c on c.id = r.client_id left join practice p on true")
-        .columns("c.messaging, r.answered_at, p.week is not null as keeps")
+        .columns(f"c.messaging, r.answered_at, {_OF_PRACTICE}")
     )
-    if not rows:
-        return None
-    row = rows[0]
-    return await _with_office(row["messaging"], row["answered_at"] is not None, bool(row["keeps"]))
+    return await _as_of_now(rows[0], rows[0]["answered_at"] is not None) if rows else None
 
 
 async def of_client(clients: Scope[Client], id: UUID) -> Availability | None:
     """Return the availability before a conversation begins: nobody has answered yet."""
     charts = await (
-        clients.where("r.id = :id", id=id)
-        .join("left join practice p on true")
-        .columns("r.messaging, p.week is not null as keeps")
+        clients.where("r.id = :id", id=id).join("left join practice p on true").columns(f"r.messaging, {_OF_PRACTICE}")
     )
-    return await _with_office(charts[0]["messaging"], False, bool(charts[0]["keeps"])) if charts else None
+    return await _as_of_now(charts[0], False) if charts else None
 
 
-async def _with_office(mode: str, answered: bool, keeps: bool) -> Availability:
+_OF_PRACTICE = "p.week is not null as keeps, p.name, p.reply_words, p.reply_by"
+
+
+async def _as_of_now(row: dict[str, Any], answered: bool) -> Availability:
     # A practice that keeps no hours has none to be asked for.
-    kept = await office() if keeps else Office("UTC", None)
-    return Availability(mode, answered, kept, kept.at(clock.now()))
+    kept = await office() if row["keeps"] else Office("UTC", None)
+    words, by = sql.parsed(row["reply_words"]) or {}, row["reply_by"]
+    reply = AutomaticReply(row["name"], words, sql.uuid(by)) if by is not None else None
+    return Availability(row["messaging"], answered, kept, kept.at(clock.now()), reply)
 
 
-async def answer_by_itself(conversation: Conversation, now: OfficeState, words: str, by: UUID) -> int | None:
-    """Answer the first message of this closure in the practice's name, and give the answer's number; None where that
-    was done. Two messages at once share one answer: the row goes to the first."""
+async def write_to_practice(
+    conversations: Scope[Conversation],
+    conversation: Conversation,
+    body: str,
+    *,
+    understood: bool,
+    reply_text: ReplyText,
+    **more: Any,
+) -> int:
+    """Post a message of the client's side, as `Conversation.post` does, and answer it by itself where the office is
+    closed and the practice wants that. `understood`: its writer knows that it isn't read now. Raises MayNotWrite,
+    OfficeClosed, Closed."""
+    now = await of_conversation(conversations, conversation.id)
+    if now is None or not now.may_write:
+        raise MayNotWrite
+    if now.after_hours and not understood:
+        raise OfficeClosed
+    number = await conversation.post(body, **more)
+    if now.after_hours and now.standing is not None and now.reply is not None:
+        text = reply_text(now.office, now.standing, now.reply.practice, now.reply.words)
+        await _answer_by_itself(conversation, now.standing, text, now.reply.by)
+    return number
+
+
+async def _answer_by_itself(conversation: Conversation, now: OfficeState, text: str, by: UUID) -> None:
+    """Answer the first message of this closure in the practice's name. Two messages at once share one answer: the row
+    goes to the first."""
     first = await sql.rows(
         "insert into automatic_reply (conversation_id, closed_at) values (:conversation, :closed) "
         "on conflict (conversation_id, closed_at) do nothing returning closed_at",
         conversation=conversation.id,
         closed=now.since or dt.datetime(1970, 1, 1, tzinfo=dt.UTC),
     )
-    return await conversation.post(words, staff=by, automatic=True) if first else None
+    if first:
+        await conversation.post(text, staff=by, automatic=True)
 
 
 async def set_reply(practice: Practice, words: dict[str, str] | None, by: UUID | None) -> None:

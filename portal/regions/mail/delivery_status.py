@@ -14,14 +14,14 @@ from portal.models.messages.conversation import Conversation
 from portal.permissions import Right
 from portal.regions import Context, region
 from portal.regions.mail.undelivered import why
+from portal.regions.messages.thread import thread_of
 from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 
 @region("way", "messages/_way.html", side="both", needs=Right.MESSAGES, on=(LetterOnItsWay, MessageSent))
 async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
-    found = await viewer.see(Conversation).find(conversation)
-    if found is None or found.client_id != client:
+    if await thread_of(viewer, client, conversation) is None:
         return None
     told = await told_of(viewer.see(Conversation), conversation, to_staff=viewer.kind is not Kind.STAFF)
     if viewer.kind is Kind.STAFF:

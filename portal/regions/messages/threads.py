@@ -25,8 +25,8 @@ from portal.models.messages.recipients import (
 from portal.models.people.client import Client
 from portal.permissions import Audience, Right
 from portal.regions import Context, region
-from portal.regions.messages.conversations import confidential_line, title_of
-from portal.regions.phrases import audience_label, base, readers_line, thread_row
+from portal.regions.messages.thread import confidential_line, title_of
+from portal.regions.phrases import audience_label, base, readers_line, thread_href, thread_row
 from portal.viewer import Viewer
 
 
@@ -35,7 +35,7 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
     can_read = await readers(viewer.see(Conversation), [row["id"] for row in found])
     rows = []
     for row in found:
-        href = f"{base(viewer, client)}/conversations/{row['id']}"
+        href = thread_href(viewer, client, row["id"])
         entry = thread_row(viewer.language, row, viewer.id, href)
         if entry["from_name"] and entry["excerpt"]:
             entry["excerpt"] = f"{entry['from_name']}: {entry['excerpt']}"
@@ -119,7 +119,7 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
                 "about": _about(viewer.language, audience),
                 "confidential_line": confidential_line(viewer.language) if audience in kept else None,
                 "readers_line": readers_line(viewer.language, who, viewer.id),
-                "href": f"{base(viewer, client)}/conversations/{there[audience]}" if audience in there else None,
+                "href": thread_href(viewer, client, there[audience]) if audience in there else None,
             }
         )
     return {

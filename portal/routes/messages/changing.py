@@ -26,11 +26,11 @@ from portal.models.messages.message import (
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.regions import key_of
-from portal.regions.messages.conversations import seen_label
+from portal.regions.messages.bubbles import seen_label
 from portal.regions.phrases import paragraphs, zone
-from portal.routes.messages.reading import found, here
+from portal.routes.messages.reading import here
 from portal.routes.messages.writing import Body
-from portal.viewer import NotPermitted, NotVisible
+from portal.viewer import NotPermitted
 from portal.web.refusals import Refused
 from portal.web.rendering import render
 from portal.web.visit import Answer, Form, Visit, go
@@ -42,8 +42,8 @@ class Edition(Form):
 
 async def acts(visit: Visit) -> dict[str, Any]:
     """A message, what may be done with it, and to staff what it said before."""
-    conversation, message = await _found_message(visit)
-    client = await visit.me.find(Client, conversation.client_id)
+    conversation, message = await visit.find(Conversation), await visit.find(Message)
+    client = await visit.find(Client)
     loaded, _ = await message_now(visit.me.see(Message), conversation.id, message.number)
     readers = await seen({conversation.id: (message.number, message.number)})
     minutes = (await the_practice()).edit_minutes
@@ -74,15 +74,6 @@ async def acts(visit: Visit) -> dict[str, Any]:
     }
 
 
-async def _found_message(visit: Visit) -> tuple[Conversation, Message]:
-    """The message of the path, which belongs to the conversation of the path."""
-    conversation = await found(visit)
-    message = await visit.me.find(Message, visit.id("message"))
-    if message.conversation_id != conversation.id:
-        raise NotVisible
-    return conversation, message
-
-
 async def _may_write(visit: Visit, conversation: Conversation) -> bool:
     """Other words are something written: where the client's side may write nothing, it may only take words back."""
     if visit.me.kind is Kind.STAFF:
@@ -110,7 +101,7 @@ async def edit(visit: Visit) -> Answer:
     """Say a message of one's own in other words, while the practice's time for that lasts."""
     if "body" in visit.errors:
         raise Refused(422, visit.say("Nothing was changed. %(why)s", why=visit.errors["body"]))
-    if not await _may_write(visit, await found(visit)):
+    if not await _may_write(visit, await visit.find(Conversation)):
         raise Refused(409, "Nothing can be written here at the moment. Nothing was changed.")
     return await _change(visit, lambda m, c, n: m.edit(visit.form.body, visit.me.id, n, c))
 
@@ -121,7 +112,7 @@ async def withdraw(visit: Visit) -> Answer:
 
 
 async def _change(visit: Visit, change: Callable[[Message, UUID, int], Awaitable[None]]) -> Answer:
-    conversation, message = await _found_message(visit)
+    conversation, message = await visit.find(Conversation), await visit.find(Message)
     minutes = (await the_practice()).edit_minutes
     try:
         await change(message, conversation.client_id, minutes)

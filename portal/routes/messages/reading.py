@@ -1,4 +1,4 @@
-"""Reading a conversation, the same on both sides: the one of the path, the live parts of it, how far somebody read."""
+"""Reading a conversation, the same on both sides: the live parts of it, older messages, how far somebody read."""
 
 from __future__ import annotations
 
@@ -10,21 +10,13 @@ from starlette.responses import Response
 
 from portal.models.messages.conversation import Conversation
 from portal.regions.mail.delivery_status import way
-from portal.regions.messages import conversations
-from portal.regions.messages.conversations import is_far_back, window
-from portal.regions.phrases import base
+from portal.regions.messages.draft import draft
+from portal.regions.messages.head import head
+from portal.regions.messages.stream import is_far_back, messages, passage, window
+from portal.regions.phrases import thread_href
 from portal.regions.practice.availability import availability
-from portal.viewer import NotVisible
 from portal.web.rendering import render
 from portal.web.visit import Answer, Form, Visit
-
-
-async def found(visit: Visit) -> Conversation:
-    """The conversation of the path, which belongs to the client of the path."""
-    conversation = await visit.me.find(Conversation, visit.id("conversation"))
-    if conversation.client_id != visit.id("client"):
-        raise NotVisible
-    return conversation
 
 
 def ids(visit: Visit) -> dict[str, UUID]:
@@ -32,28 +24,28 @@ def ids(visit: Visit) -> dict[str, UUID]:
 
 
 def here(visit: Visit, conversation: Conversation) -> str:
-    return f"{base(visit.me, conversation.client_id)}/conversations/{conversation.id}"
+    return thread_href(visit.me, conversation.client_id, conversation.id)
 
 
 def number_in(visit: Visit, name: str) -> int | None:
     """The number of a message that the address asks for."""
-    said = visit.query(name)
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
+    number = visit.query(name)
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
 
 
 async def parts(visit: Visit, conversation: Conversation) -> dict[str, Any]:
     """The live parts of an open conversation: its newest messages, or those around the one asked for."""
     ids = {"client": conversation.client_id, "conversation": conversation.id}
     at = number_in(visit, "at")
-    drawn = {"conversation": await visit.draw(conversations.head, **ids)}
+    drawn = {"conversation": await visit.draw(head, **ids)}
     if at is not None and is_far_back(conversation, at):
-        return drawn | {"passage": await visit.draw(conversations.passage, **ids, at=at)}
+        return drawn | {"passage": await visit.draw(passage, **ids, at=at)}
     if visit.me.side == "client":
         drawn["availability"] = await visit.draw(availability, **ids)
     return drawn | {
-        "messages": await visit.draw(conversations.messages, **ids),
+        "messages": await visit.draw(messages, **ids),
         "way": await visit.draw(way, **ids),
-        "draft": await visit.draw(conversations.draft, **ids),
+        "draft": await visit.draw(draft, **ids),
     }
 
 
@@ -63,8 +55,8 @@ async def older(visit: Visit, conversation: Conversation) -> Response | None:
     if not visit.by_script or before is None:
         return None
     context = await window(visit.me, conversation, before)
-    shown = context | {"region": "", "el": f"older-{conversation.id}", "reading_action": None}
-    return visit.fragment(render("messages/_messages.html", visit.language, shown))
+    context |= {"region": "", "el": f"older-{conversation.id}", "reading_action": None}
+    return visit.fragment(render("messages/_messages.html", visit.language, context))
 
 
 class Reading(Form):
@@ -75,6 +67,6 @@ class Reading(Form):
 
 async def read(visit: Visit) -> Answer:
     """Note how far someone has read. Counts elsewhere follow by themselves."""
-    conversation = await found(visit)
+    conversation = await visit.find(Conversation)
     await conversation.read(visit.form.number, staff=visit.me.staff, account=visit.me.account)
     return Response(status_code=204)

@@ -9,11 +9,13 @@ from pydantic import Field
 from portal.language import say_many
 from portal.models.ground import audit
 from portal.models.ground.person import words_of
+from portal.models.messages.conversation import Conversation
 from portal.models.messages.message import Message
 from portal.models.messages.search import Found, search
 from portal.regions import key_of
-from portal.regions.messages import conversations
-from portal.routes.messages.reading import found, here
+from portal.regions.messages.found import found_messages
+from portal.regions.messages.head import head
+from portal.routes.messages.reading import here
 from portal.web.visit import Form, Visit
 
 
@@ -24,21 +26,21 @@ class Search(Form):
 
 async def outcome(visit: Visit) -> dict[str, Any]:
     """A conversation's page of searching. The words come in the body: an address is written down everywhere."""
-    conversation = await found(visit)
+    conversation = await visit.find(Conversation)
     ids = {"client": conversation.client_id, "conversation": conversation.id}
-    said: Search | None = visit.form
+    asked: Search | None = visit.form
     shown: dict[str, Any] = {
         "action": f"{here(visit, conversation)}/search",
         "with": key_of("thread-head", ids),
         "q": visit.sent.get("q", "")[:100],
         "error": visit.errors.get("q"),
-        "looked": said is not None and bool(words_of(said.q)),
+        "looked": asked is not None and bool(words_of(asked.q)),
     }
-    regions = {"conversation": await visit.draw(conversations.head, **ids)}
-    if said is not None and shown["looked"]:
-        hits = await search(visit.me.see(Message), conversation.id, words_of(said.q), said.before)
+    regions = {"conversation": await visit.draw(head, **ids)}
+    if asked is not None and shown["looked"]:
+        hits = await search(visit.me.see(Message), conversation.id, words_of(asked.q), asked.before)
         numbers = "-".join(str(number) for number in hits.numbers)
-        regions["found"] = await visit.draw(conversations.found_messages, **ids, q=said.q, numbers=numbers)
+        regions["found"] = await visit.draw(found_messages, **ids, q=asked.q, numbers=numbers)
         shown |= {"before": hits.before, "all_line": _found_line(visit, hits)}
         # Outside any transaction: it may take a while, and writes this one row.
         await audit.note(

@@ -7,11 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
 from portal.regions import Region, key_of
 from portal.regions.access import who_can_see
 from portal.regions.phrases import base
-from portal.routes.messages.reading import found, here, ids
+from portal.routes.messages.reading import here, ids
 from portal.web.rendering import render
 from portal.web.visit import Answer, Visit
 
@@ -20,7 +21,7 @@ Page = Callable[[Visit, Client, str, dict[str, Any]], Awaitable[Answer]]  # with
 
 async def readers(visit: Visit, page: Page) -> Answer:
     """Of the conversation of the path."""
-    conversation = await found(visit)
+    conversation = await visit.find(Conversation)
     return await _answer(visit, page, here(visit, conversation), who_can_see.readers, **ids(visit))
 
 
@@ -35,4 +36,4 @@ async def _answer(visit: Visit, page: Page, back: str, region: Region, **args: A
     if visit.by_script:
         shown = {"regions": drawn, "with": key_of(region.name, args)}
         return visit.fragment(render("access/_why_dialog.html", visit.language, shown))
-    return await page(visit, await visit.me.find(Client, visit.id("client")), back, drawn)
+    return await page(visit, await visit.find(Client), back, drawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from time import monotonic
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,22 +13,20 @@ from starlette.responses import Response
 
 from portal.language.office_hours import reply_text
 from portal.models.ground.record import Kind, uuid7
-from portal.models.messages.availability import Availability, answer_by_itself, of_conversation
+from portal.models.messages.availability import write_to_practice
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.draft import Draft, draft_in
-from portal.models.messages.message import LONGEST, Message, message_now, says_something, seen
-from portal.models.messages.note import notes_under
+from portal.models.messages.message import LONGEST, Message, says_something
 from portal.models.messages.recipients import begin, would_read
 from portal.models.people.client import Client
-from portal.models.practice.practice import the_practice
 from portal.permissions import Audience
 from portal.regions import key_of
-from portal.regions.messages import conversations
-from portal.regions.messages.conversations import is_far_back, items
-from portal.regions.phrases import base
-from portal.routes.messages.reading import found, here, number_in
+from portal.regions.messages.bubbles import message_as_shown
+from portal.regions.messages.draft import answered_message
+from portal.regions.messages.stream import is_far_back
+from portal.regions.phrases import thread_href
+from portal.routes.messages.reading import here, ids, number_in
 from portal.settings import settings
-from portal.viewer import NotVisible
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Form, Visit, go
 
@@ -112,9 +111,9 @@ async def _reply(visit: Visit, conversation: Conversation, kept: Draft | None) -
     answers = kept.reply_to_id if kept else None
     if number is not None:
         asked = visit.me.see(Message).where("r.conversation_id = :of", of=conversation.id)
-        found = await asked.where("r.number = :number", number=number).first()
-        answers = found.id if found else None
-    return await conversations.quoted(visit.me, conversation.id, answers) if answers else None
+        answered = await asked.where("r.number = :number", number=number).first()
+        answers = answered.id if answered else None
+    return await answered_message(visit.me, conversation.id, answers) if answers else None
 
 
 async def send(visit: Visit) -> dict[str, Any]:
@@ -123,84 +122,58 @@ async def send(visit: Visit) -> dict[str, Any]:
     One that waited in a browser comes with `?waited`: what its author has begun since is a draft of its own, and what
     others wrote meanwhile they have not seen.
     """
-    conversation = await found(visit)
+    conversation = await visit.find(Conversation)
     if visit.errors:
         raise Refused(422, _why(visit))
     if not in_pace(visit.me.id, settings().messages_per_minute, monotonic()):
         raise Refused(429, "That’s a lot at once. Wait a minute, then send it again.")
-    said: NewMessage = visit.form
-    if said.reply_to and (await visit.me.find(Message, said.reply_to)).conversation_id != conversation.id:
-        raise NotVisible
-    now, waited = await _availability(visit, conversation), "waited" in visit.request.query_params
-    number = await conversation.post(
-        said.body,
-        visit.me.staff,
-        visit.me.account,
-        reply_to=said.reply_to,
-        keep_draft=waited,
-        seen=0 if waited and said.seen is None else said.seen,
+    written: NewMessage = visit.form
+    await _only_answers_in_here(visit)
+    waited = "waited" in visit.request.query_params
+    more: dict[str, Any] = {
+        "reply_to": written.reply_to,
+        "keep_draft": waited,
+        "seen": 0 if waited and written.seen is None else written.seen,
+    }
+    if visit.me.kind is Kind.STAFF:
+        return {"number": await conversation.post(written.body, staff=visit.me.id, **more)}
+    number = await write_to_practice(
+        visit.me.see(Conversation),
+        conversation,
+        written.body,
+        understood=bool(written.understood),
+        reply_text=partial(reply_text, visit.language),
+        account=visit.me.id,
+        **more,
     )
-    if now is not None and now.after_hours:
-        await _answer_by_itself(visit, conversation, now)
     return {"number": number}
-
-
-async def sent(visit: Visit, number: int) -> Response:
-    """Answer with the message that was sent, as this viewer's list shows it now."""
-    conversation = await found(visit)
-    if not visit.by_script:
-        return go(here(visit, conversation))
-    return visit.fragment(await one(visit, conversation.id, number), 201)
-
-
-async def _availability(visit: Visit, conversation: Conversation) -> Availability | None:
-    """Return how it stands with writing here for somebody on the client's side, and refuse them where they may not, or
-    did not say that they know that it isn't read now. Staff write at any hour."""
-    if visit.me.staff is not None:
-        return None
-    now = await of_conversation(visit.me.see(Conversation), conversation.id)
-    if now is None:
-        raise NotVisible
-    if not now.may_write:
-        raise Refused(409, "Nothing can be written here at the moment. Nothing was sent.")
-    if now.after_hours and not visit.form.understood:
-        raise Refused(
-            409, "The office is closed, so nothing was sent yet. Tick “I know this isn’t read now”, then send it."
-        )
-    return now
-
-
-async def _answer_by_itself(visit: Visit, conversation: Conversation, now: Availability) -> None:
-    """Say in the practice's name that the office is closed, in the writer's language."""
-    practice = await the_practice()
-    if practice.reply_by is not None and now.standing is not None:
-        kept = (practice.reply_words or {}).get(visit.language)
-        words = reply_text(visit.language, now.office, now.standing, practice.name, kept)
-        await answer_by_itself(conversation, now.standing, words, practice.reply_by)
 
 
 def _why(visit: Visit) -> str:
     return visit.say("Your message was not sent. %(why)s", why=visit.errors.get("body", "")).strip()
 
 
-async def one(visit: Visit, conversation: UUID, number: int) -> str:
-    """One message as this viewer's list shows it now."""
-    loaded, now = await message_now(visit.me.see(Message), conversation, number)
-    visit.since = now or visit.since
-    readers = await seen({conversation: (number, number)})
-    notes = await notes_under({conversation: (number, number)}) if visit.me.kind is Kind.STAFF else {}
-    return items(visit.me, loaded, readers[conversation], {number}, notes.get(conversation))
+async def _only_answers_in_here(visit: Visit) -> None:
+    """Raise NotVisible where the message that is answered is of another conversation."""
+    if visit.form.reply_to:
+        await visit.find(Message, visit.form.reply_to)
+
+
+async def sent(visit: Visit, number: int) -> Response:
+    """Answer with the message that was sent, as this viewer's list shows it now."""
+    if not visit.by_script:
+        return go(thread_href(visit.me, **ids(visit)))
+    message, visit.since = await message_as_shown(visit.me, visit.id("conversation"), number)
+    return visit.fragment(message, 201)
 
 
 async def keep_draft(visit: Visit) -> Answer:
     """Keep what somebody is writing, for themselves."""
-    conversation = await found(visit)
+    conversation = await visit.find(Conversation)
     if visit.errors:
         raise Refused(422, "This is too long to be kept.")
-    written: Written = visit.form
-    if written.reply_to and (await visit.me.find(Message, written.reply_to)).conversation_id != conversation.id:
-        raise NotVisible
-    await Draft.keep(conversation.id, written.body, written.reply_to, visit.me.staff, visit.me.account)
+    await _only_answers_in_here(visit)
+    await Draft.keep(conversation.id, visit.form.body, visit.form.reply_to, visit.me.staff, visit.me.account)
     return Response(status_code=204)
 
 
@@ -209,10 +182,10 @@ async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
     new one."""
     if visit.errors:
         raise Refused(422, "Choose who is to read it.")
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     audience = Audience[visit.form.audience.upper()]
     if audience not in await would_read(visit.me.see(Client), client.id, *people):
         raise Refused(409, "Nobody of the practice could read that at the moment. Nothing was begun.")
     conversation, is_new = await begin(visit.me.see(Conversation), client, audience, *people)
     visit.note(record=conversation, acted=is_new)
-    return f"{base(visit.me, client.id)}/conversations/{conversation}"
+    return thread_href(visit.me, client.id, conversation)

@@ -7,7 +7,7 @@ from portal.models.messages.conversation import Conversation, threads
 from portal.models.messages.recipients import participant_for
 from portal.models.people.client import Client
 from portal.permissions import Right
-from portal.regions.messages.conversations import head
+from portal.regions.messages.head import head
 from portal.regions.messages.threads import beginnings, client_threads
 from portal.regions.phrases import base
 from portal.regions.practice.availability import availability
@@ -27,7 +27,7 @@ async def all_of_them(visit: Visit) -> Answer:
 
 
 async def list_of_them(visit: Visit) -> Answer:
-    found = await visit.me.find(Client, visit.id("client"))
+    found = await visit.find(Client)
     here = base(visit.me, found.id)
     return await page(
         visit,
@@ -42,7 +42,7 @@ async def list_of_them(visit: Visit) -> Answer:
 
 async def to_begin(visit: Visit) -> Answer:
     """Show the people one can write to, and who would read it."""
-    found = await visit.me.find(Client, visit.id("client"))
+    found = await visit.find(Client)
     several = await visit.me.see(Conversation).count() > 0
     return await page(
         visit,
@@ -61,7 +61,7 @@ async def to_begin(visit: Visit) -> Answer:
 @client("GET /clients/{client}/conversations/{conversation}", Right.MESSAGES, opens="read conversation")
 async def show(visit: Visit) -> Answer:
     """One of them, open."""
-    conversation = await reading.found(visit)
+    conversation = await visit.find(Conversation)
     older = await reading.older(visit, conversation)
     if older is not None:
         return older
@@ -84,7 +84,7 @@ async def show(visit: Visit) -> Answer:
 @client("POST /clients/{client}/conversations", Right.MESSAGES, form=writing.Beginning, audit="start conversation")
 async def create(visit: Visit) -> Answer:
     """Write to the care team, the office or billing, as oneself."""
-    found = await visit.me.find(Client, visit.id("client"))
+    found = await visit.find(Client)
     now = await of_client(visit.me.see(Client), found.id)
     if now is None or not now.may_write:
         raise Refused(409, "Nothing can be written here at the moment. Nothing was sent.")
@@ -105,7 +105,7 @@ async def show_message(visit: Visit) -> Answer:
     return await page(
         visit,
         "client/messages/message.html",
-        await visit.me.find(Client, visit.id("client")),
+        await visit.find(Client),
         place="messages",
         acts=acts,
         regions={"conversation": await visit.draw(head, **reading.ids(visit))},
@@ -119,7 +119,7 @@ async def readers(visit: Visit) -> Answer:
 
 async def _search(visit: Visit) -> Answer:
     shown = await searching.outcome(visit)
-    about = await visit.me.find(Client, visit.id("client"))
+    about = await visit.find(Client)
     status = 422 if visit.errors else 200
     return await page(visit, "client/messages/search.html", about, place="messages", status=status, **shown)
 

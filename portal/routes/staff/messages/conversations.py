@@ -14,7 +14,7 @@ from portal.models.messages.template import Template, filled, templates
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Audience
-from portal.regions.messages import conversations
+from portal.regions.messages.head import head
 from portal.regions.messages.threads import beginnings, chart_threads
 from portal.regions.people import clients
 from portal.routes.messages import changing, reading, searching, who_can_see, writing
@@ -28,19 +28,19 @@ from portal.web.visit import Answer, Visit, go
 
 @staff("GET /staff/clients/{client}/messages", opens="open messages")
 async def index(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     return await _page(visit, client, None)
 
 
 @staff("GET /staff/clients/{client}/conversations/new", opens="open messages")
 async def new(visit: Visit) -> Answer:
     """As whom of the practice one can write to this client, and who would read it."""
-    return await _page(visit, await visit.me.find(Client, visit.id("client")), None, begins=True)
+    return await _page(visit, await visit.find(Client), None, begins=True)
 
 
 @staff("GET /staff/clients/{client}/conversations/{conversation}", opens="read conversation")
 async def show(visit: Visit) -> Answer:
-    conversation = await reading.found(visit)
+    conversation = await visit.find(Conversation)
     older = await reading.older(visit, conversation)
     if older is not None:
         return older
@@ -103,7 +103,7 @@ async def _places(visit: Visit, conversation: Conversation) -> dict[str, str]:
 @staff("GET /staff/clients/{client}/conversations/{conversation}/templates")
 async def choose_template(visit: Visit) -> Answer:
     """The templates, filled in for this conversation: in a dialog, or on a page that leads back to it."""
-    conversation = await reading.found(visit)
+    conversation = await visit.find(Conversation)
     here, places = reading.here(visit, conversation), await _places(visit, conversation)
     shown: dict[str, Any] = {
         "templates": [
@@ -128,7 +128,7 @@ async def choose_template(visit: Visit) -> Answer:
 @staff("POST /staff/clients/{client}/conversations", form=writing.Addressed, audit="start conversation")
 async def create(visit: Visit) -> Answer:
     """Write to a client and those who act for them, as the care team, the office or billing."""
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     if not visit.errors and not await visit.me.may(Audience[visit.form.audience.upper()].permission):
         raise NotPermitted(visit.say("These messages are read and written by others of the practice."))
     people: tuple[bool, list[UUID]] = (False, [])
@@ -150,7 +150,7 @@ async def show_message(visit: Visit) -> Answer:
         visit,
         "staff/messages/conversations/message.html",
         acts=acts,
-        regions={"conversation": await visit.draw(conversations.head, **reading.ids(visit))},
+        regions={"conversation": await visit.draw(head, **reading.ids(visit))},
     )
 
 
