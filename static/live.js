@@ -453,6 +453,23 @@ window.live = (() => {
     });
     dialog.dataset.asked = "";
     document.body.append(dialog);
+    openDialog(dialog);
+  }
+
+  // What was written in a dialog outlives Escape: it is there again when the same question is opened.
+  const unsaid = new Map(); // where a field is sent and its name -> its words
+
+  function openDialog(dialog) {
+    const placed = (field) => `${field.form?.action} ${field.name}`;
+    const boxes = all("textarea", dialog);
+    for (const box of boxes) if (unsaid.has(placed(box))) box.value = unsaid.get(placed(box));
+    dialog.returnValue = "";
+    dialog.addEventListener("close", () => {
+      for (const box of boxes) unsaid.delete(placed(box));
+      const written = boxes.filter((box) => !dialog.returnValue && box.value.trim() && box.value !== box.defaultValue);
+      for (const box of written) unsaid.set(placed(box), box.value);
+      if (written.length) toast(word("begunKept"));
+    }, { once: true });
     dialog.showModal();
   }
 
@@ -529,7 +546,7 @@ window.live = (() => {
   const CLICKS = {
     // The first two would be the browser's own by `command`, which no Safari before 26.2 knows.
     "[data-opens]": (opener) => byId(opener.dataset.opens)?.showModal(),
-    "[data-closes]": (closer) => closer.closest("dialog")?.close(),
+    "[data-closes]": (closer) => closer.closest("dialog")?.close("cancelled"),
     "[data-peek]": peek,
     "[data-stay]": (stayer) => stay(stayer.closest("dialog")),
     "[data-message], [data-dialog]": openAsked,
@@ -617,5 +634,5 @@ window.live = (() => {
   on("pageshow", (event) => { if (event.persisted) location.reload(); }, window);
 
   const page = { all, button, byId, element, flat, icon, parse, toast, word };
-  return { ...page, ask, empty, holdPlace, isOver: () => over, isUp, noteFrom, say, send, toEnd };
+  return { ...page, ask, empty, holdPlace, isOver: () => over, isUp, noteFrom, openDialog, say, send, toEnd };
 })();

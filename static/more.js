@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const { all, ask, byId, element, flat, parse, say, toast, word } = live;
+  const { all, ask, byId, element, flat, openDialog, parse, say, toast, word } = live;
 
   // A link's secret leaves the address bar before anything else happens on the page.
   const shown = document.querySelector('meta[name="portal-replace"]');
@@ -61,7 +61,7 @@
     if (!dialog) return questions ? location.reload() : toast(word("noAnswer"));
     // The button may have been drawn anew meanwhile, or be gone with the state it belonged to.
     dialog.addEventListener("close", () => (byId(id) ?? byId("main"))?.focus(), { once: true });
-    dialog.showModal();
+    openDialog(dialog);
     askedBy = id;
   }
 
@@ -87,7 +87,7 @@
       const text = await answer.text();
       if (onward) return location.assign(onward);
       if (!answer.ok) return refuse(place, parse(text).body);
-      form.closest("dialog")?.close();
+      form.closest("dialog")?.close("done");
       // Nothing will arrive while the line is down: then the page is loaded as without JavaScript.
       if (!byId("line")?.hidden) location.assign(answer.redirected ? answer.url : location.href);
     } catch {

@@ -47,7 +47,7 @@ async def test_one_flow_by_keyboard(practice: Deployment, visit: Visit) -> None:
     box = page.get_by_label(re.compile("^Message about"))
     await expect(box).to_be_focused()
     await page.keyboard.type("kept, not sent")
-    await page.keyboard.press("Escape")
+    await page.keyboard.press("Tab")  # out of the box: Escape leaves whoever has begun to write in it
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
     await expect(heading).not_to_contain_text(second)
@@ -230,3 +230,28 @@ async def test_it_works_without_javascript(practice: Deployment, visit: Visit) -
     await expect(page.locator(".handling")).to_contain_text("Done by you")
     await page.get_by_role("button", name="Open again").click()
     await expect(page.locator(".handling")).to_contain_text("You’re on it")
+
+
+async def test_what_was_written_in_a_dialog_outlives_escape(practice: Deployment, visit: Visit) -> None:
+    """It is there when the same question is opened again, is gone once it is saved, and with Cancel."""
+    miriam = await visit("miriam")
+    page = await miriam.open(f"/staff/inbox/{practice.cast.conversation['priya clinical']}")
+    ask, box = page.locator(".compose-head [href$=notes]"), page.get_by_label("Note", exact=True)
+    dialog = page.get_by_role("dialog", name="Note for colleagues")
+    await ask.click()
+    await box.fill("She sleeps better now")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await expect(page.get_by_text("What you wrote is kept")).to_be_visible()
+    await ask.click()
+    await expect(box).to_have_value("She sleeps better now")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await ask.click()
+    await expect(box).to_have_value("")
+    await box.fill("She sleeps better now.")
+    await page.keyboard.press("Escape")
+    await ask.click()
+    await dialog.get_by_role("button", name="Save note").click()
+    await expect(page.locator(".thread .log")).to_contain_text("She sleeps better now.")
+    await ask.click()
+    await expect(box).to_have_value("")
