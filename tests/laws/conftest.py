@@ -11,6 +11,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     everything = metafunc.config.getoption("--all")
     if "sampled" in metafunc.fixturenames:
         metafunc.parametrize("sampled", ACTS if everything else SAMPLED, ids=str)
-    if "house" in metafunc.fixturenames:
+    for deployment in {"house", "pages"} & set(metafunc.fixturenames):
         kinds = ["embedded", "full"] if everything else ["full"]
-        metafunc.parametrize("house", kinds, indirect=True, scope="module")
+        metafunc.parametrize(deployment, kinds, indirect=True, scope="module")

@@ -4,7 +4,8 @@ The matrix is made from the route table: each route with every kind of stranger 
 next to the success of the one who may. A route without a sample is red; so is a permission that nobody of the
 cast lacks. Then every kind of fact with every stranger's open page: nothing of it is heard.
 
-Costs a request for each stranger of each route, and two looks at all tables for each route, on both databases.
+Costs a request for each stranger of each route, and two looks at all tables for each route; on PostgreSQL with --all,
+where each run tries who may.
 """
 
 from __future__ import annotations
@@ -329,7 +330,7 @@ def open_by(stage: Stage, name: str) -> list[str]:
     return [f"/clients/{stage.cast.client[own]}/home"]
 
 
-@pytest_asyncio.fixture(scope="module", params=["embedded", "full"])
+@pytest_asyncio.fixture(scope="module")
 async def pages(
     request: pytest.FixtureRequest, postgres: PostgreSQL, redis_server: Redis
 ) -> AsyncIterator[tuple[Stage, list[Page], list[Page]]]:
@@ -386,7 +387,8 @@ def foreign(act: Act) -> set[str]:
 
 
 async def test_a_stranger_hears_nothing_of_what_happens(pages: Any, sampled: Act) -> None:
-    """That no region of theirs looks different is held for every act by test_regions.py; this, that no frame comes."""
+    """That no region of theirs looks different is held for every act by test_regions.py; this, that no frame comes. On
+    PostgreSQL, with two workers; with --all also on SQLite."""
     (stage, opened, claims), act = pages, sampled
     names = foreign(act)
     listening = [page for page in opened if page.person.name in names and not page.over]
