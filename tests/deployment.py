@@ -48,10 +48,9 @@ PORTAL = THE_SCRIPT = [sys.executable, "-c", "from portal.cli import main; main(
 # The password of the cast is quick to compare, for a run signs in some thousand times. What takes its time is tested
 # with passwords that were chosen at the front door.
 _FILL = (
-    "import asyncio; from argon2 import PasswordHasher; from portal import cli, passwords; "
+    "from argon2 import PasswordHasher; from portal import passwords; from portal.cli.demo import make_demo; "
     "from portal.settings import settings; "
-    "passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1); "
-    "asyncio.run(cli._make_demo(settings(), False))"
+    "passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1); make_demo(settings(), False)"
 )
 _MIGRATE = (
     "import asyncio; from portal import crypto; from portal.models.ground.database import migrate; "

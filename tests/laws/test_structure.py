@@ -211,7 +211,7 @@ STATEMENTS = {
     "portal.mail.reset_requests": "the worker finds out whether a wish for a new password has an account",
     "portal.routes.public.welcome": "the invitation of the link or of the link session itself",
     "portal.routes.public.reset": "the reset of the link or of the link session itself, and its account",
-    "portal.cli": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
+    "portal.cli.check": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
 }
 
 # Functions of the models that read records without asking for whom, and are called from outside.
