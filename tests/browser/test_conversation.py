@@ -487,3 +487,23 @@ async def test_a_long_paste_is_not_cut_and_says_by_how_much_it_is_over(practice:
     await page.get_by_role("button", name="Send", exact=True).click()
     await becomes(page, "(before) => document.querySelectorAll('[data-number] .bubble').length > before", len(before))
     await expect(box).to_have_value("")
+
+
+async def test_each_paragraph_runs_the_way_of_its_first_letter(practice: Deployment, visit: Visit) -> None:
+    """Hebrew ends where English begins: at the left; in the box while it is written as well."""
+    dana = await visit("dana")
+    page = await dana.open(noa_thread(practice, "client"))
+    box = page.get_by_label("Message about Noa")
+    await write(page, "This line is as long as lines of messages are.\n\nשלום, נועה!\n\nAnd short.")
+    bubble = page.locator("[data-number] .bubble").filter(has_text="as lines of messages are").last
+    await bubble.wait_for()
+    sides = await bubble.evaluate(
+        """(bubble) => [...bubble.querySelectorAll("p")].map((p) => {
+            const range = document.createRange();
+            range.selectNodeContents(p);
+            const [text, whole] = [range.getBoundingClientRect(), p.getBoundingClientRect()];
+            return whole.right - text.right < 2 ? (text.left - whole.left < 2 ? "both" : "right") : "left";
+        })"""
+    )
+    assert sides == ["both", "right", "left"]
+    assert await box.evaluate("(box) => getComputedStyle(box).unicodeBidi") == "plaintext"

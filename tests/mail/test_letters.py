@@ -133,7 +133,7 @@ def test_a_practices_own_words_are_filled_and_keep_their_lines() -> None:
     letter = own("Dear {name},\r\nhere it is: {link}\r\n\r\n\r\nValid {expires}. {practice}, {phone}")
     assert letter.subject == "Welcome, Dana"
     assert letter.text == (f"Dear Dana,\nhere it is: {LINK}\n\nValid 7 days. Willow Street, (555) 010-0134\n")
-    assert f'<p>Dear Dana,<br>here it is: <a href="{LINK}">{LINK}</a></p>' in letter.html
+    assert f'<p dir="auto">Dear Dana,<br>here it is: <a href="{LINK}">{LINK}</a></p>' in letter.html
 
 
 def test_languages_without_words_of_their_own_have_the_built_in_ones() -> None:
