@@ -120,6 +120,7 @@ class Cast:
         self.device = ""  # the last that somebody had told
         self.leave = ""  # the one that is planned
         self.link = ""  # between a client and a contact: Dana's with Noa, or the newest that a sample made
+        self.filled = False  # each table has a row (tests/rooms.py)
         self._people: list[Person] = []
 
     @classmethod

@@ -15,7 +15,8 @@ from portal.permissions import Permission
 from portal.routes import ROUTES
 from tests.access.desk import SECRET, Chart, Desk
 from tests.cast import Person
-from tests.laws.samples import ELSEWHERE, is_write, name_of
+from tests.laws.sample import is_write, name_of
+from tests.laws.samples import ELSEWHERE
 
 HERE = [route for route in ROUTES if isinstance(route, Route) and route.path.startswith(ELSEWHERE)]
 

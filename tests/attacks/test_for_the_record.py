@@ -22,9 +22,9 @@ from portal.web.public_hosts import Forbidden, is_public, looked_up
 from portal.web.pushing import check_endpoint
 from portal.web.visit import go
 from tests.deployment import PORTAL, Deployment, own_practice
-from tests.laws.samples import a_device
 from tests.laws.test_structure import MODULES, tree
 from tests.mail.post_office import eventually
+from tests.notices.brings import a_device
 
 # --- Addresses that wrap another -------------------------------------------------------------------
 

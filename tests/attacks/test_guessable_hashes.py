@@ -15,8 +15,9 @@ from uuid import uuid4
 import pytest
 
 from tests.deployment import PORTAL, ROOT, Deployment
-from tests.laws.samples import a_device, new_client
 from tests.laws.test_structure import MODULES, tree
+from tests.notices.brings import a_device
+from tests.people.brings import new_client
 
 HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256")
 

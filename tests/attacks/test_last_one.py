@@ -18,7 +18,7 @@ from portal.models.notices.devices import MOST as DEVICES
 from tests.access.desk import Desk, own_desk
 from tests.deployment import Deployment, own_practice
 from tests.faults.telling import one_after_the_other
-from tests.laws.samples import a_device
+from tests.notices.brings import a_device
 from tests.people.contacts import add_contact
 
 desk = own_desk()  # people leave it

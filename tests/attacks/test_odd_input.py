@@ -20,9 +20,11 @@ from starlette.routing import Route
 from portal.crypto import digest
 from tests.cast import Person
 from tests.deployment import PORTAL, ROOT, Deployment, own_practice
-from tests.laws.samples import ALL_ROUTES, a_device, is_write, name_of, sample_of
+from tests.laws.sample import is_write, name_of
+from tests.laws.samples import ALL_ROUTES, sample_of
 from tests.laws.test_structure import MODULES, tree
 from tests.messages.thread import begin
+from tests.notices.brings import a_device
 
 
 @pytest.fixture(scope="module")

@@ -39,13 +39,13 @@ from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Role
 from portal.realtime.bus import Bus
 from tests.deployment import PORTAL, Deployment
-from tests.laws.samples import a_contact
 from tests.laws.test_fields import ODD_ADDRESSES, ODD_NAMES
 from tests.mail.imap import ImapServer
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.mail.test_bounces import sample
 from tests.mail.test_returned import sent, set_up
 from tests.pages import open_page
+from tests.people.brings import a_contact
 
 # --- What comes in ---------------------------------------------------------------------------------
 

@@ -30,8 +30,8 @@ from portal.viewer import Viewer
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import parse
-from tests.laws.acts import Stage
 from tests.laws.family import gather
+from tests.laws.stage import Stage
 from tests.laws.test_live_equals_reload import client_pages, staff_pages
 from tests.realtime.test_socket import code_of, hello, socket
 

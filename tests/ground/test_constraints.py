@@ -5,7 +5,6 @@ The lists are read from the catalogue, so a constraint that is lost, or new and 
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -16,18 +15,10 @@ from tortoise.exceptions import BaseORMException
 from tortoise.fields import UUIDField
 from tortoise.transactions import in_transaction
 
-from portal import clock
 from portal.models.ground import sql
-from portal.models.ground.outbox import Outbox
-from portal.models.mail.bounce import Bounce
-from portal.models.mail.burst import Burst
-from portal.models.mail.mailbox import Mailbox
-from portal.models.messages.draft import Draft
-from portal.models.messages.message import MessageVersion
-from portal.models.messages.note import Note
-from portal.models.notices.devices import PushDevice
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
+from tests.rooms import brought_by_name, fill
 
 REFUSALS = (BaseORMException, asyncpg.PostgresError)
 # The tables of getting in: what they refuse is tried by whole flows, in tests/access.
@@ -138,88 +129,6 @@ async def checks(table: str) -> int:
     return len(re.findall(r"\bcheck \(", found["sql"])) if found else 0
 
 
-async def fill(unserved: Deployment) -> None:
-    """A row in each table, where the demo has none, and a value in each column that refers to another."""
-    if await sql.row("select 1 as yes from outbox"):
-        return
-    cast = unserved.cast
-    noa, miriam, dana = cast.client["noa"], cast.staff["miriam"], cast.account["dana"]
-    letter = await Outbox.create(kind="letter")
-    await Bounce.create(email_key="x@example.com", letter_id=letter.id, status="5.1.1", reason="", held=True)
-    await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
-    now = clock.now()
-    about = {"conversation_id": cast.conversation["noa clinical"], "reader_id": dana, "side": "client"}
-    await Burst.create(**about, from_number=1, due_at=now)
-    await Burst.create(**about, from_number=1, to_number=1, letter_id=letter.id)
-    for whose in ({"staff_id": miriam}, {"account_id": dana}):
-        await PushDevice.create(
-            **whose, endpoint_hash=uuid4().hex, subscription_sealed=b"x", number=1, due_at=now + dt.timedelta(days=1)
-        )
-    for text in (
-        "insert into moment (id, due_at, kind, body) values (:id, :now, 'Nothing', '{}')",
-        "insert into idempotency (owner_id, key, request, at) values (:id, :id, 'x', :now)",
-        "insert into throttle (key, count, until_at) values ('x', 1, :now)",
-        "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) values (:id, 'once', 0, 1, 2)",
-        "insert into notice_choice (person_id, kind, shown) values (:id, 'message', true)",
-        "insert into device (token_hash, side, holder_id, seen_at) values ('x', 'staff', :id, :now)",
-        "insert into audit (id, at, side, action, result) values (:id, :now, 'staff', 'look', 'done')",
-        "insert into fact (kind, at, keys, body) values ('Nothing', :now, '[]', '{}')",
-        "insert into stuck (id, queue, item, tries, passed_over, reason, since, tried_at, due_at) "
-        "values (:id, 'wishes', 'x', 1, false, 'x', :now, :now, :now)",
-        "insert into wish (id, address_mark, network_mark, email_sealed, made_at) values (:id, 'x', 'x', :box, :now)",
-        "insert into special_day (id, day, label, spans) values (:id, '2026-12-25', '', '[]')",
-    ):
-        await sql.rows(
-            text, **{name: {"id": uuid4(), "now": now, "box": b"x"}[name] for name in sql._compiled(text, True)[1]}
-        )
-    for side, column, holder in (("staff", "staff_id", miriam), ("client", "account_id", dana)):
-        await sql.rows(
-            f"insert into session (id, token_hash, side, {column}, started_at, seen_at, idle_until, expires_at) "
-            "values (:id, :side, :side, :holder, :now, :now, :now, :now)",
-            id=uuid4(),
-            side=side,
-            holder=holder,
-            now=now,
-        )
-    message = await sql.row("select id, sent_at from message order by sent_at limit 1")
-    assert message
-    await sql.rows("update message set reply_to_id = :id", id=message["id"])
-    draft = Draft(
-        conversation_id=cast.conversation["noa clinical"],
-        staff_id=miriam,
-        body_sealed=b"",
-        reply_to_id=sql.uuid(message["id"]),
-        saved_at=now,
-    )
-    draft.body = "Half a sentence"
-    await draft.save(force_create=True)
-    await Draft.create(
-        conversation_id=cast.conversation["noa clinical"], account_id=dana, body_sealed=draft.body_sealed, saved_at=now
-    )
-    version = MessageVersion(
-        message_id=sql.uuid(message["id"]), body_sealed=b"", from_at=sql.moment(message["sent_at"]), until_at=now
-    )
-    version.body = "Something else"
-    await version.save(force_create=True)
-    await sql.rows("update practice set reply_by = :by", by=miriam)
-    await sql.rows(
-        "insert into automatic_reply (conversation_id, closed_at) values (:conversation, :now)",
-        conversation=cast.conversation["noa clinical"],
-        now=now,
-    )
-    await Note.create(
-        conversation_id=cast.conversation["noa clinical"],
-        number=1,
-        staff_id=miriam,
-        handed_to=miriam,
-        body_sealed=draft.body_sealed,
-        written_at=now,
-    )
-    await sql.rows("update access set granted_by = :by, ended_by = :by", by=miriam)
-    await sql.rows("update contact set client_id = :client", client=noa)
-    await sql.rows("update conversation set assigned_to = :by, done_by = :by, snoozed_by = :by", by=miriam)
-
-
 class _Undone(Exception):
     pass
 
@@ -268,7 +177,7 @@ async def test_models_and_tables_have_the_same_fields(unserved: Deployment) -> N
 async def test_what_is_required_is_required_by_the_database(unserved: Deployment) -> None:
     tried = 0
     async with unserved.models():
-        await fill(unserved)
+        await fill(unserved.cast)
         for table in await tables():
             if table == "audit":
                 continue  # its rows can't be changed at all
@@ -286,7 +195,7 @@ async def test_what_is_once_is_once(unserved: Deployment) -> None:
     """Each unique index refuses a second row that differs in everything else that must differ."""
     tried = set()
     async with unserved.models():
-        await fill(unserved)
+        await fill(unserved.cast)
         for table in await tables():
             found, known = await columns(table), await uniques(table)
             singles = {name for names, _ in known for name in names}
@@ -324,85 +233,13 @@ def _cast(column: Column, place: str) -> str:
     return f"case when {column.name} is null then null else {value} end"
 
 
-# For each table, a statement for each of its checks.
-BROKEN: dict[str, list[str]] = {
-    "access": ["update access set until_at = '1990-01-01 00:00:00+00:00'"],
-    "audit": ["insert into audit (id, at, side, action, result) select id, at, side, action, 'maybe' from audit"],
-    "bounce": ["update bounce set settled_at = null, settled_by = (select id from staff_member limit 1)"],
-    "burst": [
-        "update burst set side = 'outside'",
-        "update burst set from_number = 0",
-        "update burst set to_number = 0",
-        "update burst set letter_id = null",
-        "update burst set due_at = '2026-01-01 00:00:00+00:00'",
-    ],
-    "care_team": ["update care_team set until_at = '1990-01-01 00:00:00+00:00'"],
-    "client": [
-        "update client set first_name = ''",
-        "update client set last_name = ''",
-        "update client set colour = 'beige'",
-        "update client set messaging = 'never'",
-        "update client set email = 'a@example.com', email_key = null",
-    ],
-    "contact_link": ["update contact_link set until_at = '1990-01-01 00:00:00+00:00'"],
-    "conversation": [
-        "update conversation set audience = 'everybody'",
-        "update conversation set last_number = -1",
-        "update conversation set last_side = 'outside'",
-    ],
-    "device": ["update device set side = 'outside'"],
-    "draft": ["update draft set staff_id = null, account_id = null"],
-    "note": ["update note set number = 0"],
-    "era": ["update era set one = 2"],
-    "mailbox": [
-        "update mailbox set id = '00000000-0000-7000-8000-000000000002'",
-        "update mailbox set port = 0",
-        "update mailbox set last_uid = -1",
-        "update mailbox set returned = -1",
-    ],
-    "mail_choice": [
-        "update mail_choice set often = 'hourly'",
-        "update mail_choice set daily_at = 1440",
-        "update mail_choice set quiet_from = -1",
-        "update mail_choice set quiet_until = 1440",
-        "update mail_choice set quiet_from = null",
-        "update mail_choice set quiet_from = quiet_until",
-    ],
-    "leave": ["update leave set until_at = '1990-01-01 00:00:00+00:00'", "update leave set cover_id = staff_id"],
-    "message": ["update message set number = 0", "update message set staff_id = null, account_id = null"],
-    "notice": ["update notice set staff_id = null, account_id = null", "update notice set up_to = 0"],
-    "push_device": [
-        "update push_device set staff_id = null, account_id = null",
-        "update push_device set number = null",
-    ],
-    "notice_place": ["update notice_place set number = 0"],
-    "practice": ["update practice set mail_after = 0", "update practice set edit_minutes = -1"],
-    "message_version": ["update message_version set until_at = '1990-01-01 00:00:00+00:00'"],
-    "participant": ["update participant set client_id = null, contact_id = null"],
-    "portal_account": [
-        "update portal_account set theme = 'pink'",
-        "update portal_account set client_id = (select id from client limit 1), "
-        "contact_id = (select id from contact limit 1)",
-    ],
-    "reading": ["update reading set number = -1"],
-    "reading_step": ["update reading_step set number = -1"],
-    "session": [
-        "update session set side = 'outside', staff_id = null, account_id = null",
-        "update session set staff_id = null where side = 'staff'",
-        "update session set account_id = null where side = 'client'",
-    ],
-    "staff_member": [
-        "update staff_member set role = 'janitor'",
-        "update staff_member set theme = 'pink'",
-        "update staff_member set supervisor_id = id",
-    ],
-}
+BROKEN: dict[str, list[str]] = brought_by_name("BROKEN")
 CONSTRAINT = re.compile(r'check constraint "([^"]+)"|check constraint failed: (.*)', re.DOTALL)
 
 
 async def test_every_check_refuses_what_it_is_for(unserved: Deployment) -> None:
     async with unserved.models():
-        await fill(unserved)
+        await fill(unserved.cast)
         for table in await tables():
             broken = set()
             for text in BROKEN.get(table, []):
@@ -415,7 +252,7 @@ async def test_every_check_refuses_what_it_is_for(unserved: Deployment) -> None:
 
 async def test_audit_rows_stay_as_they_were_written(unserved: Deployment) -> None:
     async with unserved.models():
-        await fill(unserved)
+        await fill(unserved.cast)
         attempts = ["update audit set action = 'nothing'", "delete from audit"]
         if sql.is_postgres():
             attempts.append("truncate audit")

@@ -11,7 +11,8 @@ import asyncpg
 from portal.models.ground import sql
 from portal.models.ground.sqlite import DECODERS
 from tests.deployment import Deployment, practice_in_postgres
-from tests.ground.test_constraints import columns, fill, tables
+from tests.ground.test_constraints import columns, tables
+from tests.rooms import fill
 from tests.servers import PostgreSQL
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -52,7 +53,7 @@ async def test_each_column_of_each_table_arrives_in_its_type(
     kinds = {(row["table_name"], row["column_name"]): row["data_type"] for row in catalogue}
     arrived = set()
     async with unserved.models():
-        await fill(unserved)
+        await fill(unserved.cast)
         for table in await tables():
             for name, column in (await columns(table)).items():
                 kind = kinds[table, name]

@@ -14,7 +14,7 @@ from portal.models.ground.fact import unit
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink, Terms
 from portal.permissions import Restriction, Right
-from tests.laws.acts import Stage
+from tests.laws.stage import Stage
 
 YESTERDAY = dt.timedelta(days=1)
 

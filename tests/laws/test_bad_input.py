@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from tests.cast import Person
 from tests.deployment import Deployment
-from tests.laws.acts import Stage
-from tests.laws.samples import ALL_ROUTES, WRITES, Sample, name_of, sample_of
+from tests.laws.sample import Sample, name_of
+from tests.laws.samples import ALL_ROUTES, WRITES, sample_of
+from tests.laws.stage import Stage
 from tests.laws.test_strangers import MAY_CHANGE, audited
 
 MOST = 1024 * 1024  # bytes of a body

@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from tests.breakages import BREAKAGES, KINDS, PATIENCE, ROOT, Breakage, applied, copied, green
+from tests.breakage import KINDS, Breakage
+from tests.breakages import BREAKAGES, PATIENCE, ROOT, applied, copied, green
 
 EACH_TIME = 2  # each costs about fifteen seconds of one processor
 

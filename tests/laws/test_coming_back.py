@@ -10,7 +10,8 @@ import pytest
 
 from tests.deployment import Deployment
 from tests.html import parse
-from tests.laws.samples import ALL_ROUTES, name_of, sample_of
+from tests.laws.sample import name_of
+from tests.laws.samples import ALL_ROUTES, sample_of
 from tests.pages import Page, open_page
 
 TEN_MINUTES = 600

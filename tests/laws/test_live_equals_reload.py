@@ -22,7 +22,7 @@ import pytest_asyncio
 from tests.cast import ACCOUNTS, STAFF, Cast, Person
 from tests.deployment import Deployment
 from tests.html import parse
-from tests.laws.acts import Act, Stage
+from tests.laws.stage import Act, Stage
 from tests.pages import Page, open_page
 from tests.servers import PostgreSQL, Redis
 

@@ -20,7 +20,8 @@ from portal.permissions import Audience
 from portal.settings import settings
 from portal.web.doors import cookie_name
 from tests.deployment import Deployment
-from tests.laws.samples import ALL_ROUTES, is_write, name_of, sample_of
+from tests.laws.sample import is_write, name_of
+from tests.laws.samples import ALL_ROUTES, sample_of
 from tests.servers import PostgreSQL, Redis
 
 ORIGIN = "http://localhost:8000"

@@ -47,8 +47,9 @@ from portal.web import rendering
 from tests.cast import ACCOUNTS, STAFF, Cast, Person
 from tests.deployment import Deployment
 from tests.html import Element, parse
-from tests.laws.acts import ACTS, SAMPLED, Act, Stage
+from tests.laws.acts import ACTS, SAMPLED
 from tests.laws.family import gather
+from tests.laws.stage import Act, Stage
 from tests.laws.test_strangers import foreign
 from tests.pages import where_they_part
 
@@ -444,4 +445,4 @@ async def test_the_sample_for_sockets_has_one_of_each_class_of_facts(announced: 
         classes[mapped, kind.changes_access, kind.concerns_everyone].add(kind)
     sampled = set().union(*(announced.get(act.name, set()) for act in SAMPLED))
     missing = [kinds for kinds in classes.values() if not kinds & sampled]
-    assert not missing, "add an act that announces one of these to SAMPLED in tests/laws/acts.py"
+    assert not missing, "say of an act that announces one of these that it is `sampled`"

@@ -24,9 +24,10 @@ from portal.permissions import Permission
 from portal.regions import REGIONS, key_of, read_key
 from tests.deployment import Deployment
 from tests.html import Element
-from tests.laws.acts import Act, Stage
 from tests.laws.family import gather
-from tests.laws.samples import ALL_ROUTES, WRITES, Sample, is_write, name_of, sample_of
+from tests.laws.sample import Sample, is_write, name_of
+from tests.laws.samples import ALL_ROUTES, WRITES, sample_of
+from tests.laws.stage import Act, Stage
 from tests.pages import Page, open_page
 from tests.servers import PostgreSQL, Redis
 

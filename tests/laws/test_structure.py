@@ -34,7 +34,7 @@ from portal.web import doors
 from portal.web.edit_conflict import WholeState, must_have_compared
 from portal.web.rendering import stylesheet
 from portal.web.visit import Visit
-from tests.rooms import ROOMS
+from tests.rooms import ROOMS, brought_by_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = {
@@ -579,29 +579,7 @@ def test_every_route_has_a_door() -> None:
 
 # What a door asks of who comes in beside being signed in, by where it is. The matrix of strangers is made from the
 # doors, so it can't know what one has forgotten.
-CHART = "/staff/clients/{client}"
-ASKED: dict[Permission | Right, tuple[str, ...]] = {
-    Permission.PORTAL_SETTINGS: (r"\w+ /staff/settings/.*",),
-    Permission.STAFF: (r"\w+ /staff/colleagues.*", f"POST {CHART}/care-team"),
-    Permission.CONTACT_NETWORK: (
-        f"POST {CHART}/contacts",
-        rf"\w+ {CHART}/contacts/(new|search|network)",
-        rf"\w+ {CHART}/contacts/{{link}}(/preview|/history|/end)?",
-    ),
-    Permission.PORTAL_ACCESS: (
-        "POST /staff/clients",
-        "GET /staff/clients/new",
-        f"POST {CHART}(/archival|/restoration|/coming-of-age|/messaging)?",
-        f"GET {CHART}/edit",
-        rf"\w+ {CHART}/contacts/{{link}}/client.*",
-        f"GET {CHART}/as/.*",
-        f"POST {CHART}/portal/.*",
-        f"GET {CHART}/portal/letter",
-        "POST /staff/mail/.*",
-        "GET /staff/mail/addresses/{bounce}",
-    ),
-    Right.MESSAGES: (r"\w+ /clients/{client}/(messages|conversations).*",),
-}
+ASKED: dict[str, Permission | Right] = brought_by_name("ASKED")
 
 
 def test_each_door_asks_for_what_is_said_here() -> None:
@@ -611,10 +589,7 @@ def test_each_door_asks_for_what_is_said_here() -> None:
         if route.path not in WITHOUT_A_VISIT:
             name = f"{'POST' if 'POST' in (route.methods or ()) else 'GET'} {route.path}"
             asks[name] = route.endpoint.permission or route.endpoint.right  # type: ignore[attr-defined]
-    said = {
-        name: next((what for what, places in ASKED.items() if any(re.fullmatch(p, name) for p in places)), None)
-        for name in asks
-    }
+    said = {name: next((need for at, need in ASKED.items() if re.fullmatch(at, name)), None) for name in asks}
     assert asks == said
 
 

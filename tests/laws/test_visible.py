@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 
 from portal import clock
-from portal.models.access.invitation import Invitation
-from portal.models.access.link_session import LinkSession
-from portal.models.access.reset import Reset
-from portal.models.access.reset_request import ResetRequest
 from portal.models.ground import sql
-from portal.models.ground.outbox import Outbox
 from portal.models.ground.record import Kind, Record, uuid7
 from portal.models.ground.scope import Scope, who_may_see
-from portal.models.ground.stuck_work import MESSAGES, TOLD_AFTER, StuckWork
-from portal.models.mail.bounce import Bounce
-from portal.models.mail.burst import Burst
-from portal.models.mail.mailbox import Mailbox
-from portal.models.messages.draft import Draft
-from portal.models.messages.message import Message, MessageVersion
-from portal.models.messages.note import Note
-from portal.models.notices.devices import PushDevice
-from portal.models.staff.session import Session
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
+from tests.rooms import fill
 
 MODELS = sorted((model for model in RECORDS.values() if issubclass(model, Record)), key=lambda model: model.__name__)
 Pair = tuple[UUID, UUID | None]
@@ -51,74 +37,6 @@ def viewers(unserved: Deployment, kind: Kind) -> list[Pair]:
     return [(account, client) for account in accounts for client in clients]
 
 
-async def fill(unserved: Deployment) -> None:
-    """Rows of what a new practice has none of."""
-    if await Outbox.exists():
-        return
-    for name in ("miriam", "theo"):
-        await Session.start("staff", UUID(unserved.cast.staff[name]), "", "")
-    for name in ("dana", "sam"):
-        await Session.start("client", UUID(unserved.cast.account[name]), "", "")
-    for whose in ({"staff_id": unserved.cast.staff["miriam"]}, {"account_id": unserved.cast.account["dana"]}):
-        await PushDevice.create(**whose, endpoint_hash=uuid7().hex, subscription_sealed=b"x")
-    letter = await Outbox.create(kind="letter")
-    for key in (unserved.cast.email["client", "dana"], unserved.cast.email["staff", "theo"]):
-        await Bounce.create(email_key=key, letter_id=letter.id, status="5.1.1", reason="", held=True)
-    for name in ("noa clinical", "eli confidential"):
-        await Burst.create(
-            conversation_id=unserved.cast.conversation[name],
-            reader_id=unserved.cast.account["eli"],
-            side="client",
-            from_number=1,
-            due_at=clock.now(),
-        )
-    now = clock.now()
-    stuck = StuckWork(
-        queue=MESSAGES, item=str(uuid7()), tries=TOLD_AFTER, reason="", since=now, tried_at=now, due_at=now
-    )
-    await stuck.save(force_create=True)
-    wish = ResetRequest(id=uuid7(), address_mark="a", network_mark="n")
-    wish.email = "somebody@example.com"
-    await wish.save(force_create=True)
-    await Mailbox.create(host="x", username="x", password_sealed=b"x", address="x@example.com")
-    invitation = await Invitation.create(
-        client_id=unserved.cast.client["lena"],
-        account_id=unserved.cast.account["dana"],
-        email="lena.brandt@example.com",
-        email_key="lena.brandt@example.com",
-        token_hash="i" * 64,
-        sent_by=unserved.cast.staff["miriam"],
-        sent_at=now,
-        expires_at=now + dt.timedelta(days=7),
-    )
-    await Reset.create(
-        account_id=unserved.cast.account["dana"],
-        token_hash="r" * 64,
-        made_at=now,
-        expires_at=now + dt.timedelta(days=1),
-    )
-    message = await Message.get(id=unserved.cast.message[unserved.cast.conversation["noa clinical"]])
-    for holder in ({"staff_id": unserved.cast.staff["miriam"]}, {"account_id": unserved.cast.account["dana"]}):
-        draft = Draft(conversation_id=message.conversation_id, body_sealed=b"", saved_at=now, **holder)
-        draft.body = "Half a sentence"
-        await draft.save(force_create=True)
-    note = Note(
-        conversation_id=message.conversation_id,
-        number=message.number,
-        staff_id=unserved.cast.staff["miriam"],
-        body_sealed=b"",
-        written_at=now,
-    )
-    note.body = "A word"
-    await note.save(force_create=True)
-    version = MessageVersion(message_id=message.id, body_sealed=b"", from_at=message.sent_at, until_at=now)
-    version.body = "Something else"
-    await version.save(force_create=True)
-    await LinkSession.create(
-        token_hash="h" * 64, invitation_id=invitation.id, expires_at=now + dt.timedelta(minutes=30)
-    )
-
-
 def some(ids: set[UUID], most: int = 6) -> Iterator[UUID]:
     """A few, spread over all of them."""
     ordered = sorted(ids)
@@ -129,7 +47,7 @@ def some(ids: set[UUID], most: int = 6) -> Iterator[UUID]:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 async def test_find_list_and_crowd_agree(unserved: Deployment, model: type[Record], kind: Kind) -> None:
     async with unserved.models():
-        await fill(unserved)
+        await fill(unserved.cast)
         everything = {sql.uuid(row["id"]) for row in await sql.rows(f"select id from {model._meta.db_table}")}
         assert everything, f"there is no {model.__name__} to ask for"
         asking = viewers(unserved, kind)
@@ -150,7 +68,7 @@ async def test_find_list_and_crowd_agree(unserved: Deployment, model: type[Recor
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 async def test_somebody_sees_it_or_it_says_that_nobody_does(unserved: Deployment, model: type[Record]) -> None:
     async with unserved.models():
-        await fill(unserved)
+        await fill(unserved.cast)
         seen = set()
         for kind in Kind:
             counts = [await Scope(model, kind, v, c).count() for v, c in viewers(unserved, kind)]

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 from tests.cast import Cast, Person
 from tests.deployment import Deployment
-from tests.laws.samples import ALL_ROUTES, is_write, sample_of
+from tests.laws.sample import is_write
+from tests.laws.samples import ALL_ROUTES, sample_of
 from tests.messages.reading import act, says
 from tests.messages.thread import Thread
 from tests.pages import Page, open_page
