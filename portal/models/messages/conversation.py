@@ -249,6 +249,9 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
     return counts
 
 
+LAST_FROM = author_name("lm", "ls", "la")  # under which name the last message stands
+
+
 async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
     """Return conversations with their last message, the viewer's unread count and the client's name, newest first."""
     wanted = _within_reach(conversations).order("r.last_at is null, r.last_at desc, r.id desc")
@@ -264,7 +267,7 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
             "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
             "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
-            f"{author_name('lm', 'ls', 'la')} as from_name, "
+            f"{LAST_FROM} as from_name, "
             f"case when {HAS_UNREAD} then {_UNREAD} else 0 end as unread"
         )
     )

@@ -11,8 +11,8 @@ from portal.models.ground import sql
 from portal.models.ground.record import opened
 from portal.models.ground.rules import within_reach
 from portal.models.ground.scope import Scope
-from portal.models.messages.conversation import HAS_UNREAD, Conversation
-from portal.models.messages.message import Message, author_name
+from portal.models.messages.conversation import HAS_UNREAD, LAST_FROM, Conversation
+from portal.models.messages.message import Message
 from portal.models.messages.triage import may_be_on, on_it
 from portal.permissions import Audience
 
@@ -82,7 +82,7 @@ async def page_of_inbox(
             "r.done_at, r.snoozed_by, c.first_name, c.last_name, c.colour, lm.id as message_id, "
             "lm.body_sealed, lm.withdrawn_at, "
             "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
-            f"{author_name('lm', 'ls', 'la')} as from_name, "
+            f"{LAST_FROM} as from_name, "
             f"r.on_it, ow.name as on_it_name, {HAS_UNREAD} as unread"
         )
     )

@@ -6,13 +6,13 @@ from collections import deque
 from functools import partial
 from time import monotonic
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
 
 from portal.language.office_hours import reply_text
-from portal.models.ground.record import Kind, uuid7
+from portal.models.ground.record import Kind
 from portal.models.messages.availability import write_to_practice
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.draft import Draft, draft_in
@@ -95,7 +95,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
         "draft_action": f"{here(visit, conversation)}/draft",
         "reply": await _reply(visit, conversation, kept),
         "with": key_of("messages", {"client": conversation.client_id, "conversation": conversation.id}),
-        "key": uuid7(),
+        "key": uuid4(),
         "seen": conversation.last_number,
         "label": label,
         "list_id": f"messages-{conversation.id}",
