@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ class Tour:
     def __init__(self, practice: Deployment, visit: Visit, all_rules: bool) -> None:
         self.practice, self.visit, self.all_rules = practice, visit, all_rules
         self.visitors: dict[str, Visitor] = {}
+        self.free: dict[str, list[Page]] = defaultdict(list)  # a page that was looked at goes to the next place
         self.found: dict[str, list[str]] = {}
 
     async def through(self, side: str, language: str) -> None:
@@ -79,8 +81,9 @@ class Tour:
 
         async def one(place: Place) -> None:
             async with turn:
-                visitor = self.visitors[place.who]
-                page = await visitor.context.new_page()
+                visitor, free = self.visitors[place.who], self.free[place.who]
+                page = free.pop() if free else await visitor.context.new_page()
+                await page.set_viewport_size(DESK)
                 await visitor.go(page, place.address(self.practice.cast))
                 # Who looks as somebody gets the page in that one's language, and what stands above it in their own.
                 said = ".viewed-bar" if await page.locator(".viewed-bar").count() else "html"
@@ -90,7 +93,7 @@ class Tour:
                 for how, found in (await look(page, language, self.all_rules)).items():
                     if found:
                         self.found[f"{place.name}, {language}, {how}"] = found
-                await page.close()
+                free.append(page)
 
         pages = [place for place in PLACES if place.side == side]
         if language == "es" and not self.all_rules:
@@ -98,6 +101,8 @@ class Tour:
         for who in {place.who for place in pages} - set(self.visitors):
             self.visitors[who] = await self.visit(who, reduced_motion="reduce")
             self.visitors[who].may_be_refused = {422}
+            if self.all_rules or language == "en":
+                await bring_axe(self.visitors[who])
         for who in {place.who for place in pages}:
             await self.visitors[who].speak(language)
         await asyncio.gather(*(one(place) for place in pages))
@@ -124,11 +129,14 @@ _LOOKS = {
 _NARROW = ViewportSize(width=320, height=640)
 
 
+async def bring_axe(visitor: Visitor) -> None:
+    """Have axe in all their pages from now on; a page that goes on to the next place need not read it again."""
+    await visitor.context.add_init_script(_AXE)
+
+
 async def look(page: Page, language: str, all_rules: bool = False) -> dict[str, list[str]]:
     """What is wrong with a page, by size and theme."""
     found: dict[str, list[str]] = {}
-    if all_rules or language == "en":
-        await page.evaluate(_AXE)
     for one in _LOOKS[language]:
         await page.set_viewport_size(one.window)
         await page.emulate_media(color_scheme=one.theme)

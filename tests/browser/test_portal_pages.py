@@ -18,7 +18,7 @@ from tests.access.desk import SECRET, Chart, path_of
 from tests.browser.conftest import Visit
 from tests.browser.letterbox import House, house
 from tests.browser.test_keyboard import tab_to
-from tests.browser.test_pages import AT_ONCE, look
+from tests.browser.test_pages import AT_ONCE, bring_axe, look
 from tests.browser.visitor import Visitor
 from tests.servers import PostgreSQL, Redis
 
@@ -77,6 +77,8 @@ async def in_each_state(willow: House) -> dict[str, Chart]:
 async def speaking(visit: Visit, street: Street, who: str, language: str) -> Visitor:
     visitor = await visit(who, street.willow.deployment, reduced_motion="reduce")
     visitor.may_be_refused = {422}
+    if language == "en":
+        await bring_axe(visitor)
     await visitor.speak(language)
     return visitor
 
