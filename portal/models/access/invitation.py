@@ -160,7 +160,7 @@ class Invitation(Record):
             await announce(InvitationOpened(client=self.client_id))
         return await LinkSession.start(invitation_id=self.id)
 
-    async def try_birth_date(self, said: dt.date | None, network: Network) -> bool:
+    async def try_birth_date(self, typed: dt.date | None, network: Network) -> bool:
         """Tell whether this is the client's date of birth. The try is counted before it is compared, so that parallel
         ones can't share it, and given back where it was right. After the fifth wrong one the link is locked until staff
         unlock it."""
@@ -176,7 +176,7 @@ class Invitation(Record):
         may_be_tried = await FOR_CLIENT.count(self.client_id)
         heard = await FROM_NETWORK.count(network)
         client = await Client.get(id=self.client_id)
-        if said is not None and client.born_if_known == said and may_be_tried and heard:
+        if typed is not None and client.born_if_known == typed and may_be_tried and heard:
             await sql.rows(
                 "update invitation set verified_at = :now, tries = tries - 1 where id = :id",
                 now=clock.now(),

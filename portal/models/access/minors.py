@@ -114,10 +114,10 @@ async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
     """Tell everybody concerned by a coming of age, in the caller's unit of work: the client's care team, the guardians
     whose access ends by it, and the young person. Return the accounts whose access has just ended, with the client's
     first name, where that moment has come."""
-    found = await sql.row(
+    latest = await sql.row(
         f"select max(l.of_age_at) as at from contact_link l where l.client_id = :client and {_ENDING}", client=client
     )
-    at = sql.maybe_moment(found["at"]) if found else None
+    at = sql.maybe_moment(latest["at"]) if latest else None
     child, practice = await Client.get(id=client), await the_practice()
     # What was planned for a date of birth, or an age, that is another by now, says nothing.
     step = None if at is None else age.step(at, clock.now(), practice.zone)

@@ -33,7 +33,7 @@ async def in_person(accesses: Scope[Access], client: UUID) -> bool:
 async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
     """Return the people who act for the client, or did until they came of age: what each is to them and may do. Nothing
     of how they are reached, nor whether they read."""
-    found = await (
+    rows = await (
         links.where("r.client_id = :of", of=client)
         .join("join contact c on c.id = r.contact_id")
         .order("r.until_at is not null and r.until_at <= :now, r.from_at, r.id")
@@ -45,7 +45,7 @@ async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, 
         )
     )
     times = ("from_at", "until_at", *(restriction.column for restriction in Restriction))
-    return [row | {"id": sql.uuid(row["id"])} | {name: sql.maybe_moment(row[name]) for name in times} for row in found]
+    return [row | {"id": sql.uuid(row["id"])} | {name: sql.maybe_moment(row[name]) for name in times} for row in rows]
 
 
 async def say_for_oneself(client: Client) -> None:

@@ -25,15 +25,15 @@ from portal.viewer import Viewer
     element="of-age",
 )
 async def of_age(viewer: Viewer, client: UUID) -> Context | None:
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
-    language, ahead = viewer.language, await coming(found, viewer.see(ContactLink))
-    if ahead is None or found.archived_at is not None:
+    language, ahead = viewer.language, await coming(chart, viewer.see(ContactLink))
+    if ahead is None or chart.archived_at is not None:
         return {"title": None}
     past = ahead.at <= clock.now()
     names = {
-        "name": found.first_name,
+        "name": chart.first_name,
         "date": date_in_words(local_day(ahead.at, zone()), language),
         "guardians": listed(language, ahead.guardians),
         "others": listed(language, ahead.others),

@@ -38,10 +38,10 @@ def _when(viewer: Viewer, at: dt.datetime) -> str:
     on=(OfPortalStatus, OfLetter, OfChart, OfPractice),
 )
 async def state(viewer: Viewer, client: UUID) -> Context | None:
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
-    holding = await holding_of(found)
+    holding = await holding_of(chart)
     may = await viewer.may(Permission.PORTAL_ACCESS)
     return {
         "state": holding.state,
@@ -49,7 +49,7 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
         "sentence": _sentence(viewer, holding),
         "facts": _facts(viewer, holding),
         "needs": await _needs(viewer, holding)
-        if holding.state == "not_invited" or found.birth_unreadable or (holding.accounts and holding.cleared)
+        if holding.state == "not_invited" or chart.birth_unreadable or (holding.accounts and holding.cleared)
         else [],
         "acts": await _acts(viewer, holding, may),
         "note": _note(viewer, holding),
@@ -311,11 +311,11 @@ async def _acts(viewer: Viewer, holding: Holding, may: bool) -> list[dict[str, A
 )
 async def linked(viewer: Viewer, client: UUID) -> Context | None:
     """Return the other clients of the accounts that act for this one; only those this viewer may see are named."""
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
     language = viewer.language
-    holding = await holding_of(found)
+    holding = await holding_of(chart)
     rows = []
     accounts = [a["id"] for a in holding.accounts]
     seen = await (
@@ -354,7 +354,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
             }
         )
     # By its address alone: staff need not know whose account it is, unless they may see one of its clients.
-    offers = [{"email": offer["email"], "opens": "dialog-link"} for offer in await linkable(found)]
+    offers = [{"email": offer["email"], "opens": "dialog-link"} for offer in await linkable(chart)]
     waiting = [
         {
             "text": say(

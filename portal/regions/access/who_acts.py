@@ -24,20 +24,20 @@ from portal.viewer import Viewer
 
 @region("who-acts", "client/access/who_acts/_list.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
-    found = await viewer.see(Client).find(client)
-    if found is None or not await in_person(viewer.see(Access), client):
+    chart = await viewer.see(Client).find(client)
+    if chart is None or not await in_person(viewer.see(Access), client):
         return None
     language, why_not = viewer.language, None
     try:
-        await say_for_oneself(found)
+        await say_for_oneself(chart)
     except NotTheirs as reason:
         why_not = say(language, reason.why)
-    now, here = clock.now(), f"{base(viewer, client)}/who-acts"
+    now, address = clock.now(), f"{base(viewer, client)}/who-acts"
     may = why_not is None and viewer.lens is None
     rows = await acting_for(viewer.see(ContactLink), client)
     return {
         "why_not": why_not,
-        "rows": [_row(language, row, now) | {"action": f"{here}/{row['id']}" if may else None} for row in rows],
+        "rows": [_row(language, row, now) | {"action": f"{address}/{row['id']}" if may else None} for row in rows],
     }
 
 

@@ -31,15 +31,15 @@ READS = {
 @region("readers", "access/_why.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
 async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     """Show everybody who can read a conversation."""
-    found = await viewer.see(Conversation).find(conversation)
+    thread = await viewer.see(Conversation).find(conversation)
     about = await viewer.see(Client).find(client)
-    if found is None or about is None or found.client_id != client:
+    if thread is None or about is None or thread.client_id != client:
         return None
     why = await why_read(viewer.see(Conversation), conversation)
     if why is None:
         return None
     language = viewer.language
-    reads = say(language, READS[found.audience])
+    reads = say(language, READS[thread.audience])
     return {
         "title": say(language, "Who can read this conversation, and why"),
         "people_label": say(language, "On the client’s side"),
@@ -190,7 +190,7 @@ def _tie(language: str, row: dict[str, Any]) -> list[str]:
 
 def _staff(viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str | None) -> list[dict[str, Any]]:
     language, colleague = viewer.language, viewer.kind is Kind.STAFF
-    shown = [
+    people = [
         _entry(
             own[0]["name"],
             [_near(viewer, about, row) for row in own if colleague or row["near"] == TEAM]
@@ -205,8 +205,8 @@ def _staff(viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str
     if others:
         name = say_many(language, "one more person at the practice", "%(num)s more people at the practice", others)
         reason = say(language, "By their work: they supervise the care team, or work for all clients")
-        shown.append(_entry(name[:1].upper() + name[1:], [reason], staff=True))
-    return shown
+        people.append(_entry(name[:1].upper() + name[1:], [reason], staff=True))
+    return people
 
 
 def _near(viewer: Viewer, about: Client, row: dict[str, Any]) -> str:

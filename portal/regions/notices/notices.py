@@ -43,14 +43,14 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
     if person != viewer.id:
         return None
     rows = await notices_before(viewer.see(Notice), before)
-    shown, here = rows[:PAGE], notices_of(viewer)
-    unread = [row["number"] for row in shown if not row["read"]]
+    page, address = rows[:PAGE], notices_of(viewer)
+    unread = [row["number"] for row in page if not row["read"]]
     return {
-        "rows": [_view(viewer, row) for row in shown],
-        "all_read_action": f"{here}/reading" if unread and viewer.lens is None else None,
+        "rows": [_view(viewer, row) for row in page],
+        "all_read_action": f"{address}/reading" if unread and viewer.lens is None else None,
         "up_to": max(unread, default=0),
-        "older_href": f"{here}?before={shown[-1]['number']}" if len(rows) > PAGE else None,
-        "newest_href": here if before is not None else None,
+        "older_href": f"{address}?before={page[-1]['number']}" if len(rows) > PAGE else None,
+        "newest_href": address if before is not None else None,
     }
 
 
@@ -101,8 +101,8 @@ def _agent(device: PushDevice) -> str:
 
 def _browser(language: str, agent: str) -> str:
     """A browser as people call it."""
-    found = [next((name for part, name in known.items() if part in agent), "") for known in (_BROWSERS, _MACHINES)]
-    return ", ".join(filter(None, found)) or say(language, "A browser")
+    names = [next((name for part, name in known.items() if part in agent), "") for known in (_BROWSERS, _MACHINES)]
+    return ", ".join(filter(None, names)) or say(language, "A browser")
 
 
 # --- What arrives ------------------------------------------------------------------------------
@@ -128,15 +128,15 @@ async def _since(asks: list[Ask]) -> dict[Ask, Fresh]:
 
 
 def _toasts(viewer: Viewer, fresh: list[dict[str, Any]]) -> str:
-    shown = [_view(viewer, row) for row in fresh]
+    views = [_view(viewer, row) for row in fresh]
     if len(fresh) > AT_ONCE:
         number = fresh[-1]["number"]
         text = say_many(viewer.language, "%(num)s new notice", "%(num)s new notices", len(fresh))
-        shown = [
+        views = [
             {"id": number, "number": number, "icon": "bell", "title": text, "text": "", "href": notices_of(viewer)}
             | {"read_action": None, "list_id": None}
         ]
-    return "".join(render("notices/_toast.html", viewer.language, {"n": view}) for view in shown)
+    return "".join(render("notices/_toast.html", viewer.language, {"n": view}) for view in views)
 
 
 @region(

@@ -37,9 +37,9 @@ async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str
     ids = [sql.uuid(row["id"]) for row in rows]
     teams = await team_of(viewer.see(CareTeam), ids)
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = any(:ids)", ids=ids))
-    shown = [_row(viewer.language, row, teams[sql.uuid(row["id"])], counts) for row in rows]
+    page = [_row(viewer.language, row, teams[sql.uuid(row["id"])], counts) for row in rows]
     return {
-        "rows": shown,
+        "rows": page,
         "q": q,
         "show": "archived" if archived else "active",
         "total_label": "",
@@ -93,13 +93,13 @@ _TABS = (
 
 @region("chart-head", "staff/people/clients/_head.html", side="staff", needs=None, on=(OfChart, OfThreadList))
 async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
     language = viewer.language
     teams = await team_of(viewer.see(CareTeam), [client])
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = :id", id=client))
-    born = found.born_if_known
+    born = chart.born_if_known
     parts = []
     if born:
         adult = age(born, zone()) >= 18
@@ -109,11 +109,11 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
         names = listed(language, [member["name"] for member in teams[client]])
         parts.append(say(language, "care of %(names)s", names=names))
     return {
-        "name": found.name,
-        "initial": initial(found.first_name),
-        "colour": found.colour,
+        "name": chart.name,
+        "initial": initial(chart.first_name),
+        "colour": chart.colour,
         "line": ", ".join(parts),
-        "archived": found.archived_at is not None,
+        "archived": chart.archived_at is not None,
         "tabs": [
             {
                 "href": f"/staff/clients/{client}{path}",
@@ -129,15 +129,15 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
 @region("chart-acts", "staff/people/clients/_acts.html", side="staff", needs=None, on=(OfChart,))
 async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
     """Archiving and restoring, for who may."""
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
     may = await viewer.may(Permission.PORTAL_ACCESS)
-    here, archived = f"/staff/clients/{client}", found.archived_at is not None
+    address, archived = f"/staff/clients/{client}", chart.archived_at is not None
     return {
-        "name": found.name,
-        "archive_action": f"{here}/archival" if may and not archived else None,
-        "restore_action": f"{here}/restoration" if may and archived else None,
+        "name": chart.name,
+        "archive_action": f"{address}/archival" if may and not archived else None,
+        "restore_action": f"{address}/restoration" if may and archived else None,
     }
 
 
@@ -146,8 +146,8 @@ _RIGHTS = [f"r.{one.value}" for one in Right] + [f"r.{one.column}" for one in Re
 
 @region("overview", "staff/people/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
 async def overview(viewer: Viewer, client: UUID) -> Context | None:
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
     language = viewer.language
     edit = f"/staff/clients/{client}/edit"
@@ -170,18 +170,18 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         .columns("c.name, r.relationship, r.guardian, " + ", ".join(_RIGHTS))
     )
     links = [link | {one.column: sql.maybe_moment(link[one.column]) for one in Restriction} for link in links]
-    born = found.born_if_known
+    born = chart.born_if_known
     return {
         "id": client,
         "facts": [
             fact(
                 say(language, "Date of birth"),
-                date_in_words(born, language) if born else shown(found, "date_of_birth"),
+                date_in_words(born, language) if born else shown(chart, "date_of_birth"),
                 "date_of_birth",
             ),
-            fact(say(language, "Email"), found.email, "email"),
-            fact(say(language, "Phone"), shown(found, "phone"), "phone"),
-            fact(say(language, "Address"), shown(found, "address"), "address"),
+            fact(say(language, "Email"), chart.email, "email"),
+            fact(say(language, "Phone"), shown(chart, "phone"), "phone"),
+            fact(say(language, "Address"), shown(chart, "address"), "address"),
         ],
         "care_team": [
             {"name": m["name"], "initial": initial(m["name"]), "role": role_label(language, m["role"])} for m in team
@@ -195,8 +195,8 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
             }
             for link in links
         ],
-        "network": network_of(await the_practice(), found),
-        "can_edit": found.archived_at is None,
+        "network": network_of(await the_practice(), chart),
+        "can_edit": chart.archived_at is None,
         "edit_href": edit,
-        "archived": found.archived_at is not None,
+        "archived": chart.archived_at is not None,
     }

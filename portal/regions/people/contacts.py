@@ -45,27 +45,27 @@ RESTRICTION_WORDS = {
     element="contacts",
 )
 async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
     tied = await contacts_of(viewer.see(ContactLink), client)
     charts = await _charts(viewer, [sql.uuid(row["own"]) for row in tied if row["own"]])
-    may = await viewer.may(Permission.CONTACT_NETWORK) and found.archived_at is None
+    may = await viewer.may(Permission.CONTACT_NETWORK) and chart.archived_at is None
     may_look = await viewer.may(Permission.PORTAL_ACCESS)
-    here, network = f"/staff/clients/{client}", network_of(await the_practice(), found)
+    address, network = f"/staff/clients/{client}", network_of(await the_practice(), chart)
     rows = [
         _row(viewer.language, row, charts)
-        | {"view_href": f"{here}/as/{row['account_id']}/home" if may_look and row["sees"] else None}
+        | {"view_href": f"{address}/as/{row['account_id']}/home" if may_look and row["sees"] else None}
         for row in tied
     ]
     return {
-        "name": found.first_name,
+        "name": chart.first_name,
         "network": network,
         "settings_href": "/staff/settings/portal" if await viewer.may(Permission.PORTAL_SETTINGS) else None,
         "rows": [row for row in rows if not row["ended"]],
         "ended": [row for row in rows if row["ended"]],
-        "here": f"{here}/contacts" if may else None,
-        "portal_href": f"{here}/portal",
+        "here": f"{address}/contacts" if may else None,
+        "portal_href": f"{address}/portal",
     }
 
 
@@ -121,15 +121,15 @@ def day_in_words(when: dt.datetime, language: str) -> str:
 
 def restrictions_of(language: str, row: dict[str, Any], now: dt.datetime) -> list[tuple[str, dt.datetime]]:
     """Return the restrictions on a contact, now or later, each with the moment from which it holds."""
-    found = []
+    restrictions = []
     for restriction, words in RESTRICTION_WORDS.items():
         at = row[restriction.column]
         if at is not None:
             label = say(language, words)
             if at > now:
                 label = say(language, "%(what)s from %(date)s", what=label, date=day_in_words(at, language))
-            found.append((label, at))
-    return found
+            restrictions.append((label, at))
+    return restrictions
 
 
 def rights_line(language: str, row: dict[str, Any]) -> str:

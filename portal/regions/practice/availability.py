@@ -85,8 +85,8 @@ async def crisis(viewer: Viewer) -> Context | None:
 @region("messaging", "staff/access/portal/_messaging.html", side="staff", needs=None, on=(OfChart,))
 async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: what this client's side may write."""
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
     language, may = viewer.language, await viewer.may(Permission.PORTAL_ACCESS)
     words = {
@@ -101,12 +101,12 @@ async def messaging(viewer: Viewer, client: UUID) -> Context | None:
         ),
     }
     return {
-        "name": found.first_name,
+        "name": chart.first_name,
         "modes": [
-            {"value": mode, "label": label, "help": help, "current": mode == found.messaging}
+            {"value": mode, "label": label, "help": help, "current": mode == chart.messaging}
             for mode, (label, help) in words.items()
         ],
-        "action": f"/staff/clients/{client}/messaging" if may and found.archived_at is None else None,
+        "action": f"/staff/clients/{client}/messaging" if may and chart.archived_at is None else None,
     }
 
 

@@ -48,25 +48,25 @@ else:
 
 async def save(visit: Visit) -> bool:
     """Keep what was chosen, from now on. False where it can't be, and the form says why."""
-    said: Choices | None = visit.form
+    form: Choices | None = visit.form
     stands = await _standing(visit)
-    if said is not None and bool(said.quiet_from) != bool(said.quiet_until):
-        missing = "quiet_until" if said.quiet_from else "quiet_from"
+    if form is not None and bool(form.quiet_from) != bool(form.quiet_until):
+        missing = "quiet_until" if form.quiet_from else "quiet_from"
         visit.errors[missing] = visit.say("Fill in both times, or neither.")
-    elif said is not None and said.quiet_from and said.quiet_from == said.quiet_until:
+    elif form is not None and form.quiet_from and form.quiet_from == form.quiet_until:
         visit.errors["quiet_until"] = visit.say("Choose another time than the one they begin.")
-    if stands.refused or said is None:
+    if stands.refused or form is None:
         return False
     usual = MailChoice()
     choice = MailChoice(
-        said.often,
-        _minute(said.daily_at) if said.daily_at else usual.daily_at,
-        _minute(said.quiet_from) if said.quiet_from else None,
-        _minute(said.quiet_until) if said.quiet_until else None,
+        form.often,
+        _minute(form.daily_at) if form.daily_at else usual.daily_at,
+        _minute(form.quiet_from) if form.quiet_from else None,
+        _minute(form.quiet_until) if form.quiet_until else None,
     )
     await choose_mail(visit.holder.holder, choice, (await the_practice()).zone)
     chosen = {
-        kind["key"]: {way: bool(getattr(said, f"{way}_{kind['key']}")) for way in WAYS}
+        kind["key"]: {way: bool(getattr(form, f"{way}_{kind['key']}")) for way in WAYS}
         for kind in kinds_in_words(visit.me)
     }
     await choose_ways(visit.holder.holder, chosen)

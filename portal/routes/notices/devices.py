@@ -54,19 +54,19 @@ async def add(visit: Visit) -> Answer:
     """This browser is told from now on."""
     if visit.errors or crypto.push_key() is None:
         raise Refused(422, "This browser can’t be told.")
-    said: Subscription = visit.form
+    form: Subscription = visit.form
     agent = visit.request.headers.get("user-agent", "")[:300]
     whose = "staff" if visit.me.kind is Kind.STAFF else "account"
     browser = visit.request.cookies.get(cookie_name("device"), "")
-    await PushDevice.add(said.model_dump() | {"agent": agent}, browser, **{whose: visit.me.id})
+    await PushDevice.add(form.model_dump() | {"agent": agent}, browser, **{whose: visit.me.id})
     return _answer(visit)
 
 
 async def remove(visit: Visit) -> Answer:
     """It is told no more. One that is gone already is no mistake."""
-    found = await visit.me.see(PushDevice).find(visit.form.device)
-    if found is not None:
-        await found.remove()
+    device = await visit.me.see(PushDevice).find(visit.form.device)
+    if device is not None:
+        await device.remove()
     return _answer(visit)
 
 

@@ -20,8 +20,8 @@ class Seen(Form):
 
 def before(visit: Visit) -> int | None:
     """The number before which a page of older notices begins."""
-    said = visit.query("before")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
+    number = visit.query("before")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
 
 
 async def read(visit: Visit) -> Answer:

@@ -42,8 +42,8 @@ async def up(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Counts only, no name and no id; behind the token of PORTAL_METRICS_TOKEN."""
     token = settings().metrics_token
-    said = request.headers.get("authorization", "")
-    if not token or not hmac.compare_digest(said.encode(), f"Bearer {token}".encode()):
+    given = request.headers.get("authorization", "")
+    if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         return Response("Not found", 404, media_type="text/plain")
     state = request.app.state
     registry = CollectorRegistry()

@@ -17,9 +17,9 @@ from portal.web.visit import Answer, Visit
 async def show(visit: Visit) -> Answer:
     if not settings().demo:
         raise NotVisible
-    found = await asyncio.to_thread(newest, settings().data / "mail")
+    letters = await asyncio.to_thread(newest, settings().data / "mail")
     return visit.page(
-        "public/mailbox.html", title=visit.say("Mail of the demo"), letters=[_shown(visit, mail) for mail in found]
+        "public/mailbox.html", title=visit.say("Mail of the demo"), letters=[_shown(visit, mail) for mail in letters]
     )
 
 

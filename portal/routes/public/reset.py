@@ -44,18 +44,18 @@ async def ask(visit: Visit) -> Answer:
 async def forgot(visit: Visit) -> Answer:
     """Take the wish, and let the worker find out whether there is such an account: what is answered, and how
     long it takes, is the same for every address."""
-    said = (visit.form.email if visit.form else "")[:254]
-    await request_reset(said, visit.network)
+    email = (visit.form.email if visit.form else "")[:254]
+    await request_reset(email, visit.network)
     return visit.page(
-        "public/forgot.html", title=visit.say("New password"), action="/forgot", email=said, error=None, sent=True
+        "public/forgot.html", title=visit.say("New password"), action="/forgot", email=email, error=None, sent=True
     )
 
 
 @anyone("GET /reset/{token}")
 async def open_link(visit: Visit) -> Answer:
-    found = await reset.by_token(visit.request.path_params["token"])
-    if found is None or await kind_of(found) != "open":
-        return over(visit, await kind_of(found), what="reset")
+    link = await reset.by_token(visit.request.path_params["token"])
+    if link is None or await kind_of(link) != "open":
+        return over(visit, await kind_of(link), what="reset")
     return visit.page(
         "public/reset/open.html",
         title=visit.say("New password"),
@@ -66,11 +66,11 @@ async def open_link(visit: Visit) -> Answer:
 
 @anyone("POST /reset", form=Token, audit=None)
 async def begin(visit: Visit) -> Answer:
-    found = await reset.by_token(visit.form.token if visit.form else "")
-    if found is None or await kind_of(found) != "open":
-        return over(visit, await kind_of(found), what="reset")
+    link = await reset.by_token(visit.form.token if visit.form else "")
+    if link is None or await kind_of(link) != "open":
+        return over(visit, await kind_of(link), what="reset")
     answer = go("/reset/password")
-    set_link_session(answer, await LinkSession.start(reset_id=found.id))
+    set_link_session(answer, await LinkSession.start(reset_id=link.id))
     return answer
 
 
@@ -78,8 +78,8 @@ async def _held(visit: Visit) -> tuple[LinkSession, Reset] | None:
     held = await link_session_of(visit)
     if held is None or held.reset_id is None:
         return None
-    found = await Reset.get(id=held.reset_id)
-    return (held, found) if await kind_of(found) == "open" else None
+    link = await Reset.get(id=held.reset_id)
+    return (held, link) if await kind_of(link) == "open" else None
 
 
 @anyone("GET /reset/password")
@@ -107,21 +107,21 @@ async def change(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
         return await lost(visit, 403, "reset")
-    link_session, found = held
+    link_session, link = held
     password = visit.form.password if visit.form else ""
-    owner = await found.owner()
+    owner = await link.owner()
     personal = [owner.email, *await words_about(owner.id)]
-    async with choosing(found):
+    async with choosing(link):
         weak = await passwords.weakness(password, personal)
         if weak is not None:
             return _page(visit, owner, visit.say(weak), 422)
         hashed = await passwords.hashed(password)
     async with unit() as told:
-        changed = await found.use(hashed) if await link_session.end() else None
+        changed = await link.use(hashed) if await link_session.end() else None
         if changed is not None:
             side = "staff" if isinstance(changed, StaffMember) else "client"
             await outbox.post(letters.password_changed(changed, staff=side == "staff"), about=changed.id)
-            await audit.note("change password", side=side, actor=changed.id, record=found.id)
+            await audit.note("change password", side=side, actor=changed.id, record=link.id)
     visit.request.app.state.bus.hint(told.keys)
     if changed is None:
         return over(visit, "used", 409, "reset")

@@ -42,28 +42,28 @@ async def show(visit: Visit) -> Answer:
 @anyone("POST /sign-in", form=Credentials, audit=None, transaction=False)
 async def create(visit: Visit) -> Answer:
     """Sign in. The hashing is done outside any transaction; every failure is answered alike."""
-    said: Credentials = visit.form or Credentials()
-    demo = settings().demo and said.demo == "1"
-    secret = PASSWORD if demo else said.password
+    form: Credentials = visit.form or Credentials()
+    demo = settings().demo and form.demo == "1"
+    secret = PASSWORD if demo else form.password
     device = visit.request.cookies.get(cookie_name("device"), "")
     try:
-        found = await verified(said.email[:300], secret, visit.network, device)
+        login = await verified(form.email[:300], secret, visit.network, device)
     except TooManyFailures:
         await audit.count_refusal("sign in", visit.network, address=visit.address)
-        return await _page(visit, 401, visit.say(_WRONG), said)
-    chosen = [holder for holder in found if not said.side or holder.side == said.side]
+        return await _page(visit, 401, visit.say(_WRONG), form)
+    chosen = [holder for holder in login if not form.side or holder.side == form.side]
     if not chosen:
-        return await _refused(visit, said)
+        return await _refused(visit, form)
     if len(chosen) > 1:
         sides = [{"value": side, "label": visit.say(label)} for side, label in _SIDES.items()]
-        return await _page(visit, 200, None, said, sides)
-    answer = await enter(visit, chosen[0], said.next)
+        return await _page(visit, 200, None, form, sides)
+    answer = await enter(visit, chosen[0], form.next)
     if answer is not None:
         return answer
     if chosen[0].side == "client" and not await portal_is_on():
         closed = visit.say("The portal is closed at the moment. Nothing of yours is lost; call us with questions.")
-        return await _page(visit, 403, closed, said)
-    return await _refused(visit, said)
+        return await _page(visit, 403, closed, form)
+    return await _refused(visit, form)
 
 
 async def _refused(visit: Visit, said: Credentials) -> Response:
@@ -142,10 +142,10 @@ class Leaving(Form):
 async def end(visit: Visit) -> Answer:
     """Sign out here: on whichever sides this browser is signed in. Who leaves quickly is taken elsewhere."""
     for side in ("staff", "client"):
-        found = await admitted(visit.request, side)
-        if found is not None:
-            await end_session(found.session, side, found.holder)
-            await audit.note("sign out", side=side, actor=found.holder)
+        session = await admitted(visit.request, side)
+        if session is not None:
+            await end_session(session.session, side, session.holder)
+            await audit.note("sign out", side=side, actor=session.holder)
     await silence_browser(visit.request.cookies.get(cookie_name("device"), ""))
     answer: Response = go("/sign-in")
     if visit.form is not None and visit.form.leave:

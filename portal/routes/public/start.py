@@ -74,20 +74,20 @@ async def create(visit: Visit) -> Answer:
         visit.errors["password"] = visit.say(weak)
     if visit.errors:
         return _page(visit, 422)
-    said: Start = visit.form
+    form: Start = visit.form
     hashed = await passwords.hashed(password)
     async with unit() as told:
         administrator = await first_run.begin(
-            said.code,
+            form.code,
             {
-                "name": said.practice,
-                "phone": said.phone,
-                "address": said.location,
-                "zone": said.zone,
+                "name": form.practice,
+                "phone": form.phone,
+                "address": form.location,
+                "zone": form.zone,
                 "language": visit.language,
                 "crisis": [["911", "911"], ["988", "988"]],
             },
-            {"name": said.name, "email": said.email, "password_hash": hashed},
+            {"name": form.name, "email": form.email, "password_hash": hashed},
         )
         if administrator is not None:
             await audit.note("make practice", side="staff", actor=administrator.id)

@@ -49,9 +49,9 @@ class NewPassword(Form):
 @anyone("GET /welcome/{token}")
 async def open_link(visit: Visit) -> Answer:
     """Show what the link in the letter opens. Looking consumes nothing: mail scanners look too."""
-    found = await invitation.by_token(visit.request.path_params["token"])
-    if found is None or await kind_of(found) != "open":
-        return over(visit, await kind_of(found))
+    link = await invitation.by_token(visit.request.path_params["token"])
+    if link is None or await kind_of(link) != "open":
+        return over(visit, await kind_of(link))
     return visit.page(
         "public/welcome/open.html",
         title=visit.say("Welcome"),
@@ -63,20 +63,20 @@ async def open_link(visit: Visit) -> Answer:
 @anyone("POST /welcome", form=Token, audit=None)
 async def begin(visit: Visit) -> Answer:
     """The button behind the link: possession of the link becomes a link session."""
-    found = await invitation.by_token(visit.form.token if visit.form else "")
-    if found is None or await kind_of(found) != "open":
-        return over(visit, await kind_of(found))
-    token = await found.open()
-    await audit.note("open invitation", client=found.client_id, record=found.id)
+    link = await invitation.by_token(visit.form.token if visit.form else "")
+    if link is None or await kind_of(link) != "open":
+        return over(visit, await kind_of(link))
+    token = await link.open()
+    await audit.note("open invitation", client=link.client_id, record=link.id)
     answer = go("/welcome/birth-date")
     set_link_session(answer, token)
     return answer
 
 
-async def kind_of(found: Invitation | Reset | None) -> str:
+async def kind_of(link: Invitation | Reset | None) -> str:
     """Return what is behind a link now: open, or why it leads no further. Staff get in while the portal is off."""
-    kind = await found.state() if found else "unknown"
-    for_staff = isinstance(found, Reset) and found.staff_id is not None
+    kind = await link.state() if link else "unknown"
+    for_staff = isinstance(link, Reset) and link.staff_id is not None
     return "closed" if kind == "open" and not for_staff and not (await the_practice()).portal_on else kind
 
 
@@ -114,8 +114,8 @@ async def _held(visit: Visit) -> tuple[LinkSession, Invitation] | None:
     held = await link_session_of(visit)
     if held is None or held.invitation_id is None:
         return None
-    found = await Invitation.get(id=held.invitation_id)
-    return (held, found) if await kind_of(found) in ("open", "locked") else None
+    link = await Invitation.get(id=held.invitation_id)
+    return (held, link) if await kind_of(link) in ("open", "locked") else None
 
 
 async def lost(visit: Visit, status: int = 200, what: str = "invitation") -> Response:
@@ -137,18 +137,18 @@ async def ask_birth_date(visit: Visit) -> Answer:
     return await _birth_page(visit, held[1], None, 200)
 
 
-async def _birth_page(visit: Visit, found: Invitation, error: str | None, status: int) -> Response:
-    if await found.state() == "locked":
+async def _birth_page(visit: Visit, link: Invitation, error: str | None, status: int) -> Response:
+    if await link.state() == "locked":
         return over(visit, "locked", status)
-    client = await Client.get(id=found.client_id)
+    client = await Client.get(id=link.client_id)
     return visit.page(
         "public/welcome/birth.html",
         title=visit.say("Welcome"),
         status=status,
         action="/welcome/birth-date",
-        own=found.contact_link_id is None,
+        own=link.contact_link_id is None,
         name=client.first_name,
-        tries_left=TRIES - found.tries if found.tries else None,
+        tries_left=TRIES - link.tries if link.tries else None,
         error=error,
     )
 
@@ -159,19 +159,19 @@ async def check_birth_date(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None:
         return await lost(visit, 403)
-    link_session, found = held
-    said = visit.form.date_of_birth if visit.form else ""
+    link_session, link = held
+    typed = visit.form.date_of_birth if visit.form else ""
     async with unit() as told:
-        right = await found.try_birth_date(exact_date(said), visit.network)
+        right = await link.try_birth_date(exact_date(typed), visit.network)
         if right:
             await link_session.verify()
         else:
-            await audit.note("confirm birth date", client=found.client_id, record=found.id, result="refused")
+            await audit.note("confirm birth date", client=link.client_id, record=link.id, result="refused")
     visit.request.app.state.bus.hint(told.keys)
     if right:
         return go("/welcome/password")
-    found = await Invitation.get(id=found.id)
-    return await _birth_page(visit, found, visit.say("That isn’t the date we have on file."), 422)
+    link = await Invitation.get(id=link.id)
+    return await _birth_page(visit, link, visit.say("That isn’t the date we have on file."), 422)
 
 
 def exact_date(text: str) -> dt.date | None:
@@ -190,13 +190,13 @@ async def ask_password(visit: Visit) -> Answer:
     return _password_page(visit, held[1], None, 200)
 
 
-def _password_page(visit: Visit, found: Invitation, error: str | None, status: int) -> Response:
+def _password_page(visit: Visit, link: Invitation, error: str | None, status: int) -> Response:
     return visit.page(
         "public/welcome/password.html",
         title=visit.say("Welcome"),
         status=status,
         action="/welcome/password",
-        email=found.email,
+        email=link.email,
         error=error,
     )
 
@@ -207,22 +207,22 @@ async def create_account(visit: Visit) -> Answer:
     held = await _held(visit)
     if held is None or held[0].verified_at is None:
         return await lost(visit, 403)
-    link_session, found = held
+    link_session, link = held
     password = visit.form.password if visit.form else ""
-    personal = [found.email, *await words_about(client=found.client_id, link=found.contact_link_id)]
-    async with choosing(found):
+    personal = [link.email, *await words_about(client=link.client_id, link=link.contact_link_id)]
+    async with choosing(link):
         weak = await passwords.weakness(password, personal)
         if weak is not None:
-            return _password_page(visit, found, visit.say(weak), 422)
+            return _password_page(visit, link, visit.say(weak), 422)
         hashed = await passwords.hashed(password)
     async with unit() as told:
-        account = await found.accept(hashed) if await link_session.end() else None
+        account = await link.accept(hashed) if await link_session.end() else None
         if account is not None:
-            await audit.note("open account", side="client", actor=account.id, client=found.client_id, record=found.id)
+            await audit.note("open account", side="client", actor=account.id, client=link.client_id, record=link.id)
     visit.request.app.state.bus.hint(told.keys)
     if account is None:
         return over(visit, "used", 409)
     holder = Login("client", account.id, hashed)
-    answer = await enter(visit, holder, f"/clients/{found.client_id}/home") or go("/sign-in")
+    answer = await enter(visit, holder, f"/clients/{link.client_id}/home") or go("/sign-in")
     drop_link_session(answer)
     return answer

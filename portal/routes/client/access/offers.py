@@ -23,24 +23,24 @@ async def confirm(visit: Visit) -> Answer:
     """Compare, exactly, and count the try whatever the answer, as at the first sign-up."""
     async with unit() as told:
         await hold_for(await visit.me.find(Invitation, visit.id("offer")))
-        found = await visit.me.hold(Invitation, visit.id("offer"))
-        said = exact_date(visit.form.date_of_birth if visit.form else "")
-        right = await found.try_birth_date(said, visit.network)
+        invitation = await visit.me.hold(Invitation, visit.id("offer"))
+        typed = exact_date(visit.form.date_of_birth if visit.form else "")
+        right = await invitation.try_birth_date(typed, visit.network)
         if right:
-            await confirm_offer(found)
+            await confirm_offer(invitation)
         await audit.note(
             "confirm access",
             side="client",
             actor=visit.me.id,
-            client=found.client_id,
-            record=found.id,
+            client=invitation.client_id,
+            record=invitation.id,
             result="done" if right else "refused",
         )
     visit.request.app.state.bus.hint(told.keys)
     if right:
-        return go(f"/clients/{found.client_id}/home")
+        return go(f"/clients/{invitation.client_id}/home")
     return _page(
-        visit, await visit.me.find(Invitation, found.id), visit.say("That isn’t the date we have on file."), 422
+        visit, await visit.me.find(Invitation, invitation.id), visit.say("That isn’t the date we have on file."), 422
     )
 
 

@@ -25,44 +25,44 @@ class RightChoice(OnOff):
 
 @client("GET /clients/{client}/who-acts", opens="open who acts")
 async def show(visit: Visit) -> Answer:
-    found = await visit.me.find(Client, visit.id("client"))
-    if not await in_person(visit.me.see(Access), found.id):
+    chart = await visit.me.find(Client, visit.id("client"))
+    if not await in_person(visit.me.see(Access), chart.id):
         raise NotVisible
     return await page(
         visit,
         "client/access/who_acts/show.html",
-        found,
+        chart,
         place="home",
-        back_href=f"{base(visit.me, found.id)}/home",
-        regions={"who_acts": await visit.draw(who_acts, client=found.id)},
+        back_href=f"{base(visit.me, chart.id)}/home",
+        regions={"who_acts": await visit.draw(who_acts, client=chart.id)},
     )
 
 
 @client("POST /clients/{client}/who-acts/{link}", form=RightChoice, audit=None)
 async def choose(visit: Visit) -> Answer:
     """One thing, in which somebody may act for me from now on, or no more."""
-    found = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
-    link, given = await let_act(found, link, Right[visit.form.right.upper()], visit.form.on)
+    link, given = await let_act(chart, link, Right[visit.form.right.upper()], visit.form.on)
     for access in given:
         account = await account_of(access.account_id)
-        await outbox.tell_linked(account, found.id, found.first_name, access.id)
+        await outbox.tell_linked(account, chart.id, chart.first_name, access.id)
     await link.note("change contact", visit.me.side, visit.me.id, before)
-    return go(_here(found))
+    return go(_here(chart))
 
 
 @client("POST /clients/{client}/who-acts/{link}/end", audit=None)
 async def end(visit: Visit) -> Answer:
     """Somebody acts for me no more, in anything."""
-    found = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.me.find(Client, visit.id("client"))
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
-    for id in await end_acting(found, link):
-        await outbox.tell_ended(await account_of(id), found.id, found.first_name)
+    for id in await end_acting(chart, link):
+        await outbox.tell_ended(await account_of(id), chart.id, chart.first_name)
     await link.note("end contact", visit.me.side, visit.me.id, before)
-    return go(_here(found))
+    return go(_here(chart))
 
 
-def _here(found: Client) -> str:
-    return f"/clients/{found.id}/who-acts"
+def _here(chart: Client) -> str:
+    return f"/clients/{chart.id}/who-acts"

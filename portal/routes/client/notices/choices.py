@@ -17,20 +17,20 @@ async def show(visit: Visit) -> Answer:
 
 @client("POST /clients/{client}/notices/choices", form=choices.Choices, audit=None)
 async def save(visit: Visit) -> Answer:
-    found = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.me.find(Client, visit.id("client"))
     if await choices.save(visit):
-        return go(f"/clients/{found.id}/notices/choices?saved=yes")
+        return go(f"/clients/{chart.id}/notices/choices?saved=yes")
     return await _page(visit)
 
 
 async def _page(visit: Visit) -> Answer:
-    found = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.me.find(Client, visit.id("client"))
     return await page(
         visit,
         "client/notices/choices.html",
-        found,
-        action=f"/clients/{found.id}/notices/choices",
-        devices_action=f"/clients/{found.id}/notices/devices",
+        chart,
+        action=f"/clients/{chart.id}/notices/choices",
+        devices_action=f"/clients/{chart.id}/notices/devices",
         regions={"devices": await visit.draw(devices, person=visit.me.id)},
         **await choices.shown(visit),
     )

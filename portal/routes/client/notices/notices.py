@@ -12,10 +12,10 @@ from portal.web.visit import Answer, Visit
 
 @client("GET /clients/{client}/notices")
 async def index(visit: Visit) -> Answer:
-    found = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.me.find(Client, visit.id("client"))
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
-        visit, "client/notices/index.html", found, place="notices", name=found.first_name, regions={"notices": shown}
+        visit, "client/notices/index.html", chart, place="notices", name=chart.first_name, regions={"notices": shown}
     )
 
 

@@ -73,23 +73,23 @@ async def create(visit: Visit) -> Answer:
             return await _new(visit, client, link, contact, stands)
     if visit.errors:
         return await _new(visit, client, link, contact, stands)
-    said: Becoming = visit.form
+    form: Becoming = visit.form
     await _refuse_a_client(visit, contact)
-    person = await added(visit, said)
-    await _become(visit, client, link, contact, person, said.link)
-    return await _to(visit, client, person.id, said.link)
+    person = await added(visit, form)
+    await _become(visit, client, link, contact, person, form.link)
+    return await _to(visit, client, person.id, form.link)
 
 
 @staff("POST /staff/clients/{client}/contacts/{link}/client/known", Permission.PORTAL_ACCESS, form=Known, audit=None)
 async def choose(visit: Visit) -> Answer:
     """A client who stands here already is this contact too."""
     client, link, contact = await _contact(visit, chart_to_change, tied_to_change)
-    said: Known = visit.form
-    person = await _chosen(visit, said.person, hold=True)
+    form: Known = visit.form
+    person = await _chosen(visit, form.person, hold=True)
     if contact.client_id != person.id:
         await _refuse_a_client(visit, contact)
-        await _become(visit, client, link, contact, person, said.link)
-    return await _to(visit, client, person.id, said.link)
+        await _become(visit, client, link, contact, person, form.link)
+    return await _to(visit, client, person.id, form.link)
 
 
 async def _contact(
@@ -127,14 +127,14 @@ async def _check(visit: Visit, contact: Contact) -> None:
     """Return what the form of somebody new lacks, at its field."""
     if visit.errors:
         return
-    said: Becoming = visit.form
+    form: Becoming = visit.form
     try:
-        await check_contact_address(contact, said.email)
+        await check_contact_address(contact, form.email)
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
-    if said.link and said.date_of_birth is None and await account_held_by(contact) is not None:
+    if form.link and form.date_of_birth is None and await account_held_by(contact) is not None:
         visit.errors["date_of_birth"] = visit.say("Needed for a profile of their own on the portal.")
-    if not said.apart and await _likely(visit, contact, said.model_dump()):
+    if not form.apart and await _likely(visit, contact, form.model_dump()):
         visit.errors["apart"] = visit.say("Choose who it is above, or say that it is somebody else.")
 
 
@@ -190,19 +190,20 @@ def _standing(visit: Visit, contact: Contact) -> FormState:
 
 async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: FormState) -> Answer:
     values = stands.values if visit.asked else stands.values | {"link": True}
-    here, account = f"{tab_of(client)}/{link.id}/client", await account_held_by(contact)
+    address, account = f"{tab_of(client)}/{link.id}/client", await account_held_by(contact)
     return await _page(
         visit,
         client,
         link,
         contact,
         stands.status,
-        action=here,
+        action=address,
         stands=stands,
         values=values,
         person=None,
         people=[
-            _shown(visit, one) | {"href": f"{here}?person={one['id']}"} for one in await _likely(visit, contact, values)
+            _shown(visit, one) | {"href": f"{address}?person={one['id']}"}
+            for one in await _likely(visit, contact, values)
         ],
         key=values.get("key") or uuid7(),
         account=account.email if account else None,

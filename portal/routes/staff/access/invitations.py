@@ -55,15 +55,15 @@ class Send(Form):
 async def invite(visit: Visit) -> Answer:
     """Send (or resend) the welcome e-mail; the older link dies."""
     client = await client_of(visit)
-    said: Send = visit.form
+    form: Send = visit.form
     practice = await the_practice()
     if not practice.portal_on:
         raise Refused(409, "The portal is switched off for the practice.")
-    holder = await _holder(client, said.holder)
-    invitation, token = await Invitation.send(client, holder, visit.me.id, said.language)
+    holder = await _holder(client, form.holder)
+    invitation, token = await Invitation.send(client, holder, visit.me.id, form.language)
     try:
         letter = welcome(
-            said.language,
+            form.language,
             name=first_of(holder.name),
             email=invitation.email,
             link=settings().link(f"/welcome/{token}"),

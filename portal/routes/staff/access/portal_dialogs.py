@@ -18,7 +18,7 @@ from portal.web.visit import Visit
 
 async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
     """As `_dialogs.html` takes them: those with fields of their own by name, and `asks`, which only ask."""
-    client, here = holding.client, f"/staff/clients/{holding.client.id}/portal"
+    client, address = holding.client, f"/staff/clients/{holding.client.id}/portal"
     name, say = client.first_name, visit.say
     dialogs: dict[str, Any] = {"asks": []}
 
@@ -26,7 +26,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
         dialogs["asks"].append(
             {
                 "id": f"dialog-{act}",
-                "action": f"{here}/{path}",
+                "action": f"{address}/{path}",
                 "key": uuid7(),
                 "title": title,
                 "label": label,
@@ -37,8 +37,8 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
         )
 
     dialogs["send"] = {
-        "action": f"{here}/invitations",
-        "preview_href": f"{here}/letter",
+        "action": f"{address}/invitations",
+        "preview_href": f"{address}/letter",
         "key": uuid7(),
         "language": (await the_practice()).language,
         "holders": [await _choice(visit, client, holder) for holder in holding.holders],
@@ -46,8 +46,8 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
     if holding.invitation is not None:
         sent_to = holding.invitation.contact_link_id
         dialogs["resend"] = {
-            "action": f"{here}/invitations",
-            "preview_href": f"{here}/letter?holder={sent_to or 'client'}",
+            "action": f"{address}/invitations",
+            "preview_href": f"{address}/letter?holder={sent_to or 'client'}",
             "key": uuid7(),
             "holder": str(sent_to or "client"),
             "language": holding.invitation.language,
@@ -154,7 +154,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
             holders=locked,
         )
     dialogs["link"] = {
-        "action": f"{here}/accesses",
+        "action": f"{address}/accesses",
         "confirms": (await the_practice()).confirm_links,
         "key": uuid7(),
         "name": name,

@@ -104,7 +104,7 @@ async def _by(
 
 async def _not_saved(visit: Visit, client: Client, link: ContactLink, account: UUID, who: str) -> dict[str, Any]:
     """Return the words and acts of the banner, in the language of the viewer."""
-    here = f"{tab_of(client)}/{link.id}"
+    address = f"{tab_of(client)}/{link.id}"
     reads = await holds_right(account, client.id, Right.MESSAGES)
     pages = [("home", visit.say("Home")), *([("messages", visit.say("Messages"))] if reads else [])]
     return {
@@ -113,8 +113,8 @@ async def _not_saved(visit: Visit, client: Client, link: ContactLink, account: U
         ),
         "line": visit.say("Nothing is saved yet."),
         "trial": {
-            "action": f"{here}/preview",
-            "save_action": here,
+            "action": f"{address}/preview",
+            "save_action": address,
             "values": dict(visit.sent),
             "pages": [{"name": name, "label": label, "current": name == visit.form.page} for name, label in pages],
             "save": visit.say("Save changes"),

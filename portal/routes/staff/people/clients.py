@@ -234,14 +234,14 @@ def _standing(visit: Visit, client: Client) -> FormState:
 
 
 async def _edit(visit: Visit, client: Client, stands: FormState) -> Answer:
-    here = f"/staff/clients/{client.id}"
+    address = f"/staff/clients/{client.id}"
     return await chart_page(
         visit,
         "staff/people/clients/edit.html",
         status=stands.status,
-        action=here,
+        action=address,
         name=client.name,
-        back_href=here,
+        back_href=address,
         stands=stands,
         values=stands.values,
         errors=stands.errors,

@@ -77,28 +77,28 @@ class KnownPerson(Person, WholeState):
 def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
     """The terms of the form. A day means its beginning in the practice's zone, the last one its end; one that was
     not touched keeps its very moment."""
-    said: Agreement = visit.form
+    form: Agreement = visit.form
     now = clock.now()
-    starts = _begins(said.first, link.from_at if link else None) or (link.from_at if link else now)
-    ends = None if said.last is None else _begins(said.last + dt.timedelta(days=1), link.agreed_until if link else None)
+    starts = _begins(form.first, link.from_at if link else None) or (link.from_at if link else now)
+    ends = None if form.last is None else _begins(form.last + dt.timedelta(days=1), link.agreed_until if link else None)
     if ends is not None and ends <= starts:
         visit.errors["last"] = visit.say("The last day is before the first.")
     restrictions = {}
     for one in Restriction:
-        stood, day = (link.since(one) if link else None), getattr(said, one.column)
-        if getattr(said, one.key):
+        stood, day = (link.since(one) if link else None), getattr(form, one.column)
+        if getattr(form, one.key):
             restrictions[one] = _begins(day, stood) or stood or now
         elif day is not None and (stood is None or local_day(stood, zone()) != day):
             # Its own day left standing while it is unticked lifts it; another day says that more was meant.
             visit.errors[one.column] = visit.say("Tick what is kept from them from this day, or empty the day.")
     return Terms(
-        relationship=said.relationship,
-        guardian=said.guardian,
-        rights=[right for right in Right if getattr(said, right.name.lower())],
+        relationship=form.relationship,
+        guardian=form.guardian,
+        rights=[right for right in Right if getattr(form, right.name.lower())],
         from_at=starts,
         until_at=ends,
         restrictions=restrictions,
-        basis=said.basis or None,
+        basis=form.basis or None,
     )
 
 

@@ -110,11 +110,11 @@ async def create(visit: Visit) -> Answer:
     client = await _growing(visit, chart_to_change)
     people: list[dict[str, Any]] = []
     if not visit.errors:
-        said: NewContact = visit.form
+        form: NewContact = visit.form
         terms = terms_of(visit, None)
         people = await _same_email(visit, client)
         try:
-            await check_for_contact(client.id, said.email)
+            await check_for_contact(client.id, form.email)
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
     if visit.errors:
@@ -126,29 +126,29 @@ async def create(visit: Visit) -> Answer:
 
 async def _same_email(visit: Visit, client: Client) -> list[dict[str, Any]]:
     """Somebody known by the address of somebody new: very likely the same, and one person should stand here once."""
-    said: NewContact = visit.form
-    if said.contact or said.person:
+    form: NewContact = visit.form
+    if form.contact or form.person:
         return []
-    if not said.name:
+    if not form.name:
         visit.errors["name"] = visit.say("Write a name.")
-    if not said.email:
+    if not form.email:
         return []
-    found = await known_people(visit.me.see(Contact), visit.me.see(Client), said.email, client.id)
-    same = [row for row in found if row["email"] and canonical_email(row["email"]) == canonical_email(said.email)]
+    contact = await known_people(visit.me.see(Contact), visit.me.see(Client), form.email, client.id)
+    same = [row for row in contact if row["email"] and canonical_email(row["email"]) == canonical_email(form.email)]
     if same:
         visit.errors["email"] = visit.say("Somebody with this email is known already. Choose them above.")
     return same
 
 
 async def _who(visit: Visit, client: Client) -> Contact:
-    said: NewContact = visit.form
-    if said.contact:
-        return await visit.me.find(Contact, said.contact)
-    if said.person:
-        if said.person == client.id:
+    form: NewContact = visit.form
+    if form.contact:
+        return await visit.me.find(Contact, form.contact)
+    if form.person:
+        if form.person == client.id:
             raise Refused(422, "Nobody is their own contact. The client acts for themselves.")
-        return await Contact.of_client(await visit.me.find(Client, said.person))
-    return await Contact.add(said.model_dump(include={"name", "email", "phone", "address"}))
+        return await Contact.of_client(await visit.me.find(Client, form.person))
+    return await Contact.add(form.model_dump(include={"name", "email", "phone", "address"}))
 
 
 async def _new(
@@ -163,14 +163,14 @@ async def _new(
         person = _id(sent.get("person") or visit.query("person"))
         if person is not None:
             name = (await visit.me.find(Client, person)).name
-    here = tab_of(client)
+    address = tab_of(client)
     return await contact_form(
         visit,
         client,
         status,
         back_href=tab_of(client),
         new=True,
-        action=here,
+        action=address,
         known_name=name,
         hidden={
             "key": sent.get("key") or uuid7(),
@@ -178,7 +178,7 @@ async def _new(
             **({"person": person} if person else {}),
         },
         search={
-            "action": f"{here}/search",
+            "action": f"{address}/search",
             "words": words,
             "asked": bool(words),
             "people": [
@@ -187,7 +187,7 @@ async def _new(
                     "email": row["email"] or "",
                     "for": row["for"],
                     "client": row["kind"] == "client",
-                    "href": f"{here}/new?{'person' if row['kind'] == 'client' else 'contact'}={row['id']}",
+                    "href": f"{address}/new?{'person' if row['kind'] == 'client' else 'contact'}={row['id']}",
                 }
                 for row in people or []
             ],
@@ -285,18 +285,18 @@ async def edit_form(
     visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: FormState, notice: str = ""
 ) -> Answer:
     """The form of somebody who is there; `notice` says what became of a look at what they would see."""
-    here, theirs = f"{tab_of(client)}/{link.id}", await is_theirs(visit, contact)
+    address, theirs = f"{tab_of(client)}/{link.id}", await is_theirs(visit, contact)
     return await contact_form(
         visit,
         client,
         stands.status,
         back_href=tab_of(client),
         new=False,
-        action=here,
+        action=address,
         known_name="" if theirs else contact.name,
         apart=contact.client_id is None and not theirs,
         chart_href=await _chart_of(visit, contact),
-        becoming_href=f"{here}/client"
+        becoming_href=f"{address}/client"
         if contact.client_id is None and await visit.me.may(Permission.PORTAL_ACCESS)
         else None,
         hidden={},
@@ -305,9 +305,9 @@ async def edit_form(
         values=stands.values,
         unreadable=emptied(visit, link, contact),
         contact_name=contact.name,
-        end_action=f"{here}/end",
-        history_href=f"{here}/history",
-        preview_action=f"{here}/preview"
+        end_action=f"{address}/end",
+        history_href=f"{address}/history",
+        preview_action=f"{address}/preview"
         if await visit.me.may(Permission.PORTAL_ACCESS) and await account_by(visit, link)
         else None,
         notice=notice,

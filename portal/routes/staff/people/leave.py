@@ -70,17 +70,17 @@ async def create(visit: Visit) -> Answer:
         _check(visit)
     if visit.errors:
         return await _page(visit, 422)
-    said: Plan = visit.form
-    if str(said.staff) not in {str(one["id"]) for one in await _whose(visit)}:
+    form: Plan = visit.form
+    if str(form.staff) not in {str(one["id"]) for one in await _whose(visit)}:
         raise Refused(403, "You plan your own time away. Ask an administrator for a colleague’s.")
-    if str(said.cover) not in {str(one["id"]) for one in await therapists(visit.me.see(StaffMember))}:
+    if str(form.cover) not in {str(one["id"]) for one in await therapists(visit.me.see(StaffMember))}:
         raise Refused(422, "Who stands in must be a colleague who reads clinical messages.")
     try:
         leave = await Leave.plan(
-            said.staff,
-            said.cover,
-            moment_of(said.first, zone()),
-            moment_of(said.last + dt.timedelta(days=1), zone()),
+            form.staff,
+            form.cover,
+            moment_of(form.first, zone()),
+            moment_of(form.last + dt.timedelta(days=1), zone()),
             visit.me.id,
         )
     except CannotLeave as reason:
@@ -91,13 +91,13 @@ async def create(visit: Visit) -> Answer:
 
 
 def _check(visit: Visit) -> None:
-    said: Plan = visit.form
+    form: Plan = visit.form
     today = local_day(clock.now(), zone())
-    if said.staff == said.cover:
+    if form.staff == form.cover:
         visit.errors["cover"] = visit.say("Nobody stands in for themselves. Choose a colleague.")
-    if said.last < said.first:
+    if form.last < form.first:
         visit.errors["last"] = visit.say("The last day is before the first.")
-    if not today <= said.first <= said.last <= today + LONGEST:
+    if not today <= form.first <= form.last <= today + LONGEST:
         visit.errors.setdefault("first", visit.say("Choose days from today on, within the coming year."))
 
 

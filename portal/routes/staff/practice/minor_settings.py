@@ -41,15 +41,15 @@ async def save(visit: Visit) -> Answer:
     stands = _standing(visit, practice)
     if stands.refused:
         return await _page(visit, stands)
-    said: Ages = visit.form
-    if said.own_account_age > said.majority_age:
+    form: Ages = visit.form
+    if form.own_account_age > form.majority_age:
         visit.errors["own_account_age"] = visit.say("This can’t be later than coming of age.")
         return await _page(visit, stands)
-    ending = 0 if said.majority_age >= practice.majority_age else await would_end(practice, said.majority_age)
-    if ending and not said.sure:
+    ending = 0 if form.majority_age >= practice.majority_age else await would_end(practice, form.majority_age)
+    if ending and not form.sure:
         return await _page(visit, stands, ending=ending)
-    await set_ages(practice, said.own_account_age, said.majority_age)
-    visit.note(own=said.own_account_age, majority=said.majority_age)
+    await set_ages(practice, form.own_account_age, form.majority_age)
+    visit.note(own=form.own_account_age, majority=form.majority_age)
     return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
 
 

@@ -174,15 +174,15 @@ async def save(visit: Visit) -> Answer:
     stands = _standing(visit, practice)
     if stands.refused:
         return await _page(visit, practice, stands)
-    said: WelcomeTexts = visit.form
+    form: WelcomeTexts = visit.form
     own = dict(practice.welcome or {})
-    if said.built_in:
-        own.pop(said.built_in, None)
+    if form.built_in:
+        own.pop(form.built_in, None)
     else:
         for language in TONGUES:
-            _check(visit, language, said.of(language))
-            if said.of(language) != welcome_letter.welcome_words(language):
-                own[language] = said.of(language)
+            _check(visit, language, form.of(language))
+            if form.of(language) != welcome_letter.welcome_words(language):
+                own[language] = form.of(language)
         if visit.errors:
             return await _page(visit, practice, stands)
     await practice.keep(welcome=own)
@@ -207,11 +207,11 @@ async def sample(visit: Visit) -> Answer:
     stands = _standing(visit, practice)
     if stands.refused:
         return await _page(visit, practice, stands)
-    said: WelcomeTexts = visit.form
-    language = said.language or "en"
-    _check(visit, language, said.of(language))
+    form: WelcomeTexts = visit.form
+    language = form.language or "en"
+    _check(visit, language, form.of(language))
     if visit.errors:
         return await _page(visit, practice, stands)
-    await outbox.post(_letter(visit, language, said.of(language), sample=True), about=visit.me.id)
+    await outbox.post(_letter(visit, language, form.of(language), sample=True), about=visit.me.id)
     news = visit.say("A sample is on its way to %(email)s.", email=visit.holder.email)
     return await _page(visit, practice, stands, news)

@@ -57,12 +57,12 @@ async def departure(visit: Visit) -> Answer:
 
 async def _colleague(visit: Visit) -> StaffMember:
     """Somebody who still works here, and isn't oneself: so there is always someone left who manages staff."""
-    found = await visit.me.find(StaffMember, visit.id("colleague"))
-    if found.ended_at is not None:
+    member = await visit.me.find(StaffMember, visit.id("colleague"))
+    if member.ended_at is not None:
         raise NotVisible
-    if found.id == visit.me.id:
+    if member.id == visit.me.id:
         raise Refused(409, "Nobody ends their own work here. Ask another administrator.")
-    return found
+    return member
 
 
 async def _page(visit: Visit, member: StaffMember, status: int) -> Answer:
@@ -96,8 +96,8 @@ async def _page(visit: Visit, member: StaffMember, status: int) -> Answer:
 
 
 async def _successors(visit: Visit, member: StaffMember | None = None) -> list[dict[str, Any]]:
-    found = await therapists(visit.me.see(StaffMember))
-    return [one for one in found if member is None or str(one["id"]) != str(member.id)]
+    candidates = await therapists(visit.me.see(StaffMember))
+    return [one for one in candidates if member is None or str(one["id"]) != str(member.id)]
 
 
 @staff("POST /staff/colleagues/{colleague}/departure", Permission.STAFF, form=Departure, audit="end work here")
