@@ -22,7 +22,7 @@ from tortoise.models import Model
 
 from portal import facts
 from portal.app import SOCKETS, create
-from portal.models.ground.database import MODELS
+from portal.models.ground.database import models
 from portal.models.ground.record import Record, Row
 from portal.models.notices.kinds import NoticeKind
 from portal.permissions import Permission, Right
@@ -197,7 +197,7 @@ def test_templates_stand_in_the_same_rooms(side: str) -> None:
 
 RECORDS = {
     name: found
-    for path in MODELS
+    for path in models()
     for name, found in vars(importlib.import_module(path)).items()
     if inspect.isclass(found) and issubclass(found, Model) and not found._meta.abstract
 }

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import cache
+from importlib import import_module
+from inspect import isclass
+from pkgutil import walk_packages
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -14,43 +18,24 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.models import Model
 
 from portal import crypto
+from portal import models as rooms
 from portal.models.ground import sql
 from portal.models.ground.fact import begin_era
 from portal.settings import Settings
 
-MODELS = [
-    f"portal.models.{name}"
-    for name in (
-        "practice.practice",
-        "staff.staff_member",
-        "people.client",
-        "people.contact",
-        "access.account",
-        "staff.session",
-        "messages.conversation",
-        "messages.message",
-        "messages.draft",
-        "practice.hours",
-        "messages.note",
-        "messages.template",
-        "people.leave",
-        "access.invitation",
-        "access.link_session",
-        "access.reset",
-        "ground.moment",
-        "notices.notice",
-        "notices.devices",
-        "ground.outbox",
-        "access.reset_request",
-        "ground.stuck_work",
-        "mail.bounce",
-        "mail.burst",
-        "mail.mailbox",
-        "ground.audit",
-    )
-]
+
+@cache
+def models() -> list[str]:
+    """Return the modules that hold a model; Tortoise would warn of the others."""
+    files = [file.name for file in walk_packages(rooms.__path__, "portal.models.") if not file.ispkg]
+    return [name for name in files if any(_is_model_of(name, thing) for thing in vars(import_module(name)).values())]
+
+
+def _is_model_of(module: str, thing: object) -> bool:
+    return isclass(thing) and issubclass(thing, Model) and thing.__module__ == module and not thing._meta.abstract
 
 
 def config(settings: Settings) -> dict[str, Any]:
@@ -93,7 +78,7 @@ def config(settings: Settings) -> dict[str, Any]:
     return {
         "connections": {"default": connection},
         "apps": {
-            "models": {"models": MODELS, "default_connection": "default", "migrations": "portal.models.migrations"}
+            "models": {"models": models(), "default_connection": "default", "migrations": "portal.models.migrations"}
         },
         "use_tz": True,
         "timezone": "UTC",
@@ -145,7 +130,7 @@ async def migrate(settings: Settings) -> None:
 async def pending_migrations() -> list[str]:
     """Return the names of migrations that this database has not had."""
     executor = MigrationExecutor(
-        sql.connection(), {"models": {"models": MODELS, "migrations": "portal.models.migrations"}}
+        sql.connection(), {"models": {"models": models(), "migrations": "portal.models.migrations"}}
     )
     return [step.migration.name for step in await executor.plan(None)]
 
