@@ -1,9 +1,10 @@
-"""Notes which SQL texts Portal runs on which database, and has what ran on one alone read by the other.
+"""Notes which SQL texts Portal runs on which database, and has them read by the other.
 
 Every process of a run notes: tests, workers and commands, a file for each text and database in one folder. Locks, casts
 and lists given as tables are written differently for each database; here they count as the same. A statement that runs
-together with others counts by itself. What no test runs on one of the databases is prepared there at the end of a whole
-run, so that a text that only one of them can read is red; what is one database's own is listed with the reason.
+together with others counts by itself. At the end of a whole run they are prepared on the other database, so that a text
+is red that only one of them can read, or that gives a column another type; what is one database's own is listed with
+the reason.
 """
 
 from __future__ import annotations
@@ -55,14 +56,23 @@ def note_here() -> None:
     if (place := os.environ.get(PLACE)) is None:
         return
     rows, together, table, as_one = sql.rows, sql.together, sql.table, sql._as_one
-    known, joined = set[tuple[str, bool]](), set[str]()
+    known, joined = dict[tuple[str, bool], dict[str, str]](), set[str]()
     tables: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {}  # as written, with what it was made of
 
-    def note(text: str, asked_by: FrameType | None) -> None:
+    def note(text: str, asked_by: FrameType | None, answer: list[dict[str, Any]]) -> None:
         ran = text, sql.is_postgres()
-        if ran in known or text in joined:
+        if text in joined:
             return
-        known.add(ran)
+        types = known.get(ran, {})
+        new = {
+            name: type(value).__name__
+            for row in answer[:50]
+            for name, value in row.items()
+            if value is not None and name not in types
+        }
+        if ran in known and not new:
+            return
+        known[ran] = types | new
         while asked_by is not None and asked_by.f_code.co_filename in (sql.__file__, __file__):
             asked_by = asked_by.f_back
         if asked_by is None or not asked_by.f_code.co_filename.startswith(_OWN):
@@ -73,17 +83,22 @@ def note_here() -> None:
             same = same.replace(written, str(made))
         same = " ".join(_WRITTEN_DIFFERENTLY.sub("", same).split()).replace(" )", ")")
         name = f"{hashlib.sha256(same.encode()).hexdigest()}.{'postgres' if ran[1] else 'sqlite'}"
-        Path(place, name).write_text(json.dumps({"text": text, "tables": used}))
+        path = Path(place, name)
+        before = json.loads(path.read_text())["types"] if path.exists() else {}
+        # Tests kill processes, and none of them leaves half a note.
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps({"text": text, "tables": used, "types": before | known[ran]}))
+        draft.replace(path)
 
     async def noting_rows(text: str, **values: Any) -> list[dict[str, Any]]:
         found = await rows(text, **values)
-        note(text, sys._getframe(1))
+        note(text, sys._getframe(1), found)
         return found
 
     async def noting_together(statements: list[sql.Statement]) -> None:
         await together(statements)
         for text, _ in statements:
-            note(text, sys._getframe(1))
+            note(text, sys._getframe(1), [])
 
     def noting_as_one(texts: tuple[str, ...]) -> str:
         joined.add(text := as_one(texts))
@@ -98,14 +113,19 @@ def note_here() -> None:
     sql.rows, sql.together, sql._as_one, sql.table = noting_rows, noting_together, noting_as_one, noting_table  # type: ignore[assignment]
 
 
-def on_one_alone() -> Iterator[tuple[str, str]]:
-    """Yield each text that ran on one database alone as the other would run it, with that other's name."""
+Tried = tuple[str, str, dict[str, str]]  # a text, the database to read it, and what it gave on the other
+
+
+def for_the_other() -> Iterator[Tried]:
+    """Yield each text as the other database would run it, with that other's name and the types of its columns: all that
+    ran on SQLite, because its types are ours, and what ran on PostgreSQL alone."""
     ran: dict[str, list[Path]] = {}
-    for path in Path(os.environ[PLACE]).iterdir():
+    for path in Path(os.environ[PLACE]).glob("*.[ps]*"):
         ran.setdefault(path.stem, []).append(path)
-    for path, *more in ran.values():
+    for paths in ran.values():
+        path = max(paths, key=lambda path: path.suffix)
         noted = json.loads(path.read_text())
-        if more or any(part in noted["text"] for part in OWN_WAY):
+        if any(part in noted["text"] for part in OWN_WAY):
             continue
         other = "sqlite" if path.suffix == ".postgres" else "postgres"
         text = noted["text"]
@@ -113,7 +133,7 @@ def on_one_alone() -> Iterator[tuple[str, str]]:
             text = text.replace(written, _table(name, columns, other == "postgres"))
         if other == "sqlite":
             text = _WRITTEN_DIFFERENTLY.sub("", text)
-        yield text, other
+        yield text, other, noted["types"]
 
 
 def _table(name: str, columns: dict[str, list[str]], postgres: bool) -> str:
@@ -124,22 +144,33 @@ def _table(name: str, columns: dict[str, list[str]], postgres: bool) -> str:
         sql.is_postgres = asked
 
 
-async def not_read(texts: list[tuple[str, str]], postgres: str, sqlite: Path) -> list[str]:
-    """Return what the database that never ran a text can't read of it, with its reason: an address of PostgreSQL and a
-    file of SQLite, both with all tables."""
+# PostgreSQL's types, as Python has them, that SQLite has none of. It gives others as they are.
+TYPES = {"uuid": {"UUID"}, "timestamptz": {"datetime"}, "bool": {"bool"}, "jsonb": {"dict", "list"}, "uuid[]": {"list"}}
+_DECODED = set().union(*TYPES.values())
+
+
+async def not_read(texts: list[Tried], postgres: str, sqlite: Path) -> list[str]:
+    """Return what the other database can't read of these texts, or gives in another type, with its reason: an address
+    of PostgreSQL and a file of SQLite, both with all tables."""
     refused = []
     connection = await asyncpg.connect(postgres, ssl=False)
     file = sqlite3.connect(sqlite)
     try:
-        for text, database in texts:
+        for text, database, types in texts:
             compiled, names = sql._compiled(text, database == "postgres")
             try:
                 if database == "postgres":
-                    await connection.prepare(compiled)
+                    for column in (await connection.prepare(compiled)).get_attributes():
+                        given, expected = types.get(column.name), TYPES.get(column.type.name)
+                        if given and (given not in expected if expected else given in _DECODED):
+                            refused.append(
+                                f"{column.name} is {column.type.name}, on SQLite {given}; a column that is worked out "
+                                f"says its type: {' '.join(text.split())[:600]}"
+                            )
                 else:
                     file.execute(f"explain {compiled}", [None] * len(names))
             except (asyncpg.PostgresError, sqlite3.Error) as reason:
-                refused.append(f"{database} never ran this, and can’t read it ({reason}): {' '.join(text.split())}")
+                refused.append(f"{database} can’t read this ({reason}): {' '.join(text.split())}")
     finally:
         await connection.close()
         file.close()

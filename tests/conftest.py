@@ -37,15 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A whole run is red where a statement is one that only one of the databases can read."""
+    """A whole run is red where a statement is one that the databases read differently."""
     if hasattr(session.config, "workerinput"):
         return
-    if session.config.getvalue("dist") == "loadfile" and (alone := list(both_databases.on_one_alone())):
+    if session.config.getvalue("dist") == "loadfile" and (texts := list(both_databases.for_the_other())):
         with PostgreSQL() as server, TemporaryDirectory() as place:
             practice_in_sqlite(Path(place), filled=False)
             url = practice_in_postgres(server, Path(place), "read", filled=False)
-            refused = asyncio.run(both_databases.not_read(alone, url, Path(place, "portal.db")))
-        session.config.stash[_REFUSED] = [f"{len(alone)} statements ran on one database alone.", *refused]
+            refused = asyncio.run(both_databases.not_read(texts, url, Path(place, "portal.db")))
+        session.config.stash[_REFUSED] = [f"{len(texts)} statements were read by the other database.", *refused]
         if refused:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     both_databases.end()

@@ -33,7 +33,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from portal import crypto
 from portal.models.ground import sql as named
-from portal.models.ground.database import close_database, open_database
+from portal.models.ground.database import close_database, decode_json, open_database
 from portal.models.ground.fact import Bookmark
 from portal.settings import Settings
 from tests.cast import Cast
@@ -199,11 +199,13 @@ class Deployment:
         statement, names = named._compiled(text, not self.sqlite)
         if self.sqlite:
             given = [named._for_sqlite(values[name]) for name in names]
-            return await asyncio.to_thread(self._look, statement, given)
+            return named.decoded(text, await asyncio.to_thread(self._look, statement, given))
         # A connection of one's own takes longer than most looks. One whose server was stopped meanwhile is closed.
         open_ones = [one for one in self._looking if not one.is_closed()]
         known, self._looking = (open_ones.pop() if open_ones else None), open_ones
         connection = known or await asyncpg.connect(self.database_url, **PLAIN)
+        if known is None:
+            await decode_json(connection)
         try:
             rows = await connection.fetch(statement, *(values[name] for name in names))
         except BaseException:
@@ -213,7 +215,10 @@ class Deployment:
         return [dict(row) for row in rows]
 
     def _look(self, statement: str, values: list[Any]) -> list[dict[str, Any]]:
-        with contextlib.closing(sqlite3.connect(self.folder / "portal.db", timeout=10)) as connection:
+        declared = sqlite3.PARSE_DECLTYPES
+        with contextlib.closing(
+            sqlite3.connect(self.folder / "portal.db", timeout=10, detect_types=declared)
+        ) as connection:
             connection.row_factory = sqlite3.Row
             with connection:
                 return [dict(row) for row in connection.execute(statement, values)]

@@ -135,8 +135,8 @@ async def test_everyone_may_read_what_they_wrote(seconds: float) -> None:
     assert len(wrote) > 40
     for row in wrote:
         kind = Kind.STAFF if row["staff"] else Kind.ACCOUNT
-        reader = sql.uuid(row["staff"] or row["account"])
-        found = await Scope(Conversation, kind, reader, None).find(sql.uuid(row["thread"]))
+        reader = row["staff"] or row["account"]
+        found = await Scope(Conversation, kind, reader, None).find(row["thread"])
         assert found is not None, row
 
 

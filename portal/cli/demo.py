@@ -116,5 +116,4 @@ def _empty(chosen: Settings) -> None:
 
 
 async def _has_tables() -> bool:
-    table = await sql.row("select to_regclass('practice') is not null as yes")
-    return table is not None and bool(table["yes"])
+    return await sql.row("select 1 as yes where to_regclass('practice') is not null") is not None

@@ -300,16 +300,16 @@ async def _let_them_read(made: Made) -> None:
     readers += [(Kind.ACCOUNT, account.id) for account in made.accounts.values()]
     for kind, reader in readers:
         for row in await Scope(Conversation, kind, reader, None).columns("r.id"):
-            thread, times = threads[sql.uuid(row["id"])]
+            thread, times = threads[row["id"]]
             number = len(times) - (thread.unread if kind is Kind.STAFF else thread.unseen)
             if number == len(times):
-                up_to_date[sql.uuid(row["id"])].append(reader)
+                up_to_date[row["id"]].append(reader)
             if number:
                 for table in ("reading", "reading_step"):
                     await sql.rows(
                         f"insert into {table} (conversation_id, reader_id, number, at) "
                         "values (:conversation, :reader, :number, :at)",
-                        conversation=sql.uuid(row["id"]),
+                        conversation=row["id"],
                         reader=reader,
                         number=number,
                         at=min(times[number - 1] + dt.timedelta(minutes=4), clock.now()),

@@ -89,4 +89,4 @@ async def _thread(client: str, audience: Audience) -> Conversation | None:
         client=client,
         audience=audience.key,
     )
-    return await Conversation.get(id=sql.uuid(found["id"])) if found else None
+    return await Conversation.get(id=found["id"]) if found else None

@@ -12,7 +12,6 @@ from portal.language import age_in_words, date_in_words, local_day, say, short, 
 from portal.models.access.account import Access, PortalAccount, profiles
 from portal.models.access.invitation import Invitation
 from portal.models.access.minors import ends_for
-from portal.models.ground import sql
 from portal.models.ground.person import initial
 from portal.models.ground.record import UNREADABLE, opened_day
 from portal.models.messages.conversation import HAS_UNREAD, Conversation, threads, unread, unread_by_client
@@ -122,7 +121,7 @@ async def switch(viewer: Viewer, client: UUID) -> Context | None:
 
 def _profile(viewer: Viewer, row: dict[str, Any], current: UUID, counts: dict[UUID, int]) -> dict[str, Any]:
     language = viewer.language
-    id, box = sql.uuid(row["id"]), row["date_of_birth_sealed"]
+    id, box = row["id"], row["date_of_birth_sealed"]
     if row["self"]:
         line = say(language, "Yourself")
     elif box is not None:
@@ -159,12 +158,8 @@ async def board(viewer: Viewer) -> Context | None:
     ends = await ends_for(viewer.see(Access))
     return {
         "cards": [
-            _card(viewer, row, newest.get(sql.uuid(row["id"])), counts, told)
-            | {
-                "of_age": _of_age(
-                    viewer.language, row["first_name"], ends.get(sql.uuid(row["id"])), f"/clients/{sql.uuid(row['id'])}"
-                )
-            }
+            _card(viewer, row, newest.get(row["id"]), counts, told)
+            | {"of_age": _of_age(viewer.language, row["first_name"], ends.get(row["id"]), f"/clients/{row['id']}")}
             for row in await profiles(viewer.see(Access))
         ]
     }
@@ -173,7 +168,7 @@ async def board(viewer: Viewer) -> Context | None:
 def _card(
     viewer: Viewer, row: dict[str, Any], latest: dict[str, Any] | None, counts: dict[UUID, int], told: Counter[UUID]
 ) -> dict[str, Any]:
-    client = sql.uuid(row["id"])
+    client = row["id"]
     card = _profile(viewer, row, client, counts) | {"latest": None}
     if latest is not None:
         href = f"/clients/{client}/conversations/{latest['id']}"
@@ -186,7 +181,7 @@ async def offers(viewer: Viewer) -> Context | None:
     """Show the offers that the holder of the account is to confirm. The client is not named: only somebody who knows
     the date of birth is told."""
     rows = await viewer.see(Invitation).where("r.locked_at is null").order("r.sent_at, r.id").columns("r.id")
-    return {"hrefs": [f"/offers/{sql.uuid(row['id'])}" for row in rows]}
+    return {"hrefs": [f"/offers/{row['id']}" for row in rows]}
 
 
 @region("nobody", "client/_nobody.html", side="client", needs=None, on=(OfChart, OfSignInAddress))

@@ -74,7 +74,7 @@ async def test_what_has_changed_is_sent_beside_what_is_new(practice: None) -> No
     near = [(last - 1, changed) for changed in ({3}, {3, last - 2}, {last - 3}, nothing)]
     behind = [(last - 4, changed) for changed in ({last}, {last - 1, last}, {last - 3}, {3, last}, nothing)]
     for cursor, changed in near + behind:
-        ask = (viewer, sql.uuid(row["id"]), cursor, frozenset(changed))
+        ask = (viewer, row["id"], cursor, frozenset(changed))
         fresh = (await stream.since([ask]))[ask]
         numbers = [int(n) for n in re.findall(r'data-number="(\d+)"', fresh.items)]
         assert numbers == sorted({*changed, *range(cursor + 1, last + 1)}), (cursor, changed)
@@ -91,8 +91,8 @@ async def _readers() -> list[Ask]:
     )
     asks: list[Ask] = []
     for row in found:
-        id, client = sql.uuid(row["id"]), sql.uuid(row["client_id"])
-        staff, account = sql.uuid(row["staff_id"]), sql.uuid(row["account_id"])
+        id, client = row["id"], row["client_id"]
+        staff, account = row["staff_id"], row["account_id"]
         if not await Client.exists(id=client, archived_at=None):
             continue
         for viewer in (Viewer(Kind.STAFF, staff), Viewer(Kind.PROFILE, account, client)):

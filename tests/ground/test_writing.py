@@ -26,7 +26,7 @@ async def a_conversation() -> tuple[Conversation, UUID]:
         "join client c on c.id = v.client_id where c.archived_at is null and t.until_at is null limit 1"
     )
     assert found is not None
-    return await Conversation.get(id=sql.uuid(found["id"])), sql.uuid(found["staff_id"])
+    return await Conversation.get(id=found["id"]), found["staff_id"]
 
 
 async def kinds_since(seen: Bookmark) -> list[str]:

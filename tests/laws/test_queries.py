@@ -95,7 +95,7 @@ async def test_a_page_asks_as_often_in_a_full_practice(willow: Deployment, monke
         async with unit():
             client, miriam = UUID(willow.cast.client["noa"]), UUID(willow.cast.staff["miriam"])
             contacts = await sql.rows("select contact_id from contact_link where client_id = :c", c=client)
-            people = [sql.uuid(row["contact_id"]) for row in contacts]
+            people = [row["contact_id"] for row in contacts]
             for audience in (*Audience, *Audience):
                 thread = await Conversation.start(client, audience, people, with_client=True)
                 await thread.post("One more.", staff=miriam)

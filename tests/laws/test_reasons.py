@@ -30,7 +30,7 @@ async def named(model: type[Client] | type[Conversation]) -> Seen:
     """By a row's id those who stand there with a reason, as somebody reads it who sees them all."""
     found: Seen = {}
     for row in await sql.rows(f"select id from {model._meta.db_table}"):
-        id = sql.uuid(row["id"])
+        id = row["id"]
         by = next(iter(await allowed(model, id, Kind.STAFF)), None)
         if by is None:
             continue
@@ -46,7 +46,7 @@ async def named(model: type[Client] | type[Conversation]) -> Seen:
 
 async def allowed(model: type[Client] | type[Conversation], id: UUID, kind: Kind) -> set[UUID]:
     table = "staff_member" if kind is Kind.STAFF else "portal_account"
-    people = [sql.uuid(row["id"]) for row in await sql.rows(f"select id from {table} order by id")]
+    people = [row["id"] for row in await sql.rows(f"select id from {table} order by id")]
     return {viewer for viewer, _, _ in await who_may_see(model, kind, [(one, None, id) for one in people])}
 
 

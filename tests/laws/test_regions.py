@@ -235,7 +235,7 @@ class Law:
                     continue
                 viewer = await viewer_of(person, body.get("data-socket"))
                 assert viewer is not None, path
-                held = self.held.setdefault(viewer, Held(name, viewer, sql.uuid(session["id"])))
+                held = self.held.setdefault(viewer, Held(name, viewer, session["id"]))
                 self.shown[f"{name} {path}"] = {key: one.written() for key, one in regions.items()}
                 for key in regions:
                     shown = read_key(key)

@@ -483,6 +483,41 @@ def test_the_net_catches_a_change_outside_the_models(written: str) -> None:
     assert changes(ast.parse(written))
 
 
+_CONVERTERS = {"UUID", "bool", "dt.datetime.fromisoformat", "datetime.fromisoformat", "json.loads"}
+# A value of the same look that no database gave.
+NOT_FROM_ROWS = {
+    "after['until']": "what an audit row noted as JSON",
+    "first['client']": "what a request left under its key, as JSON",
+    "first['message']": "the same",
+}
+
+
+def _conversions(node: ast.AST) -> list[str]:
+    """Return what is made of a row's value again: the database gave it its type."""
+    return [
+        ast.unparse(call)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in _CONVERTERS
+        and len(call.args) == 1
+        and isinstance(value := call.args[0], ast.Subscript)
+        and isinstance(value.slice, ast.Constant)
+        and isinstance(value.slice.value, str)
+        and not ast.unparse(value.value).endswith("path_params")
+        and ast.unparse(value) not in NOT_FROM_ROWS
+    ]
+
+
+def test_nobody_converts_what_a_row_holds() -> None:
+    """Rows arrive typed on both databases (portal/models/ground/sql.py)."""
+    assert [f"{module}: {call}" for module in MODULES for call in _conversions(tree(module))] == []
+
+
+@pytest.mark.parametrize("written", ["UUID(row['id'])", "x = [bool(r['on']) for r in rows]", "json.loads(row['body'])"])
+def test_the_net_catches_a_conversion(written: str) -> None:
+    assert _conversions(ast.parse(written))
+
+
 # Where rows are locked, and for what. Everywhere else they are by `hold`.
 LOCKING = {
     "portal.models.ground.record": "Row.lock, by which a verb holds its row",

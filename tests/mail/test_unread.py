@@ -213,7 +213,7 @@ async def test_an_address_that_failed_waits_until_it_is_put_right(office: Office
     assert await office.mails(6 * MINUTE) == ["noa@family.example"]
     [letter] = await sql.rows("select id from outbox")
     async with unit():
-        assert await note_bounce(sql.uuid(letter["id"]), "5.1.1", "550 No such user", True)
+        assert await note_bounce(letter["id"], "5.1.1", "550 No such user", True)
     await office.reads()
     await office.writes("Are you there?")
     assert await office.mails(60 * MINUTE) == ["miriam@willow.example"], "she has a notice that it comes back"
@@ -231,7 +231,7 @@ async def test_what_came_back_is_written_to_the_right_address(office: Office) ->
     await office.mails(6 * MINUTE)
     [letter] = await sql.rows("select id from outbox")
     async with unit():
-        await note_bounce(sql.uuid(letter["id"]), "5.1.1", "550 No such user", True)
+        await note_bounce(letter["id"], "5.1.1", "550 No such user", True)
     async with unit():
         await change_account_address(
             await PortalAccount.get(id=office.account),

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal.models.ground import sql
 from tests.deployment import Deployment
 from tests.html import parse
 from tests.messages.thread import begin, shown, state
@@ -129,7 +128,7 @@ async def test_after_the_practices_time_it_stays(deployment: Deployment) -> None
     message = await thread.write(dana, "Too hasty.")
     await deployment.sql(
         "update message set sent_at = :at where id = :id",
-        at=sql.moment((await deployment.sql("select min(sent_at) as at from message"))[0]["at"]),
+        at=(await deployment.sql("select min(sent_at) as at from message"))[0]["at"],
         id=UUID(message),
     )
     for answer in (await thread.edit(dana, message, "Better."), await thread.withdraw(dana, message)):

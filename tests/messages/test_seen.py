@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 
 from tests.deployment import Deployment
@@ -118,10 +117,6 @@ async def kept_as_read(deployment: Deployment, conversation: str | None = None) 
         "and d.number = c.last_number"
     )
     kept = await deployment.sql("select id, read_by from conversation")
-    listed = [
-        (str(row["id"]), str(reader))
-        for row in kept
-        for reader in (json.loads(row["read_by"]) if isinstance(row["read_by"], str) else row["read_by"])
-    ]
+    listed = [(str(row["id"]), str(reader)) for row in kept for reader in row["read_by"]]
     assert sorted(listed) == sorted((str(row["id"]), str(row["reader_id"])) for row in readings)
     return {reader for id, reader in listed if id == conversation}

@@ -128,7 +128,7 @@ def another_hour() -> Iterator[None]:
 
 async def planned() -> list[dt.datetime]:
     rows = await sql.rows("select due_at from moment where kind = 'OfficeTurned' and done_at is null order by due_at")
-    return [sql.moment(row["due_at"]) for row in rows]
+    return [row["due_at"] for row in rows]
 
 
 async def test_each_turn_is_planned_once_and_struck_for_ever(practice: None, another_hour: None) -> None:

@@ -162,7 +162,10 @@ async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
     return await (
         accesses.join("join client c on c.id = r.client_id")
         .order("r.contact_link_id is not null, r.from_at, r.id")
-        .columns("c.id, c.first_name, c.last_name, c.colour, c.date_of_birth_sealed, r.contact_link_id is null as self")
+        .columns(
+            "c.id, c.first_name, c.last_name, c.colour, c.date_of_birth_sealed, "
+            "(r.contact_link_id is null)::boolean as self"
+        )
     )
 
 
@@ -170,14 +173,14 @@ async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:
     """Return the clients a socket is indexed under, and whether its viewer may see each now. An account's are all it
     has a living access to, archived ones too: else it could not hear of their return."""
     if kind is Kind.STAFF:
-        return {sql.uuid(row["id"]): True for row in await Scope(Client, kind, viewer, None).columns("r.id")}
+        return {row["id"]: True for row in await Scope(Client, kind, viewer, None).columns("r.id")}
     clients = await sql.rows(
-        f"select c.id, {client_is_seen(Kind.ACCOUNT, 'c')} as seen from client c where c.id in "
+        f"select c.id, ({client_is_seen(Kind.ACCOUNT, 'c')})::boolean as seen from client c where c.id in "
         f"(select a.client_id from access a where a.account_id = :viewer and {live('a')})",
         viewer=viewer,
         now=clock.now(),
     )
-    return {sql.uuid(row["id"]): bool(row["seen"]) for row in clients}
+    return {row["id"]: row["seen"] for row in clients}
 
 
 async def note_visit(account: UUID) -> None:
@@ -192,13 +195,15 @@ async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
     none does."""
     if kind is Kind.STAFF:
         text = (
-            "select min(at) as at from (select t.until_at as at from care_team t where t.staff_id = :viewer "
+            "select min(at)::timestamptz as at from ("
+            "select t.until_at as at from care_team t where t.staff_id = :viewer "
             "or t.staff_id in (select id from staff_member where supervisor_id = :viewer) union all "
             "select l.until_at from leave l where l.cover_id = :viewer) ends where at > :now"
         )
     else:
         text = (
-            "select min(at) as at from (select a.until_at as at from access a where a.account_id = :viewer "
+            "select min(at)::timestamptz as at from ("
+            "select a.until_at as at from access a where a.account_id = :viewer "
             + "".join(
                 f"union all select l.{column} from access a join contact_link l on l.id = a.contact_link_id "
                 "where a.account_id = :viewer "
@@ -207,4 +212,4 @@ async def next_end(kind: Kind, viewer: UUID) -> dt.datetime | None:
             + ") ends where at > :now"
         )
     soonest = await sql.row(text, viewer=viewer, now=clock.now())
-    return sql.maybe_moment(soonest["at"]) if soonest else None
+    return soonest["at"] if soonest else None

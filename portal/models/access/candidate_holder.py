@@ -48,7 +48,7 @@ async def possible_holders(client: Client) -> list[CandidateHolder]:
     )
     return [
         CandidateHolder(None, client.name, client.email),
-        *(CandidateHolder(sql.uuid(row["id"]), row["name"], row["email"]) for row in links),
+        *(CandidateHolder(row["id"], row["name"], row["email"]) for row in links),
     ]
 
 

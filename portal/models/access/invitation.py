@@ -110,9 +110,9 @@ class Invitation(Record):
             since=now - dt.timedelta(days=1),
             **values,
         )
-        if sent and sql.moment(sent[0]["sent_at"]) + RESEND_AFTER > now:
+        if sent and sent[0]["sent_at"] + RESEND_AFTER > now:
             raise CannotInvite(
-                "The last letter went out less than five minutes ago.", sql.moment(sent[0]["sent_at"]) + RESEND_AFTER
+                "The last letter went out less than five minutes ago.", sent[0]["sent_at"] + RESEND_AFTER
             )
         if len(sent) >= A_DAY:
             raise CannotInvite("Five letters went out within a day. Call, or try again tomorrow.")
@@ -131,7 +131,7 @@ class Invitation(Record):
         )
         await announce(InvitationSent(client=client.id))
         # After the fifth of a day the next may go when the first of them is a day old.
-        again = sql.moment(sent[-1]["sent_at"]) + dt.timedelta(days=1) if len(sent) + 1 >= A_DAY else None
+        again = sent[-1]["sent_at"] + dt.timedelta(days=1) if len(sent) + 1 >= A_DAY else None
         await Moment.plan(again or now + RESEND_AFTER, ResendAllowed(client=client.id))
         await Moment.plan(invitation.expires_at, InvitationExpired(client=client.id))
         return invitation, token
@@ -264,7 +264,7 @@ async def grant(
             account=account,
             now=clock.now(),
         )
-        told = [sql.uuid(row["account_id"]) for row in own] + ([account] if to_holder else [])
+        told = [row["account_id"] for row in own] + ([account] if to_holder else [])
         await tell(NoticeKind.GRANTED, accounts=told, client=client, record=access.id, by=account)
     return access
 
@@ -316,7 +316,7 @@ async def outstanding(client: UUID, which: str) -> list[Invitation]:
         client=client,
         now=clock.now(),
     )
-    return await Invitation.filter(id__in=[sql.uuid(row["id"]) for row in rows]).order_by("sent_at")
+    return await Invitation.filter(id__in=[row["id"] for row in rows]).order_by("sent_at")
 
 
 async def _end(why: str, which: str, **values: Any) -> int:
@@ -328,10 +328,10 @@ async def _end(why: str, which: str, **values: Any) -> int:
         **values,
     )
     for row in ended:
-        await drop_letters(sql.uuid(row["id"]))
+        await drop_letters(row["id"])
         if row["account_id"]:
-            await read_by_all(sql.uuid(row["id"]))
-            await announce(InvitationEnded(client=sql.uuid(row["client_id"]), account=sql.uuid(row["account_id"])))
+            await read_by_all(row["id"])
+            await announce(InvitationEnded(client=row["client_id"], account=row["account_id"]))
     return len(ended)
 
 

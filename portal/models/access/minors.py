@@ -115,9 +115,10 @@ async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
     whose access ends by it, and the young person. Return the accounts whose access has just ended, with the client's
     first name, where that moment has come."""
     latest = await sql.row(
-        f"select max(l.of_age_at) as at from contact_link l where l.client_id = :client and {_ENDING}", client=client
+        f"select max(l.of_age_at)::timestamptz as at from contact_link l where l.client_id = :client and {_ENDING}",
+        client=client,
     )
-    at = sql.maybe_moment(latest["at"]) if latest else None
+    at = latest["at"] if latest else None
     child, practice = await Client.get(id=client), await the_practice()
     # What was planned for a date of birth, or an age, that is another by now, says nothing.
     step = None if at is None else age.step(at, clock.now(), practice.zone)
@@ -146,7 +147,7 @@ async def _accounts(which: str, client: UUID, at: datetime) -> list[UUID]:
         now=clock.now(),
         **({"at": at} if ":at" in which else {}),
     )
-    return [sql.uuid(row["account_id"]) for row in accounts]
+    return [row["account_id"] for row in accounts]
 
 
 # --- What is to do ------------------------------------------------------------------------------
@@ -175,8 +176,6 @@ async def coming(client: Client, links: Scope[ContactLink]) -> Coming | None:
         .order("r.from_at, r.id")
         .columns("c.name, r.of_age_at, r.until_at, r.from_at")
     )
-    for row in rows:
-        row |= {name: sql.maybe_moment(row[name]) for name in ("of_age_at", "until_at")}
     ending = [row for row in rows if row["of_age_at"] is not None and row["until_at"] == row["of_age_at"]]
     if not ending:
         return None
@@ -226,9 +225,9 @@ async def to_prepare(clients: Scope[Client]) -> list[dict[str, Any]]:
         f"not exists (select 1 from care_team nt where nt.client_id = r.id and {live('nt')}) "
         f"and {holds(':viewer', Permission.PORTAL_ACCESS)}"
     )
-    near = await (
+    return await (
         clients.join(
-            f"join (select l.client_id, max(l.of_age_at) as at from contact_link l where {_ENDING} "
+            f"join (select l.client_id, max(l.of_age_at)::timestamptz as at from contact_link l where {_ENDING} "
             "and l.of_age_at <= :soon group by l.client_id) g on g.client_id = r.id",
             soon=await _horizon(),
         )
@@ -237,7 +236,6 @@ async def to_prepare(clients: Scope[Client]) -> list[dict[str, Any]]:
         .order("g.at, r.sorting, r.id")
         .columns("r.id, r.first_name, r.last_name, r.colour, g.at", SHOWN)
     )
-    return [row | {"id": sql.uuid(row["id"]), "at": sql.moment(row["at"])} for row in near]
 
 
 async def ends_for(accesses: Scope[Access]) -> dict[UUID, tuple[datetime, bool]]:
@@ -250,6 +248,6 @@ async def ends_for(accesses: Scope[Access]) -> dict[UUID, tuple[datetime, bool]]
         )
         .where("l.of_age_at > :now and l.of_age_at <= :soon", soon=await _horizon())
         .order("l.of_age_at")
-        .columns("r.client_id, l.of_age_at, r.contact_link_id is null as own")
+        .columns("r.client_id, l.of_age_at, (r.contact_link_id is null)::boolean as own")
     )
-    return {sql.uuid(row["client_id"]): (sql.moment(row["of_age_at"]), bool(row["own"])) for row in ending}
+    return {row["client_id"]: (row["of_age_at"], row["own"]) for row in ending}

@@ -87,7 +87,7 @@ async def check_for_account(account: UUID, email: str) -> None:
         account=account,
         now=clock.now(),
     ):
-        client = sql.uuid(row["client_id"])
+        client = row["client_id"]
         if not await _is_minor(client):
             continue
         theirs = _OF_CONTACTS if row["contact_id"] is None else _OF_CLIENT

@@ -68,11 +68,7 @@ class Holding:
         """Return the accounts that access can be given back to: none of a contact whose tie has ended, nor one that is
         not a minor's own."""
         ties = {holder.link for holder in self.holders}
-        return [
-            row
-            for row in self.past
-            if (not row["hindered"] if row["self"] else sql.uuid(row["contact_link_id"]) in ties)
-        ]
+        return [row for row in self.past if (not row["hindered"] if row["self"] else row["contact_link_id"] in ties)]
 
     @property
     def acting(self) -> list[dict[str, Any]]:
@@ -96,8 +92,9 @@ async def holding_of(client: Client) -> Holding:
     rows = await sql.rows(
         "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, a.password_set_at, "
         "x.from_at, x.until_at, x.contact_link_id, l.relationship, l.guardian, g.name as granted_by, "
-        f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')})) as live, "
-        f"(l.id is null or {acts('l')}) as acts, {account_sees('x.client_id', 'x.account_id')} as sees "
+        f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')}))::boolean as live, "
+        f"(l.id is null or {acts('l')})::boolean as acts, "
+        f"{account_sees('x.client_id', 'x.account_id')}::boolean as sees "
         "from access x join portal_account a on a.id = x.account_id "
         "left join contact_link l on l.id = x.contact_link_id "
         "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "
@@ -106,11 +103,8 @@ async def holding_of(client: Client) -> Holding:
         now=clock.now(),
     )
     for row in rows:
-        row["id"], row["access_id"] = sql.uuid(row["id"]), sql.uuid(row["access_id"])
         row["self"] = row["contact_link_id"] is None
         row["hindered"] = await hinders_own_account(client, row["email"]) if row["self"] else None
-        for name in ("last_seen_at", "added_at", "password_set_at", "from_at", "until_at"):
-            row[name] = sql.maybe_moment(row[name])
     now_live = [row for row in rows if row["live"]]
     living = {row["id"] for row in now_live}
     invitation = next(iter((await outstanding(client.id, "i.account_id is null"))[::-1]), None)
@@ -150,8 +144,9 @@ async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
     if not sent:
         return None
     if len(sent) >= A_DAY:
-        return sql.moment(sent[-1]["sent_at"]) + dt.timedelta(days=1)
-    soonest = sql.moment(sent[0]["sent_at"]) + RESEND_AFTER
+        day_over: dt.datetime = sent[-1]["sent_at"] + dt.timedelta(days=1)
+        return day_over
+    soonest: dt.datetime = sent[0]["sent_at"] + RESEND_AFTER
     return soonest if soonest > clock.now() else None
 
 
@@ -203,10 +198,9 @@ async def history_of(client: UUID) -> list[dict[str, Any]]:
     """Return the history of one client's portal access, newest first: (at, kind, name, by)."""
     events: list[dict[str, Any]] = []
 
-    def add(kind: str, at: Any, name: str = "", by: str | None = None) -> None:
-        when = sql.maybe_moment(at)
-        if when is not None and when <= clock.now():
-            events.append({"kind": kind, "at": when, "name": name, "by": by or ""})
+    def add(kind: str, at: dt.datetime | None, name: str = "", by: str | None = None) -> None:
+        if at is not None and at <= clock.now():
+            events.append({"kind": kind, "at": at, "name": name, "by": by or ""})
 
     for row in await sql.rows(
         "select i.*, s.name as sender, u.name as unlocker from invitation i "
@@ -229,7 +223,7 @@ async def history_of(client: UUID) -> list[dict[str, Any]]:
         "where x.client_id = :client order by x.from_at",
         client=client,
     ):
-        opened = abs((sql.moment(row["from_at"]) - sql.moment(row["added_at"])).total_seconds()) < 5
+        opened = abs((row["from_at"] - row["added_at"]).total_seconds()) < 5
         add("joined" if opened and row["id"] not in known else "granted", row["from_at"], row["name"], row["granter"])
         add("removed", row["until_at"], row["name"], row["ender"])
         known.add(row["id"])

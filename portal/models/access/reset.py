@@ -132,8 +132,8 @@ async def _end(which: str, **values: Any) -> None:
         **values,
     )
     for row in ended:
-        of = {side: sql.uuid(row[f"{side}_id"]) for side in ("staff", "account") if row[f"{side}_id"]}
-        await announce(SessionEnded(session=sql.uuid(row["id"]), **of))
+        of = {side: row[f"{side}_id"] for side in ("staff", "account") if row[f"{side}_id"]}
+        await announce(SessionEnded(session=row["id"], **of))
 
 
 async def clients_acted_for(account: UUID) -> list[UUID]:
@@ -142,7 +142,7 @@ async def clients_acted_for(account: UUID) -> list[UUID]:
         account=account,
         now=clock.now(),
     )
-    return [sql.uuid(row["client_id"]) for row in clients]
+    return [row["client_id"] for row in clients]
 
 
 async def end_resets(owner: UUID) -> None:
@@ -155,4 +155,4 @@ async def end_resets(owner: UUID) -> None:
         owner=owner,
     )
     for row in ended:
-        await drop_letters(sql.uuid(row["id"]))
+        await drop_letters(row["id"])

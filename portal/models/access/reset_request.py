@@ -73,7 +73,7 @@ async def requests_due(most: int) -> list[UUID]:
         f"order by q.turn, q.made_at, q.id limit {int(most)}",
         now=clock.now(),
     )
-    return [sql.uuid(row["id"]) for row in requests]
+    return [row["id"] for row in requests]
 
 
 async def take_requests(ids: list[UUID]) -> list[str]:
@@ -84,7 +84,7 @@ async def take_requests(ids: list[UUID]) -> list[str]:
         "delete from wish where id in (select id from due) returning id, email_sealed",
         ids=ids,
     )
-    return [unseal(ResetRequest, "email_sealed", sql.uuid(row["id"]), row["email_sealed"]) for row in taken]
+    return [unseal(ResetRequest, "email_sealed", row["id"], row["email_sealed"]) for row in taken]
 
 
 async def forget_old_requests() -> None:

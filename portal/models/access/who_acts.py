@@ -10,7 +10,6 @@ from portal import clock
 from portal.models.access.account import Access
 from portal.models.access.contact_links import end_tie, tie
 from portal.models.access.invitation import grant
-from portal.models.ground import sql
 from portal.models.ground.record import Unacceptable
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind
@@ -33,7 +32,7 @@ async def in_person(accesses: Scope[Access], client: UUID) -> bool:
 async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, Any]]:
     """Return the people who act for the client, or did until they came of age: what each is to them and may do. Nothing
     of how they are reached, nor whether they read."""
-    rows = await (
+    return await (
         links.where("r.client_id = :of", of=client)
         .join("join contact c on c.id = r.contact_id")
         .order("r.until_at is not null and r.until_at <= :now, r.from_at, r.id")
@@ -44,8 +43,6 @@ async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, 
             + ", ".join(f"r.{restriction.column}" for restriction in Restriction)
         )
     )
-    times = ("from_at", "until_at", *(restriction.column for restriction in Restriction))
-    return [row | {"id": sql.uuid(row["id"])} | {name: sql.maybe_moment(row[name]) for name in times} for row in rows]
 
 
 async def say_for_oneself(client: Client) -> None:

@@ -84,7 +84,7 @@ async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, 
     return [
         {
             "action": row["action"],
-            "at": sql.moment(row["at"]),
+            "at": row["at"],
             "by": row["by"],
             "details": _details(row["id"], row["details_sealed"]),
         }

@@ -213,7 +213,7 @@ async def since(seen: Bookmark) -> NewFacts:
     facts = [
         fact
         for row in unseen
-        if row["id"] is not None and (fact := Fact.from_body(row["kind"], sql.parsed(row["body"]))) is not None
+        if row["id"] is not None and (fact := Fact.from_body(row["kind"], row["body"])) is not None
     ]
     return NewFacts(facts, after)
 

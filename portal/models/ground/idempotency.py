@@ -44,7 +44,7 @@ async def claim(owner: UUID, key: UUID, content: str) -> dict[str, Any] | None:
     # Nothing is kept of what was sent before there were marks.
     if first is None or first["request"] not in (request, ""):
         raise AnotherRequest
-    before: dict[str, Any] = sql.parsed(first["result"])
+    before: dict[str, Any] = first["result"]
     return before
 
 

@@ -40,7 +40,7 @@ class Moment(Model):
             f"and {not_set_aside(MOMENTS, 'o.id')} order by o.due_at limit {int(most)}",
             now=clock.now(),
         )
-        return [sql.uuid(row["id"]) for row in overdue]
+        return [row["id"] for row in overdue]
 
     @classmethod
     async def strike(cls, ids: list[UUID]) -> list[Fact]:
@@ -53,10 +53,7 @@ class Moment(Model):
             now=clock.now(),
             ids=ids,
         )
-        facts = [
-            Fact.from_body(row["kind"], sql.parsed(row["body"]))
-            for row in sorted(struck, key=lambda row: sql.moment(row["due_at"]))
-        ]
+        facts = [Fact.from_body(row["kind"], row["body"]) for row in sorted(struck, key=lambda row: row["due_at"])]
         known = [fact for fact in facts if fact is not None]
         for fact in known:
             await announce(fact)

@@ -125,11 +125,11 @@ async def take_letters(most: int) -> list[LeasedLetter]:
     )
     return [
         LeasedLetter(
-            sql.uuid(row["id"]),
-            None if row["client_id"] is None else sql.uuid(row["client_id"]),
+            row["id"],
+            row["client_id"],
             row["payload_sealed"],
             row["message_id"],
-            sql.moment(row["posted_at"]),
+            row["posted_at"],
             row["tries"],
             row["reason"],
         )
@@ -144,8 +144,7 @@ async def tell_way(letter: UUID) -> None:
         "join conversation v on v.id = b.conversation_id where b.letter_id = :letter",
         letter=letter,
     ):
-        client, conversation = sql.uuid(row["client_id"]), sql.uuid(row["conversation_id"])
-        await announce(LetterOnItsWay(client=client, conversation=conversation))
+        await announce(LetterOnItsWay(client=row["client_id"], conversation=row["conversation_id"]))
 
 
 async def drop_letters(about: UUID) -> None:
@@ -168,9 +167,8 @@ async def _wipe(which: str, **values: Any) -> None:
         **values,
     )
     for row in wiped:
-        client = None if row["client_id"] is None else sql.uuid(row["client_id"])
-        await announce(LetterDropped(client=client, letter=sql.uuid(row["id"])))
-        await tell_way(sql.uuid(row["id"]))
+        await announce(LetterDropped(client=row["client_id"], letter=row["id"]))
+        await tell_way(row["id"])
 
 
 async def undelivered_count(letters: Scope[Outbox]) -> int:

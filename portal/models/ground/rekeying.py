@@ -45,17 +45,17 @@ async def reseal() -> tuple[int, int]:
                 )
                 for row in batch:
                     try:
-                        text = unseal(model, column, sql.uuid(row["id"]), row["box"])
+                        text = unseal(model, column, row["id"], row["box"])
                     except Unreadable:
                         odd += 1
                         continue
                     await sql.rows(
                         f"update {table} set {column} = :new where id = :id and {column} = :box",
-                        new=seal(model, column, sql.uuid(row["id"]), text),
+                        new=seal(model, column, row["id"], text),
                         id=row["id"],
                         box=row["box"],
                     )
             if not batch:
                 break
-            done, after = done + len(batch), sql.uuid(batch[-1]["id"])
+            done, after = done + len(batch), batch[-1]["id"]
     return done - odd, odd

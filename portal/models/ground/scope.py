@@ -128,7 +128,7 @@ async def _those(model: type[Record], rule: str, asks: Iterable[Asked]) -> set[A
         records=[record for _, _, record in asked],
         now=clock.now(),
     )
-    return {(sql.uuid(row["viewer"]), _somebody(sql.uuid(row["client"])), sql.uuid(row["id"])) for row in seen}
+    return {(row["viewer"], _somebody(row["client"]), row["id"]) for row in seen}
 
 
 _V, _C, _R = ("viewers", "uuid"), ("clients", "uuid"), ("records", "uuid")
@@ -143,6 +143,6 @@ def _somebody(client: UUID) -> UUID | None:
 def _crowd(model: type[Record], rule: str, asked: str) -> str:
     rule = rule.replace(":viewer", "v.id").replace(":client", "v.client")
     return (
-        f"select v.id as viewer, v.client as client, r.id as id from {asked} "
+        f"select v.id::uuid as viewer, v.client as client, r.id as id from {asked} "
         f"join {model._meta.db_table} r on r.id = v.record where {rule}"
     )

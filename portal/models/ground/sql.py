@@ -144,7 +144,10 @@ def table(name: str, **columns: tuple[str, str]) -> str:
         lists = ", ".join(f":{place}::{kind}[]" for place, kind in columns.values())
         return f"unnest({lists}) {name}({', '.join(columns)})"
     first, *rest = (place for place, _ in columns.values())
-    values = ", ".join(f"{place}.value as {column}" for column, (place, _) in columns.items())
+    values = ", ".join(
+        f"{place}.value{f'::{kind}' if kind in DECODERS else ''} as {column}"
+        for column, (place, kind) in columns.items()
+    )
     joined = "".join(f" join json_each(:{place}) {place} on {place}.key = {first}.key" for place in rest)
     return f"(select {values} from json_each(:{first}) {first}{joined}) {name}"
 
@@ -185,24 +188,6 @@ def _as_one(texts: tuple[str, ...]) -> str:
     ]
     first = ", ".join(f"{letter} as ({text})" for letter, text in zip(_LETTERS, own[:-1], strict=False))
     return f"with {first} {own[-1]}" if first else own[-1]
-
-
-def moment(value: Any) -> dt.datetime:
-    """Return a time from a row of rows(): PostgreSQL's is a datetime, SQLite's a text."""
-    return value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
-
-
-def maybe_moment(value: Any) -> dt.datetime | None:
-    return None if value is None else moment(value)
-
-
-def uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(str(value))
-
-
-def parsed(value: Any) -> Any:
-    """Return JSON from a row of rows(), parsed."""
-    return json.loads(value) if isinstance(value, (str, bytes)) else value
 
 
 async def close() -> None:

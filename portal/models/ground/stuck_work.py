@@ -140,7 +140,7 @@ async def note_failed(queue: str, item: str, reason: BaseException, *, passed_ov
     tries = int(failures[0]["tries"])
     if tries > 1:
         await sql.rows(
-            "update stuck set due_at = :due where id = :id", due=now + wait_after(tries), id=sql.uuid(failures[0]["id"])
+            "update stuck set due_at = :due where id = :id", due=now + wait_after(tries), id=failures[0]["id"]
         )
     if tries == (1 if passed_over else TOLD_AFTER):
         await announce(WorkStuck())
@@ -170,11 +170,10 @@ async def items_aside(queue: str) -> list[str]:
 async def all_stuck() -> list[dict[str, Any]]:
     """Return the work that was tried often enough to be reported: queue, how many items, since when, and the newest
     reason."""
-    stuck = await sql.rows(
-        "select r.queue, count(*) as items, min(r.since) as since, max(r.reason) as reason from stuck r "
+    return await sql.rows(
+        "select r.queue, count(*) as items, min(r.since)::timestamptz as since, max(r.reason) as reason from stuck r "
         f"where {IS_SAID} group by r.queue order by r.queue"
     )
-    return [row | {"since": sql.moment(row["since"])} for row in stuck]
 
 
 async def forget_unstuck() -> None:

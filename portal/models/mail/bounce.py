@@ -89,7 +89,7 @@ class Bounce(Record):
             now=clock.now(),
         )
         for row in freed:
-            await tell_way(sql.uuid(row["id"]))
+            await tell_way(row["id"])
 
     async def put_right(
         self, email: str, holders: list[dict[str, Any]], seen: Scope[Client]
@@ -178,7 +178,7 @@ async def note_arrival(letter: UUID) -> None:
         now=clock.now(),
     )
     for row in settled:
-        await _has_settled(sql.uuid(row["id"]))
+        await _has_settled(row["id"])
 
 
 async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> bool:
@@ -192,8 +192,7 @@ async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> boo
     )
     if not letters:
         return False
-    client = letters[0]["client_id"]
-    await announce(LetterBounced(client=client and sql.uuid(client), letter=letter))
+    await announce(LetterBounced(client=letters[0]["client_id"], letter=letter))
     await tell_way(letter)
     await note_failure(letter, status, reason, held)
     return True
@@ -219,22 +218,22 @@ async def note_failure(letter: UUID, status: str, reason: str, held: bool) -> No
     )
     for row in noted:
         await announce(AddressFailed())
-        if sql.uuid(row["id"]) == new:
+        if row["id"] == new:
             await _tell_the_teams(new, row["email_key"])
 
 
 async def _tell_the_teams(bounce: UUID, address: str) -> None:
     """Tell each colleague once, by the first chart of their own that the address stands on."""
     colleagues = await sql.rows(
-        f"select ct.staff_id, min(cast(o.client_id as text)) as client_id from ({_charts('= :key')}) o "
+        f"select ct.staff_id, min(cast(o.client_id as text))::uuid as client_id from ({_charts('= :key')}) o "
         f"join care_team ct on ct.client_id = o.client_id and {live('ct')} group by ct.staff_id",
         key=address,
         now=clock.now(),
     )
-    await hold_numbers(sql.uuid(row["staff_id"]) for row in colleagues)
+    await hold_numbers(row["staff_id"] for row in colleagues)
     charts: dict[UUID, list[UUID]] = {}
     for row in colleagues:
-        charts.setdefault(UUID(row["client_id"]), []).append(sql.uuid(row["staff_id"]))
+        charts.setdefault(row["client_id"], []).append(row["staff_id"])
     for client, staff in sorted(charts.items()):
         await tell(NoticeKind.BOUNCED, staff=staff, client=client, record=bounce)
 
@@ -254,12 +253,7 @@ async def failed_addresses(
     holders = await holders_of(clients, colleagues, keys) if keys else {}
     waiting = []
     for row in failing:
-        row |= {
-            "id": sql.uuid(row["id"]),
-            "at": sql.moment(row["at"]),
-            "held": bool(row["held"]),
-            "holders": holders.get(row["email_key"], []),
-        }
+        row["holders"] = holders.get(row["email_key"], [])
         if client is None or any(holder["client_id"] == client for holder in row["holders"]):
             waiting.append(row)
     return waiting
@@ -278,12 +272,9 @@ async def holders_of(
     found += await (
         colleagues.where("r.email_key = any(:keys)", keys=keys)
         .where("r.ended_at is null")
-        .columns("r.email_key, 'staff' as kind, r.id as record_id, r.name, null as client_id")
+        .columns("r.email_key, 'staff' as kind, r.id as record_id, r.name, null::uuid as client_id")
     )
     holders: dict[str, list[dict[str, Any]]] = {}
     for row in found:
-        client = row["client_id"] and sql.uuid(row["client_id"])
-        holders.setdefault(row["email_key"], []).append(
-            row | {"record_id": sql.uuid(row["record_id"]), "client_id": client}
-        )
+        holders.setdefault(row["email_key"], []).append(row)
     return holders

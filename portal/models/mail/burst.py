@@ -61,7 +61,7 @@ async def conversations_unread(practice: Practice) -> list[UUID]:
         until=now - dt.timedelta(minutes=practice.mail_after),
         now=now,
     )
-    return [sql.uuid(row["id"]) for row in conversations]
+    return [row["id"] for row in conversations]
 
 
 async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
@@ -78,7 +78,7 @@ async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
     )
     if not asked:
         return
-    conversations = [sql.uuid(row["id"]) for row in asked]
+    conversations = [row["id"] for row in asked]
     behind = await _staff_behind(conversations)
     if practice.portal_on:
         behind += await _accounts_behind(conversations)
@@ -153,12 +153,7 @@ _BEHIND = (
 
 
 async def _who_may_see(side: str, rows: list[dict[str, Any]]) -> list[Behind]:
-    behind = [
-        Behind(
-            sql.uuid(row["conversation_id"]), sql.uuid(row["reader_id"]), side, row["first"], sql.moment(row["since"])
-        )
-        for row in rows
-    ]
+    behind = [Behind(row["conversation_id"], row["reader_id"], side, row["first"], row["since"]) for row in rows]
     asked = [(late.reader, None, late.conversation) for late in behind]
     seen = await who_may_see(Conversation, KINDS[side], asked)
     return [late for late in behind if (late.reader, None, late.conversation) in seen]
@@ -188,8 +183,4 @@ async def told_of(conversations: Scope[Conversation], conversation: UUID, to_sta
         .order("p.name, p.id, b.to_number")
         .columns("p.id, p.name, o.done_at, o.bounced_at, o.failed_at, o.reason")
     )
-    newest = {row["id"]: row for row in letters}
-    return [
-        row | {name: sql.maybe_moment(row[name]) for name in ("done_at", "bounced_at", "failed_at")}
-        for row in newest.values()
-    ]
+    return list({row["id"]: row for row in letters}.values())

@@ -49,13 +49,13 @@ async def is_anyone_waiting(minutes: int) -> bool:
 async def readers_due(most: int = AT_ONCE) -> list[UUID]:
     """Return the people who are to be written to next, the longest due first."""
     readers = await sql.rows(
-        "select w.person, min(w.due) as due from ("
+        "select w.person, min(w.due)::timestamptz as due from ("
         "select reader_id as person, due_at as due from burst where letter_id is null and due_at <= :now "
         "union all select coalesce(staff_id, account_id), mail_at from notice where mail_at <= :now) w "
         f"where {not_set_aside(LETTERS, 'w.person')} group by w.person order by due limit {int(most)}",
         now=clock.now(),
     )
-    return [sql.uuid(row["person"]) for row in readers]
+    return [row["person"] for row in readers]
 
 
 async def write_to(person: UUID, practice: Practice, post: Callable[[DueReader, UUID | None], Awaitable[UUID]]) -> bool:
@@ -80,7 +80,7 @@ async def write_to(person: UUID, practice: Practice, post: Callable[[DueReader, 
         await put_off(person, at)
         return False
     about = wanted[0]["client_id"] if reader.side == "client" else None
-    letter = await post(reader, about and sql.uuid(about))
+    letter = await post(reader, about)
     for row in wanted:
         await sql.rows(
             "update burst set letter_id = :letter, to_number = :last, due_at = null where id = :id"
@@ -96,38 +96,29 @@ async def write_to(person: UUID, practice: Practice, post: Callable[[DueReader, 
 async def _bursts_of(person: UUID) -> list[dict[str, Any]]:
     # All that waits for this person is taken at once, so a second worker waits here and finds nothing left.
     locked = " for update of b" if sql.is_postgres() else ""
-    return _waiting(
-        await sql.rows(
-            "select b.id, b.conversation_id as shown_as, b.side, r.client_id, r.last_number, "
-            f"{has_news('b')} as unread from burst b join conversation r on r.id = b.conversation_id "
-            f"where b.reader_id = :person and b.letter_id is null order by b.id{locked}",
-            person=person,
-        )
+    return await sql.rows(
+        "select b.id, b.conversation_id as shown_as, b.side, r.client_id, r.last_number, "
+        f"{has_news('b')}::boolean as unread from burst b join conversation r on r.id = b.conversation_id "
+        f"where b.reader_id = :person and b.letter_id is null order by b.id{locked}",
+        person=person,
     )
 
 
 async def _notices_of(person: UUID) -> list[dict[str, Any]]:
     locked = " for update" if sql.is_postgres() else ""
-    return _waiting(
-        await sql.rows(
-            "select id, id as shown_as, case when staff_id is null then 'client' else 'staff' end as side, client_id, "
-            "0 as last_number, read_at is null as unread from notice "
-            f"where (staff_id = :person or account_id = :person) and mail_at is not null order by id{locked}",
-            person=person,
-        )
+    return await sql.rows(
+        "select id, id as shown_as, case when staff_id is null then 'client' else 'staff' end as side, client_id, "
+        "0 as last_number, (read_at is null)::boolean as unread from notice "
+        f"where (staff_id = :person or account_id = :person) and mail_at is not null order by id{locked}",
+        person=person,
     )
-
-
-def _waiting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows that wait: of a burst with the number of its newest message, of a notice with none."""
-    return [row | {"id": sql.uuid(row["id"]), "shown_as": sql.uuid(row["shown_as"])} for row in rows]
 
 
 async def _visible(person: UUID, side: str, rows: list[dict[str, Any]]) -> set[UUID]:
     """Return those of these conversations and notices that the person may see."""
     seen = set()
     for model, of_bursts in ((Conversation, True), (Notice, False)):
-        asked = [(person, None, row["shown_as"]) for row in rows if bool(row["last_number"]) is of_bursts]
+        asked = [(person, None, row["shown_as"]) for row in rows if (row["last_number"] > 0) is of_bursts]
         if asked:
             seen |= {of for _, _, of in await who_may_see(model, KINDS[side], asked)}
     return seen
@@ -142,14 +133,14 @@ async def _forget(rows: list[dict[str, Any]]) -> None:
 
 async def _reader(person: UUID, side: str) -> DueReader | None:
     row = await sql.row(
-        "select name, email, language, false as discreet from staff_member where id = :id and ended_at is null"
+        "select name, email, language, false::boolean as discreet from staff_member where id = :id and ended_at is null"
         if side == "staff"
         else "select name, email, language, discreet from portal_account where id = :id",
         id=person,
     )
     if row is None:
         return None
-    return DueReader(person, side, row["name"], row["email"], row["language"], bool(row["discreet"]))
+    return DueReader(person, side, row["name"], row["email"], row["language"], row["discreet"])
 
 
 async def _is_held(reader: DueReader) -> bool:
@@ -165,19 +156,17 @@ async def _is_held(reader: DueReader) -> bool:
 async def when_wanted(letter: UUID) -> dt.datetime | None:
     """Return when such a letter may leave: by now, or at the end of the reader's quiet hours. None where everything it
     tells of was seen meanwhile, or may no longer be seen."""
-    rows = _waiting(
-        await sql.rows(
-            "select b.id, b.reader_id, b.side, b.conversation_id as shown_as, b.to_number as last_number from burst b "
-            f"where b.letter_id = :letter and {has_news('b')} "
-            "union all select n.id, coalesce(n.staff_id, n.account_id), "
-            "case when n.staff_id is null then 'client' else 'staff' end, n.id, 0 from notice n "
-            "where n.letter_id = :letter and n.read_at is null",
-            letter=letter,
-        )
+    rows = await sql.rows(
+        "select b.id, b.reader_id, b.side, b.conversation_id as shown_as, b.to_number as last_number from burst b "
+        f"where b.letter_id = :letter and {has_news('b')} "
+        "union all select n.id, coalesce(n.staff_id, n.account_id), "
+        "case when n.staff_id is null then 'client' else 'staff' end, n.id, 0 from notice n "
+        "where n.letter_id = :letter and n.read_at is null",
+        letter=letter,
     )
     if not rows:
         return None
-    practice, person, side = await the_practice(), sql.uuid(rows[0]["reader_id"]), rows[0]["side"]
+    practice, person, side = await the_practice(), rows[0]["reader_id"], rows[0]["side"]
     if side == "client" and not practice.portal_on:
         return None
     if not await _visible(person, side, rows):

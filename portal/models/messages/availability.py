@@ -83,14 +83,14 @@ async def of_client(clients: Scope[Client], id: UUID) -> Availability | None:
     return await _as_of_now(charts[0], False) if charts else None
 
 
-_OF_PRACTICE = "p.week is not null as keeps, p.name, p.reply_words, p.reply_by"
+_OF_PRACTICE = "(p.week is not null)::boolean as keeps, p.name, p.reply_words, p.reply_by"
 
 
 async def _as_of_now(row: dict[str, Any], answered: bool) -> Availability:
     # A practice that keeps no hours has none to be asked for.
     kept = await office() if row["keeps"] else Office("UTC", None)
-    words, by = sql.parsed(row["reply_words"]) or {}, row["reply_by"]
-    reply = AutomaticReply(row["name"], words, sql.uuid(by)) if by is not None else None
+    by = row["reply_by"]
+    reply = None if by is None else AutomaticReply(row["name"], row["reply_words"] or {}, by)
     return Availability(row["messaging"], answered, kept, kept.at(clock.now()), reply)
 
 

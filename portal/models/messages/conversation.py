@@ -95,7 +95,7 @@ class Conversation(Handled):
             "returning last_number, answered_at, (select d.number from reading d "
             "where d.conversation_id = conversation.id and d.reader_id = :writer) as had_read, "
             "exists (select 1 from draft k where k.conversation_id = conversation.id "
-            "and (k.staff_id = :writer or k.account_id = :writer)) as drafted",
+            "and (k.staff_id = :writer or k.account_id = :writer))::boolean as drafted",
             id=self.id,
             at=sent_at,
             side=side,
@@ -123,7 +123,7 @@ class Conversation(Handled):
         await announce(MessageSent(client=self.client_id, conversation=self.id, number=number))
         if automatic:
             return number
-        if answers and sql.moment(taken["answered_at"]) == sent_at:
+        if answers and taken["answered_at"] == sent_at:
             await announce(ConversationAnswered(client=self.client_id, conversation=self.id))
         if taken["drafted"] and not keep_draft:
             await Draft.drop(self.id, staff, account)
@@ -172,7 +172,7 @@ class Conversation(Handled):
                 await write(
                     "update conversation set read_by = :read_by where id = :id",
                     id=self.id,
-                    read_by=[*sql.parsed(newest["read_by"]), reader],
+                    read_by=[*newest["read_by"], reader],
                 )
             await self._seen(before["number"] if before else 0, number, staff, account, now)
             await announce(ConversationRead(conversation=self.id, number=number, staff=staff, account=account))
@@ -244,8 +244,7 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
     rows = await _within_reach(conversations).where(HAS_UNREAD).columns(f"r.client_id, {_UNREAD} as n")
     counts: dict[UUID, int] = {}
     for row in rows:
-        client = sql.uuid(row["client_id"])
-        counts[client] = counts.get(client, 0) + int(row["n"])
+        counts[row["client_id"]] = counts.get(row["client_id"], 0) + int(row["n"])
     return counts
 
 
@@ -266,15 +265,12 @@ async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[
         .columns(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
             "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
-            "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
+            "case when not lm.automatic then lm.staff_id end::uuid as staff_id, lm.account_id, lm.automatic, "
             f"{LAST_FROM} as from_name, "
             f"case when {HAS_UNREAD} then {_UNREAD} else 0 end as unread"
         )
     )
     for row in rows:
-        row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
-        row["last_at"] = sql.maybe_moment(row["last_at"])
-        row["confidential"] = bool(row["confidential"])
         box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
         row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
     return rows

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from portal.models.ground import sql
 from portal.models.ground.record import opened
 from portal.models.ground.rules import within_reach
 from portal.models.ground.scope import Scope
@@ -69,7 +68,7 @@ async def page_of_inbox(
         wanted = wanted.where("(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1])
     rows = await (
         wanted.order("r.stirs_at desc, r.id desc")
-        .only(PAGE + 1, f"{on_it('r')} as on_it")
+        .only(PAGE + 1, f"{on_it('r')}::uuid as on_it")
         .join(
             "join client c on c.id = r.client_id "
             "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
@@ -81,15 +80,12 @@ async def page_of_inbox(
             "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, r.stirs_at, "
             "r.done_at, r.snoozed_by, c.first_name, c.last_name, c.colour, lm.id as message_id, "
             "lm.body_sealed, lm.withdrawn_at, "
-            "case when not lm.automatic then lm.staff_id end as staff_id, lm.account_id, lm.automatic, "
+            "case when not lm.automatic then lm.staff_id end::uuid as staff_id, lm.account_id, lm.automatic, "
             f"{LAST_FROM} as from_name, "
-            f"r.on_it, ow.name as on_it_name, {HAS_UNREAD} as unread"
+            f"r.on_it, ow.name as on_it_name, {HAS_UNREAD}::boolean as unread"
         )
     )
     for row in rows:
-        row["id"], row["client_id"] = sql.uuid(row["id"]), sql.uuid(row["client_id"])
-        row["last_at"], row["stirs_at"] = sql.moment(row["last_at"]), sql.moment(row["stirs_at"])
-        row["on_it"] = row["on_it"] and sql.uuid(row["on_it"])
         box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
         row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
     return rows[:PAGE], len(rows) > PAGE
@@ -117,4 +113,4 @@ async def who_is_on(conversations: Scope[Conversation], id: UUID) -> tuple[UUID,
         .join(f"join staff_member ow on ow.id = {on_it('r')}")
         .columns("ow.id, ow.name")
     )
-    return (sql.uuid(colleagues[0]["id"]), colleagues[0]["name"]) if colleagues else None
+    return (colleagues[0]["id"], colleagues[0]["name"]) if colleagues else None

@@ -162,7 +162,7 @@ _MESSAGE = (
     "r.id, r.conversation_id, vc.client_id, r.number, r.staff_id, r.account_id, r.body_sealed, r.sent_at, "
     "r.reply_to_id, r.edited_at, r.withdrawn_at, r.automatic, q.number as quoted_number, "
     "q.body_sealed as quoted_box, q.withdrawn_at as quoted_withdrawn_at, q.automatic as quoted_automatic, "
-    f"coalesce(q.staff_id, q.account_id) as quoted_author, {author_name('r', 'ms', 'ma')} as from_name, "
+    f"coalesce(q.staff_id, q.account_id)::uuid as quoted_author, {author_name('r', 'ms', 'ma')} as from_name, "
     f"{author_name('q', 'qs', 'qa')} as quoted_name"
 )
 _AUTHORS = (
@@ -174,18 +174,18 @@ _AUTHORS = (
 
 
 def _opened(row: dict[str, Any]) -> dict[str, Any]:
-    id = sql.uuid(row["id"])
+    id = row["id"]
     return {
         "id": id,
-        "conversation_id": sql.uuid(row["conversation_id"]),
-        "client_id": sql.uuid(row["client_id"]),
+        "conversation_id": row["conversation_id"],
+        "client_id": row["client_id"],
         "number": row["number"],
-        "author": None if row["automatic"] else sql.uuid(row["staff_id"] or row["account_id"]),
-        "automatic": bool(row["automatic"]),
+        "author": None if row["automatic"] else row["staff_id"] or row["account_id"],
+        "automatic": row["automatic"],
         "by_staff": row["staff_id"] is not None,
         "from_name": row["from_name"],
         "body": opened(Message, "body_sealed", id, row["body_sealed"]),
-        "sent_at": sql.moment(row["sent_at"]),
+        "sent_at": row["sent_at"],
         "edited": row["edited_at"] is not None,
         "withdrawn": row["withdrawn_at"] is not None,
         "quote": _quote(row) if row["reply_to_id"] is not None else None,
@@ -193,11 +193,11 @@ def _opened(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _quote(row: dict[str, Any]) -> dict[str, Any]:
-    id = sql.uuid(row["reply_to_id"])
+    id = row["reply_to_id"]
     return {
         "id": id,
         "number": row["quoted_number"],
-        "author": None if row["quoted_automatic"] else sql.uuid(row["quoted_author"]),
+        "author": None if row["quoted_automatic"] else row["quoted_author"],
         "from_name": row["quoted_name"],
         "body": opened(Message, "body_sealed", id, row["quoted_box"]),
         "withdrawn": row["quoted_withdrawn_at"] is not None,
@@ -247,7 +247,7 @@ async def messages_after(after: dict[UUID, int], limit: int = 200) -> dict[UUID,
     )
     messages: dict[UUID, list[dict[str, Any]]] = {id: [] for id in after}
     for row in newer:
-        messages[sql.uuid(row["conversation_id"])].append(_opened(row))
+        messages[row["conversation_id"]].append(_opened(row))
     return messages
 
 
@@ -275,7 +275,7 @@ async def messages_among(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, list[
     )
     messages: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        messages[sql.uuid(row["conversation_id"])].append(_opened(row))
+        messages[row["conversation_id"]].append(_opened(row))
     return messages
 
 
@@ -314,7 +314,7 @@ async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
     )
     steps: dict[tuple[UUID, UUID], list[dict[str, Any]]] = defaultdict(list)
     for row in readings:
-        steps[sql.uuid(row["id"]), sql.uuid(row["reader_id"])].append(row)
+        steps[row["id"], row["reader_id"]].append(row)
     readers: dict[UUID, list[Reader]] = {of: [] for of in spans}
     for (of, reader), rows in steps.items():
         readers[of].append(
@@ -323,7 +323,7 @@ async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
                 rows[0]["name"],
                 rows[0]["staff_id"] is not None,
                 tuple(row["number"] for row in rows),
-                tuple(sql.moment(row["at"]) for row in rows),
+                tuple(row["at"] for row in rows),
             )
         )
     return readers

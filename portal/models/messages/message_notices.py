@@ -25,7 +25,7 @@ async def conversations_to_tell() -> list[UUID]:
         f"order by o.tell_at limit {AT_ONCE}",
         now=clock.now(),
     )
-    return [sql.uuid(row["id"]) for row in conversations]
+    return [row["id"] for row in conversations]
 
 
 def _last_said(conversation: str) -> str:
@@ -51,7 +51,7 @@ async def tell_of_messages(ids: list[UUID]) -> None:
     )
     if not claimed:
         return
-    conversations = {sql.uuid(row["id"]): row for row in claimed}
+    conversations = {row["id"]: row for row in claimed}
     staff, accounts = await _staff_to_tell(set(conversations)), await _accounts_to_tell(set(conversations))
     # First the numbers of all of them: two who each tell several people of several things would lock each other out.
     for people in (staff, accounts):
@@ -61,10 +61,10 @@ async def tell_of_messages(ids: list[UUID]) -> None:
             NoticeKind.MESSAGE,
             staff=staff[id],
             accounts=accounts[id],
-            client=sql.uuid(row["client_id"]),
+            client=row["client_id"],
             record=id,
             up_to=row["said"],
-            at=sql.moment(row["last_at"]),
+            at=row["last_at"],
         )
 
 
@@ -76,7 +76,7 @@ async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
         ids=list(conversations),
         now=clock.now(),
     )
-    wanted = [(sql.uuid(row["staff_id"]), None, sql.uuid(row["id"])) for row in unread]
+    wanted = [(row["staff_id"], None, row["id"]) for row in unread]
     return _by_conversation(conversations, await who_may_see(Conversation, Kind.STAFF, wanted))
 
 
@@ -90,7 +90,7 @@ async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
         ids=list(conversations),
         now=clock.now(),
     )
-    asked = [(sql.uuid(row["account_id"]), None, sql.uuid(row["conversation_id"])) for row in unread]
+    asked = [(row["account_id"], None, row["conversation_id"]) for row in unread]
     return _by_conversation(conversations, await who_may_see(Conversation, Kind.ACCOUNT, asked))
 
 

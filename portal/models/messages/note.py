@@ -80,16 +80,16 @@ async def notes_under(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, Notes]:
     )
     notes: dict[UUID, Notes] = {of: defaultdict(list) for of in spans}
     for row in found:
-        id = sql.uuid(row["id"])
-        notes[sql.uuid(row["conversation_id"])][row["number"]].append(
+        id = row["id"]
+        notes[row["conversation_id"]][row["number"]].append(
             {
                 "id": id,
-                "by": sql.uuid(row["staff_id"]),
+                "by": row["staff_id"],
                 "by_name": row["name"],
-                "to": row["handed_to"] and sql.uuid(row["handed_to"]),
+                "to": row["handed_to"],
                 "to_name": row["to_name"],
                 "body": opened(Note, "body_sealed", id, row["body_sealed"]),
-                "written_at": sql.moment(row["written_at"]),
+                "written_at": row["written_at"],
             }
         )
     return notes

@@ -22,7 +22,7 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
     """Return who can read each of these conversations now, beside the viewer: the participants on the client's side,
     and the staff of the care team and their covers, where they hold the audience's permission, and others of the
     practice who do. Rows the viewer may not see are not answered."""
-    allowed = [sql.uuid(row["id"]) for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")]
+    allowed = [row["id"] for row in await conversations.where("r.id = any(:ids)", ids=ids).columns("r.id")]
     answer: dict[UUID, dict[str, list[Any]]] = {id: {"people": [], "staff": [], "others": []} for id in allowed}
     people = await sql.rows(
         f"select distinct p.conversation_id, a.id, a.name {_TAKING_PART} order by a.name, a.id",
@@ -30,9 +30,9 @@ async def readers(conversations: Scope[Conversation], ids: list[UUID]) -> dict[U
         now=clock.now(),
     )
     for row in people:
-        answer[sql.uuid(row["conversation_id"])]["people"].append({"id": sql.uuid(row["id"]), "name": row["name"]})
+        answer[row["conversation_id"]]["people"].append({"id": row["id"], "name": row["name"]})
     for id, group, person in await staff_by_group(THESE, ids=allowed):
-        answer[sql.uuid(id)][group].append(person)
+        answer[id][group].append(person)
     return answer
 
 
@@ -73,16 +73,12 @@ async def why_see(clients: Scope[Client], id: UUID) -> dict[str, list[dict[str, 
 
 def _of_account(row: dict[str, Any]) -> dict[str, Any]:
     return row | {
-        "id": sql.uuid(row["id"]),
         "self": row["relationship"] is None,
-        "guardian": bool(row["guardian"]),
-        "since": sql.moment(row["since"]),
-        "until": sql.maybe_moment(row["until"]),
     }
 
 
 def _of_staff(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"id": sql.uuid(row["staff_id"]), "until": sql.maybe_moment(row["until"])}
+    return row | {"id": row["staff_id"]}
 
 
 async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict[str, Any]]]:
@@ -96,7 +92,7 @@ async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict
         (
             row["id"],
             "staff" if row["near"] == TEAM else "others",
-            {"id": sql.uuid(row["staff_id"]), "name": row["name"]},
+            {"id": row["staff_id"], "name": row["name"]},
         )
         for row in staff
     ]

@@ -48,7 +48,7 @@ async def parties_of(client: UUID) -> list[Party]:
         client=client,
         now=clock.now(),
     )
-    contacts = tuple((sql.uuid(row["contact_id"]), str(row["name"])) for row in linked)
+    contacts = tuple((row["contact_id"], row["name"]) for row in linked)
     in_person = own is not None or not contacts
     parties = [Party("client", True)] if in_person else []
     parties += [Party(str(contact[0]), False, (contact,)) for contact in contacts]
@@ -74,7 +74,7 @@ async def participant_for(account: UUID, client: UUID) -> tuple[bool, list[UUID]
         client=client,
         now=clock.now(),
     )
-    contacts = [sql.uuid(row["contact_id"]) for row in accesses if row["contact_id"] is not None]
+    contacts = [row["contact_id"] for row in accesses if row["contact_id"] is not None]
     return len(contacts) < len(accesses), contacts
 
 
@@ -106,7 +106,7 @@ async def would_read(
     for key, group, person in await staff_by_group(asked, client=client):
         who = by_audience.setdefault(
             Audience[key.upper()],
-            {"people": [{"id": sql.uuid(p["id"]), "name": p["name"]} for p in people], "staff": [], "others": []},
+            {"people": people, "staff": [], "others": []},
         )
         who[group].append(person)
     return {audience: by_audience[audience] for audience in Audience if audience in by_audience}
@@ -134,10 +134,9 @@ async def between(
     kept = {audience.key for audience in await confidential(client, with_client, contacts)}
     people: dict[tuple[UUID, str], set[UUID | None]] = {}
     for row in rows:
-        if bool(row["confidential"]) != (row["audience"] in kept):
+        if row["confidential"] != (row["audience"] in kept):
             continue
-        contact = None if row["contact_id"] is None else sql.uuid(row["contact_id"])
-        people.setdefault((sql.uuid(row["id"]), row["audience"]), set()).add(contact)
+        people.setdefault((row["id"], row["audience"]), set()).add(row["contact_id"])
     wanted = {*contacts, *([None] if with_client else [])}
     # The first of them comes last, and stays.
     return {Audience[audience.upper()]: id for (id, audience), who in people.items() if who == wanted}

@@ -84,10 +84,10 @@ async def templates(seen: Scope[Template]) -> list[dict[str, Any]]:
     """Return the templates the viewer may use, by name: their own before the practice's."""
     usable = [
         {
-            "id": sql.uuid(row["id"]),
+            "id": row["id"],
             "own": row["staff_id"] is not None,
-            "name": opened(Template, "name_sealed", sql.uuid(row["id"]), row["name_sealed"]),
-            "body": opened(Template, "body_sealed", sql.uuid(row["id"]), row["body_sealed"]),
+            "name": opened(Template, "name_sealed", row["id"], row["name_sealed"]),
+            "body": opened(Template, "body_sealed", row["id"], row["body_sealed"]),
         }
         for row in await seen.columns("r.id, r.staff_id, r.name_sealed, r.body_sealed", limit=2 * MOST)
     ]

@@ -18,7 +18,7 @@ async def chosen_ways(person: UUID) -> dict[str, dict[str, bool]]:
         "select kind, shown, mail, push from notice_choice where person_id = :person", person=person
     )
     return {kind.key: dict.fromkeys(WAYS, True) for kind in NoticeKind} | {
-        row["kind"]: {way: bool(row[way]) for way in WAYS} for row in choices
+        row["kind"]: {way: row[way] for way in WAYS} for row in choices
     }
 
 
@@ -52,4 +52,4 @@ async def without_letters(kind: NoticeKind, people: Iterable[UUID]) -> set[UUID]
         kind=kind.key,
         people=list(people),
     )
-    return {sql.uuid(row["person_id"]) for row in unwilling}
+    return {row["person_id"] for row in unwilling}

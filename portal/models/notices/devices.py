@@ -157,9 +157,9 @@ async def take_pushes(most: int) -> list[LeasedDevice]:
     )
     return [
         LeasedDevice(
-            sql.uuid(row["id"]),
-            row["staff_id"] and sql.uuid(row["staff_id"]),
-            row["account_id"] and sql.uuid(row["account_id"]),
+            row["id"],
+            row["staff_id"],
+            row["account_id"],
             row["number"],
             row["tries"],
             row["subscription_sealed"],
@@ -202,9 +202,9 @@ async def forget_device(taken: LeasedDevice) -> None:
 async def words_for(taken: LeasedDevice) -> tuple[str, bool] | None:
     """Return the language in which this person is told, and whether discreetly; None for somebody who has left."""
     person = await sql.row(
-        "select language, false as discreet from staff_member where id = :id and ended_at is null"
+        "select language, false::boolean as discreet from staff_member where id = :id and ended_at is null"
         if taken.staff
         else "select language, discreet from portal_account where id = :id",
         id=taken.staff or taken.account,
     )
-    return None if person is None else (person["language"], bool(person["discreet"]))
+    return None if person is None else (person["language"], person["discreet"])

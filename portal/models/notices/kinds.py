@@ -89,4 +89,4 @@ async def mark_read(which: str, **values: Any) -> None:
         **values,
     )
     for staff, account in {(row["staff_id"], row["account_id"]) for row in marked}:
-        await announce(NoticesRead(staff=staff and sql.uuid(staff), account=account and sql.uuid(account)))
+        await announce(NoticesRead(staff=staff, account=account))

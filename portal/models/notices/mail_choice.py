@@ -72,7 +72,7 @@ async def mail_choices(people: list[UUID]) -> dict[UUID, MailChoice]:
         people=people,
     )
     chosen = {
-        sql.uuid(row["person_id"]): MailChoice(row["often"], row["daily_at"], row["quiet_from"], row["quiet_until"])
+        row["person_id"]: MailChoice(row["often"], row["daily_at"], row["quiet_from"], row["quiet_until"])
         for row in rows
     }
     return {person: chosen.get(person, MailChoice()) for person in people}
@@ -129,7 +129,7 @@ async def write_again(account: UUID) -> None:
     for row in await sql.rows(
         "select distinct letter_id from burst where reader_id = :account and letter_id is not null", account=account
     ):
-        await tell_way(sql.uuid(row["letter_id"]))
+        await tell_way(row["letter_id"])
     await sql.rows(
         "update burst as b set letter_id = null, to_number = null, due_at = :now where b.reader_id = :account "
         f"and {has_news('b')} and b.letter_id in ({_NOT_REACHED.format('b')})",

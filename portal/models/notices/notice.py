@@ -99,7 +99,7 @@ async def tell(
         if not told:
             continue
         numbered = await sql.rows(_TAKE_NUMBERS.format(sql.table("v", id=("people", "uuid"))), people=told)
-        taken = {sql.uuid(row["person_id"]): int(row["number"]) for row in numbered}
+        taken = {row["person_id"]: int(row["number"]) for row in numbered}
         asked = sql.table("v", id=("ids", "uuid"), person=("people", "uuid"), number=("numbers", "int"))
         body = ":body::jsonb" if sql.is_postgres() else ":body"
         ids = [uuid7() for _ in told]
@@ -120,7 +120,7 @@ async def tell(
             at=at or clock.now(),
         )
         # Who has not read the last one was told of it by a push, and a letter, and needs no second.
-        new = {sql.uuid(row["person_id"]): id for row in given if (id := sql.uuid(row["id"])) in ids}
+        new = {row["person_id"]: row["id"] for row in given if row["id"] in ids}
         await wish_pushes(column, {person: taken[person] for person in new}, kind.key)
         if new and kind.letter is NoticeLetter.NEWS and not lettered:
             await wish_letters(new, kind.key)
@@ -173,7 +173,7 @@ async def is_unread(number: int, staff: UUID | None, account: UUID | None) -> bo
         person=person,
         number=number,
     )
-    asked = [(person, None, sql.uuid(row["id"])) for row in unread]
+    asked = [(person, None, row["id"]) for row in unread]
     return bool(asked and await who_may_see(Notice, kind, asked))
 
 
@@ -224,25 +224,19 @@ async def notices_after(after: dict[UUID, int], limit: int = AT_ONCE) -> list[di
             people=list(after),
             numbers=list(after.values()),
         )
-    people = [sql.uuid(row["person"]) for row in newer]
-    return [row | {"person": person} for row, person in zip(await _opened(newer), people, strict=True)]
+    return await _opened(newer)
 
 
 async def _opened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows with the name of the person who caused each, where somebody did."""
-    causes = [UUID(by) if (by := sql.parsed(row["body"]).get("by")) else None for row in rows]
+    causes = [UUID(by) if (by := row["body"].get("by")) else None for row in rows]
     names = await _names({by for by in causes if by is not None})
     return [
         row
         | {
-            "id": sql.uuid(row["id"]),
-            "client_id": row["client_id"] and sql.uuid(row["client_id"]),
-            "record_id": row["record_id"] and sql.uuid(row["record_id"]),
             "by": by,
             "by_name": "" if by is None else names.get(by, ""),
-            "made_at": sql.moment(row["made_at"]),
             "read": row["read_at"] is not None,
-            "confidential": bool(row["confidential"]),
         }
         for row, by in zip(rows, causes, strict=True)
     ]
@@ -256,7 +250,7 @@ async def _names(people: set[UUID]) -> dict[UUID, str]:
         "union all select id, name from portal_account where id = any(:ids)",
         ids=list(people),
     )
-    return {sql.uuid(row["id"]): row["name"] for row in named}
+    return {row["id"]: row["name"] for row in named}
 
 
 async def forget_old_notices() -> None:

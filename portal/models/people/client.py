@@ -165,7 +165,7 @@ async def team_of(teams: Scope[CareTeam], clients: list[UUID]) -> dict[UUID, lis
     )
     teams_by_client: dict[UUID, list[dict[str, Any]]] = {client: [] for client in clients}
     for row in members:
-        teams_by_client[sql.uuid(row["client_id"])].append(row)
+        teams_by_client[row["client_id"]].append(row)
     return teams_by_client
 
 
@@ -176,7 +176,7 @@ async def who_cares(client: UUID) -> list[UUID]:
         client=client,
         now=clock.now(),
     )
-    return [sql.uuid(row["staff_id"]) for row in team or await sql.rows(_MANAGERS)]
+    return [row["staff_id"] for row in team or await sql.rows(_MANAGERS)]
 
 
 _MANAGERS = (
@@ -213,7 +213,7 @@ async def page_of_clients(
     rows = await wanted.order(order).columns(
         "r.id, r.first_name, r.last_name, r.sorting, r.colour, r.date_of_birth_sealed, r.archived_at, "
         "exists (select 1 from access a left join contact_link al on al.id = a.contact_link_id "
-        f"where a.client_id = r.id and {live('a')} and (al.id is null or {acts('al')})) as active",
+        f"where a.client_id = r.id and {live('a')} and (al.id is null or {acts('al')}))::boolean as active",
         limit=PAGE + 1,
     )
     more, rows = len(rows) > PAGE, rows[:PAGE]

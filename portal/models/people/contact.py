@@ -174,7 +174,7 @@ class ContactLink(Lasting):
         """Lock the client before the link, because the client's date of birth says when a guardian's link ends."""
         client = await sql.row("select client_id from contact_link where id = :id", id=id)
         if client is not None:
-            await Client.lock(sql.uuid(client["client_id"]))
+            await Client.lock(client["client_id"])
         await super().lock(id)
 
     async def allow(self, right: Right, on: bool) -> None:
@@ -289,10 +289,10 @@ class ContactLink(Lasting):
             link=self.id,
             now=clock.now(),
         )
-        holder = next((sql.uuid(row["account_id"]) for row in accounts if row["contact_link_id"]), None)
+        holder = next((row["account_id"] for row in accounts if row["contact_link_id"]), None)
         await tell(
             NoticeKind.RIGHTS,
-            accounts=[sql.uuid(row["account_id"]) for row in accounts],
+            accounts=[row["account_id"] for row in accounts],
             client=self.client_id,
             record=self.id,
             by=holder,
@@ -340,19 +340,10 @@ async def contacts_of(links: Scope[ContactLink], client: UUID) -> list[dict[str,
         .columns(
             "r.id, r.contact_id, r.relationship, r.guardian, r.from_at, r.until_at, r.of_age_at, c.name, c.email, "
             "c.client_id as own, c.phone_sealed, x.from_at as joined_at, x.account_id, i.sent_at as invited_at, "
-            f"{account_sees('r.client_id', 'x.account_id')} as sees, "
+            f"{account_sees('r.client_id', 'x.account_id')}::boolean as sees, "
             + ", ".join(f"r.{right.value}" for right in Right)
             + ", "
             + ", ".join(f"r.{restriction.column}" for restriction in Restriction)
         )
     )
-    times = (
-        "from_at",
-        "until_at",
-        "of_age_at",
-        "joined_at",
-        "invited_at",
-        *(restriction.column for restriction in Restriction),
-    )
-    rows = [row | {name: sql.maybe_moment(row[name]) for name in times} for row in tied]
-    return list({row["id"]: row for row in rows}.values())
+    return list({row["id"]: row for row in tied}.values())

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from portal import clock
 from portal.facts import CareTeamChanged, StaffChanged
-from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import Gone, live
 from portal.models.ground.scope import Scope
@@ -95,16 +94,13 @@ async def in_care_of(teams: Scope[CareTeam], staff: UUID) -> list[dict[str, Any]
 
 async def colleagues(scope: Scope[StaffMember]) -> list[dict[str, Any]]:
     """Return the staff who work here: name, role, how many clients they care for, and whether they are away."""
-    staff = await (
+    return await (
         scope.where("r.ended_at is null")
         .order("r.name, r.id")
         .columns(
             "r.id, r.name, r.email, r.role, "
             f"(select count(*) from care_team t join client c on c.id = t.client_id and c.archived_at is null "
             f"where t.staff_id = r.id and {live('t')}) as clients, "
-            f"(select max(l.until_at) from leave l where l.staff_id = r.id and {live('l')}) as away_until"
+            f"(select max(l.until_at) from leave l where l.staff_id = r.id and {live('l')})::timestamptz as away_until"
         )
     )
-    for row in staff:
-        row["id"], row["away_until"] = sql.uuid(row["id"]), sql.maybe_moment(row["away_until"])
-    return staff

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from portal.models.ground import sql
 from portal.models.ground.person import canonical_email, folded, words_of
 from portal.models.ground.record import live, opened_day
 from portal.models.ground.scope import Scope
@@ -40,18 +39,15 @@ async def known_people(
         .order("r.search, r.id")
         .columns("'contact' as kind, r.id, r.name, r.email, r.client_id", KNOWN)
     )
-    own = [sql.uuid(row["client_id"]) for row in matching if row["client_id"]]
+    own = [row["client_id"] for row in matching if row["client_id"]]
     others = await (
         clients.where(named, **values)
         .where(f"r.id <> :of and r.archived_at is null and r.id not in {own_tied}", of=client)
         .order("r.sorting, r.id")
         .columns("'client' as kind, r.id, r.first_name, r.last_name, r.email", KNOWN)
     )
-    people = [row | {"id": sql.uuid(row["id"])} for row in matching]
-    people += [
-        row | {"id": sql.uuid(row["id"]), "name": f"{row['first_name']} {row['last_name']}"}
-        for row in others
-        if sql.uuid(row["id"]) not in own
+    people = matching + [
+        row | {"name": f"{row['first_name']} {row['last_name']}"} for row in others if row["id"] not in own
     ]
     acts_for = await _acted_for(clients, [row["id"] for row in people if row["kind"] == "contact"])
     return [row | {"for": acts_for.get(row["id"], [])} for row in people[:KNOWN]]
@@ -74,7 +70,7 @@ async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID,
     )
     names: dict[UUID, list[str]] = {}
     for row in ties:
-        names.setdefault(sql.uuid(row["contact_id"]), []).append(row["first_name"])
+        names.setdefault(row["contact_id"], []).append(row["first_name"])
     return names
 
 
@@ -95,8 +91,7 @@ async def likely_clients(
     )
     people = []
     for row in matching:
-        box, id = row["date_of_birth_sealed"], sql.uuid(row["id"])
-        theirs = opened_day(Client, "date_of_birth_sealed", id, box)
+        theirs = opened_day(Client, "date_of_birth_sealed", row["id"], row["date_of_birth_sealed"])
         if born is None or theirs is None or born == theirs:
-            people.append(row | {"id": id, "born": theirs})
+            people.append(row | {"born": theirs})
     return people

@@ -113,25 +113,22 @@ async def _is_away(staff: UUID, from_at: dt.datetime, until_at: dt.datetime, as_
 
 async def leaves(scope: Scope[Leave]) -> list[dict[str, Any]]:
     """Return the leaves that are on or to come, the next first, with both names."""
-    planned = await (
+    return await (
         scope.where("r.until_at > :now and r.until_at > r.from_at")
         .join("join staff_member s on s.id = r.staff_id join staff_member c on c.id = r.cover_id")
         .order("r.from_at, r.id")
         .columns(
             "r.id, r.staff_id, r.cover_id, r.from_at, r.until_at, s.name, c.name as cover_name, "
-            "c.ended_at is null as cover_works",
+            "(c.ended_at is null)::boolean as cover_works",
             limit=200,
         )
     )
-    for row in planned:
-        row["from_at"], row["until_at"] = sql.moment(row["from_at"]), sql.moment(row["until_at"])
-    return planned
 
 
 async def away_from(teams: Scope[CareTeam], client: UUID) -> list[dict[str, Any]]:
     """Return who of a client's care team is away now: the name, until when, and the cover's name where they can read
     clinical messages."""
-    away = await (
+    return await (
         teams.where("r.client_id = :client", client=client)
         .where(live("r"))
         .join(
@@ -143,7 +140,3 @@ async def away_from(teams: Scope[CareTeam], client: UUID) -> list[dict[str, Any]
         .order("r.lead desc, s.name, s.id")
         .columns("s.name, l.until_at, c.id as cover_id, c.name as cover_name")
     )
-    for row in away:
-        row["until_at"] = sql.moment(row["until_at"])
-        row["cover_id"] = None if row["cover_id"] is None else sql.uuid(row["cover_id"])
-    return away

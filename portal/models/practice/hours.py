@@ -150,8 +150,8 @@ async def office() -> Office:
     )
     if not rows:
         return Office("UTC", None)
-    week = sql.parsed(rows[0]["week"])
-    days = [(row["day"], Special(row["label"], _spans(sql.parsed(row["spans"])))) for row in rows if row["day"]]
+    week = rows[0]["week"]
+    days = [(row["day"], Special(row["label"], _spans(row["spans"]))) for row in rows if row["day"]]
     return Office(rows[0]["zone"], None if week is None else tuple(_spans(day) for day in week), tuple(days))
 
 
@@ -195,7 +195,7 @@ async def special_days(first: dt.date) -> list[dict[str, Any]]:
             "id": row["id"],
             "day": dt.date.fromisoformat(row["day"]),
             "label": row["label"],
-            "spans": _spans(sql.parsed(row["spans"])),
+            "spans": _spans(row["spans"]),
         }
         for row in days
     ]
@@ -212,7 +212,7 @@ async def plan_turns() -> None:
     now = clock.now()
     turns = (await office()).turns(now)
     planned = {
-        sql.moment(row["due_at"]): row["id"]
+        row["due_at"]: row["id"]
         for row in await sql.rows(
             "select id, due_at from moment where kind = :kind and done_at is null and due_at > :now",
             kind=OfficeTurned.__name__,
@@ -221,7 +221,7 @@ async def plan_turns() -> None:
     }
     stale = [id for due, id in planned.items() if due not in turns]
     if stale:
-        await sql.rows("delete from moment where id = any(:ids)", ids=[sql.uuid(id) for id in stale])
+        await sql.rows("delete from moment where id = any(:ids)", ids=stale)
     for turn in turns:
         if turn not in planned:
             await Moment.plan(turn, OfficeTurned())

@@ -89,7 +89,7 @@ async def the_practice() -> Practice:
 async def portal_is_on() -> bool:
     """Tell whether the client side is let in."""
     practice = await sql.row("select portal_on from practice")
-    return practice is None or bool(practice["portal_on"])
+    return practice is None or practice["portal_on"] is True
 
 
 async def hold_practice() -> Practice:

@@ -103,11 +103,11 @@ class SessionHolder:
 
 
 _WHO = """
-    select s.id, s.side, coalesce(s.staff_id, s.account_id) as holder, s.seen_at, s.idle_until,
+    select s.id, s.side, coalesce(s.staff_id, s.account_id)::uuid as holder, s.seen_at, s.idle_until,
         s.expires_at, coalesce(m.name, a.name) as name, coalesce(m.email, a.email) as email, m.role,
         coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme, a.discreet,
         (select {list}(p.permission, ' ') from staff_permission p where p.staff_id = m.id) as permissions,
-        {holds} as holds, {here}
+        ({holds})::boolean as holds, {here}
     from session s
         left join staff_member m on m.id = s.staff_id
         left join portal_account a on a.id = s.account_id
@@ -124,9 +124,7 @@ _MAY_ENTER = (
 
 @lru_cache
 def _who_text(here: str, right: Right | None, postgres: bool) -> str:
-    asked = "null"
-    if right is not None:
-        asked = f"({right_of('s.account_id', right)})"
+    asked = "null" if right is None else right_of("s.account_id", right)
     return _WHO.format(holds=asked, here=here, may_enter=_MAY_ENTER, list="string_agg" if postgres else "group_concat")
 
 
@@ -141,20 +139,20 @@ async def who(token: str, side: str, client: UUID | None = None, right: Right | 
     if session is None:
         return None
     return SessionHolder(
-        session=sql.uuid(session["id"]),
+        session=session["id"],
         side=session["side"],
-        holder=sql.uuid(session["holder"]),
+        holder=session["holder"],
         name=session["name"],
         email=session["email"],
         role=session["role"],
         language=session["language"],
         theme=session["theme"],
-        discreet=bool(session["discreet"]),
-        seen_at=sql.moment(session["seen_at"]),
-        idle_until=sql.moment(session["idle_until"]),
-        expires_at=sql.moment(session["expires_at"]),
+        discreet=session["discreet"],
+        seen_at=session["seen_at"],
+        idle_until=session["idle_until"],
+        expires_at=session["expires_at"],
         permissions=frozenset((session["permissions"] or "").split()),
-        holds=None if session["holds"] is None else bool(session["holds"]),
+        holds=session["holds"],
         bookmark=Bookmark.now_at(session),
     )
 
@@ -180,7 +178,7 @@ async def lives_until(sessions: list[UUID]) -> dict[UUID, dt.datetime]:
         f"where s.id = any(:ids) and s.ended_at is null and {_MAY_ENTER}",
         ids=sessions,
     )
-    return {sql.uuid(row["id"]): min(sql.moment(row["idle_until"]), sql.moment(row["expires_at"])) for row in living}
+    return {row["id"]: min(row["idle_until"], row["expires_at"]) for row in living}
 
 
 async def end_session(session: UUID, side: str, holder: UUID) -> None:

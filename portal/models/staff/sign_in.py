@@ -42,7 +42,7 @@ async def holders(email: str) -> dict[str, Login]:
         "select 'client', id, password_hash from portal_account where email_key = :key",
         key=canonical_email(email)[:254],
     )
-    return {row["side"]: Login(row["side"], sql.uuid(row["id"]), row["password_hash"]) for row in rows}
+    return {row["side"]: Login(row["side"], row["id"], row["password_hash"]) for row in rows}
 
 
 async def verified(email: str, password: str, network: Network, device: str) -> list[Login]:

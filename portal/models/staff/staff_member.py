@@ -136,7 +136,7 @@ class StaffPermission(Model):
 async def supervised_by(staff: UUID) -> list[UUID]:
     """Return the staff members whose clients this one sees beside their own."""
     supervised = await sql.rows("select id from staff_member where supervisor_id = :staff", staff=staff)
-    return [sql.uuid(row["id"]) for row in supervised]
+    return [row["id"] for row in supervised]
 
 
 async def therapists(colleagues: Scope[StaffMember]) -> list[dict[str, Any]]:

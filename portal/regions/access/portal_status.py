@@ -15,7 +15,6 @@ from portal.models.access.candidate_holder import hindrance
 from portal.models.access.own_address import UNKNOWN_AGE
 from portal.models.access.portal_status import Holding, history_of, holding_of, linkable, next_send
 from portal.models.access.reset import clients_acted_for
-from portal.models.ground import sql
 from portal.models.ground.person import canonical_email, initial
 from portal.models.ground.record import live
 from portal.models.ground.rules import acts
@@ -329,7 +328,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
         .order("a.name, r.from_at, r.id")
         .columns(
             "r.id, r.client_id, r.from_at, r.account_id, c.first_name, c.last_name, c.colour, "
-            f"a.name as account_name, l.relationship, l.guardian, (l.id is null or {acts('l')}) as acts"
+            f"a.name as account_name, l.relationship, l.guardian, (l.id is null or {acts('l')})::boolean as acts"
         )
     )
     for row in seen:
@@ -338,7 +337,7 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
             if row["relationship"] is None
             else say(language, row["relationship"]) + (say(language, ", legal guardian") if row["guardian"] else "")
         )
-        this = sql.uuid(row["client_id"]) == client
+        this = row["client_id"] == client
         rows.append(
             {
                 "account": row["account_name"],
@@ -346,11 +345,11 @@ async def linked(viewer: Viewer, client: UUID) -> Context | None:
                 "initial": initial(row["first_name"]),
                 "colour": row["colour"],
                 "as_label": relation,
-                "since": _when(viewer, sql.moment(row["from_at"])),
+                "since": _when(viewer, row["from_at"]),
                 "ended": None if row["acts"] else say(language, "Sees nothing now"),
                 "unlink_action": None,
                 "this_chart": this,
-                "href": f"/staff/clients/{sql.uuid(row['client_id'])}/portal",
+                "href": f"/staff/clients/{row['client_id']}/portal",
             }
         )
     # By its address alone: staff need not know whose account it is, unless they may see one of its clients.

@@ -58,14 +58,14 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
         "initial": initial(row["name"]),
         "relationship": say(language, row["relationship"]),
         # By law a legal guardian's part ends with coming of age, or a court has named one for an adult.
-        "guardian": bool(row["guardian"]) and not past,
+        "guardian": row["guardian"] and not past,
         "dates": dates,
         "past": past,
         "items": [
             {
                 "key": right.name.lower(),
                 "label": say(language, words).capitalize(),
-                "on": bool(row[right.value]) and not past and all(right in one.leaves for one in kept),
+                "on": row[right.value] and not past and all(right in one.leaves for one in kept),
             }
             for right, words in RIGHT_WORDS.items()
         ],

@@ -11,7 +11,6 @@ from portal.language import at_in_words, listed, say, short
 from portal.mail.letters import name_of
 from portal.mail.mailbox import trouble_in_words
 from portal.mail.outbox import reason_in_words
-from portal.models.ground import sql
 from portal.models.ground.outbox import UNDELIVERED, Outbox
 from portal.models.ground.person import initial
 from portal.models.ground.record import UNREADABLE, opened
@@ -50,9 +49,9 @@ async def undelivered(viewer: Viewer) -> Context | None:
 
 
 def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
-    text = opened(Outbox, "payload_sealed", sql.uuid(row["id"]), row["payload_sealed"])
+    text = opened(Outbox, "payload_sealed", row["id"], row["payload_sealed"])
     letter = {"to": UNREADABLE, "kind": ""} if text == UNREADABLE else json.loads(text)
-    posted_at = sql.moment(row["posted_at"])
+    posted_at = row["posted_at"]
     return {
         "id": row["id"],
         "to": letter["to"],

@@ -9,7 +9,6 @@ from uuid import UUID
 from portal.facts import OfChart, OfThreadList
 from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models.access.network import network_of
-from portal.models.ground import sql
 from portal.models.ground.person import initial
 from portal.models.ground.record import UNREADABLE, live, opened_day, shown
 from portal.models.messages.conversation import Conversation, unread_by_client
@@ -34,10 +33,10 @@ from portal.viewer import Viewer
 async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str) -> Context | None:
     q, archived = q or "", show == "archived"
     rows, earlier, later = await page_of_clients(viewer.see(Client), q, archived, _place(after), _place(before))
-    ids = [sql.uuid(row["id"]) for row in rows]
+    ids = [row["id"] for row in rows]
     teams = await team_of(viewer.see(CareTeam), ids)
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = any(:ids)", ids=ids))
-    page = [_row(viewer.language, row, teams[sql.uuid(row["id"])], counts) for row in rows]
+    page = [_row(viewer.language, row, teams[row["id"]], counts) for row in rows]
     return {
         "rows": page,
         "q": q,
@@ -49,7 +48,7 @@ async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str
 
 
 def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID, int]) -> dict[str, Any]:
-    id = sql.uuid(row["id"])
+    id = row["id"]
     born = opened_day(Client, "date_of_birth_sealed", id, row["date_of_birth_sealed"])
     portal = ("ok", say(language, "Active")) if row["active"] else ("neutral", say(language, "Not on the portal"))
     return {
@@ -169,7 +168,6 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         .order("r.guardian desc, r.from_at, r.id")
         .columns("c.name, r.relationship, r.guardian, " + ", ".join(_RIGHTS))
     )
-    links = [link | {one.column: sql.maybe_moment(link[one.column]) for one in Restriction} for link in links]
     born = chart.born_if_known
     return {
         "id": client,

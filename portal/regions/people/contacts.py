@@ -10,7 +10,6 @@ from portal import clock
 from portal.facts import OfChart, OfInvitation, OfPractice
 from portal.language import date_in_words, listed, local_day, say
 from portal.models.access.network import network_of
-from portal.models.ground import sql
 from portal.models.ground.person import initial
 from portal.models.ground.record import opened
 from portal.models.people.client import Client
@@ -49,7 +48,7 @@ async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
     if chart is None:
         return None
     tied = await contacts_of(viewer.see(ContactLink), client)
-    charts = await _charts(viewer, [sql.uuid(row["own"]) for row in tied if row["own"]])
+    charts = await _charts(viewer, [row["own"] for row in tied if row["own"]])
     may = await viewer.may(Permission.CONTACT_NETWORK) and chart.archived_at is None
     may_look = await viewer.may(Permission.PORTAL_ACCESS)
     address, network = f"/staff/clients/{client}", network_of(await the_practice(), chart)
@@ -75,12 +74,12 @@ async def _charts(viewer: Viewer, clients: list[UUID]) -> set[UUID]:
     if not clients:
         return set()
     seen = await viewer.see(Client).where("r.id = any(:own)", own=clients).columns("r.id")
-    return {sql.uuid(row["id"]) for row in seen}
+    return {row["id"] for row in seen}
 
 
 def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any]:
     now, until = clock.now(), row["until_at"]
-    own = sql.uuid(row["own"]) if row["own"] else None
+    own = row["own"]
     phone = row["phone_sealed"] and opened(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
     dates = []
     if row["from_at"] > now:
@@ -104,7 +103,7 @@ def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any
         "name": row["name"],
         "initial": initial(row["name"]),
         "relationship": say(language, row["relationship"]),
-        "guardian": bool(row["guardian"]),
+        "guardian": row["guardian"],
         "rights": rights_line(language, row),
         "restrictions": [{"label": label, "now": at <= now} for label, at in restrictions_of(language, row, now)],
         "reach": [text for text in (row["email"], phone) if text],

@@ -8,7 +8,6 @@ from typing import Any
 from portal import clock
 from portal.facts import OfStaff
 from portal.language import date_in_words, local_day, say
-from portal.models.ground import sql
 from portal.models.people.leave import Leave, leaves
 from portal.permissions import Permission
 from portal.regions import Context, region
@@ -25,7 +24,7 @@ async def leave_list(viewer: Viewer) -> Context | None:
 def _row(viewer: Viewer, row: dict[str, Any], may: bool) -> dict[str, Any]:
     language = viewer.language
     last = local_day(row["until_at"] - dt.timedelta(minutes=1), zone())
-    mine = sql.uuid(row["staff_id"]) == viewer.id
+    mine = row["staff_id"] == viewer.id
     return {
         "id": row["id"],
         "name": row["name"],

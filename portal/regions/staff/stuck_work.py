@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from portal.facts import OfStaff, WorkStuck
 from portal.language import at_in_words, say
-from portal.models.ground import sql
 from portal.models.ground.stuck_work import (
     BURSTS,
     COMING_OF_AGE,
@@ -45,7 +44,7 @@ async def stuck_work(viewer: Viewer) -> Context | None:
     if not await viewer.may(Permission.PORTAL_SETTINGS):
         return {"rows": []}
     stuck = await viewer.see(StuckWork).where(IS_SAID).order("r.since desc").columns("r.queue, r.since", SHOWN)
-    first = {row["queue"]: sql.moment(row["since"]) for row in stuck}  # of each queue the longest
+    first = {row["queue"]: row["since"] for row in stuck}  # of each queue the longest
     return {
         "rows": [
             {

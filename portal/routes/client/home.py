@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from portal.language import today_in_words
 from portal.models.access.account import Access, profiles
-from portal.models.ground import sql
 from portal.models.people.client import Client
 from portal.regions import home
 from portal.regions.access.who_acts import acting
@@ -23,7 +22,7 @@ async def first(visit: Visit) -> Answer:
     """To the home of the first profile, oneself before others; or a page that says there is none."""
     found = await profiles(visit.me.see(Access))
     if found:
-        return go(f"/clients/{sql.uuid(found[0]['id'])}/home")
+        return go(f"/clients/{found[0]['id']}/home")
     regions = {"nobody": await visit.draw(home.nobody), "offers": await visit.draw(home.offers)}
     return visit.page("client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions)
 

@@ -15,7 +15,6 @@ from portal.models.access.contact_links import change_terms, end_tie, tie
 from portal.models.access.network import network_of, switch_network
 from portal.models.access.own_address import NotTheirOwn, check_for_contact
 from portal.models.access.portal_status import account_of
-from portal.models.ground import sql
 from portal.models.ground.person import canonical_email
 from portal.models.ground.record import live, uuid7
 from portal.models.people.client import Client
@@ -318,7 +317,7 @@ async def account_by(visit: Visit, link: ContactLink) -> UUID | None:
     """The account that acts by this link, or would if nothing were kept from it."""
     acts = visit.me.see(Access).where(f"r.contact_link_id = :link and {live('r')}", link=link.id)
     rows = await acts.order("r.from_at desc, r.id").columns("r.account_id", 1)
-    return sql.uuid(rows[0]["account_id"]) if rows else None
+    return rows[0]["account_id"] if rows else None
 
 
 async def _chart_of(visit: Visit, contact: Contact) -> str | None:
