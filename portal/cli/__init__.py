@@ -1,4 +1,4 @@
-"""The command line: demo, serve, work, migrate, check, cast, keys."""
+"""The command line: demo, serve, work, migrate, check, cast, keys, staff."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from portal.cli.base import Data, fail, hold_data, use, with_database
 from portal.cli.check import Unreachable, check, wrong_database, wrong_keys
 from portal.cli.demo import cast, demo
 from portal.cli.keys import keys
+from portal.cli.staff import staff
 from portal.models.ground import database
 from portal.models.ground.restoring import end_what_was_under_way
 from portal.models.staff import first_run
@@ -130,5 +131,6 @@ def restored(data: Data = None) -> None:
 
 
 app.add_typer(keys, name="keys")
+app.add_typer(staff, name="staff")
 app.command()(cast)
 app.command()(demo)

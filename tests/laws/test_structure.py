@@ -212,6 +212,7 @@ STATEMENTS = {
     "portal.routes.public.welcome": "the invitation of the link or of the link session itself",
     "portal.routes.public.reset": "the reset of the link or of the link session itself, and its account",
     "portal.cli.check": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
+    "portal.cli.staff": "whoever runs the machine sees who works here, and lets somebody in again",
 }
 
 # Functions of the models that read records without asking for whom, and are called from outside.
