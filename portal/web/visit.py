@@ -141,11 +141,13 @@ class Visit:
 
     async def find(self, model: type[M], id: UUID | None = None) -> M:
         """Return the record that the path names by its class, or one of this id. Raises NotVisible, also where it is
-        not about the client or in the conversation that the path names beside it."""
+        not about the client or in the conversation that the path names beside it. The visit is about the record's
+        client from then on."""
         record = await self.me.find(model, id or self.id(model.__name__.lower()))
         for place in self.request.path_params.keys() & {"client", "conversation"}:
             if getattr(record, f"{place}_id", self.id(place)) != self.id(place):
                 raise NotVisible
+        self.about = self.about or getattr(record, "client_id", None)
         return record
 
     def query(self, name: str) -> str:

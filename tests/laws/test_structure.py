@@ -284,7 +284,6 @@ UNSCOPED = {
     "portal.models.staff.sign_in.begin": "who signs in comes before what they may see",
     "portal.models.staff.sign_in.verified": "who signs in comes before what they may see",
     "portal.models.messages.note.notes_under": "under messages read through the viewer, or asked for by who_may_see",
-    "portal.models.notices.notice.tell": "a colleague who may read it; the notice is shown through the viewer",
     "portal.models.notices.notice.forget_old_notices": "the worker's tidying",
     "portal.models.notices.notice.is_unread": "the worker asks before it pushes, and asks who_may_see",
     "portal.models.notices.devices.hold_device": "the worker, with a device whose lease it holds",

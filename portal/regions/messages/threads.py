@@ -31,10 +31,10 @@ from portal.viewer import Viewer
 
 
 async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict[str, Any]]:
-    found = await threads(viewer.see(Conversation).where("r.client_id = :of", of=client))
-    can_read = await readers(viewer.see(Conversation), [row["id"] for row in found])
+    listed_threads = await threads(viewer.see(Conversation).where("r.client_id = :of", of=client))
+    can_read = await readers(viewer.see(Conversation), [row["id"] for row in listed_threads])
     rows = []
-    for row in found:
+    for row in listed_threads:
         href = thread_href(viewer, client, row["id"])
         entry = thread_row(viewer.language, row, viewer.id, href)
         if entry["from_name"] and entry["excerpt"]:
@@ -89,12 +89,12 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
     """Show the people the viewer can write to about a client, each with those who would read it: an audience whose
     conversation stands already leads there, and one that nobody reads isn't offered. Staff choose besides with whom of
     the client's side (`people`, see Party)."""
-    found = await viewer.see(Client).find(client)
-    if found is None:
+    chart = await viewer.see(Client).find(client)
+    if chart is None:
         return None
     is_staff = viewer.kind is Kind.STAFF
     if is_staff:
-        may_write = found.archived_at is None
+        may_write = chart.archived_at is None
         parties = await parties_of(client)
         party = chosen(parties, people)
         between_whom = party.people
@@ -103,11 +103,11 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
         now = await of_client(viewer.see(Client), client)
         may_write = now is not None and now.may_write
         between_whom = await participant_for(viewer.id, client)
-    there = await between(viewer.see(Conversation), found, *between_whom)
-    kept = await confidential(found, *between_whom)
+    begun = await between(viewer.see(Conversation), chart, *between_whom)
+    kept = await confidential(chart, *between_whom)
     offered = []
     for audience, who in (await would_read(viewer.see(Client), client, *between_whom)).items():
-        mine = any(one["id"] == viewer.id for one in (*who["staff"], *who["others"]))
+        mine = any(reader["id"] == viewer.id for reader in (*who["staff"], *who["others"]))
         if not may_write or (is_staff and not mine):
             continue
         offered.append(
@@ -115,26 +115,26 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
                 "audience": audience.key,
                 "title": audience_label(viewer.language, audience.key)
                 if is_staff
-                else title_of(viewer, audience.key, audience in kept, found.first_name, ""),
+                else title_of(viewer, audience.key, audience in kept, chart.first_name, ""),
                 "about": _about(viewer.language, audience),
                 "confidential_line": confidential_line(viewer.language) if audience in kept else None,
                 "readers_line": readers_line(viewer.language, who, viewer.id),
-                "href": thread_href(viewer, client, there[audience]) if audience in there else None,
+                "href": thread_href(viewer, client, begun[audience]) if audience in begun else None,
             }
         )
     return {
         "offered": offered,
         "may_write": may_write,
         "is_staff": is_staff,
-        "name": found.first_name,
+        "name": chart.first_name,
         "action": None if viewer.lens else f"{base(viewer, client)}/conversations",
         "parties": [
             {
-                "label": _party_label(viewer.language, one, found.first_name),
-                "href": f"{base(viewer, client)}/conversations/new?{urlencode({'people': one.key})}",
-                "current": one is party,
+                "label": _party_label(viewer.language, choice, chart.first_name),
+                "href": f"{base(viewer, client)}/conversations/new?{urlencode({'people': choice.key})}",
+                "current": choice is party,
             }
-            for one in parties
+            for choice in parties
         ],
         "people": party.key if party else "",
     }

@@ -29,7 +29,7 @@ async def outcome(visit: Visit) -> dict[str, Any]:
     conversation = await visit.find(Conversation)
     ids = {"client": conversation.client_id, "conversation": conversation.id}
     asked: Search | None = visit.form
-    shown: dict[str, Any] = {
+    results: dict[str, Any] = {
         "action": f"{here(visit, conversation)}/search",
         "with": key_of("thread-head", ids),
         "q": visit.sent.get("q", "")[:100],
@@ -37,11 +37,11 @@ async def outcome(visit: Visit) -> dict[str, Any]:
         "looked": asked is not None and bool(words_of(asked.q)),
     }
     regions = {"conversation": await visit.draw(head, **ids)}
-    if asked is not None and shown["looked"]:
+    if asked is not None and results["looked"]:
         hits = await search(visit.me.see(Message), conversation.id, words_of(asked.q), asked.before)
         numbers = "-".join(str(number) for number in hits.numbers)
         regions["found"] = await visit.draw(found_messages, **ids, q=asked.q, numbers=numbers)
-        shown |= {"before": hits.before, "all_line": _found_line(visit, hits)}
+        results |= {"before": hits.before, "all_line": _found_line(visit, hits)}
         # Outside any transaction: it may take a while, and writes this one row.
         await audit.note(
             "search conversation",
@@ -50,7 +50,7 @@ async def outcome(visit: Visit) -> dict[str, Any]:
             client=conversation.client_id,
             record=conversation.id,
         )
-    return {"search": shown, "back_href": here(visit, conversation), "regions": regions}
+    return {"search": results, "back_href": here(visit, conversation), "regions": regions}
 
 
 def _found_line(visit: Visit, hits: Found) -> str:

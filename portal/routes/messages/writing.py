@@ -53,7 +53,7 @@ def _seen_by_eye(text: str) -> str:
 
 
 Body = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_seen_by_eye)]
-Chosen = Annotated[UUID | None, BeforeValidator(lambda said: said or None)]  # an id, or an empty field
+Chosen = Annotated[UUID | None, BeforeValidator(lambda value: value or None)]  # an id, or an empty field
 
 
 class NewMessage(Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.models.messages.availability import of_client
+from portal.models.messages.availability import MayNotWrite, of_client
 from portal.models.messages.conversation import Conversation, threads
 from portal.models.messages.recipients import participant_for
 from portal.models.people.client import Client
@@ -14,7 +14,6 @@ from portal.regions.practice.availability import availability
 from portal.routes.client.shell import page, why_page
 from portal.routes.messages import changing, reading, searching, who_can_see, writing
 from portal.web.doors import client
-from portal.web.refusals import Refused
 from portal.web.visit import Answer, Visit, go
 
 
@@ -27,33 +26,33 @@ async def all_of_them(visit: Visit) -> Answer:
 
 
 async def list_of_them(visit: Visit) -> Answer:
-    found = await visit.find(Client)
-    here = base(visit.me, found.id)
+    about = await visit.find(Client)
+    profile_href = base(visit.me, about.id)
     return await page(
         visit,
         "client/messages/index.html",
-        found,
+        about,
         place="messages",
-        name=found.first_name,
-        new_href=f"{here}/conversations/new",
-        regions={"threads": await visit.draw(client_threads, client=found.id)},
+        name=about.first_name,
+        new_href=f"{profile_href}/conversations/new",
+        regions={"threads": await visit.draw(client_threads, client=about.id)},
     )
 
 
 async def to_begin(visit: Visit) -> Answer:
     """Show the people one can write to, and who would read it."""
-    found = await visit.find(Client)
+    about = await visit.find(Client)
     several = await visit.me.see(Conversation).count() > 0
     return await page(
         visit,
         "client/messages/new.html",
-        found,
+        about,
         place="messages",
-        name=found.first_name,
-        threads_href=f"{base(visit.me, found.id)}/messages" if several else None,
+        name=about.first_name,
+        threads_href=f"{base(visit.me, about.id)}/messages" if several else None,
         regions={
-            "availability": await visit.draw(availability, client=found.id, conversation=None),
-            "beginnings": await visit.draw(beginnings, client=found.id, people=None),
+            "availability": await visit.draw(availability, client=about.id, conversation=None),
+            "beginnings": await visit.draw(beginnings, client=about.id, people=None),
         },
     )
 
@@ -65,17 +64,17 @@ async def show(visit: Visit) -> Answer:
     older = await reading.older(visit, conversation)
     if older is not None:
         return older
-    found = await visit.me.find(Client, conversation.client_id)
+    about = await visit.me.find(Client, conversation.client_id)
     several = await visit.me.see(Conversation).count() > 1
-    here = base(visit.me, found.id)
-    label = visit.say("Message about %(name)s", name=found.first_name)
+    profile_href = base(visit.me, about.id)
+    label = visit.say("Message about %(name)s", name=about.first_name)
     return await page(
         visit,
         "client/messages/show.html",
-        found,
+        about,
         place="messages",
-        threads_href=f"{here}/messages" if several else None,
-        new_href=f"{here}/conversations/new",
+        threads_href=f"{profile_href}/messages" if several else None,
+        new_href=f"{profile_href}/conversations/new",
         composer=await writing.composer(visit, conversation, label),
         regions=await reading.parts(visit, conversation),
     )
@@ -84,11 +83,11 @@ async def show(visit: Visit) -> Answer:
 @client("POST /clients/{client}/conversations", Right.MESSAGES, form=writing.Beginning, audit="start conversation")
 async def create(visit: Visit) -> Answer:
     """Write to the care team, the office or billing, as oneself."""
-    found = await visit.find(Client)
-    now = await of_client(visit.me.see(Client), found.id)
+    about = await visit.find(Client)
+    now = await of_client(visit.me.see(Client), about.id)
     if now is None or not now.may_write:
-        raise Refused(409, "Nothing can be written here at the moment. Nothing was sent.")
-    return go(await writing.begun(visit, await participant_for(visit.me.id, found.id)))
+        raise MayNotWrite
+    return go(await writing.begun(visit, await participant_for(visit.me.id, about.id)))
 
 
 @client(
@@ -118,10 +117,10 @@ async def readers(visit: Visit) -> Answer:
 
 
 async def _search(visit: Visit) -> Answer:
-    shown = await searching.outcome(visit)
-    about = await visit.find(Client)
-    status = 422 if visit.errors else 200
-    return await page(visit, "client/messages/search.html", about, place="messages", status=status, **shown)
+    results, status = await searching.outcome(visit), 422 if visit.errors else 200
+    return await page(
+        visit, "client/messages/search.html", await visit.find(Client), place="messages", status=status, **results
+    )
 
 
 index = client("GET /clients/{client}/messages", Right.MESSAGES, opens="open messages")(all_of_them)

@@ -160,9 +160,8 @@ async def readers_of(visit: Visit) -> Answer:
 
 
 async def _search(visit: Visit) -> Answer:
-    shown = await searching.outcome(visit)
-    status = 422 if visit.errors else 200
-    return await chart_page(visit, "staff/messages/conversations/search.html", status=status, **shown)
+    results, status = await searching.outcome(visit), 422 if visit.errors else 200
+    return await chart_page(visit, "staff/messages/conversations/search.html", status=status, **results)
 
 
 ask = staff("GET /staff/clients/{client}/conversations/{conversation}/search", opens="open search")(_search)
