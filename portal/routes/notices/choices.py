@@ -49,13 +49,13 @@ else:
 async def save(visit: Visit) -> bool:
     """Keep what was chosen, from now on. False where it can't be, and the form says why."""
     form: Choices | None = visit.form
-    stands = await _standing(visit)
+    form_state = await _form_state(visit)
     if form is not None and bool(form.quiet_from) != bool(form.quiet_until):
         missing = "quiet_until" if form.quiet_from else "quiet_from"
         visit.errors[missing] = visit.say("Fill in both times, or neither.")
     elif form is not None and form.quiet_from and form.quiet_from == form.quiet_until:
         visit.errors["quiet_until"] = visit.say("Choose another time than the one they begin.")
-    if stands.refused or form is None:
+    if form_state.refused or form is None:
         return False
     usual = MailChoice()
     choice = MailChoice(
@@ -73,7 +73,7 @@ async def save(visit: Visit) -> bool:
     return True
 
 
-async def _standing(visit: Visit) -> FormState:
+async def _form_state(visit: Visit) -> FormState:
     """Return this person's choices. The person is held, for the choices of somebody who has made none lie nowhere."""
     whose: type[Record] = StaffMember if visit.me.kind is Kind.STAFF else PortalAccount
     person = await (visit.me.hold if visit.asked else visit.me.find)(whose, visit.holder.holder)
@@ -106,17 +106,17 @@ async def _standing(visit: Visit) -> FormState:
 
 async def shown(visit: Visit) -> dict[str, Any]:
     """Return what the page needs beside its address."""
-    stands, practice = await _standing(visit), await the_practice()
+    form_state, practice = await _form_state(visit), await the_practice()
     return {
         "kinds": [
-            kind | {way: bool(stands.values.get(f"{way}_{kind['key']}")) for way in WAYS}
+            kind | {way: bool(form_state.values.get(f"{way}_{kind['key']}")) for way in WAYS}
             for kind in kinds_in_words(visit.me)
         ],
         "push_key": crypto.push_public(),
-        "stands": stands,
-        "values": dict.fromkeys(("often", "daily_at", "quiet_from", "quiet_until"), "") | stands.values,
-        "status": stands.status,
-        "errors": stands.errors,
+        "form_state": form_state,
+        "values": dict.fromkeys(("often", "daily_at", "quiet_from", "quiet_until"), "") | form_state.values,
+        "status": form_state.status,
+        "errors": form_state.errors,
         "minutes": practice.mail_after,
         "said": visit.query("saved") == "yes" and not visit.errors,
         "email": visit.holder.email,

@@ -53,7 +53,7 @@ async def new(visit: Visit) -> Answer:
     person = visit.query("person")
     if person:
         return await _known(visit, client, link, contact, await _chosen(visit, person))
-    return await _new(visit, client, link, contact, _standing(visit, contact))
+    return await _new(visit, client, link, contact, _form_state(visit, contact))
 
 
 @staff(
@@ -66,13 +66,13 @@ async def new(visit: Visit) -> Answer:
 async def create(visit: Visit) -> Answer:
     """A new client, who is this contact too."""
     client, link, contact = await _contact(visit, chart_to_change, tied_to_change)
-    stands = _standing(visit, contact)
+    form_state = _form_state(visit, contact)
     if contact.client_id is None:
         await _check(visit, contact)
-        if not stands.fits:
-            return await _new(visit, client, link, contact, stands)
+        if not form_state.fits:
+            return await _new(visit, client, link, contact, form_state)
     if visit.errors:
-        return await _new(visit, client, link, contact, stands)
+        return await _new(visit, client, link, contact, form_state)
     form: Becoming = visit.form
     await _refuse_a_client(visit, contact)
     person = await added(visit, form)
@@ -179,7 +179,7 @@ async def _to(visit: Visit, client: Client, person: UUID, linked: bool) -> Answe
     return go(f"/staff/clients/{person}/portal" if linked else f"/staff/clients/{person}")
 
 
-def _standing(visit: Visit, contact: Contact) -> FormState:
+def _form_state(visit: Visit, contact: Contact) -> FormState:
     labels = details_in_words(visit)
     del labels["date_of_birth"]
     first, _, last = contact.name.rpartition(" ")
@@ -188,17 +188,17 @@ def _standing(visit: Visit, contact: Contact) -> FormState:
     return form_state(visit, Becoming, now, labels, contact)
 
 
-async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: FormState) -> Answer:
-    values = stands.values if visit.asked else stands.values | {"link": True}
+async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact, form_state: FormState) -> Answer:
+    values = form_state.values if visit.asked else form_state.values | {"link": True}
     address, account = f"{tab_of(client)}/{link.id}/client", await account_held_by(contact)
     return await _page(
         visit,
         client,
         link,
         contact,
-        stands.status,
+        form_state.status,
         action=address,
-        stands=stands,
+        form_state=form_state,
         values=values,
         person=None,
         people=[

@@ -57,15 +57,15 @@ async def preview(visit: Visit) -> Answer:
     if account is None:
         raise Refused(409, "They have no account yet, so there is no page of theirs to look at.")
     visit.sent.pop("page", None)
-    stands = await agreed(visit, link, contact)
+    form_state = await agreed(visit, link, contact)
     terms = None if visit.errors else terms_of(visit, link)
-    if terms is None or stands.refused or visit.form.page == "form":
-        return await edit_form(visit, client, link, contact, stands)
+    if terms is None or form_state.refused or visit.form.page == "form":
+        return await edit_form(visit, client, link, contact, form_state)
     try:
         shown = await _by(visit, client, link, contact, terms, account)
     except Refused as reason:
         notice = visit.say("By the terms that you are writing: %(what)s", what=visit.say(reason.text))
-        return await edit_form(visit, client, link, contact, stands, notice=notice)
+        return await edit_form(visit, client, link, contact, form_state, notice=notice)
     async with unit():
         await audit.note(
             "view as before saving",

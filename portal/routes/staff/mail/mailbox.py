@@ -101,7 +101,7 @@ async def _page(visit: Visit, said: Markup | None = None) -> Answer:
         place="settings",
         status=whole_status(minutes, where),
         values=where.values,
-        stands={"minutes": minutes, "where": where},
+        form_state={"minutes": minutes, "where": where},
         kept=await visit.me.see(Mailbox).count() > 0,
         minutes=minutes.values.get("mail_after", ""),
         minutes_action=f"{HERE}/minutes",
@@ -132,9 +132,9 @@ async def wait(visit: Visit) -> Answer:
 async def save(visit: Visit) -> Answer:
     """Read this mailbox from now on."""
     said: Where | None = visit.form
-    stands = await _where(visit, await hold_practice())
+    form_state = await _where(visit, await hold_practice())
     password = await _password(visit)
-    if stands.refused or said is None or password is None:
+    if form_state.refused or said is None or password is None:
         return await _page(visit)
     await Mailbox.keep(**said.model_dump(exclude={"password", "version"}), password=password)
     return go(HERE)

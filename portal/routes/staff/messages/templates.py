@@ -76,14 +76,16 @@ async def _keeps_the_practices(visit: Visit) -> None:
         raise NotPermitted("Only those who have Client portal settings change the practice’s templates.")
 
 
-def _standing(visit: Visit, template: Template) -> FormState:
+def _form_state(visit: Visit, template: Template) -> FormState:
     labels = {"name": visit.say("Name"), "body": visit.say("Text")}
     now = {"name": template.name, "body": template.body}
     return form_state(visit, ChangedTemplate, now, labels, template)
 
 
-async def _form(visit: Visit, template: Template | None, status: int = 200, stands: FormState | None = None) -> Answer:
-    stands = stands or (_standing(visit, template) if template else None)
+async def _form(
+    visit: Visit, template: Template | None, status: int = 200, form_state: FormState | None = None
+) -> Answer:
+    form_state = form_state or (_form_state(visit, template) if template else None)
     here = f"{HERE}/{template.id}" if template else HERE
     return await page(
         visit,
@@ -98,8 +100,8 @@ async def _form(visit: Visit, template: Template | None, status: int = 200, stan
         action=here,
         removal_action=f"{here}/removal" if template else None,
         back_href=HERE,
-        stands=stands,
-        values=stands.values if stands else visit.sent,
+        form_state=form_state,
+        values=form_state.values if form_state else visit.sent,
         errors=visit.errors,
         placeholders=placeholders(visit),
     )
@@ -130,9 +132,9 @@ async def create(visit: Visit) -> Answer:
 @staff("POST /staff/templates/{template}", form=ChangedTemplate, audit="change template")
 async def update(visit: Visit) -> Answer:
     template = await _own(visit.me.hold, visit)
-    stands = _standing(visit, template)
-    if stands.refused:
-        return await _form(visit, template, stands.status, stands)
+    form_state = _form_state(visit, template)
+    if form_state.refused:
+        return await _form(visit, template, form_state.status, form_state)
     await template.change(visit.form.name, visit.form.body)
     visit.note(record=template.id)
     return go(HERE)

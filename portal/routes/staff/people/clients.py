@@ -197,7 +197,7 @@ async def show(visit: Visit) -> Answer:
 @staff("GET /staff/clients/{client}/edit", Permission.PORTAL_ACCESS, opens="open chart")
 async def edit(visit: Visit) -> Answer:
     client = await visit.me.find(Client, visit.id("client"))
-    return await _edit(visit, client, _standing(visit, client))
+    return await _edit(visit, client, _form_state(visit, client))
 
 
 @staff("POST /staff/clients/{client}", Permission.PORTAL_ACCESS, form=ChangedDetails, audit="edit client")
@@ -205,14 +205,14 @@ async def update(visit: Visit) -> Answer:
     client = await visit.me.hold(Client, visit.id("client"))
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
-    stands = _standing(visit, client)
-    if stands.refused:
-        return await _edit(visit, client, stands)
+    form_state = _form_state(visit, client)
+    if form_state.refused:
+        return await _edit(visit, client, form_state)
     try:
         await change_client(client, visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client))
     except NotTheirOwn as reason:
         visit.errors["email"] = visit.say(reason.why)
-        return await _edit(visit, client, stands)
+        return await _edit(visit, client, form_state)
     return go(f"/staff/clients/{client.id}")
 
 
@@ -227,24 +227,24 @@ def details_in_words(visit: Visit) -> dict[str, str]:
     }
 
 
-def _standing(visit: Visit, client: Client) -> FormState:
+def _form_state(visit: Visit, client: Client) -> FormState:
     labels = details_in_words(visit)
     now = {name: known(client, name) or "" for name in labels}
     return form_state(visit, ChangedDetails, now, labels, client)
 
 
-async def _edit(visit: Visit, client: Client, stands: FormState) -> Answer:
+async def _edit(visit: Visit, client: Client, form_state: FormState) -> Answer:
     address = f"/staff/clients/{client.id}"
     return await chart_page(
         visit,
         "staff/people/clients/edit.html",
-        status=stands.status,
+        status=form_state.status,
         action=address,
         name=client.name,
         back_href=address,
-        stands=stands,
-        values=stands.values,
-        errors=stands.errors,
+        form_state=form_state,
+        values=form_state.values,
+        errors=form_state.errors,
         unreadable=[details_in_words(visit)[name] for name in unreadable(client, *SEALED)],
         apart=bool(await as_contact(client, visit.me.see(Client), whole=False)),
     )

@@ -202,7 +202,7 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
 
 _NEW: dict[str, Any] = {
     "contact_name": "",
-    "stands": None,
+    "form_state": None,
     "apart": False,
     "notice": "",
     "unreadable": [],

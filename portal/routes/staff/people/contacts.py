@@ -218,13 +218,13 @@ async def update(visit: Visit) -> Answer:
     link, contact = await tied_to_change(visit, client)
     if link.has_ended:
         raise Refused(409, "They are no contact of this client any more. Add them again.")
-    stands = await agreed(visit, link, contact)
+    form_state = await agreed(visit, link, contact)
     if not visit.errors:
         if not visit.form.name and await is_theirs(visit, contact):
             visit.errors["name"] = visit.say("Write a name.")
         terms = terms_of(visit, link)
-    if stands.refused:
-        return await edit_form(visit, client, link, contact, stands)
+    if form_state.refused:
+        return await edit_form(visit, client, link, contact, form_state)
     # A form that was opened before says more than one of today would offer: that is refused, and not passed over.
     if contact.client_id is None and visit.form.name:
         try:
@@ -232,7 +232,7 @@ async def update(visit: Visit) -> Answer:
             await change_contact(contact, details, visit.me.see(Client))
         except NotTheirOwn as reason:
             visit.errors["email"] = visit.say(reason.why)
-            return await edit_form(visit, client, link, contact, stands)
+            return await edit_form(visit, client, link, contact, form_state)
     before = link.terms
     await change_terms(link, terms)
     await link.note("change contact", visit.me.side, visit.me.id, before)
@@ -281,14 +281,14 @@ async def tied_to_change(visit: Visit, client: Client) -> tuple[ContactLink, Con
 
 
 async def edit_form(
-    visit: Visit, client: Client, link: ContactLink, contact: Contact, stands: FormState, notice: str = ""
+    visit: Visit, client: Client, link: ContactLink, contact: Contact, form_state: FormState, notice: str = ""
 ) -> Answer:
     """The form of somebody who is there; `notice` says what became of a look at what they would see."""
     address, theirs = f"{tab_of(client)}/{link.id}", await is_theirs(visit, contact)
     return await contact_form(
         visit,
         client,
-        stands.status,
+        form_state.status,
         back_href=tab_of(client),
         new=False,
         action=address,
@@ -300,8 +300,8 @@ async def edit_form(
         else None,
         hidden={},
         search=None,
-        stands=stands,
-        values=stands.values,
+        form_state=form_state,
+        values=form_state.values,
         unreadable=emptied(visit, link, contact),
         contact_name=contact.name,
         end_action=f"{address}/end",

@@ -84,29 +84,29 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
     """The page; of the `form` that was sent and not taken, what was written stands there again."""
     language = visit.language
     kept = await office()
-    stands = {
-        "week": _week_stands(visit, practice),
-        "day": await _day_stands(visit, practice),
-        "reply": _reply_stands(visit, practice),
-        "crisis": _crisis_stands(visit, practice),
+    form_state = {
+        "week": _week_state(visit, practice),
+        "day": await _day_state(visit, practice),
+        "reply": _reply_state(visit, practice),
+        "crisis": _crisis_state(visit, practice),
     }
     return await page(
         visit,
         "staff/practice/availability.html",
         title=visit.say("Availability"),
         place="settings",
-        status=whole_status(*stands.values()),
+        status=whole_status(*form_state.values()),
         tab="availability",
         action=HERE,
         days=[(name, weekday(n, language)) for n, name in enumerate(DAYS)],
         parts=PARTS,
         keeps=practice.week is not None,
-        stands=stands,
-        values={name: one.values for name, one in stands.items()},
+        form_state=form_state,
+        values={name: one.values for name, one in form_state.items()},
         zone=kept.zone.replace("_", " "),
         replies=practice.reply_by is not None,
         today=kept.local_day(clock.now()).isoformat(),
-        preview=Markup(_preview(visit, kept.zone, stands["week"].values)),
+        preview=Markup(_preview(visit, kept.zone, form_state["week"].values)),
         tongues=LANGUAGES,
         errors=visit.errors,
         wrong=form,
@@ -114,7 +114,7 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
     )
 
 
-def _week_stands(visit: Visit, practice: Practice) -> FormState:
+def _week_state(visit: Visit, practice: Practice) -> FormState:
     labels = {"none": visit.say("Keep no hours")}
     for n, name in enumerate(DAYS):
         day = weekday(n, visit.language).capitalize()
@@ -128,7 +128,7 @@ def _week_stands(visit: Visit, practice: Practice) -> FormState:
     return form_state(visit, Week, now, labels, practice)
 
 
-async def _day_stands(visit: Visit, practice: Practice) -> FormState:
+async def _day_state(visit: Visit, practice: Practice) -> FormState:
     """A date that nobody has written of is empty; of another one, what is on file now."""
     labels = {
         "day": visit.say("Date"),
@@ -146,14 +146,14 @@ async def _day_stands(visit: Visit, practice: Practice) -> FormState:
     return form_state(visit, NewDay, now, labels, practice)
 
 
-def _reply_stands(visit: Visit, practice: Practice) -> FormState:
+def _reply_state(visit: Visit, practice: Practice) -> FormState:
     labels = {"on": visit.say("Automatic reply")} | {f"text_{one}": name for one, name in LANGUAGES.items()}
     now: dict[str, Any] = {"on": practice.reply_by is not None}
     now |= {f"text_{tongue}": _reply(practice, tongue) for tongue in LANGUAGES}
     return form_state(visit, Reply, now, labels, practice)
 
 
-def _crisis_stands(visit: Visit, practice: Practice) -> FormState:
+def _crisis_state(visit: Visit, practice: Practice) -> FormState:
     labels = {f"text_{tongue}": name for tongue, name in LANGUAGES.items()}
     for n in range(NUMBERS):
         labels |= {
@@ -243,9 +243,9 @@ async def preview(visit: Visit) -> Answer:
 async def save_hours(visit: Visit) -> Answer:
     """Keep these hours, or none: then clients are told nothing about them."""
     practice = await hold_practice()
-    stands = _week_stands(visit, practice)
+    form_state = _week_state(visit, practice)
     week = None if visit.sent.get("none") else _week(visit, visit.sent)
-    if stands.refused:
+    if form_state.refused:
         return await _page(visit, practice, "week")
     await keep_hours(week)
     return _saved
@@ -269,7 +269,7 @@ async def save_day(visit: Visit) -> Answer:
         if not today <= visit.form.day <= today + dt.timedelta(days=400):
             visit.errors["day"] = visit.say("Choose a date from today on, within the coming year.")
     practice = await hold_practice()
-    if (await _day_stands(visit, practice)).refused:
+    if (await _day_state(visit, practice)).refused:
         return await _page(visit, practice, "day")
     await set_day(visit.form.day, visit.form.label, spans)
     visit.note(day=visit.form.day)
@@ -289,7 +289,7 @@ async def remove_day(visit: Visit) -> Answer:
 async def save_reply(visit: Visit) -> Answer:
     """The automatic reply on or off, and its words; empty ones are the built-in ones."""
     practice = await hold_practice()
-    if _reply_stands(visit, practice).refused:
+    if _reply_state(visit, practice).refused:
         return await _page(visit, practice, "reply")
     said = {tongue: getattr(visit.form, f"text_{tongue}") for tongue in LANGUAGES}
     own = {tongue: text for tongue, text in said.items() if text and text != reply_words(tongue)}
@@ -313,7 +313,7 @@ async def save_crisis(visit: Visit) -> Answer:
             visit.errors.setdefault(f"number_{n}", visit.say("Write the number that goes with it."))
     if not numbers:
         visit.errors.setdefault("number_0", visit.say("Write at least one number to call."))
-    if _crisis_stands(visit, practice).refused:
+    if _crisis_state(visit, practice).refused:
         return await _page(visit, practice, "crisis")
     words = {tongue: text for tongue in LANGUAGES if (text := getattr(visit.form, f"text_{tongue}"))}
     await practice.keep(crisis=numbers, crisis_words=words or None)

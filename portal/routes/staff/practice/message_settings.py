@@ -20,7 +20,7 @@ class Rules(WholeState):
 
 @staff("GET /staff/settings/messages", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
-    return await _page(visit, _standing(visit, await the_practice()))
+    return await _page(visit, _form_state(visit, await the_practice()))
 
 
 @staff("POST /staff/settings/messages", Permission.PORTAL_SETTINGS, form=Rules, audit="change message settings")
@@ -29,29 +29,29 @@ async def save(visit: Visit) -> Answer:
     practice = await hold_practice()
     if visit.errors:
         visit.errors["edit_minutes"] = visit.say("Write a number of minutes from 0 to 1440.")
-    stands = _standing(visit, practice)
-    if stands.refused:
-        return await _page(visit, stands)
+    form_state = _form_state(visit, practice)
+    if form_state.refused:
+        return await _page(visit, form_state)
     await practice.keep(edit_minutes=visit.form.edit_minutes)
     visit.note(minutes=practice.edit_minutes)
-    return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
+    return await _page(visit, _form_state(visit, practice), said=visit.say("Saved."))
 
 
-def _standing(visit: Visit, practice: Practice) -> FormState:
+def _form_state(visit: Visit, practice: Practice) -> FormState:
     labels = {"edit_minutes": visit.say("Minutes in which a message can be edited or withdrawn")}
     return form_state(visit, Rules, {"edit_minutes": practice.edit_minutes}, labels, practice)
 
 
-async def _page(visit: Visit, stands: FormState, said: str | None = None) -> Answer:
+async def _page(visit: Visit, form_state: FormState, said: str | None = None) -> Answer:
     return await page(
         visit,
         "staff/practice/messages.html",
         title=visit.say("Messages"),
         place="settings",
-        status=stands.status,
+        status=form_state.status,
         action="/staff/settings/messages",
-        stands=stands,
-        minutes=stands.values.get("edit_minutes", ""),
-        errors=stands.errors,
+        form_state=form_state,
+        minutes=form_state.values.get("edit_minutes", ""),
+        errors=form_state.errors,
         said=said,
     )

@@ -29,7 +29,7 @@ class Ages(WholeState):
 
 @staff("GET /staff/settings/minors", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
-    return await _page(visit, _standing(visit, await the_practice()))
+    return await _page(visit, _form_state(visit, await the_practice()))
 
 
 @staff("POST /staff/settings/minors", Permission.PORTAL_SETTINGS, form=Ages, audit="change ages for minors")
@@ -38,22 +38,22 @@ async def save(visit: Visit) -> Answer:
     for name in visit.errors:
         visit.errors[name] = visit.say("Write an age from %(first)s to %(last)s.", first=YOUNGEST, last=OLDEST)
     practice = await hold_practice()
-    stands = _standing(visit, practice)
-    if stands.refused:
-        return await _page(visit, stands)
+    form_state = _form_state(visit, practice)
+    if form_state.refused:
+        return await _page(visit, form_state)
     form: Ages = visit.form
     if form.own_account_age > form.majority_age:
         visit.errors["own_account_age"] = visit.say("This can’t be later than coming of age.")
-        return await _page(visit, stands)
+        return await _page(visit, form_state)
     ending = 0 if form.majority_age >= practice.majority_age else await would_end(practice, form.majority_age)
     if ending and not form.sure:
-        return await _page(visit, stands, ending=ending)
+        return await _page(visit, form_state, ending=ending)
     await set_ages(practice, form.own_account_age, form.majority_age)
     visit.note(own=form.own_account_age, majority=form.majority_age)
-    return await _page(visit, _standing(visit, practice), said=visit.say("Saved."))
+    return await _page(visit, _form_state(visit, practice), said=visit.say("Saved."))
 
 
-def _standing(visit: Visit, practice: Practice) -> FormState:
+def _form_state(visit: Visit, practice: Practice) -> FormState:
     labels = {
         "own_account_age": visit.say("Age for an account of one’s own"),
         "majority_age": visit.say("Age of majority"),
@@ -61,17 +61,17 @@ def _standing(visit: Visit, practice: Practice) -> FormState:
     return form_state(visit, Ages, {name: getattr(practice, name) for name in labels}, labels, practice)
 
 
-async def _page(visit: Visit, stands: FormState, said: str | None = None, ending: int = 0) -> Answer:
+async def _page(visit: Visit, form_state: FormState, said: str | None = None, ending: int = 0) -> Answer:
     return await page(
         visit,
         "staff/practice/minors.html",
         title=visit.say("Minors"),
         place="settings",
-        status=422 if ending else stands.status,
+        status=422 if ending else form_state.status,
         action="/staff/settings/minors",
-        stands=stands,
-        values=stands.values,
-        errors=stands.errors,
+        form_state=form_state,
+        values=form_state.values,
+        errors=form_state.errors,
         said=said,
         ending=ending,
     )

@@ -45,12 +45,14 @@ async def show(visit: Visit) -> Answer:
     return await _page(visit, await the_practice())
 
 
-async def _page(visit: Visit, practice: Practice, stands: FormState | None = None, news: str | None = None) -> Answer:
-    own, stands = practice.welcome or {}, stands or _standing(visit, practice)
+async def _page(
+    visit: Visit, practice: Practice, form_state: FormState | None = None, news: str | None = None
+) -> Answer:
+    own, form_state = practice.welcome or {}, form_state or _form_state(visit, practice)
     sent = visit.asked is WelcomeTexts
     texts = []
     for language, label in TONGUES.items():
-        words = {name: str(stands.values.get(f"{name}_{language}", "")) for name in ("subject", "body")}
+        words = {name: str(form_state.values.get(f"{name}_{language}", "")) for name in ("subject", "body")}
         texts.append(
             words
             | {
@@ -66,8 +68,8 @@ async def _page(visit: Visit, practice: Practice, stands: FormState | None = Non
         "staff/practice/portal.html",
         title=visit.say("Client portal"),
         place="settings",
-        status=stands.status,
-        stands=stands,
+        status=form_state.status,
+        form_state=form_state,
         power={"on": practice.portal_on, "action": "/staff/settings/portal"},
         network={"on": practice.contact_network, "action": "/staff/settings/portal/contacts"},
         linking={"confirms": practice.confirm_links, "action": "/staff/settings/portal/linking"},
@@ -83,7 +85,7 @@ async def _page(visit: Visit, practice: Practice, stands: FormState | None = Non
     )
 
 
-def _standing(visit: Visit, practice: Practice) -> FormState:
+def _form_state(visit: Visit, practice: Practice) -> FormState:
     """The welcome letter: the practice's own words, or the built-in ones."""
     now: dict[str, str] = {}
     labels: dict[str, str] = {}
@@ -171,9 +173,9 @@ async def preview(visit: Visit) -> Answer:
 async def save(visit: Visit) -> Answer:
     """Keep the practice's own words, or go back to the built-in ones."""
     practice = await hold_practice()
-    stands = _standing(visit, practice)
-    if stands.refused:
-        return await _page(visit, practice, stands)
+    form_state = _form_state(visit, practice)
+    if form_state.refused:
+        return await _page(visit, practice, form_state)
     form: WelcomeTexts = visit.form
     own = dict(practice.welcome or {})
     if form.built_in:
@@ -184,7 +186,7 @@ async def save(visit: Visit) -> Answer:
             if form.of(language) != welcome_letter.welcome_words(language):
                 own[language] = form.of(language)
         if visit.errors:
-            return await _page(visit, practice, stands)
+            return await _page(visit, practice, form_state)
     await practice.keep(welcome=own)
     return go("/staff/settings/portal")
 
@@ -204,14 +206,14 @@ def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
 async def sample(visit: Visit) -> Answer:
     """Send the letter as it stands in the form, saved or not, to oneself."""
     practice = await hold_practice()
-    stands = _standing(visit, practice)
-    if stands.refused:
-        return await _page(visit, practice, stands)
+    form_state = _form_state(visit, practice)
+    if form_state.refused:
+        return await _page(visit, practice, form_state)
     form: WelcomeTexts = visit.form
     language = form.language or "en"
     _check(visit, language, form.of(language))
     if visit.errors:
-        return await _page(visit, practice, stands)
+        return await _page(visit, practice, form_state)
     await outbox.post(_letter(visit, language, form.of(language), sample=True), about=visit.me.id)
     news = visit.say("A sample is on its way to %(email)s.", email=visit.holder.email)
-    return await _page(visit, practice, stands, news)
+    return await _page(visit, practice, form_state, news)
