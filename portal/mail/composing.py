@@ -67,7 +67,7 @@ def compose(
     shown = [_paragraph(text, filling) for text in paragraphs]
     text = "\n\n".join("\n".join("".join(piece for piece, _ in line) for line in p.lines) for p in shown)
     title = one_line(_filled(subject, filling))[:LONGEST_SUBJECT]
-    html = render("letters/letter.html", language, {"subject": title, "paragraphs": shown, "button_label": label})
+    html = render("mail/letter.html", language, {"subject": title, "paragraphs": shown, "button_label": label})
     return Letter(to, title, text + "\n", html, kind)
 
 

@@ -187,7 +187,7 @@ def test_everything_stands_in_a_room(package: str) -> None:
 GATHERING = {"today", "home", "board"}
 
 
-@pytest.mark.parametrize("side", ["staff", "client"])
+@pytest.mark.parametrize("side", ["staff", "client", "public"])
 def test_templates_stand_in_the_same_rooms(side: str) -> None:
     folders = {path.name for path in (ROOT / "templates" / side).iterdir() if path.is_dir()}
     assert folders - GATHERING <= set(ROOMS)

@@ -36,7 +36,7 @@ class Forgot(Form):
 @anyone("GET /forgot")
 async def ask(visit: Visit) -> Answer:
     return visit.page(
-        "public/forgot.html", title=visit.say("New password"), action="/forgot", email="", error=None, sent=False
+        "public/access/forgot.html", title=visit.say("New password"), action="/forgot", email="", error=None, sent=False
     )
 
 
@@ -47,7 +47,7 @@ async def forgot(visit: Visit) -> Answer:
     email = (visit.form.email if visit.form else "")[:254]
     await request_reset(email, visit.network)
     return visit.page(
-        "public/forgot.html", title=visit.say("New password"), action="/forgot", email=email, error=None, sent=True
+        "public/access/forgot.html", title=visit.say("New password"), action="/forgot", email=email, error=None, sent=True
     )
 
 
@@ -57,7 +57,7 @@ async def open_link(visit: Visit) -> Answer:
     if link is None or await kind_of(link) != "open":
         return over(visit, await kind_of(link), what="reset")
     return visit.page(
-        "public/reset/open.html",
+        "public/access/reset/open.html",
         title=visit.say("New password"),
         action="/reset",
         token=visit.request.path_params["token"],
@@ -92,7 +92,7 @@ async def ask_password(visit: Visit) -> Answer:
 
 def _page(visit: Visit, owner: Owner, error: str | None, status: int) -> Response:
     return visit.page(
-        "public/reset/password.html",
+        "public/access/reset/password.html",
         title=visit.say("New password"),
         status=status,
         action="/reset/password",

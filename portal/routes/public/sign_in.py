@@ -119,7 +119,7 @@ async def _page(
     next: str = "",
 ) -> Response:
     return visit.page(
-        "public/sign_in.html",
+        "public/staff/sign_in.html",
         title=visit.say("Sign in"),
         status=status,
         email=said.email if said else "",

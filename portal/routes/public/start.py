@@ -50,7 +50,7 @@ async def show(visit: Visit) -> Answer:
 
 def _page(visit: Visit, status: int) -> Answer:
     return visit.page(
-        "public/start.html",
+        "public/staff/start.html",
         title="Portal",
         status=status,
         action="/start",

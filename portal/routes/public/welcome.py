@@ -53,7 +53,7 @@ async def open_link(visit: Visit) -> Answer:
     if link is None or await kind_of(link) != "open":
         return over(visit, await kind_of(link))
     return visit.page(
-        "public/welcome/open.html",
+        "public/access/welcome/open.html",
         title=visit.say("Welcome"),
         action="/welcome",
         token=visit.request.path_params["token"],
@@ -126,7 +126,7 @@ async def lost(visit: Visit, status: int = 200, what: str = "invitation") -> Res
 
 def over(visit: Visit, kind: str, status: int = 200, what: str = "invitation") -> Response:
     """One kind page for every link that leads no further; it says what to do."""
-    return visit.page("public/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what)
+    return visit.page("public/access/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what)
 
 
 @anyone("GET /welcome/birth-date")
@@ -142,7 +142,7 @@ async def _birth_page(visit: Visit, link: Invitation, error: str | None, status:
         return over(visit, "locked", status)
     client = await Client.get(id=link.client_id)
     return visit.page(
-        "public/welcome/birth.html",
+        "public/access/welcome/birth.html",
         title=visit.say("Welcome"),
         status=status,
         action="/welcome/birth-date",
@@ -192,7 +192,7 @@ async def ask_password(visit: Visit) -> Answer:
 
 def _password_page(visit: Visit, link: Invitation, error: str | None, status: int) -> Response:
     return visit.page(
-        "public/welcome/password.html",
+        "public/access/welcome/password.html",
         title=visit.say("Welcome"),
         status=status,
         action="/welcome/password",
