@@ -259,8 +259,8 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/phrases.py", "Role[role.upper()].value"): [role.value for role in Role],
     ("portal/regions/phrases.py", "audience.capitalize()"): [audience.value for audience in Audience],
     ("portal/regions/people/clients.py", "label"): [label for _, label, _ in clients._TABS],
-    ("portal/regions/notices/notices.py", "told.label"): "said",  # Told("…")
-    ("portal/regions/notices/notices.py", "sentence"): "said",
+    ("portal/regions/notices/notice_words.py", "told.label"): "said",  # Told("…")
+    ("portal/regions/notices/notice_words.py", "sentence"): "said",
     ("portal/regions/people/contacts.py", "words"): [
         *contact_regions.RIGHT_WORDS.values(),
         *contact_regions.RESTRICTION_WORDS.values(),

@@ -7,7 +7,7 @@ from pkgutil import walk_packages
 
 from portal import regions
 from portal.facts import childless
-from portal.regions.notices import notices
+from portal.regions.notices import notice_words
 
 ALL = [import_module(file.name) for file in walk_packages(regions.__path__, "portal.regions.") if file.name != __name__]
 
@@ -20,7 +20,7 @@ def check() -> None:
             f"No region shows {', '.join(missing)}: give it a family, name it in a region's `on`, "
             "or say `shows_nowhere`."
         )
-    if unworded := notices.unworded():
-        raise RuntimeError(f"Notices of the kind {', '.join(unworded)} have no row in regions/notices/notices.py.")
+    if unworded := notice_words.unworded():
+        raise RuntimeError(f"Notices of the kind {', '.join(unworded)} have no row in regions/notices/notice_words.py.")
     if empty := childless():
         raise RuntimeError(f"No kind of fact is in {', '.join(empty)}: take the family out.")

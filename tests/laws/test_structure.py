@@ -27,7 +27,7 @@ from portal.models.ground.record import Record, Row
 from portal.models.notices.kinds import NoticeKind
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, catalogue, read_key, region, unmapped
-from portal.regions.notices.notices import NOTICES
+from portal.regions.notices.notice_words import NOTICES
 from portal.routes import ROUTES
 from portal.viewer import Viewer
 from portal.web import doors

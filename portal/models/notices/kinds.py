@@ -31,7 +31,7 @@ class NoticeLetter(Enum):
 
 
 class NoticeKind(Enum):
-    """A kind of notice. Icons and words are in regions/notices/notices.py, a row for each."""
+    """A kind of notice. Icons and words are in regions/notices/notice_words.py, a row for each."""
 
     MESSAGE = ("message", About.CONVERSATION, NoticeLetter.BURST)
     HANDED_OVER = ("handed_over", About.CONVERSATION)

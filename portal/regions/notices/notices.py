@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from portal.facts import OfChart, OfNotice, PushDevicesChanged
+from portal.facts import OfChart, OfNotice
 from portal.language import at_in_words, say, say_many, short
-from portal.models.ground.record import UNREADABLE, Kind, opened
-from portal.models.notices.devices import PushDevice, devices_of
-from portal.models.notices.kinds import About, NoticeKind, NoticeLetter
+from portal.models.ground.record import Kind
+from portal.models.notices.kinds import About, NoticeKind
 from portal.models.notices.notice import AT_ONCE as MOST
 from portal.models.notices.notice import PAGE, Notice, newest_unread, notices_after, notices_before, unread_notices
 from portal.regions import Ask, Context, Fresh, Stream, region
+from portal.regions.notices.notice_words import NOTICES, Row, told_of
 from portal.regions.phrases import audience_label, base, zone
 from portal.viewer import Viewer, may_see
 from portal.web.rendering import render
@@ -65,44 +62,6 @@ async def came_in(viewer: Viewer, person: UUID) -> Context | None:
         "more_href": notices_of(viewer) if len(rows) == CAME_IN else None,
         "staff": viewer.kind is Kind.STAFF,
     }
-
-
-@region("devices", "notices/_devices.html", side="both", needs=None, on=(PushDevicesChanged,), element="devices")
-async def devices(viewer: Viewer, person: UUID) -> Context | None:
-    """Show the devices that are told while no page is open."""
-    if person != viewer.id:
-        return None
-    return {
-        "rows": [
-            {
-                "id": device.id,
-                "name": _browser(viewer.language, _agent(device)),
-                "since": at_in_words(device.added_at, zone(), viewer.language),
-            }
-            for device in await devices_of(viewer.see(PushDevice))
-        ],
-        "remove_action": f"{notices_of(viewer)}/devices/removal",
-    }
-
-
-# By what a browser says of itself. Several say the names of others too, hence the order.
-_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox"}
-_BROWSERS |= {"Chrome": "Chrome", "Safari": "Safari"}
-_MACHINES = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows"}
-_MACHINES |= {"Macintosh": "Mac", "CrOS": "Chromebook", "Linux": "Linux"}
-
-
-def _agent(device: PushDevice) -> str:
-    """Return the name a browser gives itself; nothing where it can't be opened, so that the device can still be taken
-    away."""
-    text = opened(PushDevice, "subscription_sealed", device.id, device.subscription_sealed)
-    return "" if text == UNREADABLE else str(json.loads(text).get("agent", ""))
-
-
-def _browser(language: str, agent: str) -> str:
-    """A browser as people call it."""
-    names = [next((name for part, name in known.items() if part in agent), "") for known in (_BROWSERS, _MACHINES)]
-    return ", ".join(filter(None, names)) or say(language, "A browser")
 
 
 # --- What arrives ------------------------------------------------------------------------------
@@ -156,199 +115,13 @@ async def toasts(viewer: Viewer, person: UUID) -> Context | None:
     return {"cursor": last}
 
 
-# --- What each says ----------------------------------------------------------------------------
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Told:
-    """The words in which one side is told of a kind: its name where people choose, a sentence, an address, and a title,
-    where that is not the client's name. `%(name)s` is who caused it. Where words depend on more, `words` gives title
-    and text."""
-
-    label: str
-    text: str | None
-    href: str
-    title: str | None = None
-    words: Callable[[Viewer, Row], tuple[str, str]] | None = None
-
-    def in_words(self, viewer: Viewer, row: Row) -> tuple[str, str]:
-        if self.words is not None:
-            return self.words(viewer, row)
-        title, text = (
-            sentence and say(viewer.language, sentence, name=row["by_name"]) for sentence in (self.title, self.text)
-        )
-        return title or _client(row), text or ""
-
-    def address(self, viewer: Viewer, row: Row) -> str:
-        if row["client_id"] is None and "{here}" in self.href:
-            return "/home"  # the record is no longer theirs
-        return self.href.format(here=base(viewer, row["client_id"]), record=row["record_id"])
-
-
-def _client(row: Row) -> str:
-    return f"{row['first_name']} {row['last_name']}" if row["first_name"] else ""
-
-
-def _message(viewer: Viewer, row: Row) -> tuple[str, str]:
-    if row["read"] or (row["unread"] or 0) < 2:
-        news = say(viewer.language, "New message from %(name)s", name=row["from_name"])
-    else:
-        news = say(
-            viewer.language, "%(num)s new messages, the last from %(name)s", num=row["unread"], name=row["from_name"]
-        )
-    return (_client(row), news) if viewer.kind is Kind.STAFF else (news, "")
-
-
-def _coming_of_age(viewer: Viewer, row: Row) -> tuple[str, str]:
-    if row["by"] == viewer.id:
-        title = say(viewer.language, "You come of age soon.")
-    else:
-        title = say(viewer.language, "%(name)s comes of age soon.", name=row["first_name"])
-    return title, say(viewer.language, "Home says what changes then.")
-
-
-def _came_of_age(viewer: Viewer, row: Row) -> tuple[str, str]:
-    language = viewer.language
-    if row["client_id"] is None:
-        return (
-            say(language, "Somebody for whom you acted has come of age."),
-            say(language, "You see nothing of their record any more. What you wrote stays."),
-        )
-    return (
-        say(language, "You have come of age."),
-        say(language, "Your guardians see nothing of your record any more. You choose who acts for you."),
-    )
-
-
-def _rights(viewer: Viewer, row: Row) -> tuple[str, str]:
-    language = viewer.language
-    if row["by"] == viewer.id:
-        return say(language, "What you may do for %(name)s has changed.", name=row["first_name"]), ""
-    if row["by_name"]:
-        return say(language, "What %(name)s may do for you has changed.", name=row["by_name"]), ""
-    return say(language, "Who may act for you has changed."), ""
-
-
-def _granted(viewer: Viewer, row: Row) -> tuple[str, str]:
-    if row["by"] == viewer.id:
-        return say(viewer.language, "You can see the pages of %(name)s now.", name=row["first_name"]), ""
-    return say(viewer.language, "%(name)s can act for you now.", name=row["by_name"]), ""
-
-
-# A row for each kind, in the order in which people choose among them: its icon, how staff and how the client's side are
-# told; a side with None never is.
-NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
-    NoticeKind.MESSAGE: (
-        "messages-square",
-        message := Told("New messages", None, "{here}/conversations/{record}", None, _message),
-        message,
-    ),
-    NoticeKind.COMING_OF_AGE: (
-        "info",
-        Told(
-            "Somebody comes of age soon",
-            "Comes of age soon. What is to do stands with the contacts.",
-            "{here}/contacts",
-        ),
-        Told("Somebody comes of age soon", None, "{here}/home", None, _coming_of_age),
-    ),
-    NoticeKind.CAME_OF_AGE: (
-        "info",
-        Told("Somebody has come of age", "Has come of age: guardians’ access has ended.", "{here}/contacts"),
-        Told("Somebody has come of age", None, "{here}/who-acts", None, _came_of_age),
-    ),
-    NoticeKind.HANDED_OVER: (
-        "user",
-        Told(
-            "Conversations handed over to you",
-            "%(name)s handed this conversation over to you.",
-            "/staff/inbox/{record}",
-        ),
-        None,
-    ),
-    NoticeKind.JOINED: (
-        "user-plus",
-        Told("Somebody who was invited has signed up", "%(name)s has signed up.", "{here}/portal"),
-        None,
-    ),
-    NoticeKind.IN_CARE: (
-        "contact",
-        Told("Clients given to your care", "%(name)s gave this client to your care.", "{here}"),
-        None,
-    ),
-    NoticeKind.STANDS_IN: (
-        "users",
-        Told(
-            "Standing in for a colleague",
-            "What is theirs is yours to read and answer while they are away.",
-            "/staff/leave",
-            "You stand in for %(name)s",
-        ),
-        None,
-    ),
-    NoticeKind.RIGHTS: (
-        "users",
-        Told(
-            "Clients who choose who acts for them",
-            "Has chosen who acts for them. It stands with the contacts.",
-            "{here}/contacts",
-        ),
-        Told("What you, or others, may do for somebody", None, "{here}/home", None, _rights),
-    ),
-    NoticeKind.GRANTED: ("users", None, Told("Who can act for whom", None, "{here}/home", None, _granted)),
-    NoticeKind.BOUNCED: (
-        "mail-warning",
-        Told("Email that comes back", "Email to an address on this chart comes back.", "{here}"),
-        None,
-    ),
-    NoticeKind.ADDRESS: (
-        "mail-warning",
-        Told(
-            "Email addresses that colleagues have changed",
-            "%(name)s changed the email of somebody who acts for them.",
-            "{here}/contacts",
-        ),
-        Told(
-            "The address you sign in with",
-            "If you don’t know of it, call us right away.",
-            "/home",
-            "The address you sign in with was changed.",
-        ),
-    ),
-    NoticeKind.TO_CONFIRM: (
-        "link",
-        None,
-        Told("Something that you are to confirm", None, "/offers/{record}", "There is something for you to confirm."),
-    ),
-}
 _BY_KEY = {kind.key: kind for kind in NoticeKind}
-
-
-def unworded() -> list[str]:
-    """Return the kinds of notices that have no row: start-up refuses them."""
-    return [kind.name for kind in NoticeKind if kind not in NOTICES]
-
-
-def kinds_in_words(viewer: Viewer) -> list[dict[str, Any]]:
-    """Return the kinds that this person may be told of, as they choose among them."""
-    return [
-        {"key": kind.key, "label": say(viewer.language, told.label), "mailed": kind.letter is not NoticeLetter.OWN}
-        for kind in NOTICES
-        if (told := _told(kind, viewer))
-    ]
-
-
-def _told(kind: NoticeKind, viewer: Viewer) -> Told | None:
-    _, to_staff, to_clients = NOTICES[kind]
-    return to_staff if viewer.kind is Kind.STAFF else to_clients
 
 
 def _view(viewer: Viewer, row: Row) -> dict[str, Any]:
     """Return a notice as lists and toasts show it. Raises LookupError for a kind that this side is never told of."""
     language, kind = viewer.language, _BY_KEY[row["kind"]]
-    if (told := _told(kind, viewer)) is None:
+    if (told := told_of(kind, viewer)) is None:
         raise LookupError(f"There are no words for a notice of the kind {kind.key} on this side")
     title, text = told.in_words(viewer, row)
     in_conversation = kind.about is About.CONVERSATION

@@ -14,7 +14,7 @@ from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.mail_choice import MailChoice, choose_mail, mail_choice
 from portal.models.practice.practice import the_practice
 from portal.models.staff.staff_member import StaffMember
-from portal.regions.notices.notices import kinds_in_words
+from portal.regions.notices.notice_words import kinds_in_words
 from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.visit import Visit
 

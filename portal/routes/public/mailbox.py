@@ -19,7 +19,9 @@ async def show(visit: Visit) -> Answer:
         raise NotVisible
     letters = await asyncio.to_thread(newest, settings().data / "mail")
     return visit.page(
-        "public/mail/mailbox.html", title=visit.say("Mail of the demo"), letters=[_shown(visit, mail) for mail in letters]
+        "public/mail/mailbox.html",
+        title=visit.say("Mail of the demo"),
+        letters=[_shown(visit, mail) for mail in letters],
     )
 
 

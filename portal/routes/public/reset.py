@@ -47,7 +47,12 @@ async def forgot(visit: Visit) -> Answer:
     email = (visit.form.email if visit.form else "")[:254]
     await request_reset(email, visit.network)
     return visit.page(
-        "public/access/forgot.html", title=visit.say("New password"), action="/forgot", email=email, error=None, sent=True
+        "public/access/forgot.html",
+        title=visit.say("New password"),
+        action="/forgot",
+        email=email,
+        error=None,
+        sent=True,
     )
 
 

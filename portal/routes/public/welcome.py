@@ -126,7 +126,9 @@ async def lost(visit: Visit, status: int = 200, what: str = "invitation") -> Res
 
 def over(visit: Visit, kind: str, status: int = 200, what: str = "invitation") -> Response:
     """One kind page for every link that leads no further; it says what to do."""
-    return visit.page("public/access/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what)
+    return visit.page(
+        "public/access/welcome/over.html", title=visit.say("Welcome"), status=status, kind=kind, what=what
+    )
 
 
 @anyone("GET /welcome/birth-date")

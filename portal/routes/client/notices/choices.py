@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.models.people.client import Client
-from portal.regions.notices.notices import devices
+from portal.regions.notices.devices import devices
 from portal.routes.client.shell import page
 from portal.routes.notices import choices
 from portal.web.doors import client

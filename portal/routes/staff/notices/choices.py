@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.regions.notices.notices import devices
+from portal.regions.notices.devices import devices
 from portal.routes.notices import choices
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
