@@ -50,7 +50,7 @@ KEYED = {"key": str(uuid4())}
 HELD = KEYED | {"holder": "{account}"}
 BORN = {"date_of_birth": "{born}"}
 WORDS = {"subject_en": "Your account", "body_en": "Hello {name}: {link}", "language": "en"}
-MAILBOX = {"address": "back@willow.example", "host": "localhost", "username": "back", "password": "unknown"}
+MAILBOX = {"address": "back@willow.example", "host": "localhost", "mailbox_user": "back", "mailbox_password": "unknown"}
 FORMS: dict[str, dict[str, str] | None] = {
     "GET /staff/clients/{client}/portal": None,
     "GET /staff/clients/{client}/portal/letter": None,

@@ -25,8 +25,8 @@ async def ada(portal: Deployment) -> Person:
 
 
 def form(port: int, **other: str) -> dict[str, str]:
-    given = {"address": USER, "host": "localhost", "port": str(port), "username": USER}
-    return given | {"password": PASSWORD, "folder": "INBOX"} | other
+    given = {"address": USER, "host": "localhost", "port": str(port), "mailbox_user": USER}
+    return given | {"mailbox_password": PASSWORD, "folder": "INBOX"} | other
 
 
 async def result(ada: Person, port: int, **other: str) -> str:
@@ -40,19 +40,19 @@ async def test_the_kept_password_goes_nowhere_else(portal: Deployment, ada: Pers
     async with ImapServer(trusted) as imap, ImapServer(trusted) as stranger:
         assert (await ada.post(f"{HERE}/mailbox", **form(imap.port))).status_code == 303
         asked = "Enter the password"
-        assert asked in await result(ada, stranger.port, password="")
-        assert asked in await result(ada, imap.port, password="", username="somebody@willow.example")
-        assert asked in await result(ada, imap.port, password="", host="mail.willow.example")
-        for other in ({"port": str(stranger.port)}, {"username": "x"}, {"host": "mail.willow.example"}):
-            answer = await ada.post(f"{HERE}/mailbox", **form(imap.port, password="") | other)
+        assert asked in await result(ada, stranger.port, mailbox_password="")
+        assert asked in await result(ada, imap.port, mailbox_password="", mailbox_user="somebody@willow.example")
+        assert asked in await result(ada, imap.port, mailbox_password="", host="mail.willow.example")
+        for other in ({"port": str(stranger.port)}, {"mailbox_user": "x"}, {"host": "mail.willow.example"}):
+            answer = await ada.post(f"{HERE}/mailbox", **form(imap.port, mailbox_password="") | other)
             assert answer.status_code == 422 and asked in answer.text
         assert stranger.commands == []
         assert not any("LOGIN" in command and USER not in command for command in imap.commands), imap.commands
 
-        assert "It works." in await result(ada, imap.port, password="")
-        assert "It works." in await result(ada, imap.port, password="", host="LOCALHOST")
+        assert "It works." in await result(ada, imap.port, mailbox_password="")
+        assert "It works." in await result(ada, imap.port, mailbox_password="", host="LOCALHOST")
         assert (
-            await ada.post(f"{HERE}/mailbox", **form(imap.port, password="", folder="INBOX/Returned"))
+            await ada.post(f"{HERE}/mailbox", **form(imap.port, mailbox_password="", folder="INBOX/Returned"))
         ).status_code == 303
         assert (await portal.sql("select folder from mailbox"))[0]["folder"] == "INBOX/Returned"
 
@@ -112,7 +112,7 @@ async def test_whatever_is_wrong_with_a_server_reads_the_same(ada: Person, trust
     assert len(answers) == 1, answers
     async with ImapServer(trusted) as imap:
         assert "It works." in await result(ada, imap.port)
-        assert "didn’t accept" in await result(ada, imap.port, password="another")
+        assert "didn’t accept" in await result(ada, imap.port, mailbox_password="another")
 
 
 async def test_a_mailbox_that_is_read_by_itself_tells_no_more(portal: Deployment, ada: Person) -> None:

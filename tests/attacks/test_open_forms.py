@@ -192,7 +192,12 @@ async def test_the_form_says_it_in_spanish_too(willow: Deployment) -> None:
 # --- All forms of this kind ---------------------------------------------------------------------------
 
 SETTINGS = "/staff/settings"
-MAILBOX = {"address": "returned@willow.example", "host": "imap.example.com", "username": "returned", "password": "x"}
+MAILBOX = {
+    "address": "returned@willow.example",
+    "host": "imap.example.com",
+    "mailbox_user": "returned",
+    "mailbox_password": "x",
+}
 
 
 @dataclass(frozen=True)
@@ -297,15 +302,15 @@ async def test_of_two_who_have_a_form_open_the_second_sees_what_the_first_saved(
     again = filled(late.text, action)
     assert again["version"] != both[1]["version"]
     for field, value in (first | second).items():
-        if field not in ("password", "on"):
+        if field not in ("mailbox_password", "on"):
             assert again[field] == value, field
     # Once more, and it is taken: with what the first saved, where the second wrote nothing else.
-    unseen = {"password": "x"} if "password" in first else {}
+    unseen = {"mailbox_password": "x"} if "mailbox_password" in first else {}
     taken = await other.post(action, **(again | {n: second[n] for n in second if n == "on"} | unseen))
     assert taken.status_code == form.status, taken.text
     now = await opened(one, page, action)
     for field, value in (first | second).items():
-        if field in now and field != "password" and "/days" not in action:
+        if field in now and field != "mailbox_password" and "/days" not in action:
             assert now[field] == value, field
 
 

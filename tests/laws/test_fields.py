@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -58,7 +59,7 @@ OTHERS = {
     "p256dh": "a key",
     "auth": "a key",
     "host": "letters, digits, dots and hyphens",
-    "username": "quoted in a command: one line",
+    "user": "quoted in a command: one line",
     "folder": "quoted in a command: one line of ASCII",
 }
 EXCEPTIONS = {
@@ -139,6 +140,22 @@ COLUMNS = [
 )
 def test_a_column_takes_no_name_or_address_that_no_form_takes(model: str, name: str, field: Any) -> None:
     assert (an_address if word(name) in ADDRESSES else a_name) in field.validators
+
+
+def test_a_browser_fills_its_users_password_into_no_form_but_the_one_to_sign_in() -> None:
+    """It passes over "off", and knows a password by its field's name."""
+    folder, asked = Path(__file__).parents[2] / "templates", {}
+    for template in folder.rglob("*.html"):
+        for line in template.read_text().splitlines():
+            if 'type="password"' in line:
+                fills = {"current", "new"} & set(re.findall(r'autocomplete="(\w+)-password"', line))
+                own = bool(re.search(r'field\("password"|name="password"', line))
+                asked[str(template.relative_to(folder))] = (fills, own)
+    signs_in = asked.pop("public/sign_in.html")
+    assert signs_in == ({"current"}, True)
+    assert asked and all(fills == {"new"} for fills, _ in asked.values()), asked
+    # The others under that name choose the one that is signed in with from then on.
+    assert {name for name, (_, own) in asked.items() if own} == {"public/_password.html", "public/start.html"}
 
 
 def test_there_are_such_columns() -> None:

@@ -12,6 +12,7 @@ from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.ground.fact import unit
 from tests.deployment import Deployment
+from tests.html import parse
 from tests.mail.imap import PASSWORD, USER, ImapServer
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.pages import open_page
@@ -143,8 +144,23 @@ async def test_a_welcome_email_to_a_failed_address_says_so_on_the_chart(portal: 
 
 
 def form(imap: ImapServer, **other: str) -> dict[str, str]:
-    given = {"address": USER, "host": "localhost", "port": str(imap.port), "username": USER}
-    return given | {"password": PASSWORD, "folder": "INBOX"} | other
+    given = {"address": USER, "host": "localhost", "port": str(imap.port), "mailbox_user": USER}
+    return given | {"mailbox_password": PASSWORD, "folder": "INBOX"} | other
+
+
+async def test_the_mailboxs_secrets_are_none_that_a_browser_knows_from_signing_in(
+    portal: Deployment, trusted: Path
+) -> None:
+    ada = await portal.cast.sign_in("ada")
+    fields = {
+        one.get("name"): one for one in parse((await ada.get("/staff/settings/mail")).text).walk() if one.get("name")
+    }
+    assert fields["mailbox_password"].get("autocomplete") == "new-password"
+    assert not {"username", "password"} & set(fields)
+    async with ImapServer(trusted) as imap:
+        filled_in = form(imap, username=portal.cast.email["staff", "ada"], password=SECRET)
+        assert (await ada.post("/staff/settings/mail/mailbox", **filled_in)).status_code == 400
+        assert imap.commands == [] and await portal.sql("select 1 from mailbox") == []
 
 
 async def test_the_mailbox_is_set_tested_and_read(portal: Deployment, mail: PostOffice, trusted: Path) -> None:
@@ -154,7 +170,7 @@ async def test_the_mailbox_is_set_tested_and_read(portal: Deployment, mail: Post
         assert "isn’t read yet" in page.live["returned-mail"]
         tested = await ada.send("/staff/settings/mail/test", **form(imap))
         assert tested.status_code == 200 and "It works." in tested.text
-        wrong = await ada.send("/staff/settings/mail/test", **form(imap, password="no"))
+        wrong = await ada.send("/staff/settings/mail/test", **form(imap, mailbox_password="no"))
         assert "didn’t accept the user name and password" in wrong.text
         plain = await ada.post("/staff/settings/mail/test", **form(imap))
         assert "It works." in plain.text and PASSWORD not in plain.text
@@ -167,7 +183,7 @@ async def test_the_mailbox_is_set_tested_and_read(portal: Deployment, mail: Post
         await eventually(lambda: portal.sql("select 1 from mailbox where looked_at is not null"))
 
         # Without a new password the one that is kept stays.
-        changed = form(imap, password="", folder="Elsewhere")
+        changed = form(imap, mailbox_password="", folder="Elsewhere")
         assert (await ada.post("/staff/settings/mail/mailbox", **changed)).status_code == 303
         await page.until(lambda: "There is no such folder." in page.live["returned-mail"], 20, "trouble")
         assert imap.commands.count("LOGOUT") >= 3
@@ -183,8 +199,8 @@ async def test_the_mailbox_is_set_tested_and_read(portal: Deployment, mail: Post
         ("host", "http://imap.example.com"),
         ("port", "0"),
         ("port", "many"),
-        ("username", "a\r\nb LOGOUT"),
-        ("password", "a\r\nb LOGOUT"),
+        ("mailbox_user", "a\r\nb LOGOUT"),
+        ("mailbox_password", "a\r\nb LOGOUT"),
         ("folder", "Gelöscht"),
         ("address", "nobody"),
     ],

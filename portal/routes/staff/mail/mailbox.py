@@ -49,13 +49,14 @@ def _folder(value: str) -> str:
 
 
 class Where(WholeState):
-    """The place of the mailbox. An empty password means the one that is kept, for the place it was given for."""
+    """The place of the mailbox. An empty password means the one that is kept, for the place it was given for. Name and
+    password have names of their own: under the usual ones a browser fills in what its user signs in here with."""
 
     address: Annotated[EmailAddress, Field(min_length=1)]
     host: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_host)]
     port: Annotated[int, Field(ge=1, le=65535)] = 993
-    username: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
-    password: Annotated[Exact, Field(max_length=200), AfterValidator(_plain)] = ""
+    mailbox_user: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+    mailbox_password: Annotated[Exact, Field(max_length=200), AfterValidator(_plain)] = ""
     folder: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_folder)] = "INBOX"
 
 
@@ -81,11 +82,11 @@ async def _where(visit: Visit, practice: Practice) -> FormState:
         "address": visit.say("Address for returned mail"),
         "host": visit.say("IMAP server"),
         "port": visit.say("Port"),
-        "username": visit.say("User name"),
+        "mailbox_user": visit.say("User name"),
         "folder": visit.say("Folder"),
     }
     usual: dict[str, Any] = dict.fromkeys(labels, "") | {"port": 993, "folder": "INBOX"}
-    now = {name: getattr(box, name) for name in labels} if box else usual
+    now = {name: box.username if name == "mailbox_user" else getattr(box, name) for name in labels} if box else usual
     return form_state(visit, Where, now, labels, practice)
 
 
@@ -136,7 +137,14 @@ async def save(visit: Visit) -> Answer:
     password = await _password(visit)
     if form_state.refused or said is None or password is None:
         return await _page(visit)
-    await Mailbox.keep(**said.model_dump(exclude={"password", "version"}), password=password)
+    await Mailbox.keep(
+        address=said.address,
+        host=said.host,
+        port=said.port,
+        username=said.mailbox_user,
+        password=password,
+        folder=said.folder,
+    )
     return go(HERE)
 
 
@@ -144,19 +152,21 @@ async def _password(visit: Visit) -> str | None:
     """The password to use: as it was typed, or the one that is kept. That goes to the server and the user it was given
     for and to nobody else; None, with what is wrong, where there is none to use."""
     said: Where | None = visit.form
-    if visit.errors or said is None or said.password:
-        return said.password if said else None
+    if visit.errors or said is None or said.mailbox_password:
+        return said.mailbox_password if said else None
     box = await visit.me.see(Mailbox).first()
     if box is None:
-        visit.errors["password"] = visit.say("Fill this in.")
-    elif (box.host.lower(), box.port, box.username) != (said.host, said.port, said.username):
-        visit.errors["password"] = visit.say(
+        visit.errors["mailbox_password"] = visit.say("Fill this in.")
+    elif (box.host.lower(), box.port, box.username) != (said.host, said.port, said.mailbox_user):
+        visit.errors["mailbox_password"] = visit.say(
             "Enter the password: the one that is saved is for another server or user name."
         )
     else:
         with suppress(Unreadable):
             return box.password
-        visit.errors["password"] = visit.say("The password can’t be opened with the keys at hand. Enter it again.")
+        visit.errors["mailbox_password"] = visit.say(
+            "The password can’t be opened with the keys at hand. Enter it again."
+        )
     return None
 
 
@@ -180,9 +190,9 @@ async def test(visit: Visit) -> Answer:
     if malformed or password is None:
         if not visit.by_script:
             return await _page(visit)
-        why = visit.say("Fill in what is missing first.") if malformed else visit.errors["password"]
+        why = visit.say("Fill in what is missing first.") if malformed else visit.errors["mailbox_password"]
         return visit.fragment(_result(visit, why, well=False))
-    place = Place(said.host, said.port, said.username, password, said.folder)
+    place = Place(said.host, said.port, said.mailbox_user, password, said.folder)
     try:
         async with asyncio.timeout(PATIENCE):
             found = await asyncio.to_thread(look, place)
