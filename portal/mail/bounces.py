@@ -1,5 +1,5 @@
-"""Bounces, read: delivery status notifications (RFC 3464) and the plain words of mail servers that write none. Pure:
-bytes in, their meaning out.
+"""Bounces, read: delivery status notifications (RFC 3464, RFC 6533) and the plain words of mail servers that write
+none. Pure: bytes in, their meaning out.
 
 Nothing in such a message is believed but one thing: that the letter it brings back, known by the id that we gave it
 and nobody could guess, did not arrive. Replies and out-of-office notes carry that id too, and are no bounces.
@@ -16,22 +16,26 @@ from dataclasses import dataclass
 from email.message import Message
 from uuid import UUID
 
+from portal.models.mail.bounce import Cause
+
 # What mail servers write stays far below these; beyond them reading could take for ever, by how the library works.
 LARGEST = 250_000  # bytes: what is longer is read up to there
 MOST_LINES = 10_000
 MOST_PARTS = 60
 DEEPEST = 12  # parts within parts
-LONGEST_FIELD = 2_000  # bytes of what says of which kind a part is
+LONGEST_FIELD = 2_000  # bytes of what says of which kind a part is, or why it came back
 LONGEST_REASON = 300  # characters
 
 _LETTER = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})@", re.IGNORECASE)
 _HEADER = re.compile(rf"^[ \t]*(?:message[- ]id|x-portal-letter):\s*<?{_LETTER.pattern}", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"(?<![\d.])([245])[. ](\d{1,3})[. ](\d{1,3})(?![\d.])")
-_REPLY = re.compile(r"(?<![\d.-])([45])(\d\d)(?=[ -]|$)")
+_REPLY = re.compile(r"(?<![\d.-])([45])(\d\d)(?=[ :-]|$)")
+_GENERIC = re.compile(r"[45]\.[015]\.0")  # says that it failed, and little more
 _GIVEN_UP = re.compile(
-    r"permanent error|failed permanently|could(?:n't| not) be delivered|was(?:n't| not) able to deliver|undeliverable|"
-    r"unable to deliver|did not reach|error occurred while trying to deliver|"
-    r"delivery (?:has )?failed|delivery to the following recipients? failed|message not delivered",
+    r"permanent (?:fatal )?(?:delivery )?error|failed permanently|could(?:n't| not) (?:be delivered|deliver)|"
+    r"was(?:n't| not) able to deliver|undeliverable|unable to deliver|did not reach|"
+    r"error occurred while trying to deliver|delivery (?:has )?failed|delivery failure|"
+    r"delivery to the following recipients? failed|message not delivered",
     re.IGNORECASE,
 )
 _STILL_TRYING = re.compile(
@@ -41,9 +45,41 @@ _STILL_TRYING = re.compile(
 )
 # Where the words of the mail server end, and the letter that it brings back begins.
 _COPY = re.compile(
-    r"^(?:-+ ?(?:Below this line|This is a copy of|Original message|Undelivered message|Returned message|"
+    r"^[ \t]*(?:-+ ?(?:Below this line|This is a copy of|Original message|Undelivered message|Returned message|"
     r"The (?:body|header)|Message header).*|Original message headers:.*)$",
     re.IGNORECASE | re.MULTILINE,
+)
+# Names that only mail servers send under. An empty Return-Path alone tells little: out-of-office notes have it too.
+_SERVERS = re.compile(r"mailer-daemon|postmaster@|mdaemon|mail delivery", re.IGNORECASE)
+
+# What mail servers say, and what it speaks against: of "code words" the first line that fits counts. Only words that a
+# mailbox does not exist, or is closed, condemn an address; whatever is not understood does not.
+_SAYINGS = tuple(
+    (re.compile(saying, re.IGNORECASE), cause)
+    for cause, saying in (
+        # The lists of senders; some servers say them behind a code about the address.
+        (Cause.OURS, r"blocked using|spamhaus|bl\.spamcop|\b(?:dns|r)bl\b|(?:block|black|deny) ?list"),
+        (Cause.FULL, r"^[45]\.2\.2 "),
+        (Cause.ADDRESS, r"^5\.1\.(?:[1236]|10) "),  # no such mailbox, no such domain, moved away
+        (Cause.ADDRESS, r"^5\.2\.1 (?!.*\brate\b)"),  # closed; Google says it too where too many letters came
+        (Cause.ADDRESS, r"^5\.4\.4 "),  # no such domain
+        (Cause.ADDRESS, r"^5\.4\.1 .*recipient address rejected"),  # Microsoft 365: no such mailbox
+        (Cause.OURS, r"^\d\.[3467]\.|^\d\.5\.[1-9]"),  # system, way, protocol, content, policy
+        (Cause.OURS, r"blocked|\blisted\b|spam|reputation|authenticat|policy|relay|\brate\b|temporar"),
+        (Cause.OURS, r"sender (?:address|domain|verif|is\b|not\b)|your (?:ip|server|domain|message)"),
+        (Cause.FULL, r"quota|(?:mailbox|inbox) (?:is )?full|exceeded storage|out of storage"),
+        (Cause.OURS, r"^4\."),
+        (Cause.ADDRESS, r"no such (?:user|mailbox|recipient|address|account|person|domain)|no mailbox here"),
+        (Cause.ADDRESS, r"(?:unknown|invalid) (?:user|mailbox|recipient|address|account|alias|local)"),
+        (
+            Cause.ADDRESS,
+            r"(?:user|mailbox|recipient|address|account)\b[^.;:]{0,40} "
+            r"(?:unknown|not found|unavailable|disabled|inactive|closed|suspended|does(?:n't| not) exist)",
+        ),
+        (Cause.ADDRESS, r"does(?:n't| not) have an? \S+ account|unrouteable"),
+        (Cause.ADDRESS, r"(?:host|domain)(?: name)? (?:unknown|not found)|find any host|non-existent host"),
+        (Cause.OURS, r""),
+    )
 )
 
 
@@ -54,17 +90,14 @@ class BounceReport:
     letter: UUID
     status: str
     reason: str
-
-    @property
-    def by_address(self) -> bool:
-        return condemns(self.status)
+    cause: Cause
 
 
-def condemns(status: str) -> bool:
-    """Tell whether a refusal of this kind speaks against the address itself. Words about our machine, our letter or the
-    server's own state would be said for any address: system (x.3), protocol (x.5), content (x.6), policy (x.7). But
-    x.5.0 is what some big ones say of a mailbox that they do not have."""
-    return status.split(".")[1] not in ("3", "5", "6", "7") or status.endswith(".5.0")
+def cause_of(reason: str, status: str = "") -> Cause:
+    """Return what a mail server's refusal speaks against, by its words and the code beside them."""
+    words = re.sub(r"\S+@\S+", "", reason[:LONGEST_FIELD])  # an address may hold any word
+    refusal = f"{status_of(status, reason)} {' '.join(words.split())}"
+    return next(cause for saying, cause in _SAYINGS if saying.search(refusal))
 
 
 def read(raw: bytes) -> BounceReport | None:
@@ -72,24 +105,27 @@ def read(raw: bytes) -> BounceReport | None:
     TooMuch."""
     raw = raw[:LARGEST]
     _check(raw)
-    message = email.message_from_bytes(raw, policy=email.policy.compat32)
+    message = email.message_from_bytes(_REPORT.sub(rb"\1" + STATUS.encode(), raw), policy=email.policy.compat32)
     parts = list(_parts(message))
-    texts = [text for part in parts if (text := _text(part))]
-    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
+    reports = [_text(part) for part in parts if part.get_content_type() == STATUS]
+    texts = [text for part in parts if part.get_content_type() in TEXTS and (text := _text(part))]
+    own = _own_words(texts)
     if reports:
         failed = [fields for report in reports for fields in _recipients(report) if _failed(fields)]
         if not failed:
             return None
-        diagnostic = _unfolded(failed[0].get("Diagnostic-Code", ""))
-        diagnostic = diagnostic.partition(";")[2].strip() or diagnostic
-        status = status_of(_unfolded(failed[0].get("Status", "")), diagnostic)
+        code, diagnostic = (failed[0].get(name, "") for name in ("status", "diagnostic-code"))
+        # Exim gives no diagnostic for what it refuses itself, and says it in its words alone.
+        diagnostic = diagnostic.partition(";")[2].strip() or diagnostic or f"{code} {_line_of_reason(own)}"
+        status = status_of(code, diagnostic)
     else:
-        own = _own_words(texts)
         if not _by_a_server(message) or not _given_up(message, own):
             return None
         diagnostic, status = _line_of_reason(own), status_of("", own)
     letter = _letter(message, parts, texts, bool(reports))
-    return None if letter is None else BounceReport(letter, status, one_line(diagnostic))
+    if letter is None:
+        return None
+    return BounceReport(letter, status, one_line(diagnostic), cause_of(diagnostic, status))
 
 
 def status_of(status: str, said: str) -> str:
@@ -97,9 +133,8 @@ def status_of(status: str, said: str) -> str:
     found = _STATUS.search(status)
     code = ".".join(found.groups()) if found else ""
     inner = [".".join(match) for match in _STATUS.findall(said) if match[0] in "45"]
-    if inner and (not code or code.endswith(".0.0") or code in ("5.5.0", "5.1.0")):
-        better = [one for one in inner if not one.endswith(".0.0")]
-        code = (better or inner)[0]
+    if inner and (not code or _GENERIC.fullmatch(code)):
+        code = next((one for one in inner if not _GENERIC.fullmatch(one)), code or inner[0])
     if not code:
         reply = _REPLY.search(said)
         code = f"{reply[1]}.0.0" if reply else "5.0.0"
@@ -130,6 +165,15 @@ def _check(raw: bytes) -> None:
 # What a part says of its kind, with the lines that go on with it, wherever the library may take it for a field.
 _KIND = re.compile(rb"(?:\A|[\r\n])content-type:([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)", re.IGNORECASE)
 
+# The library takes a report apart before its base64 is undone, and knows only the older of its two names: so it is
+# given one as text.
+STATUS = "text/x-delivery-status"
+TEXTS = ("text/plain", "text/rfc822-headers")
+_REPORT = re.compile(rb"(?<![^\r\n])(content-type:\s*)message/(?:global-)?delivery-status", re.IGNORECASE)
+_FIELD = re.compile(
+    r"^(final-recipient|action|status|diagnostic-code):(.*(?:\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE
+)
+
 # --- A report by the standard -------------------------------------------------------------------------
 
 
@@ -140,37 +184,44 @@ def _parts(message: Message) -> Iterator[Message]:
         yield part
 
 
-def _recipients(report: Message) -> list[Message]:
-    """Return the blocks of fields for each recipient. The first block is about the message."""
-    blocks = report.get_payload()
-    recipients = [block for block in blocks if isinstance(block, Message)] if isinstance(blocks, list) else []
-    return [block for block in recipients if block.get("Final-Recipient") or block.get("Action")]
+def _recipients(report: str) -> list[dict[str, str]]:
+    """Return the fields for each recipient, by their names in small letters. The first block is about the message."""
+    blocks = re.split(r"\n[ \t]*\n", re.sub(r"\r\n?", "\n", report))
+    recipients = [{name.lower(): " ".join(value.split()) for name, value in _FIELD.findall(block)} for block in blocks]
+    return [fields for fields in recipients if "final-recipient" in fields or "action" in fields]
 
 
-def _failed(fields: Message) -> bool:
-    action = _unfolded(fields.get("Action", "")).strip().lower()
-    return action.startswith("fail") or (not action and _unfolded(fields.get("Status", "")).startswith("5"))
-
-
-def _unfolded(value: object) -> str:
-    return " ".join(str(value).split())
+def _failed(fields: dict[str, str]) -> bool:
+    action = fields.get("action", "").lower()
+    return action.startswith("fail") or (not action and fields.get("status", "").startswith("5"))
 
 
 # --- Plain words ----------------------------------------------------------------------------------------
 
 
 def _by_a_server(message: Message) -> bool:
-    """Tell whether it has no sender that could be answered, or the name that only mail servers use."""
-    sender = str(message.get("From", "")).lower()
-    empty = str(message.get("Return-Path", "x")).strip() == "<>"
-    return empty or "mailer-daemon" in sender or "postmaster@" in sender
+    """Tell whether it has no sender that could be answered: none at all, a name that only mail servers use, or an empty
+    Return-Path without the signs of a note that answers by itself (RFC 3834)."""
+    sender = str(message.get("From", ""))
+    if not sender or _SERVERS.search(sender):
+        return True
+    answers = any(message.get(name) for name in ("In-Reply-To", "Auto-Submitted", "X-Auto-Response-Suppress"))
+    return not answers and str(message.get("Return-Path", "")).strip() == "<>"
 
 
 def _given_up(message: Message, words: str) -> bool:
+    """Tell whether the words say that it was given up, with the refusal: people, too, write that mail may not reach
+    them."""
     subject = str(message.get("Subject", ""))
     if _STILL_TRYING.search(words) or re.search(r"delay|warning", subject, re.IGNORECASE):
         return False
-    return bool(message.get("X-Failed-Recipients") or _GIVEN_UP.search(f"{subject}\n{words}"))
+    if message.get("X-Failed-Recipients"):
+        return True
+    return bool(_GIVEN_UP.search(f"{subject}\n{words}") and _code_in(words))
+
+
+def _code_in(words: str) -> bool:
+    return bool(_STATUS.search(words) or _REPLY.search(words))
 
 
 def _own_words(texts: list[str]) -> str:
@@ -183,7 +234,7 @@ def _own_words(texts: list[str]) -> str:
 def _line_of_reason(words: str) -> str:
     """Return the paragraph with a code in it, else the last one."""
     paragraphs = [part.strip() for part in re.split(r"\n\s*\n", words) if part.strip()]
-    telling = [part for part in paragraphs if _STATUS.search(part) or _REPLY.search(part)]
+    telling = [part for part in paragraphs if _code_in(part)]
     return (telling or paragraphs or [""])[-1]
 
 
@@ -209,10 +260,7 @@ def _letter(message: Message, parts: list[Message], texts: list[str], report: bo
 
 
 def _text(part: Message) -> str:
-    """Return a part of text, or of the headers of the letter that is brought back, as it reads; nothing of other
-    kinds."""
-    if part.get_content_type() not in ("text/plain", "text/rfc822-headers"):
-        return ""
+    """Return a part of text as it reads."""
     box = part.get_payload(decode=True)
     if not isinstance(box, bytes):
         return ""

@@ -24,13 +24,13 @@ from aiosmtplib import SMTP, SMTPException, SMTPNotSupported, SMTPRecipientsRefu
 from portal import clock, crypto
 from portal.facts import LetterDelayed, LetterDelivered, LetterDropped, LetterFailed
 from portal.logs import where
-from portal.mail.bounces import condemns, status_of
+from portal.mail.bounces import cause_of, status_of
 from portal.mail.composing import one_line
 from portal.mail.outbox import host
 from portal.models.ground.fact import unit
 from portal.models.ground.outbox import LeasedLetter, Outbox, Settled, take_letters
 from portal.models.ground.record import unseal
-from portal.models.mail.bounce import HELD, is_held, note_arrival, note_failure
+from portal.models.mail.bounce import HELD, Cause, is_held, note_arrival, note_failure
 from portal.models.mail.mailbox import return_address
 from portal.models.mail.unread_letter import when_wanted
 from portal.models.practice.practice import the_practice
@@ -104,7 +104,7 @@ async def _send(letter: LeasedLetter, bus: Bus) -> None:
             if await is_held(letter.id):
                 raise Never(HELD)
             async with asyncio.timeout(AT_MOST):
-                await _hand_over(letter, line)
+                returnable = await _hand_over(letter, line)
         except (Later, TimeoutError) as reason:
             await _put_off(letter, str(reason) or "silent", bus)
         except NotBefore as quiet:
@@ -114,7 +114,7 @@ async def _send(letter: LeasedLetter, bus: Bus) -> None:
         except Never as reason:
             await _give_up(letter, str(reason), bus, isinstance(reason, NotThere))
         else:
-            await _note_delivered(letter, bus)
+            await _note_delivered(letter, bus, returnable)
             with suppress(SMTPException, OSError):
                 await line.quit(timeout=1)
     except Exception as reason:
@@ -126,14 +126,14 @@ async def _send(letter: LeasedLetter, bus: Bus) -> None:
         line.close()
 
 
-async def _hand_over(letter: LeasedLetter, line: SMTP) -> None:
-    """Give it to the mail server. Raises Later or Never."""
+async def _hand_over(letter: LeasedLetter, line: SMTP) -> bool:
+    """Give it to the mail server. Return whether it would be heard of if it came back. Raises Later or Never."""
     try:
         words = json.loads(unseal(Outbox, "payload_sealed", letter.id, letter.box))
     except crypto.Unreadable:
         raise Later("unreadable") from None
     sender = await _sender()
-    envelope = await return_address() or sender.addr_spec
+    returned_to = await return_address()
     try:
         await line.connect()
     except SMTPResponseException as reason:
@@ -147,15 +147,17 @@ async def _hand_over(letter: LeasedLetter, line: SMTP) -> None:
         # us wait for days.
         if words["kind"] == "unread":
             await _check_wanted(letter)
+        envelope = returned_to or sender.addr_spec
         await line.send_message(written(letter, words, sender), sender=envelope, recipients=[to])
     except SMTPRecipientsRefused as refused:
-        raise _refusal(refused.recipients[0].code, refused.recipients[0].message, NotThere) from None
+        raise _refusal(refused.recipients[0].code, refused.recipients[0].message, of_recipient=True) from None
     except SMTPResponseException as reason:
         raise _refusal(reason.code, reason.message) from None
     except (SMTPNotSupported, ValueError):
         raise Never("address") from None
     except (SMTPException, OSError) as reason:
         raise Later(_trouble(reason)) from None
+    return returned_to is not None
 
 
 async def _check_wanted(letter: LeasedLetter) -> None:
@@ -167,9 +169,13 @@ async def _check_wanted(letter: LeasedLetter) -> None:
         raise NotBefore(when)
 
 
-def _refusal(code: int, message: str, never: type[Never] = Never) -> Exception:
-    kind = never if 500 <= code < 600 else Later
-    return kind(_said(code, message))
+def _refusal(code: int, message: str, of_recipient: bool = False) -> Exception:
+    """Return what a refusal comes to. A full mailbox is worth another try, whatever the server calls it."""
+    words = _said(code, message)
+    cause = cause_of(words)
+    if not 500 <= code < 600 or cause is Cause.FULL:
+        return Later(words)
+    return NotThere(words) if of_recipient and cause is Cause.ADDRESS else Never(words)
 
 
 def _said(code: int, message: str) -> str:
@@ -193,13 +199,17 @@ def _trouble(reason: Exception) -> str:
 # --- What became of it -------------------------------------------------------------------------
 
 
-async def _note_delivered(letter: LeasedLetter, bus: Bus) -> None:
+async def _note_delivered(letter: LeasedLetter, bus: Bus, returnable: bool) -> None:
+    """Note that the mail server took it. The words of one that may come back are kept for a while."""
+    columns: dict[str, Any] = {"done_at": clock.now(), "reason": None} | (
+        {} if returnable else {"payload_sealed": None}
+    )
     for pause in NOTE_AGAIN:
         try:
-            return await _settle(letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None)
+            return await _settle(letter, LetterDelivered, bus, **columns)
         except Exception:
             await asyncio.sleep(pause)
-    await _settle(letter, LetterDelivered, bus, done_at=clock.now(), payload_sealed=None, reason=None)
+    await _settle(letter, LetterDelivered, bus, **columns)
 
 
 async def _put_off(letter: LeasedLetter, reason: str, bus: Bus) -> None:
@@ -226,8 +236,8 @@ async def _settle(
         kept = await letter.settle(fact, **columns)
         if kept and fact is LetterDelivered and letter.tries:
             await note_arrival(letter.id)
-        if kept and not_there and condemns(status := status_of("", columns["reason"])):
-            await note_failure(letter.id, status, columns["reason"], held=True)
+        if kept and not_there:
+            await note_failure(letter.id, status_of("", columns["reason"]), columns["reason"])
     if said.facts:
         bus.hint(said.keys)
 

@@ -21,7 +21,7 @@ from portal.models.ground import sql
 from portal.models.ground.outbox import LeasedLetter, Outbox, drop_letters
 from portal.models.ground.record import uuid7
 from portal.models.ground.stuck_work import WISHES, note_done, note_failed
-from portal.models.mail.bounce import Bounce, note_bounce
+from portal.models.mail.bounce import Bounce, Cause, note_bounce
 from portal.models.mail.burst import Burst
 from portal.models.mail.mailbox import Mailbox
 from portal.models.people.contact import Contact
@@ -55,7 +55,7 @@ async def _left(letter: UUID) -> UUID:
 
 @VERBS("a letter to a mother comes back")
 async def _(cast: Cast) -> None:
-    assert await note_bounce(await _letter_to(cast, "dana", "noa"), "5.1.1", "550 5.1.1 No such user", True)
+    assert await note_bounce(await _letter_to(cast, "dana", "noa"), Cause.ADDRESS, "5.1.1", "550 5.1.1 No such user")
 
 
 @VERBS("an email about messages comes back", sampled=True)  # its address may stand on any chart: all staff hear of that
@@ -69,13 +69,21 @@ async def _(cast: Cast) -> None:
         to_number=1_000,
         letter_id=letter,
     )
-    assert await note_bounce(letter, "5.1.1", "550 5.1.1 No such user", True)
+    assert await note_bounce(letter, Cause.ADDRESS, "5.1.1", "550 5.1.1 No such user")
+
+
+@VERBS("a letter comes back because our mail server is on a block list")
+async def _(cast: Cast) -> None:
+    letter = letters.password_changed(To("Dana", cast.email["client", "dana"]))
+    id = await post(letter, client=UUID(cast.client["noa"]))
+    await sql.rows("update outbox set done_at = :now where id = :id", id=id, now=clock.now())
+    assert await note_bounce(id, Cause.OURS, "5.0.0", "554 blocked using zen.spamhaus.org")
 
 
 @VERBS("a letter to a colleague comes back")
 async def _(cast: Cast) -> None:
     letter = letters.password_changed(To("Theo", cast.email["staff", "theo"]))
-    assert await note_bounce(await _left(await post(letter)), "5.2.2", "552 5.2.2 Full", True)
+    assert await note_bounce(await _left(await post(letter)), Cause.ADDRESS, "5.1.1", "550 5.1.1 No such user")
 
 
 @VERBS("somebody says that her address is right")

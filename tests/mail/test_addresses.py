@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -11,10 +12,13 @@ from portal.demo import PASSWORD as SECRET
 from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.ground.fact import unit
+from portal.models.mail.bounce import Cause
+from tests.access.desk import Desk
 from tests.deployment import Deployment
 from tests.html import parse
 from tests.mail.imap import PASSWORD, USER, ImapServer
 from tests.mail.post_office import PostOffice, To, eventually
+from tests.mail.test_bounces import READ, SAMPLES, sample
 from tests.pages import open_page
 
 
@@ -138,6 +142,138 @@ async def test_a_welcome_email_to_a_failed_address_says_so_on_the_chart(portal: 
     assert (await miriam.post(there, email="lena.brandt@mail.example")).status_code == 303
     [now] = await portal.sql("select email, email_key from client where id = :id", id=cast.client["lena"])
     assert now["email"] == now["email_key"] == "lena.brandt@mail.example"
+
+
+# --- Mail that comes back ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def imap(portal: Deployment, trusted: Path) -> AsyncIterator[ImapServer]:
+    """The mailbox of the practice for what comes back, read by it from now on."""
+    async with ImapServer(trusted) as server:
+        ada = await portal.cast.sign_in("ada")
+        assert (await ada.post("/staff/settings/mail/mailbox", **form(server))).status_code == 303
+        await eventually(lambda: portal.sql("select 1 from mailbox where looked_at is not null"))
+        yield server
+        assert (await ada.post("/staff/settings/mail/removal")).status_code == 303
+        await portal.sql("update bounce set settled_at = at where settled_at is null")
+        await portal.sql("update outbox set payload_sealed = null")
+
+
+async def left(portal: Deployment, client: str, *emails: str) -> list[UUID]:
+    """Letters about a client of the cast, one to each address, that the mail server has taken."""
+    about = UUID(portal.cast.client[client])
+    async with portal.models(), unit():
+        ids = [await post(letters.password_changed(To("Someone", email)), client=about) for email in emails]
+    for id in ids:
+        await eventually(lambda id=id: portal.sql("select 1 from outbox where id = :id and done_at is not null", id=id))
+    return ids
+
+
+async def look(portal: Deployment, imap: ImapServer) -> None:
+    """Have the mailbox read to its end."""
+    await portal.sql("update mailbox set looked_at = null")
+    last = max(imap.messages)
+    await eventually(lambda: portal.sql("select 1 from mailbox where last_uid = :last", last=last))
+
+
+def address_of(sample: str) -> str:
+    return f"to.{sample}@family.example"
+
+
+async def test_returned_mail_marks_bad_addresses_only_and_what_is_our_own_trouble_is_one_task(
+    portal: Deployment, mail: PostOffice, imap: ImapServer
+) -> None:
+    ids = dict(zip(SAMPLES, await left(portal, "noa", *map(address_of, SAMPLES)), strict=True))
+    ada, miriam = await portal.cast.sign_in("ada"), await portal.cast.sign_in("miriam")
+    async with open_page(ada, "/staff/today") as today:
+        for name, id in ids.items():
+            imap.put(sample(name, str(id)))
+        await look(portal, imap)
+        ours = sum(bounce.cause is Cause.OURS for bounce in READ.values())
+        refused = f"{ours} emails weren’t delivered, and the addresses aren’t the problem."
+        await today.until(lambda: refused in today.live["needs-hand"], what="one task for all of them")
+        assert today.live["needs-hand"].count("<li") == 1
+        await today.current()
+
+        became = {
+            name: (row["bounced_at"] is not None, row["failed_at"] is not None, row["done_at"] is not None)
+            for name, id in ids.items()
+            for row in await portal.sql("select bounced_at, failed_at, done_at from outbox where id = :id", id=id)
+        }
+        shape = {
+            Cause.ADDRESS: (True, False, True),
+            Cause.OURS: (False, True, False),
+            Cause.FULL: (False, False, False),
+        }
+        expected = {name: shape[READ[name].cause] if name in READ else (False, False, True) for name in SAMPLES}
+        assert became == expected
+        marked = {row["email_key"] for row in await portal.sql("select email_key from bounce where settled_at is null")}
+        assert marked == {address_of(name) for name, read in READ.items() if read.cause is Cause.ADDRESS}
+
+        listed = (await miriam.get("/staff/mail")).text
+        assert "weren’t delivered" not in (await miriam.get("/staff/today")).text, (
+            "hers are the clients, not the server"
+        )
+        for name in SAMPLES:
+            waits = name in READ and READ[name].cause is not Cause.ADDRESS
+            assert (address_of(name) in listed) is waits, name
+        for name, read in READ.items():
+            if read.cause is Cause.OURS:
+                assert (await miriam.post(f"/staff/mail/{ids[name]}/retry")).status_code == 303
+        await today.until(lambda: " hidden" in today.live["needs-hand"], what="the task to go with its last letter")
+        await today.current()
+
+
+@pytest.mark.parametrize(
+    ("name", "arrives", "whose"),
+    [
+        ("smartermail", False, "address"),
+        ("smartermail-attached", False, "address"),
+        ("mdaemon", False, "address"),
+        ("dsn-base64-part", False, "address"),
+        ("global-smtputf8", False, "address"),
+        ("dsn-base64-headers", False, "address"),
+        ("spam-550-nocode", False, "ours"),
+        ("own-relay-down", False, "ours"),
+        ("full-5.2.2", False, "full"),
+        ("ooo-attached", True, None),
+        ("ooo-empty-path", True, None),
+    ],
+)
+async def test_the_state_of_an_invitation_follows_its_welcome_email(
+    portal: Deployment, mail: PostOffice, imap: ImapServer, name: str, arrives: bool, whose: str | None
+) -> None:
+    desk = Desk(portal, mail)
+    chart = await desk.chart("Wren")
+    assert (await desk.act(chart, "invitations", holder="client")).status_code == 303
+    taken = "select id from outbox where client_id = :id and done_at is not null"
+    [letter] = await desk.comes(taken, id=chart.id)
+    imap.put(sample(name, str(letter["id"])))
+    await look(portal, imap)
+    tab = await desk.tab(chart)
+    assert ("Wren is invited" in tab) is arrives
+    assert ("The welcome email couldn’t be delivered" in tab) is not arrives
+    assert ("Correct the address" in tab) is (whose == "address")
+
+
+async def test_whoever_asks_for_a_password_gets_it_though_a_mailbox_was_full_and_not_where_there_is_none(
+    portal: Deployment, mail: PostOffice, imap: ImapServer
+) -> None:
+    sam, eli = portal.cast.email["client", "sam"], portal.cast.email["client", "eli"]
+    for name, (id,) in {
+        "full-gmail": await left(portal, "sam", sam),
+        "mdaemon": await left(portal, "eli", eli),
+    }.items():
+        imap.put(sample(name, str(id)))
+    await look(portal, imap)
+    before = len(mail.letters)
+    for email in (eli, sam):
+        assert (await portal.cast.stranger().post("/forgot", email=email)).status_code == 200
+    held = "select 1 from outbox where email_key = :key and reason = 'held'"
+    await eventually(lambda: portal.sql(held, key=eli))
+    await mail.arrived(before + 1)
+    assert mail.recipients[before:] == [sam]
 
 
 # --- Settings, Mail ------------------------------------------------------------------------------------

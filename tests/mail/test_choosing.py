@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from portal.models.ground.fact import unit
-from portal.models.mail.bounce import note_bounce
+from portal.models.mail.bounce import Cause, note_bounce
 from tests.deployment import Deployment
 from tests.mail.post_office import PostOffice, eventually
 from tests.pages import Page, open_page
@@ -147,7 +147,7 @@ async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, mail
             of=cast.conversation["sam clinical"],
         )
         async with portal.models(), unit():
-            assert await note_bounce(row["letter_id"], "5.1.1", "550 5.1.1 No such user", True)
+            assert await note_bounce(row["letter_id"], Cause.ADDRESS, "5.1.1", "550 5.1.1 No such user")
         await hers.until(lambda: says(hers, "came back: there is no such mailbox"))
         await hers.current()
         await his.current()

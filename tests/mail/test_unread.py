@@ -19,7 +19,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.record import Kind
 from portal.models.ground.scope import Scope
-from portal.models.mail.bounce import Bounce, note_bounce
+from portal.models.mail.bounce import Bounce, Cause, note_bounce
 from portal.models.messages.conversation import Conversation
 from portal.models.notices.mail_choice import MailChoice, choose_mail
 from portal.models.people.client import CareTeam, Client
@@ -213,7 +213,7 @@ async def test_an_address_that_failed_waits_until_it_is_put_right(office: Office
     assert await office.mails(6 * MINUTE) == ["noa@family.example"]
     [letter] = await sql.rows("select id from outbox")
     async with unit():
-        assert await note_bounce(letter["id"], "5.1.1", "550 No such user", True)
+        assert await note_bounce(letter["id"], Cause.ADDRESS, "5.1.1", "550 No such user")
     await office.reads()
     await office.writes("Are you there?")
     assert await office.mails(60 * MINUTE) == ["miriam@willow.example"], "she has a notice that it comes back"
@@ -231,7 +231,7 @@ async def test_what_came_back_is_written_to_the_right_address(office: Office) ->
     await office.mails(6 * MINUTE)
     [letter] = await sql.rows("select id from outbox")
     async with unit():
-        await note_bounce(letter["id"], "5.1.1", "550 No such user", True)
+        await note_bounce(letter["id"], Cause.ADDRESS, "5.1.1", "550 No such user")
     async with unit():
         await change_account_address(
             await PortalAccount.get(id=office.account),

@@ -21,6 +21,7 @@ from portal.permissions import Permission
 LETTER = "letter"
 LEASE = dt.timedelta(minutes=2)
 UNDELIVERED_KEPT = dt.timedelta(days=30)
+RETURNABLE_KEPT = dt.timedelta(days=2)  # the words of a letter that was taken: most of what comes back does so at once
 
 
 UNDELIVERED = "r.done_at is null and r.payload_sealed is not null and r.reason is not null"
@@ -30,7 +31,7 @@ class Outbox(Record):
     """A letter, or another thing for the world outside, written by the transaction that caused it."""
 
     kind = fields.CharField(max_length=40)
-    payload_sealed = fields.BinaryField(null=True)  # wiped on delivery
+    payload_sealed = fields.BinaryField(null=True)  # wiped on delivery, or when it can hardly come back any more
     client_id = fields.UUIDField(null=True)
     about_id = fields.UUIDField(null=True)  # the invitation or the reset it carries the link of
     message_id = fields.CharField(max_length=160, null=True)  # the same however often it is sent
@@ -151,12 +152,15 @@ async def drop_letters(about: UUID) -> None:
     """Drop the letters about something that is over: those not delivered yet are never sent, and their words wiped. One
     that is on its way in this very moment may still arrive."""
     await _wipe("about_id = :about and done_at is null", about=about)
+    await _wipe_delivered("about_id = :about", about=about)
 
 
 async def forget_old_letters() -> None:
-    """Wipe the words of letters that nobody could deliver after thirty days; until then they can be tried again."""
+    """Wipe the words of letters that nobody could deliver after thirty days, and of those that were taken after two;
+    until then they can be tried again."""
     async with unit():
         await _wipe("failed_at <= :before", before=clock.now() - UNDELIVERED_KEPT)
+        await _wipe_delivered("done_at <= :before", before=clock.now() - RETURNABLE_KEPT)
 
 
 async def _wipe(which: str, **values: Any) -> None:
@@ -169,6 +173,13 @@ async def _wipe(which: str, **values: Any) -> None:
     for row in wiped:
         await announce(LetterDropped(client=row["client_id"], letter=row["id"]))
         await tell_way(row["id"])
+
+
+async def _wipe_delivered(which: str, **values: Any) -> None:
+    await sql.rows(
+        f"update outbox set payload_sealed = null where payload_sealed is not null and done_at is not null and {which}",
+        **values,
+    )
 
 
 async def undelivered_count(letters: Scope[Outbox]) -> int:

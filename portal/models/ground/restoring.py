@@ -25,8 +25,15 @@ _END = {
         "delete from wish returning id",
     ),
 }
-# Devices that a new password had forgotten since, or that somebody had signed out of; bookmarks of what is no more.
-_FORGET = ("delete from device", "delete from push_device", "delete from stuck", "delete from fact")
+# Devices that a new password had forgotten since, or that somebody had signed out of; bookmarks of what is no more; the
+# words of letters that had left and may have come back since.
+_FORGET = (
+    "delete from device",
+    "delete from push_device",
+    "delete from stuck",
+    "delete from fact",
+    "update outbox set payload_sealed = null where payload_sealed is not null",
+)
 
 
 async def end_what_was_under_way() -> dict[str, Any]:

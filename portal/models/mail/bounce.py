@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import suppress
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
 
 from portal import clock
-from portal.facts import AddressFailed, AddressSettled, LetterBounced
+from portal.facts import AddressFailed, AddressSettled, LetterBounced, LetterDelayed, LetterFailed
 from portal.models.access.account import PortalAccount
 from portal.models.access.changed_details import (
     NotAllTheirs,
@@ -33,7 +35,17 @@ from portal.permissions import Permission
 
 SHOWN = 100
 HELD = "held"  # the reason of a letter that waits because its address has failed
+FULL_TRIED = dt.timedelta(days=4)  # for so long after it was written a letter goes to a full mailbox again
+FULL_EVERY = dt.timedelta(hours=12)
 FOLLOWS = "follows"  # a contact who is a client too: their address is put right on their own chart
+
+
+class Cause(StrEnum):
+    """The thing that a mail server's refusal speaks against."""
+
+    ADDRESS = "address"  # there is no such mailbox, or it is closed
+    FULL = "full"  # the mailbox is there, and full
+    OURS = "ours"  # our mail server, our letter, or nothing that could be understood
 
 
 def _charts(key: str) -> str:
@@ -181,39 +193,64 @@ async def note_arrival(letter: UUID) -> None:
         await _has_settled(row["id"])
 
 
-async def note_bounce(letter: UUID, status: str, reason: str, held: bool) -> bool:
-    """Note that a letter that had left came back. Return False where it is none of ours, or was told before."""
+async def note_bounce(letter: UUID, cause: Cause, status: str, reason: str) -> bool:
+    """Note that a letter that had left came back. Return False where it is none of ours, or was told before. Only a bad
+    address is to blame; any other letter waits in the outbox again, as if it had not left."""
+    if cause is not Cause.ADDRESS and await _put_back(letter, reason, cause is Cause.FULL):
+        return True
     letters = await sql.rows(
         "update outbox set bounced_at = :now, reason = :reason where id = :id and bounced_at is null "
-        "and message_id is not null returning client_id",
+        "and message_id is not null and (done_at is not null or :address) returning client_id",
         id=letter,
         now=clock.now(),
         reason=reason,
+        address=cause is Cause.ADDRESS,
     )
     if not letters:
         return False
     await announce(LetterBounced(client=letters[0]["client_id"], letter=letter))
     await tell_way(letter)
-    await note_failure(letter, status, reason, held)
+    if cause is Cause.ADDRESS:
+        await note_failure(letter, status, reason)
     return True
 
 
-async def note_failure(letter: UUID, status: str, reason: str, held: bool) -> None:
+async def _put_back(letter: UUID, reason: str, full: bool) -> bool:
+    """Have a letter wait again: to be tried by itself where the mailbox was full, else until somebody has it tried.
+    Return False where its words are no longer kept."""
+    now = clock.now()
+    waiting = await sql.rows(
+        "update outbox set done_at = null, reason = :reason, due_at = :due, "
+        "failed_at = case when posted_at > :since then failed_at else :now end where id = :id "
+        "and done_at is not null and bounced_at is null and payload_sealed is not null returning client_id, failed_at",
+        id=letter,
+        reason=reason,
+        now=now,
+        due=now + FULL_EVERY,
+        since=now - FULL_TRIED if full else now,
+    )
+    for row in waiting:
+        came_to = LetterDelayed if row["failed_at"] is None else LetterFailed
+        await announce(came_to(client=row["client_id"], letter=letter))
+        await tell_way(letter)
+    return bool(waiting)
+
+
+async def note_failure(letter: UUID, status: str, reason: str) -> None:
     """Note that the address of this letter has failed. For one that has failed already, the newest reason is kept; for
     one that had not, the staff who care for the people it belongs to are told."""
     new = uuid7()
     noted = await sql.rows(
         "insert into bounce (id, email_key, letter_id, status, reason, held, at) "
-        "select :id, o.email_key, o.id, :status, :reason, :held, :now from outbox o "
+        "select :id, o.email_key, o.id, :status, :reason, true, :now from outbox o "
         "where o.id = :letter and o.email_key is not null "
         "on conflict (email_key) where settled_at is null do update set letter_id = excluded.letter_id, "
-        "status = excluded.status, reason = excluded.reason, held = bounce.held or excluded.held, "
+        "status = excluded.status, reason = excluded.reason, held = true, "
         "at = excluded.at returning id, email_key",
         id=new,
         letter=letter,
         status=status,
         reason=reason,
-        held=held,
         now=clock.now(),
     )
     for row in noted:

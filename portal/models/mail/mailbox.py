@@ -78,7 +78,7 @@ class Mailbox(Record):
         """Note the result of a look, and up to where, in one unit of work: nothing is counted twice or passed over."""
         returned = 0
         for bounce in bounces:
-            returned += await note_bounce(bounce.letter, bounce.status, bounce.reason, bounce.by_address)
+            returned += await note_bounce(bounce.letter, bounce.cause, bounce.status, bounce.reason)
         changed = await sql.rows(
             "update mailbox set validity = :validity, last_uid = :uid, returned = returned + :returned, "
             "trouble = null where id = :id and last_uid = :was returning id",

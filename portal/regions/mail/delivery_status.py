@@ -7,7 +7,6 @@ from uuid import UUID
 
 from portal.facts import LetterOnItsWay, MessageSent
 from portal.language import at_in_words, say
-from portal.mail.bounces import status_of
 from portal.models.ground.record import Kind
 from portal.models.mail.burst import told_of
 from portal.models.messages.conversation import Conversation
@@ -41,7 +40,7 @@ async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | Non
 def _to_an_account(language: str, row: dict[str, Any]) -> dict[str, str] | None:
     name = row["name"]
     if row["bounced_at"]:
-        reason = why(language, status_of("", row["reason"] or ""))
+        reason = why(language, row["reason"] or "")
         said = say(language, "The email to %(name)s came back: %(why)s.", name=name, why=reason)
         return {"icon": "mail-warning", "text": said}
     if row["done_at"]:

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from portal.facts import MailboxChanged, OfChart, OfLetter, OfMailAddress, OfSignInAddress, OfStaff
 from portal.language import at_in_words, listed, say, short
+from portal.mail.bounces import cause_of, status_of
 from portal.mail.letters import name_of
 from portal.mail.mailbox import trouble_in_words
 from portal.mail.outbox import reason_in_words
 from portal.models.ground.outbox import UNDELIVERED, Outbox
 from portal.models.ground.person import initial
 from portal.models.ground.record import UNREADABLE, opened
-from portal.models.mail.bounce import Bounce, failed_addresses
+from portal.models.mail.bounce import HELD, Bounce, Cause, failed_addresses
 from portal.models.mail.mailbox import Mailbox
 from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
@@ -24,6 +25,7 @@ from portal.regions.phrases import zone
 from portal.viewer import Viewer
 
 SHOWN = 100
+OF_ADDRESS = (HELD, "address")  # our own codes that speak against an address
 
 
 @region(
@@ -74,12 +76,35 @@ def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
     "staff/today/_hand.html",
     side="staff",
     needs=None,
-    on=(OfMailAddress, OfSignInAddress, OfChart, OfStaff),
+    on=(OfMailAddress, OfSignInAddress, OfLetter, OfChart, OfStaff),
     element="needs-hand",
 )
 async def needs_hand(viewer: Viewer) -> Context | None:
     """On Today: what somebody has to put right."""
-    return {"rows": await _tasks(viewer, None)}
+    return {"rows": await _tasks(viewer, None), "refused": await _refused(viewer)}
+
+
+async def _refused(viewer: Viewer) -> dict[str, Any] | None:
+    """Return the one task that all letters make which did not arrive by no fault of the address, for those who answer
+    for the portal."""
+    if not await viewer.may(Permission.PORTAL_SETTINGS):
+        return None
+    failed = await (
+        viewer.see(Outbox)
+        .where(f"{UNDELIVERED} and r.failed_at is not null")
+        .order("r.failed_at desc, r.id desc")
+        .columns("r.reason, r.failed_at", SHOWN)
+    )
+    ours = [row for row in failed if row["reason"] not in OF_ADDRESS and cause_of(row["reason"]) is Cause.OURS]
+    if not ours:
+        return None
+    return {
+        "count": len(ours),
+        "reason": reason_in_words(viewer.language, ours[0]["reason"]),
+        "at": short(ours[0]["failed_at"], zone(), viewer.language),
+        "at_iso": ours[0]["failed_at"].isoformat(),
+        "href": "/staff/mail",
+    }
 
 
 @region(
@@ -116,7 +141,7 @@ def _task(language: str, row: dict[str, Any], client: UUID | None, may: bool) ->
         "colour": first.get("colour") or "slate",
         "staff": first["client_id"] is None,
         "client_href": f"/staff/clients/{first['client_id']}" if first["client_id"] else None,
-        "why": why(language, row["status"]),
+        "why": why(language, row["reason"], row["status"]),
         "reason": row["reason"],
         "held": row["held"],
         "at": short(row["at"], zone(), language),
@@ -130,16 +155,19 @@ def people(language: str, holders: list[dict[str, Any]]) -> str:
     return listed(language, list(dict.fromkeys(holder["name"] for holder in holders)))
 
 
-def why(language: str, status: str) -> str:
-    """Say what an enhanced status code (RFC 3463) means for those who know the person."""
-    kind, _, detail = status.partition(".")[2].partition(".")
-    if kind == "1" or status.endswith(".5.0") or detail == "10":
-        return say(language, "there is no such mailbox")
-    if kind == "2":
-        return say(language, "the mailbox is full") if detail == "2" else say(language, "the mailbox is closed")
-    if kind == "4":
+def why(language: str, reason: str, status: str = "") -> str:
+    """Say what a mail server's refusal means, by its words and the code beside them, for those who know the person."""
+    code = status_of(status, reason)
+    match cause_of(reason, code):
+        case Cause.ADDRESS if code.endswith(".2.1"):
+            return say(language, "the mailbox is closed")
+        case Cause.ADDRESS:
+            return say(language, "there is no such mailbox")
+        case Cause.FULL:
+            return say(language, "the mailbox is full")
+    if code.split(".")[1] == "4":
         return say(language, "its mail server can’t be reached")
-    if kind == "7":
+    if code.split(".")[1] == "7":
         return say(language, "its mail server doesn’t want mail from here")
     return say(language, "its mail server sent it back")
 
