@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
-from tests.browser.visitor import DESK, Visitor
+from tests.browser.visitor import DESK, WITHIN, Visitor
 from tests.deployment import Deployment
 from tests.servers import PostgreSQL, Redis, chromium
 
 Visit = Callable[..., Awaitable[Visitor]]
+
+expect.set_options(timeout=WITHIN * 1000)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

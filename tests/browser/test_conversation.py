@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Dialog, Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.visitor import Visitor, becomes, becomes_fresh, ends_with, said, write
+from tests.browser.visitor import WITHIN, Visitor, becomes, becomes_fresh, ends_with, said, write
 from tests.deployment import Deployment
 from tests.pages import in_time
 
@@ -37,7 +37,7 @@ def noa_thread(practice: Deployment, side: str) -> str:
     return f"/staff{path}" if side == "staff" else path
 
 
-async def shows(page: Page, text: str, within: float = 5.0) -> None:
+async def shows(page: Page, text: str, within: float = WITHIN) -> None:
     await becomes(
         page,
         "(text) => [...document.querySelectorAll('[data-number] .bubble')].some((b) => b.textContent.trim() === text)",
@@ -144,8 +144,8 @@ async def test_nothing_is_lost_while_the_line_is_down(practice: Deployment, visi
     finally:
         await practice.start(1)
         await dana.context.set_offline(False)
-    await shows(hers, "And this after it.", within=10)
-    await shows(theirs, "While you were away, 3.", within=10)
+    await shows(hers, "And this after it.")
+    await shows(theirs, "While you were away, 3.")
     await expect(waiting).to_have_count(0)
     written = ["Written in the tunnel.", "And this after it."]
     meanwhile = [f"While you were away, {n}." for n in range(1, 4)]
@@ -264,8 +264,8 @@ async def test_what_was_written_offline_outlives_the_page(practice: Deployment, 
     assert await said(hers) == before
     await dana.context.set_offline(False)
     theirs = await dana.open(noa_thread(practice, "client"), worker=1)
-    await shows(hers, "Second words from underground.", within=10)
-    await shows(theirs, "Second words from underground.", within=10)
+    await shows(hers, "Second words from underground.")
+    await shows(theirs, "Second words from underground.")
     written = [*before[-10:], "First words from underground.", "Second words from underground."]
     for page in (hers, theirs):
         await ends_with(page, written)
@@ -307,7 +307,7 @@ async def test_whoever_uses_the_same_browser_neither_reads_nor_sends_it(practice
     await dana.context.clear_cookies()
     await dana.context.add_cookies(own)  # type: ignore[arg-type]
     await dana.open(f"/clients/{practice.cast.client['noa']}/home", worker=1)
-    await shows(hers, "Dana's, whoever comes.", within=10)
+    await shows(hers, "Dana's, whoever comes.")
 
 
 async def test_signing_out_takes_with_it_what_this_browser_keeps(practice: Deployment, visit: Visit) -> None:

@@ -33,6 +33,9 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
     threads = {child: cast.conversation[f"{child.lower()} clinical"] for child in paths}
     miriam = await cast.sign_in("miriam", 1)
     dana = await visit("dana")
+    better, brave, five = (
+        f"{text} {uuid4().hex[:6]}" for text in ("Eli is better today.", "Noa was brave.", "At five?")
+    )
     await _has_read_everything(dana.person, paths, cast.threads)
     page = await dana.open(f"{paths['Noa']}/home")
     await looks_at(page, "Noa", paths["Noa"])
@@ -42,27 +45,25 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
         await look_at(page, "Eli")
     await looks_at(page, "Eli", paths["Eli"])
     await dana.open(f"{paths['Eli']}/conversations/{threads['Eli']}", page=page)
-    await page.locator("textarea[name=body]").fill("Eli is better today.")
+    await page.locator("textarea[name=body]").fill(better)
     await page.locator("textarea[name=body]").press("Enter")
-    await expect(page.locator("main").get_by_text("Eli is better today.")).to_have_count(1)
+    await expect(page.locator("main").get_by_text(better)).to_have_count(1)
     noas = await dana.open(f"{paths['Noa']}/conversations/{threads['Noa']}", worker=1)
-    await expect(noas.get_by_text("Eli is better today.")).to_have_count(0)
+    await expect(noas.get_by_text(better)).to_have_count(0)
 
     # News of Noa while she looks at Eli: the switch says so, the page of Eli shows none of it.
     home = await dana.open(f"{paths['Noa']}/home")
     await page.bring_to_front()
     summary = page.locator("details.profile > summary")
     await expect(summary.locator(".count")).to_have_count(0)
-    await miriam.send(
-        f"/staff{paths['Noa']}/conversations/{threads['Noa']}/messages", key=str(uuid4()), body="Noa was brave."
-    )
+    await miriam.send(f"/staff{paths['Noa']}/conversations/{threads['Noa']}/messages", key=str(uuid4()), body=brave)
     await expect(summary.locator(".count")).to_contain_text("1")
-    await expect(page.locator("main").get_by_text("Noa was brave.")).to_have_count(0)
+    await expect(page.locator("main").get_by_text(brave)).to_have_count(0)
     await home.close()
 
     # Noa is taken from her while she reads: nothing of Noa is left; Eli's page goes on.
     await noas.bring_to_front()
-    await expect(noas.locator("main").get_by_text("Noa was brave.", exact=True)).to_be_visible()
+    await expect(noas.locator("main").get_by_text(brave, exact=True)).to_be_visible()
     dana.may_be_refused |= {401, 403, 404}
     async with practice.models(), unit():
         held = {"account_id": UUID(cast.account["dana"]), "client_id": UUID(cast.client["noa"])}
@@ -70,14 +71,14 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
         await access.end()
     try:
         await expect(noas.get_by_role("heading", name="This has ended")).to_be_visible()
-        await expect(noas.locator("body")).not_to_contain_text("brave")
+        await expect(noas.locator("body")).not_to_contain_text(brave)
         await page.bring_to_front()
         # One profile is left, so there is no switch any more.
         await expect(page.locator("details.profile")).to_have_count(0)
         await looks_at(page, "Eli", paths["Eli"])
-        await page.locator("textarea[name=body]").fill("May he come at five?")
+        await page.locator("textarea[name=body]").fill(five)
         await page.locator("textarea[name=body]").press("Enter")
-        await expect(page.locator("main").get_by_text("May he come at five?")).to_have_count(1)
+        await expect(page.locator("main").get_by_text(five)).to_have_count(1)
         await expect(page.locator("body")).not_to_contain_text("Noa")
     finally:
         # As it was, since when it was: what others of this folder see first depends on it.
