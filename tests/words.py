@@ -26,11 +26,11 @@ from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, UNKNOWN_AGE
 from portal.models.ground.person import address_fault, name_fault
 from portal.models.ground.record import UNREADABLE
 from portal.permissions import Audience, Permission, Role
-from portal.regions.people import clients
 from portal.regions.people import contacts as contact_regions
 from portal.routes.public import sign_in
 from portal.routes.staff.people import contact_form
 from portal.settings import ROOT
+from portal.web.slots import LINKS
 
 SPANISH = ROOT / "portal" / "locale" / "es.po"
 
@@ -258,7 +258,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/web/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
     ("portal/regions/phrases.py", "Role[role.upper()].value"): [role.value for role in Role],
     ("portal/regions/phrases.py", "audience.capitalize()"): [audience.value for audience in Audience],
-    ("portal/regions/people/clients.py", "label"): [label for _, label, _ in clients._TABS],
+    ("portal/web/slots.py", "entry.label"): [entry.label for entries in LINKS.values() for entry in entries],
     ("portal/regions/notices/notice_words.py", "told.label"): "said",  # Told("…")
     ("portal/regions/notices/notice_words.py", "sentence"): "said",
     ("portal/regions/people/contacts.py", "words"): [

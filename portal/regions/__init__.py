@@ -8,7 +8,7 @@ viewer.
 side, or to somebody who lacks the permission (staff) or the right (contacts). `on` names the facts that change it,
 as families or single kinds: those that name the same client, conversation or person as its arguments, where both name
 one. `on_any` names the facts that change it whomever they are about. The same function fills the page and the push.
-None says "not yours (any more)".
+None says "not yours (any more)". `slots` names the places of pages that it fills (web/slots.py).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from portal.models.people.contact import ContactLink
 from portal.permissions import Permission, Right
 from portal.viewer import NotVisible, Viewer, may_see
 from portal.web.rendering import render
+from portal.web.slots import ORDER, in_order
 
 Context = dict[str, Any]
 Load = Callable[..., Awaitable[Context | None]]
@@ -68,6 +69,7 @@ class Region:
     types: Mapping[str, type]
     stream: Stream | None = None
     element: str | None = None
+    slots: tuple[str, ...] = ()
 
     def is_for(self, viewer: Viewer) -> bool:
         """Return whether this side has such a region at all."""
@@ -146,6 +148,7 @@ def region(
     on_any: Kinds = (),
     stream: Stream | None = None,
     element: str | None = None,
+    slots: tuple[str, ...] = (),
 ) -> Callable[[Load], Region]:
     """Register a region. One that does not say its side and what it needs can't be made, and so Portal does not start;
     nor can one whose right or records can't be told from its arguments, or that names a kind of fact beside its family.
@@ -160,10 +163,12 @@ def region(
             raise TypeError(f"Region {name} needs a right, which contacts hold for its argument `client`.")
         if unknown := {n for n, kind in types.items() if kind in _IDS} - {*RECORDS, "person"}:
             raise TypeError(f"Region {name}: say in RECORDS which records {sorted(unknown)} are ids of.")
+        if lost := set(slots) - ORDER.keys():
+            raise TypeError(f"Region {name}: there is no slot {', '.join(lost)} in web/slots.py.")
         for kind in (named := on + on_any):
             if family := next((f for f in named if f is not kind and issubclass(kind, f)), None):
                 raise TypeError(f"Region {name} names {family.__name__}, and so {kind.__name__} too.")
-        made = Region(name, template, side, needs, on, on_any, fill, types, stream, element)
+        made = Region(name, template, side, needs, on, on_any, fill, types, stream, element, slots)
         REGIONS[name] = made
         return made
 
@@ -268,6 +273,17 @@ async def draw(viewer: Viewer, shown: Region, args: Mapping[str, Any], granted: 
     if html is None:
         raise NotVisible
     return Markup(html)  # rendered and escaped by the template
+
+
+async def fill_slot(
+    slot: str, viewer: Viewer, args: Mapping[str, Any], granted: Collection[Needs] = ()
+) -> list[Markup]:
+    """Return what regions put into a slot of a page for this viewer, each with those of the arguments that it has."""
+    fitting = [region for region in REGIONS.values() if slot in region.slots]
+    drawn = [
+        await one.render(viewer, {name: args[name] for name in one.types}, granted) for one in in_order(slot, fitting)
+    ]
+    return [Markup(html) for html in drawn if html is not None]  # rendered and escaped by the template
 
 
 def ended(language: str, shown: Shown) -> str:

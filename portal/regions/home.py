@@ -32,7 +32,9 @@ async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
     return {"count": await unread(viewer.see(Conversation).where("r.client_id = :of", of=client))}
 
 
-@region("home", "client/home/_home.html", side="client", needs=None, on=(OfThreadList, OfChart, OfPractice))
+@region(
+    "home", "client/home/_home.html", side="client", needs=None, on=(OfThreadList, OfChart, OfPractice), slots=("home",)
+)
 async def home(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.see(Client).find(client)
     if found is None:
@@ -176,7 +178,15 @@ def _card(
     return card | {"told": told[client], "told_href": f"/clients/{client}/notices"}
 
 
-@region("offers", "client/home/_offers.html", side="client", needs=None, on=(OfInvitation,), element="offers")
+@region(
+    "offers",
+    "client/home/_offers.html",
+    side="client",
+    needs=None,
+    on=(OfInvitation,),
+    element="offers",
+    slots=("home",),
+)
 async def offers(viewer: Viewer) -> Context | None:
     """Show the offers that the holder of the account is to confirm. The client is not named: only somebody who knows
     the date of birth is told."""

@@ -21,14 +21,23 @@ def chart_thread(row: dict) -> str:  # type: ignore[type-arg]
     return f"/staff/clients/{row['client_id']}/conversations/{row['id']}"
 
 
-@region("today-unread", "staff/today/_unread.html", side="staff", needs=None, on=(OfThreadList, OfChart))
+@region(
+    "today-unread", "staff/today/_unread.html", side="staff", needs=None, on=(OfThreadList, OfChart), slots=("today",)
+)
 async def unread_messages(viewer: Viewer) -> Context | None:
     rows = await threads(viewer.see(Conversation).where(HAS_UNREAD), SHOWN)
     shown = [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows if row["unread"]]
     return {"rows": shown, "total": sum(row["unread"] for row in rows)}
 
 
-@region("today-waiting", "staff/today/_waiting.html", side="staff", needs=None, on=(OfThreadList, OfTriage, OfChart))
+@region(
+    "today-waiting",
+    "staff/today/_waiting.html",
+    side="staff",
+    needs=None,
+    on=(OfThreadList, OfTriage, OfChart),
+    slots=("today beside",),
+)
 async def waiting(viewer: Viewer) -> Context | None:
     rows = await threads(
         viewer.see(Conversation).where(OPEN).where("r.last_side = 'client'").where(f"not {HAS_UNREAD}"), SHOWN
@@ -43,6 +52,7 @@ async def waiting(viewer: Viewer) -> Context | None:
     needs=None,
     on=(OfChart, OfPractice, OfStaff),
     element="today-of-age",
+    slots=("today",),
 )
 async def coming_of_age(viewer: Viewer) -> Context | None:
     """Show who comes of age within ninety days, or has, until everything is done."""

@@ -20,7 +20,7 @@ from portal.models.ground.person import LONGEST_ADDRESS, address_fault, initial,
 from portal.models.ground.throttle import Network, network_of
 from portal.models.staff.session import SessionHolder
 from portal.permissions import Permission, Right, Role
-from portal.regions import Region
+from portal.regions import Region, fill_slot
 from portal.regions import draw as draw_region
 from portal.viewer import M, NotVisible, Viewer
 from portal.web.rendering import render
@@ -164,6 +164,10 @@ class Visit:
 
     async def draw(self, region: Region, **args: Any) -> Markup:
         return await draw_region(self.me, region, args, self.granted)
+
+    async def fill(self, slot: str, **args: Any) -> list[Markup]:
+        """Draw what rooms put into a slot of this page."""
+        return await fill_slot(slot, self.me, args | {"person": self.me.id}, self.granted)
 
     def page(self, template: str, *, title: str, place: str = "", status: int = 200, **more: Any) -> Response:
         """Return a whole page. `live` is where its socket is, `regions` the parts of it that stay current."""

@@ -23,6 +23,9 @@ from portal.permissions import Permission
 from portal.regions import Context, region
 from portal.regions.phrases import zone
 from portal.viewer import Viewer
+from portal.web.slots import Link, link
+
+link("chart", Link("portal", "Portal", "/portal"))
 
 
 def _when(viewer: Viewer, at: dt.datetime) -> str:

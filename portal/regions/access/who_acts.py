@@ -72,7 +72,9 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
     }
 
 
-@region("acting", "client/access/who_acts/_line.html", side="client", needs=None, on=(OfChart, OfPractice))
+@region(
+    "acting", "client/access/who_acts/_line.html", side="client", needs=None, on=(OfChart, OfPractice), slots=("home",)
+)
 async def acting(viewer: Viewer, client: UUID) -> Context | None:
     """Sum up in one line on Home who acts, with the way there; nothing where nobody acts or did, or for somebody who
     acts."""

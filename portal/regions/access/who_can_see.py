@@ -68,7 +68,7 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     }
 
 
-@region("seen-by", "access/_seen_by.html", side="both", needs=None, on=(OfChart, OfStaff))
+@region("seen-by", "access/_seen_by.html", side="both", needs=None, on=(OfChart, OfStaff), slots=("home",))
 async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     """Sum up in one line who sees the chart, with the way to the reasons."""
     about = await viewer.see(Client).find(client)

@@ -78,6 +78,7 @@ def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
     needs=None,
     on=(OfMailAddress, OfSignInAddress, OfLetter, OfChart, OfStaff),
     element="needs-hand",
+    slots=("today",),
 )
 async def needs_hand(viewer: Viewer) -> Context | None:
     """On Today: what somebody has to put right."""

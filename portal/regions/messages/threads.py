@@ -28,6 +28,9 @@ from portal.regions import Context, region
 from portal.regions.messages.thread import confidential_line, title_of
 from portal.regions.phrases import audience_label, base, readers_line, thread_href, thread_row
 from portal.viewer import Viewer
+from portal.web.slots import Link, link
+
+link("chart", Link("messages", "Messages", "/messages"))
 
 
 async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict[str, Any]]:

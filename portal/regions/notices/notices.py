@@ -51,7 +51,15 @@ async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context |
     }
 
 
-@region("came-in", "notices/_came_in.html", side="both", needs=None, on=(OfNotice, OfChart), element="came-in")
+@region(
+    "came-in",
+    "notices/_came_in.html",
+    side="both",
+    needs=None,
+    on=(OfNotice, OfChart),
+    element="came-in",
+    slots=("home", "today"),
+)
 async def came_in(viewer: Viewer, person: UUID) -> Context | None:
     """On Today and Home: what waits to be looked at, without the messages."""
     if person != viewer.id:

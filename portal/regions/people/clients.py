@@ -20,6 +20,9 @@ from portal.regions import Context, region
 from portal.regions.people.contacts import rights_line
 from portal.regions.phrases import role_label, zone
 from portal.viewer import Viewer
+from portal.web.slots import Link, link, links
+
+link("chart", Link("overview", "Overview", ""))
 
 
 @region(
@@ -82,14 +85,6 @@ def _place(token: str | None) -> str | None:
         return None
 
 
-_TABS = (
-    ("overview", "Overview", ""),
-    ("portal", "Portal", "/portal"),
-    ("messages", "Messages", "/messages"),
-    ("contacts", "Contacts", "/contacts"),
-)
-
-
 @region("chart-head", "staff/people/clients/_head.html", side="staff", needs=None, on=(OfChart, OfThreadList))
 async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     chart = await viewer.see(Client).find(client)
@@ -114,13 +109,9 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
         "line": ", ".join(parts),
         "archived": chart.archived_at is not None,
         "tabs": [
-            {
-                "href": f"/staff/clients/{client}{path}",
-                "label": say(language, label),
-                "current": name == tab,
-                "count": counts.get(client, 0) if name == "messages" else 0,
-            }
-            for name, label, path in _TABS
+            tab_link
+            | {"current": tab_link["name"] == tab, "count": counts.get(client, 0) * (tab_link["name"] == "messages")}
+            for tab_link in links("chart", language, f"/staff/clients/{client}")
         ],
     }
 

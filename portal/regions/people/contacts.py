@@ -19,6 +19,9 @@ from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
 from portal.regions.phrases import zone
 from portal.viewer import Viewer
+from portal.web.slots import Link, link
+
+link("chart", Link("contacts", "Contacts", "/contacts"))
 
 RIGHT_WORDS = {
     Right.FORMS: "forms",

@@ -76,7 +76,7 @@ def _closed_line(language: str, found: Availability, begins: bool) -> str | None
     return say(language, "You can answer here as soon as the practice has written to you.")
 
 
-@region("crisis", "client/_crisis.html", side="client", needs=None, on=(OfPractice,), element="crisis")
+@region("crisis", "client/_crisis.html", side="client", needs=None, on=(OfPractice,), element="crisis", slots=("home",))
 async def crisis(viewer: Viewer) -> Context | None:
     """At the foot of a client's other pages."""
     return await crisis_notice(viewer.language)

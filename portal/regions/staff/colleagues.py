@@ -78,6 +78,7 @@ async def orphans(viewer: Viewer) -> Context | None:
     needs=None,
     on=(OfChart, OfStaff),
     element="today-orphans",
+    slots=("today",),
 )
 async def today_orphans(viewer: Viewer) -> Context | None:
     """A line on Today while there are any; empty for who can do nothing about it."""

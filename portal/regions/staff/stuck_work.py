@@ -37,7 +37,15 @@ IN_WORDS = {
 }
 
 
-@region("stuck", "staff/today/_stuck.html", side="staff", needs=None, on=(WorkStuck, OfStaff), element="stuck")
+@region(
+    "stuck",
+    "staff/today/_stuck.html",
+    side="staff",
+    needs=None,
+    on=(WorkStuck, OfStaff),
+    element="stuck",
+    slots=("today",),
+)
 async def stuck_work(viewer: Viewer) -> Context | None:
     """Return a line for each queue with something in it that fails, and since when; none for a colleague who doesn't
     answer for the portal."""

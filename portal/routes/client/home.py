@@ -6,15 +6,15 @@ from portal.language import today_in_words
 from portal.models.access.account import Access, profiles
 from portal.models.people.client import Client
 from portal.regions import home
-from portal.regions.access.who_acts import acting
-from portal.regions.access.who_can_see import seen_by
-from portal.regions.notices.notices import came_in
 from portal.regions.phrases import zone
 from portal.regions.practice import availability
 from portal.routes.client.shell import page, why_page
 from portal.routes.messages import who_can_see
 from portal.web.doors import client
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit, go
+
+link("client places", Link("home", "Home", "/home", "home"))
 
 
 @client("GET /home")
@@ -47,14 +47,7 @@ async def of_client(visit: Visit) -> Answer:
         "client/home/show.html",
         found,
         place="home",
-        regions={
-            "offers": await visit.draw(home.offers),
-            "home": await visit.draw(home.home, client=found.id),
-            "acting": await visit.draw(acting, client=found.id),
-            "seen_by": await visit.draw(seen_by, client=found.id),
-            "came_in": await visit.draw(came_in, person=visit.me.id),
-            "crisis": await visit.draw(availability.crisis),
-        },
+        cards=await visit.fill("home", client=found.id),
     )
 
 

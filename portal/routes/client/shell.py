@@ -10,6 +10,7 @@ from portal.models.people.client import Client
 from portal.regions import home
 from portal.regions.notices import notices
 from portal.regions.phrases import base
+from portal.web.slots import links
 from portal.web.visit import Visit
 
 
@@ -22,8 +23,8 @@ async def page(
         title=visit.viewed["title"] if visit.viewed else "Portal",
         live=None if visit.viewed and visit.viewed["trial"] else f"{here}/live",
         colour=client.colour,
-        choices_href=None if visit.viewed else f"{here}/notices/choices",
-        places={"home": f"{here}/home", "messages": f"{here}/messages"},
+        places=links("client places", visit.language, here),
+        account_links=links("client account", visit.language, here),
         regions={
             "switch": await visit.draw(home.switch, client=client.id),
             "unread": await visit.draw(home.unread_count, client=client.id),

@@ -7,25 +7,20 @@ from typing import Any
 from starlette.responses import Response
 
 from portal.models.people.client import Client
-from portal.permissions import Permission
 from portal.regions.messages import inbox
 from portal.regions.notices import notices
+from portal.web.slots import links
 from portal.web.visit import Visit
 
 
 async def page(visit: Visit, template: str, *, regions: dict[str, Any] | None = None, **more: Any) -> Response:
-    may_set = visit.holder.may(Permission.PORTAL_SETTINGS)
     return visit.page(
         template,
         live="/staff/live",
-        templates_href="/staff/templates",
-        choices_href="/staff/notices/choices",
-        me=visit.person()
-        | {
-            "settings_href": "/staff/settings/portal" if may_set else None,
-            "may_settings": may_set,
-            "may_staff": visit.holder.may(Permission.STAFF),
-        },
+        places=links("staff places", visit.language, may=visit.holder.may),
+        account_links=links("staff account", visit.language, may=visit.holder.may),
+        settings=links("settings", visit.language, may=visit.holder.may),
+        me=visit.person(),
         regions={
             "unread_count": await visit.draw(inbox.unread_count),
             "bell": await visit.draw(notices.bell, person=visit.me.id),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from portal.language import today_in_words
-from portal.regions import today
-from portal.regions.mail.undelivered import needs_hand
-from portal.regions.notices.notices import came_in
 from portal.regions.phrases import zone
-from portal.regions.staff import colleagues
-from portal.regions.staff.stuck_work import stuck_work
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit
+
+link("staff places", Link("today", "Today", "/staff/today", "today"))
 
 
 @staff("GET /staff/today")
@@ -22,13 +20,6 @@ async def show(visit: Visit) -> Answer:
         title=visit.say("Today"),
         place="today",
         date_label=today_in_words(zone(), visit.language),
-        regions={
-            "orphans": await visit.draw(colleagues.today_orphans),
-            "stuck": await visit.draw(stuck_work),
-            "unread": await visit.draw(today.unread_messages),
-            "waiting": await visit.draw(today.waiting),
-            "came_in": await visit.draw(came_in, person=visit.me.id),
-            "hand": await visit.draw(needs_hand),
-            "of_age": await visit.draw(today.coming_of_age),
-        },
+        cards=await visit.fill("today"),
+        beside=await visit.fill("today beside"),
     )

@@ -14,7 +14,10 @@ from portal.regions.practice.availability import availability
 from portal.routes.client.shell import page, why_page
 from portal.routes.messages import changing, reading, searching, who_can_see, writing
 from portal.web.doors import client
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit, go
+
+link("client places", Link("messages", "Messages", "/messages", "messages-square", count="unread"))
 
 
 async def all_of_them(visit: Visit) -> Answer:

@@ -7,7 +7,10 @@ from portal.regions.notices.devices import devices
 from portal.routes.client.shell import page
 from portal.routes.notices import choices
 from portal.web.doors import client
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit, go
+
+link("client account", Link("choices", "Notices to you", "/notices/choices", "bell"))
 
 
 @client("GET /clients/{client}/notices/choices", viewable=False)

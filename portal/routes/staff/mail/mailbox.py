@@ -22,7 +22,10 @@ from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state, whole_status
 from portal.web.rendering import render
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, EmailAddress, Exact, Visit, go
+
+link("settings", Link("mail", "Mail", "/staff/settings/mail", needs=Permission.PORTAL_SETTINGS))
 
 HERE = "/staff/settings/mail"
 PATIENCE = 45.0  # seconds for a whole test

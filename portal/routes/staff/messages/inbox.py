@@ -14,7 +14,10 @@ from portal.routes.messages import reading
 from portal.routes.staff.messages import conversations
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit
+
+link("staff places", Link("inbox", "Inbox", "/staff/inbox", "inbox", count="unread_count"))
 
 
 @staff("GET /staff/inbox", opens="open inbox")

@@ -16,7 +16,10 @@ from portal.routes.staff.shell import page
 from portal.viewer import NotPermitted
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Form, Name, Visit, go
+
+link("staff account", Link("templates", "Templates", "/staff/templates", "file-text"))
 
 HERE = "/staff/templates"
 

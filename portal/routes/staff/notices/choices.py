@@ -6,7 +6,10 @@ from portal.regions.notices.devices import devices
 from portal.routes.notices import choices
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit, go
+
+link("staff account", Link("choices", "Notices to you", "/staff/notices/choices", "bell"))
 
 HERE = "/staff/notices/choices"
 

@@ -29,7 +29,10 @@ from portal.routes.staff.shell import chart_page, page, why_page
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.refusals import Refused
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, EmailAddress, Form, Name, Visit, go
+
+link("staff places", Link("clients", "Clients", "/staff/clients", "users"))
 
 
 def _born(value: dt.date | None) -> dt.date | None:

@@ -16,7 +16,10 @@ from portal.regions.phrases import zone
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.refusals import Refused
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Form, Visit, go
+
+link("staff account", Link("leave", "Time away", "/staff/leave", "moon"))
 
 LONGEST = dt.timedelta(days=400)
 

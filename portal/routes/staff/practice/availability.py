@@ -22,7 +22,10 @@ from portal.web import rendering
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state, whole_status
 from portal.web.rendering import learn_practice
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Name, Visit, go
+
+link("settings", Link("availability", "Availability", "/staff/settings/availability", needs=Permission.PORTAL_SETTINGS))
 
 HERE = "/staff/settings/availability"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

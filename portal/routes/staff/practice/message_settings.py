@@ -11,7 +11,10 @@ from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit
+
+link("settings", Link("messages", "Messages", "/staff/settings/messages", needs=Permission.PORTAL_SETTINGS))
 
 
 class Rules(WholeState):

@@ -13,7 +13,10 @@ from portal.permissions import Permission
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit
+
+link("settings", Link("minors", "Minors", "/staff/settings/minors", needs=Permission.PORTAL_SETTINGS))
 
 YOUNGEST, OLDEST = 6, 25
 _Age = Annotated[int, Field(ge=YOUNGEST, le=OLDEST)]

@@ -20,7 +20,11 @@ from portal.settings import settings
 from portal.web import rendering
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, OnOff, Visit, go
+
+link("staff places", Link("settings", "Settings", "/staff/settings/portal", "settings", Permission.PORTAL_SETTINGS))
+link("settings", Link("portal", "Client portal", "/staff/settings/portal", needs=Permission.PORTAL_SETTINGS))
 
 LINK = "/welcome/…"
 TONGUES = {"en": "English", "es": "Español"}

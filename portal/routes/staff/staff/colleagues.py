@@ -17,7 +17,10 @@ from portal.routes.staff.shell import page
 from portal.viewer import NotVisible
 from portal.web.doors import staff
 from portal.web.refusals import Refused
+from portal.web.slots import Link, link
 from portal.web.visit import Answer, Form, Visit, go
+
+link("settings", Link("colleagues", "Colleagues", "/staff/colleagues", needs=Permission.STAFF))
 
 HERE = "/staff/colleagues"
 
