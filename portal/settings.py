@@ -54,8 +54,8 @@ class Settings(BaseSettings):
         default=1, ge=1, description="How many times longer a demo's people may be idle; for tests alone"
     )
     tick: float = Field(default=0.5, ge=0.05, description="Seconds between two looks of the worker for what is due")
-    heartbeat: int = Field(
-        default=4, ge=1, le=4, description="Seconds after which an open page is told again how far it is"
+    heartbeat: float = Field(
+        default=4, ge=0.05, le=4, description="Seconds after which an open page is told again how far it is"
     )
     alive: float = Field(default=0, ge=0, description="Seconds after which a demo's cast writes again; 0 for never")
     metrics_token: str = Field(default="", description="Bearer token of /metrics; empty closes it")

@@ -356,7 +356,7 @@ def _demo(folder: Path) -> dict[str, str]:
         "PORTAL_CLOCK": str(folder / "clock"),
         "PORTAL_METRICS_TOKEN": METRICS_TOKEN,
         "PORTAL_TICK": "0.25",
-        "PORTAL_HEARTBEAT": "1",
+        "PORTAL_HEARTBEAT": "0.25",
     }
 
 

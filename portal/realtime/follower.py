@@ -14,10 +14,11 @@ from portal.logs import where
 from portal.models.ground.fact import Bookmark, bookmark, since
 from portal.realtime.bus import Bus
 from portal.realtime.hub import Hub
+from portal.settings import settings
 
 log = structlog.get_logger()
 
-EVERY = 1.0  # seconds between looks without a hint
+EVERY = 1.0  # seconds between looks without a hint, or a heartbeat's where those come sooner
 PATIENCE = 2.0  # seconds of failing before the pages are sent to another worker
 
 
@@ -39,6 +40,7 @@ class Follower:
         listening = asyncio.create_task(self._listen())
         next_tick = 0.0
         clock = asyncio.get_running_loop().time
+        every = min(EVERY, settings().heartbeat)
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
@@ -49,7 +51,7 @@ class Follower:
                 self._hinted.clear()
                 ticked = clock() >= next_tick
                 if ticked:
-                    next_tick = clock() + EVERY
+                    next_tick = clock() + every
                 try:
                     await self.look()
                     if ticked:

@@ -298,8 +298,9 @@ class Hub:
     # --- Time passes ------------------------------------------------------------------------
 
     async def tick(self) -> None:
-        """Look once a second at ends of sessions and accesses, heartbeats for a part of the pages, and stalled ones."""
-        beats = settings().heartbeat
+        """Look, at each turn of the follower, at ends of sessions and accesses, heartbeats for a part of the pages, and
+        stalled ones."""
+        beats = max(1, round(settings().heartbeat))
         self._beat = (self._beat + 1) % beats
         now, loop_now = clock.now(), asyncio.get_running_loop().time()
         for number, page in enumerate(list(self.pages)):
