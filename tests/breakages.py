@@ -34,7 +34,7 @@ BREAKAGES: list[Breakage] = brought("BREAKAGES")
 
 @contextmanager
 def copied() -> Iterator[Path]:
-    """A copy of what belongs to this tree, as it is now."""
+    """A copy of what belongs to this tree, as it is now, with what Python has compiled of it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -48,6 +48,9 @@ def copied() -> Iterator[Path]:
             if (ROOT / name).is_file():
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, copy / name)
+        for compiled in (*(ROOT / "portal").rglob("__pycache__"), *(ROOT / "tests").rglob("__pycache__")):
+            if (known := copy / compiled.relative_to(ROOT)).parent.is_dir():
+                shutil.copytree(compiled, known, ignore=shutil.ignore_patterns("*.pyc.*"))  # being written
         yield copy
     finally:
         shutil.rmtree(copy, ignore_errors=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -32,8 +34,13 @@ def some() -> list[Breakage]:
     return [BREAKAGES[(first + 7 * n) % len(BREAKAGES)] for n in range(EACH_TIME)]
 
 
+@pytest.fixture(scope="module")
+def tree() -> Iterator[Path]:
+    with copied() as tree:
+        yield tree
+
+
 @pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("breakage", some(), ids=str)
-def test_it_is_noticed(breakage: Breakage) -> None:
-    with copied() as tree:
-        assert green(breakage, tree) == []
+def test_it_is_noticed(breakage: Breakage, tree: Path) -> None:
+    assert green(breakage, tree) == []
