@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from redis.asyncio import Redis as Client
 
-from portal.realtime.bus import BATCH, HINTS, MOST_EVENTS, MOST_KEYS, Bus, BusClosed, RedisBackend
+from portal.realtime.bus import BATCH, HINTS, MOST_KEYS, Bus, BusClosed
+from portal.realtime.redis_backend import MOST_EVENTS, RedisBackend
 from tests.pages import in_time
 from tests.servers import Redis
 
