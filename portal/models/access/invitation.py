@@ -240,14 +240,8 @@ class Invitation(Record):
 
     async def use(self) -> bool:
         """Take it, as the first and only one, while it leads somewhere."""
-        won = await sql.row(
-            "update invitation set used_at = :now where id = :id and locked_at is null and verified_at is not null "
-            f"and {is_open('invitation')} and {leads('invitation')} "
-            "returning id",
-            now=clock.now(),
-            id=self.id,
-        )
-        return won is not None
+        usable = f"{is_open('invitation')} and {leads('invitation')}"
+        return await self.claim("used_at = :now", f"locked_at is null and verified_at is not null and {usable}")
 
 
 async def grant(

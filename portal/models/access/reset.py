@@ -87,12 +87,7 @@ class Reset(Record):
         owner = await (await self.owner()).hold()
         if owner.ended_at is not None if isinstance(owner, StaffMember) else not await portal_is_on():
             return None
-        won = await sql.row(
-            f"update reset set used_at = :now where id = :id and {is_open('reset')} returning id",
-            now=clock.now(),
-            id=self.id,
-        )
-        if won is None:
+        if not await self.claim("used_at = :now", is_open("reset")):
             return None
         await owner.choose_password(password_hash)
         await end_sessions(owner)

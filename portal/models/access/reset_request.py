@@ -78,12 +78,7 @@ async def requests_due(most: int) -> list[UUID]:
 
 async def take_requests(ids: list[UUID]) -> list[str]:
     """Take these out, in the caller's unit of work, and return their addresses. Two workers never take the same one."""
-    locked = "for update skip locked" if sql.is_postgres() else ""
-    taken = await sql.rows(
-        f"with due as materialized (select id from wish where id = any(:ids) {locked}) "
-        "delete from wish where id in (select id from due) returning id, email_sealed",
-        ids=ids,
-    )
+    taken = await sql.take_due("wish", "id = any(:ids)", "delete from wish", "id, email_sealed", ids=ids)
     return [unseal(ResetRequest, "email_sealed", row["id"], row["email_sealed"]) for row in taken]
 
 

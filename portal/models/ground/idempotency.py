@@ -27,16 +27,7 @@ async def claim(owner: UUID, key: UUID, content: str) -> dict[str, Any] | None:
     A second request waits here for the first one's transaction, so it sees either its result or a free key.
     """
     request = crypto.ring().mark("request", f"{owner}/{key}/{content}")
-    taken = await sql.rows(
-        "insert into idempotency (owner_id, key, request, result, at) "
-        "values (:owner, :key, :request, '{}', :now) "
-        "on conflict (owner_id, key) do nothing returning key",
-        owner=owner,
-        key=key,
-        request=request,
-        now=clock.now(),
-    )
-    if taken:
+    if await sql.insert_once("idempotency", owner_id=owner, key=key, request=request, result="{}", at=clock.now()):
         return None
     first = await sql.row(
         "select request, result from idempotency where owner_id = :owner and key = :key", owner=owner, key=key

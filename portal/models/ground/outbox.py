@@ -66,18 +66,15 @@ class Outbox(Record):
 
     async def retry(self) -> bool:
         """Have it sent now, as if for the first time. Return False where it is out, wiped or being sent already."""
-        freed = await sql.rows(
-            "update outbox set failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now "
-            "where id = :id and done_at is null and payload_sealed is not null "
-            "and (failed_at is not null or tries > 0) and (leased_until is null or leased_until <= :now) "
-            "returning id",
-            id=self.id,
-            now=clock.now(),
+        freed = await self.claim(
+            "failed_at = null, reason = null, tries = 0, leased_until = null, due_at = :now",
+            "done_at is null and payload_sealed is not null "
+            "and (failed_at is not null or tries > 0) and (leased_until is null or leased_until <= :now)",
         )
         if freed:
             await announce(LetterRetried(client=self.client_id, letter=self.id))
             await tell_way(self.id)
-        return bool(freed)
+        return freed
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class LeasedLetter:
     """A letter whose lease a worker holds. `tries` counts this one, and names the lease."""
 
     id: UUID
-    client: UUID | None
+    client_id: UUID | None
     box: bytes
     message_id: str
     posted_at: dt.datetime
@@ -103,7 +100,7 @@ class LeasedLetter:
             **columns,
         )
         if kept and fact is not None:
-            await announce(fact(client=self.client, letter=self.id))
+            await announce(fact(client=self.client_id, letter=self.id))
             await tell_way(self.id)
         return kept is not None
 
@@ -113,29 +110,17 @@ Settled = LetterDelivered | LetterDelayed | LetterFailed | LetterDropped
 
 async def take_letters(most: int) -> list[LeasedLetter]:
     """Lease up to so many letters that are due. Two workers never take the same one."""
-    locked = "for update skip locked" if sql.is_postgres() else ""
     now = clock.now()
-    leased = await sql.rows(
-        f"with due as materialized (select id from outbox where kind = '{LETTER}' and done_at is null "
-        "and failed_at is null and due_at <= :now and (leased_until is null or leased_until <= :now) "
-        f"order by due_at limit {int(most)} {locked}) "
-        "update outbox set leased_until = :until, tries = tries + 1 where id in (select id from due) "
-        "returning id, client_id, payload_sealed, message_id, posted_at, tries, reason",
+    leased = await sql.take_due(
+        "outbox",
+        f"kind = '{LETTER}' and done_at is null and failed_at is null and due_at <= :now "
+        f"and (leased_until is null or leased_until <= :now) order by due_at limit {int(most)}",
+        "update outbox set leased_until = :until, tries = tries + 1",
+        "id, client_id, payload_sealed as box, message_id, posted_at, tries, reason",
         now=now,
         until=now + LEASE,
     )
-    return [
-        LeasedLetter(
-            row["id"],
-            row["client_id"],
-            row["payload_sealed"],
-            row["message_id"],
-            row["posted_at"],
-            row["tries"],
-            row["reason"],
-        )
-        for row in leased
-    ]
+    return [LeasedLetter(**row) for row in leased]
 
 
 async def tell_way(letter: UUID) -> None:

@@ -134,6 +134,37 @@ async def row(text: str, **values: Any) -> dict[str, Any] | None:
     return answer[0] if answer else None
 
 
+async def insert_once(table: str, **columns: Any) -> bool:
+    """Write this row, and return True; where a unique index has one like it, leave all as it is, and return False."""
+    places = ", ".join(f":{name}" for name in columns)
+    made = await rows(
+        f"insert into {table} ({', '.join(columns)}) values ({places}) on conflict do nothing returning 1 as made",
+        **columns,
+    )
+    return bool(made)
+
+
+async def upsert(table: str, key: str, **columns: Any) -> None:
+    """Write this row; where there is one with the same `key`, the columns of a unique index, put it in its place."""
+    places = ", ".join(f":{name}" for name in columns)
+    anew = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key.split(", "))
+    await rows(
+        f"insert into {table} ({', '.join(columns)}) values ({places}) on conflict ({key}) do update set {anew}",
+        **columns,
+    )
+
+
+async def take_due(table: str, which: str, change: str, returning: str, **values: Any) -> list[dict[str, Any]]:
+    """Make the `change`, an update or a delete, to the rows of `which` that nobody else is taking at this moment, and
+    return them. Two workers never take the same one. `which` may end with an order and a limit."""
+    locked = " for update skip locked" if is_postgres() else ""
+    return await rows(
+        f"with due as materialized (select id from {table} where {which}{locked}) "
+        f"{change} where id in (select id from due) returning {returning}",
+        **values,
+    )
+
+
 def table(name: str, **columns: tuple[str, str]) -> str:
     """Return lists of equal length as a table to select from: each column is named with its list's place and its type.
 

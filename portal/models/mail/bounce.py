@@ -146,13 +146,7 @@ class Bounce(Record):
         return moved
 
     async def _settle(self, by: UUID) -> None:
-        settled = await sql.rows(
-            "update bounce set settled_at = :now, settled_by = :by where id = :id and settled_at is null returning id",
-            id=self.id,
-            by=by,
-            now=clock.now(),
-        )
-        if settled:
+        if await self.claim("settled_at = :now, settled_by = :by", "settled_at is null", by=by):
             await _has_settled(self.id)
 
 

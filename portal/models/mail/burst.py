@@ -68,11 +68,11 @@ async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
     """Note who has not read the messages of these conversations, in the caller's unit of work. Two workers never take
     the same conversation."""
     now, wait = clock.now(), dt.timedelta(minutes=practice.mail_after)
-    locked = "for update skip locked" if sql.is_postgres() else ""
-    asked = await sql.rows(
-        "with due as materialized (select id from conversation where id = any(:ids) and mail_since <= :until "
-        f"order by id {locked}) "
-        "update conversation set mail_since = null where id in (select id from due) returning id",
+    asked = await sql.take_due(
+        "conversation",
+        "id = any(:ids) and mail_since <= :until order by id",
+        "update conversation set mail_since = null",
+        "id",
         until=now - wait,
         ids=ids,
     )
@@ -88,16 +88,14 @@ async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:
         due = choices[late.reader].when(max(late.since + wait, now), practice.zone)
         if due is not None and late.reader not in unwanted:
             # One that waits already keeps its time: more has come, and it is the same burst.
-            await sql.rows(
-                "insert into burst (id, conversation_id, reader_id, side, from_number, due_at) "
-                "values (:id, :conversation, :reader, :side, :first, :due) "
-                "on conflict (reader_id, conversation_id) where letter_id is null do nothing",
+            await sql.insert_once(
+                "burst",
                 id=uuid7(),
-                conversation=late.conversation,
-                reader=late.reader,
+                conversation_id=late.conversation,
+                reader_id=late.reader,
                 side=late.side,
-                first=late.first,
-                due=due,
+                from_number=late.first,
+                due_at=due,
             )
 
 

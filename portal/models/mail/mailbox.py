@@ -79,13 +79,12 @@ class Mailbox(Record):
         returned = 0
         for bounce in bounces:
             returned += await note_bounce(bounce.letter, bounce.cause, bounce.status, bounce.reason)
-        changed = await sql.rows(
-            "update mailbox set validity = :validity, last_uid = :uid, returned = returned + :returned, "
-            "trouble = null where id = :id and last_uid = :was returning id",
+        changed = await self.claim(
+            "validity = :validity, last_uid = :uid, returned = returned + :returned, trouble = null",
+            "last_uid = :was",
             validity=validity,
             uid=last_uid,
             returned=returned,
-            id=self.id,
             was=self.last_uid,
         )
         if changed and (returned or self.trouble):

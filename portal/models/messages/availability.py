@@ -121,13 +121,8 @@ async def write_to_practice(
 async def _answer_by_itself(conversation: Conversation, now: OfficeState, text: str, by: UUID) -> None:
     """Answer the first message of this closure in the practice's name. Two messages at once share one answer: the row
     goes to the first."""
-    first = await sql.rows(
-        "insert into automatic_reply (conversation_id, closed_at) values (:conversation, :closed) "
-        "on conflict (conversation_id, closed_at) do nothing returning closed_at",
-        conversation=conversation.id,
-        closed=now.since or dt.datetime(1970, 1, 1, tzinfo=dt.UTC),
-    )
-    if first:
+    closed_at = now.since or dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    if await sql.insert_once("automatic_reply", conversation_id=conversation.id, closed_at=closed_at):
         await conversation.post(text, staff=by, automatic=True)
 
 

@@ -58,17 +58,15 @@ class Draft(Record):
             return
         id, column = uuid7(), "staff_id" if staff else "account_id"
         # It takes the new id with the new words: they are sealed for it.
-        await sql.rows(
-            f"insert into draft (id, conversation_id, {column}, body_sealed, reply_to_id, saved_at) "
-            f"values (:id, :conversation, :holder, :body, :reply_to, :now) "
-            f"on conflict (conversation_id, {column}) do update set id = excluded.id, "
-            "body_sealed = excluded.body_sealed, reply_to_id = excluded.reply_to_id, saved_at = excluded.saved_at",
+        await sql.upsert(
+            "draft",
+            f"conversation_id, {column}",
             id=id,
-            conversation=conversation,
-            holder=staff or account,
-            body=seal(Draft, "body_sealed", id, body),
-            reply_to=reply_to,
-            now=clock.now(),
+            conversation_id=conversation,
+            **{column: staff or account},
+            body_sealed=seal(Draft, "body_sealed", id, body),
+            reply_to_id=reply_to,
+            saved_at=clock.now(),
         )
         await announce(DraftChanged(conversation=conversation, staff=staff, account=account))
 

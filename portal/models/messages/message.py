@@ -100,15 +100,13 @@ class Message(Record):
         if until is None or until <= now:
             raise TooLate
         # Two tabs may change it at once: whoever still finds the words they began with keeps them as a version.
-        changed = await sql.rows(
-            f"update message set body_sealed = :new, {column} = :now where id = :id and body_sealed = :old "
-            "and withdrawn_at is null and exists (select 1 from conversation v join client c "
-            "on c.id = v.client_id where v.id = message.conversation_id and c.archived_at is null) "
-            "returning id",
+        changed = await self.claim(
+            f"body_sealed = :new, {column} = :now",
+            "body_sealed = :old and withdrawn_at is null and exists (select 1 from conversation v join client c "
+            "on c.id = v.client_id where v.id = message.conversation_id and c.archived_at is null)",
             new=seal(Message, "body_sealed", self.id, body),
             old=bytes(self.body_sealed),
             now=now,
-            id=self.id,
         )
         if not changed:
             raise TooLate

@@ -40,12 +40,11 @@ def _last_said(conversation: str) -> str:
 async def tell_of_messages(ids: list[UUID]) -> None:
     """Write a notice for everybody who has not read the messages written by now, one for each of these conversations,
     in the caller's unit of work. Two workers never take the same conversation."""
-    locked = "for update skip locked" if sql.is_postgres() else ""
-    claimed = await sql.rows(
-        "with due as materialized (select id from conversation where id = any(:ids) and tell_at <= :now "
-        f"order by id {locked}) "
-        "update conversation set tell_at = null where id in (select id from due) "
-        f"returning id, client_id, audience, last_at, {_last_said('conversation.id')} as said",
+    claimed = await sql.take_due(
+        "conversation",
+        "id = any(:ids) and tell_at <= :now order by id",
+        "update conversation set tell_at = null",
+        f"id, client_id, audience, last_at, {_last_said('conversation.id')} as said",
         now=clock.now(),
         ids=ids,
     )

@@ -17,7 +17,6 @@ from portal.facts import (
     ConversationSnoozed,
     Fact,
 )
-from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
 from portal.models.ground.record import Record, live
@@ -103,12 +102,10 @@ class Handled(Record):
     async def _change(self, to: str, where: str, fact: Fact, **values: Any) -> bool:
         """Change the row where that changes something, and tell of it. Two who press the same button at once
         are told apart by the database."""
-        changed = await sql.rows(
-            f"update conversation set {to} where id = :id and {where} returning id", id=self.id, **values
-        )
+        changed = await self.claim(to, where, **values)
         if changed:
             await announce(fact)
-        return bool(changed)
+        return changed
 
 
 def may_be_on(r: str, staff: str) -> str:

@@ -26,14 +26,7 @@ async def choose_ways(person: UUID, chosen: dict[str, dict[str, bool]]) -> None:
     """Keep the choices, from the next notice on; a letter that waits already and is no longer wanted is not written.
     The bell counts notices, and the list keeps them, in any case."""
     for kind, ways in sorted(chosen.items()):
-        await sql.rows(
-            "insert into notice_choice (person_id, kind, shown, mail, push) "
-            "values (:person, :kind, :shown, :mail, :push) on conflict (person_id, kind) do update set "
-            "shown = excluded.shown, mail = excluded.mail, push = excluded.push",
-            person=person,
-            kind=kind,
-            **ways,
-        )
+        await sql.upsert("notice_choice", "person_id, kind", person_id=person, kind=kind, **ways)
     unwanted = [kind for kind, ways in chosen.items() if not ways["mail"]]
     await sql.rows(
         "update notice set mail_at = null where (staff_id = :person or account_id = :person) "

@@ -143,29 +143,18 @@ class LeasedDevice:
 
 async def take_pushes(most: int) -> list[LeasedDevice]:
     """Lease up to so many devices to which something is due. Two workers never take the same one."""
-    locked = "for update skip locked" if sql.is_postgres() else ""
     now = clock.now()
     if await sql.row("select 1 as yes from push_device where due_at <= :now limit 1", now=now) is None:
         return []
-    leased = await sql.rows(
-        "with due as materialized (select id from push_device where due_at <= :now "
-        f"and (leased_until is null or leased_until <= :now) order by due_at limit {int(most)} {locked}) "
-        "update push_device set leased_until = :until, tries = tries + 1 where id in (select id from due) "
-        "returning id, staff_id, account_id, number, tries, subscription_sealed",
+    leased = await sql.take_due(
+        "push_device",
+        f"due_at <= :now and (leased_until is null or leased_until <= :now) order by due_at limit {int(most)}",
+        "update push_device set leased_until = :until, tries = tries + 1",
+        "id, staff_id as staff, account_id as account, number, tries, subscription_sealed as box",
         now=now,
         until=now + LEASE,
     )
-    return [
-        LeasedDevice(
-            row["id"],
-            row["staff_id"],
-            row["account_id"],
-            row["number"],
-            row["tries"],
-            row["subscription_sealed"],
-        )
-        for row in leased
-    ]
+    return [LeasedDevice(**row) for row in leased]
 
 
 async def hold_device(taken: LeasedDevice) -> bool:

@@ -71,23 +71,13 @@ async def mail_choices(people: list[UUID]) -> dict[UUID, MailChoice]:
         "select person_id, often, daily_at, quiet_from, quiet_until from mail_choice where person_id = any(:people)",
         people=people,
     )
-    chosen = {
-        row["person_id"]: MailChoice(row["often"], row["daily_at"], row["quiet_from"], row["quiet_until"])
-        for row in rows
-    }
+    chosen = {row.pop("person_id"): MailChoice(**row) for row in rows}
     return {person: chosen.get(person, MailChoice()) for person in people}
 
 
 async def choose_mail(person: UUID, choice: MailChoice, zone: str) -> None:
     """Keep the choice from now on; letters that wait already follow it too."""
-    await sql.rows(
-        "insert into mail_choice (person_id, often, daily_at, quiet_from, quiet_until) "
-        "values (:person, :often, :daily_at, :quiet_from, :quiet_until) on conflict (person_id) do update set "
-        "often = excluded.often, daily_at = excluded.daily_at, quiet_from = excluded.quiet_from, "
-        "quiet_until = excluded.quiet_until",
-        person=person,
-        **vars(choice),
-    )
+    await sql.upsert("mail_choice", "person_id", person_id=person, **vars(choice))
     await put_off(person, choice.when(clock.now(), zone))
 
 

@@ -204,14 +204,8 @@ async def remember_device(side: str, holder: UUID, token: str) -> str:
     """Note that a holder signed in from this device; return its token, a new one where it had none."""
     if not 20 <= len(token) <= 100:
         token = secrets.token_urlsafe(32)
-    await sql.rows(
-        "insert into device (token_hash, side, holder_id, seen_at) values (:hash, :side, :holder, :now) "
-        "on conflict (token_hash, holder_id) do update set seen_at = excluded.seen_at",
-        hash=digest(token),
-        side=side,
-        holder=holder,
-        now=clock.now(),
-    )
+    seen = {"token_hash": digest(token), "side": side, "holder_id": holder, "seen_at": clock.now()}
+    await sql.upsert("device", "token_hash, holder_id", **seen)
     return token
 
 

@@ -100,11 +100,7 @@ class StaffMember(Record):
                 held=sorted(held),
             )
         for key in sorted(held):
-            await sql.rows(
-                "insert into staff_permission (staff_id, permission) values (:staff, :key) on conflict do nothing",
-                staff=self.id,
-                key=key,
-            )
+            await sql.insert_once("staff_permission", staff_id=self.id, permission=key)
 
 
 class LastOne(Unacceptable):
