@@ -1,7 +1,7 @@
 """Notes which SQL texts Portal runs on which database, and has them read by the other.
 
-Every process of a run notes: tests, workers and commands, a file for each text and database in one folder. Locks, casts
-and lists given as tables are written differently for each database; here they count as the same. A statement that runs
+Every process of a run notes: tests, workers and commands, a file for each text and database in one folder. Lists
+given as tables are written differently for each database; here they count as the same. A statement that runs
 together with others counts by itself. At the end of a whole run they are prepared on the other database, so that a text
 is red that only one of them can read, or that gives a column another type; what is one database's own is listed with
 the reason.
@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import sqlite3
 import sys
@@ -38,7 +37,6 @@ OWN_WAY = {
 }
 
 _OWN = str(ROOT / "portal") + os.sep
-_WRITTEN_DIFFERENTLY = re.compile(r"\s+for (no key )?(update|share)( of \w+)?( skip locked)?\b|::\w+(\[\])?")
 
 
 def begin() -> None:
@@ -81,7 +79,7 @@ def note_here() -> None:
         same = text
         for written, made in used.items():
             same = same.replace(written, str(made))
-        same = " ".join(_WRITTEN_DIFFERENTLY.sub("", same).split()).replace(" )", ")")
+        same = " ".join(same.split())
         name = f"{hashlib.sha256(same.encode()).hexdigest()}.{'postgres' if ran[1] else 'sqlite'}"
         path = Path(place, name)
         before = json.loads(path.read_text())["types"] if path.exists() else {}
@@ -131,8 +129,6 @@ def for_the_other() -> Iterator[Tried]:
         text = noted["text"]
         for written, (name, columns) in noted["tables"].items():
             text = text.replace(written, _table(name, columns, other == "postgres"))
-        if other == "sqlite":
-            text = _WRITTEN_DIFFERENTLY.sub("", text)
         yield text, other, noted["types"]
 
 

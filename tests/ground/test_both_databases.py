@@ -15,7 +15,7 @@ async def test_a_text_that_only_one_database_reads_is_found(postgres: PostgreSQL
     for text, other in (
         ("select ifnull(email, '') from client where id = :id", "postgres"),
         ("select id from client where first_name regexp :q", "postgres"),
-        ("select id from client where added_at > :at::timestamptz", "sqlite"),
+        ("select id from client where added_at > :at::text", "sqlite"),
         ("select count(*) filter (where a.id = b.id), a.nobody from client a, client b", "sqlite"),
     ):
         (refused,) = await not_read([(text, other, {})], url, tmp_path / "portal.db")

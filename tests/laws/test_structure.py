@@ -282,7 +282,6 @@ UNSCOPED = {
     "portal.models.staff.session.who": "who somebody is comes before what they may see",
     "portal.models.staff.sign_in.words_about": "names that a new password may not be made of; they are shown to nobody",
     "portal.models.access.changed_details.clients_behind": "ids alone, of an account found through the viewer",
-    "portal.models.staff.sign_in.begin": "who signs in comes before what they may see",
     "portal.models.staff.sign_in.verified": "who signs in comes before what they may see",
     "portal.models.messages.note.notes_under": "under messages read through the viewer, or asked for by who_may_see",
     "portal.models.notices.notice.forget_old_notices": "the worker's tidying",

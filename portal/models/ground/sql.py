@@ -1,8 +1,10 @@
 """SQL with named places, the same text for PostgreSQL and SQLite.
 
 `:name` is a place; `= any(:names)` means "is in this list", of a column too (`= any(r.names)`). A column that is worked
-out says its type: `min(r.due_at)::timestamptz as at`. Everything that reads or writes outside Tortoise's own query
-builder goes through `rows`, so there is one place where values meet a database, and they arrive typed on both.
+out says its type: `min(r.due_at)::timestamptz as at`. SQLite never sees such a type, nor a lock (`for update`).
+
+Everything that reads or writes outside Tortoise's own query builder goes through `rows`, so there is one place where
+values meet a database, and they arrive typed on both.
 """
 
 from __future__ import annotations
@@ -27,6 +29,10 @@ from portal.models.ground.sqlite import DECODERS
 _PLACE = re.compile(r"(?<!:):([a-z_]+)\b")
 _ANY = re.compile(r"= any\((:[a-z_]+|[a-z]+\.[a-z_]+)\)")
 _COMPUTED = re.compile(rf"::({'|'.join(DECODERS)}) as ([a-z_]+)\b")
+# SQLite has no such types, and knows no locks: a transaction that writes has the whole database to itself.
+_UNKNOWN = re.compile(
+    rf"::({'|'.join(DECODERS)})\b(?!\[)|\s+for (?:no key )?(?:update|share)\b(?: of \w+)?(?: skip locked)?"
+)
 _QUESTION = re.compile(r"\s*(?:select|with)\b(?!.*\b(?:insert into|update|delete from)\b)", re.DOTALL)
 
 counted: list[str] | None = None  # tests put a list here to count a page's queries
@@ -60,7 +66,7 @@ def _compiled(text: str, postgres: bool) -> tuple[str, tuple[str, ...]]:
     names: list[str] = []
     if not postgres:
         text = _ANY.sub(r"in (select value from json_each(\1))", text)
-        text = _COMPUTED.sub(r" as \2", text)
+        text = _UNKNOWN.sub("", text)
 
     def number(match: re.Match[str]) -> str:
         name = match[1]
@@ -157,9 +163,8 @@ async def upsert(table: str, key: str, **columns: Any) -> None:
 async def take_due(table: str, which: str, change: str, returning: str, **values: Any) -> list[dict[str, Any]]:
     """Make the `change`, an update or a delete, to the rows of `which` that nobody else is taking at this moment, and
     return them. Two workers never take the same one. `which` may end with an order and a limit."""
-    locked = " for update skip locked" if is_postgres() else ""
     return await rows(
-        f"with due as materialized (select id from {table} where {which}{locked}) "
+        f"with due as materialized (select id from {table} where {which} for update skip locked) "
         f"{change} where id in (select id from due) returning {returning}",
         **values,
     )

@@ -95,21 +95,19 @@ async def write_to(person: UUID, practice: Practice, post: Callable[[DueReader, 
 
 async def _bursts_of(person: UUID) -> list[dict[str, Any]]:
     # All that waits for this person is taken at once, so a second worker waits here and finds nothing left.
-    locked = " for update of b" if sql.is_postgres() else ""
     return await sql.rows(
         "select b.id, b.conversation_id as shown_as, b.side, r.client_id, r.last_number, "
         f"{has_news('b')}::boolean as unread from burst b join conversation r on r.id = b.conversation_id "
-        f"where b.reader_id = :person and b.letter_id is null order by b.id{locked}",
+        "where b.reader_id = :person and b.letter_id is null order by b.id for update of b",
         person=person,
     )
 
 
 async def _notices_of(person: UUID) -> list[dict[str, Any]]:
-    locked = " for update" if sql.is_postgres() else ""
     return await sql.rows(
         "select id, id as shown_as, case when staff_id is null then 'client' else 'staff' end as side, client_id, "
         "0 as last_number, (read_at is null)::boolean as unread from notice "
-        f"where (staff_id = :person or account_id = :person) and mail_at is not null order by id{locked}",
+        "where (staff_id = :person or account_id = :person) and mail_at is not null order by id for update",
         person=person,
     )
 

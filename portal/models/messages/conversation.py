@@ -156,8 +156,9 @@ class Conversation(Handled):
         reader, now = staff or account, clock.now()
         # Whoever is being told of it at this moment has been told after this line: no notice comes later. And what is
         # its newest message, and who has read it, stays as it is until this is kept.
-        held = "for no key update" if sql.is_postgres() else ""
-        (newest,) = await sql.rows(f"select last_number, read_by from conversation where id = :id {held}", id=self.id)
+        (newest,) = await sql.rows(
+            "select last_number, read_by from conversation where id = :id for no key update", id=self.id
+        )
         number = await self._before_news(min(number, self.last_number), reader, newest["last_number"])
         before = await sql.row(
             "select number from reading where conversation_id = :conversation and reader_id = :reader",

@@ -86,8 +86,7 @@ class Message(Record):
         if self.withdrawn_at is not None and writer == self.author:
             return
         # Whoever is being told of it at this moment has been told after this line, or will not be.
-        held = "for no key update" if sql.is_postgres() else ""
-        await sql.row(f"select 1 from conversation where id = :id {held}", id=self.conversation_id)
+        await sql.row("select 1 from conversation where id = :id for no key update", id=self.conversation_id)
         await self._change("", writer, minutes, "withdrawn_at")
         await announce(MessageWithdrawn(client=client, conversation=self.conversation_id, number=self.number))
         await self._tell_replies(client)

@@ -159,9 +159,8 @@ async def take_pushes(most: int) -> list[LeasedDevice]:
 
 async def hold_device(taken: LeasedDevice) -> bool:
     """Let nobody wish a push to it until the commit; return False where the lease is no longer this one."""
-    locked = " for update" if sql.is_postgres() else ""
     device = await sql.row(
-        f"select 1 as yes from push_device where id = :id and tries = :tries and due_at is not null{locked}",
+        "select 1 as yes from push_device where id = :id and tries = :tries and due_at is not null for update",
         id=taken.id,
         tries=taken.tries,
     )

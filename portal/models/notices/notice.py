@@ -101,11 +101,11 @@ async def tell(
         numbered = await sql.rows(_TAKE_NUMBERS.format(sql.table("v", id=("people", "uuid"))), people=told)
         taken = {row["person_id"]: int(row["number"]) for row in numbered}
         asked = sql.table("v", id=("ids", "uuid"), person=("people", "uuid"), number=("numbers", "int"))
-        body = ":body::jsonb" if sql.is_postgres() else ":body"
         ids = [uuid7() for _ in told]
         given = await sql.rows(
             f"insert into notice (id, {column}, number, kind, client_id, record_id, up_to, body, made_at) "
-            f"select v.id, v.person, v.number, :kind, :client, :record, :up_to, {body}, :at from {asked} where true "
+            f"select v.id, v.person, v.number, :kind, :client, :record, :up_to, :body::jsonb, :at "
+            f"from {asked} where true "
             f"on conflict ({column}, kind, record_id) where read_at is null do update set "
             "number = excluded.number, up_to = excluded.up_to, body = excluded.body, made_at = excluded.made_at "
             f"returning id, {column} as person_id",

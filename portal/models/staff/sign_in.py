@@ -99,14 +99,13 @@ async def begin(holder: Login, address: str, agent: str) -> str | None:
     Hashing takes long, and holds nothing. So the rows that let somebody in are held here, and asked again: a new
     password, or the switch of the portal, comes before this session and stops it, or after it and ends it.
     """
-    locked = "for no key update" if sql.is_postgres() else ""
     table, works = ("staff_member", "and ended_at is null") if holder.side == "staff" else ("portal_account", "")
     if holder.side == "client":
         await keep_settings()
         if not await portal_is_on():
             return None
     entering = await sql.row(
-        f"select 1 as yes from {table} where id = :id and password_hash = :hash {works} {locked}",
+        f"select 1 as yes from {table} where id = :id and password_hash = :hash {works} for no key update",
         id=holder.id,
         hash=holder.password_hash,
     )
