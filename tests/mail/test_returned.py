@@ -117,6 +117,25 @@ async def test_a_mailbox_that_was_made_anew_is_read_anew_and_tells_nothing_twice
     assert (await Mailbox.all().get()).returned == 1
 
 
+async def test_a_mailbox_that_is_saved_again_is_not_read_again_and_another_is(
+    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
+) -> None:
+    await set_up(imap)
+    id = await sent(client, office, bus)
+    imap.put(sample("dnsbl", str(id)))
+    await read_returned(bus)
+    async with unit():
+        assert await (await Outbox.get(id=id)).retry()
+    await deliver(bus)
+    await set_up(imap)
+    await read_returned(bus)
+    assert (await Outbox.get(id=id)).done_at, "it went again, and has not come back since"
+    assert (await Mailbox.all().get()).returned == 1
+    await sql.rows("update mailbox set folder = 'Elsewhere'")
+    await set_up(imap)
+    assert (await Mailbox.all().get()).last_uid == 0
+
+
 async def test_two_workers_look_once(client: UUID, bus: Bus, imap: ImapServer) -> None:
     await set_up(imap)
     assert sorted(await asyncio.gather(*(read_returned(bus) for _ in range(4)))) == [False, False, False, True]
