@@ -6,7 +6,7 @@ import pytest
 
 from tests.access.desk import Desk, own_desk
 
-whole = own_desk(scope="session", PORTAL_PATIENCE="30")
+whole = own_desk(scope="package", PORTAL_PATIENCE="30")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.mail.conftest import bus, client, mail, office, portal, trusted  # no
 from tests.mail.test_returned import imap  # noqa: F401
 from tests.notices.conftest import willow  # noqa: F401
 
-desk = own_desk(scope="session", PORTAL_PATIENCE="30")
+desk = own_desk(scope="package", PORTAL_PATIENCE="30")
 
 
 @pytest.fixture

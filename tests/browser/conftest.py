@@ -29,7 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def practice(postgres: PostgreSQL, redis_server: Redis) -> AsyncIterator[Deployment]:
     """Two workers, PostgreSQL, Redis. Workers that a test stops it starts again."""
     async with Deployment.full(postgres, redis_server, PORTAL_DRAIN="1") as deployment:

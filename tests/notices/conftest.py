@@ -150,7 +150,7 @@ def bell(page: Page) -> int:
     return int(count.elements[0].text) if count else 0
 
 
-@pytest.fixture(scope="session", params=["embedded", "full"])
+@pytest.fixture(scope="package", params=["embedded", "full"])
 async def willow(request: pytest.FixtureRequest) -> AsyncIterator[Practice]:
     """One for all files that use it; its clock goes on, and a window stays signed in for one test."""
     async with PostOffice() as post, PushService() as pushes:
