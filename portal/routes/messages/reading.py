@@ -1,16 +1,19 @@
-"""Reading a conversation, the same on both sides: the live parts of it, older messages, how far somebody read."""
+"""An open conversation, the same on both sides: its live parts, the box below, older messages, how far one has read."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import Field
 from starlette.responses import Response
 
 from portal.models.messages.conversation import Conversation
+from portal.models.messages.draft import Draft, draft_in
+from portal.models.messages.message import Message
+from portal.regions import key_of
 from portal.regions.mail.delivery_status import way
-from portal.regions.messages.draft import draft
+from portal.regions.messages.draft import answered_message, draft
 from portal.regions.messages.head import head
 from portal.regions.messages.stream import is_far_back, messages, passage, window
 from portal.regions.phrases import thread_href
@@ -47,6 +50,38 @@ async def parts(visit: Visit, conversation: Conversation) -> dict[str, Any]:
         "way": await visit.draw(way, **ids),
         "draft": await visit.draw(draft, **ids),
     }
+
+
+async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
+    """Show the box where one writes; none beside a passage further back."""
+    at = number_in(visit, "at")
+    if at is not None and is_far_back(conversation, at):
+        return None
+    kept = await draft_in(visit.me.see(Draft), conversation.id)
+    return {
+        "action": None if visit.viewed else f"{here(visit, conversation)}/messages",
+        "draft_action": f"{here(visit, conversation)}/draft",
+        "reply": await _reply(visit, conversation, kept),
+        "with": key_of("messages", {"client": conversation.client_id, "conversation": conversation.id}),
+        "key": uuid4(),
+        "seen": conversation.last_number,
+        "label": label,
+        "list_id": f"messages-{conversation.id}",
+        "for_client": visit.me.side == "client",
+        "error": None,
+        "text": kept.words if kept else "",
+    }
+
+
+async def _reply(visit: Visit, conversation: Conversation, kept: Draft | None) -> dict[str, Any] | None:
+    """The message that the page was asked to answer, or else that the draft answers."""
+    number = number_in(visit, "reply")
+    answers = kept.reply_to_id if kept else None
+    if number is not None:
+        asked = visit.me.see(Message).where("r.conversation_id = :of", of=conversation.id)
+        answered = await asked.where("r.number = :number", number=number).first()
+        answers = answered.id if answered else None
+    return await answered_message(visit.me, conversation.id, answers) if answers else None
 
 
 async def older(visit: Visit, conversation: Conversation) -> Response | None:

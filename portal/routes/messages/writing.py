@@ -1,4 +1,4 @@
-"""Writing in a conversation, the same on both sides: where one writes, what is kept, what is sent, how one begins."""
+"""Writing in a conversation, the same on both sides: what is sent, what is kept, how one begins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import deque
 from functools import partial
 from time import monotonic
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from starlette.responses import Response
@@ -15,17 +15,14 @@ from portal.language.office_hours import reply_text
 from portal.models.ground.record import Kind
 from portal.models.messages.availability import write_to_practice
 from portal.models.messages.conversation import Conversation
-from portal.models.messages.draft import Draft, draft_in
+from portal.models.messages.draft import Draft
 from portal.models.messages.message import LONGEST, Message, says_something
 from portal.models.messages.recipients import begin, would_read
 from portal.models.people.client import Client
 from portal.permissions import Audience
-from portal.regions import key_of
 from portal.regions.messages.bubbles import message_as_shown
-from portal.regions.messages.draft import answered_message
-from portal.regions.messages.stream import is_far_back
 from portal.regions.phrases import thread_href
-from portal.routes.messages.reading import here, ids, number_in
+from portal.routes.messages.reading import ids
 from portal.settings import settings
 from portal.web.refusals import Refused
 from portal.web.visit import Answer, Form, Visit, go
@@ -82,38 +79,6 @@ class Addressed(Beginning):
     """By staff also with whom on the client's side: the key of a Party."""
 
     people: Annotated[str, Field(max_length=40)] = ""
-
-
-async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
-    """Show the box where one writes; none beside a passage further back."""
-    at = number_in(visit, "at")
-    if at is not None and is_far_back(conversation, at):
-        return None
-    kept = await draft_in(visit.me.see(Draft), conversation.id)
-    return {
-        "action": None if visit.viewed else f"{here(visit, conversation)}/messages",
-        "draft_action": f"{here(visit, conversation)}/draft",
-        "reply": await _reply(visit, conversation, kept),
-        "with": key_of("messages", {"client": conversation.client_id, "conversation": conversation.id}),
-        "key": uuid4(),
-        "seen": conversation.last_number,
-        "label": label,
-        "list_id": f"messages-{conversation.id}",
-        "for_client": visit.me.side == "client",
-        "error": None,
-        "text": kept.words if kept else "",
-    }
-
-
-async def _reply(visit: Visit, conversation: Conversation, kept: Draft | None) -> dict[str, Any] | None:
-    """The message that the page was asked to answer, or else that the draft answers."""
-    number = number_in(visit, "reply")
-    answers = kept.reply_to_id if kept else None
-    if number is not None:
-        asked = visit.me.see(Message).where("r.conversation_id = :of", of=conversation.id)
-        answered = await asked.where("r.number = :number", number=number).first()
-        answers = answered.id if answered else None
-    return await answered_message(visit.me, conversation.id, answers) if answers else None
 
 
 async def send(visit: Visit) -> dict[str, Any]:

@@ -78,7 +78,7 @@ async def show(visit: Visit) -> Answer:
         place="messages",
         threads_href=f"{profile_href}/messages" if several else None,
         new_href=f"{profile_href}/conversations/new",
-        composer=await writing.composer(visit, conversation, label),
+        composer=await reading.composer(visit, conversation, label),
         regions=await reading.parts(visit, conversation),
     )
 

@@ -70,7 +70,7 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None,
 
 async def composer(visit: Visit, conversation: Conversation, label: str) -> dict[str, Any] | None:
     """Show the box where a message is written, with the text of a template in it where the address names one."""
-    composer = await writing.composer(visit, conversation, label)
+    composer = await reading.composer(visit, conversation, label)
     if composer is None:
         return None
     composer["note_href"] = f"/staff/inbox/{conversation.id}/notes"
