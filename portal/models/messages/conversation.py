@@ -249,32 +249,33 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
     return counts
 
 
-LAST_FROM = author_name("lm", "ls", "la")  # under which name the last message stands
-
-
-async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
-    """Return conversations with their last message, the viewer's unread count and the client's name, newest first."""
-    wanted = _within_reach(conversations).order("r.last_at is null, r.last_at desc, r.id desc")
-    rows = await (
-        wanted.only(limit)
-        .join(
-            "join client c on c.id = r.client_id "
-            "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
-            "left join staff_member ls on ls.id = lm.staff_id "
-            "left join portal_account la on la.id = lm.account_id"
-        )
-        .columns(
-            "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
-            "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
-            "case when not lm.automatic then lm.staff_id end::uuid as staff_id, lm.account_id, lm.automatic, "
-            f"{LAST_FROM} as from_name, "
-            f"case when {HAS_UNREAD} then {_UNREAD} else 0 end as unread"
-        )
-    )
+async def listed(conversations: Scope[Conversation], columns: str, joins: str = "") -> list[dict[str, Any]]:
+    """Return conversations as lists show them: with the client's name, and the last message and who wrote it. `columns`
+    are those that a list has besides."""
+    rows = await conversations.join(f"{_WITH_LAST_MESSAGE} {joins}").columns(f"{_LISTED}, {columns}")
     for row in rows:
         box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
         row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
     return rows
+
+
+_LISTED = (
+    "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
+    "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
+    "case when not lm.automatic then lm.staff_id end::uuid as staff_id, lm.account_id, lm.automatic, "
+    f"{author_name('lm', 'ls', 'la')} as from_name"
+)
+_WITH_LAST_MESSAGE = (
+    "join client c on c.id = r.client_id "
+    "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
+    "left join staff_member ls on ls.id = lm.staff_id left join portal_account la on la.id = lm.account_id"
+)
+
+
+async def threads(conversations: Scope[Conversation], limit: int = 200) -> list[dict[str, Any]]:
+    """Return conversations as lists show them, with the viewer's unread count, newest first."""
+    wanted = _within_reach(conversations).order("r.last_at is null, r.last_at desc, r.id desc")
+    return await listed(wanted.only(limit), f"case when {HAS_UNREAD} then {_UNREAD} else 0 end as unread")
 
 
 async def writer_name(side: str, person: UUID) -> str:

@@ -7,11 +7,9 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from portal.models.ground.record import opened
 from portal.models.ground.rules import within_reach
 from portal.models.ground.scope import Scope
-from portal.models.messages.conversation import HAS_UNREAD, LAST_FROM, Conversation
-from portal.models.messages.message import Message
+from portal.models.messages.conversation import HAS_UNREAD, Conversation, listed
 from portal.models.messages.triage import may_be_on, on_it
 from portal.permissions import Audience
 
@@ -66,28 +64,11 @@ async def page_of_inbox(
     wanted = conversations.where(view.rule)
     if after is not None:
         wanted = wanted.where("(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1])
-    rows = await (
-        wanted.order("r.stirs_at desc, r.id desc")
-        .only(PAGE + 1, f"{on_it('r')}::uuid as on_it")
-        .join(
-            "join client c on c.id = r.client_id "
-            "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
-            "left join staff_member ls on ls.id = lm.staff_id "
-            "left join portal_account la on la.id = lm.account_id "
-            "left join staff_member ow on ow.id = r.on_it"
-        )
-        .columns(
-            "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, r.stirs_at, "
-            "r.done_at, r.snoozed_by, c.first_name, c.last_name, c.colour, lm.id as message_id, "
-            "lm.body_sealed, lm.withdrawn_at, "
-            "case when not lm.automatic then lm.staff_id end::uuid as staff_id, lm.account_id, lm.automatic, "
-            f"{LAST_FROM} as from_name, "
-            f"r.on_it, ow.name as on_it_name, {HAS_UNREAD}::boolean as unread"
-        )
+    rows = await listed(
+        wanted.order("r.stirs_at desc, r.id desc").only(PAGE + 1, f"{on_it('r')} as on_it"),
+        f"r.stirs_at, r.done_at, r.snoozed_by, r.on_it, ow.name as on_it_name, {HAS_UNREAD}::boolean as unread",
+        "left join staff_member ow on ow.id = r.on_it",
     )
-    for row in rows:
-        box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
-        row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
     return rows[:PAGE], len(rows) > PAGE
 
 
