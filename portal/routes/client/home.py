@@ -41,7 +41,7 @@ async def board(visit: Visit) -> Answer:
 
 
 async def of_client(visit: Visit) -> Answer:
-    found = await visit.me.find(Client, visit.id("client"))
+    found = await visit.find(Client)
     return await page(
         visit,
         "client/home/show.html",

@@ -25,7 +25,7 @@ class RightChoice(OnOff):
 
 @client("GET /clients/{client}/who-acts", opens="open who acts")
 async def show(visit: Visit) -> Answer:
-    chart = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.find(Client)
     if not await in_person(visit.me.see(Access), chart.id):
         raise NotVisible
     return await page(
@@ -41,7 +41,7 @@ async def show(visit: Visit) -> Answer:
 @client("POST /clients/{client}/who-acts/{link}", form=RightChoice, audit=None)
 async def choose(visit: Visit) -> Answer:
     """One thing, in which somebody may act for me from now on, or no more."""
-    chart = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.find(Client)
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
     link, given = await let_act(chart, link, Right[visit.form.right.upper()], visit.form.on)
@@ -55,7 +55,7 @@ async def choose(visit: Visit) -> Answer:
 @client("POST /clients/{client}/who-acts/{link}/end", audit=None)
 async def end(visit: Visit) -> Answer:
     """Somebody acts for me no more, in anything."""
-    chart = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.find(Client)
     link = await visit.me.find(ContactLink, visit.id("link"))
     before = link.terms
     for id in await end_acting(chart, link):

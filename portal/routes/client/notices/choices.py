@@ -20,14 +20,14 @@ async def show(visit: Visit) -> Answer:
 
 @client("POST /clients/{client}/notices/choices", form=choices.Choices, audit=None)
 async def save(visit: Visit) -> Answer:
-    chart = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.find(Client)
     if await choices.save(visit):
         return go(f"/clients/{chart.id}/notices/choices?saved=yes")
     return await _page(visit)
 
 
 async def _page(visit: Visit) -> Answer:
-    chart = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.find(Client)
     return await page(
         visit,
         "client/notices/choices.html",

@@ -12,7 +12,7 @@ from portal.web.visit import Answer, Visit
 
 @client("GET /clients/{client}/notices")
 async def index(visit: Visit) -> Answer:
-    chart = await visit.me.find(Client, visit.id("client"))
+    chart = await visit.find(Client)
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
         visit, "client/notices/index.html", chart, place="notices", name=chart.first_name, regions={"notices": shown}
@@ -21,23 +21,23 @@ async def index(visit: Visit) -> Answer:
 
 @client("POST /clients/{client}/notices/{notice}/reading", audit=None)
 async def read(visit: Visit) -> Answer:
-    await visit.me.find(Client, visit.id("client"))
+    await visit.find(Client)
     return await notices.read(visit)
 
 
 @client("POST /clients/{client}/notices/reading", form=notices.Seen, audit=None)
 async def read_all(visit: Visit) -> Answer:
-    await visit.me.find(Client, visit.id("client"))
+    await visit.find(Client)
     return await notices.read_all(visit)
 
 
 @client("POST /clients/{client}/notices/devices", form=devices.Subscription, audit=None)
 async def add_device(visit: Visit) -> Answer:
-    await visit.me.find(Client, visit.id("client"))
+    await visit.find(Client)
     return await devices.add(visit)
 
 
 @client("POST /clients/{client}/notices/devices/removal", form=devices.Device, audit=None)
 async def remove_device(visit: Visit) -> Answer:
-    await visit.me.find(Client, visit.id("client"))
+    await visit.find(Client)
     return await devices.remove(visit)

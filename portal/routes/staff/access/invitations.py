@@ -86,7 +86,7 @@ async def _holder(client: Client, link: UUID | None) -> CandidateHolder:
 @staff("GET /staff/clients/{client}/portal/letter", Permission.PORTAL_ACCESS)
 async def letter(visit: Visit) -> Answer:
     """The welcome e-mail as it would go out to a holder, to read before sending."""
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     wanted = visit.query("holder")
     try:
         holder = await _holder(client, UUID(wanted) if wanted not in ("", "client") else None)

@@ -24,7 +24,7 @@ from portal.web.visit import Answer, Form, Visit, go
 
 @staff("GET /staff/clients/{client}/portal", opens="open portal tab")
 async def show(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     holding = await holding_of(client)
     may = await visit.me.may(Permission.PORTAL_ACCESS)
     return await chart_page(
@@ -82,7 +82,7 @@ def here(visit: Visit) -> str:
 
 
 async def client_of(visit: Visit) -> Client:
-    return await visit.me.find(Client, visit.id("client"))
+    return await visit.find(Client)
 
 
 async def chosen_account(visit: Visit, among: list[dict[str, Any]]) -> PortalAccount:

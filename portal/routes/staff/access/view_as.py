@@ -37,7 +37,7 @@ def as_somebody(route: Route) -> Route:
 async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
     """The same visit, as that of an account. Raises NotVisible for who never acted for the client, and
     Refused where they would be refused."""
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     viewer = await looking_as(visit.me, account, client.id)
     if viewer is None:
         raise NotVisible

@@ -183,7 +183,7 @@ async def therapist_choice(visit: Visit) -> dict[str, Any]:
 
 @staff("GET /staff/clients/{client}", opens="open chart")
 async def show(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     return await chart_page(
         visit,
         "staff/people/clients/show.html",
@@ -199,7 +199,7 @@ async def show(visit: Visit) -> Answer:
 
 @staff("GET /staff/clients/{client}/edit", Permission.PORTAL_ACCESS, opens="open chart")
 async def edit(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     return await _edit(visit, client, _form_state(visit, client))
 
 

@@ -57,7 +57,7 @@ class KnownPersonSearch(Form):
 
 @staff("GET /staff/clients/{client}/contacts", opens="open contacts")
 async def show(visit: Visit) -> Answer:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     return await chart_page(
         visit,
         "staff/people/contacts/show.html",
@@ -254,7 +254,7 @@ async def end(visit: Visit) -> Answer:
 @staff("GET /staff/clients/{client}/contacts/{link}/history", Permission.CONTACT_NETWORK, opens="open contact history")
 async def history(visit: Visit) -> Answer:
     """Show what was agreed about one contact, from when, by whom, and on what it rested."""
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     link, contact = await tied(visit, client)
     return await chart_page(
         visit,
@@ -335,7 +335,7 @@ def tab_of(client: Client) -> str:
 
 
 async def open_chart(visit: Visit) -> Client:
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
     return client

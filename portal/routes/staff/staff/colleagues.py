@@ -125,7 +125,7 @@ def _check(chosen: UUID, among: list[dict[str, Any]]) -> None:
 @staff("POST /staff/clients/{client}/care-team", Permission.STAFF, form=TakeOver, audit="hand over client")
 async def hand_over(visit: Visit) -> Answer:
     """Give a client to somebody's care; they lead it."""
-    client = await visit.me.find(Client, visit.id("client"))
+    client = await visit.find(Client)
     _check(visit.form.staff, await _successors(visit))
     await take_over(client.id, visit.form.staff, True, visit.me.id)
     return go(HERE)
