@@ -428,6 +428,11 @@ def _regions(document: Element) -> dict[str, str]:
     return found
 
 
+async def are_current(*pages: Page) -> None:
+    """Live equals reload, on all of these."""
+    await asyncio.gather(*(page.current() for page in pages))
+
+
 @contextlib.asynccontextmanager
 async def open_page(person: Person, path: str, worker: int | None = None, socket: bool = True) -> AsyncIterator[Page]:
     """Load a page in this person's browser, and open its socket; returns once that has answered."""

@@ -238,6 +238,7 @@ class _Module:
         }
 
 
+_TERMS = [*contact_regions.RIGHT_WORDS.values(), *contact_regions.RESTRICTION_WORDS.values()]
 _OWN = [TOO_YOUNG, ANOTHERS, UNKNOWN_AGE]
 _HINDRANCES = [*given_by(missing_for), *given_by(hindrance), *_OWN]
 
@@ -261,24 +262,15 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/web/slots.py", "entry.label"): [entry.label for entries in LINKS.values() for entry in entries],
     ("portal/regions/notices/notice_words.py", "told.label"): "said",  # Told("…")
     ("portal/regions/notices/notice_words.py", "sentence"): "said",
-    ("portal/regions/people/contacts.py", "words"): [
-        *contact_regions.RIGHT_WORDS.values(),
-        *contact_regions.RESTRICTION_WORDS.values(),
-    ],
-    ("portal/routes/staff/people/contact_form.py", "words"): [
-        *contact_regions.RIGHT_WORDS.values(),
-        *contact_regions.RESTRICTION_WORDS.values(),
-    ],
+    ("portal/regions/people/contacts.py", "words"): _TERMS,
+    ("portal/routes/staff/people/contact_form.py", "words"): _TERMS,
     ("portal/routes/staff/people/contact_form.py", "one"): contact_form.RELATIONSHIPS,
     ("portal/regions/people/contacts.py", "row['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/routes/staff/access/terms_preview.py", "Permission.PORTAL_ACCESS.value"): [Permission.PORTAL_ACCESS.value],
     ("portal/routes/staff/access/terms_preview.py", "reason.text"): "said",
     ("portal/regions/access/who_acts.py", "words"): contact_regions.RIGHT_WORDS.values(),
     ("portal/regions/access/who_acts.py", "row['relationship']"): contact_form.RELATIONSHIPS,
-    ("portal/regions/people/contact_history.py", "words"): [
-        *contact_regions.RIGHT_WORDS.values(),
-        *contact_regions.RESTRICTION_WORDS.values(),
-    ],
+    ("portal/regions/people/contact_history.py", "words"): _TERMS,
     ("portal/regions/people/contact_history.py", "after['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/regions/people/clients.py", "link['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/regions/messages/inbox.py", "link['relationship']"): contact_form.RELATIONSHIPS,

@@ -3,6 +3,7 @@
 chart = await desk.chart("Wren")
 link = await desk.invite(chart)
 wren = await desk.sign_up(chart, link)
+chart, wren, account = await desk.registered("Wren")  # all of it
 """
 
 from __future__ import annotations
@@ -204,6 +205,16 @@ class Desk:
         assert answer.headers["location"] == chart.home
         browser.name = chart.first
         return browser
+
+    async def invited(self, first: str = "Wren", **of: str) -> tuple[Chart, str]:
+        """A new chart, and a token that opens its client's welcome e-mail."""
+        chart = await self.chart(first, **of)
+        return chart, await self.invite(chart)
+
+    async def registered(self, first: str = "Wren", **of: str) -> tuple[Chart, Person, str]:
+        """A new chart whose client has an account: a browser that is signed in, and the account's id."""
+        chart = await self.chart(first, **of)
+        return chart, await self.sign_up(chart), await self.account_id(chart)
 
     async def account(self, chart: Chart) -> dict[str, Any] | None:
         """The account with the chart's e-mail."""

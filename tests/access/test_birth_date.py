@@ -55,8 +55,7 @@ NOT_THE_DATE = {
 async def test_only_the_exact_date_opens(desk: Desk, said: str) -> None:
     chart, browser = await invited(desk)
     answer = await raw(browser, f"date_of_birth={quote_plus(said)}")
-    assert answer.status_code == 422, answer.text
-    assert "That isn’t the date we have on file." in answer.text
+    assert answer.status_code == 422 and "That isn’t the date we have on file." in answer.text
     kept = await desk.invitation(chart)
     assert kept["tries"] == 1
     assert kept["verified_at"] is None
@@ -89,8 +88,7 @@ async def test_a_form_of_another_shape_is_refused_whole(desk: Desk, body: str) -
 
 async def test_fifty_guess_at_once_from_fifty_addresses_and_five_count(desk: Desk) -> None:
     """The right date is among them, late: counted, it could open; after the fifth it can't."""
-    chart = await desk.chart("Juniper", born=BORN)
-    token = await desk.invite(chart)
+    chart, token = await desk.invited("Juniper", born=BORN)
     browser = await desk.begin(token)
     days = [dt.date(1980, 1, 1) + dt.timedelta(days=n) for n in range(50)]
 
@@ -132,8 +130,7 @@ async def test_the_tries_that_are_left_are_told(desk: Desk) -> None:
 
 
 async def test_a_new_half_session_gives_no_new_tries(desk: Desk) -> None:
-    chart = await desk.chart("Juniper", born=BORN)
-    token = await desk.invite(chart)
+    chart, token = await desk.invited("Juniper", born=BORN)
     for _ in range(5):
         browser = await desk.begin(token)
         assert (await wrong(browser)).status_code == 422
@@ -176,8 +173,7 @@ async def test_new_letters_give_a_client_no_more_than_fifteen_tries_a_day(desk: 
         assert (await desk.invitation(chart))["locked_at"] is not None, letter
     browser = await desk.begin(await desk.invite(chart))
     refused = await browser.post("/welcome/birth-date", date_of_birth=BORN)
-    assert refused.status_code == 422
-    assert "This link is locked for now" in refused.text
+    assert refused.status_code == 422 and "This link is locked for now" in refused.text
     assert (await desk.invitation(chart))["verified_at"] is None
     # Until a day is over, or somebody who has spoken with them says so.
     assert (await desk.act(chart, "unlocking")).status_code == 303

@@ -11,7 +11,7 @@ from portal.demo.people import ZONE
 from portal.models.practice.age import begins, birthday, step, steps
 from tests.access.test_minors import is_born, tie_of, turning, until
 from tests.deployment import Deployment, own_practice
-from tests.pages import Page, open_page
+from tests.pages import Page, are_current, open_page
 
 SOON = {"miriam": "Comes of age soon.", "dana": "Eli comes of age soon.", "eli": "You come of age soon."}
 NOW = {
@@ -122,8 +122,7 @@ async def test_what_is_left_to_do_stands_on_the_chart_until_it_is_done(willow: D
             lambda: 'looked through together<span class="sr">: done' in chart.live[f"of-age?client={eli}"],
             what="the chart to say it is done",
         )
-        for page in (today, chart):
-            await page.current()
+        await are_current(today, chart)
         # Another day is another task.
         await is_born(willow, turning(willow, 50))
         await today.until(lambda: "Eli Reyes-Menon" in today.live["today-of-age"], what="it to come back")
@@ -165,8 +164,7 @@ async def test_a_contact_who_is_a_guardian_no_more_hears_of_nothing(willow: Depl
     cast = willow.cast
     await is_born(willow, turning(willow, 60))
     miriam, tie = await cast.sign_in("miriam"), await tie_of(willow, "Dana", "Eli")
-    answer = await miriam.post(f"/staff/clients/{cast.client['eli']}/contacts/{tie['id']}/end")
-    assert answer.status_code == 303
+    assert (await miriam.post(f"/staff/clients/{cast.client['eli']}/contacts/{tie['id']}/end")).status_code == 303
     assert "Eli" not in (await miriam.get("/staff/today")).text.partition("today-of-age")[2][:2000]
     assert "comes of age" not in (await miriam.get(f"/staff/clients/{cast.client['eli']}/contacts")).text
 

@@ -14,7 +14,7 @@ from tests.access.desk import Chart, Desk
 from tests.access.test_linking import confirming
 from tests.cast import Person
 from tests.deployment import Deployment
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 from tests.people.contacts import add_contact
 
 CHILD = "2019-02-03"
@@ -57,8 +57,7 @@ async def test_what_changes_on_the_chart_follows_where_they_are_a_contact(desk: 
         assert f"new.{mother.email}" in tab.live[contacts]
         # The link that went to the old address leads nowhere.
         await tab.until(lambda: "Invited on" not in tab.live[contacts], 2, "the end of the invitation")
-        for one in (tab, portal):
-            await one.current()
+        await are_current(tab, portal)
         # Only what reaches them on this chart: nothing else of the mother's own, nor that there is one.
         for text in (*private.values(), mother.id):
             assert text not in str(tab.frames) + str(portal.frames) + tab.document.text
@@ -83,8 +82,7 @@ async def test_what_is_kept_on_their_chart_is_changed_there_and_said_so_to_who_m
 
 
 async def test_a_minors_own_address_is_refused_on_the_chart_of_who_acts_for_them(desk: Desk) -> None:
-    teenager = await desk.chart("Juno", born=f"{desk.deployment.now.year - 16}-01-02")
-    await desk.sign_up(teenager)
+    teenager, _, _ = await desk.registered("Juno", born=f"{desk.deployment.now.year - 16}-01-02")
     mother = await desk.chart("Nell", by="theo")
     await tie(await desk.person("jo"), teenager, person=mother.id)
     theo = await desk.person("theo")
@@ -199,8 +197,7 @@ async def test_a_contact_becomes_a_client_and_keeps_everything(desk: Desk) -> No
             await tab.until(lambda tab=tab, key=key: own in tab.live[key], 2, "the way to her chart")
         switch = f"switch?client={vera.of.id}"
         await hers.until(lambda: own in hers.live[switch], 2, "her own profile")
-        for one in (first, second, hers):
-            await one.current()
+        await are_current(first, second, hers)
         assert not hers.over and hers.connections == 1
     assert await held(desk, vera) == before
     for client in (vera.of.id, own):
@@ -306,8 +303,7 @@ async def test_an_archived_chart_is_restored_first(desk: Desk) -> None:
 
 
 async def test_what_the_form_lacks_is_said_at_its_field_and_nothing_is_made(desk: Desk) -> None:
-    teenager = await desk.chart("Juno", born=f"{desk.deployment.now.year - 16}-01-02")
-    await desk.sign_up(teenager)
+    teenager, _, _ = await desk.registered("Juno", born=f"{desk.deployment.now.year - 16}-01-02")
     vera, miriam = await vera_of(desk, teenager), await desk.person("miriam")
     await signed_up(desk, vera)
     clients = await desk.count("client")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.access.desk import Chart, Desk
 from tests.cast import Person
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 
 
 @contextlib.asynccontextmanager
@@ -26,10 +26,8 @@ async def confirming(desk: Desk) -> AsyncIterator[None]:
 
 async def two(desk: Desk) -> tuple[Chart, Person, str, Chart]:
     """Somebody with an account, signed in, and a second chart with the same address on file."""
-    first = await desk.chart("Ash")
-    browser = await desk.sign_up(first)
-    second = await desk.chart("Elm", born="2011-05-06", email=first.email)
-    return first, browser, await desk.account_id(first), second
+    first, browser, account = await desk.registered("Ash")
+    return first, browser, account, await desk.chart("Elm", born="2011-05-06", email=first.email)
 
 
 async def offer_of(desk: Desk, chart: Chart) -> str:
@@ -49,8 +47,7 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         await page.until(lambda: "something for you to confirm" in str(page.toasts), 2, "the word")
         await tab.until(lambda: "to confirm the date of birth" in tab.live[linked], 2, "the waiting")
         assert "It was offered already" in tab.live[f"portal-state?client={second.id}"]
-        for one in (page, tab):
-            await one.current()
+        await are_current(page, tab)
         assert "Elm" not in str(page.frames) + page.document.text
         assert (await browser.get(second.home)).status_code == 404
         assert await desk.sql("select 1 from access where client_id = :id", id=second.id) == []
@@ -71,8 +68,7 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         await tab.until(lambda: "Who this account acts for" in tab.live[linked], 2, "the end")
         assert "to confirm the date of birth" not in tab.live[linked]
         assert "something for you to confirm" not in page.live["offers"]
-        for one in (page, tab):
-            await one.current()
+        await are_current(page, tab)
     assert (await browser.post(path, date_of_birth=second.born)).status_code == 404, "once"
     notices = f"/clients/{second.id}/notices"
     assert "You can see the pages of Elm now." in (await browser.get(notices)).text
@@ -178,11 +174,8 @@ async def test_without_a_date_of_birth_on_file_there_is_nothing_to_confirm(desk:
 
 async def test_each_new_grant_is_told_to_the_client_in_person_and_the_holder(desk: Desk) -> None:
     """Linked, and given back; other contacts hear nothing."""
-    first = await desk.chart("Ash")
-    ash = await desk.sign_up(first)
-    friend = await desk.chart("Birch")
-    birch = await desk.sign_up(friend)
-    account = await desk.account_id(friend)
+    first, ash, _ = await desk.registered("Ash")
+    friend, birch, account = await desk.registered("Birch")
     miriam = await desk.person("miriam")
     contacts = f"/staff/clients/{first.id}/contacts"
     for person in (friend.id, desk.cast.client["sam"]):
@@ -200,8 +193,7 @@ async def test_each_new_grant_is_told_to_the_client_in_person_and_the_holder(des
             assert (await desk.act(first, "removals", holder=account)).status_code == 303
         await others.settle()
         assert not others.toasts and "Birch" not in str(others.frames)
-        for page in (his, others):
-            await page.current()
+        await are_current(his, others)
     await desk.letter(friend.email, "Ash")
 
 

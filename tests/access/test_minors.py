@@ -16,7 +16,7 @@ from portal.language import local_day
 from portal.models.practice.age import begins, birthday
 from tests.cast import Person
 from tests.deployment import Deployment, own_practice
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 from tests.people.contacts import EVERYTHING, agree, link_of
 
 willow = own_practice("full", scope="function")  # its clock goes on, and dates of birth are changed
@@ -83,8 +83,7 @@ async def test_a_guardians_page_closes_at_midnight_and_the_other_child_stays(wil
         open_page(young, eli) as own,
         open_page(miriam, tab) as chart,
     ):
-        for page in (one, other, sister, own, chart):
-            await page.current()
+        await are_current(one, other, sister, own, chart)
         await until(willow, midnight, 1)
         await one.until(lambda: one.over, what="her page on one worker to close")
         await other.until(lambda: other.over, what="her page on the other to close")
@@ -151,8 +150,7 @@ async def test_what_was_agreed_ends_it_where_that_comes_before(willow: Deploymen
         (of_age - dt.timedelta(days=11), of_age - dt.timedelta(days=10)),
         (of_age + dt.timedelta(days=30), of_age),
     ):
-        answer = await agree(willow, miriam, "eli", **EVERYTHING, last=last.isoformat())
-        assert answer.status_code == 303
+        assert (await agree(willow, miriam, "eli", **EVERYTHING, last=last.isoformat())).status_code == 303
         assert (await tie_of(willow, "Dana", "Eli"))["until_at"] == begins(ends, ZONE)
         form = await miriam.get(
             f"/staff/clients/{willow.cast.client['eli']}/contacts/{await link_of(willow, 'Dana', 'Eli')}"

@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx2
 
 from tests.access.desk import Desk
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 from tests.people.contacts import add_contact
 
 Switching = Callable[[bool], Awaitable[httpx2.Response]]
@@ -65,18 +65,15 @@ async def test_off_for_one_child_her_page_closes_and_her_brothers_stays(desk: De
             assert "The contact network is off" in portal.live[state]
             await his.settle()
             assert not his.over and "Noa" not in str(his.live)
-            for page in (his, tab, portal):
-                await page.current()
+            await are_current(his, tab, portal)
             for path in (thread, f"/clients/{noa}/home"):
                 for worker in (0, 1):
                     assert (await dana.get(path, worker)).status_code == 404
-            sent = await dana.send(f"{thread}/messages", key=str(uuid4()), body="?")
-            assert sent.status_code == 404
+            assert (await dana.send(f"{thread}/messages", key=str(uuid4()), body="?")).status_code == 404
             assert await desk.sql(links) == before, "what she holds is kept"
         await tab.until(lambda: "is off for Noa" not in tab.live[contacts], 2, "that it is on")
         await his.until(lambda: "Noa" in str(his.live), 2, "her sister in the switch")
-        for page in (his, tab, portal):
-            await page.current()
+        await are_current(his, tab, portal)
     assert (await dana.get(thread)).status_code == 200
 
 

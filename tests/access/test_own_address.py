@@ -141,8 +141,7 @@ async def test_a_parents_account_is_never_a_childs_own(desk: Desk, years: int) -
 @pytest.mark.parametrize("kind", TAKEN)
 async def test_nobody_comes_to_act_for_a_minor_on_the_minors_own_address(desk: Desk, kind: str) -> None:
     own = address()
-    chart = await desk.chart("Kit", born=aged(15), email=own)
-    await desk.sign_up(chart)
+    chart, _, _ = await desk.registered("Kit", born=aged(15), email=own)
     refused = await tie(desk, chart, TAKEN[kind](own))
     assert refused.status_code == 422 and NotTheirOwn.why in refused.text
     assert not await desk.sql("select 1 from contact_link where client_id = :id", id=chart.id)
@@ -175,8 +174,7 @@ async def test_an_invitation_on_its_way_counts_as_their_own(desk: Desk) -> None:
 
 
 async def test_who_turns_out_to_be_too_young_is_not_invited_any_more(desk: Desk) -> None:
-    chart = await desk.chart("Kit", born=aged(15))
-    token = await desk.invite(chart)
+    chart, token = await desk.invited("Kit", born=aged(15))
     await desk.change(chart, date_of_birth=aged(12))
     assert (await desk.browser().post("/welcome", token=token)).status_code != 303
     (row,) = await desk.sql("select ended_why from invitation where client_id = :id", id=chart.id)

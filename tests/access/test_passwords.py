@@ -9,16 +9,10 @@ from tests.cast import Person
 
 
 @pytest.fixture(scope="module")
-def held() -> dict[str, tuple[Chart, Person]]:
+async def held(whole: Desk) -> tuple[Chart, Person]:
     """One half-session for all that is refused: nothing of it is used up."""
-    return {}
-
-
-async def at_the_password(desk: Desk, held: dict[str, tuple[Chart, Person]]) -> tuple[Chart, Person]:
-    if "one" not in held:
-        chart = await desk.chart("Magnolia")
-        held["one"] = chart, await desk.verified(chart, await desk.invite(chart))
-    return held["one"]
+    chart = await whole.chart("Magnolia")
+    return chart, await whole.verified(chart, await whole.invite(chart))
 
 
 REFUSED = {
@@ -36,25 +30,24 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("password", "why"), REFUSED.values(), ids=REFUSED)
-async def test_what_is_refused(desk: Desk, held: dict[str, tuple[Chart, Person]], password: str, why: str) -> None:
-    chart, browser = await at_the_password(desk, held)
+async def test_what_is_refused(desk: Desk, held: tuple[Chart, Person], password: str, why: str) -> None:
+    chart, browser = held
     answer = await browser.post("/welcome/password", password=password)
-    assert answer.status_code == 422
-    assert why in answer.text
+    assert answer.status_code == 422 and why in answer.text
     assert password not in answer.text or not password
     assert await desk.account(chart) is None
 
 
-async def test_ones_own_address_is_refused(desk: Desk, held: dict[str, tuple[Chart, Person]]) -> None:
-    chart, browser = await at_the_password(desk, held)
+async def test_ones_own_address_is_refused(desk: Desk, held: tuple[Chart, Person]) -> None:
+    chart, browser = held
     for password in (chart.email, f"{chart.email}1", chart.email.upper()):
         answer = await browser.post("/welcome/password", password=password)
         assert answer.status_code == 422, password
         assert "easy to guess" in answer.text
 
 
-async def test_the_rules_are_said_beforehand(desk: Desk, held: dict[str, tuple[Chart, Person]]) -> None:
-    chart, browser = await at_the_password(desk, held)
+async def test_the_rules_are_said_beforehand(desk: Desk, held: tuple[Chart, Person]) -> None:
+    chart, browser = held
     page = (await browser.get("/welcome/password")).text
     for said in ("12 characters or more", 'data-strength="field-password"', 'maxlength="128"', chart.email):
         assert said in page
@@ -92,8 +85,7 @@ async def test_what_is_taken_is_taken_as_it_is(desk: Desk, password: str) -> Non
 
 
 async def test_a_password_stands_nowhere(desk: Desk) -> None:
-    chart = await desk.chart()
-    await desk.sign_up(chart)
+    chart, _, _ = await desk.registered()
     for worker in (0, 1):
         log = desk.deployment.log(worker)
         assert SECRET not in log

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from tests.deployment import Deployment
 from tests.html import Element, parse
+from tests.messages.thread import Thread
 from tests.pages import open_page
 
 
@@ -35,8 +36,7 @@ async def test_two_tabs_for_two_children_never_mix(full: Deployment) -> None:
             f"/clients/{id}/conversations/{other}/messages", key=keys[child], body=texts[child], understood="yes"
         )
         assert crossed.status_code == 404
-        draft = await dana.post(f"/clients/{id}/conversations/{other}/draft", body=texts[child])
-        assert draft.status_code == 404
+        assert (await dana.post(f"/clients/{id}/conversations/{other}/draft", body=texts[child])).status_code == 404
     for child, id in (("noa", noas), ("eli", elis)):
         here = f"/clients/{id}/conversations/{thread[child]}"
         sent = await dana.post(f"{here}/messages", key=keys[child], body=texts[child], understood="yes")
@@ -78,15 +78,13 @@ async def test_a_mother_sees_both_children_and_which_of_them_has_news(full: Depl
             await dana.send(f"/clients/{cast.client[child]}/conversations/{thread}/reading", number=9999)
     async with open_page(dana, "/board") as page:
         assert set(cards(page.live["board"])) >= {"Noa", "Eli"}
-        path = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}/messages"
-        await miriam.send(path, key=str(uuid4()), body="She was brave today.")
+        await Thread(cast).write(miriam, "She was brave today.")
         await page.until(lambda: "1 new message" in cards(page.live["board"])["Noa"], what="Noa’s news")
         assert "No new messages" in cards(page.live["board"])["Eli"]
         assert "brave" not in page.live["board"], "what was written stands in the conversation"
 
         # A teenager's confidential conversation counts for nobody but him.
-        secret = f"/staff/clients/{cast.client['eli']}/conversations/{cast.conversation['eli confidential']}/messages"
-        await miriam.send(secret, key=str(uuid4()), body="Between us.")
+        await Thread(cast, "eli confidential").write(miriam, "Between us.")
         await page.settle()
         assert "No new messages" in cards(page.live["board"])["Eli"]
         await page.current()

@@ -32,8 +32,7 @@ async def test_one_childs_page_closes_and_the_others_stays(desk: Desk) -> None:
         for worker in (0, 1):
             assert (await dana.get(f"/clients/{noa}/home", worker)).status_code == 404
             assert (await dana.get(f"/clients/{eli}/home", worker)).status_code == 200
-        posted = await dana.post(f"/clients/{noa}/conversations", audience="clinical")
-        assert posted.status_code == 404
+        assert (await dana.post(f"/clients/{noa}/conversations", audience="clinical")).status_code == 404
         tab = await desk.tab(noa)
         assert "Access to Noa has been removed" in tab
         assert "Give it back first" in tab
@@ -64,8 +63,7 @@ async def test_all_of_them_at_once(desk: Desk) -> None:
         assert (await dana.get("/home")).headers["location"].startswith("/sign-in")
         again = await desk.cast.sign_in("dana")
         alone = await again.get("/home")
-        assert alone.status_code == 200
-        assert "Nobody is linked to this account now" in alone.text
+        assert alone.status_code == 200 and "Nobody is linked to this account now" in alone.text
         for client in (noa, eli):
             assert (await again.get(f"/clients/{client}/home")).status_code == 404
         # Eli's own account is another's.
@@ -78,9 +76,7 @@ async def test_all_of_them_at_once(desk: Desk) -> None:
 
 
 async def test_links_on_their_way_die_with_the_access(desk: Desk) -> None:
-    chart = await desk.chart()
-    browser = await desk.sign_up(chart)
-    account = await desk.account_id(chart)
+    chart, browser, account = await desk.registered()
     assert (await desk.act(chart, "resets", holder=account)).status_code == 303
     reset = await desk.reset(account)
     half = desk.browser()
@@ -97,9 +93,7 @@ async def test_links_on_their_way_die_with_the_access(desk: Desk) -> None:
 
 
 async def test_given_back_it_is_as_before(desk: Desk) -> None:
-    chart = await desk.chart()
-    browser = await desk.sign_up(chart)
-    account = await desk.account_id(chart)
+    chart, browser, account = await desk.registered()
     await desk.act(chart, "removals", holder=account)
     assert (await browser.get(chart.home)).status_code == 404
     count = await desk.count(LETTERS)
@@ -131,9 +125,7 @@ async def test_what_ended_with_the_contact_is_not_given_back(desk: Desk) -> None
 
 async def test_an_account_is_linked_by_the_same_address(desk: Desk) -> None:
     """However it is written; the holder is told, and open pages offer the new profile."""
-    first = await desk.chart("Ash")
-    browser = await desk.sign_up(first)
-    account = await desk.account_id(first)
+    first, browser, account = await desk.registered("Ash")
     written = first.email.replace("ash", "ＡＳＨ").upper()
     second = await desk.chart("Elm", email=written)
     assert "This email already has a portal account" in await desk.tab(second)
@@ -160,9 +152,7 @@ LIKE = {
 
 @pytest.mark.parametrize("like", LIKE.values(), ids=LIKE)
 async def test_a_similar_address_links_nothing(desk: Desk, like: str) -> None:
-    first = await desk.chart("Ash")
-    await desk.sign_up(first)
-    account = await desk.account_id(first)
+    first, _, account = await desk.registered("Ash")
     local, _, domain = first.email.partition("@")
     second = await desk.chart("Elm")
     # As an import or an older version may have left it: what is typed like some of these is not taken.
@@ -184,8 +174,7 @@ PATHS = ["resets", "removals", "removals/all", "accesses"]
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_strangers_account_in_the_form_is_refused(desk: Desk, path: str) -> None:
     """Nothing changes, nobody is written to, and it is noted."""
-    chart = await desk.chart()
-    await desk.sign_up(chart)
+    chart, _, _ = await desk.registered()
     stranger = desk.cast.account["sam"]
 
     async def state() -> list[object]:
@@ -199,8 +188,7 @@ async def test_a_strangers_account_in_the_form_is_refused(desk: Desk, path: str)
     refused = "audit where result = 'refused'"
     before, noted = await state(), await desk.count(refused)
     for field in ("holder", "account"):
-        answer = await desk.act(chart, path, **{field: stranger})
-        assert answer.status_code == 409, answer.text
+        assert (await desk.act(chart, path, **{field: stranger})).status_code == 409
     assert await state() == before
     assert await desk.count(refused) == noted + 2
 
@@ -218,8 +206,7 @@ async def test_all_is_for_those_who_see_them_all(desk: Desk) -> None:
     assert await live() == {walter, chart.id}
     for client, by in ((chart.id, "miriam"), (walter, "theo")):
         refused = await desk.act(client, "removals/all", by, holder=account)
-        assert refused.status_code == 403
-        assert "isn’t yours to see" in refused.text
+        assert refused.status_code == 403 and "isn’t yours to see" in refused.text
         # Whom else the account acts for is not said by name.
         other = "Walter" if by == "miriam" else "Elm"
         tab = await desk.tab(client, by)
@@ -231,14 +218,12 @@ async def test_all_is_for_those_who_see_them_all(desk: Desk) -> None:
 
 
 async def test_archived_charts_are_invited_by_nobody(desk: Desk) -> None:
-    chart = await desk.chart()
-    token = await desk.invite(chart)
+    chart, token = await desk.invited()
     miriam = await desk.person("miriam")
     assert (await miriam.post(f"/staff/clients/{chart.id}/archival")).status_code == 303
     await desk.due_again(chart)
     assert (await desk.act(chart, "invitations", holder="client")).status_code == 409
     assert "This chart is archived" in await desk.tab(chart)
     stranger = desk.browser()
-    begun = await stranger.post("/welcome", token=token)
-    assert begun.status_code == 200
+    assert (await stranger.post("/welcome", token=token)).status_code == 200
     assert not stranger.cookies

@@ -21,17 +21,9 @@ from tests.pages import open_page
 NEW = "eleven herons over quiet water"
 
 
-async def with_account(desk: Desk) -> tuple[Chart, Person, str]:
-    """A chart whose client has signed up, their browser, and their account."""
-    chart = await desk.chart("Maple")
-    browser = await desk.sign_up(chart)
-    return chart, browser, await desk.account_id(chart)
-
-
 async def sent(desk: Desk, chart: Chart, account: str) -> str:
     """A token that staff have sent."""
-    answer = await desk.act(chart, "resets", holder=account)
-    assert answer.status_code == 303, answer.text
+    assert (await desk.act(chart, "resets", holder=account)).status_code == 303
     return await desk.reset(account)
 
 
@@ -39,8 +31,7 @@ async def held(desk: Desk, token: str) -> Person:
     """A browser with the half-session of a reset."""
     browser = desk.browser()
     answer = await browser.post("/reset", token=token)
-    assert answer.status_code == 303, answer.text
-    assert answer.headers["location"] == "/reset/password"
+    assert answer.status_code == 303 and answer.headers["location"] == "/reset/password"
     return browser
 
 
@@ -52,7 +43,7 @@ async def opens(desk: Desk, chart: Chart, password: str) -> bool:
 
 async def test_who_has_tried_too_often_gets_in_with_the_new_password_at_once(desk: Desk) -> None:
     """On the device of a moment ago, which is known no more since the password is new."""
-    chart, browser, account = await with_account(desk)
+    chart, browser, account = await desk.registered("Maple")
     for number in range(6):
         answer = await browser.post("/sign-in", email=chart.email, password=f"not the right one {number}")
         assert answer.status_code == 401
@@ -65,7 +56,7 @@ async def test_who_has_tried_too_often_gets_in_with_the_new_password_at_once(des
 
 async def test_from_the_letter_to_a_new_password(desk: Desk) -> None:
     """Looking at the link consumes nothing; the other places are signed out at once; the holder is told."""
-    chart, old, account = await with_account(desk)
+    chart, old, account = await desk.registered("Maple")
     async with open_page(old, chart.home, worker=1) as page:
         assert (await desk.act(chart, "resets", holder=account)).status_code == 303
         [row] = await desk.sql("select id from reset where account_id = :id", id=account)
@@ -75,8 +66,7 @@ async def test_from_the_letter_to_a_new_password(desk: Desk) -> None:
         browser = desk.browser()
         for _ in range(5):
             shown = await browser.get(path_of(address))
-            assert shown.status_code == 200
-            assert '<meta name="portal-replace" content="/reset">' in shown.text
+            assert shown.status_code == 200 and '<meta name="portal-replace" content="/reset">' in shown.text
             await browser.browser.head(browser.base() + path_of(address))
         assert not browser.cookies
         assert page.closed is None
@@ -86,11 +76,9 @@ async def test_from_the_letter_to_a_new_password(desk: Desk) -> None:
         shown = await browser.get("/reset/password")
         assert token not in shown.text
         weak = await browser.post("/reset/password", password="password1234")
-        assert weak.status_code == 422
-        assert "easy to guess" in weak.text
+        assert weak.status_code == 422 and "easy to guess" in weak.text
         changed = await browser.post("/reset/password", password=NEW)
-        assert changed.status_code == 303
-        assert changed.headers["location"] == "/sign-in?changed=1"
+        assert changed.status_code == 303 and changed.headers["location"] == "/sign-in?changed=1"
         await page.until(lambda: page.over, 2, "being signed out")
         assert page.closed == 4401
     assert (await old.get("/home")).headers["location"].startswith("/sign-in")
@@ -106,7 +94,7 @@ async def test_from_the_letter_to_a_new_password(desk: Desk) -> None:
 
 
 async def test_a_link_is_used_once(desk: Desk) -> None:
-    chart, _, account = await with_account(desk)
+    chart, _, account = await desk.registered("Maple")
     token = await sent(desk, chart, account)
     first, second = await held(desk, token), await held(desk, token)
     cookies = first.cookies
@@ -117,13 +105,12 @@ async def test_a_link_is_used_once(desk: Desk) -> None:
     ):
         assert answer.status_code == 403
     for answer in (await second.get(f"/reset/{token}"), await second.post("/reset", token=token)):
-        assert answer.status_code == 200
-        assert "This link has done its work" in answer.text
+        assert answer.status_code == 200 and "This link has done its work" in answer.text
     assert await opens(desk, chart, NEW)
 
 
 async def test_ten_at_once_change_it_once(desk: Desk) -> None:
-    chart, _, account = await with_account(desk)
+    chart, _, account = await desk.registered("Maple")
     browser = await held(desk, await sent(desk, chart, account))
     answers = await asyncio.gather(
         *(
@@ -139,7 +126,7 @@ async def test_ten_at_once_change_it_once(desk: Desk) -> None:
 
 
 async def test_the_newest_wins(desk: Desk) -> None:
-    chart, _, account = await with_account(desk)
+    chart, _, account = await desk.registered("Maple")
     older = await sent(desk, chart, account)
     half = await held(desk, older)
     newer = await sent(desk, chart, account)
@@ -149,7 +136,7 @@ async def test_the_newest_wins(desk: Desk) -> None:
 
 
 async def test_a_day_later_it_has_run_out(desk: Desk) -> None:
-    chart, _, account = await with_account(desk)
+    chart, _, account = await desk.registered("Maple")
     token = await sent(desk, chart, account)
     row = (await desk.sql("select made_at, expires_at from reset where account_id = :id", id=account))[0]
     assert row["expires_at"] - row["made_at"] == dt.timedelta(hours=24)
@@ -175,7 +162,7 @@ async def test_an_unknown_link_opens_nothing(desk: Desk) -> None:
 
 
 async def test_a_link_of_one_kind_is_none_of_the_other(desk: Desk) -> None:
-    chart, _, account = await with_account(desk)
+    chart, _, account = await desk.registered("Maple")
     token = await sent(desk, chart, account)
     assert "This link opens nothing" in (await desk.browser().post("/welcome", token=token)).text
     half = await held(desk, token)
@@ -189,11 +176,10 @@ async def test_a_link_of_one_kind_is_none_of_the_other(desk: Desk) -> None:
 
 
 async def test_staff_reset_only_what_is_there(desk: Desk) -> None:
-    chart, (_, _, stranger) = await desk.chart(), await with_account(desk)
+    chart, (_, _, stranger) = await desk.chart(), await desk.registered("Maple")
     assert "There is no account yet, so there is no password to reset." in await desk.tab(chart)
     for form in ({}, {"holder": stranger}, {"account": stranger}, {"holder": chart.id}):
-        answer = await desk.act(chart, "resets", **form)
-        assert answer.status_code == 409, answer.text
+        assert (await desk.act(chart, "resets", **form)).status_code == 409
     await desk.invite(chart)
     assert (await desk.act(chart, "resets", holder=chart.id)).status_code == 409
     assert await desk.sql("select id from reset where account_id = :id", id=stranger) == []
@@ -204,14 +190,14 @@ async def test_staff_reset_only_what_is_there(desk: Desk) -> None:
 
 async def known_and_unknown(desk: Desk) -> dict[str, str]:
     """Addresses of every kind there is."""
-    chart, _, _ = await with_account(desk)
-    removed, _, account = await with_account(desk)
+    chart, _, _ = await desk.registered("Maple")
+    removed, _, account = await desk.registered("Maple")
     assert (await desk.act(removed, "removals", holder=account)).status_code == 303
     locked = await desk.chart("Alder")
     browser = await desk.begin(await desk.invite(locked))
     for _ in range(5):
         await browser.post("/welcome/birth-date", date_of_birth="1990-01-01")
-    throttled, _, _ = await with_account(desk)
+    throttled, _, _ = await desk.registered("Maple")
     for _ in range(5):
         await desk.browser().post("/sign-in", email=throttled.email, password="wrong of course")
     return {
@@ -267,7 +253,7 @@ async def no_wish_is_left(desk: Desk) -> None:
 
 async def test_asked_for_by_oneself(desk: Desk) -> None:
     """Whatever case it is typed in; three an hour for one address, and the newest wins."""
-    chart, _, account = await with_account(desk)
+    chart, _, account = await desk.registered("Maple")
     for _ in range(5):
         assert (await wished(desk, chart.email.upper())).status_code == 200
         await no_wish_is_left(desk)
@@ -291,11 +277,10 @@ async def test_nobody_gets_a_letter_who_has_no_account(desk: Desk) -> None:
 
 
 async def test_a_host_header_changes_no_link(desk: Desk) -> None:
-    chart, _, account = await with_account(desk)
+    chart, _, account = await desk.registered("Maple")
     for header in ("Host", "host"):
         answer = await wished(desk, chart.email, **{header: "evil.example"})
-        assert answer.status_code == 400
-        assert "evil.example" not in answer.text
+        assert answer.status_code == 400 and "evil.example" not in answer.text
     await no_wish_is_left(desk)
     assert await desk.sql("select id from reset where account_id = :id", id=account) == []
     miriam = await desk.person("miriam")

@@ -26,8 +26,7 @@ async def test_from_the_letter_to_a_first_page(desk: Desk) -> None:
 
     wren, seen = desk.browser(), []
     page = await wren.get(path_of(address))
-    assert page.status_code == 200
-    assert '<meta name="portal-replace" content="/welcome">' in page.text
+    assert page.status_code == 200 and '<meta name="portal-replace" content="/welcome">' in page.text
     steps: list[tuple[str, dict[str, str]]] = [
         ("/welcome", {"token": token}),
         ("/welcome/birth-date", {"date_of_birth": chart.born}),
@@ -38,8 +37,7 @@ async def test_from_the_letter_to_a_first_page(desk: Desk) -> None:
         assert answer.status_code == 303, answer.text
         seen.append(answer.headers["location"])
         page = await wren.get(answer.headers["location"])
-        assert page.status_code == 200
-        assert token not in page.text
+        assert page.status_code == 200 and token not in page.text
     # The token never stands in an address again.
     assert seen == ["/welcome/birth-date", "/welcome/password", chart.home]
     assert "portal-half" not in wren.cookies
@@ -53,8 +51,7 @@ async def test_from_the_letter_to_a_first_page(desk: Desk) -> None:
 
 
 async def test_looking_consumes_nothing(desk: Desk) -> None:
-    chart = await desk.chart()
-    token = await desk.invite(chart)
+    chart, token = await desk.invited()
     before = await desk.invitation(chart)
     scanner = desk.browser()
     for _ in range(10):
@@ -67,32 +64,26 @@ async def test_looking_consumes_nothing(desk: Desk) -> None:
 
 
 async def test_the_button_must_be_pressed_on_a_page_of_ours(desk: Desk) -> None:
-    chart = await desk.chart()
-    token = await desk.invite(chart)
+    chart, token = await desk.invited()
     foreign = desk.browser()
-    answer = await foreign.post("/welcome", None, {"Sec-Fetch-Site": "cross-site"}, token=token)
-    assert answer.status_code == 403
+    assert (await foreign.post("/welcome", None, {"Sec-Fetch-Site": "cross-site"}, token=token)).status_code == 403
     assert not foreign.cookies
     assert (await desk.invitation(chart))["opened_at"] is None
 
 
 async def test_two_tabs_make_one_account(desk: Desk) -> None:
-    chart = await desk.chart()
-    token = await desk.invite(chart)
+    chart, token = await desk.invited()
     one, other = await desk.verified(chart, token), await desk.verified(chart, token)
     assert (await one.post("/welcome/password", password=SECRET)).status_code == 303
-    late = await other.post("/welcome/password", password="another secret of seven moons")
-    assert late.status_code == 403
+    assert (await other.post("/welcome/password", password="another secret of seven moons")).status_code == 403
     assert (await other.get("/home")).headers["location"].startswith("/sign-in")
     assert await desk.count("portal_account where email = :email", email=chart.email) == 1
     # The first one's password holds.
-    again = await desk.browser().post("/sign-in", email=chart.email, password=SECRET)
-    assert again.status_code == 303
+    assert (await desk.browser().post("/sign-in", email=chart.email, password=SECRET)).status_code == 303
 
 
 async def test_twenty_who_press_at_once_make_one_account(desk: Desk) -> None:
-    chart = await desk.chart()
-    token = await desk.invite(chart)
+    chart, token = await desk.invited()
     browser = await desk.verified(chart, token)
     cookies = {"Cookie": browser.cookies}
     answers = await asyncio.gather(
@@ -157,15 +148,13 @@ async def ends(desk: Desk, chart: Chart, token: str, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_dead_link_opens_one_kind_page(desk: Desk, kind: str) -> None:
-    chart = await desk.chart("Hazel")
-    token = await desk.invite(chart)
+    chart, token = await desk.invited("Hazel")
     await ends(desk, chart, token, kind)
     token, stranger = "A" * 43 if kind == "unknown" else token, desk.browser()
     shown = await stranger.get(f"/welcome/{token}")
     pressed = await stranger.post("/welcome", token=token)
     for answer in (shown, pressed):
-        assert answer.status_code == 200
-        assert KINDS[kind] in answer.text
+        assert answer.status_code == 200 and KINDS[kind] in answer.text
         # Whose it was is nobody's business.
         for told in (chart.first, chart.last, chart.email):
             assert told not in answer.text
@@ -174,8 +163,7 @@ async def test_a_dead_link_opens_one_kind_page(desk: Desk, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["replaced", "withdrawn", "address", "expired"])
 async def test_a_link_that_dies_takes_the_half_session_with_it(desk: Desk, kind: str) -> None:
-    chart = await desk.chart()
-    token = await desk.invite(chart)
+    chart, token = await desk.invited()
     browser = await desk.verified(chart, token)
     await ends(desk, chart, token, kind)
     assert "This link opens nothing" in (await browser.get("/welcome/password")).text
@@ -195,8 +183,7 @@ async def test_garbage_is_an_unknown_link(desk: Desk, token: str) -> None:
     assert shown.status_code in (200, 404), shown.text
     assert "<script>alert" not in shown.text
     pressed = await stranger.post("/welcome", token=token)
-    assert pressed.status_code == 200
-    assert "This link opens nothing" in pressed.text
+    assert pressed.status_code == 200 and "This link opens nothing" in pressed.text
     assert not stranger.cookies
 
 
@@ -220,8 +207,7 @@ async def test_five_minutes_and_five_a_day(desk: Desk) -> None:
         assert await count() == sent
     await desk.due_again(chart, 6)
     refused = await desk.act(chart, "invitations", holder="client")
-    assert refused.status_code == 409
-    assert "Five letters went out within a day" in refused.text
+    assert refused.status_code == 409 and "Five letters went out within a day" in refused.text
     await desk.due_again(chart, 24 * 60)
     assert await send() == 303
     assert await desk.count("outbox where client_id = :id", id=chart.id) == 6
@@ -286,8 +272,7 @@ async def test_a_half_session_opens_its_own_pages_only(desk: Desk) -> None:
     assert (await browser.post("/welcome/password", password=SECRET)).status_code == 403
     for path in ("/home", chart.home, f"/clients/{chart.id}/messages", "/staff/today", chart.tab):
         answer = await browser.get(path)
-        assert answer.status_code == 303
-        assert answer.headers["location"].startswith("/sign-in")
+        assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
     assert "This link opens nothing" in (await browser.get("/reset/password")).text
     assert (await browser.post("/reset/password", password=SECRET)).status_code == 403
     assert (await browser.post("/session")).status_code == 401
@@ -343,8 +328,7 @@ async def test_a_half_session_is_bound_to_its_invitation(desk: Desk) -> None:
 
 async def test_a_cookie_from_before_is_not_the_one_after(desk: Desk) -> None:
     """Session fixation: what someone put into the browser beforehand opens nothing afterwards."""
-    chart = await desk.chart()
-    token = await desk.invite(chart)
+    chart, token = await desk.invited()
     browser = desk.browser()
     planted = "x" * 43
     for name in ("portal-client", "portal-half"):

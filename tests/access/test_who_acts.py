@@ -10,7 +10,7 @@ from portal.permissions import Restriction
 from tests.access.test_minors import dana_again, is_born, tie_of, turning, until
 from tests.cast import Person
 from tests.deployment import Deployment, own_practice
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 
 DAY = dt.timedelta(days=1)
 
@@ -69,8 +69,7 @@ async def test_a_former_guardian_is_let_again_in_one_thing_after_another(willow:
             lambda: "May act in appointments" in chart.live[f"contacts?client={eli}"], what="it on the chart"
         )
         await chart.until(lambda: "Has chosen who acts for them" in str(chart.toasts), what="Miriam to be told")
-        for one in (mine, hers, chart):
-            await one.current()
+        await are_current(mine, hers, chart)
     tie = await tie_of(willow, "Dana", "Eli")
     assert tie["may_appointments"] and not tie["may_messages"] and not tie["guardian"]
     assert tie["until_at"] is None
@@ -121,10 +120,8 @@ async def test_nobody_is_let_in_for_somebody_else(willow: Deployment) -> None:
     his = (await tie_of(willow, "Dana", "Eli"))["id"]
     for person, client, link in ((own, eli, noas), (other, sam, his), (other, eli, his)):
         for place, form in (("", {"right": "messages", "on": "yes"}), ("/end", {})):
-            answer = await person.post(f"/clients/{client}/who-acts/{link}{place}", **form)
-            assert answer.status_code == 404
-    wrong = await own.post(f"/clients/{eli}/who-acts/{his}", right="everything", on="yes")
-    assert wrong.status_code == 422
+            assert (await person.post(f"/clients/{client}/who-acts/{link}{place}", **form)).status_code == 404
+    assert (await own.post(f"/clients/{eli}/who-acts/{his}", right="everything", on="yes")).status_code == 422
     # A legal guardian of an adult acts by law: that is not the client's to end, or to change.
     await willow.sql(
         "update contact_link set until_at = null, of_age_at = null, agreed_until = null where id = :id", id=his

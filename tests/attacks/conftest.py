@@ -10,7 +10,7 @@ import pytest
 from tests.access.desk import own_desk
 from tests.browser.conftest import browser, practice, visit  # noqa: F401
 from tests.deployment import Deployment
-from tests.mail.conftest import bus, client, mail, office, portal, trusted  # noqa: F401
+from tests.mail.conftest import bus, client, mail, office, out, portal, trusted  # noqa: F401
 from tests.mail.test_returned import imap  # noqa: F401
 from tests.notices.conftest import willow  # noqa: F401
 

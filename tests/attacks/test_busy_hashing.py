@@ -19,6 +19,7 @@ from tests.access.desk import Desk, own_desk
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.mail.post_office import eventually
+from tests.messages.thread import Thread
 
 WORDS = "That email and password don’t open an account, or there were too many tries."
 # Takes longer to compare than any test lasts: a hash says itself how much work it is.
@@ -61,23 +62,19 @@ async def test_who_is_in_goes_on_while_passwords_wait(flooded: Deployment) -> No
         # Whoever comes now is told so at once, whether or not there is such an account, and it counts as no failure.
         for n in range(25):
             answer = await sign_in(nobody, "198.51.100.2", (sam, email, "nobody@example.com")[n % 3])
-            assert answer.status_code == 503
-            assert answer.headers["retry-after"] == "5"
+            assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
             assert "Wait a few seconds, go back and try again." in answer.text
         # For a network that has failed too often nothing is hashed, so nothing waits: in the words of every failure.
         for address in (email, "nobody@example.com"):
             answer = await sign_in(nobody, "198.51.100.1", address)
-            assert answer.status_code == 401
-            assert WORDS in answer.text
+            assert answer.status_code == 401 and WORDS in answer.text
         # All other pages are answered, and what is written is kept, before any of the passwords is done.
-        noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
+        noa, thread = cast.client["noa"], Thread(cast)
         for _ in range(10):
-            for page in (f"/clients/{noa}/home", f"/clients/{noa}/conversations/{thread}", "/home"):
+            for page in (f"/clients/{noa}/home", thread.place, "/home"):
                 assert (await dana.get(page)).status_code in (200, 303)
             assert (await nobody.get("/sign-in")).status_code == 200
-        path = f"/clients/{noa}/conversations/{thread}/messages"
-        sent = await dana.send(path, key=str(uuid4()), body="We are on our way.")
-        assert sent.status_code == 201
+        await thread.write(dana, "We are on our way.")
         assert not any(task.done() for task in waiting)
         assert await flooded.metric("portal_passwords") == full
     finally:
@@ -120,8 +117,7 @@ desk = own_desk(workers=1)  # the one that hashes is looked at
 
 async def by_a_link(desk: Desk, page: str) -> tuple[Person, str]:
     """A browser before this page, and the token of its link."""
-    chart = await desk.chart("Wren")
-    token = await desk.invite(chart)
+    chart, token = await desk.invited("Wren")
     if page == "/welcome/password":
         return await desk.verified(chart, token), token
     await desk.sign_up(chart, token)
@@ -179,8 +175,7 @@ async def test_passwords_by_one_link_have_an_end(desk: Desk, page: str) -> None:
         assert (await browser.post(page, password="qwertyuiop[]asdf")).status_code == 422
     for one in (browser, await begin()):
         answer = await one.post(page, password=(SIGNS * 4)[:72])
-        assert answer.status_code == 429
-        assert "Too many tries. Wait half an hour" in answer.text
+        assert answer.status_code == 429 and "Too many tries. Wait half an hour" in answer.text
     await desk.time_passes(hours=0.6)
     assert (await (await begin()).post(page, password=(SIGNS * 4)[:72])).status_code == 303
 
@@ -192,8 +187,7 @@ async def test_a_hundred_refusals_of_nobody_are_three_rows(untried: Deployment) 
     nobody, noa = untried.cast.stranger(), untried.cast.client["noa"]
     before, counted = await untried.count("audit"), await untried.refusals()
     for n in range(100):
-        answer = await nobody.post(f"/staff/clients/{noa}/archival", n % len(untried.bases))
-        assert answer.status_code == 401
+        assert (await nobody.post(f"/staff/clients/{noa}/archival", n % len(untried.bases))).status_code == 401
     assert await untried.count("audit") == before + 3  # the first, the tenth, the hundredth
     assert await untried.refusals() == counted + 100
     # In the next hour it is said again.
@@ -247,8 +241,7 @@ async def test_each_refusal_of_somebody_known_is_a_row_with_their_name(untried: 
         before = await untried.count(noted, sam=sam.id)
         assert (await sam.post(f"/staff/clients/{noa}/archival")).status_code == 401
         assert (await sam.get(f"/clients/{noa}/home")).status_code == 404
-        crossed = await sam.post("/sign-out", None, {"Sec-Fetch-Site": "cross-site"})
-        assert crossed.status_code == 403
+        assert (await sam.post("/sign-out", None, {"Sec-Fetch-Site": "cross-site"})).status_code == 403
         assert (await sam.post("/session", body="a" * 1024 * 1024)).status_code == 413
         await foreign_socket(sam)
         assert await untried.count(noted, sam=sam.id) == before + 5

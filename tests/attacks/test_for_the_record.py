@@ -248,7 +248,8 @@ async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_lif
     assert (await theo.post(f"{tab}/invitations", key=str(uuid4()), holder="client")).status_code == 303
     await cast.stranger().post("/forgot", email=cast.email["client", "sam"])
     await eventually(lambda: whole.sql("select 1 from reset"), 20)
-    for table in ("invitation", "reset"):
+    links = {"welcome": "invitation", "reset": "reset"}
+    for table in links.values():
         hashed = hashlib.sha256(f"{table}-token-that-is-long-enough".encode()).hexdigest()
         await whole.sql(
             f"update {table} set token_hash = :hash where id = (select id from {table} "
@@ -256,8 +257,7 @@ async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_lif
             hash=hashed,
         )
     stranger = cast.stranger()
-    for path in ("welcome", "reset"):
-        table = "invitation" if path == "welcome" else path
+    for path, table in links.items():
         begun = await stranger.post(f"/{path}", token=f"{table}-token-that-is-long-enough")
         assert begun.status_code == 303, "the link is open"
     waiting = "select 1 from outbox where done_at is null and payload_sealed is not null"
@@ -278,8 +278,7 @@ async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_lif
     assert not await whole.sql("select 1 from push_device"), "somebody may have signed out of it since"
     for person, page in ((dana, "/home"), (ada, "/staff/today")):
         assert (await person.get(page)).headers["location"].startswith("/sign-in"), "signed out"
-    for path in ("welcome", "reset"):
-        table = "invitation" if path == "welcome" else path
+    for path, table in links.items():
         begun = await stranger.post(f"/{path}", token=f"{table}-token-that-is-long-enough")
         assert begun.status_code != 303
         step = "birth-date" if path == "welcome" else "password"

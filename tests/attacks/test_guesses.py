@@ -187,8 +187,7 @@ async def test_signing_up_takes_no_name_and_a_year(desk: Desk) -> None:
     wrong = made_of_names("Magnolia", chart.last) + made_of_names("Willow", "Street", "Counselling")
     await refuses(browser, "/welcome/password", wrong + made_of_names("willow", "magnolia"))
     # A name among other words is nobody's business.
-    answer = await browser.post("/welcome/password", password="magnolia eats copper kettles")
-    assert answer.status_code == 303, answer.text
+    assert (await browser.post("/welcome/password", password="magnolia eats copper kettles")).status_code == 303
 
 
 async def test_a_new_password_is_no_name_of_anybody_one_acts_for(desk: Desk) -> None:

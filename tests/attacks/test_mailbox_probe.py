@@ -12,7 +12,7 @@ import pytest
 
 from tests.cast import Person
 from tests.deployment import Deployment
-from tests.mail.imap import PASSWORD, USER, ImapServer
+from tests.mail.imap import USER, ImapServer, mailbox_form
 from tests.mail.post_office import eventually
 
 HERE = "/staff/settings/mail"
@@ -24,27 +24,22 @@ async def ada(portal: Deployment) -> Person:
     return await portal.cast.sign_in("ada")
 
 
-def form(port: int, **other: str) -> dict[str, str]:
-    given = {"address": USER, "host": "localhost", "port": str(port), "mailbox_user": USER}
-    return given | {"mailbox_password": PASSWORD, "folder": "INBOX"} | other
-
-
 async def result(ada: Person, port: int, **other: str) -> str:
     """What a test of the mailbox says."""
-    answer = await ada.send(f"{HERE}/test", **form(port, **other))
+    answer = await ada.send(f"{HERE}/test", **mailbox_form(port, **other))
     assert answer.status_code == 200, answer.text
     return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
 
 
 async def test_the_kept_password_goes_nowhere_else(portal: Deployment, ada: Person, trusted: Path) -> None:
     async with ImapServer(trusted) as imap, ImapServer(trusted) as stranger:
-        assert (await ada.post(f"{HERE}/mailbox", **form(imap.port))).status_code == 303
+        assert (await ada.post(f"{HERE}/mailbox", **mailbox_form(imap.port))).status_code == 303
         asked = "Enter the password"
         assert asked in await result(ada, stranger.port, mailbox_password="")
         assert asked in await result(ada, imap.port, mailbox_password="", mailbox_user="somebody@willow.example")
         assert asked in await result(ada, imap.port, mailbox_password="", host="mail.willow.example")
         for other in ({"port": str(stranger.port)}, {"mailbox_user": "x"}, {"host": "mail.willow.example"}):
-            answer = await ada.post(f"{HERE}/mailbox", **form(imap.port, mailbox_password="") | other)
+            answer = await ada.post(f"{HERE}/mailbox", **mailbox_form(imap.port, mailbox_password="") | other)
             assert answer.status_code == 422 and asked in answer.text
         assert stranger.commands == []
         assert not any("LOGIN" in command and USER not in command for command in imap.commands), imap.commands
@@ -52,7 +47,7 @@ async def test_the_kept_password_goes_nowhere_else(portal: Deployment, ada: Pers
         assert "It works." in await result(ada, imap.port, mailbox_password="")
         assert "It works." in await result(ada, imap.port, mailbox_password="", host="LOCALHOST")
         assert (
-            await ada.post(f"{HERE}/mailbox", **form(imap.port, mailbox_password="", folder="INBOX/Returned"))
+            await ada.post(f"{HERE}/mailbox", **mailbox_form(imap.port, mailbox_password="", folder="INBOX/Returned"))
         ).status_code == 303
         assert (await portal.sql("select folder from mailbox"))[0]["folder"] == "INBOX/Returned"
 
@@ -119,7 +114,7 @@ async def test_a_mailbox_that_is_read_by_itself_tells_no_more(portal: Deployment
     said = await result(ada, 993, host="10.0.0.1")
     async with listening(b"220 hello\r\n") as (port, came):
         for host, where in (("127.0.0.1", port), ("nowhere.invalid", 993)):
-            assert (await ada.post(f"{HERE}/mailbox", **form(where, host=host))).status_code == 303
+            assert (await ada.post(f"{HERE}/mailbox", **mailbox_form(where, host=host))).status_code == 303
             await eventually(
                 lambda: portal.sql("select 1 from mailbox where looked_at is not null and trouble is not null")
             )

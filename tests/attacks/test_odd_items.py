@@ -40,6 +40,7 @@ from portal.permissions import Audience, Role
 from portal.realtime.bus import Bus
 from tests.deployment import PORTAL, Deployment
 from tests.laws.test_fields import ODD_ADDRESSES, ODD_NAMES
+from tests.mail.conftest import Outgoing
 from tests.mail.imap import ImapServer
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.mail.test_bounces import sample
@@ -74,8 +75,7 @@ async def test_an_odd_name_or_address_is_refused_wherever_it_comes_in(embedded: 
     assert "c.example" not in told and "Traceback" not in told
 
     right = {"first_name": "Nguyễn Thị", "email": f"wren{uuid4().int % 10**6}@büro.example"}
-    answer = await miriam.post("/staff/clients", key=str(uuid4()), **CHART | right)
-    assert answer.status_code == 303
+    assert (await miriam.post("/staff/clients", key=str(uuid4()), **CHART | right)).status_code == 303
 
 
 # --- What waits for the worker -----------------------------------------------------------------------
@@ -326,15 +326,13 @@ def test_no_message_takes_for_ever(kind: str) -> None:
     assert time.process_time() - begun < 2
 
 
-async def test_one_odd_message_ends_the_reading_of_none_that_follow(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
+async def test_one_odd_message_ends_the_reading_of_none_that_follow(out: Outgoing, imap: ImapServer) -> None:
     await set_up(imap)
-    id = await sent(client, office, bus)
+    id = await sent(out)
     imap.put(nested(1000))
     imap.put(sample("postfix", str(id)))
     with suppress(Exception):
-        await read_returned(bus)
+        await read_returned(out.bus)
     [row] = await sql.rows("select last_uid, returned, trouble from mailbox")
     assert (row["last_uid"], row["returned"], row["trouble"]) == (2, 1, None)
     assert await count("bounce") == 1
@@ -343,16 +341,14 @@ async def test_one_odd_message_ends_the_reading_of_none_that_follow(
     assert await count("fact where kind = 'WorkStuck'") == 1, "at once: it is not tried again"
 
 
-async def test_a_bounce_that_can_t_be_kept_is_passed_over(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
+async def test_a_bounce_that_can_t_be_kept_is_passed_over(out: Outgoing, imap: ImapServer) -> None:
     await set_up(imap)
-    first, second = await sent(client, office, bus), await sent(client, office, bus, "ravi@family.example")
+    first, second = await sent(out), await sent(out, "ravi@family.example")
     await nothing_may_be_written("bounce", "letter_id", first)
     imap.put(sample("postfix", str(first)))
     imap.put(sample("postfix", str(second)))
     with suppress(Exception):
-        await read_returned(bus)
+        await read_returned(out.bus)
     [row] = await sql.rows("select last_uid, returned, trouble from mailbox")
     assert (row["last_uid"], row["returned"], row["trouble"]) == (2, 1, None)
     assert await count("bounce") == await count("stuck") == 1
@@ -379,8 +375,7 @@ async def test_staff_who_answer_for_the_portal_see_it_and_so_does_the_check(full
     [before] = await full.sql("select email, email_key from portal_account where id = :id", id=odd)
     await full.sql("update portal_account set email = 'a@b@c' where id = :id", id=odd)
     async with open_page(ada, "/staff/today") as today, open_page(miriam, "/staff/today") as other:
-        answer = await cast.stranger().post("/forgot", email=before["email"])
-        assert answer.status_code == 200
+        assert (await cast.stranger().post("/forgot", email=before["email"])).status_code == 200
         words = "Somebody who asked for a new password gets no letter."
         for _ in range(5):
             tried = await waits(full)

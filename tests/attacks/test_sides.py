@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -33,6 +33,7 @@ from tests.html import parse
 from tests.laws.family import gather
 from tests.laws.stage import Stage
 from tests.laws.test_live_equals_reload import client_pages, staff_pages
+from tests.messages.thread import Thread
 from tests.realtime.test_socket import code_of, hello, socket
 
 BAD = 1008
@@ -223,10 +224,8 @@ async def test_a_mother_does_not_hear_when_something_confidential_is_written(dep
         first = await told(line, [key, *others], home.all("data-since")[0].get("data-since"))
         assert {push["region"] for push in first} == {read.key for one in (key, *others) if (read := read_key(one))}
         assert all('class="gone"' in push["content"] for push in first)
-        at = f"/clients/{cast.client['eli']}/conversations/{cast.conversation['eli confidential']}"
         for words in ("One.", "Two."):
-            sent = await eli.send(f"{at}/messages", key=str(uuid4()), body=words)
-            assert sent.status_code == 201, sent.text
+            await Thread(cast, "eli confidential").write(eli, words)
         await deployment.followed()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(10):

@@ -25,9 +25,7 @@ async def is_in(browser: Person) -> bool:
 
 
 async def test_a_session_of_the_old_password_does_not_survive_the_new_one(desk: Desk) -> None:
-    chart = await desk.chart()
-    await desk.sign_up(chart)  # so that there is a device to forget
-    account = await desk.account_id(chart)
+    chart, _, account = await desk.registered()
     await desk.act(chart, "resets", holder=account)
     owner = desk.browser()
     await owner.post("/reset", token=await desk.reset(account))

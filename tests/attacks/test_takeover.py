@@ -39,8 +39,7 @@ async def family(desk: Desk) -> Family:
     await desk.sign_up(seen, await desk.invite(seen, tie.id, by="ada"))
     [account] = await desk.sql("select id from portal_account where email = :email", email=email)
     await add_contact(ada, unseen.id, contact=tie.contact, **PARTNER)
-    answer = await desk.act(unseen, "accesses", by="ada", account=str(account["id"]))
-    assert answer.status_code == 303, answer.text
+    assert (await desk.act(unseen, "accesses", by="ada", account=str(account["id"]))).status_code == 303
     return Family(email, tie.contact, str(account["id"]), seen, unseen, tie.id)
 
 
@@ -88,9 +87,7 @@ async def test_who_sees_one_of_an_accounts_clients_does_not_take_it_over(desk: D
 
 async def test_what_an_account_is_offered_hangs_on_its_address_too(desk: Desk) -> None:
     """Miriam's client is offered Theo's: with her own address on the account she could confirm it herself."""
-    seen = await desk.chart("Ash")
-    browser = await desk.sign_up(seen)
-    account = await desk.account_id(seen)
+    seen, browser, account = await desk.registered("Ash")
     unseen = await desk.chart("Elm", born="2011-05-06", email=seen.email, by="theo")
     async with confirming(desk):
         assert (await desk.act(unseen, "accesses", by="theo", account=account)).status_code == 303
@@ -103,8 +100,7 @@ async def test_what_an_account_is_offered_hangs_on_its_address_too(desk: Desk) -
     assert (await ada.post(page, email=f"better.{seen.email}")).status_code == 303
     assert await address_of(desk, "portal_account", account) == f"better.{seen.email}"
     assert (await browser.get(offer)).status_code == 404
-    answer = await browser.post(offer, date_of_birth=unseen.born)
-    assert answer.status_code == 404
+    assert (await browser.post(offer, date_of_birth=unseen.born)).status_code == 404
     assert not await desk.sql("select 1 from access where client_id = :id", id=unseen.id)
 
 
@@ -127,8 +123,7 @@ async def test_who_sees_them_all_puts_it_right_and_everybody_else_is_told(desk: 
     for name, says in (("miriam", "Ada Lindqvist changed the email"), ("theo", "somebody who acts for them")):
         assert says in (await (await desk.person(name)).get("/staff/notices")).text
     robin = desk.browser()
-    answer = await robin.post("/sign-in", email=better, password=SECRET, side="client")
-    assert answer.status_code == 303
+    assert (await robin.post("/sign-in", email=better, password=SECRET, side="client")).status_code == 303
     home = await robin.get(f"/clients/{them.seen.id}/notices")
     assert "The address you sign in with was changed." in home.text
     noted = await desk.sql("select client_id from audit where action = 'correct address' order by id desc limit 2")
@@ -165,8 +160,7 @@ async def test_how_a_contact_is_reached_is_for_who_sees_all_whom_they_act_for(de
     assert link["relationship"] == "Spouse"
 
     better = f"better.{them.email}"
-    answer = await ada.post(them.form, **old_form | {"email": better})
-    assert answer.status_code == 303, answer.text
+    assert (await ada.post(them.form, **old_form | {"email": better})).status_code == 303
     assert await address_of(desk, "contact", them.contact) == better
     assert await told(desk, "theo", them.unseen.id) == 1
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from portal import clock
+from portal.mail.delivery import deliver
 from portal.models.ground.fact import unit
 from portal.models.people.client import Client
 from portal.models.practice.practice import Practice
@@ -51,6 +53,23 @@ async def office(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PostOffice]:
         use(monkeypatch, server.url)
         yield server
     settings.cache_clear()
+
+
+@dataclass
+class Outgoing:
+    """What leaves a practice that has nobody but its client Noa, and comes to its mail server."""
+
+    client: UUID
+    office: PostOffice
+    bus: Bus
+
+    async def deliver(self) -> int:
+        return await deliver(self.bus)
+
+
+@pytest.fixture
+def out(client: UUID, office: PostOffice, bus: Bus) -> Outgoing:
+    return Outgoing(client, office, bus)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,12 @@ from cryptography.x509.oid import NameOID
 USER, PASSWORD = "returned@willow.example", 'kettle "nine" \\stars'
 
 
+def mailbox_form(port: int, /, **other: str) -> dict[str, str]:
+    """Return the form of the settings as an administrator fills it in."""
+    given = {"address": USER, "host": "localhost", "port": str(port), "mailbox_user": USER}
+    return given | {"mailbox_password": PASSWORD, "folder": "INBOX"} | other
+
+
 def certificate(folder: Path) -> Path:
     """A certificate for localhost with its key, signed by itself: trusted by whoever has SSL_CERT_FILE on it."""
     path = folder / "localhost.pem"

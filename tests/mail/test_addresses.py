@@ -16,7 +16,7 @@ from portal.models.mail.bounce import Cause
 from tests.access.desk import Desk
 from tests.deployment import Deployment
 from tests.html import parse
-from tests.mail.imap import PASSWORD, USER, ImapServer
+from tests.mail.imap import PASSWORD, USER, ImapServer, mailbox_form
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.mail.test_bounces import READ, SAMPLES, sample
 from tests.pages import open_page
@@ -152,7 +152,7 @@ async def imap(portal: Deployment, trusted: Path) -> AsyncIterator[ImapServer]:
     """The mailbox of the practice for what comes back, read by it from now on."""
     async with ImapServer(trusted) as server:
         ada = await portal.cast.sign_in("ada")
-        assert (await ada.post("/staff/settings/mail/mailbox", **form(server))).status_code == 303
+        assert (await ada.post("/staff/settings/mail/mailbox", **mailbox_form(server.port))).status_code == 303
         await eventually(lambda: portal.sql("select 1 from mailbox where looked_at is not null"))
         yield server
         assert (await ada.post("/staff/settings/mail/removal")).status_code == 303
@@ -279,11 +279,6 @@ async def test_whoever_asks_for_a_password_gets_it_though_a_mailbox_was_full_and
 # --- Settings, Mail ------------------------------------------------------------------------------------
 
 
-def form(imap: ImapServer, **other: str) -> dict[str, str]:
-    given = {"address": USER, "host": "localhost", "port": str(imap.port), "mailbox_user": USER}
-    return given | {"mailbox_password": PASSWORD, "folder": "INBOX"} | other
-
-
 async def test_the_mailboxs_secrets_are_none_that_a_browser_knows_from_signing_in(
     portal: Deployment, trusted: Path
 ) -> None:
@@ -294,7 +289,7 @@ async def test_the_mailboxs_secrets_are_none_that_a_browser_knows_from_signing_i
     assert fields["mailbox_password"].get("autocomplete") == "new-password"
     assert not {"username", "password"} & set(fields)
     async with ImapServer(trusted) as imap:
-        filled_in = form(imap, username=portal.cast.email["staff", "ada"], password=SECRET)
+        filled_in = mailbox_form(imap.port, username=portal.cast.email["staff", "ada"], password=SECRET)
         assert (await ada.post("/staff/settings/mail/mailbox", **filled_in)).status_code == 400
         assert imap.commands == [] and await portal.sql("select 1 from mailbox") == []
 
@@ -304,22 +299,22 @@ async def test_the_mailbox_is_set_tested_and_read(portal: Deployment, mail: Post
     ada = await cast.sign_in("ada")
     async with ImapServer(trusted) as imap, open_page(ada, "/staff/settings/mail") as page:
         assert "isn’t read yet" in page.live["returned-mail"]
-        tested = await ada.send("/staff/settings/mail/test", **form(imap))
+        tested = await ada.send("/staff/settings/mail/test", **mailbox_form(imap.port))
         assert tested.status_code == 200 and "It works." in tested.text
-        wrong = await ada.send("/staff/settings/mail/test", **form(imap, mailbox_password="no"))
+        wrong = await ada.send("/staff/settings/mail/test", **mailbox_form(imap.port, mailbox_password="no"))
         assert "didn’t accept the user name and password" in wrong.text
-        plain = await ada.post("/staff/settings/mail/test", **form(imap))
+        plain = await ada.post("/staff/settings/mail/test", **mailbox_form(imap.port))
         assert "It works." in plain.text and PASSWORD not in plain.text
         assert await portal.sql("select 1 from mailbox") == []
 
-        assert (await ada.post("/staff/settings/mail/mailbox", **form(imap))).status_code == 303
+        assert (await ada.post("/staff/settings/mail/mailbox", **mailbox_form(imap.port))).status_code == 303
         assert USER in await page.next_push(region="returned-mail")
         kept = await portal.sql("select * from mailbox")
         assert PASSWORD not in repr(kept) and PASSWORD not in (await ada.get("/staff/settings/mail")).text
         await eventually(lambda: portal.sql("select 1 from mailbox where looked_at is not null"))
 
         # Without a new password the one that is kept stays.
-        changed = form(imap, mailbox_password="", folder="Elsewhere")
+        changed = mailbox_form(imap.port, mailbox_password="", folder="Elsewhere")
         assert (await ada.post("/staff/settings/mail/mailbox", **changed)).status_code == 303
         await page.until(lambda: "There is no such folder." in page.live["returned-mail"], 20, "trouble")
         assert imap.commands.count("LOGOUT") >= 3
@@ -346,9 +341,9 @@ async def test_what_would_break_out_of_a_command_is_not_taken(
 ) -> None:
     ada = await portal.cast.sign_in("ada")
     async with ImapServer(trusted) as imap:
-        answer = await ada.post("/staff/settings/mail/mailbox", **form(imap, **{field: value}))
+        answer = await ada.post("/staff/settings/mail/mailbox", **mailbox_form(imap.port, **{field: value}))
         assert answer.status_code == 422 and "field-" in answer.text
-        tested = await ada.send("/staff/settings/mail/test", **form(imap, **{field: value}))
+        tested = await ada.send("/staff/settings/mail/test", **mailbox_form(imap.port, **{field: value}))
         assert "Fill in what is missing first." in tested.text
         assert imap.commands == []
     assert await portal.sql("select 1 from mailbox") == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from uuid import uuid4
 
 import pytest
 
@@ -11,7 +10,8 @@ from portal.models.ground.fact import unit
 from portal.models.mail.bounce import Cause, note_bounce
 from tests.deployment import Deployment
 from tests.mail.post_office import PostOffice, eventually
-from tests.pages import Page, open_page
+from tests.messages.thread import Thread
+from tests.pages import Page, are_current
 
 QUIET = {"often": "once", "mail_message": "on", "quiet_from": "21:30", "quiet_until": "07:00"}
 
@@ -54,9 +54,7 @@ async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, m
     dana = await cast.sign_in("dana")
     await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once", mail_message="on")
     before = len(mail.letters)
-    thread = f"/staff/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
-    sent = await miriam.post(f"{thread}/messages", key="0190d1f0-0000-7000-8000-000000000001", body="Hello")
-    assert sent.status_code == 303
+    await Thread(cast).write(miriam, "Hello")
     await portal.move_clock(minutes=9)
     await eventually(lambda: portal.sql("select 1 from conversation where mail_since is not null"))
     assert len(mail.letters) == before
@@ -91,10 +89,8 @@ async def test_who_does_not_come_by_is_written_to_about_other_notices_too(portal
     assert mail.recipients[-1] == cast.email["staff", "theo"]
     assert str(letter["Subject"]).startswith("Something new for you at")
     assert "Miriam" not in str(letter) and "stand in" not in str(letter)
-    rows = await portal.sql(
-        "select distinct letter_id from notice where staff_id = :theo and letter_id is not null", theo=theo.id
-    )
-    assert len(rows) == 1, "one letter for both"
+    letters = "(select distinct letter_id from notice where staff_id = :theo and letter_id is not null) both"
+    assert await portal.count(letters, theo=theo.id) == 1, "one letter for both"
 
 
 @pytest.mark.parametrize("why", ["it was seen", "not about this kind", "no emails", "the colleague has left"])
@@ -108,8 +104,7 @@ async def test_nobody_is_written_to_about_a_notice_that_need_not_be(
     await henrik.post("/staff/notices/choices", often="once", mail_stands_in="on")
     before = len(mail.letters)
     await to_stand_in(portal, "henrik", days)
-    waits = "select 1 from notice where staff_id = :henrik and mail_at is not null"
-    assert await portal.sql(waits, henrik=henrik.id)
+    assert await portal.count("notice where staff_id = :id and mail_at is not null", id=henrik.id)
     if why == "it was seen":
         await henrik.post("/staff/notices/reading", up_to=10_000)
     elif why == "the colleague has left":
@@ -118,27 +113,22 @@ async def test_nobody_is_written_to_about_a_notice_that_need_not_be(
         await henrik.post("/staff/notices/choices", often=often, **kinds)
     try:
         await portal.move_clock(minutes=12)
-        await eventually(lambda: waits_no_more(portal, henrik.id))
+        over = "select 1 as yes where not exists (select 1 from notice where staff_id = :id and mail_at is not null)"
+        await eventually(lambda: portal.sql(over, id=henrik.id))
         assert len(mail.letters) == before
-        assert not await portal.sql(
-            "select 1 from notice where staff_id = :henrik and letter_id is not null", henrik=henrik.id
-        )
+        assert not await portal.count("notice where staff_id = :id and letter_id is not null", id=henrik.id)
     finally:
         await portal.sql("update staff_member set ended_at = null where id = :henrik", henrik=henrik.id)
-
-
-async def waits_no_more(portal: Deployment, staff: str) -> bool:
-    return not await portal.sql("select 1 from notice where staff_id = :staff and mail_at is not null", staff=staff)
 
 
 async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, mail: PostOffice) -> None:
     cast = portal.cast
     miriam, sam = await cast.sign_in("miriam"), await cast.sign_in("sam")
-    thread = f"clients/{cast.client['sam']}/conversations/{cast.conversation['sam clinical']}"
+    thread = Thread(cast, "sam clinical")
     await miriam.post("/staff/notices/choices", often="once", mail_message="on")  # no quiet hours, whatever the time is
-    async with open_page(miriam, f"/staff/{thread}") as hers, open_page(sam, f"/{thread}") as his:
+    async with thread.open(miriam) as hers, thread.open(sam) as his:
         before = len(mail.letters)
-        await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
+        await thread.write(miriam, "A word of no weight.")
         await portal.move_clock(minutes=12)
         await mail.arrived(before + 1)
         await hers.until(lambda: says(hers, "Sam Okafor was told by email today"))
@@ -149,10 +139,9 @@ async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, mail
         async with portal.models(), unit():
             assert await note_bounce(row["letter_id"], Cause.ADDRESS, "5.1.1", "550 5.1.1 No such user")
         await hers.until(lambda: says(hers, "came back: there is no such mailbox"))
-        await hers.current()
-        await his.current()
+        await are_current(hers, his)
         assert not says(his, "by email") and not says(his, "came back")
-        await sam.send(f"/{thread}/messages", key=str(uuid4()), body="And another.")
+        await thread.write(sam, "And another.")
         await portal.move_clock(minutes=9)
         await portal.move_clock(minutes=3)
         await his.until(lambda: says(his, "The practice was told of it by email today"))
@@ -167,13 +156,13 @@ def says(page: Page, words: str) -> bool:
 async def test_who_wants_discretion_is_written_to_by_nobody_in_particular(portal: Deployment, mail: PostOffice) -> None:
     cast = portal.cast
     dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
-    thread = f"clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
-    await dana.send(f"/{thread}/reading", number=9999)
+    thread = Thread(cast)
+    await thread.read(dana)
     await dana.post(f"/clients/{cast.client['noa']}/notices/choices", often="once", mail_message="on")
     await dana.post("/discretion", discreet="on")
     try:
         before = len(mail.letters)
-        await miriam.send(f"/staff/{thread}/messages", key=str(uuid4()), body="A word of no weight.")
+        await thread.write(miriam, "A word of no weight.")
         await portal.move_clock(minutes=12)
         await mail.arrived(before + 1)
         letter = mail.letters[-1]

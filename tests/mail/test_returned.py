@@ -13,7 +13,6 @@ import pytest
 
 from portal import clock
 from portal.mail import letters, mailbox
-from portal.mail.delivery import deliver
 from portal.mail.mailbox import Place, Trouble, look, read_returned
 from portal.mail.outbox import drop_letters, forget_old_letters, post
 from portal.models.ground import sql
@@ -23,8 +22,9 @@ from portal.models.mail.bounce import FULL_EVERY, FULL_TRIED, Bounce
 from portal.models.mail.mailbox import Mailbox
 from portal.realtime.bus import Bus
 from portal.settings import settings
+from tests.mail.conftest import Outgoing
 from tests.mail.imap import PASSWORD, USER, ImapServer
-from tests.mail.post_office import PostOffice, To
+from tests.mail.post_office import To
 from tests.mail.test_bounces import sample
 
 MINUTE = dt.timedelta(minutes=1)
@@ -53,28 +53,26 @@ async def set_up(imap: ImapServer) -> None:
         )
 
 
-async def sent(client: UUID | None, office: PostOffice, bus: Bus, to: str = THERE) -> UUID:
+async def sent(out: Outgoing, to: str = THERE) -> UUID:
     """A letter that the mail server has taken."""
     async with unit():
-        id = await post(letters.password_changed(To("Dana", to)), client=client)
-    await deliver(bus)
+        id = await post(letters.password_changed(To("Dana", to)), client=out.client)
+    await out.deliver()
     return id
 
 
 # --- The mailbox --------------------------------------------------------------------------------------
 
 
-async def test_what_comes_back_is_found_and_nothing_else_is_touched(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
+async def test_what_comes_back_is_found_and_nothing_else_is_touched(out: Outgoing, imap: ImapServer) -> None:
     await set_up(imap)
-    id = await sent(client, office, bus)
+    id = await sent(out)
     imap.put(sample("reply", str(id)))
     imap.put(sample("out-of-office", str(id)))
     imap.put(sample("postfix", str(id)))
     imap.put(sample("qmail", str(uuid4())))
-    assert await read_returned(bus)
-    assert not await read_returned(bus)
+    assert await read_returned(out.bus)
+    assert not await read_returned(out.bus)
 
     [bounce] = await Bounce.all()
     assert (bounce.email_key, bounce.status, bounce.held) == (THERE, "5.1.1", True)
@@ -85,50 +83,46 @@ async def test_what_comes_back_is_found_and_nothing_else_is_touched(
     assert facts[-3:] == ["LetterBounced", "AddressFailed", "MailboxChanged"]
 
 
-async def test_each_message_is_read_once_and_what_is_new_after_it(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
+async def test_each_message_is_read_once_and_what_is_new_after_it(out: Outgoing, imap: ImapServer) -> None:
     await set_up(imap)
-    first = await sent(client, office, bus)
+    first = await sent(out)
     imap.put(sample("postfix", str(first)))
-    await read_returned(bus)
+    await read_returned(out.bus)
     clock.move(2 * MINUTE)
-    await read_returned(bus)
+    await read_returned(out.bus)
     assert (await Mailbox.all().get()).returned == 1
-    second = await sent(client, office, bus, "ravi@famly.example")
+    second = await sent(out, "ravi@famly.example")
     imap.put(sample("exim", str(second)))
     clock.move(4 * MINUTE)
-    await read_returned(bus)
+    await read_returned(out.bus)
     assert (await Mailbox.all().get()).returned == 2
     fetched = [command.split()[2] for command in imap.commands if command.startswith("UID FETCH")]
     assert fetched == ["1", "2"]
 
 
 async def test_a_mailbox_that_was_made_anew_is_read_anew_and_tells_nothing_twice(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
+    out: Outgoing, imap: ImapServer
 ) -> None:
     await set_up(imap)
-    imap.put(sample("postfix", str(await sent(client, office, bus))))
-    await read_returned(bus)
+    imap.put(sample("postfix", str(await sent(out))))
+    await read_returned(out.bus)
     imap.validity = 2
     clock.move(2 * MINUTE)
-    await read_returned(bus)
+    await read_returned(out.bus)
     assert len([c for c in imap.commands if c.startswith("UID FETCH")]) == 2
     assert (await Mailbox.all().get()).returned == 1
 
 
-async def test_a_mailbox_that_is_saved_again_is_not_read_again_and_another_is(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
+async def test_a_mailbox_that_is_saved_again_is_not_read_again_and_another_is(out: Outgoing, imap: ImapServer) -> None:
     await set_up(imap)
-    id = await sent(client, office, bus)
+    id = await sent(out)
     imap.put(sample("dnsbl", str(id)))
-    await read_returned(bus)
+    await read_returned(out.bus)
     async with unit():
         assert await (await Outbox.get(id=id)).retry()
-    await deliver(bus)
+    await out.deliver()
     await set_up(imap)
-    await read_returned(bus)
+    await read_returned(out.bus)
     assert (await Outbox.get(id=id)).done_at, "it went again, and has not come back since"
     assert (await Mailbox.all().get()).returned == 1
     await sql.rows("update mailbox set folder = 'Elsewhere'")
@@ -141,15 +135,13 @@ async def test_two_workers_look_once(client: UUID, bus: Bus, imap: ImapServer) -
     assert sorted(await asyncio.gather(*(read_returned(bus) for _ in range(4)))) == [False, False, False, True]
 
 
-async def test_letters_leave_with_the_address_for_what_comes_back(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
-    id = await sent(client, office, bus)
-    assert office.senders == ["no-reply@portal.willow.example"]
+async def test_letters_leave_with_the_address_for_what_comes_back(out: Outgoing, imap: ImapServer) -> None:
+    id = await sent(out)
+    assert out.office.senders == ["no-reply@portal.willow.example"]
     await set_up(imap)
-    await sent(client, office, bus, "sam@family.example")
-    assert office.senders[1:] == [USER]
-    assert office.letters[0]["X-Portal-Letter"] == office.ids[0] == f"<{id}@portal.willow.example>"
+    await sent(out, "sam@family.example")
+    assert out.office.senders[1:] == [USER]
+    assert out.office.letters[0]["X-Portal-Letter"] == out.office.ids[0] == f"<{id}@portal.willow.example>"
 
 
 @pytest.mark.parametrize(
@@ -207,22 +199,22 @@ async def test_trouble_is_noted_once_and_gone_when_it_works(client: UUID, bus: B
 # --- The address ---------------------------------------------------------------------------------------
 
 
-async def test_nothing_more_goes_there_until_it_is_confirmed(client: UUID, office: PostOffice, bus: Bus) -> None:
-    office.to_rcpt.append("550 5.1.1 No such user here")
-    await sent(client, office, bus)
+async def test_nothing_more_goes_there_until_it_is_confirmed(out: Outgoing) -> None:
+    out.office.to_rcpt.append("550 5.1.1 No such user here")
+    await sent(out)
     [bounce] = await Bounce.all()
     assert (bounce.status, bounce.held) == ("5.1.1", True)
 
-    held = await sent(client, office, bus)
-    await sent(client, office, bus, THERE.upper())
-    await sent(client, office, bus, "sam@family.example")
-    assert office.recipients == ["sam@family.example"]
+    held = await sent(out)
+    await sent(out, THERE.upper())
+    await sent(out, "sam@family.example")
+    assert out.office.recipients == ["sam@family.example"]
     assert (await Outbox.get(id=held)).reason == "held"
 
     async with unit():
         await bounce.confirm(await somebody())
-    await deliver(bus)
-    assert sorted(office.recipients[1:]) == [THERE.upper(), THERE]
+    await out.deliver()
+    assert sorted(out.office.recipients[1:]) == [THERE.upper(), THERE]
 
 
 async def somebody() -> UUID:
@@ -232,82 +224,78 @@ async def somebody() -> UUID:
     return (await StaffMember.add("Jo Marsh", "jo@willow.example", Role.SCHEDULER, "x")).id
 
 
-async def test_a_refusal_that_is_not_about_the_address_holds_nothing(
-    client: UUID, office: PostOffice, bus: Bus
-) -> None:
-    office.to_rcpt.append("550 5.7.1 Your network is on a list")
-    id = await sent(client, office, bus)
+async def test_a_refusal_that_is_not_about_the_address_holds_nothing(out: Outgoing) -> None:
+    out.office.to_rcpt.append("550 5.7.1 Your network is on a list")
+    id = await sent(out)
     assert await Bounce.all().count() == 0 and (await Outbox.get(id=id)).failed_at
-    await sent(client, office, bus)
-    assert office.recipients == [THERE]
+    await sent(out)
+    assert out.office.recipients == [THERE]
 
 
 @pytest.mark.parametrize("said", ["452 4.2.2 Over quota for now", "552 5.2.2 Mailbox full"])
-async def test_a_letter_to_a_full_mailbox_is_tried_again_whatever_the_server_calls_it(
-    client: UUID, office: PostOffice, bus: Bus, said: str
-) -> None:
-    office.to_rcpt.append(said)
-    id = await sent(client, office, bus)
+async def test_a_letter_to_a_full_mailbox_is_tried_again_whatever_the_server_calls_it(out: Outgoing, said: str) -> None:
+    out.office.to_rcpt.append(said)
+    id = await sent(out)
     assert await Bounce.all().count() == 0 and (await Outbox.get(id=id)).failed_at is None
     clock.move(2 * MINUTE)
-    await deliver(bus)
-    assert office.recipients == [THERE]
+    await out.deliver()
+    assert out.office.recipients == [THERE]
 
 
 async def test_a_letter_that_comes_back_by_no_fault_of_the_address_waits_for_somebody_to_try_it_again(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
+    out: Outgoing, imap: ImapServer
 ) -> None:
     await set_up(imap)
-    id = await sent(client, office, bus)
+    id = await sent(out)
     imap.put(sample("dnsbl", str(id)))
     imap.put(sample("spam-content", str(id)))
-    await read_returned(bus)
+    await read_returned(out.bus)
     assert await Bounce.all().count() == 0 and (await Mailbox.all().get()).returned == 1
     letter = await Outbox.get(id=id)
     assert letter.failed_at and letter.done_at is None and "zen.spamhaus.org" in (letter.reason or "")
     facts = [row["kind"] for row in await sql.rows("select kind from fact order by id")]
     assert facts[-2:] == ["LetterFailed", "MailboxChanged"]
     clock.move(dt.timedelta(days=1))
-    assert await deliver(bus) == 0, "not by itself: the same refusal would come"
+    assert await out.deliver() == 0, "not by itself: the same refusal would come"
     async with unit():
         assert await letter.retry()
-    await deliver(bus)
-    assert office.ids == [letter.message_id] * 2
+    await out.deliver()
+    assert out.office.ids == [letter.message_id] * 2
     assert (await Outbox.get(id=id)).done_at
 
 
 async def test_a_letter_that_comes_back_from_a_full_mailbox_goes_again_for_some_days(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
+    out: Outgoing, imap: ImapServer
 ) -> None:
     await set_up(imap)
-    id = await sent(client, office, bus)
+    id = await sent(out)
     tries = 0
     while True:
         imap.put(sample("full-gmail", str(id)))
         clock.move((tries + 1) * FULL_EVERY)
-        await read_returned(bus)
+        await read_returned(out.bus)
         if (await Outbox.get(id=id)).failed_at:
             break
         assert await Bounce.all().count() == 0
-        await sent(client, office, bus)  # another letter is held up by nothing
+        await sent(out)  # another letter is held up by nothing
         clock.move((tries + 2) * FULL_EVERY)
-        await deliver(bus)
+        await out.deliver()
         tries += 1
-        assert office.ids.count(f"<{id}@portal.willow.example>") == tries + 1
+        assert out.office.ids.count(f"<{id}@portal.willow.example>") == tries + 1
     assert FULL_TRIED - FULL_EVERY <= tries * FULL_EVERY <= FULL_TRIED
     assert "out of storage" in ((await Outbox.get(id=id)).reason or "")
     assert await Bounce.all().count() == 0
 
 
 async def test_the_words_of_a_letter_that_may_come_back_are_kept_two_days_and_never_without_a_mailbox(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
+    out: Outgoing, imap: ImapServer
 ) -> None:
-    assert (await Outbox.get(id=await sent(client, office, bus))).payload_sealed is None
+    assert (await Outbox.get(id=await sent(out))).payload_sealed is None
     await set_up(imap)
-    id, over = await sent(client, office, bus), uuid4()
+    id, over = await sent(out), uuid4()
     async with unit():
-        withdrawn = await post(letters.password_changed(To("Dana", THERE)), client=client, about=over)
-    await deliver(bus)
+        withdrawn = await post(letters.password_changed(To("Dana", THERE)), client=out.client, about=over)
+    await out.deliver()
     async with unit():
         await drop_letters(over)
     ended = await Outbox.get(id=withdrawn)
@@ -319,29 +307,25 @@ async def test_the_words_of_a_letter_that_may_come_back_are_kept_two_days_and_ne
     left = await Outbox.get(id=id)
     assert left.payload_sealed is None and left.failed_at is None
     imap.put(sample("full-gmail", str(id)))
-    await read_returned(bus)
+    await read_returned(out.bus)
     left = await Outbox.get(id=id)
     assert left.bounced_at and left.done_at and await Bounce.all().count() == 0
 
 
-async def test_a_bounce_without_words_of_its_own_gives_its_code_as_the_reason(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
+async def test_a_bounce_without_words_of_its_own_gives_its_code_as_the_reason(out: Outgoing, imap: ImapServer) -> None:
     await set_up(imap)
-    id = await sent(client, office, bus)
+    id = await sent(out)
     imap.put(sample("dsn-base64-headers", str(id)))
-    await read_returned(bus)
+    await read_returned(out.bus)
     assert (await Outbox.get(id=id)).reason == "5.1.1 nope"
     assert (await Bounce.get(email_key=THERE)).held
 
 
-async def test_an_address_has_one_task_however_often_mail_comes_back(
-    client: UUID, office: PostOffice, bus: Bus, imap: ImapServer
-) -> None:
+async def test_an_address_has_one_task_however_often_mail_comes_back(out: Outgoing, imap: ImapServer) -> None:
     await set_up(imap)
-    ids = [await sent(client, office, bus), await sent(client, office, bus)]
+    ids = [await sent(out), await sent(out)]
     for id, form in zip(ids, ("postfix", "microsoft365"), strict=True):
         imap.put(sample(form, str(id)))
-    await read_returned(bus)
+    await read_returned(out.bus)
     [bounce] = await Bounce.all()
     assert bounce.status == "5.1.10"

@@ -17,6 +17,7 @@ from portal.models.access.account import Access, PortalAccount
 from portal.models.access.changed_details import change_account_address
 from portal.models.ground import sql
 from portal.models.ground.fact import unit
+from portal.models.ground.outbox import Outbox
 from portal.models.ground.record import Kind
 from portal.models.ground.scope import Scope
 from portal.models.mail.bounce import Bounce, Cause, note_bounce
@@ -208,36 +209,37 @@ async def test_two_workers_write_one_letter(office: Office) -> None:
     assert len(await sql.rows("select 1 as yes from outbox")) == 1
 
 
+async def came_back() -> None:
+    """The only letter comes back: there is no such mailbox."""
+    [letter] = await Outbox.all()
+    async with unit():
+        assert await note_bounce(letter.id, Cause.ADDRESS, "5.1.1", "550 No such user")
+
+
+async def correct(office: Office) -> None:
+    """Miriam puts the account's address right."""
+    sees = Scope(Client, Kind.STAFF, office.miriam, None)
+    await change_account_address(await PortalAccount.get(id=office.account), "noa@better.example", sees)
+
+
 async def test_an_address_that_failed_waits_until_it_is_put_right(office: Office) -> None:
     await office.writes()
     assert await office.mails(6 * MINUTE) == ["noa@family.example"]
-    [letter] = await sql.rows("select id from outbox")
-    async with unit():
-        assert await note_bounce(letter["id"], Cause.ADDRESS, "5.1.1", "550 No such user")
+    await came_back()
     await office.reads()
     await office.writes("Are you there?")
     assert await office.mails(60 * MINUTE) == ["miriam@willow.example"], "she has a notice that it comes back"
     async with unit():
-        await change_account_address(
-            await PortalAccount.get(id=office.account),
-            "noa@better.example",
-            Scope(Client, Kind.STAFF, office.miriam, None),
-        )
+        await correct(office)
     assert await office.mails(60 * MINUTE) == ["noa@better.example"]
 
 
 async def test_what_came_back_is_written_to_the_right_address(office: Office) -> None:
     await office.writes()
     await office.mails(6 * MINUTE)
-    [letter] = await sql.rows("select id from outbox")
+    await came_back()
     async with unit():
-        await note_bounce(letter["id"], Cause.ADDRESS, "5.1.1", "550 No such user")
-    async with unit():
-        await change_account_address(
-            await PortalAccount.get(id=office.account),
-            "noa@better.example",
-            Scope(Client, Kind.STAFF, office.miriam, None),
-        )
+        await correct(office)
         await (await Bounce.get(settled_at=None)).confirm(office.miriam)
     assert await office.mails(MINUTE) == ["noa@better.example"]
 
@@ -250,6 +252,12 @@ async def chooses(office: Office, **choice: object) -> None:
         await choose_mail(office.account, MailChoice(**choice), ZONE)  # type: ignore[arg-type]
 
 
+def minute_now() -> int:
+    """Return the minute of the day, in the practice's zone."""
+    local = clock.now().astimezone(ZoneInfo(ZONE))
+    return local.hour * 60 + local.minute
+
+
 async def test_who_wants_none_gets_none(office: Office) -> None:
     await chooses(office, often="never")
     await office.writes()
@@ -257,8 +265,7 @@ async def test_who_wants_none_gets_none(office: Office) -> None:
 
 
 async def test_nothing_leaves_in_quiet_hours(office: Office) -> None:
-    local = clock.now().astimezone(ZoneInfo(ZONE))
-    minute = local.hour * 60 + local.minute
+    minute = minute_now()
     await chooses(office, quiet_from=minute, quiet_until=(minute + 120) % 1440)
     await office.writes()
     assert await office.mails(6 * MINUTE) == []
@@ -270,17 +277,14 @@ async def test_quiet_that_begins_while_a_letter_waits_holds_it(office: Office) -
     office.post.to_rcpt.append("451 Later")
     await office.writes()
     assert await office.mails(6 * MINUTE) == []
-    local = clock.now().astimezone(ZoneInfo(ZONE))
-    minute = local.hour * 60 + local.minute
+    minute = minute_now()
     await chooses(office, quiet_from=minute, quiet_until=(minute + 60) % 1440)
     assert await office.mails(2 * MINUTE) == []
     assert await office.mails(60 * MINUTE) == ["noa@family.example"]
 
 
 async def test_once_a_day_is_one_letter_for_all_of_it(office: Office) -> None:
-    local = clock.now().astimezone(ZoneInfo(ZONE))
-    minute = (local.hour * 60 + local.minute + 180) % 1440
-    await chooses(office, often="daily", daily_at=minute)
+    await chooses(office, often="daily", daily_at=(minute_now() + 180) % 1440)
     await office.writes()
     async with unit():
         other = await Conversation.start(office.noa, Audience.BILLING, [], with_client=True)

@@ -73,8 +73,7 @@ async def test_one_message_asks_once_for_each_colleague_whom_it_concerns(
         others = [await opens(person) for person in people[Role.THERAPIST][:OTHERS]]
         await asyncio.gather(*(one.settle() for one in [*concerned, *others]))  # nothing is on its way any more
         with written_down(postgres) as asked:
-            answer = await writer.send(thread, key=str(uuid4()), body="Is anybody there?")
-            assert answer.status_code == 201
+            assert (await writer.send(thread, key=str(uuid4()), body="Is anybody there?")).status_code == 201
             # The number may be what it was, and is asked for all the same.
             await asyncio.gather(*(one.settle() for one in [*concerned, *others]))
         counted = [text for text in asked if COUNT in text]

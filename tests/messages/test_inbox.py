@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from tests.deployment import Deployment
 from tests.messages.reading import act, chips, inbox, names, rows, says, shown
 from tests.messages.thread import Thread
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 
 NOA = "Noa Reyes-Menon, Clinical"
 
@@ -104,8 +104,7 @@ async def test_who_is_on_it_shows_on_every_open_page_at_once(full: Deployment) -
         assert refused.status_code == 409
         await act(miriam, conversation, "assignment", staff="")
         await mine.until(lambda: "Sam Okafor, Clinical" not in shown(mine), what="an end")
-        for page in (hers, his, mine):
-            await page.current()
+        await are_current(hers, his, mine)
 
 
 async def test_what_is_done_leaves_and_comes_back_when_the_client_writes(full: Deployment) -> None:
@@ -125,8 +124,7 @@ async def test_what_is_done_leaves_and_comes_back_when_the_client_writes(full: D
         await Thread(dana.cast).write(dana, "One more thing.")
         await hers.until(lambda: shown(hers)[:1] == [NOA], what="its return")
         await done.until(lambda: NOA not in shown(done), what="an end")
-        for page in (hers, done):
-            await page.current()
+        await are_current(hers, done)
 
 
 async def test_two_who_press_at_once_are_one_act(full: Deployment) -> None:
@@ -199,8 +197,7 @@ async def test_a_snooze_ends_at_its_time_or_at_a_word(embedded: Deployment) -> N
             await act(miriam, conversation, "waking")
             await hers.current()
             assert NOA in shown(hers)
-            for page in (hers, snoozed):
-                await page.current()
+            await are_current(hers, snoozed)
 
 
 async def test_a_snooze_needs_a_time_to_come(embedded: Deployment) -> None:

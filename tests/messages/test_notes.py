@@ -13,7 +13,7 @@ from tests.laws.sample import is_write
 from tests.laws.samples import ALL_ROUTES, sample_of
 from tests.messages.reading import act, says
 from tests.messages.thread import Thread
-from tests.pages import Page, open_page
+from tests.pages import Page, are_current, open_page
 
 SECRET = "Zimtschnecke"  # a word that stands in notes alone
 
@@ -119,8 +119,7 @@ async def test_a_colleague_to_whom_it_is_handed_over_has_a_notice(full: Deployme
         await mine.until(lambda: says(mine, "You’re on it"), what="who is on it")
         assert says(mine, "Miriam Adler handed it over to you") and says(mine, "I’m away until Monday.")
         assert "Miriam Adler handed this conversation over to you" in (await henrik.get("/staff/notices")).text
-        for page in (his, mine):
-            await page.current()
+        await are_current(his, mine)
 
 
 async def test_only_who_may_read_it_can_be_put_on_it(embedded: Deployment) -> None:

@@ -47,8 +47,7 @@ class Thread:
         return await person.send(f"{self.path(person)}/messages/{message}/withdrawal")
 
     async def read(self, person: Person) -> None:
-        answer = await person.post(f"{self.path(person)}/reading", number=9999)
-        assert answer.status_code == 204, answer.text
+        assert (await person.post(f"{self.path(person)}/reading", number=9999)).status_code == 204
 
     async def acts(self, person: Person, message: str) -> str:
         """What the page about one message says."""

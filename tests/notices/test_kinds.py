@@ -6,6 +6,7 @@ import datetime as dt
 from uuid import uuid4
 
 from tests.deployment import Deployment
+from tests.messages.thread import Thread
 from tests.pages import open_page
 
 
@@ -29,8 +30,7 @@ async def test_who_takes_a_client_into_their_care_is_told(full: Deployment) -> N
     sam = full.cast.client["sam"]
     teams = await full.sql("select staff_id from care_team where client_id = :sam", sam=sam)
     async with open_page(theo, "/staff/today") as page:
-        answer = await ada.post(f"/staff/clients/{sam}/care-team", staff=theo.id)
-        assert answer.status_code == 303, answer.text
+        assert (await ada.post(f"/staff/clients/{sam}/care-team", staff=theo.id)).status_code == 303
         await page.until(lambda: "Ada Lindqvist gave this client to your care." in str(page.toasts), what="a toast")
         await page.current()
         if theo.id not in {str(row["staff_id"]) for row in teams}:
@@ -60,10 +60,9 @@ async def test_home_tells_of_every_conversation_with_something_new(full: Deploym
     cast = full.cast
     dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam", worker=1)
     noa = cast.client["noa"]
-    lasting = f"/staff/clients/{noa}/conversations/{cast.conversation['noa clinical']}/messages"
-    home = f"home?client={noa}"
+    thread, home = Thread(cast), f"home?client={noa}"
     async with open_page(dana, f"/clients/{noa}/home") as page:
-        await miriam.send(lasting, key=str(uuid4()), body="First of two.")
+        await thread.write(miriam, "First of two.")
         office = await miriam.post(f"/staff/clients/{noa}/conversations", audience="administrative")
         assert office.status_code == 303, office.text
         other = office.headers["location"].rpartition("/")[2]
@@ -71,7 +70,7 @@ async def test_home_tells_of_every_conversation_with_something_new(full: Deploym
             f"/staff/clients/{noa}/conversations/{other}/messages", key=str(uuid4()), body="Second of two."
         )
         await page.until(lambda: "Second of two." in page.live[home], what="the newest")
-        assert 'class="also"' in page.live[home] and cast.conversation["noa clinical"] in page.live[home]
-        await dana.send(f"/clients/{noa}/conversations/{cast.conversation['noa clinical']}/reading", number=9999)
+        assert 'class="also"' in page.live[home] and thread.id in page.live[home]
+        await thread.read(dana)
         await page.until(lambda: 'class="also"' not in page.live[home], what="the read one to go")
         await page.current()

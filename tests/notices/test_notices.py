@@ -10,7 +10,7 @@ from portal.models.ground.fact import unit
 from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.notice import tell
 from tests.notices.conftest import Practice, bell
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 
 
 async def test_a_message_reaches_whoever_looks_elsewhere(willow: Practice) -> None:
@@ -89,11 +89,10 @@ async def test_what_is_read_is_read_on_every_page(willow: Practice) -> None:
         await home.until(lambda: bell(home) == 1)
         await listed.until(lambda: listed.live["notices?person=" + dana.id].count("notice-row new") == 1)
         (left,) = await willow.new_for(dana)
-        answer = await dana.send(f"{here}/notices/{left['id']}/reading")
-        assert answer.status_code == 204
+        assert (await dana.send(f"{here}/notices/{left['id']}/reading")).status_code == 204
         await home.until(lambda: bell(home) == 0)
         await listed.until(lambda: bell(listed) == 0)
-        await asyncio.gather(home.current(), listed.current())
+        await are_current(home, listed)
 
 
 async def test_all_that_a_page_showed_can_be_read_at_once_and_no_more(willow: Practice) -> None:

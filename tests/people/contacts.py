@@ -28,8 +28,7 @@ async def add_contact(staff: Person, client: str, **form: str) -> Tie:
     tab = f"/staff/clients/{client}/contacts"
     whom = {} if form.keys() & {"name", "contact", "person"} else {"name": f"Walt {uuid4().hex[:8]}"}
     sent = {"key": str(uuid4()), "relationship": "Grandparent"} | whom | form
-    answer = await staff.post(tab, **sent)
-    assert answer.status_code == 303, answer.text
+    assert (await staff.post(tab, **sent)).status_code == 303
     (row,) = await staff.cast.deployment.sql(
         "select id, contact_id from contact_link where client_id = :id order by id desc limit 1", id=client
     )

@@ -3,7 +3,6 @@ is left without somebody."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ from portal.models.people.leave import Leave
 from tests.deployment import Deployment, own_practice
 from tests.messages.reading import act, says, shown
 from tests.messages.thread import Thread
-from tests.pages import open_page
+from tests.pages import are_current, open_page
 
 willow = own_practice("embedded", scope="function")
 
@@ -40,7 +39,7 @@ async def test_a_cover_sees_and_answers_until_the_leave_is_over(willow: Deployme
         await away(willow, "theo", minutes=8)
         await page.until(lambda: "Theo Novak reads and answers here." in str(page.live), what="the cover")
         await clients.until(lambda: "Noa Reyes-Menon" in str(clients.live), what="the client of whom he covers for")
-        await asyncio.gather(page.current(), clients.current())
+        await are_current(page, clients)
         async with open_page(theo, f"/staff{thread(willow)}") as cover:
             assert "Until then you stand in." in str(cover.live)
             await Thread(willow.cast).write(theo, "I read for Miriam.")
@@ -76,8 +75,7 @@ async def test_what_a_cover_took_is_nobodys_secret_when_the_leave_is_over(willow
         await hers.until(lambda: says(hers, "You’re on it"), what="that it is hers")
         await nobodys.until(lambda: "Noa Reyes-Menon, Administrative" in shown(nobodys), what="what nobody is on")
         assert "Noa Reyes-Menon, Clinical" in shown(hers)
-        for one in (page, nobodys, hers):
-            await one.current()
+        await are_current(page, nobodys, hers)
 
 
 async def test_a_cover_reads_by_permission(willow: Deployment) -> None:
@@ -175,13 +173,12 @@ async def test_without_a_successor_it_is_a_task_until_somebody_is_found(willow: 
         assert (await ada.post(here, successor="nobody")).status_code == 303
         await today.until(lambda: "clients are in nobody’s care" in str(today.live), what="the task")
         await page.until(lambda: "Who takes over Noa Reyes-Menon" in str(page.live), what="the clients")
-        await asyncio.gather(today.current(), page.current())
+        await are_current(today, page)
         left = await willow.count(ORPHANS)
         assert left > 3
-        answer = await ada.post(f"{chart(willow)}/care-team", staff=willow.cast.staff["theo"])
-        assert answer.status_code == 303
+        assert (await ada.post(f"{chart(willow)}/care-team", staff=willow.cast.staff["theo"])).status_code == 303
         await page.until(lambda: "Who takes over Noa Reyes-Menon" not in str(page.live), what="one less")
-        await asyncio.gather(today.current(), page.current())
+        await are_current(today, page)
     assert await willow.count(ORPHANS) == left - 1
     assert (await theo.get(chart(willow))).status_code == 200
     assert "nobody’s care" not in (await theo.get("/staff/today")).text

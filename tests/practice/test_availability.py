@@ -100,8 +100,7 @@ async def test_after_hours_one_says_first_that_one_knows(willow: Willow) -> None
     assert (await willow.writes(dana, "And this?")).status_code == 409
     # Who works there writes at any hour.
     miriam = await willow.cast.sign_in("miriam")
-    answer = await miriam.send(f"/staff{path}", None, key=str(uuid4()), body="I am late today.")
-    assert answer.status_code == 201
+    assert (await miriam.send(f"/staff{path}", None, key=str(uuid4()), body="I am late today.")).status_code == 201
     assert await willow.automatic() == 0
 
 
@@ -112,8 +111,7 @@ async def test_without_a_script_the_box_is_a_box(willow: Willow) -> None:
     assert 'name="understood"' in page and "data-after-hours" in page
     form = {"key": str(uuid4()), "body": "Read it tomorrow."}
     assert (await dana.post(f"{willow.thread()}/messages", None, **form)).status_code == 409
-    answer = await dana.post(f"{willow.thread()}/messages", None, **form | {"understood": "yes"})
-    assert answer.status_code == 303
+    assert (await dana.post(f"{willow.thread()}/messages", None, **form | {"understood": "yes"})).status_code == 303
 
 
 async def test_the_practice_answers_by_itself_once_in_a_closure(willow: Willow) -> None:
@@ -186,8 +184,7 @@ async def test_whom_to_call_is_in_the_practices_words_wherever_clients_are(willo
 
 async def test_what_is_wrong_with_hours_is_said_where_it_is(willow: Willow) -> None:
     wrong = await willow.keep(monday_first_from="09:00", monday_first_to="08:00", tuesday_first_from="09:00")
-    assert wrong.status_code == 422
-    assert "Monday: The end is before the beginning." in wrong.text
+    assert wrong.status_code == 422 and "Monday: The end is before the beginning." in wrong.text
     assert "Tuesday: Write both, from and to, or neither." in wrong.text
     both = {"friday_first_from": "09:00", "friday_first_to": "13:00"}
     late = await willow.keep(**both, friday_second_from="12:00", friday_second_to="17:00")
