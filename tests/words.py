@@ -257,6 +257,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/web/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
     ("portal/web/doors.py", "permission.value"): [permission.value for permission in Permission],
     ("portal/web/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
+    ("portal/regions/phrases.py", "link['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/regions/phrases.py", "Role[role.upper()].value"): [role.value for role in Role],
     ("portal/regions/phrases.py", "audience.capitalize()"): [audience.value for audience in Audience],
     ("portal/web/slots.py", "entry.label"): [entry.label for entries in LINKS.values() for entry in entries],
@@ -272,21 +273,17 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/access/who_acts.py", "row['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/regions/people/contact_history.py", "words"): _TERMS,
     ("portal/regions/people/contact_history.py", "after['relationship']"): contact_form.RELATIONSHIPS,
-    ("portal/regions/people/clients.py", "link['relationship']"): contact_form.RELATIONSHIPS,
-    ("portal/regions/messages/inbox.py", "link['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
     ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
     ("portal/routes/public/sign_in.py", "person['role']"): [
         person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
     ],
     ("portal/routes/messages/writing.py", "_why(visit)"): "said",
-    ("portal/regions/access/portal_status.py", "row['relationship']"): contact_form.RELATIONSHIPS,
-    ("portal/regions/access/who_can_see.py", "row['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/web/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
     ("portal/regions/access/portal_status.py", "own['hindered']"): _OWN,
     ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),
-    ("portal/regions/access/portal_status.py", "reasons[0]"): _HINDRANCES,
+    ("portal/regions/access/portal_acts.py", "reasons[0]"): _HINDRANCES,
     ("portal/routes/staff/access/portal_dialogs.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/routes/staff/practice/availability.py", "str(reason)"): "said",  # ValueError("…")
     ("portal/routes/staff/practice/portal_settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,12 @@ def base(viewer: Viewer, client: UUID | None) -> str:
 def thread_href(viewer: Viewer, client: UUID, conversation: UUID) -> str:
     """Return where a conversation is for this viewer."""
     return f"{base(viewer, client)}/conversations/{conversation}"
+
+
+def relation_in_words(language: str, link: Mapping[str, Any]) -> str:
+    """Say what a contact is to the client."""
+    guardian = say(language, ", legal guardian") if link["guardian"] else ""
+    return say(language, link["relationship"]) + guardian
 
 
 def zone() -> str:

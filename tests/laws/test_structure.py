@@ -242,7 +242,7 @@ UNSCOPED = {
     "portal.models.messages.draft.forget_old_drafts": "the worker's tidying",
     "portal.models.access.portal_status.account_held_by": "of a contact found through the viewer",
     "portal.models.access.portal_status.history_of": "after the client was found through the viewer",
-    "portal.models.access.portal_status.holding_of": "of a client found through the viewer",
+    "portal.models.access.portal_status.portal_status_of": "of a client found through the viewer",
     "portal.models.access.portal_status.linkable": "of a client found through the viewer",
     "portal.models.access.portal_status.next_send": "a time, for a client found through the viewer",
     "portal.models.access.candidate_holder.possible_holders": "of a client found through the viewer",

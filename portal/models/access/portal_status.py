@@ -29,7 +29,7 @@ from portal.models.practice.practice import the_practice
 
 
 @dataclass
-class Holding:
+class PortalStatus:
     """The portal access of one client, as staff see it now."""
 
     client: Client
@@ -87,7 +87,7 @@ class Holding:
         return self.cleared or not self.acting
 
 
-async def holding_of(client: Client) -> Holding:
+async def portal_status_of(client: Client) -> PortalStatus:
     """Read everything the Portal tab needs about one client, which the caller was allowed to see."""
     rows = await sql.rows(
         "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, a.password_set_at, "
@@ -115,7 +115,7 @@ async def holding_of(client: Client) -> Holding:
         )
     practice = await the_practice()
     holders = await possible_holders(client)
-    holding = Holding(
+    status = PortalStatus(
         client,
         now_live,
         list({row["id"]: row for row in rows if row["id"] not in living}.values()),
@@ -127,8 +127,8 @@ async def holding_of(client: Client) -> Holding:
         network_of(practice, client),
         not practice.on_their_own(client.born_if_known),
     )
-    holding.missing = missing_for(client, holding.first)
-    return holding
+    status.missing = missing_for(client, status.first)
+    return status
 
 
 async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
@@ -189,7 +189,7 @@ async def account_held_by(contact: Contact) -> PortalAccount | None:
 
 
 async def account_of(id: UUID) -> PortalAccount:
-    """Return one of the accounts that `holding_of` or `linkable` named: perhaps none whose clients the viewer may
+    """Return one of the accounts that `portal_status_of` or `linkable` named: perhaps none whose clients the viewer may
     see."""
     return await PortalAccount.get(id=id)
 

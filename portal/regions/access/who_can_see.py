@@ -10,7 +10,7 @@ from uuid import UUID
 
 from portal.facts import OfChart, OfSignInAddress, OfStaff
 from portal.language import date_in_words, listed, local_day, say, say_many
-from portal.models.access.portal_status import holding_of
+from portal.models.access.portal_status import portal_status_of
 from portal.models.ground.person import initial
 from portal.models.ground.record import Kind
 from portal.models.messages.conversation import Conversation
@@ -18,7 +18,7 @@ from portal.models.messages.readers import OFFICE, SUPERVISOR, TEAM, why_read, w
 from portal.models.people.client import Client
 from portal.permissions import Audience, Permission, Right
 from portal.regions import Context, region
-from portal.regions.phrases import base, zone
+from portal.regions.phrases import base, relation_in_words, zone
 from portal.viewer import Viewer
 
 READS = {
@@ -104,7 +104,7 @@ async def accounts(viewer: Viewer, client: UUID) -> Context | None:
     about = await viewer.see(Client).find(client)
     if about is None:
         return None
-    language, holding = viewer.language, await holding_of(about)
+    language, status = viewer.language, await portal_status_of(about)
     may_look = await viewer.may(Permission.PORTAL_ACCESS)
     return {
         "name": about.first_name,
@@ -116,7 +116,7 @@ async def accounts(viewer: Viewer, client: UUID) -> Context | None:
                 "paused": _pause(language, row, about),
                 "view_href": f"/staff/clients/{client}/as/{row['id']}/home" if may_look else None,
             }
-            for row in holding.accounts
+            for row in status.accounts
         ],
     }
 
@@ -184,8 +184,7 @@ def _tie(language: str, row: dict[str, Any]) -> list[str]:
     """Say what somebody is to the client."""
     if row["relationship"] is None:
         return [say(language, "The client")]
-    guardian = say(language, ", legal guardian") if row["guardian"] else ""
-    return [say(language, row["relationship"]) + guardian]
+    return [relation_in_words(language, row)]
 
 
 def _staff(viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str | None) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from portal.models.people.contact import ContactLink
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Right
 from portal.regions import Context, region
-from portal.regions.phrases import audience_label, role_label, thread_row, zone
+from portal.regions.phrases import audience_label, relation_in_words, role_label, thread_row, zone
 from portal.viewer import Viewer
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -292,8 +292,7 @@ async def about(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
             {
                 "name": link["name"],
                 "initial": initial(link["name"]),
-                "line": say(language, link["relationship"])
-                + (say(language, ", legal guardian") if link["guardian"] else ""),
+                "line": relation_in_words(language, link),
             }
             for link in links
         ],

@@ -18,7 +18,7 @@ from portal.models.practice.practice import the_practice
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
 from portal.regions.people.contacts import rights_line
-from portal.regions.phrases import role_label, zone
+from portal.regions.phrases import relation_in_words, role_label, zone
 from portal.viewer import Viewer
 from portal.web.slots import Link, link, links
 
@@ -178,8 +178,7 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         "contacts": [
             {
                 "name": link["name"],
-                "relationship": say(language, link["relationship"])
-                + (say(language, ", legal guardian") if link["guardian"] else ""),
+                "relationship": relation_in_words(language, link),
                 "rights_line": rights_line(language, link),
             }
             for link in links

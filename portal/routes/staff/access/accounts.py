@@ -8,7 +8,7 @@ from portal.mail import letters, outbox
 from portal.models.access.account import Access, PortalAccount
 from portal.models.access.changed_details import clients_behind, sees_all_behind
 from portal.models.access.invitation import end_invitations
-from portal.models.access.portal_status import holding_of
+from portal.models.access.portal_status import portal_status_of
 from portal.models.access.reset import Reset, clients_acted_for, end_resets, end_sessions
 from portal.models.ground import audit
 from portal.models.people.client import Client
@@ -30,7 +30,7 @@ from portal.web.visit import Answer, Visit, go
 async def reset(visit: Visit) -> Answer:
     """E-mail a link to choose a new password; 24 hours, once."""
     client = await client_of(visit)
-    account = await chosen_account(visit, (await holding_of(client)).accounts)
+    account = await chosen_account(visit, (await portal_status_of(client)).accounts)
     made, token, account = await Reset.make(account, visit.me.id)
     await outbox.post(letters.reset(account, link=settings().link(f"/reset/{token}")), client=client.id, about=made.id)
     return go(here(visit))
@@ -40,7 +40,7 @@ async def reset(visit: Visit) -> Answer:
 async def remove(visit: Visit) -> Answer:
     """End one account's access to this client; its other clients are untouched."""
     client = await client_of(visit)
-    account = await chosen_account(visit, (await holding_of(client)).accounts)
+    account = await chosen_account(visit, (await portal_status_of(client)).accounts)
     await _end(visit, account, [client.id])
     return go(here(visit))
 
@@ -51,7 +51,7 @@ async def remove(visit: Visit) -> Answer:
 async def remove_all(visit: Visit) -> Answer:
     """End an account's access to all its clients, and every session of it. Only for staff who may see them all."""
     client = await client_of(visit)
-    account = await chosen_account(visit, (await holding_of(client)).accounts)
+    account = await chosen_account(visit, (await portal_status_of(client)).accounts)
     await account.hold()
     ids = await clients_behind("account", account.id)
     if not await sees_all_behind(visit.me.see(Client), "account", account.id):

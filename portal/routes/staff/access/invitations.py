@@ -12,7 +12,7 @@ from portal.mail.composing import NotAnAddress
 from portal.mail.welcome_letter import welcome
 from portal.models.access.candidate_holder import CandidateHolder, possible_holders
 from portal.models.access.invitation import Invitation, withdraw_invitations
-from portal.models.access.portal_status import holding_of
+from portal.models.access.portal_status import portal_status_of
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
@@ -120,7 +120,7 @@ async def letter(visit: Visit) -> Answer:
 )
 async def unlock(visit: Visit) -> Answer:
     client = await client_of(visit)
-    invitation = (await holding_of(client)).invitation
+    invitation = (await portal_status_of(client)).invitation
     if invitation is None:
         raise Refused(409, "There is no invitation to unlock any more.")
     visit.note(acted=invitation.locked_at is not None)

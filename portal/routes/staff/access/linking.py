@@ -10,7 +10,7 @@ from portal.models.access.invitation import Invitation
 from portal.models.access.invitation import grant as give
 from portal.models.access.offer import offer_access, open_offers
 from portal.models.access.own_address import hold_addresses
-from portal.models.access.portal_status import holding_of, linkable
+from portal.models.access.portal_status import linkable, portal_status_of
 from portal.models.ground import audit
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
@@ -29,9 +29,9 @@ async def grant(visit: Visit) -> Answer:
     if client.archived_at is not None:
         raise Refused(409, "This chart is archived. Restore it first.")
     await hold_addresses(client.id)
-    holding = await holding_of(client)
+    status = await portal_status_of(client)
     offers = {o["id"]: o["link"] for o in await linkable(client)}
-    past = {row["id"]: row["contact_link_id"] for row in holding.returnable}
+    past = {row["id"]: row["contact_link_id"] for row in status.returnable}
     account = await chosen_account(visit, [{"id": id} for id in offers | past])
     link = offers[account.id] if account.id in offers else past[account.id]
     if account.id in offers:

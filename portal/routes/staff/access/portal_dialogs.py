@@ -8,7 +8,7 @@ from uuid import UUID
 from portal.language import listed
 from portal.models.access.candidate_holder import CandidateHolder, hindrance
 from portal.models.access.own_address import TOO_YOUNG
-from portal.models.access.portal_status import Holding, linkable
+from portal.models.access.portal_status import PortalStatus, linkable
 from portal.models.access.reset import clients_acted_for
 from portal.models.ground.record import uuid7
 from portal.models.people.client import Client
@@ -16,9 +16,9 @@ from portal.models.practice.practice import the_practice
 from portal.web.visit import Visit
 
 
-async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
+async def dialogs_of(visit: Visit, status: PortalStatus) -> dict[str, Any]:
     """As `_dialogs.html` takes them: those with fields of their own by name, and `asks`, which only ask."""
-    client, address = holding.client, f"/staff/clients/{holding.client.id}/portal"
+    client, address = status.client, f"/staff/clients/{status.client.id}/portal"
     name, say = client.first_name, visit.say
     dialogs: dict[str, Any] = {"asks": []}
 
@@ -41,17 +41,17 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
         "preview_href": f"{address}/letter",
         "key": uuid7(),
         "language": (await the_practice()).language,
-        "holders": [await _choice(visit, client, holder) for holder in holding.holders],
+        "holders": [await _choice(visit, client, holder) for holder in status.holders],
     }
-    if holding.invitation is not None:
-        sent_to = holding.invitation.contact_link_id
+    if status.invitation is not None:
+        sent_to = status.invitation.contact_link_id
         dialogs["resend"] = {
             "action": f"{address}/invitations",
             "preview_href": f"{address}/letter?holder={sent_to or 'client'}",
             "key": uuid7(),
             "holder": str(sent_to or "client"),
-            "language": holding.invitation.language,
-            "email": next((h.email for h in holding.holders if h.link == sent_to), None) or holding.invitation.email,
+            "language": status.invitation.language,
+            "email": next((h.email for h in status.holders if h.link == sent_to), None) or status.invitation.email,
         }
         ask(
             "unlock",
@@ -68,7 +68,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
             say("The link in the email stops working now."),
             danger=True,
         )
-    held = [_held(row) for row in holding.accounts]
+    held = [_held(row) for row in status.accounts]
     if held:
         who = held[0]["label"]
         ask(
@@ -104,7 +104,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
             danger=True,
             holders=held,
         )
-        names = {row["id"]: await _names(visit, row["id"]) for row in holding.accounts}
+        names = {row["id"]: await _names(visit, row["id"]) for row in status.accounts}
         ask(
             "remove_all",
             "removals/all",
@@ -113,12 +113,12 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
             say(
                 "%(who)s will be signed out now, and sees nothing of %(names)s any more.",
                 who=who,
-                names=listed(visit.language, names[holding.accounts[0]["id"]]),
+                names=listed(visit.language, names[status.accounts[0]["id"]]),
             ),
             danger=True,
             holders=held,
         )
-    past = [_held(row) for row in holding.returnable]
+    past = [_held(row) for row in status.returnable]
     if past:
         ask(
             "give_back",
@@ -131,7 +131,7 @@ async def dialogs_of(visit: Visit, holding: Holding) -> dict[str, Any]:
     offers = [
         {"value": offer.account_id, "label": offer.email, "email": "", "locked": offer.locked_at is not None}
         | {"help": "", "why": "", "href": "", "link_label": ""}
-        for offer in holding.offers
+        for offer in status.offers
     ]
     if offers:
         ask(

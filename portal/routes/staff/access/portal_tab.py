@@ -6,11 +6,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from portal.models.access.account import PortalAccount
-from portal.models.access.portal_status import account_of, holding_of
+from portal.models.access.portal_status import account_of, portal_status_of
 from portal.models.people.client import Client
 from portal.permissions import Permission
-from portal.regions.access import portal_status as tab
-from portal.regions.access import who_can_see
+from portal.regions.access import linked_clients, portal_history, portal_status, who_can_see
 from portal.regions.access.coming_of_age import of_age
 from portal.regions.mail.undelivered import chart_addresses
 from portal.regions.people import clients
@@ -25,22 +24,22 @@ from portal.web.visit import Answer, Form, Visit, go
 @staff("GET /staff/clients/{client}/portal", opens="open portal tab")
 async def show(visit: Visit) -> Answer:
     client = await visit.find(Client)
-    holding = await holding_of(client)
+    status = await portal_status_of(client)
     may = await visit.me.may(Permission.PORTAL_ACCESS)
     return await chart_page(
         visit,
         "staff/access/portal/show.html",
         said=None,
-        dialogs=await dialogs_of(visit, holding) if may else {},
+        dialogs=await dialogs_of(visit, status) if may else {},
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="portal"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
-            "state": await visit.draw(tab.state, client=client.id),
+            "state": await visit.draw(portal_status.state, client=client.id),
             "of_age": await visit.draw(of_age, client=client.id),
             "accounts": await visit.draw(who_can_see.accounts, client=client.id),
-            "linked": await visit.draw(tab.linked, client=client.id),
+            "linked": await visit.draw(linked_clients.linked, client=client.id),
             "messaging": await visit.draw(availability.messaging, client=client.id),
-            "history": await visit.draw(tab.history, client=client.id),
+            "history": await visit.draw(portal_history.history, client=client.id),
         },
     )
 

@@ -1,0 +1,51 @@
+"""The history of a client's portal access, on the chart's Portal tab."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.facts import OfChart, OfLetter, OfPortalStatus
+from portal.language import at_in_words, say
+from portal.models.access.portal_status import history_of
+from portal.models.people.client import Client
+from portal.regions import Context, region
+from portal.regions.phrases import zone
+from portal.viewer import Viewer
+
+_HISTORY = {
+    "sent": "Welcome email sent to %(name)s by %(by)s",
+    "offered": "%(by)s asked %(name)s to confirm the date of birth",
+    "opened": "The link was opened",
+    "verified": "The date of birth was right",
+    "locked": "Locked after five wrong dates of birth",
+    "unlocked": "Lock lifted by %(by)s",
+    "address": "The email on file changed, so the link ended",
+    "joined": "%(name)s signed up",
+    "granted": "%(name)s given access by %(by)s",
+    "removed": "Access of %(name)s removed by %(by)s",
+    "reset_sent": "A link for a new password was sent to %(name)s",
+    "reset": "%(name)s chose a new password",
+}
+
+
+@region(
+    "portal-history",
+    "staff/access/portal/_history.html",
+    side="staff",
+    needs=None,
+    on=(OfPortalStatus, OfLetter, OfChart),
+)
+async def history(viewer: Viewer, client: UUID) -> Context | None:
+    if await viewer.see(Client).find(client) is None:
+        return None
+    system = say(viewer.language, "the practice")
+    return {
+        "events": [
+            {
+                "text": say(viewer.language, _HISTORY[event["kind"]], name=event["name"], by=event["by"] or system),
+                "at": at_in_words(event["at"], zone(), viewer.language),
+                "kind": "warn" if event["kind"] in ("locked", "removed") else "hot" if n == 0 else "",
+            }
+            for n, event in enumerate(await history_of(client))
+        ]
+    }
