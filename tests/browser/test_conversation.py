@@ -29,7 +29,8 @@ _NOTE_SENDING = """() => {
 }"""
 
 
-NOTICED = 20_000  # milliseconds: a page waits nine seconds for a sign of life, and looks at its clock each second
+NOTICED = 20_000  # milliseconds: an answer is awaited for ten seconds, and a page looks at its clock each second
+SILENT = 9_500  # milliseconds: a page waits nine seconds for a sign of life
 
 
 def noa_thread(practice: Deployment, side: str) -> str:
@@ -193,6 +194,7 @@ async def test_a_line_that_is_cut_one_way_is_noticed_and_nothing_is_lost(
 
     await theirs.route_web_socket(re.compile("/live$"), between)
     await theirs.route("**/messages", swallow)
+    await theirs.clock.install()
     await theirs.goto(practice.bases[1] + noa_thread(practice, "client"))
     await write(hers, f"Can you hear me, before it is cut {way}?")
     await shows(theirs, f"Can you hear me, before it is cut {way}?")
@@ -201,11 +203,13 @@ async def test_a_line_that_is_cut_one_way_is_noticed_and_nothing_is_lost(
     await write(theirs, f"I write all the same, cut {way}.")
     if way == "to the page":
         await shows(hers, f"I write all the same, cut {way}.")
+        await theirs.clock.fast_forward(SILENT)
         await expect(theirs.locator("#line")).to_have_text("Reconnecting…", timeout=NOTICED)
         assert f"Said into a line cut {way}." not in await said(theirs)
     else:
         await expect(theirs.locator(".pending .msg")).to_contain_text("Not sent yet. Trying again…", timeout=NOTICED)
     swallowing = False
+    await theirs.clock.fast_forward(SILENT)
     both = [f"Said into a line cut {way}.", f"I write all the same, cut {way}."]
     for page in (theirs, hers):
         for text in both:
