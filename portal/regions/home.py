@@ -47,7 +47,7 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
     latest: dict[str, Any] | None = None
     if rows:
         row = rows[0]
-        mine = str(row["staff_id"] or row["account_id"]) == str(viewer.id)
+        mine = (row["staff_id"] or row["account_id"]) == viewer.id
         latest = {
             "from_name": say(language, "You") if mine else row["from_name"],
             "initial": initial(row["from_name"]),

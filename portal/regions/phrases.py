@@ -98,8 +98,7 @@ def role_label(language: str, role: str) -> str:
 
 def thread_row(language: str, row: dict[str, Any], viewer: UUID, href: str) -> dict[str, Any]:
     """A conversation as a list shows it, from a row of `threads`."""
-    mine = row["staff_id"] or row["account_id"]
-    from_name = say(language, "You") if mine and str(mine) == str(viewer) else row["from_name"]
+    from_name = say(language, "You") if (row["staff_id"] or row["account_id"]) == viewer else row["from_name"]
     return {
         "href": href,
         "client_name": f"{row['first_name']} {row['last_name']}",

@@ -184,7 +184,7 @@ class Invitation(Record):
             )
             await announce(BirthDateConfirmed(client=self.client_id))
             return True
-        if int(counted["tries"]) >= TRIES or not may_be_tried:
+        if counted["tries"] >= TRIES or not may_be_tried:
             await sql.rows("update invitation set locked_at = :now where id = :id", now=clock.now(), id=self.id)
             await announce(InvitationLocked(client=self.client_id, account=self.account_id))
         else:

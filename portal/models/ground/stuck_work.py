@@ -137,7 +137,7 @@ async def note_failed(queue: str, item: str, reason: BaseException, *, passed_ov
         now=now,
         due=now + wait_after(1),
     )
-    tries = int(failures[0]["tries"])
+    tries = failures[0]["tries"]
     if tries > 1:
         await sql.rows(
             "update stuck set due_at = :due where id = :id", due=now + wait_after(tries), id=failures[0]["id"]

@@ -70,7 +70,7 @@ class Limit:
             keys=list(most),
             now=clock.now(),
         )
-        return any(int(row["count"]) >= most[row["key"]] for row in counted)
+        return any(row["count"] >= most[row["key"]] for row in counted)
 
     async def give_back(self, of: Network | UUID | str) -> None:
         """Take back a try that should not have been counted."""

@@ -127,7 +127,7 @@ class Conversation(Handled):
             await announce(ConversationAnswered(client=self.client_id, conversation=self.id))
         if taken["drafted"] and not keep_draft:
             await Draft.drop(self.id, staff, account)
-        had_read = int(taken["had_read"] or 0)
+        had_read = taken["had_read"] or 0
         read_to = number if seen is None else await self._before_news(max(had_read, seen), writer, number)
         await write(_READ_TO, conversation=self.id, reader=writer, number=read_to, at=sent_at)
         if read_to < number:
@@ -245,7 +245,7 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
     rows = await _within_reach(conversations).where(HAS_UNREAD).columns(f"r.client_id, {_UNREAD} as n")
     counts: dict[UUID, int] = {}
     for row in rows:
-        counts[row["client_id"]] = counts.get(row["client_id"], 0) + int(row["n"])
+        counts[row["client_id"]] = counts.get(row["client_id"], 0) + row["n"]
     return counts
 
 

@@ -50,7 +50,7 @@ class Note(Record):
         )
         if taken is None:
             raise Closed
-        number = int(taken["last_number"])
+        number = taken["last_number"]
         await write(
             "insert into note (id, conversation_id, number, staff_id, handed_to, body_sealed, written_at) "
             "values (:id, :conversation, :number, :by, :handed_to, :body, :now)",

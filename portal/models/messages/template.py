@@ -62,7 +62,7 @@ class Template(Record):
             else "select count(*) as n from message_template where staff_id is null",
             **({"staff": staff} if staff else {}),
         )
-        if held is not None and int(held["n"]) >= MOST:
+        if held is not None and held["n"] >= MOST:
             raise TooManyTemplates
         await template.save(force_create=True)
         await announce(TemplatesChanged(staff=staff))

@@ -99,7 +99,7 @@ async def tell(
         if not told:
             continue
         numbered = await sql.rows(_TAKE_NUMBERS.format(sql.table("v", id=("people", "uuid"))), people=told)
-        taken = {row["person_id"]: int(row["number"]) for row in numbered}
+        taken = {row["person_id"]: row["number"] for row in numbered}
         asked = sql.table("v", id=("ids", "uuid"), person=("people", "uuid"), number=("numbers", "int"))
         ids = [uuid7() for _ in told]
         given = await sql.rows(

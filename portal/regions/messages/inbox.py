@@ -298,7 +298,7 @@ async def about(viewer: Viewer, client: UUID, current: UUID) -> Context | None:
         ],
         "team": [
             {
-                "name": say(language, "You") if str(m["staff_id"]) == str(viewer.id) else m["name"],
+                "name": say(language, "You") if m["staff_id"] == viewer.id else m["name"],
                 "initial": initial(m["name"]),
                 "role": role_label(language, m["role"]),
             }

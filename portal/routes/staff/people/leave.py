@@ -45,7 +45,7 @@ async def _page(visit: Visit, status: int) -> Answer:
         place="leave",
         status=status,
         people=await _whose(visit),
-        covers=[one for one in colleagues if str(one["id"]) != str(visit.me.id) or await _for_all(visit)],
+        covers=[one for one in colleagues if one["id"] != visit.me.id or await _for_all(visit)],
         me_id=visit.me.id,
         today=local_day(clock.now(), zone()).isoformat(),
         values=visit.sent,

@@ -100,7 +100,7 @@ async def _page(visit: Visit, member: StaffMember, status: int) -> Answer:
 
 async def _successors(visit: Visit, member: StaffMember | None = None) -> list[dict[str, Any]]:
     candidates = await therapists(visit.me.see(StaffMember))
-    return [one for one in candidates if member is None or str(one["id"]) != str(member.id)]
+    return [one for one in candidates if member is None or one["id"] != member.id]
 
 
 @staff("POST /staff/colleagues/{colleague}/departure", Permission.STAFF, form=Departure, audit="end work here")
