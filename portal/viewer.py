@@ -81,12 +81,11 @@ class Viewer:
         """Tell whether this staff member holds a permission now; an account never does."""
         if self.kind is not Kind.STAFF:
             return False
-        held = await sql.row(
-            "select 1 as yes from staff_permission where staff_id = :staff and permission = :key",
+        return await sql.exists(
+            "select 1 from staff_permission where staff_id = :staff and permission = :key",
             staff=self.id,
             key=permission.key,
         )
-        return held is not None
 
     def wide(self) -> Viewer:
         """Return the account without the narrowing, for the switch between profiles alone. For whom else somebody acts

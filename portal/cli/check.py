@@ -105,4 +105,4 @@ async def _set_aside() -> list[str]:
 
 
 async def _has_practice() -> bool:
-    return await sql.row("select 1 as yes from practice") is not None
+    return await sql.exists("select 1 from practice")

@@ -90,7 +90,7 @@ def make_demo(chosen: Settings, fresh: bool, hours: bool = False) -> None:
     asyncio.run(database.migrate(chosen))
 
     async def make() -> None:
-        if await sql.row("select 1 as yes from practice") is None:
+        if not await sql.exists("select 1 from practice"):
             await practice.make_practice()
             if hours:
                 await practice.keep_hours()
@@ -116,4 +116,4 @@ def _empty(chosen: Settings) -> None:
 
 
 async def _has_tables() -> bool:
-    return await sql.row("select 1 as yes where to_regclass('practice') is not null") is not None
+    return await sql.exists("select 1 where to_regclass('practice') is not null")

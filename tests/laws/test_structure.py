@@ -312,7 +312,7 @@ def _tables(text: str) -> set[str]:
 def _runs_sql(call: ast.Call) -> bool:
     return (
         isinstance(call.func, ast.Attribute)
-        and call.func.attr in ("row", "rows", "together", "write")
+        and call.func.attr in ("row", "rows", "column", "exists", "together", "write")
         and isinstance(call.func.value, ast.Name)
         and call.func.value.id == "sql"
     )

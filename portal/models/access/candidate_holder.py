@@ -85,13 +85,12 @@ async def hindrance(client: Client, holder: CandidateHolder) -> str | None:
     if await account_with(holder.email) is not None:
         return "This email already has a portal account. Link it instead."
     same, values = of_holder(holder.link)
-    held = await sql.row(
-        f"select 1 as yes from access a where client_id = :client and {same} and {not_ended('a')}",
+    if await sql.exists(
+        f"select 1 from access a where client_id = :client and {same} and {not_ended('a')}",
         client=client.id,
         now=clock.now(),
         **values,
-    )
-    if held is not None:
+    ):
         # Their address on file may have changed since: the account is still theirs.
         return "They already have a portal account, under another email."
     return None

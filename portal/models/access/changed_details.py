@@ -46,7 +46,7 @@ class NotAllTheirs(Unacceptable):
 
 async def clients_behind(kind: str, id: UUID) -> list[UUID]:
     """Return the clients an `account` acts for or is offered to, or a `contact` is tied to."""
-    return [row["client_id"] for row in await sql.rows(_CLIENTS[kind], id=id, now=clock.now())]
+    return await sql.column(_CLIENTS[kind], id=id, now=clock.now())
 
 
 async def sees_all_behind(seen: Scope[Client], kind: str, id: UUID) -> bool:

@@ -149,7 +149,7 @@ class Invitation(Record):
 
     async def _leads(self) -> bool:
         text = f"select 1 as yes from invitation i where i.id = :id and {leads('i')}"
-        return await sql.row(text, id=self.id, now=clock.now()) is not None
+        return await sql.exists(text, id=self.id, now=clock.now())
 
     async def open(self) -> str:
         """Begin a link session, because the button behind the link was pressed. Return its token."""
@@ -251,14 +251,14 @@ async def grant(
     holder, unless they have just signed up for it."""
     access = await Access.grant(account, client, link, by=by)
     if access is not None:
-        own = await sql.rows(
+        told = await sql.column(
             f"select x.account_id from access x where x.client_id = :client and {live('x')} "
             "and x.contact_link_id is null and x.account_id <> :account",
             client=client,
             account=account,
             now=clock.now(),
         )
-        told = [row["account_id"] for row in own] + ([account] if to_holder else [])
+        told += [account] if to_holder else []
         await tell(NoticeKind.GRANTED, accounts=told, client=client, record=access.id, by=account)
     return access
 
@@ -304,13 +304,13 @@ async def end_lapsed_invitations(client: UUID) -> None:
 async def outstanding(client: UUID, which: str) -> list[Invitation]:
     """Return the invitations of a client that can still be used, or were not in time, and of these `which` (SQL over
     `i`); the first that was sent first."""
-    rows = await sql.rows(
+    ids = await sql.column(
         f"select i.id from invitation i where i.client_id = :client and i.used_at is null and i.ended_at is null "
         f"and {leads('i')} and {which}",
         client=client,
         now=clock.now(),
     )
-    return await Invitation.filter(id__in=[row["id"] for row in rows]).order_by("sent_at")
+    return await Invitation.filter(id__in=ids).order_by("sent_at")
 
 
 async def _end(why: str, which: str, **values: Any) -> int:

@@ -140,14 +140,13 @@ async def tell_of_age(client: UUID) -> list[tuple[PortalAccount, str]]:
 
 
 async def _accounts(which: str, client: UUID, at: datetime) -> list[UUID]:
-    accounts = await sql.rows(
+    return await sql.column(
         "select distinct x.account_id from access x left join contact_link l on l.id = x.contact_link_id "
         f"where x.client_id = :client and {live('x')} and {which}",
         client=client,
         now=clock.now(),
         **({"at": at} if ":at" in which else {}),
     )
-    return [row["account_id"] for row in accounts]
 
 
 # --- What is to do ------------------------------------------------------------------------------

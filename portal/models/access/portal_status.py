@@ -164,12 +164,11 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
         # One that somebody else holds is not the young person's own.
         if own and (account.contact_id is not None or await hinders_own_account(client, account.email)):
             continue
-        held = await sql.row(
-            "select 1 as yes from access x where x.account_id = :account and x.client_id = :client",
+        if not await sql.exists(
+            "select 1 from access x where x.account_id = :account and x.client_id = :client",
             account=account.id,
             client=client.id,
-        )
-        if held is None:
+        ):
             offers.append({"id": account.id, "name": account.name, "email": account.email, "link": holder.link})
     return offers
 

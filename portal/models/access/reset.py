@@ -132,12 +132,11 @@ async def _end(which: str, **values: Any) -> None:
 
 
 async def clients_acted_for(account: UUID) -> list[UUID]:
-    clients = await sql.rows(
+    return await sql.column(
         f"select distinct client_id from access a where account_id = :account and {not_ended('a')}",
         account=account,
         now=clock.now(),
     )
-    return [row["client_id"] for row in clients]
 
 
 async def end_resets(owner: UUID) -> None:

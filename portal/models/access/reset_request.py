@@ -67,13 +67,12 @@ async def request_reset(email: str, network: Network) -> None:
 async def requests_due(most: int) -> list[UUID]:
     """Return the wishes to grant next: the first of each network, then the second of each, so that a flood from one
     waits behind itself alone."""
-    requests = await sql.rows(
+    return await sql.column(
         "select q.id from (select w.id, w.made_at, row_number() over (partition by w.network_mark "
         f"order by w.made_at, w.id) as turn from wish w where {not_set_aside(WISHES, 'w.id')}) q "
         f"order by q.turn, q.made_at, q.id limit {int(most)}",
         now=clock.now(),
     )
-    return [row["id"] for row in requests]
 
 
 async def take_requests(ids: list[UUID]) -> list[str]:

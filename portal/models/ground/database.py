@@ -121,7 +121,7 @@ async def migrate(settings: Settings) -> None:
         crypto.load_keys(settings.keys_path)
     try:
         await apply_migrations(config=config(settings))
-        if await sql.row("select 1 as yes from era") is None:
+        if not await sql.exists("select 1 from era"):
             await begin_era()
     finally:
         await close_database()

@@ -35,12 +35,11 @@ class Moment(Model):
     @classmethod
     async def due(cls, most: int = 100) -> list[UUID]:
         """Return the moments that are due now, the longest overdue first."""
-        overdue = await sql.rows(
+        return await sql.column(
             "select o.id from moment o where o.done_at is null and o.due_at <= :now "
             f"and {not_set_aside(MOMENTS, 'o.id')} order by o.due_at limit {int(most)}",
             now=clock.now(),
         )
-        return [row["id"] for row in overdue]
 
     @classmethod
     async def strike(cls, ids: list[UUID]) -> list[Fact]:

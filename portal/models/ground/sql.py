@@ -140,6 +140,16 @@ async def row(text: str, **values: Any) -> dict[str, Any] | None:
     return answer[0] if answer else None
 
 
+async def column(text: str, **values: Any) -> list[Any]:
+    """Return the first column of each row."""
+    return [next(iter(row.values())) for row in await rows(text, **values)]
+
+
+async def exists(text: str, **values: Any) -> bool:
+    """Tell whether there is such a row."""
+    return bool(await rows(text, **values))
+
+
 async def insert_once(table: str, **columns: Any) -> bool:
     """Write this row, and return True; where a unique index has one like it, leave all as it is, and return False."""
     places = ", ".join(f":{name}" for name in columns)

@@ -164,7 +164,7 @@ def wait_after(tries: int) -> dt.timedelta:
 
 async def items_aside(queue: str) -> list[str]:
     """Return the items of a queue that failed and were not done since."""
-    return [row["item"] for row in await sql.rows("select item from stuck where queue = :queue", queue=queue)]
+    return await sql.column("select item from stuck where queue = :queue", queue=queue)
 
 
 async def all_stuck() -> list[dict[str, Any]]:

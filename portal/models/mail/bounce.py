@@ -133,13 +133,12 @@ class Bounce(Record):
         for client in clients:
             if client.email_key == self.email_key:
                 await change_client_address(client, email, seen)
-        left = await sql.row(
-            f"select 1 as yes from ({_charts('= :key')}) o "
+        if not await sql.exists(
+            f"select 1 from ({_charts('= :key')}) o "
             "union all select 1 from staff_member where email_key = :key and ended_at is null limit 1",
             key=self.email_key,
             now=clock.now(),
-        )
-        if left is None:
+        ):
             await self._settle(seen.viewer)
         else:
             await announce(AddressSettled())
@@ -168,12 +167,11 @@ async def _has_settled(bounce: UUID) -> None:
 async def is_held(letter: UUID) -> bool:
     """Tell whether the address of a letter has failed and nobody has looked yet. The letter that was refused there may
     be tried again: that is how one finds out."""
-    bounce = await sql.row(
-        "select 1 as yes from outbox o join bounce b on b.email_key = o.email_key "
+    return await sql.exists(
+        "select 1 from outbox o join bounce b on b.email_key = o.email_key "
         "where o.id = :letter and b.letter_id <> o.id and b.settled_at is null and b.held",
         letter=letter,
     )
-    return bounce is not None
 
 
 async def note_arrival(letter: UUID) -> None:

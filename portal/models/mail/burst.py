@@ -55,13 +55,12 @@ async def conversations_unread(practice: Practice) -> list[UUID]:
     """Return the conversations in which something was written more than the practice's minutes ago, and nobody was
     asked yet whether it was read."""
     now = clock.now()
-    conversations = await sql.rows(
+    return await sql.column(
         f"select o.id from conversation o where o.mail_since <= :until and {not_set_aside(BURSTS, 'o.id')} "
         f"order by o.mail_since limit {AT_ONCE}",
         until=now - dt.timedelta(minutes=practice.mail_after),
         now=now,
     )
-    return [row["id"] for row in conversations]
 
 
 async def begin_bursts(practice: Practice, ids: list[UUID]) -> None:

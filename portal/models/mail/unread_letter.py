@@ -36,26 +36,24 @@ class DueReader:
 
 async def is_anyone_waiting(minutes: int) -> bool:
     """Tell whether a conversation has something that nobody was asked about for so long, or a letter is due."""
-    waiting = await sql.row(
-        "select 1 as yes from conversation where mail_since <= :until "
+    return await sql.exists(
+        "select 1 from conversation where mail_since <= :until "
         "union all select 1 from burst where letter_id is null and due_at <= :now "
         "union all select 1 from notice where mail_at <= :now limit 1",
         until=clock.now() - dt.timedelta(minutes=minutes),
         now=clock.now(),
     )
-    return waiting is not None
 
 
 async def readers_due(most: int = AT_ONCE) -> list[UUID]:
     """Return the people who are to be written to next, the longest due first."""
-    readers = await sql.rows(
-        "select w.person, min(w.due)::timestamptz as due from ("
+    return await sql.column(
+        "select w.person::uuid as person, min(w.due)::timestamptz as due from ("
         "select reader_id as person, due_at as due from burst where letter_id is null and due_at <= :now "
         "union all select coalesce(staff_id, account_id), mail_at from notice where mail_at <= :now) w "
         f"where {not_set_aside(LETTERS, 'w.person')} group by w.person order by due limit {int(most)}",
         now=clock.now(),
     )
-    return [row["person"] for row in readers]
 
 
 async def write_to(person: UUID, practice: Practice, post: Callable[[DueReader, UUID | None], Awaitable[UUID]]) -> bool:
@@ -143,12 +141,11 @@ async def _reader(person: UUID, side: str) -> DueReader | None:
 
 async def _is_held(reader: DueReader) -> bool:
     table = "staff_member" if reader.side == "staff" else "portal_account"
-    bounce = await sql.row(
-        f"select 1 as yes from {table} p join bounce b on b.email_key = p.email_key "
+    return await sql.exists(
+        f"select 1 from {table} p join bounce b on b.email_key = p.email_key "
         "where p.id = :id and b.settled_at is null and b.held",
         id=reader.id,
     )
-    return bounce is not None
 
 
 async def when_wanted(letter: UUID) -> dt.datetime | None:

@@ -20,12 +20,11 @@ AT_ONCE = 20  # conversations of one transaction
 
 async def conversations_to_tell() -> list[UUID]:
     """Return the conversations in which something was written that people are to be told of by now."""
-    conversations = await sql.rows(
+    return await sql.column(
         f"select o.id from conversation o where o.tell_at <= :now and {not_set_aside(MESSAGES, 'o.id')} "
         f"order by o.tell_at limit {AT_ONCE}",
         now=clock.now(),
     )
-    return [row["id"] for row in conversations]
 
 
 def _last_said(conversation: str) -> str:

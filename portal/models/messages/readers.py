@@ -135,7 +135,7 @@ def _staff_near(asked: str) -> str:
 
 
 _REASONS = (
-    "select w.staff_id, w.name, w.near as nearest, may.near, t.name as through, may.until_at as until "
+    "select w.staff_id, w.name, w.near as nearest, may.near, t.name as through, may.until_at::timestamptz as until "
     "from {} w join may on may.id = w.id and may.staff_id = w.staff_id "
     "left join staff_member t on t.id = may.through order by w.near desc, w.name, w.staff_id, may.near desc, t.name"
 )

@@ -11,7 +11,6 @@ from tortoise import fields
 
 from portal import clock
 from portal.facts import TemplatesChanged
-from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import Kind, Record, Sealed, Unacceptable, opened
 from portal.models.ground.rules import staff_only, works_here
@@ -56,13 +55,7 @@ class Template(Record):
         template.name, template.body = name, body
         # Two who keep the last one at once: the second counts when the first is there.
         await (StaffMember.lock(staff) if staff else hold_practice())
-        held = await sql.row(
-            "select count(*) as n from message_template where staff_id = :staff"
-            if staff
-            else "select count(*) as n from message_template where staff_id is null",
-            **({"staff": staff} if staff else {}),
-        )
-        if held is not None and held["n"] >= MOST:
+        if await cls.filter(staff_id=staff).count() >= MOST:
             raise TooManyTemplates
         await template.save(force_create=True)
         await announce(TemplatesChanged(staff=staff))

@@ -40,9 +40,5 @@ async def choose_ways(person: UUID, chosen: dict[str, dict[str, bool]]) -> None:
 
 async def without_letters(kind: NoticeKind, people: Iterable[UUID]) -> set[UUID]:
     """Return those of these people who want no letter about this kind."""
-    unwilling = await sql.rows(
-        "select person_id from notice_choice where kind = :kind and not mail and person_id = any(:people)",
-        kind=kind.key,
-        people=list(people),
-    )
-    return {row["person_id"] for row in unwilling}
+    unwilling = "select person_id from notice_choice where kind = :kind and not mail and person_id = any(:people)"
+    return set(await sql.column(unwilling, kind=kind.key, people=list(people)))

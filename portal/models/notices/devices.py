@@ -144,7 +144,7 @@ class LeasedDevice:
 async def take_pushes(most: int) -> list[LeasedDevice]:
     """Lease up to so many devices to which something is due. Two workers never take the same one."""
     now = clock.now()
-    if await sql.row("select 1 as yes from push_device where due_at <= :now limit 1", now=now) is None:
+    if not await sql.exists("select 1 from push_device where due_at <= :now limit 1", now=now):
         return []
     leased = await sql.take_due(
         "push_device",
@@ -159,12 +159,11 @@ async def take_pushes(most: int) -> list[LeasedDevice]:
 
 async def hold_device(taken: LeasedDevice) -> bool:
     """Let nobody wish a push to it until the commit; return False where the lease is no longer this one."""
-    device = await sql.row(
-        "select 1 as yes from push_device where id = :id and tries = :tries and due_at is not null for update",
+    return await sql.exists(
+        "select 1 from push_device where id = :id and tries = :tries and due_at is not null for update",
         id=taken.id,
         tries=taken.tries,
     )
-    return device is not None
 
 
 async def settle_push(taken: LeasedDevice, due: dt.datetime | None = None, *, sent: bool = False) -> None:

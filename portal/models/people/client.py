@@ -171,16 +171,16 @@ async def team_of(teams: Scope[CareTeam], clients: list[UUID]) -> dict[UUID, lis
 
 async def who_cares(client: UUID) -> list[UUID]:
     """Return the care team; or where there is none, those who see all clients and manage portal access."""
-    team = await sql.rows(
+    team = await sql.column(
         f"select t.staff_id from care_team t where t.client_id = :client and {live('t')}",
         client=client,
         now=clock.now(),
     )
-    return [row["staff_id"] for row in team or await sql.rows(_MANAGERS)]
+    return team or await sql.column(_MANAGERS)
 
 
 _MANAGERS = (
-    f"select s.id as staff_id from staff_member s where {works_here('s.id')} "
+    f"select s.id from staff_member s where {works_here('s.id')} "
     f"and {holds('s.id', Permission.SEE_ALL_CLIENTS)} and {holds('s.id', Permission.PORTAL_ACCESS)}"
 )
 

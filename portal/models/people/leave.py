@@ -102,13 +102,12 @@ class Leave(Record):
 
 async def _is_away(staff: UUID, from_at: dt.datetime, until_at: dt.datetime, as_whom: str = "staff_id") -> bool:
     """Tell whether a leave in this time is theirs, or (`as_whom` is "cover_id") one in which they stand in."""
-    overlapping = await sql.row(
-        f"select 1 as yes from leave where {as_whom} = :staff and from_at < :until and until_at > :from "
+    return await sql.exists(
+        f"select 1 from leave where {as_whom} = :staff and from_at < :until and until_at > :from "
         "and until_at > from_at limit 1",
         staff=staff,
         **{"from": from_at, "until": until_at},
     )
-    return overlapping is not None
 
 
 async def leaves(scope: Scope[Leave]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from portal.permissions import Permission, Role
 
 
 async def is_empty() -> bool:
-    return await sql.row("select 1 as yes from practice") is None
+    return not await sql.exists("select 1 from practice")
 
 
 async def offer_code(anew: bool = False) -> str | None:

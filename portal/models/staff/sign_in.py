@@ -104,12 +104,11 @@ async def begin(holder: Login, address: str, agent: str) -> str | None:
         await keep_settings()
         if not await portal_is_on():
             return None
-    entering = await sql.row(
-        f"select 1 as yes from {table} where id = :id and password_hash = :hash {works} for no key update",
+    if not await sql.exists(
+        f"select 1 from {table} where id = :id and password_hash = :hash {works} for no key update",
         id=holder.id,
         hash=holder.password_hash,
-    )
-    if entering is None:
+    ):
         return None
     _, token = await Session.start(holder.side, holder.id, address, agent)
     return token
@@ -119,7 +118,7 @@ async def words_about(owner: UUID | None = None, client: UUID | None = None, lin
     """Return names that somebody who chooses a password has in mind, and others guess: their own, by their account or
     work here (`owner`) or by their invitation (for `client`, by `link`), those of all for whom they act or acted, and
     the practice's."""
-    names = await sql.rows(
+    return await sql.column(
         "select name from practice union select name from portal_account where id = :owner "
         "union select name from staff_member where id = :owner "
         "union select k.name from contact_link l join contact k on k.id = l.contact_id where l.id = :link "
@@ -131,4 +130,3 @@ async def words_about(owner: UUID | None = None, client: UUID | None = None, lin
         client=client,
         link=link,
     )
-    return [row["name"] for row in names]

@@ -131,8 +131,7 @@ class StaffPermission(Model):
 
 async def supervised_by(staff: UUID) -> list[UUID]:
     """Return the staff members whose clients this one sees beside their own."""
-    supervised = await sql.rows("select id from staff_member where supervisor_id = :staff", staff=staff)
-    return [row["id"] for row in supervised]
+    return await sql.column("select id from staff_member where supervisor_id = :staff", staff=staff)
 
 
 async def therapists(colleagues: Scope[StaffMember]) -> list[dict[str, Any]]:

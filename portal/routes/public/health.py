@@ -20,7 +20,7 @@ async def up(request: Request) -> Response:
     """JSON: database, bus, the follower's delay in seconds, version. 503 when this worker should get no visitors."""
     state = request.app.state
     try:
-        database = await sql.row("select 1 as yes") is not None
+        database = await sql.exists("select 1 as yes")
     except Exception:
         database = False
     delay = state.follower.delay
