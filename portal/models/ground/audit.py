@@ -81,15 +81,7 @@ async def noted_about(record: UUID, actions: Collection[str]) -> list[dict[str, 
         record=record,
         actions=list(actions),
     )
-    return [
-        {
-            "action": row["action"],
-            "at": row["at"],
-            "by": row["by"],
-            "details": _details(row["id"], row["details_sealed"]),
-        }
-        for row in acts
-    ]
+    return [row | {"details": _details(row["id"], row["details_sealed"])} for row in acts]
 
 
 def _details(id: Any, box: bytes | None) -> dict[str, Any] | None:

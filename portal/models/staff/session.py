@@ -103,9 +103,10 @@ class SessionHolder:
 
 
 _WHO = """
-    select s.id, s.side, coalesce(s.staff_id, s.account_id)::uuid as holder, s.seen_at, s.idle_until,
+    select s.id as session, s.side, coalesce(s.staff_id, s.account_id)::uuid as holder, s.seen_at, s.idle_until,
         s.expires_at, coalesce(m.name, a.name) as name, coalesce(m.email, a.email) as email, m.role,
-        coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme, a.discreet,
+        coalesce(m.language, a.language) as language, coalesce(m.theme, a.theme) as theme,
+        coalesce(a.discreet, false)::boolean as discreet,
         (select {list}(p.permission, ' ') from staff_permission p where p.staff_id = m.id) as permissions,
         ({holds})::boolean as holds, {here}
     from session s
@@ -138,23 +139,9 @@ async def who(token: str, side: str, client: UUID | None = None, right: Right | 
     )
     if session is None:
         return None
-    return SessionHolder(
-        session=session["id"],
-        side=session["side"],
-        holder=session["holder"],
-        name=session["name"],
-        email=session["email"],
-        role=session["role"],
-        language=session["language"],
-        theme=session["theme"],
-        discreet=session["discreet"],
-        seen_at=session["seen_at"],
-        idle_until=session["idle_until"],
-        expires_at=session["expires_at"],
-        permissions=frozenset((session["permissions"] or "").split()),
-        holds=session["holds"],
-        bookmark=Bookmark.now_at(session),
-    )
+    bookmark, permissions = Bookmark.now_at(session), frozenset((session["permissions"] or "").split())
+    known = {name: session[name] for name in session.keys() - {"era", "place", "permissions"}}
+    return SessionHolder(**known, permissions=permissions, bookmark=bookmark)
 
 
 async def touch(session: UUID, side: str) -> dt.datetime:
