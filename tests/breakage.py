@@ -16,7 +16,8 @@ AUDIT = "an audit row not written"
 SCOPE = "a where of a scope lost"
 END = "an end of access not checked"
 TWO = "what somebody else saved meanwhile overwritten"
-KINDS = (MAPPING, KEY, SIGHT, DOOR, LENS, ANNOUNCE, CURSOR, AUDIT, SCOPE, END, TWO)
+TYPE = "a value that comes from a database in another type"
+KINDS = (MAPPING, KEY, SIGHT, DOOR, LENS, ANNOUNCE, CURSOR, AUDIT, SCOPE, END, TWO, TYPE)
 
 # --- The laws that are to turn red --------------------------------------------------------------------
 

@@ -342,9 +342,9 @@ BREAKAGES = [
         ANNOUNCE,
         "half a message was kept for one's other pages",
         "portal/models/messages/draft.py",
-        "            now=clock.now(),\n        )\n"
+        "            saved_at=clock.now(),\n        )\n"
         "        await announce(DraftChanged(conversation=conversation, staff=staff, account=account))",
-        "            now=clock.now(),\n        )",
+        "            saved_at=clock.now(),\n        )",
         live("POST /staff/clients/{client}/conversations/{conversation}/draft"),
     ),
     Breakage(
