@@ -16,6 +16,7 @@ from uuid import UUID
 import httpx2
 
 from portal.demo import PASSWORD
+from tests.rooms import brought_by_name
 
 if TYPE_CHECKING:
     from tests.deployment import Deployment
@@ -118,7 +119,7 @@ class Cast:
         self.message: dict[str, str] = {}  # a conversation's newest message
         self.template: dict[str, str] = {}  # "practice", or whose own
         self.device = ""  # the last that somebody had told
-        self.leave = ""  # the one that is planned
+        self.named: dict[str, str] = {}  # what rooms say that `{leave}` in an address is, by its name
         self.link = ""  # between a client and a contact: Dana's with Noa, or the newest that a sample made
         self.filled = False  # each table has a row (tests/rooms.py)
         self._people: list[Person] = []
@@ -148,8 +149,9 @@ class Cast:
         ):
             cast.link = str(row["id"])
         await cast.look_at_templates()
-        for row in await look("select id from leave"):
-            cast.leave = str(row["id"])
+        for name, query in brought_by_name("NAMED").items():
+            for row in await look(query):
+                cast.named[name] = str(row["id"])
         return cast
 
     async def look_at_templates(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from itertools import chain
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portal.models.ground import sql
-from tests.cast import Cast
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 # In order: each may import those before it.
 ROOMS = ("ground", "practice", "notices", "staff", "people", "access", "messages", "mail")

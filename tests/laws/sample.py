@@ -43,7 +43,7 @@ class Sample:
             message=cast.message[cast.conversation[self.conversation]],
             day=uuid4(),
             template=cast.template.get(self.template, ""),
-            leave=cast.leave,
+            **cast.named,
             link=cast.link,
             colleague=cast.staff["grace"],
             version="v",

@@ -107,6 +107,7 @@ def _filled(cast: Cast, path: str) -> Iterator[str]:
                 colleague=cast.staff["grace"],
                 offer=UUID(int=0),
                 bounce=UUID(int=0),
+                **cast.named,
             )
 
 

@@ -68,6 +68,9 @@ async def with_a_contact(sample: Sample, route: Route, person: Person) -> None:
     cast.link = next(str(row["id"]) for row in links if row["access"] or not seen)
 
 
+# How an address finds one in the demo.
+NAMED = {"leave": "select id from leave"}
+
 SAMPLES = {
     "GET /staff/clients": Sample("miriam", 200),
     "POST /staff/clients": Sample("miriam", 303, form=new_client),
