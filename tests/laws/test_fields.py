@@ -151,11 +151,14 @@ def test_a_browser_fills_its_users_password_into_no_form_but_the_one_to_sign_in(
                 fills = {"current", "new"} & set(re.findall(r'autocomplete="(\w+)-password"', line))
                 own = bool(re.search(r'field\("password"|name="password"', line))
                 asked[str(template.relative_to(folder))] = (fills, own)
-    signs_in = asked.pop("public/sign_in.html")
+    signs_in = asked.pop("public/staff/sign_in.html")
     assert signs_in == ({"current"}, True)
     assert asked and all(fills == {"new"} for fills, _ in asked.values()), asked
     # The others under that name choose the one that is signed in with from then on.
-    assert {name for name, (_, own) in asked.items() if own} == {"public/_password.html", "public/start.html"}
+    assert {name for name, (_, own) in asked.items() if own} == {
+        "public/access/_password.html",
+        "public/staff/start.html",
+    }
 
 
 def test_there_are_such_columns() -> None:
