@@ -92,7 +92,7 @@ async def _learn() -> None:
 async def not_found(request: Request, reason: Exception) -> Response:
     """Answer an address or a method that no route has."""
     status = reason.status_code if isinstance(reason, HTTPException) else 404
-    title, text = "There’s nothing here", "This page doesn’t exist, or isn’t yours to see."
+    title, text = "There’s nothing here", "This page doesn’t exist, or you don’t have access to it."
     language = choose(request.cookies.get("portal-language") or request.headers.get("accept-language"))
     part = request.headers.get("hx-request") == "true"
     return error_page(request, language, status, title, text, part)

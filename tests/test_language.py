@@ -42,6 +42,20 @@ def test_everything_that_is_said_has_spanish_with_the_same_places() -> None:
     assert words.faults(words.spanish()) == []
 
 
+# What nobody says across a desk (docs/language.md).
+QUAINT = re.compile(
+    r"\b(?:stands?\b(?! out)|(?:some|any|every)body|yours to|(?:not|n’t) touched|holds again|begun|meanwhile"
+    r"|of (?:theirs|ours)|goes before)",
+    re.IGNORECASE,
+)
+
+
+def test_nothing_is_said_in_quaint_words() -> None:
+    said = [text for entry in words.spanish() for text in ([entry.id] if isinstance(entry.id, str) else entry.id or [])]
+    assert len(said) > 1000
+    assert [text for text in said if QUAINT.search(text)] == []
+
+
 def test_every_sentence_is_written_where_it_is_said_or_listed() -> None:
     assert words.hidden() == []
     assert words.needless() == []

@@ -140,8 +140,8 @@ def unread(to: Addressee, *, link: str) -> Letter:
         "Something new for you at {practice}",
         "Sign in",
         "There is something new for you at {practice}. Sign in to read it:",
-        "For your privacy our emails never say what it is about. When we write to you, or whether at all, is "
-        "yours to choose: sign in, open the menu with your name, or “More”, and choose “Notices to you”.",
+        "For your privacy our emails never say what they are about. You choose when we write to you, and whether "
+        "at all: sign in, open the menu with your name, or “More”, and choose “Notices to you”.",
         "Please don’t answer this email: nobody reads the answers.",
         link=link,
     )

@@ -68,7 +68,7 @@ def welcome_words(language: str) -> dict[str, str]:
                 "{link}",
                 say(
                     language,
-                    "The link is for you alone and works once, within {expires}. If it has run out, or something "
+                    "The link is for you alone and works once, within {expires}. If it has expired, or something "
                     "doesn’t work, call us at {phone} and we’ll send another.",
                 ),
                 "{practice}",

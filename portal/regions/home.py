@@ -85,7 +85,7 @@ def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None, her
         return {
             "title": say(language, "On %(date)s you come of age", **values),
             "lines": [
-                say(language, "From that day your legal guardians see nothing of your record here any more."),
+                say(language, "From that day your legal guardians can no longer see your record here."),
                 say(language, "What they wrote stays in the conversations. You choose who acts for you."),
             ],
             "href": f"{here}/who-acts",
@@ -95,13 +95,13 @@ def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None, her
         "lines": [
             say(
                 language,
-                "From that day you see nothing of %(name)s’s record here any more, from midnight and on every device.",
+                "From midnight on that day you can no longer see %(name)s’s record here, on any device.",
                 **values,
             ),
             say(
                 language,
-                "What you wrote stays in the conversations. Others for whom you act are not touched. %(name)s can "
-                "let you act again, in what they choose.",
+                "What you wrote stays in the conversations. Others you act for aren’t affected. %(name)s can let "
+                "you act again, in what they choose.",
                 **values,
             ),
         ],

@@ -177,7 +177,7 @@ def _door(
             except passwords.Busy:
                 return busy(visit)
             except idempotency.AnotherRequest:
-                text = "This was already sent with another content. Reload the page and try again."
+                text = "This was already sent with different content. Reload the page and try again."
                 return await _refuse(visit, endpoint, Refused(409, text))
 
         # What start-up, the laws and the strangers' matrix read of a door; types know no attributes of functions.
@@ -287,7 +287,7 @@ def _authorise(visit: Visit, permission: Permission | None, right: Right | None)
     if right is not None and not visit.holder.holds:
         if visit.holder.holds is None:
             raise NotVisible
-        raise NotPermitted(visit.say("You may look here, but not act for this person in this."))
+        raise NotPermitted(visit.say("You can look here, but you can’t act for this person in this."))
     visit.granted = frozenset(held for held in (permission, right) if held is not None)
 
 

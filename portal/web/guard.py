@@ -102,7 +102,7 @@ class Guard:
                 await answer(scope, receive, guarded)
                 return
             if _holds_nul(scope):
-                text = "This page doesn’t exist, or isn’t yours to see."
+                text = "This page doesn’t exist, or you don’t have access to it."
                 answer = error_page(request, language, 404, "There’s nothing here", text)
                 await answer(scope, receive, guarded)
                 return
@@ -145,8 +145,8 @@ def _broken(request: Request, language: str, reason: Exception) -> Response:
     text = "Something went wrong on our side, and nothing you wrote was changed. Try again in a moment."
     if isinstance(reason, Unreadable):
         text = (
-            "Something of this page can’t be opened with the keys at hand. Please tell whoever looks after "
-            "this portal: it is there still, and opens again with the right key file."
+            "Part of this page can’t be opened with the keys at hand. Please tell whoever looks after this portal: "
+            "it is still there, and opens again with the right key file."
         )
     return error_page(request, language, 500, "That didn’t work", text)
 

@@ -48,14 +48,14 @@ async def refuse(visit: Visit, act: str, reason: Exception, known: SessionHolder
             status, title, text = 401, "You’re signed out", reason.text
         case NotVisible():
             status, title = 404, "There’s nothing here"
-            text = "This page doesn’t exist, or isn’t yours to see."
+            text = "This page doesn’t exist, or you don’t have access to it."
             if visit.who is not None and visit.who.side == "client":
                 text = (
-                    "It may have ended, or it isn’t yours to see. What is yours stands on your first page. "
-                    "If you miss something there, please call the practice."
+                    "It may have ended, or you don’t have access to it. Everything you can see is on your first "
+                    "page. If you miss something there, please call the practice."
                 )
         case NotPermitted():
-            status, title, text = 403, "This isn’t yours to do", str(reason)
+            status, title, text = 403, "You don’t have access to this", str(reason)
         case Refused():
             status, title, text = reason.status, "That didn’t work", reason.text
         case _:

@@ -61,7 +61,7 @@ async def test_only_the_exact_date_opens(desk: Desk, said: str) -> None:
     assert kept["verified_at"] is None
     noted = "select result from audit where client_id = :id and action = 'confirm birth date'"
     assert await desk.sql(noted, id=chart.id) == [{"result": "refused"}]
-    assert "This link opens nothing" in (await browser.get("/welcome/password")).text
+    assert "This link doesn’t work" in (await browser.get("/welcome/password")).text
     # The try was no more than a try.
     assert (await raw(browser, f"date_of_birth={BORN}")).status_code == 303
 

@@ -16,7 +16,7 @@ from tests.pages import Page, are_current, open_page
 SOON = {"miriam": "Comes of age soon.", "dana": "Eli comes of age soon.", "eli": "You come of age soon."}
 NOW = {
     "miriam": "Has come of age: guardians’ access has ended.",
-    "dana": "Somebody for whom you acted has come of age.",
+    "dana": "Someone you acted for has come of age.",
     "eli": "You have come of age.",
 }
 HOUR = dt.timedelta(hours=1)
@@ -110,7 +110,7 @@ async def test_what_is_left_to_do_stands_on_the_chart_until_it_is_done(willow: D
         for tab in tabs:
             text = (await miriam.get(tab)).text
             assert "The access of Dana Reyes ends that day at midnight" in text
-            assert "Ravi Menon, no legal guardian, is not touched by it." in text
+            assert "Ravi Menon isn’t a legal guardian and isn’t affected." in text
             assert 'An account of their own<span class="sr">: done' in text
             assert 'looked through together<span class="sr">: to do' in text
         # Whoever does not care for him is not reminded, though they may see him.

@@ -143,7 +143,7 @@ async def test_what_is_withdrawn_or_lapsed_can_be_confirmed_no_more(desk: Desk, 
         assert (await browser.get(path)).status_code == 404
         assert (await browser.post(path, date_of_birth=second.born)).status_code == 404
         assert (await browser.get(second.home)).status_code == 404
-        assert "offers your account" not in (await browser.get(first.home)).text
+        assert "would like to give your account access" not in (await browser.get(first.home)).text
     assert "Waiting for" not in await desk.tab(second)
     assert await desk.sql("select 1 from access where client_id = :id", id=second.id) == []
     if how != "lapsed":

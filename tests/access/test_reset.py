@@ -105,7 +105,7 @@ async def test_a_link_is_used_once(desk: Desk) -> None:
     ):
         assert answer.status_code == 403
     for answer in (await second.get(f"/reset/{token}"), await second.post("/reset", token=token)):
-        assert answer.status_code == 200 and "This link has done its work" in answer.text
+        assert answer.status_code == 200 and "This link has been used" in answer.text
     assert await opens(desk, chart, NEW)
 
 
@@ -148,7 +148,7 @@ async def test_a_day_later_it_has_run_out(desk: Desk) -> None:
         id=account,
     )
     for answer in (await desk.browser().get(f"/reset/{token}"), await desk.browser().post("/reset", token=token)):
-        assert "This link has run out" in answer.text
+        assert "This link has expired" in answer.text
         assert chart.email not in answer.text
     assert (await half.post("/reset/password", password=NEW)).status_code == 403
     assert await opens(desk, chart, SECRET)
@@ -157,22 +157,22 @@ async def test_a_day_later_it_has_run_out(desk: Desk) -> None:
 async def test_an_unknown_link_opens_nothing(desk: Desk) -> None:
     for token in ("A" * 43, "x", "%00" * 20):
         answer = await desk.browser().post("/reset", token=token)
-        assert "This link opens nothing" in answer.text
+        assert "This link doesn’t work" in answer.text
         assert "set-cookie" not in answer.headers
 
 
 async def test_a_link_of_one_kind_is_none_of_the_other(desk: Desk) -> None:
     chart, _, account = await desk.registered("Maple")
     token = await sent(desk, chart, account)
-    assert "This link opens nothing" in (await desk.browser().post("/welcome", token=token)).text
+    assert "This link doesn’t work" in (await desk.browser().post("/welcome", token=token)).text
     half = await held(desk, token)
-    assert "This link opens nothing" in (await half.get("/welcome/password")).text
+    assert "This link doesn’t work" in (await half.get("/welcome/password")).text
     assert (await half.post("/welcome/password", password=NEW)).status_code == 403
     for path in ("/home", chart.home, "/staff/today"):
         assert (await half.get(path)).headers["location"].startswith("/sign-in")
     other = await desk.chart()
     invited = await desk.invite(other)
-    assert "This link opens nothing" in (await desk.browser().post("/reset", token=invited)).text
+    assert "This link doesn’t work" in (await desk.browser().post("/reset", token=invited)).text
 
 
 async def test_staff_reset_only_what_is_there(desk: Desk) -> None:
@@ -340,7 +340,7 @@ async def test_staff_who_forgot_it_choose_a_new_one(desk: Desk) -> None:
         await desk.letter(email, "was changed just now")
         noted = await desk.sql("select side from audit where action = 'change password' and actor_id = :id", id=id)
         assert [row["side"] for row in noted] == ["staff"]
-        assert "This link has done its work" in (await desk.browser().get(f"/reset/{token}")).text
+        assert "This link has been used" in (await desk.browser().get(f"/reset/{token}")).text
 
 
 async def test_staff_get_in_while_the_portal_is_off(desk: Desk) -> None:

@@ -113,13 +113,13 @@ async def test_two_charts_with_one_address_make_one_account(desk: Desk) -> None:
 
 
 KINDS = {
-    "expired": "This link has run out",
-    "used": "This link has done its work",
+    "expired": "This link has expired",
+    "used": "This link has been used",
     "replaced": "There is a newer email",
     "withdrawn": "There is a newer email",
     "locked": "This link is locked for now",
     "address": "There is a newer email",
-    "unknown": "This link opens nothing",
+    "unknown": "This link doesn’t work",
 }
 
 
@@ -166,7 +166,7 @@ async def test_a_link_that_dies_takes_the_half_session_with_it(desk: Desk, kind:
     chart, token = await desk.invited()
     browser = await desk.verified(chart, token)
     await ends(desk, chart, token, kind)
-    assert "This link opens nothing" in (await browser.get("/welcome/password")).text
+    assert "This link doesn’t work" in (await browser.get("/welcome/password")).text
     assert (await browser.post("/welcome/password", password=SECRET)).status_code == 403
     assert (await browser.post("/welcome/birth-date", date_of_birth=BORN)).status_code == 403
     assert await desk.account(chart) is None
@@ -183,7 +183,7 @@ async def test_garbage_is_an_unknown_link(desk: Desk, token: str) -> None:
     assert shown.status_code in (200, 404), shown.text
     assert "<script>alert" not in shown.text
     pressed = await stranger.post("/welcome", token=token)
-    assert pressed.status_code == 200 and "This link opens nothing" in pressed.text
+    assert pressed.status_code == 200 and "This link doesn’t work" in pressed.text
     assert not stranger.cookies
 
 
@@ -268,12 +268,12 @@ async def test_a_half_session_opens_its_own_pages_only(desk: Desk) -> None:
     chart, browser = await half(desk)
     assert (await browser.get("/welcome/birth-date")).status_code == 200
     # Not even its own next page, before the date of birth.
-    assert "This link opens nothing" in (await browser.get("/welcome/password")).text
+    assert "This link doesn’t work" in (await browser.get("/welcome/password")).text
     assert (await browser.post("/welcome/password", password=SECRET)).status_code == 403
     for path in ("/home", chart.home, f"/clients/{chart.id}/messages", "/staff/today", chart.tab):
         answer = await browser.get(path)
         assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
-    assert "This link opens nothing" in (await browser.get("/reset/password")).text
+    assert "This link doesn’t work" in (await browser.get("/reset/password")).text
     assert (await browser.post("/reset/password", password=SECRET)).status_code == 403
     assert (await browser.post("/session")).status_code == 401
     assert (await browser.post(f"/clients/{chart.id}/conversations", audience="clinical")).status_code == 401
@@ -307,7 +307,7 @@ async def test_a_half_session_ends_by_itself(desk: Desk) -> None:
         now=desk.deployment.now,
         id=invitation["id"],
     )
-    assert "This link opens nothing" in (await browser.get("/welcome/birth-date")).text
+    assert "This link doesn’t work" in (await browser.get("/welcome/birth-date")).text
     assert (await browser.post("/welcome/birth-date", date_of_birth=chart.born)).status_code == 403
     assert (await desk.invitation(chart))["tries"] == 0
 

@@ -6,7 +6,7 @@ from tests.access.desk import Desk, own_desk
 from tests.access.test_live import Watch
 from tests.pages import open_page
 
-OVER = "This link has run out"
+OVER = "This link has expired"
 
 
 old = own_desk()  # nobody else is in it: its clock goes on and never back

@@ -59,7 +59,7 @@ async def test_clients_are_told_what_is_theirs_to_know(full: Deployment) -> None
     why = await reasons(dana, f"{here}/conversations/{cast.conversation['noa clinical']}/readers")
     assert why == {
         "Miriam Adler": "Cares for Noa",
-        "One more person at the practice": "By their work: they supervise the care team, or work for all clients",
+        "One more person at the practice": "Because of their role: supervisor or office staff",
         "You": "You may act for Noa in this",
     }
     profile = await reasons(dana, f"{here}/who-sees")

@@ -376,7 +376,7 @@ async def test_staff_who_answer_for_the_portal_see_it_and_so_does_the_check(full
     await full.sql("update portal_account set email = 'a@b@c' where id = :id", id=odd)
     async with open_page(ada, "/staff/today") as today, open_page(miriam, "/staff/today") as other:
         assert (await cast.stranger().post("/forgot", email=before["email"])).status_code == 200
-        words = "Somebody who asked for a new password gets no letter."
+        words = "Someone who asked for a new password isn’t getting the email."
         for _ in range(5):
             tried = await waits(full)
             await full.move_clock(minutes=1)

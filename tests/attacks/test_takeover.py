@@ -72,7 +72,7 @@ async def test_who_sees_one_of_an_accounts_clients_does_not_take_it_over(desk: D
     page = await comes_back(desk, them.email)
 
     shown = (await miriam.get(page)).text
-    assert "Robin Hale" in shown and "isn’t yours to see" in shown
+    assert "Robin Hale" in shown and "you can’t see" in shown
     assert 'name="email"' not in shown
     assert (await miriam.post(page, email=HERS)).status_code == 409
 
@@ -108,7 +108,7 @@ async def test_who_sees_them_all_puts_it_right_and_everybody_else_is_told(desk: 
     them, ada = await family(desk), await desk.person("ada")
     page, better = await comes_back(desk, them.email), f"better.{them.email}"
     shown = (await ada.get(page)).text
-    assert 'name="email"' in shown and "isn’t yours to see" not in shown
+    assert 'name="email"' in shown and "you can’t see" not in shown
     assert (await ada.post(page, email=better)).status_code == 303
 
     assert await address_of(desk, "portal_account", them.account) == better
@@ -120,7 +120,7 @@ async def test_who_sees_them_all_puts_it_right_and_everybody_else_is_told(desk: 
     assert await told(desk, "theo", them.unseen.id) == 1
     assert await told(desk, "ada", them.seen.id) == await told(desk, "ada", them.unseen.id) == 0
     assert await desk.sql("select 1 from notice where kind = 'address' and account_id = :id", id=them.account)
-    for name, says in (("miriam", "Ada Lindqvist changed the email"), ("theo", "somebody who acts for them")):
+    for name, says in (("miriam", "Ada Lindqvist changed the email"), ("theo", "someone who acts for them")):
         assert says in (await (await desk.person(name)).get("/staff/notices")).text
     robin = desk.browser()
     assert (await robin.post("/sign-in", email=better, password=SECRET, side="client")).status_code == 303
@@ -148,7 +148,7 @@ async def test_the_charts_own_address_is_put_right_all_the_same(desk: Desk) -> N
 async def test_how_a_contact_is_reached_is_for_who_sees_all_whom_they_act_for(desk: Desk) -> None:
     them, miriam, ada = await family(desk), await desk.person("miriam"), await desk.person("ada")
     shown = (await miriam.get(them.form)).text
-    assert 'name="email"' not in shown and "isn’t yours to see" in shown
+    assert 'name="email"' not in shown and "you can’t see" in shown
     assert 'name="email"' in (await ada.get(them.form)).text
 
     old_form = {"name": "Robin Hale", "email": HERS, **PARTNER}
@@ -170,12 +170,12 @@ async def test_a_contact_who_is_a_client_follows_no_chart_of_who_does_not_see_th
     miriam, ada = await desk.person("miriam"), await desk.person("ada")
     mine, theirs = await desk.chart("Wren"), await desk.chart("Rowan", by="theo")
     contact = (await add_contact(ada, theirs.id, person=mine.id, **PARTNER)).contact
-    assert "isn’t yours to see" in (await miriam.get(f"/staff/clients/{mine.id}/edit")).text
+    assert "you can’t see" in (await miriam.get(f"/staff/clients/{mine.id}/edit")).text
     await desk.change(mine, email=HERS)
     assert await address_of(desk, "client", mine.id) == HERS
     assert await address_of(desk, "contact", contact) == mine.email
 
-    assert "isn’t yours to see" not in (await ada.get(f"/staff/clients/{mine.id}/edit")).text
+    assert "you can’t see" not in (await ada.get(f"/staff/clients/{mine.id}/edit")).text
     person = {"first_name": mine.first, "last_name": mine.last, "date_of_birth": mine.born}
     better = f"better.{mine.email}"
     assert (await ada.post(f"/staff/clients/{mine.id}", email=better, **person)).status_code == 303

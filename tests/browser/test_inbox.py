@@ -152,10 +152,10 @@ async def test_what_is_no_longer_mine_leaves_the_list_usable(
     async with practice.models(), unit():
         await (await CareTeam.get(client_id=noa, staff_id=who, until_at=None)).end()
     lost = page.locator(".lost")
-    await expect(lost).to_contain_text("This conversation is no longer yours")
+    await expect(lost).to_contain_text("You no longer have access to this conversation")
     await expect(lost).to_be_in_viewport()
     await expect(lost).to_be_focused()
-    await expect(page.locator("#announce")).to_contain_text("no longer yours")
+    await expect(page.locator("#announce")).to_contain_text("no longer have access to this conversation")
     await expect(page).to_have_url(re.compile(r"/staff/inbox\?audience=clinical$"))
     await expect(page.get_by_role("dialog")).to_have_count(0)
     for word in ("Noa", "Never to be sent", "Dana"):

@@ -95,7 +95,7 @@ async def test_an_address_that_is_right_after_all_gets_what_waited(portal: Deplo
     assert mail.recipients[-1] == email
     assert (await miriam.post(f"{there}/confirmation")).status_code == 303
     assert email not in (await miriam.get("/staff/today")).text
-    assert "This has been seen to." in (await miriam.get(there)).text
+    assert "This has been taken care of." in (await miriam.get(there)).text
 
 
 async def test_an_address_of_another_account_is_not_taken(portal: Deployment, mail: PostOffice) -> None:

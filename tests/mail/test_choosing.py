@@ -65,7 +65,7 @@ async def test_a_mother_who_does_not_come_by_gets_an_email(portal: Deployment, m
 
 
 async def to_stand_in(portal: Deployment, name: str, days: int) -> None:
-    """Ask somebody to stand in for Miriam so many days from now: a notice that is no message."""
+    """Ask somebody to covering for Miriam so many days from now: a notice that is no message."""
     ada = await portal.cast.sign_in("ada")
     await ada.post("/staff/settings/mail/minutes", mail_after="10")
     day = (portal.now + dt.timedelta(days=days)).date().isoformat()
@@ -88,7 +88,7 @@ async def test_who_does_not_come_by_is_written_to_about_other_notices_too(portal
     letter = mail.letters[-1]
     assert mail.recipients[-1] == cast.email["staff", "theo"]
     assert str(letter["Subject"]).startswith("Something new for you at")
-    assert "Miriam" not in str(letter) and "stand in" not in str(letter)
+    assert "Miriam" not in str(letter) and "covering" not in str(letter)
     letters = "(select distinct letter_id from notice where staff_id = :theo and letter_id is not null) both"
     assert await portal.count(letters, theo=theo.id) == 1, "one letter for both"
 

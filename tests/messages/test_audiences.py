@@ -74,7 +74,7 @@ async def test_nobody_writes_into_the_void(deployment: Deployment) -> None:
     try:
         assert "billing" not in offered((await dana.get(f"/clients/{noa}/conversations/new")).text)
         answer = await dana.post(f"/clients/{noa}/conversations", audience="billing")
-        assert answer.status_code == 409 and "Nothing was begun" in answer.text
+        assert answer.status_code == 409 and "Nothing was started" in answer.text
     finally:
         given = "insert into staff_permission (staff_id, permission) values (:id, 'billing_messages')"
         for row in held:

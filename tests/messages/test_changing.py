@@ -116,7 +116,7 @@ async def test_only_who_wrote_it_may_change_it(deployment: Deployment) -> None:
     hers, theirs = await thread.write(dana, "Hers."), await thread.write(miriam, "Theirs.")
     for person, message in ((miriam, hers), (henrik, theirs), (dana, theirs)):
         for answer in (await thread.edit(person, message, "Mine!"), await thread.withdraw(person, message)):
-            assert answer.status_code == 403 and "Only who wrote a message can change it." in answer.text
+            assert answer.status_code == 403 and "Only the person who wrote a message can change it." in answer.text
     async with thread.open(dana) as page:
         assert "Mine!" not in page.document.text
 

@@ -156,7 +156,7 @@ async def test_what_comes_at_that_moment_is_not_put_out_of_sight_unread(full: De
             before = await number()
             await Thread(dana.cast).write(dana, f"Just before her {what}.")
             refused = await miriam.send(f"{here}/{what}", number=before, **more)
-            assert refused.status_code == 409 and "Something new was written here meanwhile" in refused.text
+            assert refused.status_code == 409 and "Something new was written here in the meantime" in refused.text
             assert names(await inbox(miriam))[:1] == [NOA]
             await act(miriam, conversation, what, number=await number(), **more)
             assert NOA not in names(await inbox(miriam))

@@ -17,12 +17,12 @@ async def test_who_is_to_stand_in_is_told_and_by_whom_they_stand_in(full: Deploy
     async with open_page(theo, "/staff/today") as page, open_page(henrik, "/staff/today") as other:
         answer = await ada.post("/staff/leave", staff=full.cast.staff["miriam"], cover=theo.id, first=day, last=day)
         assert answer.status_code == 303, answer.text
-        await page.until(lambda: "You stand in for Miriam Adler" in str(page.toasts), what="a toast")
+        await page.until(lambda: "You’re covering for Miriam Adler" in str(page.toasts), what="a toast")
         await other.settle()
-        assert "You stand in for Miriam" not in str(other.frames)
+        assert "You’re covering for Miriam" not in str(other.frames)
         await page.current()
-    assert "You stand in for Miriam Adler" in (await theo.get("/staff/notices")).text
-    assert "You stand in for Miriam" not in (await henrik.get("/staff/notices")).text
+    assert "You’re covering for Miriam Adler" in (await theo.get("/staff/notices")).text
+    assert "You’re covering for Miriam" not in (await henrik.get("/staff/notices")).text
 
 
 async def test_who_takes_a_client_into_their_care_is_told(full: Deployment) -> None:
@@ -42,7 +42,7 @@ async def test_what_came_in_stands_on_today_until_it_was_looked_at(full: Deploym
     ada, theo = await full.cast.sign_in("ada"), await full.cast.sign_in("theo", worker=1)
     day = (full.now + dt.timedelta(days=230)).date().isoformat()
     news = f"came-in?person={theo.id}"
-    said = "You stand in for Miriam Adler"
+    said = "You’re covering for Miriam Adler"
     async with open_page(theo, "/staff/today") as page, open_page(theo, "/staff/today") as second:
         answer = await ada.post("/staff/leave", staff=full.cast.staff["miriam"], cover=theo.id, first=day, last=day)
         assert answer.status_code == 303, answer.text

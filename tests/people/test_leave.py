@@ -41,7 +41,7 @@ async def test_a_cover_sees_and_answers_until_the_leave_is_over(willow: Deployme
         await clients.until(lambda: "Noa Reyes-Menon" in str(clients.live), what="the client of whom he covers for")
         await are_current(page, clients)
         async with open_page(theo, f"/staff{thread(willow)}") as cover:
-            assert "Until then you stand in." in str(cover.live)
+            assert "Until then you’re covering." in str(cover.live)
             await Thread(willow.cast).write(theo, "I read for Miriam.")
             assert "Noa Reyes-Menon" in (await theo.get("/staff/inbox")).text
             await page.until(lambda: "I read for Miriam." in str(page.live), what="his answer")
@@ -100,7 +100,7 @@ async def test_planning_by_the_page(willow: Deployment) -> None:
         assert (await miriam.post("/staff/leave", **mine, **days(3, 5))).status_code == 303
         await page.until(lambda: "Miriam Adler" in str(page.live), what="the plan")
         await page.current()
-        assert "Theo Novak stands in" in str(page.live)
+        assert "Theo Novak is covering" in str(page.live)
         # Nothing changes before it begins.
         assert (await theo.get(chart(willow))).status_code == 404
         rows = await willow.sql("select id, from_at, until_at from leave where staff_id = :id", id=staff["miriam"])
@@ -124,7 +124,7 @@ async def test_planning_by_the_page(willow: Deployment) -> None:
     # Who stands in is there: Theo goes when Miriam is back.
     his = {"staff": staff["theo"], "cover": staff["henrik"]}
     refused = await theo.post("/staff/leave", **his, **days(4, 6))
-    assert refused.status_code == 422 and "They stand in for somebody in this time." in refused.text
+    assert refused.status_code == 422 and "They’re covering for someone at that time." in refused.text
     assert (await theo.post("/staff/leave", **his, **days(5, 6))).status_code == 303
 
 
@@ -169,9 +169,9 @@ async def test_without_a_successor_it_is_a_task_until_somebody_is_found(willow: 
     ada, theo = await willow.cast.sign_in("ada"), await willow.cast.sign_in("theo")
     here = f"/staff/colleagues/{willow.cast.staff['miriam']}/departure"
     async with open_page(ada, "/staff/today") as today, open_page(ada, "/staff/colleagues") as page:
-        assert "in nobody’s care" not in today.live["today-orphans"]
+        assert "no therapist" not in today.live["today-orphans"]
         assert (await ada.post(here, successor="nobody")).status_code == 303
-        await today.until(lambda: "clients are in nobody’s care" in str(today.live), what="the task")
+        await today.until(lambda: "clients have no therapist" in str(today.live), what="the task")
         await page.until(lambda: "Who takes over Noa Reyes-Menon" in str(page.live), what="the clients")
         await are_current(today, page)
         left = await willow.count(ORPHANS)
@@ -181,4 +181,4 @@ async def test_without_a_successor_it_is_a_task_until_somebody_is_found(willow: 
         await are_current(today, page)
     assert await willow.count(ORPHANS) == left - 1
     assert (await theo.get(chart(willow))).status_code == 200
-    assert "nobody’s care" not in (await theo.get("/staff/today")).text
+    assert "no therapist" not in (await theo.get("/staff/today")).text

@@ -233,11 +233,11 @@ async def test_messages_switched_off_for_a_client(willow: Willow) -> None:
         assert (await miriam.post(f"{chart}/messaging", mode="off")).status_code == 303
         await sees(page, "Messages are switched off for you.")
         assert "data-closed" in str(page.live) and 'href="tel:' in str(page.live)
-        await sees(tab, "They read what was written.")
-        await sees(thread, "messages are switched off.")
+        await sees(tab, "They can read what was written.")
+        await sees(thread, "nobody on their side can write here.")
         assert (await willow.writes(dana, "Hello?")).status_code == 409
         # Other words for what she wrote would be a way to write; she may still take it back.
-        assert "Say it in other words" not in (await dana.get(said)).text
+        assert "Edit message" not in (await dana.get(said)).text
         assert (await dana.send(said, None, body="Hello? Hello?")).status_code == 409
         assert "Withdraw this message" in (await dana.get(said)).text
         answer = await miriam.send(f"/staff{willow.thread()}/messages", None, key=str(uuid4()), body="A word.")
@@ -245,7 +245,7 @@ async def test_messages_switched_off_for_a_client(willow: Willow) -> None:
         assert (await miriam.post(f"{chart}/messaging", mode="on")).status_code == 303
         await page.until(lambda: "data-closed" not in str(page.live), what="writing")
         assert (await willow.writes(dana, "Hello.")).status_code == 201
-        assert "Say it in other words" in (await dana.get(said)).text
+        assert "Edit message" in (await dana.get(said)).text
         assert (await dana.send(said, None, body="Good morning.")).status_code == 204
     # It is that client's alone.
     await miriam.post(f"{chart}/messaging", mode="off")

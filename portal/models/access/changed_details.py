@@ -41,7 +41,7 @@ _CLIENTS = {
 class NotAllTheirs(Unacceptable):
     """An address on which somebody depends whom the colleague may not see."""
 
-    why = "They also act for somebody who isn’t yours to see. Ask an administrator to change how they are reached."
+    why = "They also act for someone you can’t see. Ask an administrator to change how they are reached."
 
 
 async def clients_behind(kind: str, id: UUID) -> list[UUID]:

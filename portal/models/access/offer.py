@@ -28,7 +28,7 @@ async def offer_access(client: Client, account: PortalAccount, link: UUID | None
     if missing := missing_for(client, holder):
         raise CannotInvite(missing[0])
     if holder.email is None or canonical_email(holder.email) != account.email_key:
-        raise CannotInvite("That account has changed meanwhile. Reload the page and look again.")
+        raise CannotInvite("That account has changed in the meantime. Reload the page and look again.")
     await end_invitations(client.id, link, "replaced")
     offer = await Invitation.create(
         client_id=client.id,

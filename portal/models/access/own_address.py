@@ -22,7 +22,7 @@ class NotTheirOwn(Unacceptable):
 
 TOO_YOUNG = "They are too young for an account of their own. Invite a parent or guardian."
 UNKNOWN_AGE = "The date of birth can’t be opened with the keys at hand. Enter it again."
-ANOTHERS = "Somebody who acts for them has this email, or one that looks like it. They need one of their own."
+ANOTHERS = "Someone who acts for them has this email, or one that looks like it. They need one of their own."
 
 
 async def hinders_own_account(client: Client, email: str | None) -> str | None:

@@ -53,13 +53,13 @@ class Leave(Record):
         for colleague in sorted({staff, cover}):
             await StaffMember.lock(colleague)
         if await sql.row("select 1 as yes from staff_member where id = :id and ended_at is not null", id=cover):
-            raise CannotLeave("Who stands in works here no more. Choose somebody else.")
+            raise CannotLeave("The person covering no longer works here. Choose someone else.")
         if await _is_away(staff, from_at, until_at):
             raise CannotLeave("There is a leave in this time already. End that one first.")
         if await _is_away(cover, from_at, until_at):
-            raise CannotLeave("Who stands in is away in this time too. Choose somebody else.")
+            raise CannotLeave("The person covering is away then too. Choose someone else.")
         if await _is_away(staff, from_at, until_at, "cover_id"):
-            raise CannotLeave("They stand in for somebody in this time. End that leave first, and plan it anew.")
+            raise CannotLeave("They’re covering for someone at that time. End that leave first, and plan it again.")
         leave = await cls.create(staff_id=staff, cover_id=cover, from_at=from_at, until_at=until_at, planned_by=by)
         await leave._announce(from_at, until_at)
         await leave._tell()

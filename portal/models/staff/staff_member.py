@@ -107,7 +107,7 @@ class LastOne(Unacceptable):
     """The last person who manages staff: nobody would work here any more who does. The database holds it (migration
     0027)."""
 
-    why = "Nobody else manages staff here any more. Give somebody else that permission first."
+    why = "Nobody else manages staff here any more. Give someone else that permission first."
 
 
 @asynccontextmanager

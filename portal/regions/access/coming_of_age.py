@@ -50,7 +50,7 @@ async def of_age(viewer: Viewer, client: UUID) -> Context | None:
         )
     ]
     if ahead.others:
-        lines.append(say(language, "%(others)s, no legal guardian, is not touched by it.", **names))
+        lines.append(say(language, "%(others)s isn’t a legal guardian and isn’t affected.", **names))
     todo = [
         (ahead.own_address, say(language, "An email address of their own on file"), f"/staff/clients/{client}/edit"),
         (ahead.invited or ahead.account, say(language, "Invited"), portal),

@@ -101,9 +101,9 @@ def _sentence(viewer: Viewer, status: PortalStatus) -> str:
         case "paused":
             return say(
                 language,
-                "Something an account needs was cleared. It goes on when it is back."
+                "Something an account needs was cleared. Access goes on when it is filled in again."
                 if status.cleared
-                else "Whoever acts here is kept away by a restriction. It stands under Contacts."
+                else "Someone who acts here is blocked by a restriction. See Contacts."
                 if status.network == "on"
                 else "The contact network is off. What each contact may do is kept.",
             )
@@ -111,7 +111,7 @@ def _sentence(viewer: Viewer, status: PortalStatus) -> str:
             return say(language, "Nobody can see this record on the portal. Access can be given back.")
     last = max((a["last_seen_at"] for a in status.accounts if a["last_seen_at"]), default=None)
     if last is None:
-        return say(language, "Signed up, and not been here since.")
+        return say(language, "Signed up, and hasn’t been here since.")
     return say(language, "Last here %(when)s.", when=at_in_words(last, zone(), viewer.language))
 
 
@@ -148,7 +148,7 @@ def _facts(viewer: Viewer, status: PortalStatus) -> list[dict[str, str]]:
                 "Now",
                 say(
                     language,
-                    "Kept away by a restriction" if status.network == "on" else "Paused: the contact network is off",
+                    "Blocked by a restriction" if status.network == "on" else "Paused: the contact network is off",
                 ),
             )
         fact("Signed up", at_in_words(account["added_at"], zone(), viewer.language))

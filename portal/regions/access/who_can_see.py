@@ -203,7 +203,7 @@ def _staff(viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str
     others = 0 if colleague else sum(1 for own in _each(rows) if own[0]["nearest"] != TEAM)
     if others:
         name = say_many(language, "one more person at the practice", "%(num)s more people at the practice", others)
-        reason = say(language, "By their work: they supervise the care team, or work for all clients")
+        reason = say(language, "Because of their role: supervisor or office staff")
         people.append(_entry(name[:1].upper() + name[1:], [reason], staff=True))
     return people
 
@@ -219,7 +219,7 @@ def _near(viewer: Viewer, about: Client, row: dict[str, Any]) -> str:
             )
         case near if near == TEAM:
             last = _day(row["until"] - dt.timedelta(microseconds=1), language)
-            return say(language, "Stands in for %(name)s until %(date)s", name=row["through"], date=last)
+            return say(language, "Covers for %(name)s until %(date)s", name=row["through"], date=last)
         case near if near == SUPERVISOR:
             return say(language, "Supervises %(name)s", name=row["through"])
         case near if near == OFFICE:

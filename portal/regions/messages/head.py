@@ -51,9 +51,13 @@ async def _hints(viewer: Viewer, client: Client, audience: str) -> list[tuple[st
             hints.append(("clock", _absence(viewer, absence)))
     if viewer.kind is Kind.STAFF and client.messaging != "on":
         text = (
-            say(viewer.language, "%(name)s’s side can’t write here: messages are switched off.", name=client.first_name)
+            say(
+                viewer.language,
+                ("Messaging is off for %(name)s: nobody on their side can write here."),
+                name=client.first_name,
+            )
             if client.messaging == "off"
-            else say(viewer.language, "%(name)s’s side may only answer.", name=client.first_name)
+            else say(viewer.language, "%(name)s and those who act for them can only reply.", name=client.first_name)
         )
         hints.append(("lock", text))
     return hints
@@ -63,17 +67,17 @@ def _absence(viewer: Viewer, absence: dict[str, Any]) -> str:
     language = viewer.language
     back = date_of(local_day(absence["until_at"], zone()), language)
     if absence["cover_id"] is None:
-        return say(language, "%(name)s is away, and back on %(date)s.", name=absence["name"], date=back)
+        return say(language, "%(name)s is away and will be back on %(date)s.", name=absence["name"], date=back)
     if absence["cover_id"] == viewer.id:
         return say(
             language,
-            "%(name)s is away, and back on %(date)s. Until then you stand in.",
+            "%(name)s is away and will be back on %(date)s. Until then you’re covering.",
             name=absence["name"],
             date=back,
         )
     return say(
         language,
-        "%(name)s is away, and back on %(date)s. Until then %(cover)s reads and answers here.",
+        "%(name)s is away and will be back on %(date)s. Until then %(cover)s reads and answers here.",
         name=absence["name"],
         date=back,
         cover=absence["cover_name"],

@@ -67,12 +67,12 @@ def _came_of_age(viewer: Viewer, row: Row) -> tuple[str, str]:
     language = viewer.language
     if row["client_id"] is None:
         return (
-            say(language, "Somebody for whom you acted has come of age."),
-            say(language, "You see nothing of their record any more. What you wrote stays."),
+            say(language, "Someone you acted for has come of age."),
+            say(language, "You can’t see their record any more. What you wrote stays."),
         )
     return (
         say(language, "You have come of age."),
-        say(language, "Your guardians see nothing of your record any more. You choose who acts for you."),
+        say(language, "Your guardians can’t see your record any more. You choose who acts for you."),
     )
 
 
@@ -102,16 +102,16 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
     NoticeKind.COMING_OF_AGE: (
         "info",
         Told(
-            "Somebody comes of age soon",
-            "Comes of age soon. What is to do stands with the contacts.",
+            "Someone comes of age soon",
+            "Comes of age soon. See Contacts for what to do.",
             "{here}/contacts",
         ),
-        Told("Somebody comes of age soon", None, "{here}/home", None, _coming_of_age),
+        Told("Someone comes of age soon", None, "{here}/home", None, _coming_of_age),
     ),
     NoticeKind.CAME_OF_AGE: (
         "info",
-        Told("Somebody has come of age", "Has come of age: guardians’ access has ended.", "{here}/contacts"),
-        Told("Somebody has come of age", None, "{here}/who-acts", None, _came_of_age),
+        Told("Someone has come of age", "Has come of age: guardians’ access has ended.", "{here}/contacts"),
+        Told("Someone has come of age", None, "{here}/who-acts", None, _came_of_age),
     ),
     NoticeKind.HANDED_OVER: (
         "user",
@@ -124,7 +124,7 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
     ),
     NoticeKind.JOINED: (
         "user-plus",
-        Told("Somebody who was invited has signed up", "%(name)s has signed up.", "{here}/portal"),
+        Told("Someone who was invited has signed up", "%(name)s has signed up.", "{here}/portal"),
         None,
     ),
     NoticeKind.IN_CARE: (
@@ -135,10 +135,10 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
     NoticeKind.STANDS_IN: (
         "users",
         Told(
-            "Standing in for a colleague",
-            "What is theirs is yours to read and answer while they are away.",
+            "Covering for a colleague",
+            "You can read and answer their conversations while they’re away.",
             "/staff/leave",
-            "You stand in for %(name)s",
+            "You’re covering for %(name)s",
         ),
         None,
     ),
@@ -146,12 +146,16 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
         "users",
         Told(
             "Clients who choose who acts for them",
-            "Has chosen who acts for them. It stands with the contacts.",
+            "Has chosen who acts for them. See Contacts.",
             "{here}/contacts",
         ),
-        Told("What you, or others, may do for somebody", None, "{here}/home", None, _rights),
+        Told("Changes to what I can do for someone", None, "{here}/home", None, _rights),
     ),
-    NoticeKind.GRANTED: ("users", None, Told("Who can act for whom", None, "{here}/home", None, _granted)),
+    NoticeKind.GRANTED: (
+        "users",
+        None,
+        Told(("Changes to who can act for someone"), None, "{here}/home", None, _granted),
+    ),
     NoticeKind.BOUNCED: (
         "mail-warning",
         Told("Email that comes back", "Email to an address on this chart comes back.", "{here}"),
@@ -161,7 +165,7 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
         "mail-warning",
         Told(
             "Email addresses that colleagues have changed",
-            "%(name)s changed the email of somebody who acts for them.",
+            "%(name)s changed the email of someone who acts for them.",
             "{here}/contacts",
         ),
         Told(
@@ -174,7 +178,7 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
     NoticeKind.TO_CONFIRM: (
         "link",
         None,
-        Told("Something that you are to confirm", None, "/offers/{record}", "There is something for you to confirm."),
+        Told("Something for you to confirm", None, "/offers/{record}", "There is something for you to confirm."),
     ),
 }
 

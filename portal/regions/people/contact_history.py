@@ -83,7 +83,7 @@ def changes(language: str, before: dict[str, Any], after: dict[str, Any]) -> lis
         elif not at and restriction.key in stood:
             lines.append(say(language, "%(what)s: lifted", what=label))
     if before.get("basis") and not after["basis"]:
-        lines.append(say(language, "What it rests on was taken out"))
+        lines.append(say(language, "The basis was removed"))
     return lines
 
 

@@ -90,14 +90,14 @@ async def messaging(viewer: Viewer, client: UUID) -> Context | None:
         return None
     language, may = viewer.language, await viewer.may(Permission.PORTAL_ACCESS)
     words = {
-        ON: (say(language, "Writing"), say(language, "They write whenever they wish, and begin conversations.")),
+        ON: (say(language, "Writing"), say(language, "They can start conversations and reply.")),
         REPLY: (
-            say(language, "Answers only"),
-            say(language, "They write where somebody of the practice has written, and begin nothing."),
+            say(language, "Replies only"),
+            say(language, "They can reply where someone at the practice has written, and can’t start conversations."),
         ),
         OFF: (
             say(language, "No messages"),
-            say(language, "They read what was written. Where they would write, it asks them to call."),
+            say(language, "They can read what was written. In place of the message box they’re asked to call."),
         ),
     }
     return {

@@ -85,7 +85,5 @@ async def today_orphans(viewer: Viewer) -> Context | None:
     if not await viewer.may(Permission.STAFF):
         return {"text": None}
     count = await count_without_team(viewer.see(Client))
-    text = say_many(
-        viewer.language, "%(num)s client is in nobody’s care", "%(num)s clients are in nobody’s care", count
-    )
+    text = say_many(viewer.language, "%(num)s client has no therapist", "%(num)s clients have no therapist", count)
     return {"text": text if count else None}

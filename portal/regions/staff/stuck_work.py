@@ -25,15 +25,15 @@ from portal.viewer import Viewer
 SHOWN = 1000
 
 IN_WORDS = {
-    MOMENTS: "Something that was planned, such as the end of an access, isn’t told to open pages.",
-    MESSAGES: "Somebody isn’t told of a new message.",
-    BURSTS: "Somebody isn’t written to about what is new.",
-    LETTERS: "Somebody isn’t written to about what is new.",
-    WISHES: "Somebody who asked for a new password gets no letter.",
+    MOMENTS: "Open pages aren’t told about something planned, such as the end of an access.",
+    MESSAGES: "Someone isn’t told about a new message.",
+    BURSTS: "Someone isn’t getting emails about what is new.",
+    LETTERS: "Someone isn’t getting emails about what is new.",
+    WISHES: "Someone who asked for a new password isn’t getting the email.",
     RETURNED: "Something in the mailbox for returned mail couldn’t be read, and was passed over.",
-    COMING_OF_AGE: "For somebody it can’t be worked out when guardians’ access ends.",
-    TIDYING: "Something that was kept long enough isn’t forgotten.",
-    LOOPS: "Some of the work in the background stands still.",
+    COMING_OF_AGE: "For someone, the day on which guardians’ access ends can’t be worked out.",
+    TIDYING: "Something that was kept long enough isn’t deleted.",
+    LOOPS: "Some work in the background has stopped.",
 }
 
 

@@ -117,7 +117,7 @@ async def _change(visit: Visit, change: Callable[[Message, UUID, int], Awaitable
     try:
         await change(message, conversation.client_id, minutes)
     except NotTheWriter:
-        raise NotPermitted(visit.say("Only who wrote a message can change it.")) from None
+        raise NotPermitted(visit.say("Only the person who wrote a message can change it.")) from None
     except TooLate:
         why = _too_late(visit, minutes)
         raise Refused(409, visit.say("This can’t be changed any more. %(why)s", why=why)) from None

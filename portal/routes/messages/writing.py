@@ -146,11 +146,11 @@ async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
     """Show the box where one writes to the chosen audience: in the conversation there is between these people, or in a
     new one."""
     if visit.errors:
-        raise Refused(422, "Choose who is to read it.")
+        raise Refused(422, "Choose who this message is for.")
     client = await visit.find(Client)
     audience = Audience[visit.form.audience.upper()]
     if audience not in await would_read(visit.me.see(Client), client.id, *people):
-        raise Refused(409, "Nobody of the practice could read that at the moment. Nothing was begun.")
+        raise Refused(409, "Nobody at the practice could read that at the moment. Nothing was started.")
     conversation, is_new = await begin(visit.me.see(Conversation), client, audience, *people)
     visit.note(record=conversation, acted=is_new)
     return thread_href(visit.me, client.id, conversation)

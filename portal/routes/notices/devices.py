@@ -51,9 +51,9 @@ class Device(Form):
 
 
 async def add(visit: Visit) -> Answer:
-    """This browser is told from now on."""
+    "This browser shows notices from now on."
     if visit.errors or crypto.push_key() is None:
-        raise Refused(422, "This browser can’t be told.")
+        raise Refused(422, "This browser can’t show notices.")
     form: Subscription = visit.form
     agent = visit.request.headers.get("user-agent", "")[:300]
     whose = "staff" if visit.me.kind is Kind.STAFF else "account"

@@ -55,7 +55,7 @@ async def remove_all(visit: Visit) -> Answer:
     await account.hold()
     ids = await clients_behind("account", account.id)
     if not await sees_all_behind(visit.me.see(Client), "account", account.id):
-        raise Refused(403, "This account also acts for someone who isn’t yours to see. Ask an administrator.")
+        raise Refused(403, "This account also acts for someone you can’t see. Ask an administrator.")
     await _end(visit, account, ids)
     await end_sessions(account)
     return go(here(visit))

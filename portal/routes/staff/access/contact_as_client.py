@@ -135,7 +135,7 @@ async def _check(visit: Visit, contact: Contact) -> None:
     if form.link and form.date_of_birth is None and await account_held_by(contact) is not None:
         visit.errors["date_of_birth"] = visit.say("Needed for a profile of their own on the portal.")
     if not form.apart and await _likely(visit, contact, form.model_dump()):
-        visit.errors["apart"] = visit.say("Choose who it is above, or say that it is somebody else.")
+        visit.errors["apart"] = visit.say("Choose who it is above, or say that it is someone else.")
 
 
 async def _likely(visit: Visit, contact: Contact, said: dict[str, Any]) -> list[dict[str, Any]]:

@@ -100,4 +100,4 @@ async def _offered(visit: Visit) -> Invitation:
     for offer in await open_offers(client.id):
         if offer.account_id == visit.form.chosen:
             return offer
-    raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")
+    raise Refused(409, "That account has changed in the meantime. Reload the page and look again.")

@@ -90,14 +90,14 @@ async def dialogs_of(visit: Visit, status: PortalStatus) -> dict[str, Any]:
             else say("Remove %(who)s’s access to %(name)s’s record?", who=who, name=name),
             say("Remove access"),
             say(
-                "Whoever you choose will be signed out of %(name)s’s record now, on every device. Other clients "
-                "of the account are not touched. Access can be given back.",
+                "Whoever you choose will be signed out of %(name)s’s record now, on every device. Other clients of "
+                "the account aren’t affected. Access can be given back.",
                 name=name,
             )
             if len(held) > 1
             else say(
                 "%(who)s will be signed out of %(name)s’s record now, on every device. Other clients of the "
-                "account are not touched. Access can be given back.",
+                "account aren’t affected. Access can be given back.",
                 who=who,
                 name=name,
             ),
@@ -111,7 +111,7 @@ async def dialogs_of(visit: Visit, status: PortalStatus) -> dict[str, Any]:
             say("Remove %(who)s’s access to all clients?", who=who),
             say("Remove access to all clients"),
             say(
-                "%(who)s will be signed out now, and sees nothing of %(names)s any more.",
+                "%(who)s will be signed out now and can no longer see %(names)s.",
                 who=who,
                 names=listed(visit.language, names[status.accounts[0]["id"]]),
             ),

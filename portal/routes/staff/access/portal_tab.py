@@ -87,5 +87,5 @@ async def client_of(visit: Visit) -> Client:
 async def chosen_account(visit: Visit, among: list[dict[str, Any]]) -> PortalAccount:
     """The account of the form, if it is one that this client's tab offers."""
     if visit.form.chosen not in [row["id"] for row in among]:
-        raise Refused(409, "That account has changed meanwhile. Reload the page and look again.")
+        raise Refused(409, "That account has changed in the meantime. Reload the page and look again.")
     return await account_of(visit.form.chosen)

@@ -55,7 +55,7 @@ async def preview(visit: Visit) -> Answer:
     link, contact = await tied(visit, client)
     account = await account_by(visit, link)
     if account is None:
-        raise Refused(409, "They have no account yet, so there is no page of theirs to look at.")
+        raise Refused(409, "They have no account yet, so there is no page to look at.")
     visit.sent.pop("page", None)
     form_state = await agreed(visit, link, contact)
     terms = None if visit.errors else terms_of(visit, link)
@@ -64,7 +64,7 @@ async def preview(visit: Visit) -> Answer:
     try:
         shown = await _by(visit, client, link, contact, terms, account)
     except Refused as reason:
-        notice = visit.say("By the terms that you are writing: %(what)s", what=visit.say(reason.text))
+        notice = visit.say("With the terms you’re editing: %(what)s", what=visit.say(reason.text))
         return await edit_form(visit, client, link, contact, form_state, notice=notice)
     async with unit():
         await audit.note(
@@ -109,7 +109,7 @@ async def _not_saved(visit: Visit, client: Client, link: ContactLink, account: U
     pages = [("home", visit.say("Home")), *([("messages", visit.say("Messages"))] if reads else [])]
     return {
         "banner": visit.say(
-            "What %(who)s would see of %(name)s by what you are writing.", who=who, name=client.first_name
+            "What %(who)s would see about %(name)s with the terms you’re editing.", who=who, name=client.first_name
         ),
         "line": visit.say("Nothing is saved yet."),
         "trial": {

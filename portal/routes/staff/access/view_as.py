@@ -44,10 +44,10 @@ async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
     holder = await visit.me.find(PortalAccount, viewer.id)
     who = first_of(holder.name)
     if not await may_look(viewer):
-        text = "%(who)s sees nothing of %(name)s at the moment, so there is nothing to look at."
+        text = "%(who)s can’t see anything about %(name)s at the moment, so there is nothing to look at."
         raise Refused(409, visit.say(text, who=who, name=client.first_name))
     if right is not None and not await holds_right(viewer.id, client.id, right):
-        text = "%(who)s may not open this: it takes a right that they don’t hold for %(name)s."
+        text = "%(who)s can’t open this: they don’t have the permission for %(name)s that it needs."
         raise Refused(409, visit.say(text, who=who, name=client.first_name))
     visit.record = viewer.id
     granted = frozenset() if right is None else frozenset({right})
@@ -62,11 +62,11 @@ def _banner(visit: Visit, account: PortalAccount, client: Client) -> dict[str, A
         "lang": language,
         "trial": None,
         "title": say(language, "View as"),
-        "banner": say(language, "You see what %(who)s sees of %(name)s.", who=who, name=name),
+        "banner": say(language, "You’re seeing what %(who)s sees about %(name)s.", who=who, name=name),
         "line": say(language, "Nothing here is sent or marked as seen.")
-        + ("" if all(all_of_it) else " " + say(language, "What you may not read yourself is left out.")),
+        + ("" if all(all_of_it) else " " + say(language, "Anything you can’t read yourself is left out.")),
         "back": say(language, "Back to the chart"),
         "back_href": f"/staff/clients/{client.id}/contacts",
-        "gone": say(language, "Either you or %(who)s may see this no longer.", who=who),
+        "gone": say(language, "You or %(who)s can no longer see this.", who=who),
         "me": {"name": account.name, "initial": account.name[:1], "role_label": "", "email": account.email},
     }

@@ -205,7 +205,7 @@ async def test(visit: Visit) -> Answer:
         result = _result(
             visit,
             visit.say(
-                "It works. Of the messages of the last seven days %(bounces)s tell of a letter that came back.",
+                "It works. Of the messages from the last seven days, %(bounces)s report an email that came back.",
                 bounces=len(found.bounces),
             ),
         )

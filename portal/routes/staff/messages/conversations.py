@@ -135,7 +135,7 @@ async def create(visit: Visit) -> Answer:
     if not visit.errors:
         party = await party_of(client.id, visit.form.people or None)
         if visit.form.people not in ("", party.key):
-            raise Refused(409, "They may not write about this client any more. Nothing was begun.")
+            raise Refused(409, "They can’t write about this client any more. Nothing was started.")
         people = party.people
     return go(await writing.begun(visit, people))
 

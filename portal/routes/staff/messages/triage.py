@@ -64,7 +64,7 @@ async def finish(visit: Visit) -> Answer:
 async def _only_what_was_seen(visit: Visit) -> None:
     """Raises where more was written than was before them when they chose to put it out of sight."""
     if (await visit.find(Conversation)).last_number > visit.form.number:
-        raise Refused(409, "Something new was written here meanwhile. Read it first, then try again.")
+        raise Refused(409, "Something new was written here in the meantime. Read it first, then try again.")
 
 
 @staff("POST /staff/inbox/{conversation}/reopening", audit="reopen conversation")

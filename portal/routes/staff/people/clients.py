@@ -98,7 +98,7 @@ _PADDED = 256  # bytes: what is sealed is a multiple of so many
 async def search(visit: Visit) -> Answer:
     """Look for clients. The words come in the body; the list is at an address that does not tell them."""
     if visit.errors:
-        raise Refused(422, "That is too long to be looked for.")
+        raise Refused(422, "That is too long to search for.")
     wanted: Wanted = visit.form or Wanted()
     if not visit.by_script:
         return go(wanted.address(visit.me.id))

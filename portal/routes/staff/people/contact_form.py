@@ -90,7 +90,7 @@ def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
             restrictions[one] = _begins(day, stood) or stood or now
         elif day is not None and (stood is None or local_day(stood, zone()) != day):
             # Its own day left standing while it is unticked lifts it; another day says that more was meant.
-            visit.errors[one.column] = visit.say("Tick what is kept from them from this day, or empty the day.")
+            visit.errors[one.column] = visit.say("Tick what is restricted from this day on, or clear the day.")
     return Terms(
         relationship=form.relationship,
         guardian=form.guardian,
@@ -142,7 +142,7 @@ def _labels(visit: Visit) -> dict[str, str]:
         "address": visit.say("Address"),
         "relationship": visit.say("Relationship"),
         "guardian": visit.say("Legal guardian"),
-        "basis": visit.say("What it rests on"),
+        "basis": visit.say("Based on"),
         "first": visit.say("From"),
         "last": visit.say("Last day"),
     }
@@ -209,8 +209,8 @@ _NEW: dict[str, Any] = {
     **dict.fromkeys(("chart_href", "becoming_href", "end_action", "history_href", "preview_action")),
 }
 _HELP = {
-    Restriction.PAY_ONLY: "Sees what is to be paid, and nothing else of this client.",
-    Restriction.NO_CONTACT: "Sees nothing of this client, and is written nothing.",
+    Restriction.PAY_ONLY: "Sees what is to be paid, and nothing else about this client.",
+    Restriction.NO_CONTACT: "Sees nothing about this client, and gets no messages about them.",
     Restriction.NO_RECORDS: "Sees no forms and no documents.",
     Restriction.NO_SCHEDULING: "Sees no appointments and asks for none.",
 }

@@ -135,7 +135,7 @@ async def _same_email(visit: Visit, client: Client) -> list[dict[str, Any]]:
     contact = await known_people(visit.me.see(Contact), visit.me.see(Client), form.email, client.id)
     same = [row for row in contact if row["email"] and canonical_email(row["email"]) == canonical_email(form.email)]
     if same:
-        visit.errors["email"] = visit.say("Somebody with this email is known already. Choose them above.")
+        visit.errors["email"] = visit.say("Someone with this email is known already. Choose them above.")
     return same
 
 

@@ -77,7 +77,7 @@ async def create(visit: Visit) -> Answer:
     if str(form.staff) not in {str(one["id"]) for one in await _whose(visit)}:
         raise Refused(403, "You plan your own time away. Ask an administrator for a colleague’s.")
     if str(form.cover) not in {str(one["id"]) for one in await therapists(visit.me.see(StaffMember))}:
-        raise Refused(422, "Who stands in must be a colleague who reads clinical messages.")
+        raise Refused(422, "The person covering must be a colleague who reads clinical messages.")
     try:
         leave = await Leave.plan(
             form.staff,
@@ -97,7 +97,7 @@ def _check(visit: Visit) -> None:
     form: Plan = visit.form
     today = local_day(clock.now(), zone())
     if form.staff == form.cover:
-        visit.errors["cover"] = visit.say("Nobody stands in for themselves. Choose a colleague.")
+        visit.errors["cover"] = visit.say("Nobody can cover for themselves. Choose a colleague.")
     if form.last < form.first:
         visit.errors["last"] = visit.say("The last day is before the first.")
     if not today <= form.first <= form.last <= today + LONGEST:

@@ -118,7 +118,7 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
 
 
 def _week_state(visit: Visit, practice: Practice) -> FormState:
-    labels = {"none": visit.say("Keep no hours")}
+    labels = {"none": visit.say("Remove office hours")}
     for n, name in enumerate(DAYS):
         day = weekday(n, visit.language).capitalize()
         labels |= {

@@ -64,7 +64,7 @@ async def _colleague(visit: Visit) -> StaffMember:
     if member.ended_at is not None:
         raise NotVisible
     if member.id == visit.me.id:
-        raise Refused(409, "Nobody ends their own work here. Ask another administrator.")
+        raise Refused(409, "You can’t end your own work here. Ask another administrator.")
     return member
 
 
