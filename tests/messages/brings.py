@@ -301,7 +301,7 @@ BREAKAGES = [
     Breakage(
         MAPPING,
         "what is done with a conversation is shown beside it",
-        "portal/regions/messages/inbox.py",
+        "portal/regions/messages/handling.py",
         "on=(MessageSent, OfTriage, OfChart, OfStaff),\n)\nasync def handling",
         "on=(MessageSent, OfChart, OfStaff),\n)\nasync def handling",
         live("POST /staff/inbox/{conversation}/assignment"),

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
-from portal.regions.messages import inbox
-from portal.regions.messages.inbox import InboxFilter
+from portal.regions.messages.handling import about, handling
+from portal.regions.messages.inbox import inbox_list
+from portal.regions.messages.inbox_filter import InboxFilter
 from portal.routes.messages import reading
 from portal.routes.staff.messages import conversations
 from portal.routes.staff.shell import page
@@ -42,14 +43,14 @@ def _filter(visit: Visit) -> InboxFilter:
 async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
     narrowed = _filter(visit)
     current = conversation.id if conversation else None
-    regions = {"list": await visit.draw(inbox.inbox_list, **narrowed.args, current=current)}
+    regions = {"list": await visit.draw(inbox_list, **narrowed.args, current=current)}
     more: dict[str, Any] = {"chosen": False}
     if conversation is not None:
         client = await visit.me.find(Client, conversation.client_id)
         label = visit.say("Message about %(name)s", name=client.name)
         regions |= await reading.parts(visit, conversation) | {
-            "handling": await visit.draw(inbox.handling, conversation=conversation.id),
-            "about": await visit.draw(inbox.about, client=client.id, current=conversation.id),
+            "handling": await visit.draw(handling, conversation=conversation.id),
+            "about": await visit.draw(about, client=client.id, current=conversation.id),
         }
         more = {
             "chosen": True,
