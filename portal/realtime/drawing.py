@@ -65,7 +65,7 @@ class Draw:
         self.failed: dict[str, str] = {}  # regions that could not be rendered, with the reason
 
 
-async def extend_lists(wanted: dict[str, list[Draw]], here: Bookmark | None) -> None:
+async def extend_lists(wanted: dict[str, list[Draw]], as_of: Bookmark | None) -> None:
     """Draw the new items of all lists, each kind of list by one question; where that fails, one by one."""
     kinds: dict[Stream, dict[str, list[Draw]]] = defaultdict(dict)
     for key, asking in wanted.items():
@@ -74,13 +74,13 @@ async def extend_lists(wanted: dict[str, list[Draw]], here: Bookmark | None) -> 
         kinds[stream][key] = asking
     for stream, lists in kinds.items():
         try:
-            await _extend(stream, lists, here)
+            await _extend(stream, lists, as_of)
         except Exception:
             for key, asking in lists.items():
-                await _tried(_extend(stream, {key: asking}, here), {key: asking})
+                await _tried(_extend(stream, {key: asking}, as_of), {key: asking})
 
 
-async def _extend(stream: Stream, lists: dict[str, list[Draw]], here: Bookmark | None) -> None:
+async def _extend(stream: Stream, lists: dict[str, list[Draw]], as_of: Bookmark | None) -> None:
     asks: dict[tuple[str, Draw], Ask] = {}
     for key, asking in lists.items():
         of = dict(asking[0].showing[key].args)[stream.of]
@@ -98,11 +98,11 @@ async def _extend(stream: Stream, lists: dict[str, list[Draw]], here: Bookmark |
             if draw.page.looks.get(key) == GONE:
                 continue
             draw.looks[key] = GONE
-            frame = frame or Frame(_head(shown, here) | _gone(draw.page.viewer, shown))
+            frame = frame or Frame(_head(shown, as_of) | _gone(draw.page.viewer, shown))
         elif fresh.items:
             draw.cursors[key] = fresh.cursor
             items = {"swap": "upsert key:data-number", "content": fresh.items, "cursor": fresh.cursor}
-            frame = frame or Frame(_head(shown, here) | items)
+            frame = frame or Frame(_head(shown, as_of) | items)
             if fresh.more:
                 draw.more.add(key)
         if frame is not None:
@@ -110,13 +110,13 @@ async def _extend(stream: Stream, lists: dict[str, list[Draw]], here: Bookmark |
             draw.frames.append(frame)
 
 
-async def draw_whole(wanted: dict[str, list[Draw]], here: Bookmark | None) -> None:
+async def draw_whole(wanted: dict[str, list[Draw]], as_of: Bookmark | None) -> None:
     """Draw whole regions, one by one."""
     for key, asking in wanted.items():
-        await _tried(_render(key, asking, here), {key: asking})
+        await _tried(_render(key, asking, as_of), {key: asking})
 
 
-async def _render(key: str, asking: list[Draw], here: Bookmark | None) -> None:
+async def _render(key: str, asking: list[Draw], as_of: Bookmark | None) -> None:
     """Render a whole region, once for each viewer, for the pages where it looks different by now; a list too, where the
     page has none of it yet."""
     shown = asking[0].showing[key]
@@ -128,7 +128,7 @@ async def _render(key: str, asking: list[Draw], here: Bookmark | None) -> None:
         if viewer not in loaded:
             loaded[viewer] = context = await region.load(viewer, args)
             drawn[viewer] = Frame(
-                _head(shown, here)
+                _head(shown, as_of)
                 | (
                     _gone(viewer, shown)
                     if context is None
@@ -153,8 +153,8 @@ async def _tried(rendering: Coroutine[Any, Any, None], wanted: dict[str, list[Dr
                 draw.failed[key] = type(reason).__name__
 
 
-def _head(shown: Shown, here: Bookmark | None) -> dict[str, Any]:
-    return {"region": shown.key, "target": shown.target, "version": here.version if here else 0}
+def _head(shown: Shown, as_of: Bookmark | None) -> dict[str, Any]:
+    return {"region": shown.key, "target": shown.target, "version": as_of.version if as_of else 0}
 
 
 def _gone(viewer: Viewer, shown: Shown) -> dict[str, Any]:

@@ -225,7 +225,7 @@ class Hub:
                 self._wake.set()
 
     async def round(self, streams: bool) -> None:
-        here = self.latest
+        as_of = self.latest
         draws = {page: Draw(page, streams) for page in self.waiting if page.ready and not page.busy}
         if streams:
             draws = {page: draw for page, draw in draws.items() if draw.keys}
@@ -238,9 +238,9 @@ class Hub:
             for key in draw.keys:
                 wanted[key].append(draw)
         if streams:
-            await extend_lists(wanted, here)
+            await extend_lists(wanted, as_of)
         else:
-            await draw_whole(wanted, here)
+            await draw_whole(wanted, as_of)
         for number, (page, draw) in enumerate(draws.items()):
             page.drawing = False
             if page.busy or page.hellos != draw.hellos:
@@ -257,7 +257,7 @@ class Hub:
                 # Where nothing looks different nothing is sent, nor that something was: of what changes for
                 # another of a client's contacts, this one is not to see so much as the moment.
                 if draw.frames or page.owed or not draw.keys:
-                    self._send(page, draw.frames, here)
+                    self._send(page, draw.frames, as_of)
                 if draw.more:
                     self.mark(page, draw.more)
             if number % A_TURN == A_TURN - 1:
@@ -276,10 +276,10 @@ class Hub:
         for key in keys & draw.changed.keys():
             page.change(key, draw.changed[key], MOST_CHANGED)
 
-    def _send(self, page: Page, frames: list[Frame], here: Bookmark | None) -> None:
+    def _send(self, page: Page, frames: list[Frame], as_of: Bookmark | None) -> None:
         """Begin to send what was rendered. The last frame says how far the page now is."""
         # By its own hello it may be further than the follower has looked for all.
-        there = page.seen if here is None or page.is_past(here) else here
+        there = page.seen if as_of is None or page.is_past(as_of) else as_of
         since = str(there) if there is not None and not page.dirty else None
         if not frames and since is None:
             return
