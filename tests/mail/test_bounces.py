@@ -131,7 +131,7 @@ def test_a_note_that_answers_by_itself_is_no_bounce_even_without_its_usual_signs
         ("550 5.5.0 Requested action not taken: mailbox unavailable", Cause.ADDRESS),
         ("550 5.2.1 The email account that you tried to reach is disabled", Cause.ADDRESS),
         ("550 5.4.1 Recipient address rejected: Access denied", Cause.ADDRESS),
-        ("550 5.1.1 <spam.policy@quota.example>: unknown", Cause.ADDRESS),
+        ("550 <spam.policy@quota.example>: User unknown", Cause.ADDRESS),
         ("550 Unrouteable address", Cause.ADDRESS),
         ("552 5.2.2 Over quota", Cause.FULL),
         ("452 4.2.2 Over quota for now", Cause.FULL),
