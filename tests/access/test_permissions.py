@@ -72,6 +72,7 @@ FORMS: dict[str, dict[str, str] | None] = {
     "POST /staff/settings/portal/sample": WORDS,
     "GET /staff/mail": None,
     "POST /staff/mail/{letter}/retry": {},
+    "POST /staff/mail/retries": {},
     "GET /staff/mail/addresses/{bounce}": None,
     "POST /staff/mail/addresses/{bounce}": {"email": "right@family.example"},
     "POST /staff/mail/addresses/{bounce}/confirmation": {},

@@ -218,9 +218,13 @@ async def test_returned_mail_marks_bad_addresses_only_and_what_is_our_own_troubl
         for name in SAMPLES:
             waits = name in READ and READ[name].cause is not Cause.ADDRESS
             assert (address_of(name) in listed) is waits, name
-        for name, read in READ.items():
-            if read.cause is Cause.OURS:
-                assert (await miriam.post(f"/staff/mail/{ids[name]}/retry")).status_code == 303
+        theo, before = await portal.cast.sign_in("theo"), len(mail.letters)
+        assert (await theo.post("/staff/mail/retries")).status_code == 303, "his are none of them"
+        assert "/staff/mail/retries" in listed
+        assert (await miriam.post("/staff/mail/retries")).status_code == 303
+        await mail.arrived(before + ours)
+        tried = {address_of(name) for name, read in READ.items() if read.cause is Cause.OURS}
+        assert sorted(mail.recipients[before:]) == sorted(tried), "each once, and no full mailbox before its time"
         await today.until(lambda: " hidden" in today.live["needs-hand"], what="the task to go with its last letter")
         await today.current()
 

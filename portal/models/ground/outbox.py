@@ -25,6 +25,8 @@ RETURNABLE_KEPT = dt.timedelta(days=2)  # the words of a letter that was taken: 
 
 
 UNDELIVERED = "r.done_at is null and r.payload_sealed is not null and r.reason is not null"
+GIVEN_UP = f"{UNDELIVERED} and r.failed_at is not null"
+RETRIED_AT_ONCE = 200
 
 
 class Outbox(Record):
@@ -165,6 +167,12 @@ async def _wipe_delivered(which: str, **values: Any) -> None:
         f"update outbox set payload_sealed = null where payload_sealed is not null and done_at is not null and {which}",
         **values,
     )
+
+
+async def retry_given_up(letters: Scope[Outbox]) -> int:
+    """Have the letters that were given up sent now, of those the viewer may see, the newest 200; return how many."""
+    given_up = await letters.where(GIVEN_UP).order("r.failed_at desc, r.id desc").columns("r.id", RETRIED_AT_ONCE)
+    return sum([await (await Outbox.get(id=row["id"])).retry() for row in given_up])
 
 
 async def undelivered_count(letters: Scope[Outbox]) -> int:

@@ -12,7 +12,7 @@ from portal.mail.bounces import cause_of, status_of
 from portal.mail.letters import name_of
 from portal.mail.mailbox import trouble_in_words
 from portal.mail.outbox import reason_in_words
-from portal.models.ground.outbox import UNDELIVERED, Outbox
+from portal.models.ground.outbox import GIVEN_UP, UNDELIVERED, Outbox
 from portal.models.ground.person import initial
 from portal.models.ground.record import UNREADABLE, opened
 from portal.models.mail.bounce import HELD, Bounce, Cause, failed_addresses
@@ -47,7 +47,11 @@ async def undelivered(viewer: Viewer) -> Context | None:
         )
     )
     may = await viewer.may(Permission.PORTAL_ACCESS)
-    return {"rows": [_row(viewer.language, row, may) for row in rows]}
+    given_up = sum(row["failed_at"] is not None for row in rows)
+    return {
+        "rows": [_row(viewer.language, row, may) for row in rows],
+        "retry_all_action": "/staff/mail/retries" if may and given_up > 1 else None,
+    }
 
 
 def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
@@ -91,10 +95,7 @@ async def _refused(viewer: Viewer) -> dict[str, Any] | None:
     if not await viewer.may(Permission.PORTAL_SETTINGS):
         return None
     failed = await (
-        viewer.see(Outbox)
-        .where(f"{UNDELIVERED} and r.failed_at is not null")
-        .order("r.failed_at desc, r.id desc")
-        .columns("r.reason, r.failed_at", SHOWN)
+        viewer.see(Outbox).where(GIVEN_UP).order("r.failed_at desc, r.id desc").columns("r.reason, r.failed_at", SHOWN)
     )
     ours = [row for row in failed if row["reason"] not in OF_ADDRESS and cause_of(row["reason"]) is Cause.OURS]
     if not ours:

@@ -11,7 +11,7 @@ from portal.mail import letters
 from portal.mail.outbox import post
 from portal.models.access.account import AddressTaken
 from portal.models.ground import audit
-from portal.models.ground.outbox import Outbox
+from portal.models.ground.outbox import Outbox, retry_given_up
 from portal.models.mail.bounce import FOLLOWS, Bounce, holders_of, stay
 from portal.models.people.client import Client
 from portal.models.staff.staff_member import StaffMember
@@ -45,6 +45,14 @@ async def retry(visit: Visit) -> Answer:
     """Have a letter tried again now. Pressed twice, or for one that has left meanwhile, it changes nothing."""
     letter = await visit.me.find(Outbox, visit.id("letter"))
     visit.note(about=letter.client_id, record=letter.id, acted=await letter.retry())
+    return go("/staff/mail")
+
+
+@staff("POST /staff/mail/retries", Permission.PORTAL_ACCESS, audit="retry letters")
+async def retry_all(visit: Visit) -> Answer:
+    """Have all letters that were given up tried again now, of those that the colleague may see."""
+    letters_tried = await retry_given_up(visit.me.see(Outbox))
+    visit.note(acted=letters_tried > 0, letters=letters_tried)
     return go("/staff/mail")
 
 
