@@ -39,7 +39,7 @@ from portal.models.messages.conversation import Conversation
 from portal.permissions import Audience
 from portal.realtime.hub import Hub
 from portal.realtime.page import Page
-from portal.regions import REGIONS, Shown, read_key
+from portal.regions import REGIONS, Shown, catalogue, read_key
 from portal.routes import ROUTES
 from portal.settings import settings
 from portal.viewer import Viewer, looking_as
@@ -52,6 +52,8 @@ from tests.laws.family import gather
 from tests.laws.stage import Act, Stage
 from tests.laws.test_strangers import foreign
 from tests.pages import where_they_part
+
+assert catalogue.ALL  # without it there are the regions that somebody else imports
 
 CLIENTS = ("noa", "eli", "sam", "lena")
 PEOPLE = (
