@@ -90,7 +90,12 @@ class Region:
         """Return what its template needs, as this viewer may see it now, or None. `granted` is what a door has asked
         for already."""
         known = self.is_for(viewer) and self.needs in granted
-        return await self.fill(viewer, **args) if known or await self.admits(viewer, args) else None
+        if not known and not await self.admits(viewer, args):
+            return None
+        try:
+            return await self.fill(viewer, **args)
+        except NotVisible:
+            return None
 
     def element_id(self, args: Mapping[str, Any]) -> str:
         ids = [str(value) for value in args.values() if isinstance(value, UUID)]

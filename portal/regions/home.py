@@ -36,9 +36,7 @@ async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
     "home", "client/home/_home.html", side="client", needs=None, on=(OfThreadList, OfChart, OfPractice), slots=("home",)
 )
 async def home(viewer: Viewer, client: UUID) -> Context | None:
-    found = await viewer.see(Client).find(client)
-    if found is None:
-        return None
+    found = await viewer.find(Client, client)
     language, here = viewer.language, base(viewer, client)
     rows = await threads(
         viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_number > 0"), NEWEST
@@ -197,9 +195,7 @@ async def offers(viewer: Viewer) -> Context | None:
 @region("nobody", "client/_nobody.html", side="client", needs=None, on=(OfChart, OfSignInAddress))
 async def nobody(viewer: Viewer) -> Context | None:
     """For an account that acts for no one yet: the page that waits until it does."""
-    account = await viewer.see(PortalAccount).find(viewer.id)
-    if account is None:
-        return None
+    account = await viewer.find(PortalAccount, viewer.id)
     rows = await profiles(viewer.see(Access))
     return {
         "email": account.email,

@@ -25,9 +25,7 @@ from portal.viewer import Viewer
     element="of-age",
 )
 async def of_age(viewer: Viewer, client: UUID) -> Context | None:
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     language, ahead = viewer.language, await coming(chart, viewer.see(ContactLink))
     if ahead is None or chart.archived_at is not None:
         return {"title": None}

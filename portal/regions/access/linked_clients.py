@@ -29,9 +29,7 @@ from portal.viewer import Viewer
 )
 async def linked(viewer: Viewer, client: UUID) -> Context | None:
     """Return the other clients of the accounts that act for this one; only those this viewer may see are named."""
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     language = viewer.language
     status = await portal_status_of(chart)
     rows = []

@@ -36,8 +36,7 @@ _HISTORY = {
     on=(OfPortalStatus, OfLetter, OfChart),
 )
 async def history(viewer: Viewer, client: UUID) -> Context | None:
-    if await viewer.see(Client).find(client) is None:
-        return None
+    await viewer.find(Client, client)
     system = say(viewer.language, "the practice")
     return {
         "events": [

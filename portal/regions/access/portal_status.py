@@ -31,9 +31,7 @@ link("chart", Link("portal", "Portal", "/portal"))
     on=(OfPortalStatus, OfLetter, OfChart, OfPractice),
 )
 async def state(viewer: Viewer, client: UUID) -> Context | None:
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     status = await portal_status_of(chart)
     may = await viewer.may(Permission.PORTAL_ACCESS)
     return {

@@ -24,8 +24,8 @@ from portal.viewer import Viewer
 
 @region("who-acts", "client/access/who_acts/_list.html", side="client", needs=None, on=(OfChart, OfPractice))
 async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
-    chart = await viewer.see(Client).find(client)
-    if chart is None or not await in_person(viewer.see(Access), client):
+    chart = await viewer.find(Client, client)
+    if not await in_person(viewer.see(Access), client):
         return None
     language, why_not = viewer.language, None
     try:
@@ -78,8 +78,7 @@ def _row(language: str, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]
 async def acting(viewer: Viewer, client: UUID) -> Context | None:
     """Sum up in one line on Home who acts, with the way there; nothing where nobody acts or did, or for somebody who
     acts."""
-    if await viewer.see(Client).find(client) is None:
-        return None
+    await viewer.find(Client, client)
     rows = await acting_for(viewer.see(ContactLink), client)
     now, language = clock.now(), viewer.language
     names = [row["name"] for row in rows if row["until_at"] is None or row["until_at"] > now]

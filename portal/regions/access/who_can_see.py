@@ -31,12 +31,9 @@ READS = {
 @region("readers", "access/_why.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
 async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     """Show everybody who can read a conversation."""
-    thread = await viewer.see(Conversation).find(conversation)
-    about = await viewer.see(Client).find(client)
-    if thread is None or about is None or thread.client_id != client:
-        return None
+    thread, about = await viewer.find(Conversation, conversation), await viewer.find(Client, client)
     why = await why_read(viewer.see(Conversation), conversation)
-    if why is None:
+    if why is None or thread.client_id != client:
         return None
     language = viewer.language
     reads = say(language, READS[thread.audience])
@@ -51,9 +48,8 @@ async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context |
 @region("who-sees", "access/_why.html", side="both", needs=None, on=(OfChart, OfStaff))
 async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     """Show everybody who sees a client's chart; a conversation in it says for itself who reads it."""
-    about = await viewer.see(Client).find(client)
-    why = await why_see(viewer.see(Client), client)
-    if about is None or why is None:
+    about, why = await viewer.find(Client, client), await why_see(viewer.see(Client), client)
+    if why is None:
         return None
     language, colleague = viewer.language, viewer.kind is Kind.STAFF
     # No contact learns of another here, nor that the client has an account.
@@ -71,9 +67,8 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
 @region("seen-by", "access/_seen_by.html", side="both", needs=None, on=(OfChart, OfStaff), slots=("home",))
 async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     """Sum up in one line who sees the chart, with the way to the reasons."""
-    about = await viewer.see(Client).find(client)
-    why = await why_see(viewer.see(Client), client)
-    if about is None or why is None:
+    about, why = await viewer.find(Client, client), await why_see(viewer.see(Client), client)
+    if why is None:
         return None
     language, names, others = viewer.language, [], 0
     for own in _each(why["staff"]):
@@ -101,9 +96,7 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
 )
 async def accounts(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: the accounts that have access, each with how it came by it and what it sees."""
-    about = await viewer.see(Client).find(client)
-    if about is None:
-        return None
+    about = await viewer.find(Client, client)
     language, status = viewer.language, await portal_status_of(about)
     may_look = await viewer.may(Permission.PORTAL_ACCESS)
     return {

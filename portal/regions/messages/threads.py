@@ -67,8 +67,7 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
     on=(OfThreadList, OfChart, OfStaff),
 )
 async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> Context | None:
-    if await viewer.see(Client).find(client) is None:
-        return None
+    await viewer.find(Client, client)
     return {"rows": await _rows(viewer, client, current), "new_href": f"/staff/clients/{client}/conversations/new"}
 
 
@@ -76,8 +75,7 @@ async def chart_threads(viewer: Viewer, client: UUID, current: UUID | None) -> C
     "threads", "client/messages/_threads.html", side="client", needs=Right.MESSAGES, on=(OfThreadList, OfChart, OfStaff)
 )
 async def client_threads(viewer: Viewer, client: UUID) -> Context | None:
-    if await viewer.see(Client).find(client) is None:
-        return None
+    await viewer.find(Client, client)
     return {"rows": await _rows(viewer, client, None)}
 
 
@@ -92,9 +90,7 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
     """Show the people the viewer can write to about a client, each with those who would read it: an audience whose
     conversation stands already leads there, and one that nobody reads isn't offered. Staff choose besides with whom of
     the client's side (`people`, see Party)."""
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     is_staff = viewer.kind is Kind.STAFF
     if is_staff:
         may_write = chart.archived_at is None

@@ -87,9 +87,7 @@ def _place(token: str | None) -> str | None:
 
 @region("chart-head", "staff/people/clients/_head.html", side="staff", needs=None, on=(OfChart, OfThreadList))
 async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     language = viewer.language
     teams = await team_of(viewer.see(CareTeam), [client])
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = :id", id=client))
@@ -119,9 +117,7 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
 @region("chart-acts", "staff/people/clients/_acts.html", side="staff", needs=None, on=(OfChart,))
 async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
     """Archiving and restoring, for who may."""
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     may = await viewer.may(Permission.PORTAL_ACCESS)
     address, archived = f"/staff/clients/{client}", chart.archived_at is not None
     return {
@@ -136,9 +132,7 @@ _RIGHTS = [f"r.{one.value}" for one in Right] + [f"r.{one.column}" for one in Re
 
 @region("overview", "staff/people/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
 async def overview(viewer: Viewer, client: UUID) -> Context | None:
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     language = viewer.language
     edit = f"/staff/clients/{client}/edit"
 

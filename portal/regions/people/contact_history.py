@@ -28,8 +28,8 @@ _ACTIONS = {"add contact": "Added by %(by)s", "change contact": "Changed by %(by
     on=(ContactsChanged,),
 )
 async def contact_history(viewer: Viewer, client: UUID, link: UUID) -> Context | None:
-    contact_link = await viewer.see(ContactLink).find(link)
-    if contact_link is None or contact_link.client_id != client:
+    contact_link = await viewer.find(ContactLink, link)
+    if contact_link.client_id != client:
         return None
     events: list[Context] = []
     for noted in await noted_about(link, _ACTIONS):

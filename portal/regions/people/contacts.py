@@ -47,9 +47,7 @@ RESTRICTION_WORDS = {
     element="contacts",
 )
 async def contact_list(viewer: Viewer, client: UUID) -> Context | None:
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     tied = await contacts_of(viewer.see(ContactLink), client)
     charts = await _charts(viewer, [row["own"] for row in tied if row["own"]])
     may = await viewer.may(Permission.CONTACT_NETWORK) and chart.archived_at is None

@@ -85,9 +85,7 @@ async def crisis(viewer: Viewer) -> Context | None:
 @region("messaging", "staff/access/portal/_messaging.html", side="staff", needs=None, on=(OfChart,))
 async def messaging(viewer: Viewer, client: UUID) -> Context | None:
     """On the chart's Portal tab: what this client's side may write."""
-    chart = await viewer.see(Client).find(client)
-    if chart is None:
-        return None
+    chart = await viewer.find(Client, client)
     language, may = viewer.language, await viewer.may(Permission.PORTAL_ACCESS)
     words = {
         ON: (say(language, "Writing"), say(language, "They can start conversations and reply.")),
