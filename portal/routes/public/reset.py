@@ -35,9 +35,7 @@ class Forgot(Form):
 
 @anyone("GET /forgot")
 async def ask(visit: Visit) -> Answer:
-    return visit.page(
-        "public/access/forgot.html", title=visit.say("New password"), action="/forgot", email="", error=None, sent=False
-    )
+    return _forgot_page(visit, "", sent=False)
 
 
 @anyone("POST /forgot", form=Forgot, audit=None)
@@ -46,14 +44,12 @@ async def forgot(visit: Visit) -> Answer:
     long it takes, is the same for every address."""
     email = (visit.form.email if visit.form else "")[:254]
     await request_reset(email, visit.network)
-    return visit.page(
-        "public/access/forgot.html",
-        title=visit.say("New password"),
-        action="/forgot",
-        email=email,
-        error=None,
-        sent=True,
-    )
+    return _forgot_page(visit, email, sent=True)
+
+
+def _forgot_page(visit: Visit, email: str, sent: bool) -> Response:
+    title = visit.say("New password")
+    return visit.page("public/access/forgot.html", title=title, action="/forgot", email=email, error=None, sent=sent)
 
 
 @anyone("GET /reset/{token}")
