@@ -45,7 +45,7 @@ SAYS = {
     "Told": (0, 1, 3),  # a notice
     "CannotInvite": (0,),
     "CannotLeave": (0,),
-    "NotTheirs": (0,),
+    "NotTheClientsChoice": (0,),
     "UnknownPlaceholder": (0,),
     "account_letter": tuple(range(2, 10)),  # a letter
 }

@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, NotTheirOwn
+from portal.models.access.own_address import ANOTHERS, TOO_YOUNG, SharedAddress
 from portal.models.practice.age import birthday
 from tests.access.desk import Chart, Desk
 
@@ -143,7 +143,7 @@ async def test_nobody_comes_to_act_for_a_minor_on_the_minors_own_address(desk: D
     own = address()
     chart, _, _ = await desk.registered("Kit", born=aged(15), email=own)
     refused = await tie(desk, chart, TAKEN[kind](own))
-    assert refused.status_code == 422 and NotTheirOwn.why in refused.text
+    assert refused.status_code == 422 and SharedAddress.why in refused.text
     assert not await desk.sql("select 1 from contact_link where client_id = :id", id=chart.id)
     assert (await tie(desk, chart, hers := address())).status_code == 303
     (link,) = await desk.sql("select id from contact_link where client_id = :id", id=chart.id)
@@ -151,7 +151,7 @@ async def test_nobody_comes_to_act_for_a_minor_on_the_minors_own_address(desk: D
     form = {"name": "Mara Lind", "relationship": "Mother", "guardian": "on", "email": TAKEN[kind](own)}
     path = f"/staff/clients/{chart.id}/contacts/{link['id']}"
     refused = await miriam.post(path, **form)
-    assert refused.status_code == 422 and NotTheirOwn.why in refused.text
+    assert refused.status_code == 422 and SharedAddress.why in refused.text
     found = await desk.sql(
         "select c.email from contact c join contact_link l on l.contact_id = c.id where l.id = :id", id=link["id"]
     )
@@ -167,7 +167,7 @@ async def test_an_invitation_on_its_way_counts_as_their_own(desk: Desk) -> None:
     chart = await desk.chart("Kit", born=aged(15), email=own)
     await desk.invite(chart)
     refused = await tie(desk, chart, name="", contact=str(known["id"]))
-    assert refused.status_code == 409 and NotTheirOwn.why in refused.text
+    assert refused.status_code == 409 and SharedAddress.why in refused.text
     assert (await desk.act(chart, "withdrawal")).status_code == 303
     assert (await tie(desk, chart, name="", contact=str(known["id"]))).status_code == 303
     assert ANOTHERS in (await desk.act(chart, "invitations", holder="client")).text

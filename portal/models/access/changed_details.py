@@ -38,7 +38,7 @@ _CLIENTS = {
 }
 
 
-class NotAllTheirs(Unacceptable):
+class OthersUnseen(Unacceptable):
     """An address on which somebody depends whom the colleague may not see."""
 
     why = "They also act for someone you can’t see. Ask an administrator to change how they are reached."
@@ -57,9 +57,9 @@ async def sees_all_behind(seen: Scope[Client], kind: str, id: UUID) -> bool:
 
 async def check_all_seen(seen: Scope[Client], kind: str, id: UUID) -> None:
     """Refuse a change of how somebody is reached, to a colleague who doesn't see all these clients. The row must be
-    held: then nobody is put behind it meanwhile. Raises NotAllTheirs."""
+    held: then nobody is put behind it meanwhile. Raises OthersUnseen."""
     if not await sees_all_behind(seen, kind, id):
-        raise NotAllTheirs
+        raise OthersUnseen
 
 
 async def tell_moved(kind: str, id: UUID, by: UUID) -> None:
@@ -78,7 +78,7 @@ async def tell_moved(kind: str, id: UUID, by: UUID) -> None:
 async def change_client(client: Client, details: dict[str, Any], seen: Scope[Client]) -> None:
     """Save the changes of staff, here and where the client is somebody's contact, as far as the colleague sees all for
     whom they act (`seen`). Another address ends the links that went to the old one; clearing a field that an invitation
-    needs pauses the profile until it is back (A2). Raises NotTheirOwn."""
+    needs pauses the profile until it is back (A2). Raises SharedAddress."""
     await client.hold()
     address, born, had = client.email_key, client.born_if_known, client.on_file()
     contacts, others = await as_contact(client, seen), await as_contact(client, seen, whole=False)
@@ -102,7 +102,7 @@ async def change_client(client: Client, details: dict[str, Any], seen: Scope[Cli
 
 
 async def change_client_address(client: Client, email: str, seen: Scope[Client]) -> None:
-    """Save another email, and all else as it is. Raises NotTheirOwn."""
+    """Save another email, and all else as it is. Raises SharedAddress."""
     await client.hold()
     kept = {name: known(client, name) for name in ("first_name", "last_name", "phone", "address")}
     await change_client(client, kept | {"date_of_birth": client.born_if_known, "email": email}, seen)
@@ -122,7 +122,7 @@ _REACHED = ("name", "email", *SEALED)
 
 async def change_contact(contact: Contact, details: Mapping[str, Any], seen: Scope[Client]) -> None:
     """Save their name and how they are reached, for all clients they act for, all of whom the colleague must see.
-    Raises NotTheirOwn, NotAllTheirs."""
+    Raises SharedAddress, OthersUnseen."""
     await contact.hold()
     if all((details.get(what) or None) == (known(contact, what) or None) for what in _REACHED):
         return
@@ -138,7 +138,7 @@ async def change_contact(contact: Contact, details: Mapping[str, Any], seen: Sco
 
 async def change_contact_address(contact: Contact, email: str | None, seen: Scope[Client]) -> None:
     """Save another email, or none. Links that went to the old one end, and the staff who care for the contact's clients
-    are told. Raises NotTheirOwn, NotAllTheirs."""
+    are told. Raises SharedAddress, OthersUnseen."""
     await contact.hold()
     await check_all_seen(seen, "contact", contact.id)
     await check_contact_address(contact, email)
@@ -150,7 +150,7 @@ async def change_contact_address(contact: Contact, email: str | None, seen: Scop
 
 
 async def check_contact_address(contact: Contact, email: str | None) -> None:
-    """Refuse an address at which they can't be reached for one of their clients. Raises NotTheirOwn."""
+    """Refuse an address at which they can't be reached for one of their clients. Raises SharedAddress."""
     if email and canonical_email(email) != contact.email_key:
         for link in await ContactLink.filter(contact_id=contact.id):
             if not link.has_ended:
@@ -159,7 +159,7 @@ async def check_contact_address(contact: Contact, email: str | None) -> None:
 
 async def become(contact: Contact, client: Client, seen: Scope[Client]) -> None:
     """Make a contact that client too, from now on; they keep what they hold for others. Raises IsClient where they
-    are one already, AlreadyTied where it is one of those others, NotTheirOwn, NotAllTheirs."""
+    are one already, AlreadyTied where it is one of those others, SharedAddress, OthersUnseen."""
     await client.hold()
     await contact.hold()
     await check_contact_address(contact, client.email)
@@ -178,7 +178,7 @@ async def become(contact: Contact, client: Client, seen: Scope[Client]) -> None:
 async def _follow(contact: Contact, client: Client, seen: Scope[Client]) -> None:
     """Give the contact the name and the address of the client they are too: the email, and the phone where one stands
     here. A field the chart leaves empty stays as it was given here, since access must not pause over it
-    (docs/decisions/0022). Raises NotTheirOwn, NotAllTheirs."""
+    (docs/decisions/0022). Raises SharedAddress, OthersUnseen."""
     await contact.hold()
     own = known(contact, "phone")
     phone = own and (known(client, "phone") or own)
@@ -193,7 +193,7 @@ async def _follow(contact: Contact, client: Client, seen: Scope[Client]) -> None
 async def change_account_address(account: PortalAccount, email: str, seen: Scope[Client]) -> None:
     """Have the holder sign in with another address from now on; links for a new password that went to the old one end,
     and offers. The holder and the staff who care for the account's clients are told. `seen` are the clients of the
-    colleague who changes it, on a row that is held. Raises AddressTaken, NotTheirOwn, NotAllTheirs."""
+    colleague who changes it, on a row that is held. Raises AddressTaken, SharedAddress, OthersUnseen."""
     await account.hold()
     await check_all_seen(seen, "account", account.id)
     await account.check_address(email)

@@ -17,7 +17,7 @@ from portal.permissions import Restriction
 
 async def tie(client: UUID, contact: UUID, terms: Terms) -> ContactLink:
     """Make somebody a contact of a client, or once more, where they were one and it ended. Raises AlreadyTied,
-    NotTheirOwn."""
+    SharedAddress."""
     await Client.lock(client)
     # Who changes how the contact is reached has looked whom they act for.
     await hold_addresses(client, contact)

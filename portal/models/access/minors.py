@@ -153,7 +153,7 @@ async def _accounts(which: str, client: UUID, at: datetime) -> list[UUID]:
 
 
 @dataclass(frozen=True)
-class Coming:
+class UpcomingMajority:
     """A client's coming of age, as far as guardians' access ends by it: when; for which guardians; which of the others
     stay; and how far the young person has come to an account of their own."""
 
@@ -167,7 +167,7 @@ class Coming:
     settled: bool
 
 
-async def coming(client: Client, links: Scope[ContactLink]) -> Coming | None:
+async def coming(client: Client, links: Scope[ContactLink]) -> UpcomingMajority | None:
     """Return the coming of age for a chart; None where nobody's access ends by it, or all was done."""
     rows = await (
         links.where("r.client_id = :of", of=client.id)
@@ -183,7 +183,7 @@ async def coming(client: Client, links: Scope[ContactLink]) -> Coming | None:
     if settled and at <= now:
         return None
     account = await _accounts("x.contact_link_id is null", client.id, at)
-    return Coming(
+    return UpcomingMajority(
         at=at,
         guardians=[row["name"] for row in ending if row["of_age_at"] == at],
         others=[row["name"] for row in rows if row not in ending and not _over(row["until_at"], at)],

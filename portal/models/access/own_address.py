@@ -14,7 +14,7 @@ from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 
 
-class NotTheirOwn(Unacceptable):
+class SharedAddress(Unacceptable):
     """One address, or two that look alike, for a minor and somebody who acts for them."""
 
     why = "A young person’s account has this address, or one that looks like it. Each needs an address of their own."
@@ -73,14 +73,14 @@ async def hold_addresses(client: UUID, contact: UUID | None = None) -> None:
 
 
 async def check_for_contact(client: UUID, email: str | None) -> None:
-    """Refuse this address to somebody who acts for a client, or is to. Raises NotTheirOwn where it is the minor's
+    """Refuse this address to somebody who acts for a client, or is to. Raises SharedAddress where it is the minor's
     own."""
     if email and await _is_minor(client) and await _is_among(_OF_CLIENT, client, email):
-        raise NotTheirOwn
+        raise SharedAddress
 
 
 async def check_for_account(account: UUID, email: str) -> None:
-    """Refuse an account that is to sign in with this address. Raises NotTheirOwn."""
+    """Refuse an account that is to sign in with this address. Raises SharedAddress."""
     for row in await sql.rows(
         "select x.client_id, l.contact_id from access x left join contact_link l on l.id = x.contact_link_id "
         f"where x.account_id = :account and {live('x')}",
@@ -92,7 +92,7 @@ async def check_for_account(account: UUID, email: str) -> None:
             continue
         theirs = _OF_CONTACTS if row["contact_id"] is None else _OF_CLIENT
         if await _is_among(theirs, client, email):
-            raise NotTheirOwn
+            raise SharedAddress
 
 
 async def may_be_minor(client: Client) -> bool:

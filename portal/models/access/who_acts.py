@@ -20,7 +20,7 @@ from portal.models.practice.practice import the_practice
 from portal.permissions import Restriction, Right
 
 
-class NotTheirs(Unacceptable):
+class NotTheClientsChoice(Unacceptable):
     """A decision that is not the client's own: the practice, or a court, says it."""
 
 
@@ -46,25 +46,25 @@ async def acting_for(links: Scope[ContactLink], client: UUID) -> list[dict[str, 
 
 
 async def say_for_oneself(client: Client) -> None:
-    """Refuse where a client can't say themselves who acts for them. Raises NotTheirs."""
+    """Refuse where a client can't say themselves who acts for them. Raises NotTheClientsChoice."""
     if client.archived_at is not None:
-        raise NotTheirs("This record is closed, so nothing is changed here any more.")
+        raise NotTheClientsChoice("This record is closed, so nothing is changed here any more.")
     if client.birth_unreadable:
-        raise NotTheirs("Your date of birth can’t be read at the moment. Please talk with the practice.")
+        raise NotTheClientsChoice("Your date of birth can’t be read at the moment. Please talk with the practice.")
     if (await the_practice()).is_minor(client.born_if_known):
-        raise NotTheirs("Until you are of age the practice keeps this with your guardians.")
+        raise NotTheClientsChoice("Until you are of age the practice keeps this with your guardians.")
 
 
 async def let_act(client: Client, link: ContactLink, right: Right, on: bool) -> tuple[ContactLink, list[Access]]:
     """Let somebody act for the client in this, or no longer, as the client says. A contact who acted until the client
     came of age begins anew, with this alone, and so do their accounts. Return the link as it is now and the accesses
-    that are new. Whatever the practice keeps from them stays so. Raises NotTheirs, NotTheirOwn."""
+    that are new. Whatever the practice keeps from them stays so. Raises NotTheClientsChoice, SharedAddress."""
     await client.hold()
     await link.hold()
     await say_for_oneself(client)
     if not link.has_ended:
         if link.guardian:
-            raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")
+            raise NotTheClientsChoice("A legal guardian acts by law. Please talk with the practice.")
         _check(link, right, on)
         await link.allow(right, on)
         await _tell_staff(client, link)
@@ -83,12 +83,12 @@ async def let_act(client: Client, link: ContactLink, right: Right, on: bool) -> 
 
 async def end_acting(client: Client, link: ContactLink) -> list[UUID]:
     """End everything that somebody does for the client, as the client says. Return the accounts that lose access by it.
-    Raises NotTheirs."""
+    Raises NotTheClientsChoice."""
     await client.hold()
     await link.hold()
     await say_for_oneself(client)
     if link.guardian:
-        raise NotTheirs("A legal guardian acts by law. Please talk with the practice.")
+        raise NotTheClientsChoice("A legal guardian acts by law. Please talk with the practice.")
     accounts = await end_tie(link, None)
     await _tell_staff(client, link)
     return accounts
@@ -100,7 +100,7 @@ def _check(link: ContactLink, right: Right, on: bool) -> None:
     now = clock.now()
     kept = (one for one in Restriction if (at := link.since(one)) is not None and at <= now)
     if on and any(right not in one.leaves for one in kept):
-        raise NotTheirs("This can’t be switched on here. Please talk with the practice.")
+        raise NotTheClientsChoice("This can’t be switched on here. Please talk with the practice.")
 
 
 async def _tell_staff(client: Client, link: ContactLink) -> None:

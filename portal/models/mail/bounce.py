@@ -14,7 +14,7 @@ from portal import clock
 from portal.facts import AddressFailed, AddressSettled, LetterBounced, LetterDelayed, LetterFailed
 from portal.models.access.account import PortalAccount
 from portal.models.access.changed_details import (
-    NotAllTheirs,
+    OthersUnseen,
     change_account_address,
     change_client_address,
     change_contact_address,
@@ -108,7 +108,7 @@ class Bounce(Record):
     ) -> list[tuple[PortalAccount, str]]:
         """Write the right address wherever this one stands for these holders, as far as the colleague (`seen`) may:
         with an account, or a contact, who acts for somebody they don't see, it stays. Return the accounts that sign in
-        with it from now on, each with its old address. Raises AddressTaken, NotTheirOwn. It is settled when it stands
+        with it from now on, each with its old address. Raises AddressTaken, SharedAddress. It is settled when it stands
         nowhere any more: others may hold it who this member of staff can't see."""
         of = {
             kind: sorted({h["record_id"] for h in holders if h["kind"] == kind})
@@ -122,12 +122,12 @@ class Bounce(Record):
             # Somebody else may have put it right a moment ago.
             if account.email_key != self.email_key:
                 continue
-            with suppress(NotAllTheirs):
+            with suppress(OthersUnseen):
                 before = account.email
                 await change_account_address(account, email, seen)
                 moved.append((account, before))
         for contact in contacts:
-            with suppress(NotAllTheirs):
+            with suppress(OthersUnseen):
                 if contact.email_key == self.email_key:
                     await change_contact_address(contact, email, seen)
         for client in clients:

@@ -11,7 +11,7 @@ from portal import clock
 from portal.facts import OfChart, OfPractice
 from portal.language import listed, say
 from portal.models.access.account import Access
-from portal.models.access.who_acts import NotTheirs, acting_for, in_person, say_for_oneself
+from portal.models.access.who_acts import NotTheClientsChoice, acting_for, in_person, say_for_oneself
 from portal.models.ground.person import initial
 from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
@@ -30,7 +30,7 @@ async def who_acts(viewer: Viewer, client: UUID) -> Context | None:
     language, why_not = viewer.language, None
     try:
         await say_for_oneself(chart)
-    except NotTheirs as reason:
+    except NotTheClientsChoice as reason:
         why_not = say(language, reason.why)
     now, address = clock.now(), f"{base(viewer, client)}/who-acts"
     may = why_not is None and viewer.lens is None

@@ -11,7 +11,7 @@ from uuid import UUID
 from portal.language import date_in_words
 from portal.models.access.account import PortalAccount
 from portal.models.access.changed_details import become, check_contact_address
-from portal.models.access.own_address import NotTheirOwn
+from portal.models.access.own_address import SharedAddress
 from portal.models.access.portal_status import account_held_by, linkable
 from portal.models.ground import audit
 from portal.models.ground.record import known, uuid7
@@ -130,7 +130,7 @@ async def _check(visit: Visit, contact: Contact) -> None:
     form: Becoming = visit.form
     try:
         await check_contact_address(contact, form.email)
-    except NotTheirOwn as reason:
+    except SharedAddress as reason:
         visit.errors["email"] = visit.say(reason.why)
     if form.link and form.date_of_birth is None and await account_held_by(contact) is not None:
         visit.errors["date_of_birth"] = visit.say("Needed for a profile of their own on the portal.")

@@ -13,7 +13,7 @@ from portal import clock, crypto
 from portal.models.access.archive import archive_client, restore_client
 from portal.models.access.changed_details import as_contact, change_client
 from portal.models.access.minors import settle
-from portal.models.access.own_address import NotTheirOwn
+from portal.models.access.own_address import SharedAddress
 from portal.models.ground import audit
 from portal.models.ground.record import known, unreadable, uuid7
 from portal.models.people.client import SEALED, Client
@@ -213,7 +213,7 @@ async def update(visit: Visit) -> Answer:
         return await _edit(visit, client, form_state)
     try:
         await change_client(client, visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client))
-    except NotTheirOwn as reason:
+    except SharedAddress as reason:
         visit.errors["email"] = visit.say(reason.why)
         return await _edit(visit, client, form_state)
     return go(f"/staff/clients/{client.id}")

@@ -13,7 +13,7 @@ from portal.models.access.account import Access
 from portal.models.access.changed_details import change_contact
 from portal.models.access.contact_links import change_terms, end_tie, tie
 from portal.models.access.network import network_of, switch_network
-from portal.models.access.own_address import NotTheirOwn, check_for_contact
+from portal.models.access.own_address import SharedAddress, check_for_contact
 from portal.models.access.portal_status import account_of
 from portal.models.ground.person import canonical_email
 from portal.models.ground.record import live, uuid7
@@ -114,7 +114,7 @@ async def create(visit: Visit) -> Answer:
         people = await _same_email(visit, client)
         try:
             await check_for_contact(client.id, form.email)
-        except NotTheirOwn as reason:
+        except SharedAddress as reason:
             visit.errors["email"] = visit.say(reason.why)
     if visit.errors:
         return await _new(visit, client, 422, people=people)
@@ -230,7 +230,7 @@ async def update(visit: Visit) -> Answer:
         try:
             details = visit.form.model_dump(include={"name", "email", "phone", "address"})
             await change_contact(contact, details, visit.me.see(Client))
-        except NotTheirOwn as reason:
+        except SharedAddress as reason:
             visit.errors["email"] = visit.say(reason.why)
             return await edit_form(visit, client, link, contact, form_state)
     before = link.terms
