@@ -239,6 +239,9 @@
     letter.storing.then((done) => (letter.stored = done));
   }
 
+  // Nobody is told that something is kept before it is: they may leave the page at that word.
+  const whenStored = (letter, act) => Promise.resolve(letter.storing).then(act);
+
   const SENDS_ITSELF = 47 * 3600 * 1000; // an hour less than the server knows a key by
 
   // Written on a page that is no more: on its way again, here or, where its conversation isn't shown, unseen.
@@ -338,7 +341,7 @@
     const { letters } = outbox.get(letter.list);
     letters.splice(letters.indexOf(letter), 1);
     letter.bubble.remove();
-    Promise.resolve(letter.storing).then(() => kept.drop(letter.id));
+    whenStored(letter, () => kept.drop(letter.id));
   }
 
   // No page tries it again. The right to write there may only pause: until it is too old the words are kept, and are
@@ -347,7 +350,7 @@
     Object.assign(letter, { refused: true, ended: true });
     storeLetter(letter);
     offerAgain(letter, word("refused"));
-    toast(word("keptEnded"));
+    whenStored(letter, () => toast(word("keptEnded")));
   }
 
   function refuse(letter, text) {
@@ -359,7 +362,7 @@
     }
     letter.refused = true;
     storeLetter(letter);
-    if (!form) toast(word("keptRefused"));
+    if (!form) whenStored(letter, () => toast(word("keptRefused")));
     offerAgain(letter, flat(reason) || word("refused"));
   }
 
