@@ -256,11 +256,17 @@ class Deployment:
                 for table, rows in found.items()
             }
 
-    async def refusals(self) -> int:
-        """How often somebody was refused: the rows of those who are known, and the counts of those who are not."""
+    async def audited(self) -> dict[str, int]:
+        """How often something was done, and how often somebody was refused: the rows of those who are known, and the
+        counts of those who are not."""
+        done = "(select count(*) from audit where result = 'done')"
         counted = "(select coalesce(sum(count), 0) from throttle where key like 'refused:%')"
         noted = "(select count(*) from audit where result = 'refused' and side <> 'nobody')"
-        return int((await self.sql(f"select {counted} + {noted} as n"))[0]["n"])
+        (row,) = await self.sql(f"select {done} as done, {counted} + {noted} as refused")
+        return {result: int(times) for result, times in row.items()}
+
+    async def refusals(self) -> int:
+        return (await self.audited())["refused"]
 
     async def bookmark(self) -> Bookmark:
         """Where the database is now."""

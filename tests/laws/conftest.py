@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import portal.regions.catalogue  # noqa: F401 (all regions, as a worker has them, also where a file is run by itself)
 from tests.laws.acts import ACTS, SAMPLED
 
 

@@ -18,7 +18,7 @@ from tests.deployment import Deployment
 from tests.laws.sample import Sample, name_of
 from tests.laws.samples import ALL_ROUTES, WRITES, sample_of
 from tests.laws.stage import Stage
-from tests.laws.test_strangers import MAY_CHANGE, audited
+from tests.laws.test_strangers import MAY_CHANGE
 
 MOST = 1024 * 1024  # bytes of a body
 FORM = "application/x-www-form-urlencoded"
@@ -67,12 +67,12 @@ async def are_refused(stage: Stage, route: Route, tries: dict[str, tuple[Body, i
     person = await stage.person(sample.who)
     await sample.find(deployment.cast)
     path = sample.path(route, deployment.cast)
-    before, noted = await at_rest(deployment), await audited(deployment)
+    before, noted = await at_rest(deployment), await deployment.audited()
     for name, (body, status, headers) in tries.items():
         answer = await post(person, path, body(sample.form(deployment.cast)), **headers)
         assert answer.status_code == status, f"{name}: {answer.status_code} {answer.text}"
         assert "Traceback" not in answer.text and "sql" not in answer.text.lower(), name
-        now = await audited(deployment)
+        now = await deployment.audited()
         assert now == {"done": noted["done"], "refused": noted["refused"] + 1}, name
         noted = now
     assert await deployment.contents(MAY_CHANGE) == before
@@ -106,12 +106,12 @@ async def test_a_write_must_say_where_it_comes_from(stage: Stage, route: Route) 
     sample, deployment = sample_of(route), stage.deployment
     person = await stage.person(sample.who)
     await sample.find(deployment.cast)
-    before, noted = await at_rest(deployment), await audited(deployment)
+    before, noted = await at_rest(deployment), await deployment.audited()
     form = sample.form(deployment.cast)
     answer = await person.browser.post(person.base() + sample.path(route, deployment.cast), data=form)
     assert answer.status_code == 403
     assert await deployment.contents(MAY_CHANGE) == before
-    assert (await audited(deployment))["refused"] == noted["refused"] + 1
+    assert (await deployment.audited())["refused"] == noted["refused"] + 1
 
 
 async def test_an_old_browser_says_so_by_its_origin(deployment: Deployment) -> None:
@@ -214,7 +214,7 @@ async def test_a_password_of_a_megabyte_is_wrong_soon(deployment: Deployment) ->
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost", "localhost:1", "localhost:80@evil.example"])
 async def test_another_host_is_not_served(deployment: Deployment, host: str) -> None:
-    nobody, noted = deployment.cast.stranger(), await audited(deployment)
+    nobody, noted = deployment.cast.stranger(), await deployment.audited()
     answer = await nobody.get("/sign-in", Host=host)
     assert answer.status_code == 400
-    assert (await audited(deployment))["refused"] == noted["refused"] + 1
+    assert (await deployment.audited())["refused"] == noted["refused"] + 1

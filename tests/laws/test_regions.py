@@ -257,7 +257,7 @@ class Law:
             for held in self.held.values():
                 if await held.open(self.hub):
                     for key in held.showing:
-                        if key not in held.drawn or (key in held.page.dirty and held.may_look_different(key, tables)):
+                        if key not in held.drawn or key in held.page.dirty:
                             held.drawn[key] = await held.draw(key, tables, self.asked)
                         held.forget(key)
 

@@ -144,11 +144,6 @@ async def stage(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_serv
         yield stage
 
 
-async def audited(deployment: Deployment) -> dict[str, int]:
-    rows = await deployment.sql("select count(*) as n from audit where result = 'done'")
-    return {"done": int(rows[0]["n"]), "refused": await deployment.refusals()}
-
-
 @pytest.mark.parametrize("route", ALL_ROUTES, ids=name_of)
 async def test_strangers_are_refused_and_change_nothing(stage: Stage, route: Route) -> None:
     """All strangers of a route, one after the other, between two looks at every table."""
@@ -174,7 +169,7 @@ async def refused(stage: Stage, route: Route, stranger: Stranger) -> str:
     """Ask as this stranger; says what of the answer, or of what was noted, is not as it is to be."""
     person = await stage.person(stranger.who) if stranger.who else stage.cast.stranger()
     sample: Sample = replace(sample_of(route), who=stranger.who, **stranger.about)  # type: ignore[arg-type]
-    noted = await audited(stage.deployment)
+    noted = await stage.deployment.audited()
     answer = await sample.ask(route, person, **stranger.headers)
     led_away = stranger.status == SIGN_IN and not is_write(route)
     expected = 303 if led_away else stranger.status or 401
@@ -183,7 +178,7 @@ async def refused(stage: Stage, route: Route, stranger: Stranger) -> str:
     if led_away and not answer.headers["location"].startswith("/sign-in"):
         return f"{stranger.label} is led to {answer.headers['location']} and not to sign in"
     # Being asked to sign in is no refusal yet; all else is noted, once.
-    more = {result: n - noted[result] for result, n in (await audited(stage.deployment)).items()}
+    more = {result: n - noted[result] for result, n in (await stage.deployment.audited()).items()}
     if more != {"done": 0, "refused": 0 if led_away else 1}:
         return f"of {stranger.label} the audit log says {more}"
     return ""
@@ -230,13 +225,13 @@ async def test_the_one_who_may_is_served(stage: Stage, route: Route) -> None:
     else:
         person = await stage.person(sample.who)
     await sample.prepare(route, person)
-    noted = await audited(stage.deployment)
+    noted = await stage.deployment.audited()
     stage.contents = {}
 
     answer = await sample.ask(route, person)
 
     assert answer.status_code == sample.status, answer.text
-    after = await audited(stage.deployment)
+    after = await stage.deployment.audited()
     assert after["refused"] == noted["refused"]
     if is_write(route) and not route.path.endswith(tuple(UNNOTED)):
         assert after["done"] > noted["done"], "it left no row in the audit log; if that is meant, say why"
