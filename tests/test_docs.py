@@ -213,3 +213,10 @@ def test_the_spanish_of_the_words_is_that_of_the_catalogue() -> None:
             assert (english, spanish) == (english, words._texts(message)[0])
             checked += 1
     assert checked > 30
+
+
+def test_each_decision_has_a_number_of_its_own_and_says_it() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:4] for path in decisions]
+    assert sorted(set(numbers)) == numbers
+    assert [path.name for path in decisions if not path.read_text().startswith(f"# {path.name[:4]}: ")] == []
