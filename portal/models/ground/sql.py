@@ -189,13 +189,15 @@ def table(name: str, **columns: tuple[str, str]) -> str:
     if is_postgres():
         lists = ", ".join(f":{place}::{kind}[]" for place, kind in columns.values())
         return f"unnest({lists}) {name}({', '.join(columns)})"
-    first, *rest = (place for place, _ in columns.values())
+    # One list is walked, and the others are asked what stands at the same place: a join of them would have no index.
+    first = next(place for place, _ in columns.values())
     values = ", ".join(
-        f"{place}.value{f'::{kind}' if kind in DECODERS else ''} as {column}"
+        (f"{first}.value" if place == first else f"json_extract(:{place}, '$[' || {first}.key || ']')")
+        + (f"::{kind}" if kind in DECODERS else "")
+        + f" as {column}"
         for column, (place, kind) in columns.items()
     )
-    joined = "".join(f" join json_each(:{place}) {place} on {place}.key = {first}.key" for place in rest)
-    return f"(select {values} from json_each(:{first}) {first}{joined}) {name}"
+    return f"(select {values} from json_each(:{first}) {first}) {name}"
 
 
 Statement = tuple[str, dict[str, Any]]
