@@ -13,7 +13,10 @@ from pkgutil import walk_packages
 
 from starlette.routing import Route
 
+from portal.regions import catalogue
 from portal.routes.staff.access.view_as import as_somebody
+
+assert catalogue.ALL  # regions that fill the slots of pages, and that no route names
 
 
 def _in_words_first(route: Route) -> list[bool]:
