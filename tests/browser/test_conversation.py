@@ -244,6 +244,8 @@ async def leave_unsent(visitor: Visitor, page: Page, text: str) -> None:
     await visitor.context.set_offline(True)
     await write(page, text)
     await keeps(page, 1)
+    # As it is closed it is offline no more, and would send.
+    await page.evaluate("() => { window.fetch = async () => { throw new TypeError('no line'); }; }")
     await page.close()
     await visitor.context.set_offline(False)
 
