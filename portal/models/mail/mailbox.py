@@ -16,6 +16,7 @@ from portal.models.ground.person import an_address
 from portal.models.ground.record import Kind, Record, Sealed
 from portal.models.ground.rules import colleague_with, staff_only
 from portal.models.mail.bounce import note_bounce
+from portal.models.practice.practice import hold_practice
 from portal.permissions import Permission
 
 THE_ONE = UUID("00000000-0000-7000-8000-000000000001")
@@ -51,7 +52,8 @@ class Mailbox(Record):
     @classmethod
     async def keep(cls, **where: Any) -> None:
         """Read this one from now on: from a week ago, or from where the same one was read to. What was read twice would
-        count as having come back twice."""
+        count as having come back twice. Two who save at once come one after the other."""
+        await hold_practice()
         before = await cls.all().first()
         await cls.all().delete()
         box = cls(**{name: value for name, value in where.items() if name != "password"})

@@ -65,7 +65,7 @@ async def page_of_inbox(
     if after is not None:
         wanted = wanted.where("(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1])
     rows = await listed(
-        wanted.order("r.stirs_at desc, r.id desc").only(PAGE + 1, f"{on_it('r')} as on_it"),
+        wanted.order("r.stirs_at desc, r.id desc").only(PAGE + 1, f"({on_it('r')})::uuid as on_it"),
         f"r.stirs_at, r.done_at, r.snoozed_by, r.on_it, ow.name as on_it_name, {HAS_UNREAD}::boolean as unread",
         "left join staff_member ow on ow.id = r.on_it",
     )

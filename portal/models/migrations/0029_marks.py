@@ -32,7 +32,8 @@ class MarkDevices(TortoiseOperation):
     ) -> None:
         assert state_editor is not None
         database = state_editor.client
-        first, second = ("$1", "$2") if database.capabilities.dialect == "postgres" else ("?", "?")
+        postgres = database.capabilities.dialect == "postgres"
+        first, second = ("$1", "$2") if postgres else ("?", "?")
         for row in await database.execute_query_dict("select id, subscription_sealed as box from push_device"):
             place = f"push_device/subscription_sealed/{row['id']}"
             try:
@@ -40,8 +41,9 @@ class MarkDevices(TortoiseOperation):
                 mark = crypto.ring().mark("endpoint", endpoint)
             except crypto.Unreadable:
                 mark = f"unreadable {row['id']}"  # nothing can be sent there either
+            id = row["id"] if postgres else str(row["id"])
             await database.execute_query(
-                f"update push_device set endpoint_hash = {first} where id = {second}", [mark, row["id"]]
+                f"update push_device set endpoint_hash = {first} where id = {second}", [mark, id]
             )
 
 
