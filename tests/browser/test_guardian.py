@@ -53,6 +53,8 @@ async def test_dana_toggles_writes_for_one_sees_the_others_news_and_loses_noa_wh
 
     # News of Noa while she looks at Eli: the switch says so, the page of Eli shows none of it.
     home = await dana.open(f"{paths['Noa']}/home")
+    # Driven like this every page has the focus; one in the background reads nothing.
+    await noas.evaluate("document.hasFocus = () => false")
     await page.bring_to_front()
     summary = page.locator("details.profile > summary")
     await expect(summary.locator(".count")).to_have_count(0)
