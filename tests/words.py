@@ -254,7 +254,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/access/portal_status.py", "UNKNOWN_AGE"): [UNKNOWN_AGE],
     ("portal/web/rendering.py", "UNREADABLE"): [UNREADABLE],
     ("portal/web/guard.py", "reason.text"): "said",  # Refused("…")
-    ("portal/web/doors.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
+    ("portal/web/form_reading.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
     ("portal/web/doors.py", "permission.value"): [permission.value for permission in Permission],
     ("portal/web/visit.py", "Role[self.who.role.upper()].value"): [role.value for role in Role],
     ("portal/regions/phrases.py", "link['relationship']"): contact_form.RELATIONSHIPS,

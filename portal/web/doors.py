@@ -16,10 +16,8 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 from uuid import UUID
 
-from pydantic import ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -33,6 +31,7 @@ from portal.permissions import Permission, Right
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible, Viewer
 from portal.web.edit_conflict import must_have_compared
+from portal.web.form_reading import read_form
 from portal.web.refusals import Refused, SignInFirst, busy, refuse
 from portal.web.visit import Answer, Form, Visit
 
@@ -147,7 +146,7 @@ def _door(
                     await visit.request.body()
                 await _identify(visit, kind, right)
                 if write:
-                    await _read(visit, form)
+                    await read_form(visit, form)
                 _authorise(visit, permission, right)
                 if form is not None and form.is_too_old(visit.errors):
                     raise Refused(422, "This form is too old. Reload the page and try again.")
@@ -289,45 +288,6 @@ def _authorise(visit: Visit, permission: Permission | None, right: Right | None)
             raise NotVisible
         raise NotPermitted(visit.say("You can look here, but you can’t act for this person in this."))
     visit.granted = frozenset(held for held in (permission, right) if held is not None)
-
-
-async def _read(visit: Visit, form: type[Form] | None) -> None:
-    """Parse the body into the route's form. A wrong shape is refused; a wrong value is for the page to show."""
-    body = await visit.request.body()
-    kind = visit.request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if body and kind != "application/x-www-form-urlencoded":
-        raise Refused(415, "This kind of form is not known here.")
-    try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=100, strict_parsing=bool(body))
-    except ValueError:
-        raise Refused(400, "This form could not be read.") from None
-    visit.sent = dict(pairs)
-    if len(pairs) != len(visit.sent) or any("\x00" in value for value in visit.sent.values()):
-        raise Refused(400, "This form could not be read.")
-    if form is None:
-        if visit.sent:
-            raise Refused(400, "This form has fields that are not known here.")
-        return
-    try:
-        visit.form = form.model_validate(visit.sent)
-    except ValidationError as wrong:
-        for error in wrong.errors():
-            if error["type"] == "extra_forbidden":
-                raise Refused(400, "This form has fields that are not known here.") from None
-            name = str(error["loc"][0]) if error["loc"] else ""
-            visit.errors.setdefault(name, _in_words(visit, error))
-
-
-def _in_words(visit: Visit, error: Any) -> str:
-    if error["type"] == "missing" or error["type"].endswith("too_short"):
-        return visit.say("Fill this in.")
-    if error["type"].endswith("too_long"):
-        return visit.say("This is longer than %(n)s characters.", n=error["ctx"]["max_length"])
-    if error["type"].startswith("date"):
-        return visit.say("Write a real date: year, month, day.")
-    if error["type"] == "value_error":
-        return visit.say(str(error["ctx"]["error"]))
-    return visit.say("This can’t be read. Please check it.")
 
 
 async def _note(visit: Visit, act: str | None, answer: Answer | Result) -> None:

@@ -1,4 +1,4 @@
-"""Who acts for whom, and how they get in, for the tests of all rooms."""
+"""Portal access for the tests of all rooms: accounts, invitations, and ways in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink
 from portal.models.practice.practice import hold_practice
 from portal.permissions import Permission
-from tests.breakage import ANNOUNCE, Breakage, live
+from tests.breakage import ANNOUNCE, END, Breakage, live, test
 from tests.browser.places import Place, emptied, sent
 from tests.cast import Cast
 from tests.laws.sample import Sample, wishes
@@ -347,5 +347,13 @@ BREAKAGES = [
         "        await announce(AccessEnded(client=self.client_id, account=self.account_id))",
         "        pass",
         live("a mother's access to one child ends"),
+    ),
+    Breakage(
+        END,
+        "a link to a new password lets somebody in who works here no more",
+        "portal/models/access/reset.py",
+        "may_come_in = owner.ended_at is None if isinstance(owner, StaffMember) else await portal_is_on()",
+        "may_come_in = isinstance(owner, StaffMember) or await portal_is_on()",
+        test("access/test_reset.py::test_who_works_here_no_more_gets_no_new_password"),
     ),
 ]

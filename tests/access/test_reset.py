@@ -320,7 +320,7 @@ async def staff_link(desk: Desk, id: str, email: str) -> str:
 
 
 async def test_staff_who_forgot_it_choose_a_new_one(desk: Desk) -> None:
-    """Whoever runs a practice is not locked out of it: the same page, signed out everywhere else, told, noted."""
+    """An administrator is not locked out of the practice: the same page, signed out everywhere else, told, noted."""
     async with colleague(desk) as (id, email):
         old = await desk.person("grace")
         async with open_page(old, "/staff/today", worker=1) as page:
@@ -344,7 +344,7 @@ async def test_staff_who_forgot_it_choose_a_new_one(desk: Desk) -> None:
 
 
 async def test_staff_get_in_while_the_portal_is_off(desk: Desk) -> None:
-    """Who else would switch it on again?"""
+    """Nobody else could switch it on again."""
     async with colleague(desk) as (id, email):
         token = await staff_link(desk, id, email)
         await desk.sql("update practice set portal_on = false")

@@ -279,7 +279,7 @@ async def test_a_new_message_is_announced_once_and_history_never(practice: Deplo
 
 
 async def test_escape_and_a_composition_leave_whoever_writes_in_the_box(practice: Deployment, visit: Visit) -> None:
-    """What is typed after Escape goes on in the message, and is no command; Enter of a keyboard that composes sends
+    """Typing after Escape goes on in the message, and is no command; Enter of a keyboard that composes sends
     nothing, as Safari says it too: by its code alone."""
     miriam = await visit("miriam")
     page = await miriam.open(f"/staff/inbox/{practice.cast.conversation['priya clinical']}")

@@ -89,7 +89,7 @@ class Act:
 
 
 class Verbs(list[Act]):
-    """What the models of a room can do, in an order in which it can happen.
+    """The verbs of a room's models, in an order in which it can happen.
 
         @VERBS("a colleague joins a care team", "noa")
         async def _(cast: Cast) -> None: ...

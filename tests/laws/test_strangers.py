@@ -383,7 +383,7 @@ def foreign(act: Act) -> set[str]:
 
 
 async def test_a_stranger_hears_nothing_of_what_happens(pages: Any, sampled: Act) -> None:
-    """That no region of theirs looks different is held for every act by test_regions.py; this, that no frame comes. On
+    """No frame comes to them; test_regions.py holds, for every act, that no region of theirs looks different. On
     PostgreSQL, with two workers; with --all also on SQLite."""
     (stage, opened, claims), act = pages, sampled
     names = foreign(act)

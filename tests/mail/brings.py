@@ -119,7 +119,7 @@ async def _(cast: Cast) -> None:
 async def _letter_became(
     cast: Cast, fact: type[LetterDelivered] | type[LetterDelayed] | type[LetterFailed], **columns: Any
 ) -> None:
-    """What a worker notes of the newest letter to Noa's mother, whose lease it holds."""
+    """Return what a worker notes of the newest letter to Noa's mother, whose lease it holds."""
     letter = (await Outbox.filter(client_id=cast.client["noa"]).order_by("-posted_at", "-id"))[0]
     taken = LeasedLetter(letter.id, letter.client_id, b"", "", letter.posted_at, letter.tries, letter.reason)
     await _settle(taken, fact, Bus.make(""), **columns)

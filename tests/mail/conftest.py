@@ -57,7 +57,7 @@ async def office(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PostOffice]:
 
 @dataclass
 class Outgoing:
-    """What leaves a practice that has nobody but its client Noa, and comes to its mail server."""
+    """Letters leave a practice that has nobody but its client Noa, and come to its mail server."""
 
     client: UUID
     office: PostOffice
@@ -80,7 +80,7 @@ async def mail() -> AsyncIterator[PostOffice]:
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the certificate lies that the practice trusts."""
+    """The folder of the certificate that the practice trusts."""
     return certificate(tmp_path_factory.mktemp("trusted")).parent
 
 

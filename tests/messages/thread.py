@@ -27,7 +27,7 @@ class Thread:
 
     @property
     def place(self) -> str:
-        """Where clients have it."""
+        """The address at which clients have it."""
         return f"/clients/{self.cast.client[self.name.split()[0]]}/conversations/{self.id}"
 
     def path(self, person: Person) -> str:

@@ -85,9 +85,8 @@ class Reset(Record):
         """Set the password once; every session of its owner ends. None when the link was used meanwhile, or leads
         nowhere any more: the portal is off, or somebody works here no more."""
         owner = await (await self.owner()).hold()
-        if owner.ended_at is not None if isinstance(owner, StaffMember) else not await portal_is_on():
-            return None
-        if not await self.claim("used_at = :now", is_open("reset")):
+        may_come_in = owner.ended_at is None if isinstance(owner, StaffMember) else await portal_is_on()
+        if not may_come_in or not await self.claim("used_at = :now", is_open("reset")):
             return None
         await owner.choose_password(password_hash)
         await end_sessions(owner)

@@ -64,7 +64,7 @@ async def write_note(visit: Visit) -> Answer:
 
 @staff("GET /staff/inbox/{conversation}/handover")
 async def ask_hand_over(visit: Visit) -> Answer:
-    """To whom, and with which word."""
+    """Ask to whom it goes, and for a note to them."""
     return await _ask_hand_over(visit, await visit.find(Conversation))
 
 
