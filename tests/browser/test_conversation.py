@@ -238,14 +238,18 @@ async def keeps(page: Page, many: int) -> None:
             await page.wait_for_timeout(50)
 
 
+async def sends_nothing_more(page: Page) -> None:
+    """Keep a page that is about to be closed from sending: as Chromium closes it, it is offline no more."""
+    await page.evaluate("() => { window.fetch = async () => { throw new TypeError('no line'); }; }")
+
+
 async def leave_unsent(visitor: Visitor, page: Page, text: str) -> None:
     """Write without a line and close the page; there is a line again, and the words wait in the browser."""
     visitor.line_is_cut = True
     await visitor.context.set_offline(True)
     await write(page, text)
     await keeps(page, 1)
-    # As it is closed it is offline no more, and would send.
-    await page.evaluate("() => { window.fetch = async () => { throw new TypeError('no line'); }; }")
+    await sends_nothing_more(page)
     await page.close()
     await visitor.context.set_offline(False)
 
@@ -264,6 +268,7 @@ async def test_what_was_written_offline_outlives_the_page(practice: Deployment, 
     await theirs.get_by_label("Message about Noa").press_sequentially("Not finished")
     await keeps(theirs, 3)
     assert not [text for _, text in await theirs.evaluate(KEPT) if "underground" in text or "finished" in text]
+    await sends_nothing_more(theirs)
     async with theirs.expect_event("close"):
         await theirs.close(run_before_unload=True)  # asks nothing: nothing would be lost
 
