@@ -27,7 +27,7 @@ from portal.models.ground.person import address_fault, name_fault
 from portal.models.ground.record import UNREADABLE
 from portal.permissions import Audience, Permission, Role
 from portal.regions.people import contacts as contact_regions
-from portal.routes.public import sign_in
+from portal.routes.public.staff import sign_in
 from portal.routes.staff.people import contact_form
 from portal.settings import ROOT
 from portal.web.slots import LINKS
@@ -273,9 +273,9 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/regions/access/who_acts.py", "row['relationship']"): contact_form.RELATIONSHIPS,
     ("portal/regions/people/contact_history.py", "words"): _TERMS,
     ("portal/regions/people/contact_history.py", "after['relationship']"): contact_form.RELATIONSHIPS,
-    ("portal/routes/public/sign_in.py", "label"): sign_in._SIDES.values(),
-    ("portal/routes/public/sign_in.py", "_WRONG"): [sign_in._WRONG],
-    ("portal/routes/public/sign_in.py", "person['role']"): [
+    ("portal/routes/public/staff/sign_in.py", "label"): sign_in._SIDES.values(),
+    ("portal/routes/public/staff/sign_in.py", "_WRONG"): [sign_in._WRONG],
+    ("portal/routes/public/staff/sign_in.py", "person['role']"): [
         person.label for person in (*PATIENTS, *CONTACTS) if person.name in NAMED_ACCOUNTS
     ],
     ("portal/routes/messages/writing.py", "_why(visit)"): "said",
@@ -291,7 +291,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
         (f"portal/routes/public/{file}.py", "await passwords.weakness(password, personal)"): given_by(
             passwords.weakness
         )
-        for file in ("reset", "start", "welcome")
+        for file in ("access/reset", "staff/start", "access/welcome")
     },
 }
 

@@ -199,7 +199,7 @@ async def test_a_fault_logs_no_token_and_nobodys_words(full: Deployment) -> None
     assert (await miriam.post("/staff/clients", **form)).status_code == 303
     told = full.log(0)
     assert told.count('"unexpected"') >= 3
-    assert "portal.routes.public.welcome.open_link" in told and "CheckViolationError" in told
+    assert "portal.routes.public.access.welcome.open_link" in told and "CheckViolationError" in told
     for word in (secret, "Quagmire", "Unheard"):
         assert word not in told
 

@@ -210,8 +210,8 @@ FREE = ("portal.models", "portal.demo")  # what a record's own home, and who mak
 STATEMENTS = {
     "portal.web.rendering": "the practice's own name, phone and hours stand on every page, for everyone",
     "portal.mail.reset_requests": "the worker finds out whether a wish for a new password has an account",
-    "portal.routes.public.welcome": "the invitation of the link or of the link session itself",
-    "portal.routes.public.reset": "the reset of the link or of the link session itself, and its account",
+    "portal.routes.public.access.welcome": "the invitation of the link or of the link session itself",
+    "portal.routes.public.access.reset": "the reset of the link or of the link session itself, and its account",
     "portal.cli.check": "`portal check` opens one sealed value to see whether the key fits; it shows nothing",
     "portal.cli.staff": "whoever runs the machine sees who works here, and lets somebody in again",
 }

@@ -8,7 +8,7 @@ from portal.models.access.invitation import TRIES, Invitation
 from portal.models.access.offer import confirm_offer, hold_for
 from portal.models.ground import audit
 from portal.models.ground.fact import unit
-from portal.routes.public.welcome import BirthDate, exact_date
+from portal.routes.public.access.welcome import BirthDate, exact_date
 from portal.web.doors import client
 from portal.web.visit import Answer, Visit, go
 

@@ -14,7 +14,7 @@ from portal.models.ground.fact import unit
 from portal.models.ground.throttle import Limit
 from portal.models.staff import first_run
 from portal.models.staff.sign_in import Login
-from portal.routes.public.sign_in import enter
+from portal.routes.public.staff.sign_in import enter
 from portal.viewer import NotVisible
 from portal.web.doors import anyone
 from portal.web.rendering import learn_practice

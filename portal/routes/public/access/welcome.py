@@ -21,7 +21,7 @@ from portal.models.ground.throttle import Limit
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.models.staff.sign_in import Login, words_about
-from portal.routes.public.sign_in import enter
+from portal.routes.public.staff.sign_in import enter
 from portal.settings import settings
 from portal.web.doors import anyone, cookie_name
 from portal.web.refusals import Refused

@@ -14,7 +14,7 @@ from portal.models.ground import audit
 from portal.models.ground.fact import unit
 from portal.models.staff.sign_in import words_about
 from portal.models.staff.staff_member import StaffMember
-from portal.routes.public.welcome import (
+from portal.routes.public.access.welcome import (
     NewPassword,
     Token,
     choosing,

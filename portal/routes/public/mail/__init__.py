@@ -1,0 +1,1 @@
+"""The demo's mail as a page, where the portal is shown."""

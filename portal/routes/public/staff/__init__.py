@@ -1,0 +1,1 @@
+"""The sign-in page and the first run, which need no session."""
