@@ -15,6 +15,10 @@ class OfLetter(Fact, family=True):
     letter: UUID
 
 
+class LetterWaiting(OfLetter):
+    """It was written, and stays here: no mail server is set up."""
+
+
 class LetterDelivered(OfLetter):
     """The mail server took it."""
 

@@ -14,11 +14,16 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from portal import clock
 from portal.demo.mailbox import DemoMailbox, newest
 from portal.mail import letters, welcome_letter
 from portal.mail.outbox import post
+from portal.models.ground import sql
 from portal.models.ground.fact import unit
+from portal.models.ground.outbox import Outbox, waiting_letters
+from portal.models.ground.record import Kind
 from portal.settings import Settings
+from portal.viewer import Viewer
 from tests.access.desk import Desk, own_desk
 from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment
 from tests.mail.post_office import PostOffice, To, eventually
@@ -238,6 +243,18 @@ async def test_mail_is_shown_as_text_newest_first(tmp_path: Path) -> None:
     (tmp_path / "other.eml").write_text("not ours")
     assert len(newest(tmp_path)) == 3
     assert len(newest(tmp_path, most=1)) == 1
+
+
+async def test_letters_that_wait_for_a_mail_server_are_counted_by_those_who_may_see_them(embedded: Deployment) -> None:
+    ada, theo = (Viewer(Kind.STAFF, UUID(embedded.cast.staff[name])).see(Outbox) for name in ("ada", "theo"))
+    async with embedded.models():
+        before = await waiting_letters(ada), await waiting_letters(theo)
+        id = await write(embedded, "dana.waits@family.example", "noa")
+        assert (await waiting_letters(ada), await waiting_letters(theo)) == (before[0] + 1, before[1])
+        assert await embedded.count("fact where kind = 'LetterWaiting' and body like :id", id=f"%{id}%") == 1
+        async with unit():
+            await sql.rows("update outbox set failed_at = :now where id = :id", id=id, now=clock.now())
+        assert await waiting_letters(ada) == before[0]
 
 
 # --- portal check -----------------------------------------------------------------------------

@@ -10,13 +10,22 @@ from uuid import UUID
 from tortoise import fields
 
 from portal import clock
-from portal.facts import LetterDelayed, LetterDelivered, LetterDropped, LetterFailed, LetterOnItsWay, LetterRetried
+from portal.facts import (
+    LetterDelayed,
+    LetterDelivered,
+    LetterDropped,
+    LetterFailed,
+    LetterOnItsWay,
+    LetterRetried,
+    LetterWaiting,
+)
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, unit
 from portal.models.ground.record import Kind, Record, Sealed
 from portal.models.ground.rules import colleague_with, sees_client, staff_only
 from portal.models.ground.scope import Scope
 from portal.permissions import Permission
+from portal.settings import settings
 
 LETTER = "letter"
 LEASE = dt.timedelta(minutes=2)
@@ -65,6 +74,8 @@ class Outbox(Record):
         letter = cls(id=id, kind=LETTER, **columns)
         letter.payload = payload
         await letter.save(force_create=True)
+        if not settings().smtp_url:
+            await announce(LetterWaiting(client=letter.client_id, letter=id))
 
     async def retry(self) -> bool:
         """Have it sent now, as if for the first time. Return False where it is out, wiped or being sent already."""
@@ -173,6 +184,14 @@ async def retry_given_up(letters: Scope[Outbox]) -> int:
     """Have the letters that were given up sent now, of those the viewer may see, the newest 200; return how many."""
     given_up = await letters.where(GIVEN_UP).order("r.failed_at desc, r.id desc").columns("r.id", RETRIED_AT_ONCE)
     return sum([await (await Outbox.get(id=row["id"])).retry() for row in given_up])
+
+
+async def waiting_letters(letters: Scope[Outbox]) -> int:
+    """Count the letters that wait because no mail server is set up, of those the viewer may see; 0 once there is
+    one."""
+    if settings().smtp_url:
+        return 0
+    return await letters.where("r.done_at is null and r.failed_at is null and r.due_at <= :now").count()
 
 
 async def undelivered_count(letters: Scope[Outbox]) -> int:
