@@ -64,10 +64,10 @@ class Viewer:
 
     async def find(self, model: type[M], id: UUID) -> M:
         """Return one record. Raises NotVisible, the same for one that is not there and one that is not theirs."""
-        found = await self.see(model).find(id)
-        if found is None:
+        record = await self.see(model).find(id)
+        if record is None:
             raise NotVisible
-        return found
+        return record
 
     async def hold(self, model: type[M], id: UUID) -> M:
         """Return one record to be changed, read with a lock: nobody else changes it until the unit of work is over.
@@ -103,8 +103,8 @@ async def looking_as(staff: Viewer, account: UUID, client: UUID) -> Viewer | Non
         .where("r.account_id = :of", of=account)
         .where("r.client_id = :about", about=client)
     )
-    found = await held.columns("a.language", 1)
-    return Viewer(Kind.PROFILE, account, client, found[0]["language"], staff.id) if found else None
+    rows = await held.columns("a.language", 1)
+    return Viewer(Kind.PROFILE, account, client, rows[0]["language"], staff.id) if rows else None
 
 
 async def may_look(viewer: Viewer) -> bool:

@@ -130,8 +130,8 @@ def read(raw: bytes) -> BounceReport | None:
 
 def status_of(status: str, said: str) -> str:
     """Return the most telling code: some servers write 5.0.0 beside a better one in their words."""
-    found = _STATUS.search(status)
-    code = ".".join(found.groups()) if found else ""
+    matched = _STATUS.search(status)
+    code = ".".join(matched.groups()) if matched else ""
     inner = [".".join(match) for match in _STATUS.findall(said) if match[0] in "45"]
     if inner and (not code or _GENERIC.fullmatch(code)):
         code = next((one for one in inner if not _GENERIC.fullmatch(one)), code or inner[0])
@@ -248,14 +248,14 @@ def _letter(message: Message, parts: list[Message], texts: list[str], report: bo
         if part is message:
             continue
         for name in ("X-Portal-Letter", "Message-ID"):
-            if found := _LETTER.search(str(part.get(name, ""))):
-                return UUID(found[1])
+            if line := _LETTER.search(str(part.get(name, ""))):
+                return UUID(line[1])
     for text in texts:
         copy = _COPY.search(text)
         # A report may be nothing but text with headers in it; a plain bounce brings its letter below the line.
         below = text if report else text[copy.start() :] if copy else text
-        if found := _HEADER.search(below):
-            return UUID(found[1])
+        if line := _HEADER.search(below):
+            return UUID(line[1])
     return None
 
 

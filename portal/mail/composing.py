@@ -64,10 +64,10 @@ def compose(
     ours = {"practice": practice.get("name") or "Portal", "phone": practice.get("phone") or say(language, "our office")}
     # A value is data: it brings no line, and no place within it is filled.
     filling = {place: one_line(value) for place, value in (ours | dict(values)).items()}
-    shown = [_paragraph(text, filling) for text in paragraphs]
-    text = "\n\n".join("\n".join("".join(piece for piece, _ in line) for line in p.lines) for p in shown)
+    filled = [_paragraph(text, filling) for text in paragraphs]
+    text = "\n\n".join("\n".join("".join(piece for piece, _ in line) for line in p.lines) for p in filled)
     title = one_line(_filled(subject, filling))[:LONGEST_SUBJECT]
-    html = render("mail/letter.html", language, {"subject": title, "paragraphs": shown, "button_label": label})
+    html = render("mail/letter.html", language, {"subject": title, "paragraphs": filled, "button_label": label})
     return Letter(to, title, text + "\n", html, kind)
 
 

@@ -215,8 +215,8 @@ async def _note_delivered(letter: LeasedLetter, bus: Bus, returnable: bool) -> N
 async def _put_off(letter: LeasedLetter, reason: str, bus: Bus) -> None:
     if letter.tries >= MOST_TRIES:
         return await _give_up(letter, reason, bus)
-    told = LetterDelayed if reason != letter.reason else None
-    await _settle(letter, told, bus, due_at=clock.now() + wait_after(letter.tries), reason=reason)
+    kind = LetterDelayed if reason != letter.reason else None
+    await _settle(letter, kind, bus, due_at=clock.now() + wait_after(letter.tries), reason=reason)
 
 
 async def _give_up(letter: LeasedLetter, reason: str, bus: Bus, not_there: bool = False) -> None:
@@ -232,14 +232,14 @@ async def _settle(
     letter: LeasedLetter, fact: type[Settled] | None, bus: Bus, not_there: bool = False, **columns: Any
 ) -> None:
     """End the lease with the letter's outcome. An address that was refused is a task for staff from then on."""
-    async with unit() as said:
-        kept = await letter.settle(fact, **columns)
-        if kept and fact is LetterDelivered and letter.tries:
+    async with unit() as facts:
+        settled = await letter.settle(fact, **columns)
+        if settled and fact is LetterDelivered and letter.tries:
             await note_arrival(letter.id)
-        if kept and not_there:
+        if settled and not_there:
             await note_failure(letter.id, status_of("", columns["reason"]), columns["reason"])
-    if said.facts:
-        bus.hint(said.keys)
+    if facts.facts:
+        bus.hint(facts.keys)
 
 
 # --- The letter as it is sent ------------------------------------------------------------------

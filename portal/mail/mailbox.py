@@ -72,10 +72,10 @@ async def read_returned(bus: Bus) -> bool:
         result = await asyncio.to_thread(look, place, box.validity, box.last_uid)
     except (Trouble, crypto.Unreadable) as reason:
         log.warning("returned mail could not be read", reason=str(reason)[:60])
-        async with unit() as said:
+        async with unit() as facts:
             await box.failed(str(reason) if isinstance(reason, Trouble) else "unreadable")
-        if said.facts:
-            bus.hint(said.keys)
+        if facts.facts:
+            bus.hint(facts.keys)
     else:
         await _note(box, result, bus)
     return True
@@ -88,15 +88,15 @@ async def _note(box: Mailbox, found: Look, bus: Bus) -> None:
         await set_aside(RETURNED, str(box.id), reason, bus.hint, passed_over=True)
     for number, bounce in [*found.bounces, (found.last_uid, None)]:
         try:
-            async with unit() as said:
+            async with unit() as facts:
                 await box.found(found.validity, number, [bounce] if bounce else [])
         except Exception as reason:
             if is_away(reason):
                 raise  # nothing is wrong with the message: the next look begins with it
             await set_aside(RETURNED, str(box.id), reason, bus.hint, passed_over=True)
         else:
-            if said.facts:
-                bus.hint(said.keys)
+            if facts.facts:
+                bus.hint(facts.keys)
 
 
 def look(place: Place, validity: int | None = None, last_uid: int = 0) -> Look:
@@ -181,11 +181,11 @@ def _read(line: imaplib.IMAP4_SSL, place: Place, validity: int | None, last_uid:
     else:
         last_uid, day = 0, clock.now() - BACK
         wanted = f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"
-    answer, found = line.uid("SEARCH", wanted)
+    answer, numbers = line.uid("SEARCH", wanted)
     if answer != "OK":
         raise Trouble("unreachable")
     # “12:*” names the last message even where that is before 12.
-    numbers = sorted(n for n in map(int, (found[0] or b"").split()) if n > last_uid)[:AT_ONCE]
+    numbers = sorted(n for n in map(int, (numbers[0] or b"").split()) if n > last_uid)[:AT_ONCE]
     read, odd = [], []
     for number in numbers:
         raw = _message(line, number)

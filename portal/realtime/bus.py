@@ -151,8 +151,8 @@ class Bus:
         if not self._open:
             raise BusClosed("The bus is closed.")
         self._gossip.clear()
-        said, self._whispered = self._whispered, []
-        return said
+        whispers, self._whispered = self._whispered, []
+        return whispers
 
     @property
     def well(self) -> bool:

@@ -191,13 +191,13 @@ class Hub:
         """Return the pages whose access changed; all of them where it is not known what happened."""
         if news.facts is None:
             return set(pages)
-        found: set[Page] = set()
+        concerned_pages: set[Page] = set()
         for fact in news.facts:
             if fact.changes_access:
                 ending = fact.session if isinstance(fact, SessionEnded) else None
                 concerned = self._named(fact) & pages
-                found |= {page for page in concerned if ending is None or page.session == ending}
-        return found
+                concerned_pages |= {page for page in concerned if ending is None or page.session == ending}
+        return concerned_pages
 
     def mark(self, page: Page, keys: Iterable[str]) -> None:
         """Note that regions of a page are out of date; they are rendered when it is ready to be sent to."""

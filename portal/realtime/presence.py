@@ -59,8 +59,8 @@ async def pass_on(bus: Bus, hub: Hub) -> None:
     """Hear the whispers of all workers for as long as this one lives."""
     while True:
         try:
-            for said in await bus.whispers():
-                writing = _read(said)
+            for whisper in await bus.whispers():
+                writing = _read(whisper)
                 if writing is not None:
                     await _tell(hub, writing)
         except BusClosed:
@@ -86,7 +86,7 @@ async def _tell(hub: Hub, writing: Writing) -> None:
     seen = await may_see(Conversation, {(page.viewer, writing.conversation) for page in pages})
     if not seen:
         return
-    told = Frame(region=writing.region, writing=await writer_name(writing.side, writing.person))
+    frame = Frame(region=writing.region, writing=await writer_name(writing.side, writing.person))
     for page in pages:
         if (page.viewer, writing.conversation) in seen and page in hub.pages and page.ready and not page.busy:
-            page.send([told.written()])
+            page.send([frame.written()])

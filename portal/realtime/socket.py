@@ -171,15 +171,15 @@ async def _listen(hub: Hub, page: Page) -> None:
         except KeyError:  # bytes: no page of ours sends them
             text = ""
         heard = [at for at in heard if at > clock() - FRAMES[1]] + [clock()]
-        said = _read(text, page.viewer)
-        if said is None or len(heard) > FRAMES[0]:
+        frame = _read(text, page.viewer)
+        if frame is None or len(heard) > FRAMES[0]:
             hub.remove(page)
             await page.close(BAD)
             return
-        if isinstance(said, Hello):
-            await _greet(hub, page, said)
+        if isinstance(frame, Hello):
+            await _greet(hub, page, frame)
         else:
-            await note_writing(page.ws.app.state.bus, page, said)
+            await note_writing(page.ws.app.state.bus, page, frame)
 
 
 def _read(text: str, viewer: Viewer) -> Hello | str | None:

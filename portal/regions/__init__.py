@@ -182,8 +182,8 @@ def region(
 
 def key_of(name: str, args: Mapping[str, Any]) -> str:
     """Return the region key: `name`, or `name?k=v&k=v` with the names in order."""
-    said = sorted((k, str(v)) for k, v in args.items() if v is not None)
-    return f"{name}?{urlencode(said)}" if said else name
+    pairs = sorted((k, str(v)) for k, v in args.items() if v is not None)
+    return f"{name}?{urlencode(pairs)}" if pairs else name
 
 
 @dataclass(frozen=True)
@@ -217,17 +217,17 @@ class Shown:
 def read_key(key: str) -> Shown | None:
     """Return the region a page said it shows; None where that is no region or the arguments are not of its kind."""
     name, _, query = key.partition("?")
-    found = REGIONS.get(name)
-    if found is None or len(key) > LONGEST_KEY:
+    region = REGIONS.get(name)
+    if region is None or len(key) > LONGEST_KEY:
         return None
     args: dict[str, Any] = {}
     try:
         for k, value in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), errors="strict"):
-            args[k] = _argument(found.types[k], value)
-        args = {name: args[name] if kind is UUID else args.get(name) for name, kind in found.types.items()}
+            args[k] = _argument(region.types[k], value)
+        args = {name: args[name] if kind is UUID else args.get(name) for name, kind in region.types.items()}
     except (KeyError, ValueError):
         return None
-    return Shown(key_of(name, args), found, tuple(args.items()))
+    return Shown(key_of(name, args), region, tuple(args.items()))
 
 
 def _argument(kind: type, value: str) -> Any:
@@ -305,7 +305,7 @@ def ended(language: str, shown: Shown) -> str:
 def unmapped() -> list[str]:
     """Return the facts that no region shows and that do not say `shows_nowhere`: start-up refuses them. One that
     changes access touches every region of those it concerns."""
-    named = tuple(kind for found in REGIONS.values() for kind in found.on + found.on_any)
+    named = tuple(kind for region in REGIONS.values() for kind in region.on + region.on_any)
     return sorted(
         kind.__name__
         for kind in KINDS.values()

@@ -95,8 +95,8 @@ def form_state(
         if untouched:
             filled.values[name] = now[name]
         called = (words or {}).get(name, {})
-        said = None if untouched else _in_words(visit, sent[name], called)
-        filled.news.append(ChangedField(name, labels[name], _in_words(visit, now[name], called), said))
+        wanted = None if untouched else _in_words(visit, sent[name], called)
+        filled.news.append(ChangedField(name, labels[name], _in_words(visit, now[name], called), wanted))
     return filled
 
 
@@ -120,8 +120,8 @@ def _mark(about: str, name: str, value: Any) -> str:
 
 
 def _as_sent(visit: Visit, name: str, now: Any) -> Any:
-    said = visit.sent.get(name, "")
-    return said.lower() in _TICKED if isinstance(now, bool) else said
+    text = visit.sent.get(name, "")
+    return text.lower() in _TICKED if isinstance(now, bool) else text
 
 
 def _plain(value: Any) -> str:

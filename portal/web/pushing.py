@@ -63,9 +63,9 @@ async def _send(taken: LeasedDevice, bus: Bus) -> None:
     if 200 <= status < 300:
         await settle_push(taken, sent=True)
     elif status in GONE:
-        async with unit() as said:
+        async with unit() as facts:
             await forget_device(taken)
-        bus.hint(said.keys)
+        bus.hint(facts.keys)
     elif (status == 429 or not 400 <= status < 500) and taken.tries < MOST_TRIES:
         await settle_push(taken, clock.now() + dt.timedelta(seconds=30 * 2 ** (taken.tries - 1)))
     else:
@@ -79,9 +79,9 @@ async def _words_if_wanted(taken: LeasedDevice) -> bytes | None:
         if not await hold_device(taken):
             return None
         practice, person = await the_practice(), taken.staff or taken.account
-        told = await words_for(taken)
+        words = await words_for(taken)
         open_to = taken.staff is not None or practice.portal_on
-        if not (person and told and open_to and await is_unread(taken.number, taken.staff, taken.account)):
+        if not (person and words and open_to and await is_unread(taken.number, taken.staff, taken.account)):
             await settle_push(taken)
             return None
         now = clock.now()
@@ -89,7 +89,7 @@ async def _words_if_wanted(taken: LeasedDevice) -> bytes | None:
         if later > now:
             await settle_push(taken, later)
             return None
-    language, discreet = told
+    language, discreet = words
     title = say(language, "Portal") if discreet else rendering.practice["name"]
     return json.dumps({"title": title, "body": say(language, "Something new for you.")}).encode()
 

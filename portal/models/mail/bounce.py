@@ -292,18 +292,18 @@ async def holders_of(
     clients: Scope[Client], colleagues: Scope[StaffMember], keys: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the holders of each of these addresses, by the address."""
-    found = await (
+    rows = await (
         clients.join(f"join ({_charts('= any(:keys)')}) o on o.client_id = r.id", keys=keys)
         .where("r.archived_at is null")
         .order("o.kind, o.name, r.sorting, r.id")
         .columns("o.email_key, o.kind, o.record_id, o.name, r.id as client_id, r.first_name, r.last_name, r.colour")
     )
-    found += await (
+    rows += await (
         colleagues.where("r.email_key = any(:keys)", keys=keys)
         .where("r.ended_at is null")
         .columns("r.email_key, 'staff' as kind, r.id as record_id, r.name, null::uuid as client_id")
     )
     holders: dict[str, list[dict[str, Any]]] = {}
-    for row in found:
+    for row in rows:
         holders.setdefault(row["email_key"], []).append(row)
     return holders

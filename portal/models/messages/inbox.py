@@ -74,10 +74,10 @@ async def page_of_inbox(
 
 async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
     """Count the conversations in each of the views that show a number: one question for all."""
-    told = ", ".join(
+    counts = ", ".join(
         f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as {view.value}" for view in COUNTED
     )
-    (row,) = await conversations.where(OPEN).columns(told)
+    (row,) = await conversations.where(OPEN).columns(counts)
     return {view: int(row[view.value]) for view in COUNTED}
 
 

@@ -69,7 +69,7 @@ async def notes_under(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, Notes]:
     """Return the notes of each conversation under its messages from one number to another, oldest first. The caller has
     asked which of the staff may see the conversation."""
     asked = sql.table("v", id=("conversations", "uuid"), first=("firsts", "int"), last=("lasts", "int"))
-    found = await sql.rows(
+    rows = await sql.rows(
         "select r.id, r.conversation_id, r.number, r.staff_id, r.body_sealed, r.written_at, s.name, h.name as to_name, "
         f"r.handed_to from {asked} join note r on r.conversation_id = v.id and r.number between v.first and v.last "
         "join staff_member s on s.id = r.staff_id left join staff_member h on h.id = r.handed_to "
@@ -79,7 +79,7 @@ async def notes_under(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, Notes]:
         lasts=[last for _, last in spans.values()],
     )
     notes: dict[UUID, Notes] = {of: defaultdict(list) for of in spans}
-    for row in found:
+    for row in rows:
         id = row["id"]
         notes[row["conversation_id"]][row["number"]].append(
             {

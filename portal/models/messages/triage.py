@@ -120,10 +120,10 @@ def may_be_on(r: str, staff: str) -> str:
 def on_it(r: str) -> str:
     """Return who answers conversation `r`, as an SQL expression: the colleague who was put on it, while they can read
     it; else, for a clinical one, who leads the client's care; else nobody."""
-    there = staff_see(f"{r}.client_id", f"{r}.assigned_to")
+    sees_chart = staff_see(f"{r}.client_id", f"{r}.assigned_to")
     may_read = holds_key(f"{r}.assigned_to", f"{r}.audience || '_messages'")
     return (
-        f"coalesce(case when {r}.assigned_to is not null and {may_read} and {there} then {r}.assigned_to end, "
+        f"coalesce(case when {r}.assigned_to is not null and {may_read} and {sees_chart} then {r}.assigned_to end, "
         f"case when {r}.audience = 'clinical' then (select ot.staff_id from care_team ot "
         f"where ot.client_id = {r}.client_id and ot.lead and {live('ot')} "
         "and ot.staff_id not in (select om.id from staff_member om where om.ended_at is not null) "

@@ -22,27 +22,27 @@ from portal.viewer import Viewer
 async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     if await thread_of(viewer, client, conversation) is None:
         return None
-    told = await told_of(viewer.see(Conversation), conversation, to_staff=viewer.kind is not Kind.STAFF)
+    letters = await told_of(viewer.see(Conversation), conversation, to_staff=viewer.kind is not Kind.STAFF)
     if viewer.kind is Kind.STAFF:
-        return {"lines": [line for row in told if (line := _to_an_account(viewer.language, row))]}
+        return {"lines": [line for row in letters if (line := _to_an_account(viewer.language, row))]}
     # Who at the practice was written to, and whose address failed, is the practice's own affair.
-    arrived = [row["done_at"] for row in told if row["done_at"] and not row["bounced_at"]]
+    arrived = [row["done_at"] for row in letters if row["done_at"] and not row["bounced_at"]]
     if not arrived:
         return {"lines": []}
-    said = say(
+    text = say(
         viewer.language,
         "The practice was told of it by email %(when)s.",
         when=at_in_words(max(arrived), zone(), viewer.language),
     )
-    return {"lines": [{"icon": "mail-check", "text": said}]}
+    return {"lines": [{"icon": "mail-check", "text": text}]}
 
 
 def _to_an_account(language: str, row: dict[str, Any]) -> dict[str, str] | None:
     name = row["name"]
     if row["bounced_at"]:
         reason = why(language, row["reason"] or "")
-        said = say(language, "The email to %(name)s came back: %(why)s.", name=name, why=reason)
-        return {"icon": "mail-warning", "text": said}
+        text = say(language, "The email to %(name)s came back: %(why)s.", name=name, why=reason)
+        return {"icon": "mail-warning", "text": text}
     if row["done_at"]:
         when = at_in_words(row["done_at"], zone(), language)
         return {
@@ -50,6 +50,6 @@ def _to_an_account(language: str, row: dict[str, Any]) -> dict[str, str] | None:
             "text": say(language, "%(name)s was told by email %(when)s.", name=name, when=when),
         }
     if row["failed_at"] and row["reason"]:
-        said = say(language, "The email to %(name)s couldn’t be delivered.", name=name)
-        return {"icon": "mail-warning", "text": said}
+        text = say(language, "The email to %(name)s couldn’t be delivered.", name=name)
+        return {"icon": "mail-warning", "text": text}
     return None

@@ -124,15 +124,15 @@ async def chart_addresses(viewer: Viewer, client: UUID) -> Context | None:
 
 
 async def _tasks(viewer: Viewer, client: UUID | None) -> list[dict[str, Any]]:
-    found = await failed_addresses(viewer.see(Bounce), viewer.see(Client), viewer.see(StaffMember), client)
+    addresses = await failed_addresses(viewer.see(Bounce), viewer.see(Client), viewer.see(StaffMember), client)
     may = await viewer.may(Permission.PORTAL_ACCESS)
-    return [_task(viewer.language, row, client, may) for row in found if row["holders"]]
+    return [_task(viewer.language, row, client, may) for row in addresses if row["holders"]]
 
 
 def _task(language: str, row: dict[str, Any], client: UUID | None, may: bool) -> dict[str, Any]:
-    mine = [holder for holder in row["holders"] if client in (None, holder["client_id"])]
-    first, whose = mine[0], people(language, mine)
-    charts = dict.fromkeys(f"{h['first_name']} {h['last_name']}" for h in mine if h["client_id"])
+    holders = [holder for holder in row["holders"] if client in (None, holder["client_id"])]
+    first, whose = holders[0], people(language, holders)
+    charts = dict.fromkeys(f"{h['first_name']} {h['last_name']}" for h in holders if h["client_id"])
     return {
         "id": row["id"],
         "address": row["email_key"],

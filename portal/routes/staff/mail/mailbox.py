@@ -135,18 +135,18 @@ async def wait(visit: Visit) -> Answer:
 @staff("POST /staff/settings/mail/mailbox", Permission.PORTAL_SETTINGS, form=Where, audit="set mailbox")
 async def save(visit: Visit) -> Answer:
     """Read this mailbox from now on."""
-    said: Where | None = visit.form
+    typed: Where | None = visit.form
     form_state = await _where(visit, await hold_practice())
     password = await _password(visit)
-    if form_state.refused or said is None or password is None:
+    if form_state.refused or typed is None or password is None:
         return await _page(visit)
     await Mailbox.keep(
-        address=said.address,
-        host=said.host,
-        port=said.port,
-        username=said.mailbox_user,
+        address=typed.address,
+        host=typed.host,
+        port=typed.port,
+        username=typed.mailbox_user,
         password=password,
-        folder=said.folder,
+        folder=typed.folder,
     )
     return go(HERE)
 
@@ -154,13 +154,13 @@ async def save(visit: Visit) -> Answer:
 async def _password(visit: Visit) -> str | None:
     """The password to use: as it was typed, or the one that is kept. That goes to the server and the user it was given
     for and to nobody else; None, with what is wrong, where there is none to use."""
-    said: Where | None = visit.form
-    if visit.errors or said is None or said.mailbox_password:
-        return said.mailbox_password if said else None
+    typed: Where | None = visit.form
+    if visit.errors or typed is None or typed.mailbox_password:
+        return typed.mailbox_password if typed else None
     box = await visit.me.see(Mailbox).first()
     if box is None:
         visit.errors["mailbox_password"] = visit.say("Fill this in.")
-    elif (box.host.lower(), box.port, box.username) != (said.host, said.port, said.mailbox_user):
+    elif (box.host.lower(), box.port, box.username) != (typed.host, typed.port, typed.mailbox_user):
         visit.errors["mailbox_password"] = visit.say(
             "Enter the password: the one that is saved is for another server or user name."
         )
@@ -187,7 +187,7 @@ async def forget(visit: Visit) -> Answer:
 @staff("POST /staff/settings/mail/test", Permission.PORTAL_SETTINGS, form=Where, audit=None, transaction=False)
 async def test(visit: Visit) -> Answer:
     """Look into the mailbox as it stands in the form, saved or not; nothing is kept of it."""
-    said: Where = visit.form
+    typed: Where = visit.form
     malformed = bool(visit.errors)
     password = await _password(visit)
     if malformed or password is None:
@@ -195,10 +195,10 @@ async def test(visit: Visit) -> Answer:
             return await _page(visit)
         why = visit.say("Fill in what is missing first.") if malformed else visit.errors["mailbox_password"]
         return visit.fragment(_result(visit, why, well=False))
-    place = Place(said.host, said.port, said.mailbox_user, password, said.folder)
+    place = Place(typed.host, typed.port, typed.mailbox_user, password, typed.folder)
     try:
         async with asyncio.timeout(PATIENCE):
-            found = await asyncio.to_thread(look, place)
+            looked_at = await asyncio.to_thread(look, place)
     except (Trouble, TimeoutError) as reason:
         result = _result(visit, trouble_in_words(visit.language, str(reason)), well=False)
     else:
@@ -206,7 +206,7 @@ async def test(visit: Visit) -> Answer:
             visit,
             visit.say(
                 "It works. Of the messages from the last seven days, %(bounces)s report an email that came back.",
-                bounces=len(found.bounces),
+                bounces=len(looked_at.bounces),
             ),
         )
     return visit.fragment(result) if visit.by_script else await _page(visit, said=Markup(result))

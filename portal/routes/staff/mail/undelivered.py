@@ -65,8 +65,8 @@ async def address(visit: Visit) -> Answer:
 
 
 async def _holders(visit: Visit, bounce: Bounce) -> list[dict[str, Any]]:
-    found = await holders_of(visit.me.see(Client), visit.me.see(StaffMember), [bounce.email_key])
-    return found.get(bounce.email_key, [])
+    holders = await holders_of(visit.me.see(Client), visit.me.see(StaffMember), [bounce.email_key])
+    return holders.get(bounce.email_key, [])
 
 
 def _can_correct(holders: list[dict[str, Any]], staying: list[dict[str, Any]]) -> bool:
@@ -77,7 +77,7 @@ def _can_correct(holders: list[dict[str, Any]], staying: list[dict[str, Any]]) -
 
 
 async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
-    holders, here = await _holders(visit, bounce), f"/staff/mail/addresses/{bounce.id}"
+    holders, address = await _holders(visit, bounce), f"/staff/mail/addresses/{bounce.id}"
     staying = await stay(visit.me.see(Client), holders)
     return await page(
         visit,
@@ -93,8 +93,8 @@ async def _address(visit: Visit, bounce: Bounce, status: int = 200) -> Answer:
         settled=bounce.settled_at is not None,
         can_correct=_can_correct(holders, staying),
         staying=people(visit.language, staying),
-        action=here,
-        confirm_action=f"{here}/confirmation",
+        action=address,
+        confirm_action=f"{address}/confirmation",
         back_href="/staff/today",
         value=visit.sent.get("email", bounce.email_key),
         errors=visit.errors,
