@@ -1,7 +1,5 @@
 """The application: its routes behind their doors, and the tasks that live as long as a worker does."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections import Counter

@@ -1,7 +1,5 @@
 """The clock: the one place that asks the machine for the time, so that tests can move it."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,8 +1,6 @@
 """Logs: one JSON object a line, on standard error. Ids at most; never what people wrote, and never the words of an
 error, which may quote them: a database says which row it does not take."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -1,7 +1,5 @@
 """Passwords: argon2id in threads of its own, so that no page waits for it, and with a queue that has an end."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

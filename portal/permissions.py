@@ -1,7 +1,5 @@
 """Permissions of staff, in the practice's own words, and those that each role holds to begin with (product.md, B)."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 

@@ -1,7 +1,5 @@
 """Every environment variable Portal reads, typed, each with the reason it exists."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit

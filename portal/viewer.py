@@ -1,7 +1,5 @@
 """The viewer: the person who is looking. Holds ids only; what may be seen is asked of the database each time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -87,7 +85,7 @@ class Viewer:
             key=permission.key,
         )
 
-    def wide(self) -> Viewer:
+    def wide(self) -> "Viewer":
         """Return the account without the narrowing, for the switch between profiles alone. For whom else somebody acts
         is not for staff to see."""
         narrow = self.kind is not Kind.PROFILE or self.lens is not None

@@ -1,8 +1,6 @@
 """The worker: turns due Moments into facts, tells of unread messages, delivers letters, and forgets what has been
 kept long enough."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

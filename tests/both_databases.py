@@ -7,8 +7,6 @@ is red that only one of them can read, or that gives a column another type; what
 the reason.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

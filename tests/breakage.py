@@ -1,7 +1,5 @@
 """One small thing that is broken on purpose, as rooms bring it, and the tests that are to turn red."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 # What can go wrong in a portal whose pages stay true and show nobody what is not theirs.

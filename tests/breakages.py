@@ -8,8 +8,6 @@ leaves one of them green is red itself, and so is one whose text is not in the c
 one processor for each: a deployment of its own, and a test or two in it.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

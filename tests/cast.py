@@ -4,8 +4,6 @@ dana = await deployment.cast.sign_in("dana")
 page = await dana.get(f"/clients/{deployment.cast.client['noa']}/home")
 """
 
-from __future__ import annotations
-
 import re
 import ssl
 from collections import defaultdict
@@ -30,7 +28,7 @@ _CERTIFICATES = ssl.create_default_context()  # read once: a browser of its own 
 class Person:
     """A browser on one worker: it keeps its cookies, and asks as a page of the portal does."""
 
-    def __init__(self, cast: Cast, name: str, side: str, worker: int) -> None:
+    def __init__(self, cast: "Cast", name: str, side: str, worker: int) -> None:
         self.cast, self.name, self.side, self.worker = cast, name, side, worker
         # A connection is let go well before the server does so in the midst of a request.
         self.browser = httpx2.AsyncClient(timeout=30, limits=httpx2.Limits(keepalive_expiry=1), verify=_CERTIFICATES)
@@ -107,7 +105,7 @@ class Cast:
     """Everybody's ids, as text, by first name in small letters: `client`, `account`, `staff`, `email`; and
     `conversation` by "noa clinical", "eli confidential"."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: "Deployment") -> None:
         self.deployment = deployment
         self.client: dict[str, str] = {}
         self.account: dict[str, str] = {}
@@ -125,7 +123,7 @@ class Cast:
         self._people: list[Person] = []
 
     @classmethod
-    async def of(cls, deployment: Deployment) -> Cast:
+    async def of(cls, deployment: "Deployment") -> "Cast":
         cast, look = cls(deployment), deployment.sql
         for row in await look("select id, first_name from client order by id desc"):
             cast.client[_first(row["first_name"])] = str(row["id"])

@@ -7,8 +7,6 @@
 Each worker has a port, and so an address, of its own; cookies of localhost hold for all of them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import datetime as dt

@@ -1,7 +1,5 @@
 """As much of a browser's document as the tests need: a tree that can be searched, changed and written out."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterator
@@ -17,15 +15,15 @@ class Element:
         self.children: list[Element | str] = []
         self.parent: Element | None = None
 
-    def append(self, child: Element | str, before: Element | None = None) -> None:
+    def append(self, child: "Element | str", before: "Element | None" = None) -> None:
         if isinstance(child, Element):
             child.parent = self
         self.children.insert(len(self.children) if before is None else self.place(before), child)
 
-    def place(self, child: Element) -> int:
+    def place(self, child: "Element") -> int:
         return next(i for i, one in enumerate(self.children) if one is child)
 
-    def replace_with(self, *others: Element | str) -> None:
+    def replace_with(self, *others: "Element | str") -> None:
         assert self.parent is not None
         at, parent = self.parent.place(self), self.parent
         parent.children[at : at + 1] = others
@@ -37,11 +35,11 @@ class Element:
         self.replace_with()
 
     @property
-    def elements(self) -> list[Element]:
+    def elements(self) -> "list[Element]":
         """The children that are elements."""
         return [child for child in self.children if isinstance(child, Element)]
 
-    def walk(self) -> Iterator[Element]:
+    def walk(self) -> "Iterator[Element]":
         """This element and all below it, in the order of the document."""
         ahead = [self]
         while ahead:
@@ -49,7 +47,7 @@ class Element:
             yield one
             ahead += [child for child in reversed(one.children) if isinstance(child, Element)]
 
-    def all(self, *attributes: str, tag: str = "") -> list[Element]:
+    def all(self, *attributes: str, tag: str = "") -> "list[Element]":
         """All with these attributes, whatever their values."""
         return [
             one
@@ -57,7 +55,7 @@ class Element:
             if (not tag or one.tag == tag) and all(name in one.attributes for name in attributes)
         ]
 
-    def by_id(self, id: str) -> Element | None:
+    def by_id(self, id: str) -> "Element | None":
         return next((one for one in self.walk() if one.attributes.get("id") == id), None)
 
     def get(self, name: str) -> str:

@@ -6,8 +6,6 @@ forked is `portal` itself, by the same function as the script, in an environment
     process = forked(["serve", "--port", "8000"], env, ROOT, log)    # None where this system can't watch it
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -6,8 +6,6 @@ async with open_page(dana, f"/clients/{noa}/home") as page:
     assert page.live == await page.reload()
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import copy

@@ -1,7 +1,5 @@
 """The rooms of the house, and what each brings to the tests that go through all of them: its `brings.py`."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from itertools import chain
 from types import ModuleType
@@ -34,7 +32,7 @@ def brought_by_name(name: str) -> dict[str, Any]:
     return dict(chain.from_iterable(table.items() for table in _brings(name)))
 
 
-async def fill(cast: Cast) -> None:
+async def fill(cast: "Cast") -> None:
     """Make a row in each table that is empty in the demo, and a value in each column that refers to another; once."""
     if not cast.filled:
         cast.filled = True

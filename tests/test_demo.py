@@ -1,7 +1,5 @@
 """The demo practice: made quickly, and everyone in it sees what the rules let them see."""
 
-from __future__ import annotations
-
 import datetime as dt
 import time
 from collections.abc import AsyncIterator, Iterator

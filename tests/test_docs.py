@@ -1,7 +1,5 @@
 """The docs say what is so: commands exist, links lead somewhere, and tables are those of the code."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Spanish: nothing that Portal says lacks it, and days, times and lists read as people say them."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 import uuid

@@ -1,7 +1,5 @@
 """Texts that are kept for messages: whose they are, who changes them, and what they are filled with."""
 
-from __future__ import annotations
-
 from uuid import UUID, uuid4
 
 import pytest

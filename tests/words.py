@@ -4,8 +4,6 @@
 there, and takes out what nobody says any more.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re
@@ -161,7 +159,7 @@ def _written(value: ast.expr) -> str | None:
     return None
 
 
-def _values(argument: ast.expr, function: ast.AST | None, module: _Module) -> list[ast.expr]:
+def _values(argument: ast.expr, function: ast.AST | None, module: "_Module") -> list[ast.expr]:
     """What an argument can be: a name that its function sets is each thing it is set to, a name that a function
     within a function is given each thing it is given, and a place in a dictionary each thing that stands there."""
     match argument:
@@ -203,7 +201,7 @@ def _set_to(name: str, function: ast.AST) -> list[ast.expr]:
     return found
 
 
-def _given(name: str, function: ast.AST, module: _Module) -> list[ast.expr]:
+def _given(name: str, function: ast.AST, module: "_Module") -> list[ast.expr]:
     """What a function within a function is given for a parameter."""
     if not isinstance(function, ast.FunctionDef) or function not in module.inside:
         return []

@@ -1,7 +1,5 @@
 """The command line: demo, serve, work, migrate, check, cast, keys, staff."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import signal

@@ -1,7 +1,5 @@
 """The base of all commands: the data folder, the database, and an end in sentences."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """`portal check`: what is missing or wrong, in sentences."""
 
-from __future__ import annotations
-
 import typer
 
 from portal import crypto

@@ -1,7 +1,5 @@
 """`portal demo` and `portal cast`: a practice to try Portal with, and the people one can sign in as."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

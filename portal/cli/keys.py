@@ -1,7 +1,5 @@
 """`portal keys`: the key file is made, and its keys are replaced."""
 
-from __future__ import annotations
-
 import typer
 
 from portal import crypto

@@ -1,7 +1,5 @@
 """`portal staff`: who works here, and a way back in for somebody who has lost theirs, for whoever runs the machine."""
 
-from __future__ import annotations
-
 import typer
 
 from portal import crypto

@@ -6,8 +6,6 @@ so keys can be replaced while the practice works. Beside them, `"push"` is the k
 know this deployment (VAPID): made once, since each subscription is bound to it.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """Willow Street Counselling: a practice with people in it, made in a second, to try Portal with."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The demo's cast goes on living: now and then one of them reads, types and writes, and pages change by themselves."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import random

@@ -1,7 +1,5 @@
 """Many clients with much to say, for benchmarks and tests that need a full practice."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from random import Random

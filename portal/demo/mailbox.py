@@ -1,7 +1,5 @@
 """The demo's mail: a real SMTP server on loopback, which keeps every letter as a file, and those files to read."""
 
-from __future__ import annotations
-
 import asyncio
 import email.policy
 import os

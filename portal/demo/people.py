@@ -1,7 +1,5 @@
 """The people of Willow Street Counselling: its staff, the clients in its care, and their relatives."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows that are made by the hundred: filled in as their models would, written many at a time."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

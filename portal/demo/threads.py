@@ -3,8 +3,6 @@
 # A message is one line, however long.
 # ruff: noqa: E501
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from portal.demo.priya import PRIYA

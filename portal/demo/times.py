@@ -5,8 +5,6 @@ days ago at 9:04; `40m` and `3h` are minutes and hours of office time ago, so th
 weekends the newest message came in before the office closed.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from typing import NamedTuple

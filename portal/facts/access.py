@@ -1,7 +1,5 @@
 """Facts of the way onto the portal, and of the access that somebody has there."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts.people import OfChart, OfClient

@@ -4,15 +4,13 @@ A fact names the people it concerns by *audience keys* (`client:<id>`, `staff:<i
 and no HTML is ever part of one: whoever hears it re-reads what they may see.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar, dataclass_transform
 from uuid import UUID
 
-KINDS: dict[str, type[Fact]] = {}
-FAMILIES: set[type[Fact]] = set()
+KINDS: "dict[str, type[Fact]]" = {}
+FAMILIES: "set[type[Fact]]" = set()
 EVERYONE = "everyone"  # the audience key of what can change any page
 
 
@@ -60,7 +58,7 @@ class Fact:
         }
 
     @staticmethod
-    def from_body(kind: str, body: dict[str, Any]) -> Fact | None:
+    def from_body(kind: str, body: dict[str, Any]) -> "Fact | None":
         """Return the fact as it was announced; None for a kind that this version does not know."""
         cls = KINDS.get(kind)
         if cls is None:

@@ -1,7 +1,5 @@
 """Facts of letters, of addresses that mail reaches or not, and of the mailbox for what comes back."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts.ground import Fact

@@ -1,7 +1,5 @@
 """Facts of conversations, their messages, and what staff do about them."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts.ground import Fact, OfPerson

@@ -1,7 +1,5 @@
 """Facts of one person's notices."""
 
-from __future__ import annotations
-
 from portal.facts.ground import OfPerson
 
 

@@ -1,7 +1,5 @@
 """Facts of clients, of who cares for them, and of their contacts."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts.ground import Fact

@@ -1,7 +1,5 @@
 """Facts of the practice as a whole."""
 
-from __future__ import annotations
-
 from portal.facts.ground import Fact
 
 

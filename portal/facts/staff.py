@@ -1,7 +1,5 @@
 """Facts of the people who work here, and of sign-in on both sides."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts.ground import Fact, OfPerson

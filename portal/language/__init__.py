@@ -1,7 +1,5 @@
 """English and Spanish from one catalogue; dates, times and ages as people say them."""
 
-from __future__ import annotations
-
 import datetime as dt
 import gettext
 import re

@@ -1,7 +1,5 @@
 """The practice's hours in words: as a line that sums up a week, and as the state of the office at a moment."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping, Sequence
 

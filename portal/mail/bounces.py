@@ -5,8 +5,6 @@ Nothing in such a message is believed but one thing: that the letter it brings b
 and nobody could guess, did not arrive. Replies and out-of-office notes carry that id too, and are no bounces.
 """
 
-from __future__ import annotations
-
 import codecs
 import email
 import email.policy

@@ -4,8 +4,6 @@ Letters are read on shared screens and pass through others' machines: they name 
 nothing about why somebody comes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

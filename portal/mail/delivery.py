@@ -4,8 +4,6 @@ A worker leases what it sends. One that is killed after the mail server took a l
 it leased: another sends it again when the lease is over, with the same Message-ID, by which mail programs know it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import json

@@ -1,7 +1,5 @@
 """The letters to the holder of an account, or to a colleague: what each says, in English and Spanish."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Protocol
 

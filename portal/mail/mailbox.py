@@ -1,7 +1,5 @@
 """The mailbox to which mail comes back, read over IMAP with TLS. Nothing in it is changed, moved or deleted."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import imaplib

@@ -1,8 +1,6 @@
 """The way into the outbox: letters are written by the transaction that caused them, so that neither is ever without the
 other."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from urllib.parse import urlsplit

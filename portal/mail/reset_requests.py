@@ -1,7 +1,5 @@
 """Wishes for a new password: everybody is answered the same whether or not there is an account, and at once."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.mail import letters

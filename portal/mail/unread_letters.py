@@ -1,7 +1,5 @@
 """One neutral letter to each person about everything they have not come to see."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.mail import letters

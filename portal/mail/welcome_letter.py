@@ -3,8 +3,6 @@
 The practice's words are text with places such as {name} in it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -6,8 +6,6 @@ is something of a moment, such as who is writing, in ids too; it is never sent t
 So nobody ever waits for the bus, and a Redis that is slow, frozen or gone costs a request nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """The drawing of one round of the hub for its pages: the new items of their lists, or whole regions."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Coroutine

@@ -3,8 +3,6 @@
 It looks when a hint names someone who has a page here, and every second regardless. A lost hint costs that second.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 

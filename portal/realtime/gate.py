@@ -1,7 +1,5 @@
 """The gate: how many sockets one network may have on this worker, checked before anything is looked up for another."""
 
-from __future__ import annotations
-
 import contextlib
 import ipaddress
 from collections import Counter

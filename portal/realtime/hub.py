@@ -1,7 +1,5 @@
 """The hub: this worker's open pages, which of them a fact concerns, and the rounds that send to them."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """One open page as its worker knows it: its viewer, its regions, and which of them are out of date."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import types

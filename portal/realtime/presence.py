@@ -1,8 +1,6 @@
 """Presence: who is writing just now, told from worker to worker in ids, without a row, and only to open pages that may
 see the conversation. Nothing depends on it, and nothing of it is kept."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Broadcaster's way to Redis, in place of its own, which dies silently at the first connection that is cut."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

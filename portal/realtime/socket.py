@@ -1,7 +1,5 @@
 """The socket of an open page: who may open one, and the words a page may say on it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

@@ -1,7 +1,5 @@
 """Tasks that go on whatever happens, until they are told to end."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine

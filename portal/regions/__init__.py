@@ -11,8 +11,6 @@ one. `on_any` names the facts that change it whomever they are about. The same f
 None says "not yours (any more)". `slots` names the places of pages that it fills (web/slots.py).
 """
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 from collections import defaultdict
@@ -43,7 +41,7 @@ Side = Literal["staff", "client", "both"]
 Needs = Permission | Right | None
 Kinds = tuple[type[Fact], ...]
 
-REGIONS: dict[str, Region] = {}
+REGIONS: "dict[str, Region]" = {}
 _IDS, _NUMBERS = (UUID, UUID | None), (int, int | None)
 LOOK = 16  # characters that say how an element looks
 GONE = "gone".ljust(LOOK, "-")  # how one looks that has ended
@@ -67,7 +65,7 @@ class Region:
     on_any: Kinds
     fill: Load
     types: Mapping[str, type]
-    stream: Stream | None = None
+    stream: "Stream | None" = None
     element: str | None = None
     slots: tuple[str, ...] = ()
 
@@ -160,7 +158,7 @@ def region(
     Raises TypeError."""
 
     def register(fill: Load) -> Region:
-        parameters = list(inspect.signature(fill, eval_str=True).parameters.values())[1:]
+        parameters = list(inspect.signature(fill).parameters.values())[1:]
         types = {p.name: p.annotation for p in parameters}
         if isinstance(needs, Permission) and side != "staff":
             raise TypeError(f"Region {name} needs a permission, which staff alone hold: say side='staff'.")

@@ -1,7 +1,5 @@
 """All regions, by importing the files that make them; and the check that no fact was forgotten."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from pkgutil import walk_packages
 

@@ -1,7 +1,5 @@
 """The client side's Home, the switch between profiles, and the count beside Messages."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections import Counter
 from typing import Any

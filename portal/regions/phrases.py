@@ -1,7 +1,5 @@
 """Small sentences and addresses that several regions say the same way."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

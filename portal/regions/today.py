@@ -1,7 +1,5 @@
 """Staff's Today: what is unread, what waits for an answer, and who comes of age."""
 
-from __future__ import annotations
-
 from portal import clock
 from portal.facts import OfChart, OfPractice, OfStaff, OfThreadList, OfTriage
 from portal.language import date_in_words, local_day, say

@@ -4,8 +4,6 @@
 that shows it as somebody sees it.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from inspect import isfunction
 from itertools import chain

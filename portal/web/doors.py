@@ -8,8 +8,6 @@ checks the body, opens one transaction for a write, builds the viewer, answers a
 A refusal is rolled back first and noted afterwards.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import functools
 import json

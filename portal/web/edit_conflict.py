@@ -5,8 +5,6 @@ A form that carries a whole state says on what it was made. A newer state is nev
 choice.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Reading the form of a request: its shape is refused, its values are for the page to show."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import parse_qsl
 

@@ -4,8 +4,6 @@ down.
 Plain ASGI, because Starlette's BaseHTTPMiddleware never sees a socket.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 

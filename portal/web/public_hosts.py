@@ -4,8 +4,6 @@ A browser names the push service it is told by, and staff name a mailbox. Either
 this one can reach; such a name is not followed, and nothing tells whether there is one.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 

@@ -1,7 +1,5 @@
 """Pushes on their way to the push services of browsers: encrypted for the device alone, and neutral even there."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import ipaddress

@@ -1,7 +1,5 @@
 """Refusals: what cannot be taken, seen or done, and the page that says so, the same on every side."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 from starlette.requests import Request

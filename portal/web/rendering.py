@@ -1,7 +1,5 @@
 """Templates made text: one Jinja environment per language, the same for a page, a push and a letter."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable

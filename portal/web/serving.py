@@ -1,7 +1,5 @@
 """Workers and how they run: uvicorn with a drain before it ends, one process or several behind one port."""
 
-from __future__ import annotations
-
 import asyncio
 import fcntl
 import gc

@@ -4,8 +4,6 @@ A room that has something for one says so in its own file: `link("settings", Lin
 page it leads to, and `slots=("home",)` at a region. What is not named here comes after what is.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

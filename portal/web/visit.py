@@ -1,7 +1,5 @@
 """A visit: one request behind its door, with the viewer, the form they sent, and the answer."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar

@@ -1,7 +1,5 @@
 """Portal access for the tests of all rooms: accounts, invitations, and ways in."""
 
-from __future__ import annotations
-
 import datetime as dt
 from itertools import cycle
 from typing import Any

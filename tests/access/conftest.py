@@ -1,7 +1,5 @@
 """One practice for all tests of this folder: two workers, PostgreSQL, Redis, and a mail server that is its own."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.access.desk import Desk, own_desk

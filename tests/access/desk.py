@@ -6,8 +6,6 @@ wren = await desk.sign_up(chart, link)
 chart, wren, account = await desk.registered("Wren")  # all of it
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import itertools

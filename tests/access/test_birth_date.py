@@ -1,7 +1,5 @@
 """The date of birth behind a link: exact, counted before it is compared, locked after five."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from urllib.parse import quote_plus

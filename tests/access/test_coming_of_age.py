@@ -1,7 +1,5 @@
 """A planned coming of age (J3): who is told when, what stands on Today and on Home, and what is left to do."""
 
-from __future__ import annotations
-
 import datetime as dt
 from contextlib import AsyncExitStack
 

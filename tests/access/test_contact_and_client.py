@@ -1,8 +1,6 @@
 """Somebody who is a client and a contact of others (H1): called and reached the same in both places, and who reads
 what of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4

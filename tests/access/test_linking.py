@@ -1,7 +1,5 @@
 """Linking that the holder of the account confirms first, and who is told of each new grant (A7)."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import AsyncIterator
 from uuid import uuid4

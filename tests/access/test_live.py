@@ -1,8 +1,6 @@
 """The Portal tab of two members of staff, open on the other worker while everything happens: each step shows,
 and what it shows is what a reload would."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack

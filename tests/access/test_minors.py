@@ -1,7 +1,5 @@
 """Minors (H5, J3): the practice's ages, and what ends by itself when somebody comes of age."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import signal

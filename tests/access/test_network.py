@@ -1,8 +1,6 @@
 """The contact network on and off, for one client and for the practice (H1): on pages that stand open, on both workers,
 with Redis and without."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4

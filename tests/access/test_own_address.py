@@ -1,8 +1,6 @@
 """An address of one's own (H5, A7): a minor's account never stands on that of somebody who acts for them, nor on one
 that looks like it; and only what is equal is ever linked."""
 
-from __future__ import annotations
-
 import datetime as dt
 import itertools
 from uuid import uuid4

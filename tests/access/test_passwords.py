@@ -1,7 +1,5 @@
 """Which passwords are taken, and how they are kept (rule 10)."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.access.desk import SECRET, Chart, Desk

@@ -1,7 +1,5 @@
 """What an account needs, cleared on file, pauses the profile (A2); and the whole portal can be switched off."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import AsyncIterator
 

@@ -3,8 +3,6 @@
 Made from the route table: a new route of these places without a sample is red.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from uuid import uuid4
 

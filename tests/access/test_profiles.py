@@ -1,7 +1,5 @@
 """One account, many profiles (H4, J10): two tabs for two children never mix, and one page shows them all."""
 
-from __future__ import annotations
-
 import re
 from uuid import uuid4
 

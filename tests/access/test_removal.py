@@ -1,7 +1,5 @@
 """Taking access away, giving it back, linking: for one client, for all, at once, and for nobody else."""
 
-from __future__ import annotations
-
 import pytest
 
 from portal.models.ground.person import canonical_email

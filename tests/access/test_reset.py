@@ -1,7 +1,5 @@
 """A new password by a link: asked for by staff or by oneself, once, within 24 hours, and told to nobody else."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import datetime as dt

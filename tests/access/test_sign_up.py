@@ -1,7 +1,5 @@
 """From the link in the letter to a first page: what consumes the link, what kills it, and what opens nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from uuid import uuid4

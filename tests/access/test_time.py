@@ -1,7 +1,5 @@
 """Time passes: five minutes and seven days, by a clock that is moved under a whole practice."""
 
-from __future__ import annotations
-
 from tests.access.desk import Desk, own_desk
 from tests.access.test_live import Watch
 from tests.pages import open_page

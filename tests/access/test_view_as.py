@@ -1,7 +1,5 @@
 """View as (J4): staff see the real page as somebody gets it, live, of this client alone, and nothing comes of it."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re

@@ -1,7 +1,5 @@
 """Who acts for me (J3, H5): the client in person sees it, and from the day they come of age chooses it, one by one."""
 
-from __future__ import annotations
-
 import datetime as dt
 
 from portal.demo.people import ZONE

@@ -1,7 +1,5 @@
 """Why somebody can see something (J4): each reader with the reason, as far as it is for the one who asks."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.cast import Person

@@ -1,8 +1,6 @@
 """A practice whose letters arrive, for all files of this folder that leave its people as they are; and what other rooms
 set up for their own."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

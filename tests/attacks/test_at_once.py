@@ -4,8 +4,6 @@ Each meets the other at a row that a third party holds until both have come as f
 with what it has read, and so does the second. On SQLite a write has the database to itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any

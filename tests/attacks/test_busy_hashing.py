@@ -1,7 +1,5 @@
 """Floods: whoever has others' passwords hashed without end keeps nobody from their pages, and fills no log."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import time

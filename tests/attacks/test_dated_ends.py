@@ -1,7 +1,5 @@
 """What ends by its date ends as what is ended by hand: no link, no offer and no half-done sign-up goes on."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import uuid4
 

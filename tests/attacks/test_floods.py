@@ -1,7 +1,5 @@
 """A flood of wishes for a new password holds up nobody but who sends it, and leaves nothing behind."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from uuid import UUID

@@ -1,7 +1,5 @@
 """What an attack noted for the record: each decided, said in SECURITY.md, and held here."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import hashlib

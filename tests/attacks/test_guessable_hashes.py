@@ -1,7 +1,5 @@
 """What the database knows again by a hash, nobody can guess from the database: it takes the key file too."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import datetime as dt

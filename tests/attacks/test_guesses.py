@@ -1,7 +1,5 @@
 """Guesses at a password: counted where they come from, however many addresses somebody has, and on each device."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import datetime as dt

@@ -1,7 +1,5 @@
 """What only a browser can show of what stays behind: words a page still holds, and words a browser still keeps."""
 
-from __future__ import annotations
-
 import re
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """What is counted and then acted upon, by two at once: one after the other, or held by the database itself."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Awaitable
 from datetime import timedelta

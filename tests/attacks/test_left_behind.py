@@ -1,7 +1,5 @@
 """What stays behind when its reason is gone: letters, pushes and notices, sockets, names in addresses, unsent words."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import contextlib

@@ -1,7 +1,5 @@
 """The mailbox for returned mail can't be made to tell its password, or what there is on the inner network."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import re

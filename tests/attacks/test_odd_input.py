@@ -1,7 +1,5 @@
 """Whatever stands in an address or a header: a clear answer, never a fault of ours; and a fault tells nothing."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import base64

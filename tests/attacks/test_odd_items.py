@@ -1,7 +1,5 @@
 """One odd name, address, letter or row stops nothing: it is refused, or set aside and said; the next one goes on."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import subprocess

@@ -1,7 +1,5 @@
 """A form that stood open while somebody else saved: nothing is overwritten unseen, nothing written is lost."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass, replace
 

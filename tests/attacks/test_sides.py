@@ -4,8 +4,6 @@ The law asks for every region there is, as every kind of person who sees a clien
 gives, one of their pages gives too. It costs a socket for each region of the other side and each person.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

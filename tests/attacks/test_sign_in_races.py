@@ -1,8 +1,6 @@
 """What let somebody in is changed while their password is being compared, or while their form is on its way: it is
 asked again by the transaction that acts."""
 
-from __future__ import annotations
-
 import asyncio
 from uuid import UUID, uuid4
 

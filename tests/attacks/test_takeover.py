@@ -1,7 +1,5 @@
 """An address is a key: whoever changes how somebody is reached sees all that hangs on it, and the others hear of it."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 from uuid import UUID, uuid4

@@ -1,7 +1,5 @@
 """One Chromium for all tests of this folder, and a practice of its own on two workers."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 

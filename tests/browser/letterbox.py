@@ -4,8 +4,6 @@ async with house(postgres, redis) as willow:
     willow.letterbox.refuses["typo@example.com"] = "550 5.1.1 No such user here"
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

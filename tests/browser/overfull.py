@@ -3,8 +3,6 @@
 And too little: a therapist without a client, a client without a word, an account that acts for nobody.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 
 from portal import clock, passwords

@@ -1,7 +1,5 @@
 """A page as somebody has it before them, and what is opened in it to be looked at."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any

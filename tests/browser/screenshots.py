@@ -1,7 +1,5 @@
 """The pictures of the README, taken from the demo practice: bin/screenshots."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Two people, two browsers, two workers: what one writes the other reads at once, whatever happens between."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import signal

@@ -1,7 +1,5 @@
 """The demo as a visitor meets it: one command, a list of people, one click."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

@@ -1,7 +1,5 @@
 """A mother of two at one browser: for whom she acts is always plain, and what ends for one child ends for that one."""
 
-from __future__ import annotations
-
 import re
 from uuid import UUID, uuid4
 

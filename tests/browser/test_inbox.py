@@ -1,7 +1,5 @@
 """The inbox in a real browser: by keyboard, live without losing one's place, on a phone, and without JavaScript."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Everything by keyboard alone, the focus always to be seen; and what a screen reader is told."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

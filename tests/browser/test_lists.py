@@ -1,7 +1,5 @@
 """Long lists: older messages load upwards without a jump, and thousands of clients keep their place."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from uuid import uuid4
 

@@ -1,7 +1,5 @@
 """Live equals reload, in a real Chromium: after each act every open page shows what a fresh one would show."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 from uuid import uuid4
@@ -23,7 +21,7 @@ class Practice:
         self.thread = f"conversations/{deployment.cast.conversation['noa clinical']}"
 
     @classmethod
-    async def begin(cls, deployment: Deployment) -> Practice:
+    async def begin(cls, deployment: Deployment) -> "Practice":
         sign_in = deployment.cast.sign_in
         return cls(deployment, await sign_in("dana"), await sign_in("miriam", 1))
 

@@ -1,7 +1,5 @@
 """A notice that arrives comes into sight where somebody looks elsewhere, and following it is having seen it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from uuid import uuid4

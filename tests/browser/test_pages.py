@@ -6,8 +6,6 @@ over the side is looked for at three widths: in each run on a third of the pages
 another. `--all` has axe look at all of each page in each look.
 """
 
-from __future__ import annotations
-
 import asyncio
 import zlib
 from collections import defaultdict

@@ -1,8 +1,6 @@
 """Portal access in real browsers, on two workers with real mail: from the chart to the client's first message, and
 back. Staff's open tab is never reloaded."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import re

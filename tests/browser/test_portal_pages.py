@@ -1,8 +1,6 @@
 """The pages of portal access, each state and each dialog of them: axe finds nothing, nothing hangs over the side, and
 a welcome email goes out by keyboard alone."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import re

@@ -1,7 +1,5 @@
 """What is no longer someone's to see leaves the open page by itself, and does not come back by the back button."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """Our JavaScript is read as a whole, beside what its tests run: a wrong name is red wherever it stands."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,7 +1,5 @@
 """The page's socket by itself: when it is dialled again, after how long, and how it hands on what comes."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Someone of the cast at a real Chromium, and what a test reads from the pages they have open."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -85,7 +83,7 @@ class Visitor:
         if await page.evaluate("document.body.hasAttribute('data-socket')"):
             await asyncio.wait_for(self._sockets[page].answered.wait(), 10)
 
-    def socket(self, page: Page) -> Socket:
+    def socket(self, page: Page) -> "Socket":
         return self._sockets[page]
 
     def _watch(self, page: Page) -> None:

@@ -1,7 +1,5 @@
 """Numbered sentences that one person tells another, and how late each is shown: once, and in order."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

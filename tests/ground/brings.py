@@ -1,7 +1,5 @@
 """The frame of all pages, and those that gather from all rooms, for the tests of all rooms."""
 
-from __future__ import annotations
-
 from portal import clock
 from portal.facts import (
     ClientChanged,

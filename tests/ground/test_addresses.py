@@ -1,7 +1,5 @@
 """Which addresses are one, which only look like one, and which are not taken at all."""
 
-from __future__ import annotations
-
 import pytest
 
 from portal.models.ground.person import address_fault, canonical_email, looks_like

@@ -1,7 +1,5 @@
 """A push asks once for all its readers, and each is answered as if they had asked alone."""
 
-from __future__ import annotations
-
 import re
 
 from portal.models.access.account import PortalAccount

@@ -1,7 +1,5 @@
 """What only one of the databases can read is found, though no test runs it on the other."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.both_databases import not_read

@@ -3,8 +3,6 @@
 The lists are read from the catalogue, so a constraint that is lost, or new and not tried, is red.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

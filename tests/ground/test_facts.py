@@ -1,8 +1,6 @@
 """Facts and bookmarks: each is read once, however late it is committed, and a bookmark that says nothing is known
 to say nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from uuid import UUID, uuid4

@@ -1,7 +1,5 @@
 """Keys: replaced while the practice works, and nothing sealed before is lost."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Migrating a database that is in use: again and again, and nothing is lost."""
 
-from __future__ import annotations
-
 import subprocess
 
 import pytest

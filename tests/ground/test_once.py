@@ -1,7 +1,5 @@
 """The same request again, even twenty times at once on two workers, is done once and answered alike."""
 
-from __future__ import annotations
-
 import asyncio
 from uuid import uuid4
 

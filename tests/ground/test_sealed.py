@@ -1,7 +1,5 @@
 """What lies encrypted opens in its own place only, and with any of the keys at hand."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -1,7 +1,5 @@
 """Rows arrive typed, and the same on both databases: PostgreSQL's own catalogue says in which types."""
 
-from __future__ import annotations
-
 import datetime as dt
 from pathlib import Path
 from uuid import UUID

@@ -1,7 +1,5 @@
 """A unit of work writes at its end, all of it or nothing, on both databases."""
 
-from __future__ import annotations
-
 from uuid import UUID, uuid4
 
 import pytest

@@ -5,8 +5,6 @@ One act for each class of facts with equal regions is `sampled`; test_regions.py
 are tried with sockets by `bin/test --all`.
 """
 
-from __future__ import annotations
-
 from starlette.routing import Route
 
 from tests.cast import Person

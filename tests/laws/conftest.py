@@ -1,7 +1,5 @@
 """What of everything that can happen is tried with sockets: a sample, or with --all all of it."""
 
-from __future__ import annotations
-
 import pytest
 
 import portal.regions.catalogue  # noqa: F401 (all regions, as a worker has them, also where a file is run by itself)

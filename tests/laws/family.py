@@ -1,8 +1,6 @@
 """Those who stand near Noa and Eli and still have no business with some of it: beside the cast, further contacts whose
 ties differ in one thing each."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import UUID
 

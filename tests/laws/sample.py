@@ -1,7 +1,5 @@
 """A valid request for a route, as rooms bring them."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -29,7 +27,7 @@ class Sample:
     notice: str = ""  # whose newest one
     template: str = ""  # whose newest one, or the practice's
     form: Form = lambda cast: {}
-    before: Callable[[Sample, Route, Person], Awaitable[None]] | None = None  # brings about what it is about
+    before: "Callable[[Sample, Route, Person], Awaitable[None]] | None" = None  # brings about what it is about
     sampled: bool = False  # a write that is tried with sockets, workers and Redis in every run
     script: bool = False  # sent as live.js does, answered with a part of a page
     headers: dict[str, str] = field(default_factory=dict)

@@ -3,8 +3,6 @@
 Acts go on from one another in the order of the rooms, and in each of its samples.
 """
 
-from __future__ import annotations
-
 from starlette.routing import Route
 
 from portal.routes import ROUTES

@@ -1,7 +1,5 @@
 """Something that can happen in a practice, and the practice in which it does."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable

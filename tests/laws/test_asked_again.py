@@ -1,8 +1,6 @@
 """What takes long stands before a transaction, and what was checked before it is checked again inside: who acts is
 asked by the verb, on rows that it holds."""
 
-from __future__ import annotations
-
 import ast
 
 from tests.laws.test_structure import MODULES, _calls, modules_of, tree

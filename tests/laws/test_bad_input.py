@@ -1,7 +1,5 @@
 """Whatever is sent to a route that writes: a clear answer, nothing changed, one line in the audit log, never a 500."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What is broken on purpose by `bin/test --breakages` is still there to be broken, and a few of them in every run."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path

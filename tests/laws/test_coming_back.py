@@ -1,7 +1,5 @@
 """A page whose socket was away, however long, comes back with its bookmark and is as true as any other."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,8 +1,6 @@
 """Who looks whether there is room, and then makes something, lets nobody in between: a row is held that both would
 need, or the database says no to the second."""
 
-from __future__ import annotations
-
 import ast
 
 import pytest

@@ -1,8 +1,6 @@
 """Each text that a form takes says what it is: a name, an address, or something that is read as nothing else. Names and
 addresses are asked by one function each, in forms and again in the columns that keep them."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What pages cost the database as a practice grows, in pages of 8 KiB that it touches."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from typing import Any

@@ -8,8 +8,6 @@ every page, on SQLite too.
 Costs a reload of each page for each act: some two seconds.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections import Counter

@@ -1,7 +1,5 @@
 """The names of the code: a class name has one meaning in all of Portal."""
 
-from __future__ import annotations
-
 import ast
 from collections import defaultdict
 

@@ -1,7 +1,5 @@
 """How often a page asks the database does not grow with what there is to show."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """Where an address is written: each place says who may, so that no new way to somebody's mail is opened unseen."""
 
-from __future__ import annotations
-
 import ast
 import re
 

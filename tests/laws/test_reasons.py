@@ -1,7 +1,5 @@
 """The law of reasons: whoever sees has one, and whoever does not has none, whatever has happened meanwhile."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import UUID
 

@@ -12,8 +12,6 @@ Costs a drawing of each region of each viewer for each act that changes what it 
 It grows with acts, and with what there is to see in the demo practice, and not with pages.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os
@@ -145,7 +143,7 @@ class Held:
     session: UUID
     showing: dict[str, Shown] = field(default_factory=dict)
     drawn: dict[str, str | None] = field(default_factory=dict)
-    made_of: dict[str, Tables] = field(default_factory=dict)  # by key: what its drawing read, as it was then
+    made_of: "dict[str, Tables]" = field(default_factory=dict)  # by key: what its drawing read, as it was then
     page: Page = field(init=False)
 
     def __post_init__(self) -> None:
@@ -164,10 +162,10 @@ class Held:
         self.page.dirty.discard(key)
         self.page.changed.pop(key, None)
 
-    def may_look_different(self, key: str, tables: Tables) -> bool:
+    def may_look_different(self, key: str, tables: "Tables") -> bool:
         return any(tables[name] != digest for name, digest in self.made_of[key].items())
 
-    async def draw(self, key: str, tables: Tables, asked: Asked) -> str | None:
+    async def draw(self, key: str, tables: "Tables", asked: "Asked") -> str | None:
         shown = self.showing[key]
         asked.statements.clear()
         text = await shown.region.render(self.viewer, dict(shown.args))

@@ -1,7 +1,5 @@
 """The slots of pages are filled by rooms, in the order that web/slots.py says."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -8,8 +8,6 @@ Costs a request for each stranger of each route, and two looks at all tables for
 where each run tries who may.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator

@@ -3,8 +3,6 @@
 Each net has a visible list of what it lets through, with the reason.
 """
 
-from __future__ import annotations
-
 import ast
 import dataclasses
 import importlib
@@ -14,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from starlette.routing import Route
@@ -821,8 +819,8 @@ async def _nothing(viewer: Viewer) -> None:
 
 def test_facts_hold_ids_and_numbers_only() -> None:
     for kind in facts.KINDS.values():
-        types = {str(field.type) for field in dataclasses.fields(kind)}
-        assert types <= {"UUID", "UUID | None", "int"}, f"{kind.__name__} holds {types}"
+        types = {field.type for field in dataclasses.fields(kind)}
+        assert types <= {UUID, UUID | None, int}, f"{kind.__name__} holds {types}"
 
 
 # --- Templates ---------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """One rule of who sees what: a find, a list, and "which of these may see which of these" never disagree."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from uuid import UUID
 

@@ -9,8 +9,6 @@ step: words (LEAVES), the narrowing of a scope, and what something in hand says 
 does not wait). Nothing in the models calls up. The door is not counted: it is the same for all.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator

@@ -1,7 +1,5 @@
 """Letters, for the tests of all rooms."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

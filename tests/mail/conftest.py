@@ -1,8 +1,6 @@
 """An open database of either kind, with a practice and a client in it, and a mail server that is the practice's; or a
 whole practice of a file's own, with a mail server of its own."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ async with ImapServer(folder) as imap:
     imap.put(b"From: MAILER-DAEMON…")
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import datetime as dt

@@ -6,8 +6,6 @@ async with PostOffice() as office:
     await office.arrived(1)
 """
 
-from __future__ import annotations
-
 import asyncio
 import email.policy
 from collections import deque

@@ -1,7 +1,5 @@
 """An address that mail does not reach is a task for staff: on Today and on the chart, put right in one place."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID

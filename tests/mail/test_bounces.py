@@ -1,7 +1,5 @@
 """Letters that come back are known by what mail servers write, and by nothing that anybody else can write."""
 
-from __future__ import annotations
-
 import base64
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Notices to you: each person's own choice, by a page that needs no JavaScript; and the practice's minutes."""
 
-from __future__ import annotations
-
 import datetime as dt
 
 import pytest

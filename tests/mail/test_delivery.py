@@ -1,7 +1,5 @@
 """Letters arrive: once, or again with the same Message-ID; or the staff hear why not."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from typing import Any

@@ -1,7 +1,5 @@
 """What letters say: neutral, in both languages, and never more headers or readers than were meant."""
 
-from __future__ import annotations
-
 import email.policy
 import re
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """What staff see of letters that don't arrive, and where the demo's letters are read."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """A letter that comes back is found in the practice's mailbox; nothing more goes there until somebody has looked."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """E-mails about messages: one for a burst, when it is still unread after some minutes, and never in quiet hours."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

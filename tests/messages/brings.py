@@ -1,7 +1,5 @@
 """Conversations, the inbox and templates, for the tests of all rooms."""
 
-from __future__ import annotations
-
 import re
 from itertools import cycle
 from uuid import UUID, uuid4

@@ -1,7 +1,5 @@
 """What a test reads from an inbox page, and does on it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx2

@@ -1,7 +1,5 @@
 """To whom one writes: each audience with everybody of the practice: who is offered it, begins it and reads it."""
 
-from __future__ import annotations
-
 from uuid import uuid4
 
 import pytest

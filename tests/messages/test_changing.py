@@ -1,7 +1,5 @@
 """Answering a message, changing and withdrawing one's own: within the practice's time, with the history for staff."""
 
-from __future__ import annotations
-
 from uuid import UUID, uuid4
 
 import pytest

@@ -1,7 +1,5 @@
 """A practice of two hundred: one message costs a question for each colleague whom it concerns, and the others none."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Iterator

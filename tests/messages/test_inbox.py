@@ -1,7 +1,5 @@
 """Staff's inbox holds what they may read, by what is left to do in it, and nothing else is in its addresses."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 import re

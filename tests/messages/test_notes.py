@@ -1,7 +1,5 @@
 """What staff write to each other in a conversation stays with staff, and a colleague who is put on it hears of it."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from contextlib import AsyncExitStack

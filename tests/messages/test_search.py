@@ -1,7 +1,5 @@
 """Searching a conversation: in any script, whatever the accents, and only where one may read."""
 
-from __future__ import annotations
-
 from time import process_time
 from uuid import UUID
 

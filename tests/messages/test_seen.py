@@ -1,7 +1,5 @@
 """“Seen”: to a client that somebody of the practice has, to staff who has and when, live on the open pages."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 

@@ -1,7 +1,5 @@
 """“Is writing”: told at once to those who may see the conversation, and to nobody else; kept nowhere."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One conversation of the demo as two people have it: what they send, and what their pages show of it."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections.abc import AsyncIterator

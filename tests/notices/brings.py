@@ -1,7 +1,5 @@
 """Notices and how they are told, for the tests of all rooms."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from base64 import urlsafe_b64encode

@@ -1,7 +1,5 @@
 """A deployment of its own for these tests, on either kind of database, and what people do in it."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

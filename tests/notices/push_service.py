@@ -1,7 +1,5 @@
 """A push service for tests: it keeps what it is sent, opened as the browser would, and answers as it is told to."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

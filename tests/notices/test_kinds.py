@@ -1,7 +1,5 @@
 """What else people are told of beside messages: each kind reaches the one it is for, live, and nobody else."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import uuid4
 

@@ -1,7 +1,5 @@
 """What concerns somebody reaches them wherever they are in the portal, once, and waits for them until they look."""
 
-from __future__ import annotations
-
 import asyncio
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """A device that asked for it is told while no page is open: once, neutrally, and never of what was read."""
 
-from __future__ import annotations
-
 import pytest
 
 from portal.settings import Settings

@@ -1,7 +1,5 @@
 """Clients and their contacts, for the tests of all rooms."""
 
-from __future__ import annotations
-
 import datetime as dt
 import itertools
 from uuid import UUID, uuid4

@@ -1,7 +1,5 @@
 """Contacts, as staff add them and say what they may, by the forms of a chart."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from uuid import uuid4
 

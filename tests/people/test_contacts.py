@@ -1,7 +1,5 @@
 """Contacts (H1, H2, J5): who is tied to a client and in what, seen to change on pages that stand open."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from uuid import uuid4

@@ -1,7 +1,5 @@
 """People are found however the name was typed: phones write other apostrophes and dashes, lists turn names around."""
 
-from __future__ import annotations
-
 from uuid import uuid4
 
 import pytest

@@ -1,8 +1,6 @@
 """Somebody is away, or leaves for good: who stands in sees what is theirs to see, from when until when, and no client
 is left without somebody."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import UUID
 from zoneinfo import ZoneInfo

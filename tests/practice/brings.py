@@ -1,7 +1,5 @@
 """The practice's own settings, for the tests of all rooms."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import uuid4
 

@@ -1,7 +1,5 @@
 """Which day is a birthday, and at which moment it begins."""
 
-from __future__ import annotations
-
 import datetime as dt
 from zoneinfo import ZoneInfo
 

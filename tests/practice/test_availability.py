@@ -1,7 +1,5 @@
 """The office closes while pages are open; after hours one says so first; the practice answers by itself, once."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import AsyncIterator

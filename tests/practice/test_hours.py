@@ -1,7 +1,5 @@
 """When the office is open: split shifts, holidays, worked Saturdays, midnight, and the days on which clocks change."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """What a socket takes, and what it refuses. How sessions and accesses end on open ones is in tests/faults."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """Colleagues, and signing in, for the tests of all rooms."""
 
-from __future__ import annotations
-
 from uuid import UUID, uuid4
 
 from portal import clock, passwords

@@ -1,7 +1,5 @@
 """`portal staff`: whoever runs the machine sees who works here, and lets somebody in again who has no other way."""
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 

@@ -1,7 +1,5 @@
 """From nothing to the first client who is signed in: `portal start`, the first page, the first invitation (I8)."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import subprocess

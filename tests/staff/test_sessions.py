@@ -1,7 +1,5 @@
 """How long somebody is signed in: a deployment of its own, whose clock is moved."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.models.ground.fact import unit

@@ -1,7 +1,5 @@
 """Portal accounts, and the accesses that say for which clients each may act."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -52,7 +50,7 @@ class PortalAccount(Record):
         return sees_a_client(kind, "access", f"tie.account_id = {r}.id")
 
     @classmethod
-    async def open(cls, name: str, email: str, password_hash: str, **holder: Any) -> PortalAccount:
+    async def open(cls, name: str, email: str, password_hash: str, **holder: Any) -> "PortalAccount":
         return await cls.create(
             name=name, email=email, email_key=canonical_email(email), password_hash=password_hash, **holder
         )
@@ -107,7 +105,7 @@ class Access(Lasting):
         until: dt.datetime | None = None,
         by: UUID | None = None,
         since: dt.datetime | None = None,
-    ) -> Access | None:
+    ) -> "Access | None":
         """Give an account access; None where it has it already. An end in the future becomes a Moment."""
         # Who changes the account's address has looked whom it acts for.
         await PortalAccount.lock(account)

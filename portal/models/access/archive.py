@@ -1,7 +1,5 @@
 """The archive: a chart is put away, and taken out again."""
 
-from __future__ import annotations
-
 from portal import clock
 from portal.facts import ClientArchived, ClientRestored
 from portal.models.access.invitation import end_all_invitations

@@ -1,7 +1,5 @@
 """Candidates for an account that acts for a client, and the reasons that stand in their way."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ An address is a key. Where an account's leads, the next link for a new password 
 invitation, whoever sends it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Ties between a contact and a client, made, changed and ended, with the accesses and invitations that hang on them."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal import clock

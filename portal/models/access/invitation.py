@@ -1,7 +1,5 @@
 """Invitations: from the chart to an account of one's own, and every way that can go wrong."""
 
-from __future__ import annotations
-
 import datetime as dt
 import secrets
 from typing import Any
@@ -88,7 +86,7 @@ class Invitation(Record):
         return "false"
 
     @classmethod
-    async def send(cls, client: Client, holder: CandidateHolder, by: UUID, language: str) -> tuple[Invitation, str]:
+    async def send(cls, client: Client, holder: CandidateHolder, by: UUID, language: str) -> "tuple[Invitation, str]":
         """Make a new invitation, and return it with the token for its link, which is kept nowhere. The older link
         dies.
 

@@ -1,7 +1,5 @@
 """Link sessions: the time between a link in an email and an account, for signing up and for a new password."""
 
-from __future__ import annotations
-
 import datetime as dt
 import secrets
 from uuid import UUID
@@ -42,7 +40,7 @@ class LinkSession(Record):
         return token
 
     @classmethod
-    async def held_by(cls, token: str) -> LinkSession | None:
+    async def held_by(cls, token: str) -> "LinkSession | None":
         if not 20 <= len(token) <= 100:
             return None
         half = await cls.get_or_none(token_hash=digest(token))

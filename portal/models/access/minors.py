@@ -1,7 +1,5 @@
 """Minors: the ages that the practice sets, and everything that ends by itself when somebody comes of age."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

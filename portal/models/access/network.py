@@ -1,7 +1,5 @@
 """The contact network: whether contacts act for a client at all, and the people who hear when that changes."""
 
-from __future__ import annotations
-
 from portal.facts import ContactNetworkSwitched, ContactsChanged
 from portal.models.access.invitation import end_contact_invitations
 from portal.models.ground.fact import announce

@@ -1,8 +1,6 @@
 """Offers: access for an account that is there already, which begins when its holder has confirmed it. An offer is an
 invitation that names the account instead of a link."""
 
-from __future__ import annotations
-
 import secrets
 from uuid import UUID
 

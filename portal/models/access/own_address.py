@@ -1,8 +1,6 @@
 """An address of one's own: a minor's account never stands on the address of somebody who acts for them, nor on one that
 looks like it. Letters meant for the young person alone would be read by another."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal import clock

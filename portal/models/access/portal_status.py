@@ -1,7 +1,5 @@
 """The portal status of a client: the people who hold, or could hold, access, for the Portal tab, derived from rows."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """New passwords by a link: for an account or a member of staff, asked for by staff or oneself, 24 hours, single use."""
 
-from __future__ import annotations
-
 import datetime as dt
 import secrets
 from typing import Any, TypeVar
@@ -48,7 +46,7 @@ class Reset(Record):
         return staff_only(kind, sees_a_client(kind, "access", f"tie.account_id = {r}.account_id"))
 
     @classmethod
-    async def make(cls, owner: Whose, by: UUID | None) -> tuple[Reset, str, Whose]:
+    async def make(cls, owner: Whose, by: UUID | None) -> "tuple[Reset, str, Whose]":
         """Make a link; return its token and the owner, whose address is the one that the link may go to: they are held,
         so that another address comes before, or comes after and ends the link. Older links die."""
         await owner.hold()

@@ -1,7 +1,5 @@
 """Wishes for a new password, from when somebody makes one until the worker has found out whose it is."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import UUID
 

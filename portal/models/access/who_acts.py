@@ -1,7 +1,5 @@
 """The people who act for a client, as the client in person sees them, and names them once they are of age (H5, J3)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """The audit log: who did what, for whom, with which result. Rows are only added; the database refuses the rest."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """The database and how it is opened: SQLite in the data folder, or PostgreSQL by its address."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from functools import cache

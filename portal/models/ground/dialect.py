@@ -1,7 +1,5 @@
 """An operation that runs one SQL text on either database."""
 
-from __future__ import annotations
-
 import re
 
 from tortoise.migrations.operations import TortoiseOperation

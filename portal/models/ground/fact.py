@@ -1,7 +1,5 @@
 """The table of facts, the unit of work that announces them, and the bookmark of a reader."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import re
@@ -110,7 +108,7 @@ class Bookmark:
         return f"{self.era}.{self.taken}.{self.place}"
 
     @staticmethod
-    def now_at(row: dict[str, Any]) -> Bookmark:
+    def now_at(row: dict[str, Any]) -> "Bookmark":
         return Bookmark(row["era"], str(row["place"]), int(clock.now().timestamp()))
 
     @cached_property
@@ -121,7 +119,7 @@ class Bookmark:
         return int(xmax) - (running.count(",") + 1 if running else 0)
 
     @staticmethod
-    def read(text: str) -> Bookmark | None:
+    def read(text: str) -> "Bookmark | None":
         """Return the bookmark that a browser sent, or None where it is none. The database never sees anything else."""
         match = _BOOKMARK.fullmatch(text) if len(text) <= 4096 else None
         if match is None:

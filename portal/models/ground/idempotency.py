@@ -1,7 +1,5 @@
 """Keys that make a repeated request harmless: the first result again, never the act twice."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from typing import Any

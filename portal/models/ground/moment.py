@@ -1,7 +1,5 @@
 """Moments: times at which something becomes true by itself. The worker turns each into its fact."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """The outbox: letters and other things that wait to leave the building."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
@@ -102,7 +100,7 @@ class LeasedLetter:
     tries: int
     reason: str | None
 
-    async def settle(self, fact: type[Settled] | None, **columns: Any) -> bool:
+    async def settle(self, fact: "type[Settled] | None", **columns: Any) -> bool:
         """End the lease with the letter's outcome. Return False, with nothing changed, where the lease is over."""
         changes = ", ".join(f"{name} = :{name}" for name in columns)
         kept = await sql.row(

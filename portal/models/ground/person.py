@@ -1,7 +1,5 @@
 """Names and addresses of people of every kind, how they are checked and compared, and a colour for each person."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from uuid import UUID

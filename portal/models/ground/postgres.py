@@ -5,8 +5,6 @@ is given back. Where the line breaks in between, the dead connection stays in th
 such as the worker's, would ask it for ever.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper

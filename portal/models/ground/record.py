@@ -5,8 +5,6 @@
 list, and the question "which of these viewers may see which of these rows" (docs/decisions/0001).
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import os
 import time

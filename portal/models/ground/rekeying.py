@@ -3,8 +3,6 @@
 Audit rows are never changed, so what they hold stays under the key it was written with: keep the old keys.
 """
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from tortoise.context import require_context

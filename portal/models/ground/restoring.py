@@ -1,7 +1,5 @@
 """Restoring: after a backup was put back, everything that had ended meanwhile is ended once more."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from portal import clock

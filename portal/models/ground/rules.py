@@ -5,8 +5,6 @@ Rules need each other wherever records do: a chart is seen through an access, a 
 stand together, below all records, and a record's `visible_to` asks here.
 """
 
-from __future__ import annotations
-
 from portal.models.ground.record import Kind, live
 from portal.permissions import Audience, Permission, Restriction, Right
 

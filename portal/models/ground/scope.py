@@ -1,7 +1,5 @@
 """Scopes: reading through a viewer, the only way routes and pushes reach a record."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -50,15 +48,15 @@ class Scope(Generic[M]):
     values: tuple[tuple[str, Any], ...] = ()
     chosen: str = ""
 
-    def where(self, condition: str, **values: Any) -> Scope[M]:
+    def where(self, condition: str, **values: Any) -> "Scope[M]":
         return dataclasses.replace(
             self, conditions=(*self.conditions, condition), values=(*self.values, *values.items())
         )
 
-    def join(self, joins: str, **values: Any) -> Scope[M]:
+    def join(self, joins: str, **values: Any) -> "Scope[M]":
         return dataclasses.replace(self, joins=f"{self.joins} {joins}", values=(*self.values, *values.items()))
 
-    def order(self, by: str) -> Scope[M]:
+    def order(self, by: str) -> "Scope[M]":
         return dataclasses.replace(self, ordered=f" order by {by}")
 
     async def columns(self, columns: str, limit: int | None = None) -> list[dict[str, Any]]:
@@ -66,7 +64,7 @@ class Scope(Generic[M]):
         known = {"viewer": self.viewer, "client": self.client, "lens": self.lens, "now": clock.now()}
         return await sql.rows(self._query(columns, limit), **known | dict(self.values))
 
-    def only(self, limit: int, *more: str) -> Scope[M]:
+    def only(self, limit: int, *more: str) -> "Scope[M]":
         """Limit to the first rows of the order, found before anything else is asked: whatever a wide list says of each
         row is then said of those alone. Tables joined later can't take part in the choice. `more` are expressions
         worked out with the rows, once for each, and they stand in `r` like columns."""

@@ -7,8 +7,6 @@ Everything that reads or writes outside Tortoise's own query builder goes throug
 values meet a database, and they arrive typed on both.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import re

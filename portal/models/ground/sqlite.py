@@ -7,8 +7,6 @@ SQLite has no types of its own for ids, times, truth and JSON. Its driver decode
 was declared with, also through subqueries, unions and `returning`; a computed column has none (`sql.rows`).
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import sqlite3

@@ -6,8 +6,6 @@ await each(WISHES, ids, grant, bus.hint)
 It is tried again by itself, after a longer wait each time. After some tries staff are told, and `portal check` says it.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any

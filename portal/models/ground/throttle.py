@@ -6,8 +6,6 @@ if not await WRONG_CODES.is_reached(network):
     await WRONG_CODES.count(network)
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address

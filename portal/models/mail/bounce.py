@@ -1,7 +1,5 @@
 """Bounces: addresses that mail does not reach, a task for staff until the address is put right or confirmed."""
 
-from __future__ import annotations
-
 import datetime as dt
 from contextlib import suppress
 from enum import StrEnum

@@ -4,8 +4,6 @@ A burst begins with the first message that is unread for some minutes, and ends 
 second letter is written about it, however much is added.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any

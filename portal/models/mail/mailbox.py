@@ -1,7 +1,5 @@
 """The mailbox to which mail comes back: where it is, how far it was read, and the letters found in it."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -69,7 +67,7 @@ class Mailbox(Record):
         await announce(MailboxChanged())
 
     @classmethod
-    async def due(cls) -> Mailbox | None:
+    async def due(cls) -> "Mailbox | None":
         """Return the mailbox, where it is time to look and no other worker does."""
         if not await sql.row("select 1 as yes from mailbox where looked_at is null or looked_at <= :before", **_due()):
             return None

@@ -1,7 +1,5 @@
 """The one letter to somebody about everything they have not come to see: bursts of messages, and other notices."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 """The availability of messages to the client's side: by the client's setting and the office's hours; what that side
 writes by it, and the practice's automatic answer."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

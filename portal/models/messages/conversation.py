@@ -1,7 +1,5 @@
 """Conversations between a client, or contacts acting for one, and staff: by audience, numbered, encrypted."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -51,7 +49,7 @@ class Conversation(Handled):
     @classmethod
     async def start(
         cls, client: UUID, audience: Audience, contacts: list[UUID], with_client: bool, confidential: bool = False
-    ) -> Conversation:
+    ) -> "Conversation":
         conversation = await cls.create(client_id=client, audience=audience.key, confidential=confidential)
         if with_client:
             await Participant.create(conversation_id=conversation.id, client_id=client)

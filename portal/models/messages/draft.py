@@ -1,7 +1,5 @@
 """Drafts: messages that someone has begun to write, kept for them on every device until they are sent."""
 
-from __future__ import annotations
-
 import datetime as dt
 from uuid import UUID
 

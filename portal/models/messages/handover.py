@@ -1,7 +1,5 @@
 """Handing a conversation over: to a colleague who can read it, with a note where there is something to write under."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from uuid import UUID
 

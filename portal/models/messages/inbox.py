@@ -1,7 +1,5 @@
 """The inbox: the conversations a member of staff may read, by the work that is left in them."""
 
-from __future__ import annotations
-
 import datetime as dt
 from enum import Enum
 from typing import Any

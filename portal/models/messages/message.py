@@ -1,7 +1,5 @@
 """Messages: their words, their words before a change, who has seen them, and how a conversation is read."""
 
-from __future__ import annotations
-
 import datetime as dt
 import unicodedata
 from bisect import bisect_left

@@ -1,7 +1,5 @@
 """Notices of unread messages: which people are told, a moment after each message was sent."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal import clock

@@ -1,7 +1,5 @@
 """Notes: words of staff to each other in a conversation. No client's page, count, search or letter knows of them."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from typing import Any
 from uuid import UUID

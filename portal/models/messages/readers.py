@@ -3,8 +3,6 @@
 The reason is a row of the same question that finds the person, so nobody stands there without one.
 """
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

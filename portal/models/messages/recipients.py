@@ -1,8 +1,6 @@
 """Recipients: between which people of the client's side and which audience a conversation begins, and who would read
 it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID

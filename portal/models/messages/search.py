@@ -1,7 +1,5 @@
 """Searching a conversation. Messages lie encrypted, so they are opened and looked at, newest first, in steps."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 from typing import Any

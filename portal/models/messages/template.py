@@ -1,7 +1,5 @@
 """Templates: texts that staff write often, the practice's or one's own, with places that are filled in."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +47,7 @@ class Template(Record):
         return staff_only(kind, f"{works_here(':viewer')} and ({r}.staff_id is null or {r}.staff_id = :viewer)")
 
     @classmethod
-    async def keep(cls, name: str, body: str, staff: UUID | None) -> Template:
+    async def keep(cls, name: str, body: str, staff: UUID | None) -> "Template":
         """Keep a new template, for a person alone or (None) for the practice. Raises TooManyTemplates."""
         template = cls(staff_id=staff, name_sealed=b"", body_sealed=b"")
         template.name, template.body = name, body

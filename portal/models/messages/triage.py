@@ -1,7 +1,5 @@
 """Triage: staff's own marks on a conversation: who is on it, whether it is done, when it stirs again."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

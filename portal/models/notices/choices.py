@@ -1,7 +1,5 @@
 """Choices of notices: the kinds a person wants in sight on an open page, by email, and pushed to their devices."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from uuid import UUID
 

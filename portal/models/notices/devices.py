@@ -3,8 +3,6 @@
 All pushes say the same, "something new", so a device has one waiting at most, and that lies in its own row.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Kinds of notices, and the end of their news: it was seen, or is no longer so."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Any
 from uuid import UUID

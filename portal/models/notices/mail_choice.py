@@ -1,7 +1,5 @@
 """The choice of emails about unread things: at once, once a day, never; and the hours of quiet."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Notices: news for one person each, a row for each of them, numbered in the order of commits."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Clients: people in care, their chart, and the team that cares for them."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -71,7 +69,7 @@ class Client(Record):
         return bool(unreadable(self, "date_of_birth"))
 
     @classmethod
-    async def add(cls, details: dict[str, Any], therapist: UUID | None) -> Client:
+    async def add(cls, details: dict[str, Any], therapist: UUID | None) -> "Client":
         """Add a client, with a first member of the care team where one is named."""
         client = cls(colour="slate", first_name="", last_name="", search="", sorting="")
         client.colour = colour_for(client.id)

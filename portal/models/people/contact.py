@@ -1,7 +1,5 @@
 """Contacts: parents, guardians, partners and payers, and their rights for a client."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -61,7 +59,7 @@ class Contact(Record):
         return staff_only(kind, sees_a_client(kind, "contact_link", f"tie.contact_id = {r}.id"))
 
     @classmethod
-    async def add(cls, details: Mapping[str, str]) -> Contact:
+    async def add(cls, details: Mapping[str, str]) -> "Contact":
         """Add somebody new: name, email, phone, address, as far as they are known."""
         contact = cls()
         contact._take_name(details["name"])
@@ -71,7 +69,7 @@ class Contact(Record):
         return contact
 
     @classmethod
-    async def of_client(cls, client: Client) -> Contact:
+    async def of_client(cls, client: Client) -> "Contact":
         """Return a client as somebody's contact: one contact each, however many they act for."""
         await client.hold()
         existing = await cls.filter(client_id=client.id).order_by("id").first()

@@ -1,8 +1,6 @@
 """Departures: a colleague's work ends, and nobody they cared for is left alone: a successor takes over, or it shows to
 the practice's administrators until somebody is found."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """People the practice knows already, so that nobody is entered twice: as a contact, or as a client."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

@@ -1,8 +1,6 @@
 """Leave: from when until when a colleague is away, and which colleague stands in, who sees and answers what is theirs
 meanwhile."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -46,7 +44,7 @@ class Leave(Record):
         return staff_only(kind, works_here(":viewer"))
 
     @classmethod
-    async def plan(cls, staff: UUID, cover: UUID, from_at: dt.datetime, until_at: dt.datetime, by: UUID) -> Leave:
+    async def plan(cls, staff: UUID, cover: UUID, from_at: dt.datetime, until_at: dt.datetime, by: UUID) -> "Leave":
         """Plan a leave. Raises CannotLeave where one of the two is away at that time already, or others count on the
         one who is to be away."""
         # Whoever plans anything for one of the two waits: between looking and planning nobody else plans.

@@ -1,7 +1,5 @@
 """Birthdays as the practice counts them: the day somebody turns so many years, and the moment it begins."""
 
-from __future__ import annotations
-
 import datetime as dt
 from zoneinfo import ZoneInfo
 

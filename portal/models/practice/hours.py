@@ -5,8 +5,6 @@ here. Whatever changes a page by itself (opening, closing, the ten minutes befor
 "tomorrow") is a Moment.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The practice of this deployment, its locations, and the name of the database itself."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 

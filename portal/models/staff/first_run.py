@@ -1,7 +1,5 @@
 """The first run: an empty deployment becomes a practice, once, by the person who holds the code from its log."""
 
-from __future__ import annotations
-
 import secrets
 from typing import Any
 

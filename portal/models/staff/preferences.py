@@ -1,8 +1,6 @@
 """The preferences of a person for their pages: language, light and discretion. Kept with the staff member or the
 account."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.models.ground import sql

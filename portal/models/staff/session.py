@@ -1,7 +1,5 @@
 """Server-side sessions: an opaque token in a cookie, its hash here; and the devices that signed in."""
 
-from __future__ import annotations
-
 import datetime as dt
 import secrets
 from dataclasses import dataclass
@@ -56,7 +54,7 @@ class Session(Record):
         return is_viewers(kind, r)
 
     @classmethod
-    async def start(cls, side: str, holder: UUID, address: str, agent: str) -> tuple[Session, str]:
+    async def start(cls, side: str, holder: UUID, address: str, agent: str) -> "tuple[Session, str]":
         """Make a new session, and return it with the token for its cookie, which is kept nowhere."""
         token, now = secrets.token_urlsafe(32), clock.now()
         session = cls(

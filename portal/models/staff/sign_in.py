@@ -1,7 +1,5 @@
 """Getting in with e-mail and password: neutral answers, counted tries, known devices."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Staff members: their role, their permissions, the colleagues they supervise."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,7 +49,7 @@ class StaffMember(Record):
         return sees_a_client(kind, "care_team", f"tie.staff_id = {r}.id and {live('tie')}")
 
     @classmethod
-    async def add(cls, name: str, email: str, role: Role, password_hash: str, **more: Any) -> StaffMember:
+    async def add(cls, name: str, email: str, role: Role, password_hash: str, **more: Any) -> "StaffMember":
         member = await cls.create(
             name=name, email=email, email_key=canonical_email(email), role=role.key, password_hash=password_hash, **more
         )

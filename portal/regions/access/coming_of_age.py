@@ -1,7 +1,5 @@
 """A chart's coming of age: when guardians' access ends by itself, who stays, and what is left to do before."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal import clock

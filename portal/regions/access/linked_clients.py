@@ -1,7 +1,5 @@
 """The chart's Portal tab: the other clients for whom its accounts act, and the accounts it could be linked to."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts import OfChart, OfLetter, OfPortalStatus

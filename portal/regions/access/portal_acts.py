@@ -1,7 +1,5 @@
 """The buttons of the chart's Portal tab: what can be done about access now, and why something can't yet."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from portal.language import at_in_words, say

@@ -1,7 +1,5 @@
 """The history of a client's portal access, on the chart's Portal tab."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts import OfChart, OfLetter, OfPortalStatus

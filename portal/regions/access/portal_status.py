@@ -1,7 +1,5 @@
 """The state of a client's portal access, on the chart's Portal tab."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

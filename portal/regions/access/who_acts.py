@@ -1,8 +1,6 @@
 """The people who act for me: on the client's own pages, with what each may do, to see and, once of age, to choose
 (J3)."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

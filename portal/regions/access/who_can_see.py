@@ -1,7 +1,5 @@
 """Why: everybody who can see a chart or read a conversation, each with the reason in plain words."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterable
 from itertools import groupby

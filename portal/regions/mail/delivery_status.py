@@ -1,7 +1,5 @@
 """The delivery of the last words written, by email: for staff by name and time, for clients in a plain word."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """Letters that have not arrived, and addresses that mail does not reach."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from uuid import UUID

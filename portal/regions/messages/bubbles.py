@@ -1,7 +1,5 @@
 """Messages as a page shows them: whose they are, when, close to the one before, seen by whom, with notes and quotes."""
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any

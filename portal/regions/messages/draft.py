@@ -1,7 +1,5 @@
 """The draft that somebody has begun in a conversation, and the message that it answers."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """The messages that a search of a conversation has found."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts import OfMessageText

@@ -1,7 +1,5 @@
 """The panes beside a conversation in the inbox: what is done with it, and the client whom it is about."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.facts import MessageSent, OfChart, OfStaff, OfThreadList, OfTriage

@@ -1,7 +1,5 @@
 """The head of an open conversation: its title, who can read it, and what one should know before one writes."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

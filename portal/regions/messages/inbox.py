@@ -1,7 +1,5 @@
 """Staff's inbox: its list, with the numbers above it, and the count beside its name."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

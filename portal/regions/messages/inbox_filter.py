@@ -1,7 +1,5 @@
 """The part of the inbox that is looked at, as its address says it."""
 
-from __future__ import annotations
-
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ class InboxFilter:
     after: Place | None = None
 
     @classmethod
-    def read(cls, view: str | None, audience: str | None, client: UUID | None, after: str | None) -> InboxFilter:
+    def read(cls, view: str | None, audience: str | None, client: UUID | None, after: str | None) -> "InboxFilter":
         """As an address says it; what is no word of ours says nothing."""
         views = {view.value: view for view in View}
         audiences = {audience.key: audience for audience in Audience}

@@ -1,7 +1,5 @@
 """The messages of a conversation as a stream: the newest page of them, what comes after it, and pages further back."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from uuid import UUID
 

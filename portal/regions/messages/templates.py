@@ -1,7 +1,5 @@
 """The list of templates."""
 
-from __future__ import annotations
-
 from portal.facts import OfStaff, TemplatesChanged
 from portal.models.messages.template import Template, templates
 from portal.permissions import Permission

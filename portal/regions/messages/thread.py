@@ -1,7 +1,5 @@
 """One conversation: found for a region that is about it, and the words it is called by."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.language import say

@@ -1,7 +1,5 @@
 """The conversations about one client as lists, on the chart and on the client's side, and those one can begin."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from typing import Any
 from urllib.parse import urlencode

@@ -1,7 +1,5 @@
 """The devices that are told while no page is open, as their person sees them."""
 
-from __future__ import annotations
-
 import json
 from uuid import UUID
 

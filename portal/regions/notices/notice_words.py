@@ -1,7 +1,5 @@
 """The words of notices: for each kind its icon, and how either side is told of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Notices: the bell and its count, the list of them, and what is said when one arrives on an open page."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

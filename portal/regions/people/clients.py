@@ -1,7 +1,5 @@
 """The list of clients, and the head and the overview of a chart."""
 
-from __future__ import annotations
-
 import base64
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """The history of one contact of a client: what was agreed, by whom, from when, and on what it rests (J5)."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """A chart's contacts: who they are to the client, what they may do, and what each has on the portal."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

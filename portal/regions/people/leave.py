@@ -1,7 +1,5 @@
 """Leaves: the colleagues who are away, or will be, and who stands in: for all who work there."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 

@@ -1,8 +1,6 @@
 """The words where clients write: whom to call in danger, whether the office is open, what may be written; and the hours
 as staff see them."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """The colleagues, and the clients in nobody's care: for those who manage staff."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from portal.facts import OfChart, OfStaff

@@ -1,7 +1,5 @@
 """The work that the worker can't do, on Today of those who answer for the portal: in plain words, and since when."""
 
-from __future__ import annotations
-
 from portal.facts import OfStaff, WorkStuck
 from portal.language import at_in_words, say
 from portal.models.ground.stuck_work import (

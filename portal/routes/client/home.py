@@ -1,7 +1,5 @@
 """Home: what is next for the one whose profile this is."""
 
-from __future__ import annotations
-
 from portal.language import today_in_words
 from portal.models.access.account import Access, profiles
 from portal.models.people.client import Client

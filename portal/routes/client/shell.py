@@ -1,7 +1,5 @@
 """The frame of every client page: whose profile this is, and the places."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from starlette.responses import Response

@@ -1,7 +1,5 @@
 """Changes to one message, the same on both sides: looked at closely, said in other words, taken back."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """An open conversation, the same on both sides: its live parts, the box below, older messages, how far one has read."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 

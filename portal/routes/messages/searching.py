@@ -1,7 +1,5 @@
 """Searching a conversation, the same on both sides."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Pages of who sees something and why, the same on both sides: in a dialog beside it, or on a page of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Any
 

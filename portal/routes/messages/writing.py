@@ -1,7 +1,5 @@
 """Writing in a conversation, the same on both sides: what is sent, what is kept, how one begins."""
 
-from __future__ import annotations
-
 from collections import deque
 from functools import partial
 from time import monotonic

@@ -1,7 +1,5 @@
 """Notices to you, on both sides: what comes into sight, how often one is written to, and when not."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, create_model

@@ -1,7 +1,5 @@
 """The devices that show notices while no page is open, the same on both sides."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from uuid import UUID
 

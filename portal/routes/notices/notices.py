@@ -1,7 +1,5 @@
 """Seeing one's notices, the same on both sides."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The first page, static files, and the choices of language and light."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """The health of this worker, for a load balancer; and its numbers, for Prometheus."""
 
-from __future__ import annotations
-
 import hmac
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest

@@ -1,7 +1,5 @@
 """The frame of every staff page."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from starlette.responses import Response

@@ -1,7 +1,5 @@
 """Today: the page staff leave open."""
 
-from __future__ import annotations
-
 from portal.language import today_in_words
 from portal.regions.phrases import zone
 from portal.routes.staff.shell import page

@@ -1,7 +1,5 @@
 """Offers to an account: its holder gives the date of birth of the one concerned, and access begins (A7)."""
 
-from __future__ import annotations
-
 from starlette.responses import Response
 
 from portal.models.access.invitation import TRIES, Invitation

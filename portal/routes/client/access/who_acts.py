@@ -1,7 +1,5 @@
 """The people who act for me: to see for the client in person, and to choose once they are of age (H5, J3)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from portal.mail import outbox

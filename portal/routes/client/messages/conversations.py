@@ -1,7 +1,5 @@
 """Messages on the client side: the conversations about one profile, and one of them open."""
 
-from __future__ import annotations
-
 from portal.models.messages.availability import MayNotWrite, of_client
 from portal.models.messages.conversation import Conversation, threads
 from portal.models.messages.recipients import participant_for

@@ -1,7 +1,5 @@
 """Notices to you, for clients and those who act for them. It is the account's own choice, whoever's page it is."""
 
-from __future__ import annotations
-
 from portal.models.people.client import Client
 from portal.regions.notices.devices import devices
 from portal.routes.client.shell import page

@@ -1,7 +1,5 @@
 """The notices of a portal account, for the one whose profile this is."""
 
-from __future__ import annotations
-
 from portal.models.people.client import Client
 from portal.regions.notices import notices as regions
 from portal.routes.client.shell import page

@@ -1,7 +1,5 @@
 """A new password: asked for by oneself, or sent by staff; the same neutral answer whether the address is known."""
 
-from __future__ import annotations
-
 from starlette.responses import Response
 
 from portal import passwords

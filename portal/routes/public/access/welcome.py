@@ -1,7 +1,5 @@
 """Signing up: from the link in a letter, through the date of birth, to a password and one's first page."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import AsyncIterator

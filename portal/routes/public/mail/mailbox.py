@@ -1,7 +1,5 @@
 """The demo's mail as a page. Without demo mode there is no such page."""
 
-from __future__ import annotations
-
 import asyncio
 
 from portal.demo.mailbox import Mail, newest

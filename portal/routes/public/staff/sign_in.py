@@ -1,7 +1,5 @@
 """Signing in and out, for both sides."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from starlette.responses import Response

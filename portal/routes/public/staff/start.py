@@ -1,7 +1,5 @@
 """The first page of an empty deployment: ten minutes from nothing to the first invitation (I8)."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated
 from zoneinfo import available_timezones

@@ -1,7 +1,5 @@
 """Help of staff for those who have an account: send a link to a new password, remove access (A5, A6)."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.mail import letters, outbox

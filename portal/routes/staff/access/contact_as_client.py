@@ -1,8 +1,6 @@
 """A contact becomes a client (H1): somebody new in care, or a client who stands here already. What they hold for
 others stays."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any

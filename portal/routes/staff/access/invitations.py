@@ -1,7 +1,5 @@
 """Inviting from the chart's Portal tab: the welcome email, its preview, its lock, its end (A1–A3)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 from uuid import UUID
 

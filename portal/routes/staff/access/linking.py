@@ -1,7 +1,5 @@
 """Accounts that are there already act for another client: at once, again, or when their holder has confirmed it."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from portal.mail import letters, outbox

@@ -1,7 +1,5 @@
 """The question each button of the Portal tab asks first: the person, the consequence, and what there is to choose."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

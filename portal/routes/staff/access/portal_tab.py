@@ -1,7 +1,5 @@
 """The chart's Portal tab (A1–A7), and what the acts on it have in common."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 from uuid import UUID
 

@@ -1,8 +1,6 @@
 """A preview of a contact's pages under other terms, before these are saved (J4): the pages they would get, made in a
 transaction that is undone. Nothing on them leads anywhere or stays current, for nothing of it is so yet."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, Literal
 from uuid import UUID

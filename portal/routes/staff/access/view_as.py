@@ -1,7 +1,5 @@
 """View as: the page that somebody gets for a client, by the same code, for staff who may see all of it themselves."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings → Mail: after how many minutes people are written to, and the mailbox in which returned mail is read."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Letters that have not arrived, and addresses that mail does not reach."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """A chart's messages: the list of conversations and one of them open."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

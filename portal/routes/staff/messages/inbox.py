@@ -1,7 +1,5 @@
 """Staff's inbox: the list, and a conversation open beside it."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Notes of staff to each other in a conversation, and handing it over with one."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from uuid import UUID, uuid4
 

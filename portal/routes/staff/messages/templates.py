@@ -1,7 +1,5 @@
 """Templates: one's own, which everybody keeps, and the practice's, kept by who has *Client portal settings*."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Triage: who answers a conversation, whether it is done, and when it comes back."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """Notices to you, for staff."""
 
-from __future__ import annotations
-
 from portal.regions.notices.devices import devices
 from portal.routes.notices import choices
 from portal.routes.staff.shell import page

@@ -1,7 +1,5 @@
 """A staff member's notices."""
 
-from __future__ import annotations
-
 from portal.regions.notices import notices as regions
 from portal.routes.notices import devices, notices
 from portal.routes.staff.shell import page

@@ -1,7 +1,5 @@
 """Clients: the list, a chart's overview, adding, editing, archiving and restoring (A0)."""
 
-from __future__ import annotations
-
 import base64
 import datetime as dt
 from typing import Annotated, Any, Literal
@@ -81,7 +79,7 @@ class Wanted(Form):
         return f"/staff/clients?sealed={base64.urlsafe_b64encode(box).decode().rstrip('=')}"
 
     @classmethod
-    def at(cls, sealed: str, show: str, staff: UUID) -> Wanted:
+    def at(cls, sealed: str, show: str, staff: UUID) -> "Wanted":
         """Return the search of such an address; somebody else's, or one that can't be opened any more, looks for
         all."""
         try:

@@ -1,7 +1,5 @@
 """The form of a contact: who they are, what they are to a client and may do, read as terms and filled from them."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Any
 

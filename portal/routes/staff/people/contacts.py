@@ -1,7 +1,5 @@
 """The chart's Contacts tab: who acts for a client, in what, since when, and what is kept from them (H1, H2, J5)."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID

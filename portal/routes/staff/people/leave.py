@@ -1,7 +1,5 @@
 """Time away: who is, who stands in, and planning it (D10)."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 from uuid import UUID

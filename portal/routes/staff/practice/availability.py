@@ -1,7 +1,5 @@
 """Settings → Availability: office hours, days that differ, the automatic reply, and whom to call in danger (D7)."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from typing import Annotated, Any, Literal

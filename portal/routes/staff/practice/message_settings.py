@@ -1,7 +1,5 @@
 """Settings → Messages: how long a message may be changed by who wrote it."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,8 +1,6 @@
 """Settings → Minors: from which age a young person has an account of their own, and at which guardians' access ends
 (H5)."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Settings → Client portal: the portal on or off, and the welcome e-mail in the practice's own words (A9)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from markupsafe import Markup

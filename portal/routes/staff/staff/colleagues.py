@@ -1,7 +1,5 @@
 """Colleagues: who works here, and ending somebody's work with a successor, so that no client is left alone (D10)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 from uuid import UUID
 
