@@ -39,9 +39,6 @@ class Mailbox(Record):
 
     password = Sealed()
 
-    class Meta:
-        table = "mailbox"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show it to those who answer for the portal's settings."""
@@ -100,9 +97,6 @@ class Mailbox(Record):
         if trouble != self.trouble:
             await sql.rows("update mailbox set trouble = :trouble where id = :id", trouble=trouble, id=self.id)
             await announce(MailboxChanged())
-
-
-_SETTINGS = f"'{Permission.PORTAL_SETTINGS.key}'"
 
 
 def _due() -> dict[str, dt.datetime]:
