@@ -39,9 +39,6 @@ class PortalAccount(Record):
     password_set_at = fields.DatetimeField(null=True)
     last_seen_at = fields.DatetimeField(null=True)
 
-    class Meta:
-        table = "portal_account"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show an account to its holder, and to staff who may see a client it has, or had, access to."""
@@ -88,9 +85,6 @@ class Access(Lasting):
     contact_link_id = fields.UUIDField(null=True)
     granted_by = fields.UUIDField(null=True)
     ended_by = fields.UUIDField(null=True)
-
-    class Meta:
-        table = "access"
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:

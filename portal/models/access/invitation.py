@@ -69,9 +69,6 @@ class Invitation(Record):
     ended_at = fields.DatetimeField(null=True)
     ended_why = fields.CharField(max_length=16, null=True)
 
-    class Meta:
-        table = "invitation"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show an invitation to staff who may see the client it is about; one that the holder of an account is to

@@ -37,9 +37,6 @@ class Reset(Record):
     used_at = fields.DatetimeField(null=True)
     ended_at = fields.DatetimeField(null=True)
 
-    class Meta:
-        table = "reset"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show the link of an account to staff who may see the account; a colleague's to nobody."""

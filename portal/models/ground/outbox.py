@@ -56,9 +56,6 @@ class Outbox(Record):
 
     payload = Sealed()
 
-    class Meta:
-        table = "outbox"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a letter to staff who may see the client it is about; one about no client, to those who answer for the

@@ -7,6 +7,7 @@ list, and the question "which of these viewers may see which of these rows" (doc
 
 import datetime as dt
 import os
+import re
 import time
 from collections.abc import Iterable
 from enum import Enum
@@ -75,6 +76,10 @@ class Row(Model):
 
     class Meta:
         abstract = True
+
+    def __init_subclass__(cls) -> None:
+        """Name the table as the class, unless it names one itself: a PortalAccount lies in portal_account."""
+        cls._meta.db_table = cls._meta.db_table or re.sub(r"(?<=.)(?=[A-Z])", "_", cls.__name__).lower()
 
     @property
     def is_held(self) -> bool:

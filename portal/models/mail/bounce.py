@@ -72,9 +72,6 @@ class Bounce(Record):
     settled_at = fields.DatetimeField(null=True)
     settled_by = fields.UUIDField(null=True)
 
-    class Meta:
-        table = "bounce"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a bounce to staff who may see a client on whose chart the address stands; one of a colleague's address,

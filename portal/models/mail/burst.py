@@ -37,9 +37,6 @@ class Burst(Record):
     due_at = fields.DatetimeField(null=True)  # when it is to be written
     letter_id = fields.UUIDField(null=True)
 
-    class Meta:
-        table = "burst"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a burst to staff who may see the conversation."""

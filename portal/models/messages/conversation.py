@@ -39,9 +39,6 @@ class Conversation(Handled):
     mail_since = fields.DatetimeField(null=True)
     answered_at = fields.DatetimeField(null=True)  # when somebody of the practice first wrote here
 
-    class Meta:
-        table = "conversation"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         return conversation_is_seen(kind, r)

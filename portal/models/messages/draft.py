@@ -26,9 +26,6 @@ class Draft(Record):
 
     body = Sealed()
 
-    class Meta:
-        table = "draft"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a draft to its writer, while they see the conversation."""

@@ -54,9 +54,6 @@ class Message(Record):
 
     body = Sealed()
 
-    class Meta:
-        table = "message"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         return sees_conversation(kind, f"{r}.conversation_id")
@@ -133,9 +130,6 @@ class MessageVersion(Record):
     until_at = fields.DatetimeField()
 
     body = Sealed()
-
-    class Meta:
-        table = "message_version"
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:

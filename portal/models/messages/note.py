@@ -27,9 +27,6 @@ class Note(Record):
 
     body = Sealed()
 
-    class Meta:
-        table = "note"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a note to staff who see the conversation, and to nobody else."""

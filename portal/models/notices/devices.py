@@ -44,9 +44,6 @@ class PushDevice(Record):
 
     subscription = Sealed()  # where to, with which keys, and the browser's own name for itself
 
-    class Meta:
-        table = "push_device"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a device to the person whose it is."""

@@ -38,9 +38,6 @@ class Notice(Record):
     mail_at = fields.DatetimeField(null=True)  # when its person is to be written to, if they have not seen it
     letter_id = fields.UUIDField(null=True)  # and the letter that told of it
 
-    class Meta:
-        table = "notice"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a notice to the person it is for, while they may see what it is about."""

@@ -42,9 +42,6 @@ class Client(Record):
     phone = Sealed()
     address = Sealed()
 
-    class Meta:
-        table = "client"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         return client_is_seen(kind, r)
@@ -126,9 +123,6 @@ class CareTeam(Lasting):
     client_id = fields.UUIDField()
     staff_id = fields.UUIDField()
     lead = fields.BooleanField(default=False)
-
-    class Meta:
-        table = "care_team"
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:

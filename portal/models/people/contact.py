@@ -50,9 +50,6 @@ class Contact(Record):
     phone = Sealed()
     address = Sealed()
 
-    class Meta:
-        table = "contact"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a contact to staff who may see a client it is linked to. Accounts never list contacts."""
@@ -150,9 +147,6 @@ class ContactLink(Lasting):
     basis_sealed = fields.BinaryField(null=True)
 
     basis = Sealed()
-
-    class Meta:
-        table = "contact_link"
 
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:

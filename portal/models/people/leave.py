@@ -34,9 +34,6 @@ class Leave(Record):
     planned_by = fields.UUIDField()
     planned_at = fields.DatetimeField(default=clock.now)
 
-    class Meta:
-        table = "leave"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show leaves to colleagues. Clients read of it where they write, and no more than the dates and the name of

@@ -37,9 +37,6 @@ class Practice(Row):
     own_account_age = fields.IntField(default=14)  # from which one may have an account, and confidence, of one's own
     majority_age = fields.IntField(default=18)  # at which guardians' access ends
 
-    class Meta:
-        table = "practice"
-
     async def keep(self, **settings: Any) -> None:
         """Keep other settings of the practice, which is held, and tell the pages that show them."""
         for name, value in settings.items():

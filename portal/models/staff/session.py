@@ -45,9 +45,6 @@ class Session(Record):
     address = Sealed()
     agent = Sealed()
 
-    class Meta:
-        table = "session"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show a session to its own holder."""

@@ -38,9 +38,6 @@ class StaffMember(Record):
 
     discreet = False  # letters to staff name the practice
 
-    class Meta:
-        table = "staff_member"
-
     @classmethod
     def visible_to(cls, kind: Kind, r: str) -> str:
         """Show colleagues each other, and an account the staff who care for a client it may see."""
