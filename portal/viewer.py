@@ -85,6 +85,13 @@ class Viewer:
             key=permission.key,
         )
 
+    async def held(self) -> set[Permission]:
+        """Return the permissions that this staff member holds now; an account holds none."""
+        if self.kind is not Kind.STAFF:
+            return set()
+        keys = await sql.column("select permission from staff_permission where staff_id = :staff", staff=self.id)
+        return {permission for permission in Permission if permission.key in keys}
+
     def wide(self) -> "Viewer":
         """Return the account without the narrowing, for the switch between profiles alone. For whom else somebody acts
         is not for staff to see."""

@@ -36,7 +36,7 @@
   }
 
   function onEscape(target) {
-    const menu = document.querySelector(MENUS);
+    const menu = !target.closest("dialog") && document.querySelector(MENUS);
     if (menu) {
       menu.open = false;
       menu.querySelector("summary").focus();
@@ -73,7 +73,9 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("change", onSwitch);
   for (const box of all("[data-keys-switch]")) box.checked = !isOff;
+  // A question that a menu opened gives the focus back to it.
   document.addEventListener("click", ({ target }) => {
+    if (target.closest("dialog")) return;
     for (const menu of all(MENUS)) if (!menu.contains(target)) menu.open = false;
   });
 })();

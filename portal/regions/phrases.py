@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from portal.language import listed, say, say_many, short
-from portal.models.ground.person import initial
+from portal.models.ground.person import dialled, initial
 from portal.models.ground.record import Kind
 from portal.permissions import Role
 from portal.viewer import Viewer
@@ -32,6 +33,27 @@ def relation_in_words(language: str, link: Mapping[str, Any]) -> str:
     """Say what a contact is to the client."""
     guardian = say(language, ", legal guardian") if link["guardian"] else ""
     return say(language, link["relationship"]) + guardian
+
+
+def phone_href(phone: str) -> str | None:
+    """Return the address that calls a number; None where nothing of it can be dialled."""
+    number = dialled(phone)
+    return f"tel:{number}" if number else None
+
+
+def mail_href(email: str) -> str:
+    """Return the address that begins a letter to somebody in the reader's own mail program."""
+    return f"mailto:{quote(email, safe='@')}"
+
+
+def ways_to_reach(email: str | None, phone: str | None) -> list[dict[str, Any]]:
+    """Return how somebody can be called and written to, as far as it is known: icon, text and address."""
+    ways: list[dict[str, Any]] = []
+    if phone:
+        ways.append({"icon": "phone", "text": phone, "href": phone_href(phone)})
+    if email:
+        ways.append({"icon": "mail", "text": email, "href": mail_href(email)})
+    return ways
 
 
 def zone() -> str:

@@ -1,7 +1,6 @@
 """Templates made text: one Jinja environment per language, the same for a page, a push and a letter."""
 
 import hashlib
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -12,6 +11,7 @@ from markupsafe import Markup
 
 from portal.language import LANGUAGES, catalogue, say
 from portal.language.office_hours import week_line
+from portal.models.ground.person import dialled
 from portal.models.ground.record import UNREADABLE
 from portal.models.practice.practice import Practice
 from portal.settings import ROOT
@@ -35,7 +35,7 @@ async def learn_practice() -> bool:
         practice.update(
             name=found.name,
             phone=found.phone,
-            phone_href="tel:" + re.sub(r"[^\d+]", "", found.phone),
+            phone_href="tel:" + dialled(found.phone),
             address=found.address,
             # A practice that keeps no hours may still have some in words.
             hours={language: week_line(language, found.week) or found.hours for language in LANGUAGES},

@@ -100,7 +100,10 @@ async def test_what_is_left_to_do_stands_on_the_chart_until_it_is_done(willow: D
     eli = cast.client["eli"]
     miriam, theo, henrik = [await cast.sign_in(who) for who in ("miriam", "theo", "henrik")]
     tabs = [f"/staff/clients/{eli}/{tab}" for tab in ("contacts", "portal")]
-    assert "Eli comes of age on" in (await miriam.get(tabs[0])).text, "as far ahead as it is known"
+    assert "Eli comes of age on" not in (await miriam.get(tabs[0])).text, "in years"
+    assert "Until coming of age on" in (await miriam.get(tabs[0])).text, "beside whose access ends by it"
+    await is_born(willow, turning(willow, 300))
+    assert "Eli comes of age on" in (await miriam.get(tabs[0])).text, "within a year"
     assert "An account of their own" not in (await miriam.get(tabs[0])).text
     await is_born(willow, turning(willow, 60))
     async with open_page(miriam, "/staff/today") as today, open_page(henrik, tabs[1], worker=1) as chart:
@@ -193,4 +196,4 @@ def test_which_step_it_is(days: int, hour: int, expected: int | None) -> None:
 def test_each_step_is_planned_for_a_time_at_which_it_is_one() -> None:
     """Clocks change between ninety days before and the day."""
     at = begins(dt.date(2027, 5, 12), ZONE)
-    assert [step(at, when, ZONE) for when in steps(at, ZONE)] == [None, 90, 30, 7, 0]
+    assert [step(at, when, ZONE) for when in steps(at, ZONE)] == [None, None, 90, 30, 7, 0]

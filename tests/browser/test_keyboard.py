@@ -149,6 +149,8 @@ async def test_dialogs_keep_the_focus_and_give_it_back(practice: Deployment, vis
             )
             assert inside
 
+    await tab_to(page, "More about Noa", "summary")
+    await page.keyboard.press("Enter")
     await tab_to(page, "Archive Noa")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog", name="Archive Noa Reyes-Menon?")).to_be_visible()

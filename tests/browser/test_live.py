@@ -164,6 +164,7 @@ async def test_what_one_does_not_see_change_changes_too(practice: Deployment, vi
     chart = await miriam.open(f"/staff/clients/{act.noa}")
     thread = await miriam.open(f"/staff/clients/{act.noa}/{act.thread}", worker=1)
     await thread.get_by_label("Message about Noa").fill("Not finished yet")
+    await chart.get_by_label("More about Noa").click()
     await chart.get_by_role("button", name="Archive Noa").click()
     await act.edit(first_name="Nora")
     await expect(chart.get_by_role("dialog", name="Archive Nora Reyes-Menon?")).to_be_visible()

@@ -15,7 +15,7 @@ from portal.models.ground.scope import Scope
 from portal.models.people.client import CareTeam, Client
 from portal.permissions import Permission
 from tests.breakage import ANNOUNCE, AUDIT, DOOR, MAPPING, SCOPE, TWO, Breakage, live, served, stranger, structure
-from tests.browser.places import Place, older, opened, refused_contact, sent
+from tests.browser.places import Place, older, opened, refused_contact, sent, shown
 from tests.cast import Cast, Person
 from tests.laws.sample import OTHERS, Sample, wishes
 from tests.laws.stage import Verbs
@@ -192,7 +192,8 @@ PLACES = [
     Place("new client, wrong", "miriam", "/staff/clients/new", sent(button=".sheet .primary")),
     Place("chart", "miriam", "/staff/clients/{noa}"),
     Place("chart, overfull", "wilhelmina", "/staff/clients/{maximiliana-theodora}"),
-    Place("archive?", "miriam", "/staff/clients/{noa}", opened("[data-opens=archive-dialog]")),
+    Place("archive?", "miriam", "/staff/clients/{noa}", shown("archive-dialog")),
+    Place("chart, its menu", "miriam", "/staff/clients/{noa}", opened("#chart-more > summary")),
     Place("edit", "miriam", "/staff/clients/{noa}/edit"),
     Place("edit, wrong", "miriam", "/staff/clients/{noa}/edit", sent(("first_name", ""), button=".sheet .primary")),
     Place("edit, overfull", "wilhelmina", "/staff/clients/{maximiliana-theodora}/edit"),

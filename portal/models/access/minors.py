@@ -161,6 +161,7 @@ class UpcomingMajority:
     own_address: bool
     invited: bool
     account: bool
+    near: bool  # within a year, or past
     soon: bool  # within ninety days, or past
     settled: bool
 
@@ -180,7 +181,7 @@ async def coming(client: Client, links: Scope[ContactLink]) -> UpcomingMajority 
     now, settled = clock.now(), client.of_age_settled == at
     if settled and at <= now:
         return None
-    account = await _accounts("x.contact_link_id is null", client.id, at)
+    account, practice = await _accounts("x.contact_link_id is null", client.id, at), await the_practice()
     return UpcomingMajority(
         at=at,
         guardians=[row["name"] for row in ending if row["of_age_at"] == at],
@@ -188,7 +189,8 @@ async def coming(client: Client, links: Scope[ContactLink]) -> UpcomingMajority 
         own_address=bool(client.email) and not await hinders_own_account(client, client.email),
         invited=bool(await outstanding(client.id, "i.contact_link_id is null and i.expires_at > :now")),
         account=bool(account),
-        soon=at <= await _horizon(),
+        near=age.comes_near(at, practice.zone) <= now,
+        soon=at <= age.horizon(now, practice.zone),
         settled=settled,
     )
 

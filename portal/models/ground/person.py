@@ -67,6 +67,13 @@ def first_of(name: str) -> str:
     return next(iter(name.split()), name)
 
 
+def dialled(phone: str) -> str:
+    """Return what a telephone dials of a number as people write it: its digits and a plus, without words before it or
+    an extension after it. Empty where nothing can be dialled."""
+    numbers = [re.sub(r"[^\d+]", "", part) for part in re.split(r"[^\W\d_]+", phone)]
+    return max(numbers, key=len)
+
+
 def looks_like(one: str, other: str) -> bool:
     """Tell whether people could take one address for the other, or mail to both arrives in one place: conservatively,
     for refusing. Whatever is granted to an address needs `canonical_email` to be equal, and never this."""

@@ -33,11 +33,16 @@ STEPS = (90, 30, 7)  # days before somebody comes of age on which people are tol
 
 
 def steps(at: dt.datetime, zone: str) -> list[dt.datetime]:
-    """Return the moments at which something about a coming of age changes by itself: as the last ninety days begin, for
-    pages; in the morning of each of STEPS, because people are told; and the moment itself."""
+    """Return the moments at which something about a coming of age changes by itself: as the last year and the last
+    ninety days begin, for pages; in the morning of each of STEPS, because people are told; and the moment itself."""
     day = at.astimezone(ZoneInfo(zone)).date()
     before = [begins(day - dt.timedelta(days=days), zone) for days in STEPS]
-    return [before[0], *(midnight + MORNING for midnight in before), at]
+    return [comes_near(at, zone), before[0], *(midnight + MORNING for midnight in before), at]
+
+
+def comes_near(at: dt.datetime, zone: str) -> dt.datetime:
+    """Return from when charts tell of a coming of age: the beginning of the day a year before."""
+    return begins(at.astimezone(ZoneInfo(zone)).date() - YEAR, zone)
 
 
 def step(at: dt.datetime, now: dt.datetime, zone: str) -> int | None:
@@ -51,5 +56,6 @@ def step(at: dt.datetime, now: dt.datetime, zone: str) -> int | None:
     return next((days for days in STEPS if morning and days - LATE < left <= days), None)
 
 
+YEAR = dt.timedelta(days=365)
 MORNING = dt.timedelta(hours=8)
 LATE = 3  # days

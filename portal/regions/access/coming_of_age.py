@@ -25,7 +25,7 @@ from portal.viewer import Viewer
 async def of_age(viewer: Viewer, client: UUID) -> Context | None:
     chart = await viewer.find(Client, client)
     language, ahead = viewer.language, await coming(chart, viewer.see(ContactLink))
-    if ahead is None or chart.archived_at is not None:
+    if ahead is None or not ahead.near or chart.archived_at is not None:
         return {"title": None}
     past = ahead.at <= clock.now()
     names = {

@@ -4,19 +4,20 @@ import base64
 from typing import Any
 from uuid import UUID
 
+from portal import clock
 from portal.facts import OfChart, OfThreadList
 from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models.access.network import network_of
 from portal.models.ground.person import initial
-from portal.models.ground.record import UNREADABLE, live, opened_day, shown
+from portal.models.ground.record import UNREADABLE, opened_day, shown
 from portal.models.messages.conversation import Conversation, unread_by_client
 from portal.models.people.client import CareTeam, Client, page_of_clients, team_of
-from portal.models.people.contact import ContactLink
+from portal.models.people.contact import ContactLink, contacts_of
 from portal.models.practice.practice import the_practice
-from portal.permissions import Permission, Restriction, Right
+from portal.permissions import Audience, Permission
 from portal.regions import Context, region
-from portal.regions.people.contacts import rights_line
-from portal.regions.phrases import relation_in_words, role_label, zone
+from portal.regions.people.contacts import has_ended, reach_of, rights_line
+from portal.regions.phrases import mail_href, phone_href, relation_in_words, role_label, zone
 from portal.viewer import Viewer
 from portal.web.slots import Link, link, links
 
@@ -89,6 +90,8 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
     language = viewer.language
     teams = await team_of(viewer.see(CareTeam), [client])
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = :id", id=client))
+    held, archived, address = await viewer.held(), chart.archived_at is not None, f"/staff/clients/{client}"
+    manages, writes = Permission.PORTAL_ACCESS in held, any(one.permission in held for one in Audience)
     born = chart.born_if_known
     parts = []
     if born:
@@ -100,58 +103,36 @@ async def chart_head(viewer: Viewer, client: UUID, tab: str) -> Context | None:
         parts.append(say(language, "care of %(names)s", names=names))
     return {
         "name": chart.name,
+        "first_name": chart.first_name,
         "initial": initial(chart.first_name),
         "colour": chart.colour,
         "line": ", ".join(parts),
-        "archived": chart.archived_at is not None,
+        "archived": archived,
+        "message_href": f"{address}/conversations/new" if writes and not archived else None,
+        "edit_href": f"{address}/edit" if manages and not archived else None,
+        "who_sees_href": f"{address}/who-sees",
+        "archive_action": f"{address}/archival" if manages and not archived else None,
+        "restore_action": f"{address}/restoration" if manages and archived else None,
         "tabs": [
             tab_link
             | {"current": tab_link["name"] == tab, "count": counts.get(client, 0) * (tab_link["name"] == "messages")}
-            for tab_link in links("chart", language, f"/staff/clients/{client}")
+            for tab_link in links("chart", language, address)
         ],
     }
-
-
-@region("chart-acts", "staff/people/clients/_acts.html", side="staff", needs=None, on=(OfChart,))
-async def chart_acts(viewer: Viewer, client: UUID) -> Context | None:
-    """Archiving and restoring, for who may."""
-    chart = await viewer.find(Client, client)
-    may = await viewer.may(Permission.PORTAL_ACCESS)
-    address, archived = f"/staff/clients/{client}", chart.archived_at is not None
-    return {
-        "name": chart.name,
-        "archive_action": f"{address}/archival" if may and not archived else None,
-        "restore_action": f"{address}/restoration" if may and archived else None,
-    }
-
-
-_RIGHTS = [f"r.{one.value}" for one in Right] + [f"r.{one.column}" for one in Restriction]
 
 
 @region("overview", "staff/people/clients/_overview.html", side="staff", needs=None, on=(OfChart,))
 async def overview(viewer: Viewer, client: UUID) -> Context | None:
     chart = await viewer.find(Client, client)
-    language = viewer.language
-    edit = f"/staff/clients/{client}/edit"
+    language, archived = viewer.language, chart.archived_at is not None
+    may_edit = not archived and await viewer.may(Permission.PORTAL_ACCESS)
+    edit = f"/staff/clients/{client}/edit" if may_edit else None
 
-    def fact(label: str, value: str | None, field: str) -> dict[str, Any]:
-        return {
-            "label": label,
-            "value": value or say(language, "Not on file"),
-            "missing": not value,
-            "href": f"{edit}#{field}",
-        }
+    def fact(label: str, value: str | None, field: str, href: str | None = None) -> dict[str, Any]:
+        return {"label": label, "value": value, "href": href, "add_href": edit and f"{edit}#field-{field}"}
 
     team = (await team_of(viewer.see(CareTeam), [client]))[client]
-    links = await (
-        viewer.see(ContactLink)
-        .where("r.client_id = :id", id=client)
-        .where(live("r"))
-        .join("join contact c on c.id = r.contact_id")
-        .order("r.guardian desc, r.from_at, r.id")
-        .columns("c.name, r.relationship, r.guardian, " + ", ".join(_RIGHTS))
-    )
-    born = chart.born_if_known
+    born, phone = chart.born_if_known, shown(chart, "phone")
     return {
         "id": client,
         "facts": [
@@ -160,8 +141,8 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
                 date_in_words(born, language) if born else shown(chart, "date_of_birth"),
                 "date_of_birth",
             ),
-            fact(say(language, "Email"), chart.email, "email"),
-            fact(say(language, "Phone"), shown(chart, "phone"), "phone"),
+            fact(say(language, "Email"), chart.email, "email", chart.email and mail_href(chart.email)),
+            fact(say(language, "Phone"), phone, "phone", phone and phone_href(phone)),
             fact(say(language, "Address"), shown(chart, "address"), "address"),
         ],
         "care_team": [
@@ -169,14 +150,17 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         ],
         "contacts": [
             {
-                "name": link["name"],
-                "relationship": relation_in_words(language, link),
-                "rights_line": rights_line(language, link),
+                "name": row["name"],
+                "initial": initial(row["name"]),
+                "relationship": relation_in_words(language, row),
+                "rights_line": rights_line(language, row),
+                "reach": reach_of(row),
             }
-            for link in links
+            for row in await contacts_of(viewer.see(ContactLink), client)
+            if row["from_at"] <= clock.now() and not has_ended(row)
         ],
         "network": network_of(await the_practice(), chart),
-        "can_edit": chart.archived_at is None,
         "edit_href": edit,
-        "archived": chart.archived_at is not None,
+        "contacts_href": f"/staff/clients/{client}/contacts",
+        "archived": archived,
     }

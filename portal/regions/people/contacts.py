@@ -15,7 +15,7 @@ from portal.models.people.contact import Contact, ContactLink, contacts_of
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
-from portal.regions.phrases import zone
+from portal.regions.phrases import ways_to_reach, zone
 from portal.viewer import Viewer
 from portal.web.slots import Link, link
 
@@ -78,19 +78,18 @@ async def _charts(viewer: Viewer, clients: list[UUID]) -> set[UUID]:
 
 def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any]:
     now, until = clock.now(), row["until_at"]
-    own = row["own"]
-    phone = row["phone_sealed"] and opened(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
+    own, ended = row["own"], has_ended(row)
     dates = []
     if row["from_at"] > now:
         dates.append(say(language, "From %(date)s", date=day_in_words(row["from_at"], language)))
     if until is not None:
         of_age = until == row["of_age_at"]
-        ended, ends = ("Ended with coming of age on %(date)s", "Until coming of age on %(date)s")
+        was, will = ("Ended with coming of age on %(date)s", "Until coming of age on %(date)s")
         if not of_age:
-            ended, ends = ("Ended on %(date)s", "Until %(date)s")
+            was, will = ("Ended on %(date)s", "Until %(date)s")
         # The day that is named is the last of an agreed time, and the birthday itself.
         day = day_in_words(until if of_age else until - dt.timedelta(microseconds=1), language)
-        dates.append(say(language, ended if until <= now else ends, date=day))
+        dates.append(say(language, was if ended else will, date=day))
     portal = None
     if row["joined_at"]:
         portal = say(language, "On the portal since %(date)s", date=day_in_words(row["joined_at"], language))
@@ -103,14 +102,25 @@ def _row(language: str, row: dict[str, Any], charts: set[UUID]) -> dict[str, Any
         "initial": initial(row["name"]),
         "relationship": say(language, row["relationship"]),
         "guardian": row["guardian"],
-        "rights": rights_line(language, row),
+        "rights": "" if ended else rights_line(language, row),
         "restrictions": [{"label": label, "now": at <= now} for label, at in restrictions_of(language, row, now)],
-        "reach": [text for text in (row["email"], phone) if text],
+        "reach": reach_of(row),
         "client_href": f"/staff/clients/{own}" if own in charts else None,
         "dates": dates,
         "portal": portal,
-        "ended": until is not None and until <= now,
+        "ended": ended,
     }
+
+
+def has_ended(row: dict[str, Any]) -> bool:
+    """Tell whether a contact, a row of `contacts_of`, acts for the client no more."""
+    return row["until_at"] is not None and row["until_at"] <= clock.now()
+
+
+def reach_of(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return how a contact can be called and written to."""
+    phone = row["phone_sealed"] and opened(Contact, "phone_sealed", row["contact_id"], row["phone_sealed"])
+    return ways_to_reach(row["email"], phone)
 
 
 def day_in_words(when: dt.datetime, language: str) -> str:

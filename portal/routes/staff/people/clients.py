@@ -19,6 +19,7 @@ from portal.models.people.contact import ContactLink
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.regions.access.who_can_see import seen_by
+from portal.regions.chart_summary import chart_summary
 from portal.regions.mail.undelivered import chart_addresses
 from portal.regions.people import clients
 from portal.regions.people.clients import client_list
@@ -188,9 +189,9 @@ async def show(visit: Visit) -> Answer:
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
+            "summary": await visit.draw(chart_summary, client=client.id),
             "overview": await visit.draw(clients.overview, client=client.id),
             "seen_by": await visit.draw(seen_by, client=client.id),
-            "acts": await visit.draw(clients.chart_acts, client=client.id),
         },
     )
 

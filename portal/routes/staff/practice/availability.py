@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, create_model
 from portal import clock
 from portal.language import LANGUAGES, weekday
 from portal.language.office_hours import reply_words, standing_line, week_line
+from portal.models.ground.person import dialled
 from portal.models.messages.availability import set_reply
 from portal.models.practice.hours import DAY, Office, Span, drop_day, keep_hours, office, set_day, special_days
 from portal.models.practice.practice import Practice, hold_practice, the_practice
@@ -309,7 +310,7 @@ async def save_crisis(visit: Visit) -> Answer:
     for n in range(NUMBERS):
         label, number = visit.sent.get(f"label_{n}", "").strip(), visit.sent.get(f"number_{n}", "").strip()
         if number:
-            numbers.append([label or number, re.sub(r"[^\d+]", "", number)])
+            numbers.append([label or number, dialled(number)])
         elif label:
             visit.errors.setdefault(f"number_{n}", visit.say("Write the number that goes with it."))
     if not numbers:
