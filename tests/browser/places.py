@@ -63,6 +63,7 @@ def older(form: str, field: str, value: str) -> Callable[[Page], Awaitable[Any]]
 
     async def act(page: Page) -> None:
         await page.locator(f"{form} [name=version]").evaluate("(field) => { field.value = '' }")
+        await page.locator(f"{form} details").evaluate_all("(folds) => folds.forEach((fold) => { fold.open = true })")
         await page.locator(f"{form} [name={field}]").fill(value)
         await page.locator(f"{form} .primary").first.click()
         await page.locator(f"{form} .meanwhile").wait_for()

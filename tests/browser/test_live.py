@@ -177,6 +177,7 @@ async def test_what_one_does_not_see_change_changes_too(practice: Deployment, vi
         await expect(thread.get_by_text("so nothing new can be written")).to_be_visible()
         await expect(thread.get_by_role("button", name="Send")).to_be_hidden()
         await chart.get_by_role("button", name="Restore Noa Reyes-Menon").click()
+        await chart.get_by_label("More about Noa").click()
         await expect(chart.get_by_role("button", name="Archive Noa Reyes-Menon")).to_be_visible()
     finally:
         await act.restore()

@@ -6,7 +6,7 @@ from portal.models.ground.person import dialled
 from tests.deployment import Deployment, own_practice
 from tests.messages.thread import Thread
 from tests.pages import open_page
-from tests.people.contacts import agree
+from tests.people.contacts import agree, link_of
 
 willow = own_practice("embedded")
 
@@ -66,6 +66,27 @@ async def test_archiving_says_that_they_are_out_at_once_and_is_offered_to_who_ma
         assert "out of the portal at once" in text and f'href="/staff/clients/{noa}/conversations/new"' in text
     text = (await idris.get(f"/staff/clients/{noa}")).text
     assert "Archive Noa" not in text and f"/staff/clients/{noa}/edit" not in text, "it was taken from him"
+
+
+async def test_a_contact_that_ended_acts_no_more_and_is_added_again_as_they_were(willow: Deployment) -> None:
+    cast = willow.cast
+    miriam, eli = await cast.sign_in("miriam"), cast.client["eli"]
+    assert (await agree(willow, miriam, "eli", messages="on", no_records="on")).status_code == 303
+    link = await link_of(willow, "Dana", "Eli")
+    place = f"/staff/clients/{eli}/contacts/{link}"
+    form = (await miriam.get(place)).text
+    assert 'data-opens="end-dialog"' in form and "End Dana Reyes’s contact with Eli?" in form
+    assert (await miriam.post(f"{place}/end")).status_code == 303
+    tab = (await miriam.get(f"/staff/clients/{eli}/contacts")).text
+    earlier = tab.partition("Earlier contacts")[2].partition("</section>")[0]
+    assert "Dana Reyes" in earlier and "May act in" not in earlier
+    contact = (await willow.row("contact_link", link))["contact_id"]
+    again = (await miriam.get(f"/staff/clients/{eli}/contacts/new?contact={contact}")).text
+    assert "Dana Reyes" in again and "tel:5550100151" in again
+    assert '<option value="Mother" selected>' in again
+    for field in ("messages", "no_records"):
+        assert f'name="{field}" checked' in again
+    assert 'name="last"' in again and 'details class="card fold" open' in again, "what is kept from her is in sight"
 
 
 @pytest.mark.parametrize(

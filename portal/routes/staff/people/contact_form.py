@@ -11,6 +11,7 @@ from portal.models.access.changed_details import sees_all_behind
 from portal.models.ground.record import known, unreadable
 from portal.models.people.client import Client
 from portal.models.people.contact import SEALED, Contact, ContactLink, Terms
+from portal.models.practice.practice import the_practice
 from portal.permissions import Restriction, Right
 from portal.regions.people.contacts import RESTRICTION_WORDS, RIGHT_WORDS
 from portal.regions.phrases import zone
@@ -156,10 +157,21 @@ def emptied(visit: Visit, link: ContactLink, contact: Contact) -> list[str]:
     return [_labels(visit)[name] for name in (*unreadable(contact, *SEALED), *unreadable(link, "basis"))]
 
 
+def terms_before(link: ContactLink) -> dict[str, Any]:
+    """Return the form of a contact who is added again: what was agreed before, without its days, and what is kept from
+    them."""
+    return {name: value for name, value in _terms(link).items() if name not in ("first", "last")}
+
+
 def _values(link: ContactLink, contact: Contact) -> dict[str, Any]:
-    values: dict[str, Any] = {name: known(contact, name) or "" for name in _REACHED}
-    values |= {"relationship": link.relationship, "guardian": link.guardian, "basis": known(link, "basis") or ""}
-    values |= {right.name.lower(): getattr(link, right.value) for right in Right}
+    return {name: known(contact, name) or "" for name in _REACHED} | _terms(link)
+
+
+def _terms(link: ContactLink) -> dict[str, Any]:
+    values: dict[str, Any] = {"relationship": link.relationship, "guardian": link.guardian}
+    values |= {"basis": known(link, "basis") or ""} | {
+        right.name.lower(): getattr(link, right.value) for right in Right
+    }
     values["first"] = _shown(link.from_at)
     values["last"] = _shown(link.agreed_until - dt.timedelta(microseconds=1)) if link.agreed_until else ""
     for restriction in Restriction:
@@ -177,7 +189,14 @@ def _shown(when: dt.datetime) -> str:
 
 async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -> Answer:
     """Its page, filled with `values`; what is not said besides is as of somebody who is no contact yet."""
-    relationship = more["values"].get("relationship", "")
+    values, today = more["values"], local_day(clock.now(), zone()).isoformat()
+    relationship = values.get("relationship", "")
+    state: FormState | None = more.get("form_state")
+    # A part that is rarely needed is folded, unless there is something in it, or something wrong with it.
+    looked_at = {*visit.errors, *(one.name for one in (state.news if state else ()))}
+    looked_at |= {name for name, value in values.items() if value and (name != "first" or value > today)}
+    kept = {"basis"} | {name for one in Restriction for name in (one.key, one.column)}
+    practice = await the_practice()
     choices = [*RELATIONSHIPS, *([relationship] if relationship and relationship not in RELATIONSHIPS else [])]
     return await chart_page(
         visit,
@@ -185,6 +204,11 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
         status=status,
         name=client.name,
         first_name=client.first_name,
+        adult=client.born_if_known is not None and not practice.is_minor(client.born_if_known),
+        unfolded={
+            "dates": bool(looked_at & {"first", "last"}),
+            "kept": bool(looked_at & kept or more.get("unreadable")),
+        },
         errors=visit.errors,
         relationships=[{"value": one, "label": visit.say(one)} for one in choices],
         rights=[
@@ -200,6 +224,7 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
 
 _NEW: dict[str, Any] = {
     "contact_name": "",
+    "reach": [],
     "form_state": None,
     "apart": False,
     "notice": "",

@@ -14,7 +14,7 @@ from portal.models.access.network import network_of, switch_network
 from portal.models.access.own_address import SharedAddress, check_for_contact
 from portal.models.access.portal_status import account_of
 from portal.models.ground.person import canonical_email
-from portal.models.ground.record import live, uuid7
+from portal.models.ground.record import live, shown, uuid7
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink
 from portal.models.people.known_people import known_people
@@ -24,6 +24,7 @@ from portal.regions.access.coming_of_age import of_age
 from portal.regions.people import clients
 from portal.regions.people.contact_history import contact_history
 from portal.regions.people.contacts import contact_list
+from portal.regions.phrases import ways_to_reach
 from portal.routes.staff.people.contact_form import (
     KnownPerson,
     Person,
@@ -32,6 +33,7 @@ from portal.routes.staff.people.contact_form import (
     emptied,
     empty,
     is_theirs,
+    terms_before,
     terms_of,
 )
 from portal.routes.staff.shell import chart_page
@@ -153,9 +155,13 @@ async def _new(
 ) -> Answer:
     sent = visit.sent
     contact, person = _id(sent.get("contact") or visit.query("contact")), None
-    name = ""
+    name, reach, values = "", [], sent
     if contact is not None:
-        name = (await visit.me.find(Contact, contact)).name
+        chosen = await visit.me.find(Contact, contact)
+        name, reach = chosen.name, ways_to_reach(chosen.email, shown(chosen, "phone"))
+        ties = visit.me.see(ContactLink).where("r.client_id = :of", of=client.id)
+        before = await ties.where("r.contact_id = :who", who=contact).first()
+        values = terms_before(before) if before and not sent else sent
     else:
         person = _id(sent.get("person") or visit.query("person"))
         if person is not None:
@@ -169,6 +175,7 @@ async def _new(
         new=True,
         action=address,
         known_name=name,
+        reach=reach,
         hidden={
             "key": sent.get("key") or uuid7(),
             **({"contact": contact} if contact else {}),
@@ -189,7 +196,7 @@ async def _new(
                 for row in people or []
             ],
         },
-        values=sent,
+        values=values,
     )
 
 
@@ -291,6 +298,7 @@ async def edit_form(
         new=False,
         action=address,
         known_name="" if theirs else contact.name,
+        reach=ways_to_reach(contact.email, shown(contact, "phone")),
         apart=contact.client_id is None and not theirs,
         chart_href=await _chart_of(visit, contact),
         becoming_href=f"{address}/client"
