@@ -48,18 +48,27 @@
     before = key === "g" ? "g " : "";
     if (key === "j" || key === "k") return moveRow(key === "j" ? 1 : -1);
     if (key === "?" && byId("keys")) return byId("keys").showModal(), true;
-    const aim = document.querySelector(KEYS[keys] ?? `[data-key="${CSS.escape(keys)}"]`);
+    const aim = aimOf(KEYS[keys] ?? `[data-key="${CSS.escape(keys)}"]`);
     if (aim?.matches(FIELDS)) aim.focus();
     else aim?.click();
     return Boolean(aim);
   }
 
+  const rowOf = (one) => one.closest("[data-rows] > *");
+
+  // What can be done with a row is done with the one that has the focus, and with none unless it has.
+  function aimOf(selector) {
+    return rowOf(document.activeElement)?.querySelector(selector) ?? all(selector).find((one) => !rowOf(one));
+  }
+
   let cursor = -1; // where the keys last were: a row that left the list gives its place to the next
+
+  const linkOf = (row) => (row.matches("a[href]") ? row : row.querySelector("a[href]"));
+  const rowsIn = (root) => all(ROWS, root).filter((row) => linkOf(row) && !row.querySelector(ROWS));
 
   // The cursor is the focus of the row's first link, so Enter opens it as ever.
   function moveRow(step) {
-    const linkOf = (row) => (row.matches("a[href]") ? row : row.querySelector("a[href]"));
-    const rows = all(ROWS).filter((row) => linkOf(row) && !row.querySelector(ROWS));
+    const rows = rowsIn(document);
     let at = rows.findIndex((row) => row.contains(document.activeElement));
     if (at < 0) at = rows.findIndex((row) => linkOf(row).matches("[aria-current]"));
     if (at < 0 && cursor >= 0) at = step > 0 ? cursor - 1 : cursor;
@@ -70,7 +79,29 @@
     return Boolean(to);
   }
 
+  let last = null; // what had the focus, in which region, and in which of its rows
+
+  function onFocus({ target }) {
+    if (target.closest("#toasts, dialog")) return;
+    const region = target.closest("[data-region]");
+    const at = region ? rowsIn(region).findIndex((row) => (rowOf(row) ?? row).contains(target)) : -1;
+    last = { target, region: region?.id, at };
+  }
+
+  // Whoever's row has left the list goes on with the one in its place, or at the head of the list; whoever's button has
+  // gone, with the one beside it.
+  function goOn() {
+    if (document.activeElement !== document.body || !last || last.target.isConnected) return;
+    const region = byId(last.region);
+    if (!region) return;
+    const rows = last.at < 0 ? [] : rowsIn(region);
+    const next = rows.length ? linkOf(rows[Math.min(last.at, rows.length - 1)]) : region.querySelector(last.at < 0 ? "a[href], button" : "h2[tabindex]");
+    next?.focus();
+  }
+
   document.addEventListener("keydown", onKey);
+  document.addEventListener("focusin", onFocus);
+  document.addEventListener("portal:settled", goOn);
   document.addEventListener("change", onSwitch);
   for (const box of all("[data-keys-switch]")) box.checked = !isOff;
   // A question that a menu opened gives the focus back to it.

@@ -30,10 +30,12 @@ window.live = (() => {
   const emit = (name, detail) => document.dispatchEvent(new CustomEvent(`portal:${name}`, { detail }));
   const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 
-  function toast(text) {
-    const made = element("p", "toast", text);
+  // A word that passes. One with something to do in it stays longer, and as long as somebody is at it.
+  function toast(text, ...acts) {
+    const made = element("div", "toast", element("span", "", text), ...acts);
+    const pass = () => (made.matches(":hover, :focus-within") ? setTimeout(pass, 1000) : made.remove());
     byId("toasts")?.append(made);
-    setTimeout(() => made.remove(), 8000);
+    setTimeout(pass, acts.length ? 20_000 : 8000);
   }
 
   function element(tag, className, ...children) {

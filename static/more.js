@@ -79,6 +79,7 @@
     if (form.getAttribute("aria-busy") === "true") return;
     form.setAttribute("aria-busy", "true");
     submitter?.setAttribute("aria-busy", "true");
+    const told = { ...form.dataset }; // the push may be here first, and change this form into another
     const place = form.querySelector("[data-answer]");
     place?.replaceChildren();
     try {
@@ -88,6 +89,7 @@
       if (onward) return location.assign(onward);
       if (!answer.ok) return refuse(place, parse(text).body);
       form.closest("dialog")?.close("done");
+      sayDone(told);
       // Nothing will arrive while the line is down: then the page is loaded as without JavaScript.
       if (!byId("line")?.hidden) location.assign(answer.redirected ? answer.url : location.href);
     } catch {
@@ -96,6 +98,19 @@
       form.removeAttribute("aria-busy");
       submitter?.removeAttribute("aria-busy");
     }
+  }
+
+  // What leaves the list at the touch of a key is said, with the way back: a button, and the key `u`.
+  function sayDone({ said, undo }) {
+    if (!said) return;
+    byId("undo")?.closest(".toast").remove();
+    if (!undo) return toast(said);
+    const button = element("button", "btn", word("undo"), element("kbd", "", "u"));
+    const form = element("form", "", button);
+    Object.assign(button, { id: "undo" }).dataset.key = "u";
+    Object.assign(form, { method: "post", action: undo }).dataset.said = word("undone");
+    form.dataset.act = "";
+    toast(said, form);
   }
 
   // The reason is the server's own fragment, or of a whole page its main part, or a sentence of ours.

@@ -1,5 +1,7 @@
 """Staff's Today: what is unread, what waits for an answer, and who comes of age."""
 
+from typing import Any
+
 from portal import clock
 from portal.facts import OfChart, OfPractice, OfStaff, OfThreadList, OfTriage
 from portal.language import date_in_words, local_day, say
@@ -15,16 +17,24 @@ from portal.viewer import Viewer
 SHOWN = 100
 
 
-def chart_thread(row: dict) -> str:  # type: ignore[type-arg]
-    return f"/staff/clients/{row['client_id']}/conversations/{row['id']}"
+def _row(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
+    """A conversation as Today lists it: it opens in its chart, and can be marked as done here."""
+    href = f"/staff/clients/{row['client_id']}/conversations/{row['id']}"
+    handled = {"handled_at": f"/staff/inbox/{row['id']}", "number": row["last_number"]}
+    return thread_row(viewer.language, row, viewer.id, href) | handled
 
 
 @region(
-    "today-unread", "staff/today/_unread.html", side="staff", needs=None, on=(OfThreadList, OfChart), slots=("today",)
+    "today-unread",
+    "staff/today/_unread.html",
+    side="staff",
+    needs=None,
+    on=(OfThreadList, OfTriage, OfChart),
+    slots=("today",),
 )
 async def unread_messages(viewer: Viewer) -> Context | None:
-    rows = await threads(viewer.see(Conversation).where(HAS_UNREAD), SHOWN)
-    shown = [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows if row["unread"]]
+    rows = await threads(viewer.see(Conversation).where(OPEN).where(HAS_UNREAD), SHOWN)
+    shown = [_row(viewer, row) for row in rows if row["unread"]]
     return {"rows": shown, "total": sum(row["unread"] for row in rows)}
 
 
@@ -40,7 +50,7 @@ async def waiting(viewer: Viewer) -> Context | None:
     rows = await threads(
         viewer.see(Conversation).where(OPEN).where("r.last_side = 'client'").where(f"not {HAS_UNREAD}"), SHOWN
     )
-    return {"rows": [thread_row(viewer.language, row, viewer.id, chart_thread(row)) for row in rows]}
+    return {"rows": [_row(viewer, row) for row in rows]}
 
 
 @region(

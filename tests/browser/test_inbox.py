@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from portal.demo import PASSWORD
 from portal.models.ground.fact import unit
+from portal.models.messages.conversation import Conversation
 from portal.models.people.client import CareTeam
 from tests.browser.conftest import Visit
 from tests.browser.test_conversation import keeps
@@ -255,3 +256,77 @@ async def test_what_was_written_in_a_dialog_outlives_escape(practice: Deployment
     await expect(page.locator(".thread .log")).to_contain_text("She sleeps better now.")
     await ask.click()
     await expect(box).to_have_value("")
+
+
+async def test_the_chart_has_the_same_acts_and_keys_and_each_has_a_way_back(practice: Deployment, visit: Visit) -> None:
+    miriam, cast = await visit("miriam"), practice.cast
+    thread = f"/staff/clients/{cast.client['priya']}/conversations/{cast.conversation['priya clinical']}"
+    page = await miriam.open(thread)
+    bar, toasts = page.locator(".handling"), page.locator("#toasts")
+    await page.keyboard.press("e")
+    await expect(bar).to_contain_text("Done by you")
+    await expect(toasts).to_have_text(re.compile("^Marked as done. *Undo *u$"))
+    await page.keyboard.press("u")
+    await expect(bar).not_to_contain_text("Done by you")
+    await expect(toasts).to_have_text("Undone.")
+    await page.keyboard.press("s")
+    await expect(page.get_by_role("dialog", name="Snooze until when?")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(bar).to_contain_text("Snoozed until")
+    await expect(toasts).to_contain_text("Snoozed.")
+    # The way back is a button as well, which Tab comes to; and it takes the focus nowhere.
+    await page.get_by_role("button", name="Undo").focus()
+    await page.keyboard.press("Enter")
+    await expect(bar).not_to_contain_text("Snoozed until")
+    await page.keyboard.press("h")
+    await expect(page.get_by_role("dialog", name="Hand over to whom?")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("a")
+    await page.keyboard.press("r")
+    await expect(page.get_by_label(re.compile("^Message about"))).to_be_focused()
+    assert page.url.endswith(thread)
+    await becomes_fresh({"the chart": page})
+
+
+async def test_rows_of_today_are_done_one_after_the_other(practice: Deployment, visit: Visit) -> None:
+    cast = practice.cast
+    async with practice.models(), unit():
+        for name, whose in (("noa clinical", "dana"), ("sam clinical", "sam")):
+            thread = await Conversation.get(id=cast.conversation[name])
+            await thread.post("Is there a lift?", account=UUID(cast.account[whose]))
+    miriam = await visit("miriam")
+    page = await miriam.open("/staff/today")
+    rows = page.locator("#today-unread [data-rows] > li")
+    count = await rows.count()
+    assert count > 1
+    await page.keyboard.press("e")  # no row has the focus: this is done with none
+    await rows.nth(0).locator("a.name").focus()
+    second = await rows.nth(1).get_attribute("id")
+    await page.keyboard.press("e")
+    await expect(rows).to_have_count(count - 1)
+    await expect(page.locator(f"[id='{second}'] a.name")).to_be_focused()
+    await page.keyboard.press("u")
+    await expect(rows).to_have_count(count)
+    await expect(page.locator(f"[id='{second}'] a.name")).to_be_focused()
+    await rows.nth(0).locator("a.name").focus()
+    for left in reversed(range(count)):
+        await page.keyboard.press("e")
+        await expect(rows).to_have_count(left)
+    await expect(page.locator("#today-unread h2")).to_be_focused()
+    await becomes_fresh({"today": page})
+    await practice.sql("update conversation set done_at = null, done_by = null")
+
+
+async def test_a_message_of_today_is_answered_in_two_steps(practice: Deployment, visit: Visit) -> None:
+    """One click, one field; Enter sends."""
+    cast = practice.cast
+    async with practice.models(), unit():
+        thread = await Conversation.get(id=cast.conversation["noa clinical"])
+        await thread.post("May he wait outside?", account=UUID(cast.account["dana"]))
+    miriam = await visit("miriam")
+    page = await miriam.open("/staff/today")
+    async with miriam.goes_on(page):
+        await page.locator("#today-unread").get_by_role("link", name=NOA).click()
+    await page.get_by_label(re.compile("^Message about")).fill("Of course he may.")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".log [data-number]").last).to_contain_text("Of course he may.")

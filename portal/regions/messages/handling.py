@@ -1,4 +1,4 @@
-"""The panes beside a conversation in the inbox: what is done with it, and the client whom it is about."""
+"""The panes beside a conversation: what is done with it, and in the inbox the client it is about."""
 
 from uuid import UUID
 

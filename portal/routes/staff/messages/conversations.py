@@ -12,6 +12,7 @@ from portal.models.messages.template import Template, filled, templates
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Audience
+from portal.regions.messages.handling import handling
 from portal.regions.messages.head import head
 from portal.regions.messages.threads import beginnings, chart_threads
 from portal.regions.people import clients
@@ -51,6 +52,7 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None,
     regions = {"head": head, "threads": await visit.draw(chart_threads, client=client.id, current=current)}
     if conversation is not None:
         regions |= await reading.parts(visit, conversation)
+        regions["handling"] = await visit.draw(handling, conversation=conversation.id)
     else:
         people = visit.query("people")[:40] or None
         regions["beginnings"] = await visit.draw(beginnings, client=client.id, people=people)
