@@ -25,6 +25,7 @@ from portal.logs import where
 from portal.mail.bounces import cause_of, status_of
 from portal.mail.composing import one_line
 from portal.mail.outbox import host
+from portal.models.access.invitation import call_off_unsent, tell_unsent
 from portal.models.ground.fact import unit
 from portal.models.ground.outbox import LeasedLetter, Outbox, Settled, take_letters
 from portal.models.ground.record import unseal
@@ -234,8 +235,11 @@ async def _settle(
         settled = await letter.settle(fact, **columns)
         if settled and fact is LetterDelivered and letter.tries:
             await note_arrival(letter.id)
+            await call_off_unsent(letter.id)
         if settled and not_there:
             await note_failure(letter.id, status_of("", columns["reason"]), columns["reason"])
+        elif settled and fact is LetterFailed:
+            await tell_unsent(letter.id)
     if facts.facts:
         bus.hint(facts.keys)
 

@@ -21,8 +21,8 @@ ORDER = {
     "chart": ("overview", "portal", "messages", "contacts"),
     "settings": ("portal", "availability", "messages", "minors", "mail", "colleagues"),
     # Regions
-    "today": ("today-orphans", "stuck", "today-unread", "came-in", "needs-hand", "today-of-age"),
-    "today beside": ("today-waiting",),
+    "today": ("stuck", "needs-hand", "today-unread", "came-in", "today-of-age"),
+    "today beside": ("today-waiting", "today-invited", "today-away"),
     "home": ("offers", "home", "came-in", "acting", "seen-by", "crisis"),
 }
 

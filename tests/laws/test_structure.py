@@ -655,6 +655,7 @@ IN_ADDRESSES = {
     "show": "one of two",
     "template": "an id",
     "view": "one of a few words",
+    "whose": "one of a few words",
     "waited": "nothing",
 }
 

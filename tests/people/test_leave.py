@@ -135,6 +135,7 @@ async def test_a_successor_takes_over_all_of_it(willow: Deployment) -> None:
     assert asked.status_code == 422 and "Choose who takes over" in asked.text
     assert (await ada.post(here, successor=willow.cast.staff["grace"])).status_code == 422
     await away(willow, "theo", days=3)
+    before = await willow.count(ORPHANS)
     async with open_page(dana, thread(willow)) as page, open_page(miriam, "/staff/today") as gone:
         assert (await ada.post(here, successor=willow.cast.staff["theo"])).status_code == 303
         await gone.until(lambda: gone.over, what="the end of her page")
@@ -146,7 +147,7 @@ async def test_a_successor_takes_over_all_of_it(willow: Deployment) -> None:
     assert (await theo.get(chart(willow, "gus"))).status_code == 200  # the intern's, whom he supervises now
     led = "care_team where staff_id = :id and lead and until_at is null"
     assert await willow.count(led, id=willow.cast.staff["theo"]) > 5
-    assert await willow.count(ORPHANS) == 0
+    assert await willow.count(ORPHANS) == before
     assert (await ada.get(here)).status_code == 404  # it is over
     again = await ada.post(f"/staff/colleagues/{willow.cast.staff['ada']}/departure", successor="nobody")
     assert again.status_code == 409
@@ -157,9 +158,8 @@ def head(live: dict[str, str]) -> str:
 
 
 ORPHANS = (
-    "client c where archived_at is null and exists (select 1 from care_team f where f.client_id = c.id) "
-    "and not exists (select 1 from care_team t join staff_member s on s.id = t.staff_id and s.ended_at is null "
-    "where t.client_id = c.id and t.until_at is null)"
+    "client c where archived_at is null and not exists (select 1 from care_team t join staff_member s "
+    "on s.id = t.staff_id and s.ended_at is null where t.client_id = c.id and t.until_at is null)"
 )
 
 
@@ -167,9 +167,9 @@ async def test_without_a_successor_it_is_a_task_until_somebody_is_found(willow: 
     ada, theo = await willow.cast.sign_in("ada"), await willow.cast.sign_in("theo")
     here = f"/staff/colleagues/{willow.cast.staff['miriam']}/departure"
     async with open_page(ada, "/staff/today") as today, open_page(ada, "/staff/colleagues") as page:
-        assert "no therapist" not in today.live["today-orphans"]
+        assert "Noa Reyes-Menon" not in today.live["needs-hand"]
         assert (await ada.post(here, successor="nobody")).status_code == 303
-        await today.until(lambda: "clients have no therapist" in str(today.live), what="the task")
+        await today.until(lambda: "more clients have no therapist" in today.live["needs-hand"], what="the task")
         await page.until(lambda: "Who takes over Noa Reyes-Menon" in str(page.live), what="the clients")
         await are_current(today, page)
         left = await willow.count(ORPHANS)

@@ -34,9 +34,9 @@ from portal.models.ground.person import an_address, canonical_email
 from portal.models.ground.record import Kind, Record, live
 from portal.models.ground.rules import is_open, leads, sees_client
 from portal.models.ground.throttle import Limit, Network
-from portal.models.notices.kinds import NoticeKind, read_by_all
+from portal.models.notices.kinds import NoticeKind, call_off, read_by_all
 from portal.models.notices.notice import tell
-from portal.models.people.client import CareTeam, Client
+from portal.models.people.client import CareTeam, Client, who_cares
 from portal.models.people.contact import Contact, ContactLink
 
 LIVES = dt.timedelta(days=7)
@@ -182,6 +182,7 @@ class Invitation(Record):
         if counted["tries"] >= TRIES or not may_be_tried:
             await sql.rows("update invitation set locked_at = :now where id = :id", now=clock.now(), id=self.id)
             await announce(InvitationLocked(client=self.client_id, account=self.account_id))
+            await self._tell_inviter(NoticeKind.LOCKED)
         else:
             await announce(BirthDateMissed(client=self.client_id, account=self.account_id))
         return False
@@ -194,6 +195,7 @@ class Invitation(Record):
         self.expires_at = max(self.expires_at, clock.now() + LIVES)
         await self.save(update_fields=["tries", "locked_at", "unlocked_by", "unlocked_at", "expires_at"])
         await FOR_CLIENT.forget(self.client_id)
+        await call_off(NoticeKind.LOCKED, self.id)
         await announce(InvitationUnlocked(client=self.client_id, account=self.account_id))
         await Moment.plan(self.expires_at, InvitationExpired(client=self.client_id, account=self.account_id))
 
@@ -224,6 +226,12 @@ class Invitation(Record):
         )
         return account
 
+    async def _tell_inviter(self, kind: NoticeKind) -> None:
+        """Tell whoever sent it; where they work here no more, those who care for the client."""
+        sender = "select id from staff_member where id = :id and ended_at is null"
+        staff = await sql.column(sender, id=self.sent_by) or await who_cares(self.client_id)
+        await tell(kind, staff=staff, client=self.client_id, record=self.id)
+
     async def carried_by(self, letter: UUID) -> None:
         """Note the letter its link goes out with."""
         self.letter_id = letter
@@ -236,7 +244,10 @@ class Invitation(Record):
     async def use(self) -> bool:
         """Take it, as the first and only one, while it leads somewhere."""
         usable = f"{is_open('invitation')} and {leads('invitation')}"
-        return await self.claim("used_at = :now", f"locked_at is null and verified_at is not null and {usable}")
+        used = await self.claim("used_at = :now", f"locked_at is null and verified_at is not null and {usable}")
+        if used:
+            await read_by_all(self.id)
+        return used
 
 
 async def grant(
@@ -256,6 +267,18 @@ async def grant(
         told += [account] if to_holder else []
         await tell(NoticeKind.GRANTED, accounts=told, client=client, record=access.id, by=account)
     return access
+
+
+async def tell_unsent(letter: UUID) -> None:
+    """Tell whoever invited somebody by this letter that it couldn't be delivered."""
+    for invitation in await Invitation.filter(letter_id=letter, used_at=None, ended_at=None):
+        await invitation._tell_inviter(NoticeKind.UNSENT)
+
+
+async def call_off_unsent(letter: UUID) -> None:
+    """Call that off: it has been delivered after all."""
+    for invitation in await Invitation.filter(letter_id=letter):
+        await call_off(NoticeKind.UNSENT, invitation.id)
 
 
 async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:
@@ -318,8 +341,8 @@ async def _end(why: str, which: str, **values: Any) -> int:
     )
     for row in ended:
         await drop_letters(row["id"])
+        await read_by_all(row["id"])
         if row["account_id"]:
-            await read_by_all(row["id"])
             await announce(InvitationEnded(client=row["client_id"], account=row["account_id"]))
     return len(ended)
 

@@ -13,7 +13,7 @@ from portal.models.access.invitation import LIVES, Invitation, end_invitations, 
 from portal.models.ground.fact import announce
 from portal.models.ground.moment import Moment
 from portal.models.ground.person import canonical_email
-from portal.models.notices.kinds import NoticeKind, read_by_all
+from portal.models.notices.kinds import NoticeKind
 from portal.models.notices.notice import tell
 from portal.models.people.client import Client
 
@@ -64,5 +64,4 @@ async def confirm_offer(offer: Invitation) -> Access | None:
     account = await hold_for(offer)
     if account.email_key != offer.email_key or not await offer.use():
         return None
-    await read_by_all(offer.id)
     return await grant(account.id, offer.client_id, offer.contact_link_id, by=offer.sent_by)

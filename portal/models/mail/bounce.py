@@ -247,10 +247,16 @@ async def note_failure(letter: UUID, status: str, reason: str) -> None:
 
 
 async def _tell_the_teams(bounce: UUID, address: str) -> None:
-    """Tell each colleague once, by the first chart of their own that the address stands on."""
+    """Tell each colleague once, by the first chart of their own that the address stands on, and whoever has invited
+    somebody there."""
+    inviters = (
+        "select i.client_id, i.sent_by as staff_id from invitation i "
+        "where i.email_key = :key and i.used_at is null and i.ended_at is null"
+    )
     colleagues = await sql.rows(
-        f"select ct.staff_id, min(cast(o.client_id as text))::uuid as client_id from ({_charts('= :key')}) o "
-        f"join care_team ct on ct.client_id = o.client_id and {live('ct')} group by ct.staff_id",
+        "select t.staff_id, min(cast(t.client_id as text))::uuid as client_id from ("
+        f"select o.client_id, ct.staff_id from ({_charts('= :key')}) o "
+        f"join care_team ct on ct.client_id = o.client_id and {live('ct')} union all {inviters}) t group by t.staff_id",
         key=address,
         now=clock.now(),
     )

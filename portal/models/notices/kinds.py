@@ -34,6 +34,8 @@ class NoticeKind(Enum):
     MESSAGE = ("message", About.CONVERSATION, NoticeLetter.BURST)
     HANDED_OVER = ("handed_over", About.CONVERSATION)
     JOINED = ("joined", About.CLIENT)  # somebody who was invited has signed up
+    LOCKED = ("locked", About.CLIENT)  # somebody whom one invited gave too many wrong dates of birth
+    UNSENT = ("unsent", About.CLIENT)  # an invitation of one's own couldn't be delivered
     IN_CARE = ("in_care", About.CLIENT)  # a client was given to one's care
     STANDS_IN = ("stands_in", About.NOTHING)  # one was asked to stand in for a colleague who is away
     RIGHTS = ("rights", About.CLIENT)  # what somebody may do for a client has changed

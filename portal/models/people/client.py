@@ -14,7 +14,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import a_name, an_address, canonical_email, colour_for, folded, words_of
 from portal.models.ground.record import Kind, Lasting, Record, Sealed, live, opened_day, unreadable, write_anew
-from portal.models.ground.rules import acts, client_is_seen, holds, sees_client, works_here
+from portal.models.ground.rules import client_is_seen, holds, sees_client, works_here
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, call_off
 from portal.models.practice.practice import keep_settings
@@ -181,11 +181,12 @@ PAGE = 50
 
 
 async def page_of_clients(
-    clients: Scope[Client], words: str, archived: bool, after: str | None, before: str | None
+    clients: Scope[Client], words: str, archived: bool, after: str | None, before: str | None, more: str
 ) -> tuple[list[dict[str, Any]], bool, bool]:
     """Return one keyset page of clients by last name: the rows, whether there are earlier ones, and later ones.
 
-    `after` and `before` are places: the sorting name and the id of a row, joined by a line feed.
+    `after` and `before` are places: the sorting name and the id of a row, joined by a line feed. `more` is a column
+    that the list has besides.
     """
     wanted = clients.where(f"r.archived_at is {'not ' if archived else ''}null")
     for index, word in enumerate(words_of(words)[:6]):
@@ -203,12 +204,10 @@ async def page_of_clients(
         )
     order = "r.sorting desc, r.id desc" if backwards else "r.sorting, r.id"
     rows = await wanted.order(order).columns(
-        "r.id, r.first_name, r.last_name, r.sorting, r.colour, r.date_of_birth_sealed, r.archived_at, "
-        "exists (select 1 from access a left join contact_link al on al.id = a.contact_link_id "
-        f"where a.client_id = r.id and {live('a')} and (al.id is null or {acts('al')}))::boolean as active",
+        f"r.id, r.first_name, r.last_name, r.sorting, r.colour, r.date_of_birth_sealed, r.archived_at, {more}",
         limit=PAGE + 1,
     )
-    more, rows = len(rows) > PAGE, rows[:PAGE]
+    further, rows = len(rows) > PAGE, rows[:PAGE]
     if backwards:
-        return rows[::-1], more, True
-    return rows, after is not None, more
+        return rows[::-1], further, True
+    return rows, after is not None, further

@@ -18,8 +18,7 @@ from portal.models.practice.practice import hold_practice
 from portal.models.staff.staff_member import StaffMember
 
 WITHOUT_TEAM = (
-    "r.archived_at is null and exists (select 1 from care_team ft where ft.client_id = r.id) and not exists "
-    "(select 1 from care_team ot join staff_member os on os.id = ot.staff_id "
+    "r.archived_at is null and not exists (select 1 from care_team ot join staff_member os on os.id = ot.staff_id "
     f"and os.ended_at is null where ot.client_id = r.id and {live('ot')})"
 )
 
@@ -66,12 +65,12 @@ async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:
     await tell(NoticeKind.IN_CARE, staff={staff} - {by}, client=client, by=by)
 
 
-async def without_team(clients: Scope[Client]) -> list[dict[str, Any]]:
-    """Return the clients in nobody's care: none of their care team works here any more."""
+async def without_team(clients: Scope[Client], limit: int = 200) -> list[dict[str, Any]]:
+    """Return the clients in nobody's care: they have no care team, or nobody of it works here any more."""
     return await (
         clients.where(WITHOUT_TEAM)
         .order("r.sorting, r.id")
-        .columns("r.id, r.first_name, r.last_name, r.colour", limit=200)
+        .columns("r.id, r.first_name, r.last_name, r.colour", limit=limit)
     )
 
 

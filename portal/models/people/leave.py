@@ -21,6 +21,8 @@ from portal.models.people.client import CareTeam
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Permission
 
+SOON = dt.timedelta(days=7)  # for so long before it begins a leave shows on Today
+
 
 class CannotLeave(Unacceptable):
     """A leave that can't be planned as it is."""
@@ -56,7 +58,7 @@ class Leave(Record):
         if await _is_away(staff, from_at, until_at, "cover_id"):
             raise CannotLeave("They’re covering for someone at that time. End that leave first, and plan it again.")
         leave = await cls.create(staff_id=staff, cover_id=cover, from_at=from_at, until_at=until_at, planned_by=by)
-        await leave._announce(from_at, until_at)
+        await leave._announce(from_at - SOON, from_at, until_at)
         await leave._tell()
         return leave
 

@@ -13,6 +13,7 @@ from portal.mail.outbox import reason_in_words
 from portal.models.ground.outbox import GIVEN_UP, UNDELIVERED, Outbox
 from portal.models.ground.person import initial
 from portal.models.ground.record import UNREADABLE, opened
+from portal.models.ground.scope import Scope
 from portal.models.mail.bounce import HELD, Bounce, Cause, failed_addresses
 from portal.models.mail.mailbox import Mailbox
 from portal.models.people.client import Client
@@ -73,25 +74,9 @@ def _row(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
 # --- Addresses that mail does not reach ------------------------------------------------------------
 
 
-@region(
-    "needs-hand",
-    "staff/today/_hand.html",
-    side="staff",
-    needs=None,
-    on=(OfMailAddress, OfSignInAddress, OfLetter, OfChart, OfStaff),
-    element="needs-hand",
-    slots=("today",),
-)
-async def needs_hand(viewer: Viewer) -> Context | None:
-    """On Today: what somebody has to put right."""
-    return {"rows": await _tasks(viewer, None), "refused": await _refused(viewer)}
-
-
-async def _refused(viewer: Viewer) -> dict[str, Any] | None:
-    """Return the one task that all letters make which did not arrive by no fault of the address, for those who answer
-    for the portal."""
-    if not await viewer.may(Permission.PORTAL_SETTINGS):
-        return None
+async def refused_letters(viewer: Viewer) -> dict[str, Any] | None:
+    """Return how many letters did not arrive by no fault of the address, with the newest reason; None where there is
+    none."""
     failed = await (
         viewer.see(Outbox).where(GIVEN_UP).order("r.failed_at desc, r.id desc").columns("r.reason, r.failed_at", SHOWN)
     )
@@ -103,7 +88,6 @@ async def _refused(viewer: Viewer) -> dict[str, Any] | None:
         "reason": reason_in_words(viewer.language, ours[0]["reason"]),
         "at": short(ours[0]["failed_at"], zone(), viewer.language),
         "at_iso": ours[0]["failed_at"].isoformat(),
-        "href": "/staff/mail",
     }
 
 
@@ -116,15 +100,17 @@ async def _refused(viewer: Viewer) -> dict[str, Any] | None:
     on_any=(OfChart,),
 )
 async def chart_addresses(viewer: Viewer, client: UUID) -> Context | None:
-    """The same on a chart, of its own people."""
+    """Show on a chart which addresses of its own people mail does not reach."""
     await viewer.find(Client, client)
-    return {"rows": await _tasks(viewer, client)}
+    return {"rows": await tasks(viewer, client, viewer.see(Client))}
 
 
-async def _tasks(viewer: Viewer, client: UUID | None) -> list[dict[str, Any]]:
-    addresses = await failed_addresses(viewer.see(Bounce), viewer.see(Client), viewer.see(StaffMember), client)
+async def tasks(viewer: Viewer, client: UUID | None, clients: Scope[Client]) -> list[dict[str, Any]]:
+    """Return the addresses of these clients that mail does not reach, and of colleagues; of one chart, where a client
+    is named."""
+    failing = await failed_addresses(viewer.see(Bounce), clients, viewer.see(StaffMember), client)
     may = await viewer.may(Permission.PORTAL_ACCESS)
-    return [_task(viewer.language, row, client, may) for row in addresses if row["holders"]]
+    return [_task(viewer.language, row, client, may) for row in failing if row["holders"]]
 
 
 def _task(language: str, row: dict[str, Any], client: UUID | None, may: bool) -> dict[str, Any]:

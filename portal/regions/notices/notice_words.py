@@ -125,6 +125,24 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
         Told("Someone who was invited has signed up", "%(name)s has signed up.", "{here}/portal"),
         None,
     ),
+    NoticeKind.LOCKED: (
+        "lock",
+        Told(
+            "Someone you invited is locked out",
+            "Locked out after five wrong dates of birth. Call them, then lift the lock.",
+            "{here}/portal",
+        ),
+        None,
+    ),
+    NoticeKind.UNSENT: (
+        "mail-warning",
+        Told(
+            "Welcome emails of yours that couldn’t be delivered",
+            "The welcome email couldn’t be delivered.",
+            "{here}/portal",
+        ),
+        None,
+    ),
     NoticeKind.IN_CARE: (
         "contact",
         Told("Clients given to your care", "%(name)s gave this client to your care.", "{here}"),

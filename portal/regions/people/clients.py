@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.facts import OfChart, OfThreadList
+from portal.facts import OfChart, OfLetter, OfMailAddress, OfPortalStatus, OfPractice, OfThreadList
 from portal.language import age, age_in_words, date_in_words, listed, say
 from portal.models.access.network import network_of
+from portal.models.access.stages import Stage, stage_of
 from portal.models.ground.person import initial
 from portal.models.ground.record import UNREADABLE, opened_day, shown
 from portal.models.messages.conversation import Conversation, unread_by_client
@@ -29,12 +30,17 @@ link("chart", Link("overview", "Overview", ""))
     "staff/people/clients/_list.html",
     side="staff",
     needs=None,
-    on=(OfChart, OfThreadList),
+    on=(OfChart, OfThreadList, OfPortalStatus, OfLetter, OfMailAddress, OfPractice),
     element="clients",
 )
-async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str) -> Context | None:
+async def client_list(viewer: Viewer, q: str, show: str, stage: str, after: str, before: str) -> Context | None:
     q, archived = q or "", show == "archived"
-    rows, earlier, later = await page_of_clients(viewer.see(Client), q, archived, _place(after), _place(before))
+    clients, wanted = viewer.see(Client), Stage.__members__.get((stage or "").upper())
+    if wanted is not None:
+        clients = clients.where(f"{stage_of('r.id')} = :stage", stage=int(wanted))
+    rows, earlier, later = await page_of_clients(
+        clients, q, archived, _place(after), _place(before), f"{stage_of('r.id')} as stage"
+    )
     ids = [row["id"] for row in rows]
     teams = await team_of(viewer.see(CareTeam), ids)
     counts = await unread_by_client(viewer.see(Conversation).where("r.client_id = any(:ids)", ids=ids))
@@ -43,16 +49,40 @@ async def client_list(viewer: Viewer, q: str, show: str, after: str, before: str
         "rows": page,
         "q": q,
         "show": "archived" if archived else "active",
+        "stage": stage or "",
         "total_label": "",
         "next": _token(rows[-1]) if rows and later else None,
         "previous": _token(rows[0]) if rows and earlier else None,
     }
 
 
+STAGES = {
+    Stage.LOCKED: "Locked",
+    Stage.UNDELIVERABLE: "Undeliverable",
+    Stage.EXPIRED: "Link expired",
+    Stage.WAITING: "Email waiting",
+    Stage.OPENED: "Opened",
+    Stage.INVITED: "Invited",
+    Stage.ACTIVE: "Active",
+    Stage.PAUSED: "Paused",
+    Stage.REMOVED: "Access removed",
+    Stage.NOT_INVITED: "Not invited",
+}
+# Only somebody who needs something, or is on the way, has a tag.
+_TAGS = dict.fromkeys((Stage.LOCKED, Stage.UNDELIVERABLE), "bad") | dict.fromkeys(
+    (Stage.EXPIRED, Stage.WAITING, Stage.OPENED, Stage.INVITED, Stage.PAUSED), "wait"
+)
+
+
+def stages_in_words(language: str) -> list[tuple[str, str]]:
+    """Return the stages by which the list can be filtered, each with its name."""
+    return [(stage.name.lower(), say(language, STAGES[stage])) for stage in Stage]
+
+
 def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID, int]) -> dict[str, Any]:
     id = row["id"]
     born = opened_day(Client, "date_of_birth_sealed", id, row["date_of_birth_sealed"])
-    portal = ("ok", say(language, "Active")) if row["active"] else ("neutral", say(language, "Not on the portal"))
+    stage = Stage(row["stage"])
     return {
         "href": f"/staff/clients/{id}",
         "id": id,
@@ -62,8 +92,8 @@ def _row(language: str, row: dict[str, Any], team: list[Any], counts: dict[UUID,
         "born": date_in_words(born, language) if born else UNREADABLE if row["date_of_birth_sealed"] else "",
         "age_label": age_in_words(born, zone(), language) if born else "",
         "care_of": listed(language, [member["name"] for member in team]),
-        "portal_kind": portal[0],
-        "portal_label": portal[1],
+        "portal_kind": _TAGS.get(stage, ""),
+        "portal_label": say(language, STAGES[stage]),
         "unread": counts.get(id, 0),
         "archived": row["archived_at"] is not None,
     }

@@ -6,7 +6,7 @@ from portal.facts import OfChart, OfStaff
 from portal.language import date_in_words, local_day, say, say_many
 from portal.models.ground.person import initial
 from portal.models.people.client import Client
-from portal.models.people.departure import colleagues, count_without_team, without_team
+from portal.models.people.departure import colleagues, without_team
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.regions import Context, region
@@ -67,21 +67,3 @@ async def orphans(viewer: Viewer) -> Context | None:
         ],
         "therapists": await therapists(viewer.see(StaffMember)) if rows else [],
     }
-
-
-@region(
-    "today-orphans",
-    "staff/today/_orphans.html",
-    side="staff",
-    needs=None,
-    on=(OfChart, OfStaff),
-    element="today-orphans",
-    slots=("today",),
-)
-async def today_orphans(viewer: Viewer) -> Context | None:
-    """A line on Today while there are any; empty for who can do nothing about it."""
-    if not await viewer.may(Permission.STAFF):
-        return {"text": None}
-    count = await count_without_team(viewer.see(Client))
-    text = say_many(viewer.language, "%(num)s client has no therapist", "%(num)s clients have no therapist", count)
-    return {"text": text if count else None}

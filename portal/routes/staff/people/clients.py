@@ -12,6 +12,7 @@ from portal.models.access.archive import archive_client, restore_client
 from portal.models.access.changed_details import as_contact, change_client
 from portal.models.access.minors import settle
 from portal.models.access.own_address import SharedAddress
+from portal.models.access.stages import Stage
 from portal.models.ground import audit
 from portal.models.ground.record import known, unreadable, uuid7
 from portal.models.people.client import SEALED, Client
@@ -67,13 +68,14 @@ class Wanted(Form):
 
     q: Annotated[str, Field(max_length=200)] = ""
     show: Literal["active", "archived"] = "active"
+    stage: Annotated[str, Field(pattern=f"^({'|'.join(Stage.__members__)})?$".lower())] = ""
     after: Annotated[str, Field(max_length=600)] = ""
     before: Annotated[str, Field(max_length=600)] = ""
 
     def address(self, staff: UUID) -> str:
         """Return where this list is. Names stand in no address, for those are kept in histories and logs: the words of
         the search are sealed in it, for this person alone, and its length tells nothing of theirs."""
-        if not (self.q or self.after or self.before):
+        if not (self.q or self.stage or self.after or self.before):
             return "/staff/clients" + ("?show=archived" if self.show == "archived" else "")
         words = self.model_dump_json(exclude_defaults=True)
         box = crypto.ring().seal(words + " " * (-len(words.encode()) % _PADDED), f"search/{staff}")
@@ -122,6 +124,8 @@ async def index(visit: Visit) -> Answer:
         place="clients",
         q=wanted.q,
         show=wanted.show,
+        stage=wanted.stage,
+        stages=clients.stages_in_words(visit.language),
         may_add=await visit.me.may(Permission.PORTAL_ACCESS),
         regions={"clients": html},
     )
