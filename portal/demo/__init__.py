@@ -254,6 +254,7 @@ async def _let_them_write(made: Made) -> None:
             audience=thread.audience.key,
             confidential=thread.confidential,
             last_number=len(said),
+            last_said=len(said),
             last_at=said[-1].at,
             stirs_at=said[-1].at,
             last_side="staff" if "staff_id" in author else "client",

@@ -85,6 +85,7 @@ async def make_crowd(clients: int, messages: int) -> None:
                 client_id=chart.id,
                 audience="clinical",
                 last_number=said,
+                last_said=said,
                 last_at=newest if said else None,
                 stirs_at=newest if said else None,
                 last_side=_side(said) if said else None,

@@ -16,7 +16,7 @@ from portal.models.messages.conversation import HAS_UNREAD, Conversation, thread
 from portal.models.notices.notice import Notice, newest_unread
 from portal.models.people.client import CareTeam, Client, team_of
 from portal.regions import Context, region
-from portal.regions.phrases import base, role_label, said, thread_row, zone
+from portal.regions.phrases import base, excerpt, role_label, thread_row, zone
 from portal.viewer import Viewer
 
 NEWEST = 4  # conversations that Home looks at
@@ -37,7 +37,7 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
     found = await viewer.find(Client, client)
     language, here = viewer.language, base(viewer, client)
     rows = await threads(
-        viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_number > 0"), NEWEST
+        viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_said > 0"), NEWEST
     )
     team = (await team_of(viewer.see(CareTeam), [client]))[client]
     latest: dict[str, Any] | None = None
@@ -49,8 +49,8 @@ async def home(viewer: Viewer, client: UUID) -> Context | None:
             "initial": initial(row["from_name"]),
             "mine": mine,
             "by_staff": row["staff_id"] is not None,
-            "at": short(row["last_at"], zone(), language),
-            "text": said(language, row, 300),
+            "at": short(row["sent_at"], zone(), language),
+            "text": excerpt(row["body"], 300),
             "new": row["unread"] > 0,
             "href": f"{here}/conversations/{row['id']}",
         }

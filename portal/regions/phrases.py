@@ -83,11 +83,6 @@ def excerpt(body: str | None, length: int = 160) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def said(language: str, row: dict[str, Any], length: int = 160) -> str:
-    """Return the words of the last message of a conversation, from a row of `threads`."""
-    return say(language, "This message was withdrawn.") if row["withdrawn"] else excerpt(row["body"], length)
-
-
 def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> str:
     """Say who can read a conversation, the care team by name, the reader as “you”."""
     names = [p["name"] for p in readers["staff"] + readers["people"] if p["id"] != viewer]
@@ -118,6 +113,7 @@ def role_label(language: str, role: str) -> str:
 
 def thread_row(language: str, row: dict[str, Any], viewer: UUID, href: str) -> dict[str, Any]:
     """A conversation as a list shows it, from a row of `threads`."""
+    at = row["sent_at"]
     from_name = say(language, "You") if (row["staff_id"] or row["account_id"]) == viewer else row["from_name"]
     return {
         "href": href,
@@ -125,9 +121,9 @@ def thread_row(language: str, row: dict[str, Any], viewer: UUID, href: str) -> d
         "colour": row["colour"],
         "initial": initial(row["first_name"]),
         "from_name": from_name or "",
-        "excerpt": said(language, row),
-        "at": short(row["last_at"], zone(), language) if row["last_at"] else "",
-        "at_iso": row["last_at"].isoformat() if row["last_at"] else "",
+        "excerpt": excerpt(row["body"]) or say(language, "No messages"),
+        "at": short(at, zone(), language) if at else "",
+        "at_iso": at.isoformat() if at else "",
         "audience_label": audience_label(language, row["audience"]),
         "confidential": row["confidential"],
         "count": row["unread"],

@@ -298,6 +298,70 @@ async def test_a_message_taken_back_is_new_nowhere(willow: Practice) -> None:
     assert await willow.new_for(dana) == []
 
 
+@pytest.mark.parametrize("writer", ["dana", "miriam"])
+async def test_a_message_taken_back_is_counted_nowhere(willow: Practice, writer: str) -> None:
+    dana, miriam, henrik = await willow.people("dana", "miriam", "henrik")
+    author, to_staff = (dana, True) if writer == "dana" else (miriam, False)
+    thread, noa = willow.thread(), willow.cast.client["noa"]
+    async with (
+        open_page(dana, f"/clients/{noa}/home") as home,
+        open_page(henrik, "/staff/today") as today,
+        open_page(henrik, "/staff/inbox?view=unread") as inbox,
+    ):
+        pages = (home, today, inbox)
+
+        def counted() -> list[str]:
+            live = (home.live[f"unread?client={noa}"], today.live["inbox-count"], today.live["today-unread"])
+            return [" ".join(parse(part).text.split()) for part in live]
+
+        def listed() -> bool:
+            return thread.id in inbox.live["inbox?view=unread"]
+
+        async def show(what: str, client_sees: bool, staff_see: bool) -> None:
+            await home.until(lambda: (counted()[0] != before[0]) is client_sees, what=what)
+            await today.until(lambda: (counted()[1:] != before[1:]) is staff_see, what=what)
+            await inbox.until(lambda: listed() is staff_see, what=what)
+            for page in pages:
+                await page.settle()
+                await page.current()
+
+        before = counted()
+        assert not listed()
+        first = await thread.write(author, "One.")
+        second = await thread.write(author, "Two.")
+        await show("what is new", not to_staff, True)
+        # The newest goes first: the other one is still there to read.
+        await thread.withdraw(author, second)
+        await show("the one that stands", not to_staff, True)
+        await thread.withdraw(author, first)
+        await show("nothing new", False, False)
+        # Whoever looks all the same is listed once, and what comes next is new.
+        await thread.read(henrik if to_staff else dana)
+        third = await thread.write(author, "Three.")
+        await show("what came next", not to_staff, True)
+        await thread.withdraw(author, third)
+        await show("nothing again", False, False)
+
+
+async def test_a_notice_counts_and_names_what_stands(willow: Practice) -> None:
+    dana, miriam, henrik = await willow.people("dana", "miriam", "henrik")
+    thread = willow.thread()
+    async with open_page(dana, f"/clients/{willow.cast.client['noa']}/notices") as page:
+        await thread.write(miriam, "One.")
+        last = await thread.write(henrik, "Two.")
+        await willow.told()
+        await page.until(lambda: "2 new messages, the last from Henrik" in page.document.text, what="two")
+        await thread.withdraw(henrik, last)
+
+        def listed() -> str:
+            shown = page.document.by_id("notices")
+            return shown.text if shown is not None else ""
+
+        await page.until(lambda: "New message from Miriam Adler" in listed(), what="the one that stands")
+        assert "2 new messages" not in listed()
+        await page.current()
+
+
 async def test_a_message_taken_back_is_not_pushed_and_the_next_one_is(willow: Practice) -> None:
     dana, miriam = await willow.people("dana", "miriam")
     phone, thread = await willow.device(dana), willow.thread()

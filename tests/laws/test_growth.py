@@ -28,7 +28,8 @@ NEWEST = 60  # at the end, that can be read; those before them are copies
 # The messages move up, and copies of one of them, which cannot be read, take the places before them.
 _MOVED = """
     with moved as (update message set number = number + cast(:more as int) where conversation_id = :id)
-    update conversation set last_number = last_number + cast(:more as int), read_by = '{}' where id = :id
+    update conversation set last_number = last_number + cast(:more as int), last_said = last_said + cast(:more as int),
+    read_by = '{}' where id = :id
 """
 _COPIES = """
     insert into message (id, conversation_id, number, staff_id, account_id, body_sealed, sent_at, automatic)

@@ -88,14 +88,51 @@ async def test_who_answers_a_message_that_is_withdrawn_has_its_words_no_more(dep
     await thread.write(dana, "I wonder whom.", reply_to=message)
 
 
-async def test_the_list_says_that_the_last_message_was_withdrawn(deployment: Deployment) -> None:
-    thread, (dana,) = await begin(deployment, "dana")
+async def test_lists_show_the_last_words_that_still_stand(deployment: Deployment) -> None:
+    thread, (dana, miriam) = await begin(deployment, "dana", "miriam")
+    await thread.write(dana, "May her brother come?")
     message = await thread.write(dana, "Never mind the kestrel.")
-    async with open_page(dana, thread.path(dana).rpartition("/conv")[0] + "/messages") as listed:
-        assert "kestrel" in listed.document.text
+    noa, chart = thread.place.rpartition("/conv")[0], thread.path(miriam).rpartition("/conv")[0]
+    async with (
+        open_page(dana, f"{noa}/messages") as messages,
+        open_page(dana, f"{noa}/home") as home,
+        open_page(miriam, f"{chart}/messages") as tab,
+        open_page(miriam, "/staff/inbox") as inbox,
+        open_page(miriam, "/staff/today") as today,
+    ):
+        pages = (messages, home, tab, inbox, today)
+        assert all("kestrel" in page.document.text for page in pages)
         await thread.withdraw(dana, message)
-        await listed.until(lambda: "This message was withdrawn." in listed.document.text)
-        await listed.current()
+        for page in pages:
+            await page.until(lambda page=page: "May her brother come?" in page.document.text)
+            assert "kestrel" not in page.document.text and "withdrawn" not in page.document.text
+            await page.current()
+
+
+async def test_what_was_withdrawn_waits_for_no_answer(deployment: Deployment) -> None:
+    thread, (dana, miriam) = await begin(deployment, "dana", "miriam")
+    await thread.write(miriam, "Tuesday it is.")
+    async with open_page(miriam, "/staff/inbox?view=answer") as inbox:
+        listed = lambda: thread.id in inbox.live["inbox?view=answer"]  # noqa: E731
+        assert not listed()
+        message = await thread.write(dana, "Which Tuesday?")
+        await inbox.until(listed, what="it to wait")
+        await thread.withdraw(dana, message)
+        await inbox.until(lambda: not listed(), what="it to wait no more")
+        await inbox.current()
+
+
+async def test_a_conversation_in_which_nothing_stands_is_a_quiet_line(deployment: Deployment) -> None:
+    miriam = await deployment.cast.sign_in("miriam")
+    added = await miriam.post("/staff/clients", key=str(uuid4()), first_name="Rowan", last_name="Quiet")
+    chart = added.headers["location"]
+    began = await miriam.send(f"{chart}/conversations", audience="clinical")
+    place = began.headers["location"]
+    message = await miriam.send(f"{place}/messages", key=str(uuid4()), body="For somebody else.")
+    id = message.text.partition('id="message-')[2].partition('"')[0]
+    assert (await miriam.send(f"{place}/messages/{id}/withdrawal")).status_code == 204
+    listed = await miriam.get(f"{chart}/messages")
+    assert "No messages" in parse(listed.text).text and "withdrawn" not in listed.text
 
 
 async def test_staff_see_each_of_the_words_it_had(deployment: Deployment) -> None:

@@ -105,15 +105,24 @@ async def test_who_has_read_the_newest_is_known_however_many_write_and_read_at_o
     await thread.write(people[0], "The last one.")
     assert await kept_as_read(deployment, thread.id) == {people[0].id}
     await asyncio.gather(*(thread.read(person) for person in people), *(thread.read(person) for person in people))
+    last = await thread.write(people[0], "The very last one.")
+    await asyncio.gather(thread.withdraw(people[0], last), *(thread.read(person) for person in people))
     assert await kept_as_read(deployment, thread.id) == {person.id for person in people}
 
 
 async def kept_as_read(deployment: Deployment, conversation: str | None = None) -> set[str]:
-    """Who has read the newest message of this conversation; first, that each says it once and as the readings do."""
+    """To whom nothing in this conversation is new; first, that each says it once and as the readings do, and which
+    words stand last."""
     readings = await deployment.sql(
-        "select c.id, d.reader_id from conversation c join reading d on d.conversation_id = c.id "
-        "and d.number = c.last_number"
+        "select d.conversation_id as id, d.reader_id from reading d where not exists (select 1 from message m "
+        "where m.conversation_id = d.conversation_id and m.number > d.number and m.withdrawn_at is null "
+        "and not m.automatic and coalesce(m.account_id, m.staff_id) <> d.reader_id)"
     )
+    said = await deployment.sql(
+        "select c.id from conversation c where c.last_said <> coalesce((select max(m.number) from message m "
+        "where m.conversation_id = c.id and m.withdrawn_at is null and not m.automatic), 0)"
+    )
+    assert said == []
     kept = await deployment.sql("select id, read_by from conversation")
     listed = [(str(row["id"]), str(reader)) for row in kept for reader in row["read_by"]]
     assert sorted(listed) == sorted((str(row["id"]), str(row["reader_id"])) for row in readings)

@@ -275,6 +275,25 @@ async def test_answers_only_begin_nothing(willow: Willow) -> None:
         assert (await walter.send(f"{thread}/messages", None, **form)).status_code == 201
 
 
+async def test_an_automatic_reply_is_the_line_of_no_list(willow: Willow) -> None:
+    """In the morning a list says what people asked, not that the office was closed."""
+    ada, miriam, sam = [await willow.cast.sign_in(name) for name in ("ada", "miriam", "sam")]
+    await ada.post(f"{HERE}/reply", on="yes")
+    await willow.open_until(willow.local - dt.timedelta(hours=1))
+    chart, own = f"/staff/clients/{willow.cast.client['sam']}/messages", f"/clients/{willow.cast.client['sam']}"
+    async with open_page(miriam, "/staff/today") as today, open_page(miriam, "/staff/inbox") as inbox:
+        await willow.writes(sam, "Where do I park?", "sam clinical", understood="yes")
+        assert await willow.automatic("sam clinical") == 1
+        for page in (today, inbox):
+            await page.until(lambda page=page: "Where do I park?" in page.document.text)
+            await page.settle()
+            assert "Thank you for your message" not in page.document.text
+            await page.current()
+    for person, path in ((miriam, chart), (sam, f"{own}/home"), (sam, f"{own}/messages")):
+        text = (await person.get(path)).text
+        assert "Where do I park?" in text and "Thank you for your message" not in text, path
+
+
 async def test_an_automatic_reply_is_no_answer(willow: Willow) -> None:
     """Else who may only answer could after it."""
     ada, miriam = await willow.cast.sign_in("ada"), await willow.cast.sign_in("miriam")

@@ -241,6 +241,14 @@ def is_news(message: str) -> str:
     return f"{message}.withdrawn_at is null and not {message}.automatic"
 
 
+def news_to(reader: str, conversation: str, after: str) -> str:
+    """Return SQL, for after a `select`, for the news `nm` in a conversation beyond a number: what others wrote."""
+    return (
+        f"from message nm where nm.conversation_id = {conversation} and nm.number > {after} and {is_news('nm')} "
+        f"and coalesce(nm.account_id, nm.staff_id) <> {reader}"
+    )
+
+
 def has_news(burst: str) -> str:
     """Ask whether this burst still has something to tell: a message of others that stands and that its reader has not
     read."""

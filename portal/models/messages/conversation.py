@@ -12,10 +12,10 @@ from portal.facts import ConversationAnswered, ConversationRead, ConversationSta
 from portal.models.ground import sql
 from portal.models.ground.fact import announce, write
 from portal.models.ground.record import Kind, Unacceptable, opened, seal, uuid7
-from portal.models.ground.rules import conversation_is_seen, within_reach
+from portal.models.ground.rules import conversation_is_seen, news_to, within_reach
 from portal.models.ground.scope import Scope
 from portal.models.messages.draft import Draft
-from portal.models.messages.message import Message, author_name
+from portal.models.messages.message import Message
 from portal.models.messages.triage import Handled
 from portal.models.notices.kinds import read_about
 from portal.permissions import Audience
@@ -24,15 +24,16 @@ AT_A_GLANCE = dt.timedelta(seconds=0.5)  # who looks at a conversation has read 
 
 
 class Conversation(Handled):
-    """A conversation. Besides its fields its row has `read_by`: those who have read its newest message, for statements
+    """A conversation. Besides its fields its row has `read_by`: those to whom nothing in it is new, for statements
     alone."""
 
     client_id = fields.UUIDField()
     audience = fields.CharField(max_length=16)
     confidential = fields.BooleanField(default=False)
     last_number = fields.IntField(default=0)
+    last_said = fields.IntField(default=0)  # the last message that a person wrote and that still stands; 0: none
     last_at = fields.DatetimeField(null=True)
-    last_side = fields.CharField(max_length=8, null=True)  # staff or client: who spoke last
+    last_side = fields.CharField(max_length=8, null=True)  # staff or client: whose that is
     started_at = fields.DatetimeField(default=clock.now)
     tell_at = fields.DatetimeField(null=True)  # when those who have not read by then get a notice
     # When the first message was written of which no one was told by e-mail yet; the worker empties it.
@@ -79,10 +80,10 @@ class Conversation(Handled):
         answers = staff is not None and not automatic
         taken = await sql.row(
             "update conversation set last_number = last_number + 1, last_at = :at, "
-            + ("" if automatic else "last_side = :side, stirs_at = :at, snoozed_by = null, ")
+            + ("" if automatic else "last_said = last_number + 1, last_side = :side, read_by = :read_by, ")
+            + ("" if automatic else "stirs_at = :at, snoozed_by = null, ")
             + ("answered_at = coalesce(answered_at, :at), " if answers else "")
             + ("" if staff else "done_at = null, done_by = null, ")
-            + "read_by = :read_by, "
             + "tell_at = coalesce(tell_at, :tell_at), "
             f"mail_since = {'mail_since' if at or automatic else 'coalesce(mail_since, :at)'} "
             "where id = :id and exists (select 1 from client c "
@@ -94,7 +95,7 @@ class Conversation(Handled):
             id=self.id,
             at=sent_at,
             side=side,
-            read_by=[] if automatic else [writer],
+            read_by=[writer],
             tell_at=clock.now() + AT_A_GLANCE,
             writer=writer,
         )
@@ -125,7 +126,7 @@ class Conversation(Handled):
         had_read = taken["had_read"] or 0
         read_to = number if seen is None else await self._before_news(max(had_read, seen), writer, number)
         await write(_READ_TO, conversation=self.id, reader=writer, number=read_to, at=sent_at)
-        if read_to < number:
+        if read_to < number and await self._is_new(read_to, writer):
             await write("update conversation set read_by = :nobody where id = :id", id=self.id, nobody=[])
         if had_read < min(read_to, number - 1):
             await self._seen(had_read, min(read_to, number - 1), staff, account, sent_at)
@@ -139,12 +140,16 @@ class Conversation(Handled):
         it are not."""
         news = await sql.row(
             "select min(m.number) as number from message m where m.conversation_id = :id and m.number > :seen "
-            "and (m.automatic or coalesce(m.account_id, m.staff_id) <> :reader)",
+            "and m.withdrawn_at is null and (m.automatic or coalesce(m.account_id, m.staff_id) <> :reader)",
             id=self.id,
             seen=seen,
             reader=reader,
         )
         return last if news is None or news["number"] is None else int(news["number"]) - 1
+
+    async def _is_new(self, seen: int, reader: UUID | None) -> bool:
+        """Tell whether there is something to read beyond a number."""
+        return await sql.exists(f"select 1 {news_to(':reader', ':id', ':seen')}", id=self.id, seen=seen, reader=reader)
 
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
         """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
@@ -152,7 +157,7 @@ class Conversation(Handled):
         # Whoever is being told of it at this moment has been told after this line: no notice comes later. And what is
         # its newest message, and who has read it, stays as it is until this is kept.
         (newest,) = await sql.rows(
-            "select last_number, read_by from conversation where id = :id for no key update", id=self.id
+            "select last_number, last_said, read_by from conversation where id = :id for no key update", id=self.id
         )
         number = await self._before_news(min(number, self.last_number), reader, newest["last_number"])
         before = await sql.row(
@@ -164,7 +169,7 @@ class Conversation(Handled):
             f"{_READ_TO} returning number", conversation=self.id, reader=reader, number=number, at=now
         )
         if moved:
-            if newest["last_number"] == number:
+            if number >= newest["last_said"] and str(reader) not in map(str, newest["read_by"]):
                 await write(
                     "update conversation set read_by = :read_by where id = :id",
                     id=self.id,
@@ -216,14 +221,11 @@ class Participant(Model):
         table = "participant"
 
 
-# Whether there is something in `r` that the viewer has not read, for each of thousands: its own row says who has read
-# its newest message (see docs/decisions/0024-who-has-read-the-newest.md).
-HAS_UNREAD = "(r.last_number > 0 and not :viewer = any(r.read_by))"
-_UNREAD = (
-    "(select count(*) from message um where um.conversation_id = r.id and um.number > coalesce("
-    "(select rd.number from reading rd where rd.conversation_id = r.id and rd.reader_id = :viewer), 0) "
-    "and not um.automatic and coalesce(um.staff_id, um.account_id) <> :viewer)"
-)
+# Whether there is something in `r` that the viewer has not read, for each of thousands: its own row says to whom
+# nothing is new (see docs/decisions/0024-who-has-read-the-newest.md).
+HAS_UNREAD = "(r.last_said > 0 and not :viewer = any(r.read_by))"
+_READ_BY_VIEWER = "(select rd.number from reading rd where rd.conversation_id = r.id and rd.reader_id = :viewer)"
+_UNREAD = f"(select count(*) {news_to(':viewer', 'r.id', f'coalesce({_READ_BY_VIEWER}, 0)')})"
 
 
 def _within_reach(conversations: Scope[Conversation]) -> Scope[Conversation]:
@@ -245,24 +247,23 @@ async def unread_by_client(conversations: Scope[Conversation]) -> dict[UUID, int
 
 
 async def listed(conversations: Scope[Conversation], columns: str, joins: str = "") -> list[dict[str, Any]]:
-    """Return conversations as lists show them: with the client's name, and the last message and who wrote it. `columns`
-    are those that a list has besides."""
+    """Return conversations as lists show them: with the client's name, and the last words of a person that still stand,
+    whose they are and since when. `columns` are those that a list has besides."""
     rows = await conversations.join(f"{_WITH_LAST_MESSAGE} {joins}").columns(f"{_LISTED}, {columns}")
     for row in rows:
-        box, row["withdrawn"] = row.pop("body_sealed"), row.pop("withdrawn_at") is not None
+        box = row.pop("body_sealed")
         row["body"] = None if box is None else opened(Message, "body_sealed", row["message_id"], box)
     return rows
 
 
 _LISTED = (
     "r.id, r.client_id, r.audience, r.confidential, r.last_number, r.last_at, r.last_side, "
-    "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.withdrawn_at, "
-    "case when not lm.automatic then lm.staff_id end::uuid as staff_id, lm.account_id, lm.automatic, "
-    f"{author_name('lm', 'ls', 'la')} as from_name"
+    "c.first_name, c.last_name, c.colour, lm.id as message_id, lm.body_sealed, lm.sent_at, lm.staff_id, lm.account_id, "
+    "coalesce(ls.name, la.name) as from_name"
 )
 _WITH_LAST_MESSAGE = (
     "join client c on c.id = r.client_id "
-    "left join message lm on lm.conversation_id = r.id and lm.number = r.last_number "
+    "left join message lm on lm.conversation_id = r.id and lm.number = r.last_said "
     "left join staff_member ls on ls.id = lm.staff_id left join portal_account la on la.id = lm.account_id"
 )
 

@@ -16,7 +16,7 @@ from portal.facts import MessageEdited, MessageWithdrawn, QuoteChanged
 from portal.models.ground import sql
 from portal.models.ground.fact import Bookmark, announce, here, write
 from portal.models.ground.record import Kind, Record, Sealed, opened, seal, uuid7
-from portal.models.ground.rules import sees_conversation, staff_only
+from portal.models.ground.rules import is_news, news_to, sees_conversation, staff_only
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import call_off_messages
 
@@ -85,7 +85,29 @@ class Message(Record):
         await self._change("", writer, minutes, "withdrawn_at")
         await announce(MessageWithdrawn(client=client, conversation=self.conversation_id, number=self.number))
         await self._tell_replies(client)
+        await self._leave_no_news()
         await call_off_messages(self.conversation_id)
+
+    async def _leave_no_news(self) -> None:
+        """Let its conversation say which words stand last, and who has nothing else to read. The caller holds that
+        row."""
+        last = await sql.row(
+            f"select number, staff_id from message m where conversation_id = :id and {is_news('m')} "
+            "order by number desc limit 1",
+            id=self.conversation_id,
+        )
+        up_to_date = await sql.column(
+            "select d.reader_id from reading d where d.conversation_id = :id "
+            f"and not exists (select 1 {news_to('d.reader_id', ':id', 'd.number')})",
+            id=self.conversation_id,
+        )
+        await write(
+            "update conversation set last_said = :number, last_side = :side, read_by = :read_by where id = :id",
+            id=self.conversation_id,
+            number=last["number"] if last else 0,
+            side=None if last is None else "staff" if last["staff_id"] else "client",
+            read_by=up_to_date,
+        )
 
     async def _change(self, body: str, writer: UUID, minutes: int, column: str) -> None:
         if writer != self.author:

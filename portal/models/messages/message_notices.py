@@ -5,7 +5,7 @@ from uuid import UUID
 from portal import clock
 from portal.models.ground import sql
 from portal.models.ground.record import Kind, live
-from portal.models.ground.rules import is_news
+from portal.models.ground.rules import news_to
 from portal.models.ground.scope import who_may_see
 from portal.models.ground.stuck_work import MESSAGES, not_set_aside
 from portal.models.messages.conversation import Conversation
@@ -25,15 +25,6 @@ async def conversations_to_tell() -> list[UUID]:
     )
 
 
-def _last_said(conversation: str) -> str:
-    """Return SQL for the number of the last message that somebody wrote: nobody is told of an automatic one, nor of one
-    that was taken back."""
-    return (
-        f"(select m.number from message m where m.conversation_id = {conversation} and {is_news('m')} "
-        "order by m.number desc limit 1)"
-    )
-
-
 async def tell_of_messages(ids: list[UUID]) -> None:
     """Write a notice for everybody who has not read the messages written by now, one for each of these conversations,
     in the caller's unit of work. Two workers never take the same conversation."""
@@ -41,7 +32,7 @@ async def tell_of_messages(ids: list[UUID]) -> None:
         "conversation",
         "id = any(:ids) and tell_at <= :now order by id",
         "update conversation set tell_at = null",
-        f"id, client_id, audience, last_at, {_last_said('conversation.id')} as said",
+        "id, client_id, audience, last_at, last_said",
         now=clock.now(),
         ids=ids,
     )
@@ -59,7 +50,7 @@ async def tell_of_messages(ids: list[UUID]) -> None:
             accounts=accounts[id],
             client=row["client_id"],
             record=id,
-            up_to=row["said"],
+            up_to=row["last_said"],
             at=row["last_at"],
         )
 
@@ -68,7 +59,7 @@ async def _staff_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
     unread = await sql.rows(
         f"with {staff_who_read(THESE)} select reads.id, reads.staff_id from reads "
         "left join reading rd on rd.conversation_id = reads.id and rd.reader_id = reads.staff_id "
-        f"where {ARE_TOLD} and coalesce(rd.number, 0) < {_last_said('reads.id')}",
+        f"where {ARE_TOLD} and exists (select 1 {news_to('reads.staff_id', 'reads.id', 'coalesce(rd.number, 0)')})",
         ids=list(conversations),
         now=clock.now(),
     )
@@ -82,7 +73,7 @@ async def _accounts_to_tell(conversations: set[UUID]) -> dict[UUID, set[UUID]]:
         "select distinct r.id as conversation_id, x.account_id from conversation r "
         f"join access x on x.client_id = r.client_id and {live('x')} "
         "left join reading rd on rd.conversation_id = r.id and rd.reader_id = x.account_id "
-        f"where r.id = any(:ids) and coalesce(rd.number, 0) < {_last_said('r.id')}",
+        f"where r.id = any(:ids) and exists (select 1 {news_to('x.account_id', 'r.id', 'coalesce(rd.number, 0)')})",
         ids=list(conversations),
         now=clock.now(),
     )

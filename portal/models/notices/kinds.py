@@ -8,7 +8,7 @@ from portal import clock
 from portal.facts import NoticesRead
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
-from portal.models.ground.rules import is_news
+from portal.models.ground.rules import news_to
 
 
 class About(Enum):
@@ -71,12 +71,10 @@ async def call_off(kind: NoticeKind, record: UUID, only: UUID | None = None, but
 
 async def call_off_messages(conversation: UUID) -> None:
     """Call off the news of a message that was taken back, for everybody who has nothing else to read there."""
+    person, of = "coalesce(notice.staff_id, notice.account_id)", "notice.record_id"
+    read_to = f"coalesce((select d.number from reading d where d.conversation_id = {of} and d.reader_id = {person}), 0)"
     await mark_read(
-        "kind = :kind and record_id = :record and not exists (select 1 from message m where "
-        f"m.conversation_id = notice.record_id and {is_news('m')} "
-        "and coalesce(m.account_id, m.staff_id) <> coalesce(notice.staff_id, notice.account_id) "
-        "and m.number > coalesce((select d.number from reading d where d.conversation_id = notice.record_id "
-        "and d.reader_id = coalesce(notice.staff_id, notice.account_id)), 0))",
+        f"kind = :kind and record_id = :record and not exists (select 1 {news_to(person, of, read_to)})",
         kind=NoticeKind.MESSAGE.key,
         record=conversation,
     )

@@ -13,7 +13,7 @@ from portal.facts import NoticeGiven
 from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.record import Kind, Record, uuid7
-from portal.models.ground.rules import is_viewers, sees_client, sees_conversation
+from portal.models.ground.rules import is_news, is_viewers, news_to, sees_client, sees_conversation
 from portal.models.ground.scope import Scope, who_may_see
 from portal.models.notices.devices import wish_pushes
 from portal.models.notices.kinds import About, NoticeKind, NoticeLetter, mark_read
@@ -179,17 +179,22 @@ async def newest_unread(notices: Scope[Notice], limit: int) -> list[dict[str, An
     return (await notices_before(unread, None, limit))[:limit]
 
 
+_PERSON = "coalesce(r.staff_id, r.account_id)"
+# The message it tells of last may have been withdrawn since: then it tells of the last that still stands.
+_LAST = (
+    "(select max(nm.number) from message nm where nm.conversation_id = v.id and nm.number <= r.up_to "
+    f"and {is_news('nm')})"
+)
 _SHOWN = (
     "r.id, r.number, r.kind, r.client_id, r.record_id, r.body, r.made_at, r.read_at, c.first_name, c.last_name, "
     "c.colour, v.audience, v.confidential, coalesce(ms.name, ma.name) as from_name, "
-    "(select count(*) from message um where um.conversation_id = v.id and um.number > coalesce(rd.number, 0) "
-    "and um.number <= r.up_to and not um.automatic) as unread"
+    f"(select count(*) {news_to(_PERSON, 'v.id', 'coalesce(rd.number, 0)')} and nm.number <= r.up_to) as unread"
 )
 _WITH = (
     "left join client c on c.id = r.client_id left join conversation v on v.id = r.record_id "
-    "left join message m on m.conversation_id = v.id and m.number = r.up_to "
+    f"left join message m on m.conversation_id = v.id and m.number = {_LAST} "
     "left join staff_member ms on ms.id = m.staff_id left join portal_account ma on ma.id = m.account_id "
-    "left join reading rd on rd.conversation_id = v.id and rd.reader_id = coalesce(r.staff_id, r.account_id)"
+    f"left join reading rd on rd.conversation_id = v.id and rd.reader_id = {_PERSON}"
 )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from portal.facts import OfChart, OfNotice
+from portal.facts import MessageWithdrawn, OfChart, OfNotice
 from portal.language import at_in_words, say, say_many, short
 from portal.models.ground.record import Kind
 from portal.models.notices.kinds import About, NoticeKind
@@ -32,7 +32,14 @@ async def bell(viewer: Viewer, person: UUID) -> Context | None:
     return {"count": count, "href": notices_of(viewer)}
 
 
-@region("notices", "notices/_list.html", side="both", needs=None, on=(OfNotice, OfChart), element="notices")
+@region(
+    "notices",
+    "notices/_list.html",
+    side="both",
+    needs=None,
+    on=(OfNotice, OfChart, MessageWithdrawn),
+    element="notices",
+)
 async def notices(viewer: Viewer, person: UUID, before: int | None) -> Context | None:
     """A page of them, the newest first."""
     if person != viewer.id:
