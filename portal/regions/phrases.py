@@ -1,6 +1,7 @@
 """Small sentences and addresses that several regions say the same way."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from portal.viewer import Viewer
 from portal.web import rendering
 
 _LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
+NAMED = 2  # colleagues beside the care team who are named in one line; of more the roles are said
 _TRAILING = ".,;:!?)]}’”'\""
 
 
@@ -83,17 +85,14 @@ def excerpt(body: str | None, length: int = 160) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> str:
+def readers_line(viewer: Viewer, readers: dict[str, list[Any]]) -> str:
     """Say who can read a conversation, the care team by name, the reader as “you”."""
-    names = [p["name"] for p in readers["staff"] + readers["people"] if p["id"] != viewer]
+    language = viewer.language
+    names = [p["name"] for p in readers["staff"] + readers["people"] if p["id"] != viewer.id]
     everyone = readers["staff"] + readers["people"] + readers["others"]
-    if any(person["id"] == viewer for person in everyone):
+    if any(person["id"] == viewer.id for person in everyone):
         names.append(say(language, "you"))
-    others = sum(1 for person in readers["others"] if person["id"] != viewer)
-    if others:
-        names.append(
-            say_many(language, "one more person at the practice", "%(num)s more people at the practice", others)
-        )
+    names += beside_the_team(viewer, [person for person in readers["others"] if person["id"] != viewer.id])
     if names == [say(language, "you")]:
         return say(language, "Only you can read this")
     if len(names) == 1:
@@ -101,6 +100,35 @@ def readers_line(language: str, readers: dict[str, list[Any]], viewer: UUID) -> 
     else:
         line = say(language, "%(names)s can read this", names=listed(language, names))
     return line[:1].upper() + line[1:]
+
+
+def beside_the_team(viewer: Viewer, people: list[dict[str, Any]]) -> list[str]:
+    """Name the people of the practice who see something without caring for the client: to colleagues by name, where
+    they are few, else by their roles. The client's side knows the care team by name, and nobody else."""
+    language = viewer.language
+    if viewer.kind is Kind.STAFF and len(people) <= NAMED:
+        return [f"{person['name']} ({role_label(language, person['role']).lower()})" for person in people]
+    counts = Counter(person["role"] for person in people)
+    return [of_role(language, role, counts[role.key]) for role in Role if role.key in counts]
+
+
+def of_role(language: str, role: Role, count: int) -> str:
+    """Say how many people of a role, as a part of a sentence."""
+    match role:
+        case Role.ORGANISATION_ADMINISTRATOR:
+            return say_many(language, "an administrator", "%(num)s administrators", count)
+        case Role.CLINICAL_ADMINISTRATOR:
+            return say_many(language, "a clinical administrator", "%(num)s clinical administrators", count)
+        case Role.SUPERVISOR:
+            return say_many(language, "a supervisor", "%(num)s supervisors", count)
+        case Role.THERAPIST:
+            return say_many(language, "a therapist", "%(num)s therapists", count)
+        case Role.INTERN:
+            return say_many(language, "an intern", "%(num)s interns", count)
+        case Role.SCHEDULER:
+            return say_many(language, "a scheduler", "%(num)s schedulers", count)
+        case Role.BILLER:
+            return say_many(language, "a biller", "%(num)s billers", count)
 
 
 def audience_label(language: str, audience: str) -> str:

@@ -30,7 +30,7 @@ async def test_staff_read_of_each_reader_why(full: Deployment) -> None:
     assert f'href="{thread}/readers"' in page.text and "can read this" in page.text
     why = await reasons(miriam, f"{thread}/readers")
     assert why["You"] == "In Noa’s care team. Reads clinical messages"
-    assert why["Henrik Vasquez"] == "Sees all clients. Reads clinical messages"
+    assert why["Henrik Vasquez"] == "Clinical Administrator. Sees all clients. Reads clinical messages"
     assert why["Dana Reyes"].startswith("Mother, legal guardian. Holds the right to messages. On the portal")
     assert len(why) == 3
     dialog = await miriam.htmx(f"{thread}/readers")
@@ -42,7 +42,7 @@ async def test_a_chart_says_who_opens_it_and_who_acts_for_the_client(full: Deplo
     miriam = await cast.sign_in("miriam")
     why = await reasons(miriam, f"/staff/clients/{cast.client['eli']}/who-sees")
     assert why["You"] == "In Eli’s care team"
-    assert why["Jo Marsh"] == "Sees all clients"
+    assert why["Jo Marsh"] == "Practice Scheduler. Sees all clients"
     assert why["Eli Reyes-Menon"].startswith("The client. On the portal since")
     assert why["Ravi Menon"].startswith("Father")
     assert "Theo Novak" not in why and "Idris Bello" not in why
@@ -56,14 +56,15 @@ async def test_clients_are_told_what_is_theirs_to_know(full: Deployment) -> None
     here = f"/clients/{cast.client['noa']}"
     why = await reasons(dana, f"{here}/conversations/{cast.conversation['noa clinical']}/readers")
     assert why == {
-        "Miriam Adler": "Cares for Noa",
-        "One more person at the practice": "Because of their role: supervisor or office staff",
+        "Miriam Adler": "Therapist. Cares for Noa",
+        "A clinical administrator": "Works for all clients",
         "You": "You may act for Noa in this",
     }
     profile = await reasons(dana, f"{here}/who-sees")
-    assert profile["You"] == "You may act for Noa in this" and profile["Miriam Adler"] == "Cares for Noa"
+    assert profile["You"] == "You may act for Noa in this" and profile["Miriam Adler"] == "Therapist. Cares for Noa"
     home = (await dana.get(f"{here}/home")).text
-    assert "At the practice Miriam Adler and 4 more people can see what is here about Noa" in home
+    roles = "an administrator, a clinical administrator, a scheduler and a biller"
+    assert f"At the practice Miriam Adler, {roles} can see what is here about Noa" in home
 
 
 @pytest.mark.parametrize("name", ["dana", "ravi", "eli"])

@@ -60,8 +60,9 @@ async def why_see(clients: Scope[Client], id: UUID) -> dict[str, list[dict[str, 
     )
     asked = "select c.id, c.id, '' from client c where c.id = :of"
     staff = await sql.rows(
-        f"with {_staff_near(asked)}, sees (id, staff_id, name, near) as (select may.id, s.id, s.name, max(may.near) "
-        "from may join staff_member s on s.id = may.staff_id and s.ended_at is null group by may.id, s.id, s.name) "
+        f"with {_staff_near(asked)}, sees (id, staff_id, name, near, role) as ("
+        "select may.id, s.id, s.name, max(may.near), s.role from may "
+        "join staff_member s on s.id = may.staff_id and s.ended_at is null group by may.id, s.id, s.name, s.role) "
         f"{_REASONS.format('sees')}",
         of=id,
         now=clock.now(),
@@ -82,7 +83,7 @@ def _of_staff(row: dict[str, Any]) -> dict[str, Any]:
 async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict[str, Any]]]:
     """Return the row asked for, the group of `readers`, and somebody of the practice in it, by name."""
     staff = await sql.rows(
-        f"with {staff_who_read(asked)} select id, staff_id, name, near from reads order by name, staff_id",
+        f"with {staff_who_read(asked)} select id, staff_id, name, role, near from reads order by name, staff_id",
         now=clock.now(),
         **values,
     )
@@ -90,7 +91,7 @@ async def staff_by_group(asked: str, **values: Any) -> list[tuple[Any, str, dict
         (
             row["id"],
             "staff" if row["near"] == TEAM else "others",
-            {"id": row["staff_id"], "name": row["name"]},
+            {"id": row["staff_id"], "name": row["name"], "role": row["role"]},
         )
         for row in staff
     ]
@@ -103,15 +104,15 @@ TEAM, OFFICE, SUPERVISOR = 2, 1, 0  # how near to the client somebody of the pra
 
 
 def staff_who_read(asked: str) -> str:
-    """Return SQL for a `with`: in `reads (id, audience, staff_id, name, near, nearest)` stand the staff who may read,
-    for each (id, client_id, audience) that `asked` selects; `nearest` is the nearest of them all."""
+    """Return SQL for a `with`: in `reads (id, audience, staff_id, name, near, nearest, role)` stand the staff who may
+    read, for each (id, client_id, audience) that `asked` selects; `nearest` is the nearest of them all."""
     return (
         f"{_staff_near(asked)}, "
-        "reads (id, audience, staff_id, name, near, nearest) as (select may.id, may.audience, s.id, s.name, "
-        "max(may.near), max(max(may.near)) over (partition by may.id) from may "
+        "reads (id, audience, staff_id, name, near, nearest, role) as (select may.id, may.audience, s.id, s.name, "
+        "max(may.near), max(max(may.near)) over (partition by may.id), s.role from may "
         "join staff_member s on s.id = may.staff_id and s.ended_at is null "
         "join staff_permission p on p.staff_id = s.id and p.permission = may.audience || '_messages' "
-        "group by may.id, may.audience, s.id, s.name)"
+        "group by may.id, may.audience, s.id, s.name, s.role)"
     )
 
 
@@ -133,7 +134,8 @@ def _staff_near(asked: str) -> str:
 
 
 _REASONS = (
-    "select w.staff_id, w.name, w.near as nearest, may.near, t.name as through, may.until_at::timestamptz as until "
+    "select w.staff_id, w.name, w.role, w.near as nearest, may.near, t.name as through, "
+    "may.until_at::timestamptz as until "
     "from {} w join may on may.id = w.id and may.staff_id = w.staff_id "
     "left join staff_member t on t.id = may.through order by w.near desc, w.name, w.staff_id, may.near desc, t.name"
 )

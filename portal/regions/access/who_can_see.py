@@ -7,16 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from portal.facts import OfChart, OfSignInAddress, OfStaff
-from portal.language import date_in_words, listed, local_day, say, say_many
+from portal.language import date_in_words, listed, local_day, say
 from portal.models.access.portal_status import portal_status_of
 from portal.models.ground.person import initial
 from portal.models.ground.record import Kind
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.readers import OFFICE, SUPERVISOR, TEAM, why_read, why_see
 from portal.models.people.client import Client
-from portal.permissions import Audience, Permission, Right
+from portal.permissions import Audience, Permission, Right, Role
 from portal.regions import Context, region
-from portal.regions.phrases import base, relation_in_words, zone
+from portal.regions.phrases import base, beside_the_team, of_role, relation_in_words, role_label, zone
 from portal.viewer import Viewer
 
 READS = {
@@ -68,16 +68,15 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     about, why = await viewer.find(Client, client), await why_see(viewer.see(Client), client)
     if why is None:
         return None
-    language, names, others = viewer.language, [], 0
+    language, names, others = viewer.language, [], []
     for own in _each(why["staff"]):
         if own[0]["id"] == viewer.id:
             names.append(say(language, "you"))
         elif own[0]["nearest"] == TEAM:
             names.append(own[0]["name"])
         else:
-            others += 1
-    if others:
-        names.append(say_many(language, "one more person", "%(num)s more people", others))
+            others.append(own[0])
+    names += beside_the_team(viewer, others)
     return {
         "line": say(
             language,
@@ -180,23 +179,35 @@ def _tie(language: str, row: dict[str, Any]) -> list[str]:
 
 def _staff(viewer: Viewer, about: Client, rows: list[dict[str, Any]], reads: str | None) -> list[dict[str, Any]]:
     language, colleague = viewer.language, viewer.kind is Kind.STAFF
-    people = [
-        _entry(
-            own[0]["name"],
-            [_near(viewer, about, row) for row in own if colleague or row["near"] == TEAM]
-            + ([reads] if reads and colleague else []),
-            say(language, "You") if own[0]["id"] == viewer.id else "",
-            staff=True,
-        )
-        for own in _each(rows)
-        if colleague or own[0]["nearest"] == TEAM
-    ]
-    others = 0 if colleague else sum(1 for own in _each(rows) if own[0]["nearest"] != TEAM)
-    if others:
-        name = say_many(language, "one more person at the practice", "%(num)s more people at the practice", others)
-        reason = say(language, "Because of their role: supervisor or office staff")
-        people.append(_entry(name[:1].upper() + name[1:], [reason], staff=True))
-    return people
+    people = []
+    for own in _each(rows):
+        if not colleague and own[0]["nearest"] != TEAM:
+            continue
+        you = own[0]["id"] == viewer.id
+        reasons = [] if you else [role_label(language, own[0]["role"])]
+        reasons += [_near(viewer, about, row) for row in own if colleague or row["near"] == TEAM]
+        reasons += [reads] if reads and colleague else []
+        people.append(_entry(own[0]["name"], reasons, say(language, "You") if you else "", staff=True))
+    return people if colleague else people + _by_role(viewer, rows)
+
+
+def _by_role(viewer: Viewer, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell the client's side who reads along beside the care team: by role, and why."""
+    language, entries = viewer.language, []
+    for role in Role:
+        of_this = [own for own in _each(rows) if own[0]["nearest"] != TEAM and own[0]["role"] == role.key]
+        if not of_this:
+            continue
+        reasons = [
+            say(language, "Works for all clients")
+            if row["near"] == OFFICE
+            else say(language, "Supervises somebody of the care team")
+            for own in of_this
+            for row in own
+        ]
+        name = of_role(language, role, len(of_this))
+        entries.append(_entry(name[:1].upper() + name[1:], reasons, staff=True))
+    return entries
 
 
 def _near(viewer: Viewer, about: Client, row: dict[str, Any]) -> str:

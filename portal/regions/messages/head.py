@@ -29,7 +29,7 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
     language, href = viewer.language, thread_href(viewer, client, conversation)
     return {
         "title": title_of(viewer, thread.audience, thread.confidential, chart.first_name, chart.name),
-        "readers_line": readers_line(language, can_read, viewer.id),
+        "readers_line": readers_line(viewer, can_read),
         "readers_href": f"{href}/readers",
         "search_href": None if viewer.lens else f"{href}/search",
         "confidential_line": confidential_line(language) if thread.confidential else None,

@@ -50,7 +50,7 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
             entry
             | {
                 "title": title,
-                "readers_line": readers_line(viewer.language, who, viewer.id),
+                "readers_line": readers_line(viewer, who),
                 "current": row["id"] == current,
             }
         )
@@ -115,7 +115,7 @@ async def beginnings(viewer: Viewer, client: UUID, people: str | None) -> Contex
                 else title_of(viewer, audience.key, audience in kept, chart.first_name, ""),
                 "about": _about(viewer.language, audience),
                 "confidential_line": confidential_line(viewer.language) if audience in kept else None,
-                "readers_line": readers_line(viewer.language, who, viewer.id),
+                "readers_line": readers_line(viewer, who),
                 "href": thread_href(viewer, client, begun[audience]) if audience in begun else None,
             }
         )
