@@ -464,7 +464,10 @@ window.live = (() => {
   function openDialog(dialog) {
     const placed = (field) => `${field.form?.action} ${field.name}`;
     const boxes = all("textarea", dialog);
-    for (const box of boxes) if (unsaid.has(placed(box))) box.value = unsaid.get(placed(box));
+    for (const box of boxes.filter((box) => unsaid.has(placed(box)))) {
+      box.value = unsaid.get(placed(box));
+      box.closest("details")?.setAttribute("open", "");
+    }
     dialog.returnValue = "";
     dialog.addEventListener("close", () => {
       for (const box of boxes) unsaid.delete(placed(box));

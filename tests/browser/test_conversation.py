@@ -407,7 +407,7 @@ async def test_what_was_refused_is_sent_again_as_it_was_meant(practice: Deployme
 
     await page.route(re.compile("/messages$"), close_the_office)
     await page.locator("[data-number] [data-message]").last.click()
-    await page.get_by_role("link", name="Reply to this").click()
+    await page.get_by_role("link", name="Reply", exact=True).click()
     await expect(answering).to_be_visible()
     await write(page, "An answer at closing time.")
     await expect(answering).to_be_hidden()
@@ -442,14 +442,19 @@ async def test_what_is_withdrawn_is_gone_from_where_somebody_answers_it(practice
         await last.locator("[data-message]").click()
 
     await ask(theirs)
-    await theirs.get_by_role("link", name="Reply to this").click()
+    await theirs.get_by_role("link", name="Reply", exact=True).click()
     await theirs.get_by_label("Message about Noa").fill("What do you mean?")
     answering = theirs.locator("[data-answering]")
     await expect(answering).to_contain_text("Not meant for you.")
     await ask(theirs)  # and looks at it closely
     await expect(theirs.locator("#message-acts")).to_contain_text("Not meant for you.")
     await ask(hers)
-    await hers.get_by_role("button", name="Withdraw this message").click()
+    # It asks first, with what becomes of it; nothing is red before.
+    dialog = hers.locator("#message-acts")
+    await expect(dialog.locator(".danger:visible")).to_have_count(0)
+    await dialog.locator("summary", has_text="Withdraw").click()
+    await expect(dialog).to_contain_text("Everyone stops seeing it.")
+    await dialog.get_by_role("button", name="Withdraw message").click()
     await expect(theirs.locator("[data-number]").last).to_contain_text("This message was withdrawn.")
     await expect(theirs.locator("#message-acts")).to_have_count(0)
     await expect(answering).to_be_hidden()
