@@ -174,6 +174,17 @@ def short(when: dt.datetime, zone: str, language: str) -> str:
     return _date(local, "date" if local.year == today.year else "date of a year", language)
 
 
+def shortly_after(when: dt.datetime, before: dt.datetime, zone: str, language: str) -> str:
+    """Return a moment as it stands below another one: the time on the same day, with the weekday within the week after
+    it, else with the date. It is said the same on any day."""
+    local, begun, time = local_day(when, zone), local_day(before, zone), time_of_day(when, zone, language)
+    if local == begun:
+        return time
+    if (local - begun).days < 7:
+        return f"{_date(local, 'weekday', language)} {time}"
+    return f"{_date(local, 'date' if local.year == begun.year else 'date of a year', language)}, {time}"
+
+
 def exactly(when: dt.datetime, zone: str, language: str) -> str:
     """Return a moment that is said the same on any day: “Thu, Oct 22, 9:00 am”."""
     local = local_day(when, zone)

@@ -5,10 +5,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 
 from tests.access.desk import SECRET, Chart, Desk
+from tests.html import parse
 from tests.pages import Page, open_page
 
 
@@ -152,3 +154,45 @@ async def test_what_happens_to_another_chart_with_the_same_address(watch: Watch)
     for happen, shown, gone in steps:
         await happen()
         await watch.sees(shown, without=gone)
+
+
+async def test_what_is_written_to_somebody_who_cant_read_it_is_kept_until_they_can(desk: Desk) -> None:
+    chart = await desk.chart("Briar")
+    miriam, grace = await desk.person("miriam"), await desk.person("grace")
+    begun = await miriam.post(f"/staff/clients/{chart.id}/conversations", audience="billing")
+    thread = begun.headers["location"]
+    assert (await miriam.send(f"{thread}/messages", key=str(uuid4()), body="Welcome, Briar.")).status_code == 201
+    async with (
+        open_page(miriam, thread) as page,
+        open_page(grace, thread) as other,
+        open_page(miriam, "/staff/inbox") as inbox,
+    ):
+
+        def says() -> str:
+            return " ".join(parse(next(page.live[key] for key in page.live if key.startswith("way"))).text.split())
+
+        def tagged() -> bool:
+            row = next(one for one in inbox.document.walk() if (one.get("href") or "").endswith(thread[-36:]))
+            return "Not on the portal" in row.text
+
+        async def become(words: str, kept: bool) -> None:
+            await page.until(lambda: words in says() and ("data-kept" in str(page.live)) is kept, what=words)
+            await inbox.until(lambda: tagged() is kept, what="the row of the inbox to say so")
+            for one in (page, other, inbox):
+                await one.settle()
+                await one.current()
+
+        await become("Briar isn’t on the portal yet, and will find this after signing up. Invite Briar", kept=True)
+        link = await desk.invite(chart)
+        await become("Briar is invited, and will find this after signing up. Portal access", kept=True)
+        # A colleague who may not invite is told the same, without the way there.
+        assert "Briar is invited" in str(other.live) and "Portal access" not in str(other.live)
+        briar = await desk.sign_up(chart, link)
+        await become("", kept=False)
+        assert "Briar" not in says()
+        assert "Welcome, Briar." in (await briar.get(thread.removeprefix("/staff"))).text
+        # A pause, and an end.
+        await desk.change(chart, date_of_birth="")
+        await become("Nobody on the client’s side can read this at the moment. What you write is kept.", kept=True)
+        await desk.change(chart)
+        await become("", kept=False)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Dialog, Page, Route, WebSocketRoute, expect
@@ -521,3 +522,20 @@ async def test_each_paragraph_runs_the_way_of_its_first_letter(practice: Deploym
     )
     assert sides == ["both", "right", "left"]
     assert await box.evaluate("(box) => getComputedStyle(box).unicodeBidi") == "plaintext"
+
+
+async def test_what_nobody_can_read_yet_is_kept_and_not_sent(practice: Deployment, visit: Visit) -> None:
+    miriam, staff = await visit("miriam"), await practice.cast.sign_in("miriam")
+    added = await staff.post("/staff/clients", key=str(uuid4()), first_name="Oluwaseun", last_name="Absent")
+    begun = await staff.send(f"{added.headers['location']}/conversations", audience="clinical")
+    page = await miriam.open(begun.headers["location"])
+    await expect(page.locator(".way")).to_contain_text("Oluwaseun isn’t on the portal yet")
+    await write(page, "Welcome!")
+    kept, sent = [page.locator(f"[data-number] .state {mark}").last for mark in (".as-kept", ".as-sent")]
+    await expect(kept).to_be_visible()
+    await expect(sent).to_be_hidden()
+    await miriam.go(page, noa_thread(practice, "staff"))
+    await write(page, "A word before we meet.")
+    await shows(page, "A word before we meet.")
+    await expect(sent).to_be_visible()
+    await expect(kept).to_be_hidden()

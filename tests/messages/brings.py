@@ -329,6 +329,22 @@ BREAKAGES = [
         structure("test_each_door_asks_for_what_is_said_here"),
     ),
     Breakage(
+        SCOPE,
+        "an automatic reply is the last word of no list",
+        "portal/models/messages/conversation.py",
+        '"" if automatic else "last_said = last_number + 1, last_side',
+        '"last_said = last_number + 1, " if automatic else "last_said = last_number + 1, last_side',
+        test("practice/test_availability.py::test_an_automatic_reply_is_the_line_of_no_list"),
+    ),
+    Breakage(
+        MAPPING,
+        "somebody signs up, and what was kept for them is sent",
+        "portal/regions/mail/delivery_status.py",
+        "on=(LetterOnItsWay, MessageSent, OfChart, OfInvitation, OfStaff)",
+        "on=(LetterOnItsWay, MessageSent, OfStaff)",
+        test("access/test_live.py::test_what_is_written_to_somebody_who_cant_read_it_is_kept_until_they_can"),
+    ),
+    Breakage(
         ANNOUNCE,
         "a message was edited",
         "portal/models/messages/message.py",

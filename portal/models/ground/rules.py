@@ -228,6 +228,15 @@ def takes_part(access: str, participant: str, link: str) -> str:
     )
 
 
+def client_side_reads(r: str) -> str:
+    """Ask whether anybody of the client's side reads conversation `r` now."""
+    return (
+        f"exists (select 1 from participant gp join access ga on ga.client_id = {r}.client_id "
+        f"left join contact_link gl on gl.id = ga.contact_link_id where gp.conversation_id = {r}.id and {live('ga')} "
+        f"and {takes_part('ga', 'gp', 'gl')} and {account_sees('ga.client_id', 'ga.account_id')})"
+    )
+
+
 def sees_conversation(kind: Kind, conversation: str) -> str:
     """Ask whether the viewer sees the conversation with this id."""
     return f"exists (select 1 from conversation sv where sv.id = {conversation} and {conversation_is_seen(kind, 'sv')})"

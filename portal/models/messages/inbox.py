@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from portal.models.ground.rules import within_reach
+from portal.models.ground.rules import client_side_reads, within_reach
 from portal.models.ground.scope import Scope
 from portal.models.messages.conversation import HAS_UNREAD, Conversation, listed
 from portal.models.messages.triage import may_be_on, on_it
@@ -64,7 +64,8 @@ async def page_of_inbox(
         wanted = wanted.where("(r.stirs_at, r.id) < (:after_time, :after_id)", after_time=after[0], after_id=after[1])
     rows = await listed(
         wanted.order("r.stirs_at desc, r.id desc").only(PAGE + 1, f"({on_it('r')})::uuid as on_it"),
-        f"r.stirs_at, r.done_at, r.snoozed_by, r.on_it, ow.name as on_it_name, {HAS_UNREAD}::boolean as unread",
+        f"r.stirs_at, r.done_at, r.snoozed_by, r.on_it, ow.name as on_it_name, {HAS_UNREAD}::boolean as unread, "
+        f"(not {client_side_reads('r')})::boolean as kept",
         "left join staff_member ow on ow.id = r.on_it",
     )
     return rows[:PAGE], len(rows) > PAGE

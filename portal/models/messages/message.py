@@ -292,11 +292,13 @@ async def messages_among(wanted: Iterable[tuple[UUID, int]]) -> dict[UUID, list[
 
 @dataclass(frozen=True)
 class Reader:
-    """A person who has read in a conversation: when they came to which number, in order."""
+    """A person who has read in a conversation, in which so many of the client's side take part: when they came to which
+    number, in order."""
 
     id: UUID
     name: str
     by_staff: bool
+    taking_part: int
     numbers: tuple[int, ...]
     times: tuple[dt.datetime, ...]
 
@@ -312,7 +314,8 @@ async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
     asked = sql.table("v", id=("conversations", "uuid"), first=("firsts", "int"), last=("lasts", "int"))
     # Of each reader no more than the steps within the span, and the one that went beyond it.
     readings = await sql.rows(
-        "select v.id, s.reader_id, s.number, s.at, coalesce(ms.name, ma.name) as name, ms.id as staff_id "
+        "select v.id, s.reader_id, s.number, s.at, coalesce(ms.name, ma.name) as name, ms.id as staff_id, "
+        "(select count(*) from participant p where p.conversation_id = v.id) as taking_part "
         f"from {asked} join reading d on d.conversation_id = v.id "
         "join reading_step s on s.conversation_id = v.id and s.reader_id = d.reader_id "
         "and s.number >= v.first and s.number <= coalesce((select min(y.number) from reading_step y "
@@ -333,6 +336,7 @@ async def seen(spans: dict[UUID, tuple[int, int]]) -> dict[UUID, list[Reader]]:
                 reader,
                 rows[0]["name"],
                 rows[0]["staff_id"] is not None,
+                rows[0]["taking_part"],
                 tuple(row["number"] for row in rows),
                 tuple(row["at"] for row in rows),
             )

@@ -9,7 +9,7 @@ from uuid import UUID
 from portal import clock
 from portal.models.ground import sql
 from portal.models.ground.record import live
-from portal.models.ground.rules import account_sees, acts, takes_part
+from portal.models.ground.rules import account_sees, acts, client_side_reads, is_open, takes_part
 from portal.models.ground.scope import Scope
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
@@ -68,6 +68,28 @@ async def why_see(clients: Scope[Client], id: UUID) -> dict[str, list[dict[str, 
         now=clock.now(),
     )
     return {"people": [_of_account(row) for row in people], "staff": [_of_staff(row) for row in staff]}
+
+
+async def out_of_reach(conversations: Scope[Conversation], id: UUID) -> list[dict[str, Any]]:
+    """Return the people of the client's side with whom a conversation is, where none of them can read it now: the name
+    of each, whether they were ever on the portal, and whether they are invited. Of an archived chart nobody."""
+    return await (
+        conversations.where("r.id = :id", id=id)
+        .where(f"not {client_side_reads('r')}")
+        .join(
+            "join client c on c.id = r.client_id and c.archived_at is null "
+            "join participant p on p.conversation_id = r.id left join contact k on k.id = p.contact_id"
+        )
+        .order("k.id is not null, k.name, k.id")
+        .columns(
+            "coalesce(k.name, c.first_name) as name, "
+            "(exists (select 1 from access x left join contact_link xl on xl.id = x.contact_link_id "
+            f"where x.client_id = r.client_id and {_OF_PARTICIPANT.format('x', 'xl')}))::boolean as was_there, "
+            "(exists (select 1 from invitation i left join contact_link il on il.id = i.contact_link_id "
+            f"where i.client_id = r.client_id and {_OF_PARTICIPANT.format('i', 'il')} and {is_open('i')}))"
+            "::boolean as invited"
+        )
+    )
 
 
 def _of_account(row: dict[str, Any]) -> dict[str, Any]:
@@ -139,6 +161,9 @@ _REASONS = (
     "from {} w join may on may.id = w.id and may.staff_id = w.staff_id "
     "left join staff_member t on t.id = may.through order by w.near desc, w.name, w.staff_id, may.near desc, t.name"
 )
+
+# The row {0} of a client, with its link {1} where there is one, is of the participant `p`.
+_OF_PARTICIPANT = "(({0}.contact_link_id is null and p.contact_id is null) or {1}.contact_id = p.contact_id)"
 
 # The account `a` sees the client of its access `x`.
 _SEES = account_sees("x.client_id", "a.id")

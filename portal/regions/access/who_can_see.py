@@ -201,7 +201,7 @@ def _by_role(viewer: Viewer, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
         reasons = [
             say(language, "Works for all clients")
             if row["near"] == OFFICE
-            else say(language, "Supervises somebody of the care team")
+            else say(language, "Supervises someone on the care team")
             for own in of_this
             for row in own
         ]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from portal.language import at_in_words, date_in_words, day, listed, local_day, say, time_of_day
+from portal.language import at_in_words, day, listed, local_day, say, shortly_after, time_of_day
 from portal.models.ground.fact import Bookmark
+from portal.models.ground.person import first_of
 from portal.models.ground.record import Kind
 from portal.models.messages.message import Message, Reader, message_now, seen
 from portal.models.messages.note import Notes, notes_under
@@ -69,6 +70,8 @@ def bubbles_of(viewer: Viewer, loaded: list[dict[str, Any]], marks: Marks, wante
                 "id": message["id"],
                 "number": number,
                 "own": own,
+                "ours": of_staff and message["by_staff"] and not own,
+                "for_staff": of_staff,
                 "automatic": message["automatic"],
                 "from_name": message["from_name"],
                 "at": time_of_day(message["sent_at"], here, language),
@@ -119,22 +122,45 @@ def _quote(viewer: Viewer, quote: dict[str, Any], href: str) -> dict[str, Any]:
 
 
 def seen_label(viewer: Viewer, message: dict[str, Any], seen_by: list[Reader]) -> str | None:
-    """Say that the other side has seen a message. A client is told of their own no more than that somebody has; staff,
-    of what staff wrote, who has and when."""
-    language, number = viewer.language, message["number"]
-    if message["withdrawn"]:
+    """Say in short that the other side has seen a message. A client is told of their own no more than that somebody
+    has; staff, of what staff wrote, who has and since when all of them have."""
+    language, seen_at = viewer.language, _seen_at(viewer, message, seen_by)
+    if not seen_at:
         return None
     if viewer.kind is not Kind.STAFF:
-        seen_by_staff = any(reader.by_staff and reader.saw(number) for reader in seen_by)
-        return say(language, "Seen") if message["author"] == viewer.id and seen_by_staff else None
-    if not message["by_staff"]:
+        at = time_of_day(message["sent_at"], zone(), language)
+        return say(language, "Seen, sent %(time)s", time=at)
+    when = shortly_after(max(at for _, at in seen_at), message["sent_at"], zone(), language)
+    readers, count = [reader for reader, _ in seen_at], len(seen_at)
+    if count == readers[0].taking_part == 2:
+        return say(language, "Seen by both, %(time)s", time=when)
+    if count <= 2:
+        who = listed(language, [first_of(reader.name) for reader in readers])
+        return say(language, "Seen by %(who)s, %(time)s", who=who, time=when)
+    if count == readers[0].taking_part:
+        return say(language, "Seen by all %(count)s, %(time)s", count=count, time=when)
+    return say(language, "Seen by %(count)s people, %(time)s", count=count, time=when)
+
+
+def seen_in_full(viewer: Viewer, message: dict[str, Any], seen_by: list[Reader]) -> str | None:
+    """Say who has seen a message, each with the time; to a client no more than that somebody has."""
+    language, seen_at = viewer.language, _seen_at(viewer, message, seen_by)
+    if not seen_at:
         return None
-    sent_on, who = local_day(message["sent_at"], zone()), []
-    for reader in seen_by:
-        at = None if reader.by_staff else reader.saw(number)
-        if at is not None:
-            when = time_of_day(at, zone(), language)
-            if local_day(at, zone()) != sent_on:
-                when = f"{date_in_words(local_day(at, zone()), language)}, {when}"
-            who.append(f"{reader.name} ({when})")
-    return say(language, "Seen by %(who)s", who=listed(language, who)) if who else None
+    if viewer.kind is not Kind.STAFF:
+        return say(language, "Seen")
+    who = [f"{reader.name} ({shortly_after(at, message['sent_at'], zone(), language)})" for reader, at in seen_at]
+    return say(language, "Seen by %(who)s", who=listed(language, who))
+
+
+def _seen_at(viewer: Viewer, message: dict[str, Any], seen_by: list[Reader]) -> list[tuple[Reader, dt.datetime]]:
+    """Return the people of the other side who have seen a message of the viewer's side, each with when."""
+    to_staff = viewer.kind is not Kind.STAFF
+    theirs = message["author"] == viewer.id if to_staff else message["by_staff"]
+    if message["withdrawn"] or not theirs:
+        return []
+    return [
+        (reader, at)
+        for reader in seen_by
+        if reader.by_staff is to_staff and (at := reader.saw(message["number"])) is not None
+    ]

@@ -34,6 +34,7 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
         "search_href": None if viewer.lens else f"{href}/search",
         "confidential_line": confidential_line(language) if thread.confidential else None,
         "hints": await _hints(viewer, chart, thread.audience),
+        "kept": viewer.kind is Kind.STAFF and not can_read["people"],
         "closed_line": say(language, "This chart is archived, so nothing new can be written.")
         if chart.archived_at
         else None,

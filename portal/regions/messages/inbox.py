@@ -128,4 +128,4 @@ def _row(viewer: Viewer, row: dict[str, Any], part: InboxFilter, current: UUID |
         again = exactly(row["stirs_at"], zone(), language)
         later = part.view is View.SNOOZED
         marks.append(say(language, "Until %(time)s" if later else "Back since %(time)s", time=again))
-    return entry | {"id": row["id"], "marks": marks, "current": row["id"] == current}
+    return entry | {"id": row["id"], "kept": row["kept"], "marks": marks, "current": row["id"] == current}

@@ -41,16 +41,18 @@ async def _rows(viewer: Viewer, client: UUID, current: UUID | None) -> list[dict
         if entry["from_name"] and entry["excerpt"]:
             entry["excerpt"] = f"{entry['from_name']}: {entry['excerpt']}"
         who = can_read.get(row["id"], defaultdict(list))
+        of_staff = viewer.kind is Kind.STAFF
         title = (
             listed(viewer.language, [p["name"] for p in who["people"]]) or entry["client_name"]
-            if viewer.kind is Kind.STAFF
+            if of_staff
             else title_of(viewer, row["audience"], row["confidential"], row["first_name"], entry["client_name"])
         )
         rows.append(
             entry
             | {
                 "title": title,
-                "readers_line": readers_line(viewer, who),
+                # To staff the open conversation says it, once.
+                "readers_line": None if of_staff else readers_line(viewer, who),
                 "current": row["id"] == current,
             }
         )

@@ -24,7 +24,7 @@ from portal.models.messages.message import (
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.regions import key_of
-from portal.regions.messages.bubbles import seen_label
+from portal.regions.messages.bubbles import seen_in_full
 from portal.regions.phrases import paragraphs, zone
 from portal.routes.messages.reading import here
 from portal.routes.messages.writing import Body
@@ -57,7 +57,7 @@ async def acts(visit: Visit) -> dict[str, Any]:
         "at": at_in_words(shown["sent_at"], zone(), visit.language),
         "paragraphs": paragraphs(shown["body"]),
         "withdrawn": shown["withdrawn"],
-        "seen_label": seen_label(visit.me, shown, readers[conversation.id]),
+        "seen": seen_in_full(visit.me, shown, readers[conversation.id]),
         "reply_href": None if shown["withdrawn"] or client.archived_at else f"{place}?reply={message.number}",
         "reply_id": message.id,
         "body": shown["body"],
