@@ -16,6 +16,7 @@ from portal.facts import KINDS
 from portal.models.migrations import __path__ as migrations
 from portal.permissions import ROLE_PERMISSIONS, Permission, Role
 from portal.realtime import page
+from portal.realtime.socket import PageFrame
 from portal.regions import catalogue
 from portal.routes.public import health
 from portal.settings import ROOT, Settings
@@ -169,8 +170,6 @@ def test_every_close_code_is_explained() -> None:
 
 
 def test_the_hello_of_the_docs_is_one() -> None:
-    from portal.realtime.socket import PageFrame
-
     (block,) = re.findall(r"```json\n(.*?)```", text("docs/realtime.md"), re.DOTALL)
     assert PageFrame.model_validate(json.loads(block)).hello.cursors == {"<region key>": 12}
 

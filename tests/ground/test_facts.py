@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from portal.facts import ClientChanged, Fact, MessageSent
 from portal.models.ground import sql
-from portal.models.ground.fact import FORGOTTEN_AFTER, Bookmark, announce, begin_era, bookmark, since, unit
+from portal.models.ground.fact import FORGOTTEN_AFTER, Bookmark, _unit, announce, begin_era, bookmark, since, unit
 from tests.deployment import Deployment
 
 
@@ -52,9 +52,7 @@ async def test_a_fact_keeps_its_ids_and_numbers(unserved: Deployment) -> None:
 
 
 async def _send() -> None:
-    from portal.models.ground import fact
-
-    said = fact._unit.get()
+    said = _unit.get()
     assert said is not None
     waiting, said.writes[:] = list(said.writes), []
     await sql.together(waiting)

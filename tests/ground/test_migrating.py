@@ -7,6 +7,7 @@ import pytest
 from portal.models.ground import sql
 from portal.models.ground.database import pending_migrations
 from tests.deployment import PORTAL, ROOT, Deployment
+from tests.ground.test_constraints import columns, tables
 
 FOLDER = ROOT / "portal/models/migrations"
 
@@ -38,8 +39,6 @@ async def test_an_empty_database_comes_to_the_same_shape(
     unserved: Deployment, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Column for column as the one that was filled, with an era of its own."""
-    from tests.ground.test_constraints import columns, tables
-
     async with unserved.models():
         shape = {table: await columns(table) for table in await tables()}
         era = await sql.row("select value from era")

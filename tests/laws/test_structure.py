@@ -119,32 +119,6 @@ def test_the_contract_names_packages_that_exist() -> None:
     assert all(modules_of(package) for package, _ in CONTRACT)
 
 
-def late_imports(source: ast.AST) -> list[int]:
-    """Lines of imports that stand inside a function, or where only a type checker comes by: each hides a circle."""
-    hiding = (ast.FunctionDef, ast.AsyncFunctionDef, ast.If)
-    return sorted(
-        {
-            node.lineno
-            for block in ast.walk(source)
-            if isinstance(block, hiding)
-            for node in ast.walk(block)
-            if isinstance(node, (ast.Import, ast.ImportFrom))
-        }
-    )
-
-
-def test_no_import_stands_inside_a_function() -> None:
-    assert {module: lines for module in MODULES if (lines := late_imports(tree(module)))} == {}
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["async def f():\n from portal import clock", "class A:\n def f(self): import os", "if TYPE_CHECKING: import os"],
-)
-def test_the_net_catches_a_late_import(written: str) -> None:
-    assert late_imports(ast.parse(written))
-
-
 def in_a_circle(graph: dict[str, set[str]]) -> set[str]:
     """The modules that import each other in a circle, or stand between two circles."""
     left = set(graph)

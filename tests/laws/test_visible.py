@@ -6,9 +6,11 @@ from uuid import UUID
 import pytest
 
 from portal import clock
+from portal.models.access.account import Access
 from portal.models.ground import sql
 from portal.models.ground.record import Kind, Record, uuid7
 from portal.models.ground.scope import Scope, who_may_see
+from portal.models.people.client import Client
 from tests.deployment import Deployment
 from tests.laws.test_structure import RECORDS
 from tests.rooms import fill
@@ -107,9 +109,6 @@ async def test_a_record_that_does_not_say_who_sees_it_can_not_be_read() -> None:
 
 
 async def test_an_access_is_a_matter_of_now(unserved: Deployment) -> None:
-    from portal.models.access.account import Access
-    from portal.models.people.client import Client
-
     cast = unserved.cast
     asking = (Client, Kind.ACCOUNT, [(UUID(cast.account["dana"]), None, UUID(cast.client["noa"]))])
     async with unserved.models():

@@ -18,6 +18,8 @@ from portal.models.ground.fact import unit
 from portal.models.ground.outbox import RETURNABLE_KEPT, Outbox
 from portal.models.mail.bounce import FULL_EVERY, FULL_TRIED, Bounce
 from portal.models.mail.mailbox import Mailbox
+from portal.models.staff.staff_member import StaffMember
+from portal.permissions import Role
 from portal.realtime.bus import Bus
 from portal.settings import settings
 from tests.mail.conftest import Outgoing
@@ -216,9 +218,6 @@ async def test_nothing_more_goes_there_until_it_is_confirmed(out: Outgoing) -> N
 
 
 async def somebody() -> UUID:
-    from portal.models.staff.staff_member import StaffMember
-    from portal.permissions import Role
-
     return (await StaffMember.add("Jo Marsh", "jo@willow.example", Role.SCHEDULER, "x")).id
 
 

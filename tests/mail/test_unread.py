@@ -1,5 +1,6 @@
 """E-mails about messages: one for a burst, when it is still unread after some minutes, and never in quiet hours."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -198,8 +199,6 @@ async def test_several_conversations_are_one_letter(office: Office) -> None:
 
 
 async def test_two_workers_write_one_letter(office: Office) -> None:
-    import asyncio
-
     await office.writes()
     clock.move(6 * MINUTE)
     await asyncio.gather(*(tell_of_unread(office.bus) for _ in range(4)))

@@ -5,6 +5,7 @@ import datetime as dt
 import re
 from zoneinfo import ZoneInfo
 
+from portal.demo import make_crowd
 from tests.deployment import Deployment
 from tests.messages.reading import act, chips, inbox, names, rows, says, shown
 from tests.messages.thread import Thread
@@ -73,8 +74,6 @@ async def test_what_an_address_may_not_say_says_nothing(embedded: Deployment) ->
 
 async def test_pages_go_on_where_the_last_one_ended(embedded: Deployment) -> None:
     async with Deployment.embedded() as willow, await willow.cast.sign_in("henrik") as henrik:
-        from portal.demo import make_crowd
-
         async with willow.models():
             await make_crowd(120, 240)
         path, seen = "/staff/inbox?audience=clinical", []
