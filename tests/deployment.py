@@ -80,9 +80,6 @@ class Process(Server):
     def answers(self) -> bool:
         return True
 
-    def stop(self, how: signal.Signals) -> None:
-        self._end(how)
-
 
 class Worker(Process):
     """`portal serve` on a port of its own."""

@@ -23,7 +23,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Self
 
 from tests.nursery import Forked
 
@@ -90,6 +90,10 @@ class Server(ABC):
                 break
         raise RuntimeError(f"{type(self).__name__} did not start:\n{self.log.read_text()}")
 
+    def stop(self, how: signal.Signals | None = None) -> None:
+        """Stops it: at once, as in a crash, or by this signal."""
+        self._end(how or self.end_signal)
+
     def freeze(self) -> None:
         """Holds the server still, its connections open, as a stalled host would."""
         self._send(signal.SIGSTOP)
@@ -100,7 +104,7 @@ class Server(ABC):
     def close(self) -> None:
         """Ends the server and removes its folder."""
         if self.process is not None:
-            self._end(self.end_signal)
+            self.stop()
         assert self._watcher.stdin is not None
         self._watcher.stdin.close()
         self._watcher.wait()
@@ -188,11 +192,6 @@ class PostgreSQL(Server):
         """Removes a database, whoever is still connected to it."""
         self.sql(f'drop database if exists "{name}" with (force)')
 
-    def stop(self, mode: Literal["immediate", "fast", "smart"] = "immediate") -> None:
-        """Stops it: at once as in a crash, or politely, or when the last client has left."""
-        signals = {"immediate": signal.SIGQUIT, "fast": signal.SIGINT, "smart": signal.SIGTERM}
-        self._end(signals[mode])
-
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement by psql, as the superuser, and returns what it prints."""
         ran = subprocess.run(
@@ -277,9 +276,6 @@ class Redis(Server):
 
     def url(self, database: int = 0) -> str:
         return f"redis://127.0.0.1:{self.port}/{database}"
-
-    def stop(self) -> None:
-        self._end(signal.SIGKILL)
 
     def kill_pubsub(self) -> int:
         """Cuts every subscriber's connection and says how many there were."""

@@ -83,7 +83,7 @@ class Line:
 async def test_the_worker_goes_on_after_its_transactions_could_not_begin(ground: Deployment) -> None:
     line = Line(ground.database_url, cuts=2)
     assert ground.beside is not None
-    ground.beside.stop(ground.beside.end_signal)
+    ground.beside.stop()
     async with line.open():
         other = Process(["work"], ground.env | {"DATABASE_URL": line.url, "PORTAL_BASE_URL": ground.bases[0]})
         try:

@@ -53,7 +53,7 @@ async def test_pages_wait_for_the_database_and_go_on_by_themselves(
                 await granted.end_on(ending := clock.now() + dt.timedelta(seconds=3))
         await told.say(1)
         # As in a crash: whatever was on its way to the pages is not waited for.
-        own_postgres.stop("immediate")
+        own_postgres.stop()
         stopped = monotonic()
 
         for worker in (0, 1):
