@@ -5,6 +5,7 @@
 
   const FIELDS = "input, textarea, select, [contenteditable]";
   const MENUS = "details.who[open]";
+  const PANEL = "details.search-panel";
   const ROWS = "[data-rows] > *, .work .row, .work tbody > tr, .work .thread-row";
   const KEYS = {
     "/": "[data-search]", n: '[data-new], a[href="/staff/clients/new"]',
@@ -36,7 +37,7 @@
   }
 
   function onEscape(target) {
-    const menu = !target.closest("dialog") && document.querySelector(MENUS);
+    const menu = !target.closest("dialog") && (document.querySelector(MENUS) ?? target.closest(`${PANEL}[open]`));
     if (menu) {
       menu.open = false;
       menu.querySelector("summary").focus();
@@ -78,6 +79,32 @@
     if (to) linkOf(to).focus();
     return Boolean(to);
   }
+
+  // ---- The panel in which a conversation is searched: where one types when it opens, and from match to match
+
+  const hits = () => all(`${PANEL} [data-hit]`);
+  const hitAt = () => hits().findIndex((link) => link.href === location.href);
+
+  function stepHit(step) {
+    const at = hitAt();
+    hits()[at < 0 ? 0 : Math.min(Math.max(at + step, 0), hits().length - 1)]?.click();
+  }
+
+  function showHitPlace() {
+    const at = hitAt();
+    for (const place of all("[data-hit-place]")) place.textContent = at < 0 ? "" : live.word("matchPlace", { n: at + 1, of: hits().length });
+  }
+
+  document.addEventListener("toggle", ({ target }) => {
+    if (target.matches?.(`${PANEL}[open]`) && !target.querySelector("[data-hit]")) target.querySelector("[name=q]").focus();
+  }, true);
+  document.addEventListener("click", ({ target }) => {
+    const step = target.closest("[data-step]");
+    if (step) stepHit(Number(step.dataset.step));
+    showHitPlace();
+  });
+  addEventListener("popstate", showHitPlace);
+  showHitPlace();
 
   let last = null; // what had the focus, in which region, and in which of its rows
 

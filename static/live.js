@@ -487,6 +487,7 @@ window.live = (() => {
   function toMessage(link) {
     const item = byId(new URL(link.href).hash.slice(1));
     if (!item) return location.assign(link.href);
+    if (link.matches("[data-hit]")) history.pushState(null, "", link.href); // so going back comes to what was found
     item.scrollIntoView({ block: "center" });
     item.classList.add("arrives");
     fade(item.parentElement);
@@ -555,7 +556,7 @@ window.live = (() => {
     "[data-peek]": peek,
     "[data-stay]": (stayer) => stay(stayer.closest("dialog")),
     "[data-message], [data-dialog]": openAsked,
-    "[data-to-message]": toMessage,
+    "[data-to-message], [data-hit]": toMessage,
     "[data-older]": (link) => (delete link.dataset.failed, loadOlder(link)),
   };
 

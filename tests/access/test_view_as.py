@@ -56,7 +56,7 @@ def comparable(html: str, here: str) -> dict[str, str]:
 
 
 def _acts(one: Element) -> bool:
-    return one.tag in ("form", "button") or "acts" in one.classes or one.get("href").endswith("/search")
+    return one.tag in ("form", "button") or "acts" in one.classes
 
 
 async def traces(willow: Deployment) -> dict[str, str]:

@@ -24,7 +24,9 @@ from portal.models.people.contact import Contact, Terms
 from portal.permissions import Permission, Right
 from portal.regions import REGIONS, key_of, read_key
 from portal.regions import region as register
+from portal.regions.messages.found import Hits
 from portal.viewer import Viewer
+from portal.web.sealed_words import seal_words
 from tests.cast import Person
 from tests.deployment import Deployment
 from tests.html import parse
@@ -79,7 +81,7 @@ def everything(stage: Stage, person: Person) -> dict[str, str]:
                 "link": cast.link,
                 "tab": "overview",
                 "q": "the",
-                "numbers": "4-3-2-1",
+                "sealed": seal_words(Hits(q="the", place="/", numbers=[4, 3, 2, 1]), UUID(person.id)),
                 "at": "5",
             }
             for region in REGIONS.values():
@@ -218,7 +220,7 @@ async def test_a_mother_does_not_hear_when_something_confidential_is_written(dep
     here = f"client={cast.client['eli']}&conversation={cast.conversation['eli confidential']}"
     key = f"messages?{here}"
     others = [f"{name}?{here}" for name in ("thread-head", "way", "readers", "draft", "found")]
-    others[-1] += "&numbers=1&q=x"
+    others[-1] += "&sealed=x"
     async with socket(dana, f"/clients/{cast.client['eli']}/live") as line:
         home = parse((await dana.get(f"/clients/{cast.client['eli']}/home")).text)
         first = await told(line, [key, *others], home.all("data-since")[0].get("data-since"))

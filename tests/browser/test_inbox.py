@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from portal.demo import PASSWORD
 from portal.models.ground.fact import unit
 from portal.models.messages.conversation import Conversation
+from portal.models.messages.message import Message
 from portal.models.people.client import CareTeam
 from tests.browser.conftest import Visit
 from tests.browser.test_conversation import keeps
@@ -330,3 +331,74 @@ async def test_a_message_of_today_is_answered_in_two_steps(practice: Deployment,
     await page.get_by_label(re.compile("^Message about")).fill("Of course he may.")
     await page.keyboard.press("Enter")
     await expect(page.locator(".log [data-number]").last).to_contain_text("Of course he may.")
+
+
+async def a_word_from_far_back(practice: Deployment) -> str:
+    """A word of the oldest messages to Priya, which the newest page of them does not show."""
+    async with practice.models():
+        old = await Message.get(conversation_id=practice.cast.conversation["priya clinical"], number=5)
+        return max(re.findall(r"\w+", old.body or ""), key=len)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+async def test_a_conversation_is_searched_where_it_is_open(practice: Deployment, visit: Visit, script: bool) -> None:
+    """In the inbox it stays there; going back from what was found comes to the words and the results."""
+    word = await a_word_from_far_back(practice)
+    miriam = await visit("miriam", java_script_enabled=script)
+    page = await miriam.context.new_page()
+    place = f"{practice.bases[0]}/staff/inbox/{practice.cast.conversation['priya clinical']}?view=mine"
+    await page.goto(place)
+    panel, box = page.locator("details.search-panel"), page.locator("#search-q")
+    if script:
+        await miriam.is_live(page)
+        await page.keyboard.press("f")
+        await expect(box).to_be_focused()
+    else:
+        await panel.locator("summary").click()
+    await box.fill(word)
+    await box.press("Enter")
+    hits, line = page.locator(".search-panel [data-hit]"), panel.get_by_role("status")
+    await expect(line).to_be_focused()
+    await expect(line).to_contain_text("newest first")
+    found = page.url
+    assert found.startswith(f"{place}&sealed=") and word.lower() not in found.lower()
+    many = await hits.count()
+    await hits.last.click()
+    there = page.locator(f"[id='{(await hits.last.get_attribute('href') or '').rpartition('#')[2]}']")
+    await expect(there).to_be_in_viewport()
+    await expect(there).to_contain_text(re.compile(word, re.IGNORECASE))
+    await expect(box).to_have_value(word)
+    assert page.url.startswith(place)
+    if script:
+        await expect(panel.locator("[data-hit-place]")).to_have_text(f"{many} of {many}")
+    await page.go_back()
+    await expect(page).to_have_url(found)
+    await expect(box).to_have_value(word)
+    await expect(hits).to_have_count(many)
+    assert "sealed=" in page.url
+
+
+async def test_one_goes_from_match_to_match_without_leaving_the_page(practice: Deployment, visit: Visit) -> None:
+    dana, cast = await visit("dana"), practice.cast
+    page = await dana.open(f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}")
+    await write(page, "A heron on the roof.")
+    await write(page, "No, two herons.")
+    await page.locator("details.search-panel summary").click()
+    box = page.locator("#search-q")
+    await expect(box).to_be_focused()
+    await box.fill("heron")
+    async with dana.goes_on(page):
+        await box.press("Enter")
+    place, loaded = page.locator("[data-hit-place]"), await page.evaluate("performance.timeOrigin")
+    earlier, later = (page.get_by_role("button", name=f"{which} match") for which in ("Earlier", "Later"))
+    for button, at, text in ((earlier, "1", "two herons"), (earlier, "2", "A heron"), (later, "1", "two herons")):
+        await button.click()
+        await expect(place).to_have_text(f"{at} of 2")
+        await expect(page.locator(".log :focus")).to_contain_text(text)
+    assert await page.evaluate("performance.timeOrigin") == loaded, "the page was loaded anew"
+    await page.go_back()
+    await expect(place).to_have_text("2 of 2")
+    await page.locator("#search-q").focus()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("details.search-panel")).not_to_have_attribute("open", "")
+    await becomes_fresh({"the conversation": page})

@@ -19,6 +19,7 @@ APART = {
     "staff.practice.portal_settings.preview": "nothing: it looks",
     "staff.people.clients.search": "nothing: it looks",
     "staff.messages.conversations.search": "nothing: it looks",
+    "staff.messages.inbox.search": "nothing: it looks",
     "client.messages.conversations.search": "nothing: it looks",
 }
 SLOW = {"passwords.matches", "passwords.hashed", "passwords.weakness", "asyncio.to_thread"}

@@ -74,7 +74,8 @@ def paths(cast: Cast, person: Person) -> Iterator[str]:
     side = {"staff": "staff", "client": "client"}[person.side]
     for route in ROUTES:
         assert isinstance(route, Route)
-        if "GET" in (route.methods or ()) and getattr(route.endpoint, "door", "") == side:
+        searching = route.path.endswith("{conversation}/search")
+        if ("GET" in (route.methods or ()) or searching) and getattr(route.endpoint, "door", "") == side:
             yield from _filled(cast, route.path)
     if person.side == "staff":
         thread = cast.conversation["noa clinical"]
@@ -227,7 +228,8 @@ class Law:
             )
             for path in dict.fromkeys(paths(self.stage.cast, person)):
                 searching = path.endswith("/search")
-                answer = await (person.post(path, q="the") if searching else person.get(path, follow=True))
+                led = (await person.post(path, q="the")).headers.get("location") if searching else path
+                answer = await person.get(led or path, follow=True)
                 if answer.status_code != 200:
                     continue
                 body = parse(answer.text).all(tag="body")[0]

@@ -102,8 +102,8 @@ SAMPLES = {
     "GET /staff/templates/{template}": Sample("miriam", 200, template="miriam"),
     "POST /staff/templates/{template}": Sample("miriam", 303, template="miriam", form=another_template),
     "POST /staff/templates/{template}/removal": Sample("miriam", 303, template="miriam"),
-    "GET /staff/clients/{client}/conversations/{conversation}/search": Sample("miriam", 200),
-    "POST /staff/clients/{client}/conversations/{conversation}/search": Sample("miriam", 200, form=wishes(q="guinea")),
+    "POST /staff/clients/{client}/conversations/{conversation}/search": Sample("miriam", 303, form=wishes(q="guinea")),
+    "POST /staff/inbox/{conversation}/search": Sample("miriam", 303, form=wishes(q="guinea")),
     "POST /staff/clients/{client}/conversations/{conversation}/draft": Sample(
         "miriam", 204, form=a_draft, sampled=True
     ),
@@ -120,8 +120,7 @@ SAMPLES = {
     "GET /clients/{client}/conversations/{conversation}": Sample("dana", 200),
     "POST /clients/{client}/conversations/{conversation}/messages": Sample("dana", 201, form=a_message, script=True),
     "POST /clients/{client}/conversations/{conversation}/reading": Sample("dana", 204, form=all_read, sampled=True),
-    "GET /clients/{client}/conversations/{conversation}/search": Sample("dana", 200),
-    "POST /clients/{client}/conversations/{conversation}/search": Sample("dana", 200, form=wishes(q="guinea")),
+    "POST /clients/{client}/conversations/{conversation}/search": Sample("dana", 303, form=wishes(q="guinea")),
     "POST /clients/{client}/conversations/{conversation}/draft": Sample("dana", 204, form=a_draft),
     "GET /clients/{client}/conversations/{conversation}/messages/{message}": Sample("dana", 200),
     "POST /clients/{client}/conversations/{conversation}/messages/{message}": Sample(

@@ -48,8 +48,8 @@ def test_of_a_long_message_the_part_with_the_word_is_shown() -> None:
 
 async def look(thread: Thread, person: Person, q: str, **more: str) -> tuple[Element, list[str]]:
     answer = await person.post(f"{thread.path(person)}/search", None, {}, q=q, **more)
-    assert answer.status_code == 200, answer.text
-    page = parse(answer.text)
+    assert answer.status_code == 303, answer.text
+    page = parse((await person.get(answer.headers["location"])).text)
     found = [one for one in page.walk() if "found" in one.classes]
     return page, [row.text for row in found[0].elements] if found else []
 
@@ -60,7 +60,7 @@ async def test_both_sides_find_what_was_written(deployment: Deployment) -> None:
         page, rows = await look(thread, person, "Guinea PIG")
         assert len(rows) == 1 and "guinea pig" in rows[0]
         assert {one.text for one in page.all(tag="mark")} == {"guinea", "pig"}
-        there = next(one.get("href") for one in page.all("href") if "?at=" in one.get("href"))
+        there = next(one.get("href") for one in page.all("data-hit"))
         assert "guinea pig" in (await person.get(there)).text
     _, rows = await look(thread, dana, "kestrel nowhere")
     assert rows == []
@@ -72,7 +72,8 @@ async def test_nothing_of_another_conversation_is_ever_found(deployment: Deploym
     shared = Thread(deployment.cast, "eli clinical")
     for person in (eli, miriam, dana):
         page, rows = await look(shared, person, "heliotrope")
-        assert rows == [] and "The word is" not in page.text
+        shown = page if person is dana else page.by_id(f"search-{shared.id}")
+        assert rows == [] and shown is not None and "The word is" not in shown.text
     assert (await dana.post(f"{secret.path(dana)}/search", q="heliotrope")).status_code == 404
     _, rows = await look(secret, eli, "heliotrope")
     assert len(rows) == 1
@@ -92,7 +93,8 @@ async def test_the_words_are_in_no_address_and_in_no_log(deployment: Deployment)
     thread, (dana,) = await begin(deployment, "dana")
     page, _ = await look(thread, dana, "zanzibarian")
     assert not [one for one in page.all("href") if "zanzibarian" in one.get("href")]
-    assert (await dana.get(f"{thread.path(dana)}/search?q=zanzibarian")).text.count("zanzibarian") == 0
+    led = (await dana.post(f"{thread.path(dana)}/search", q="zanzibarian")).headers["location"]
+    assert "zanzibarian" not in led and "zanzibarian" in (await dana.get(led)).text
     assert all("zanzibarian" not in deployment.log(worker) for worker in range(len(deployment.workers)))
     noted = await deployment.sql("select details_sealed from audit where action = 'search conversation'")
     assert noted and all(row["details_sealed"] is None for row in noted)
@@ -100,8 +102,38 @@ async def test_the_words_are_in_no_address_and_in_no_log(deployment: Deployment)
 
 @pytest.mark.parametrize("q", ["", "   ", "x" * 101])
 async def test_a_search_for_nothing_or_for_too_much_says_so(deployment: Deployment, q: str) -> None:
-    thread, (dana,) = await begin(deployment, "dana")
-    assert (await dana.post(f"{thread.path(dana)}/search", q=q)).status_code == 422
+    thread, people = await begin(deployment, "dana", "miriam")
+    for person in people:
+        answer = await person.post(f"{thread.path(person)}/search", q=q)
+        assert answer.status_code == 422
+        page = parse(answer.text)
+        assert page.all("data-hit") == [] and page.all("data-number"), "it is said in the conversation"
+        assert page.by_id("why-q") is not None
+
+
+async def test_whose_search_it_is_nobody_else_opens_it(deployment: Deployment) -> None:
+    """The page of a search is the conversation's, with the panel open; for others the panel stays closed."""
+    thread, (dana, miriam) = await begin(deployment, "dana", "miriam")
+    led = (await dana.post(f"{thread.path(dana)}/search", q="guinea")).headers["location"]
+    for person, path in ((dana, led), (miriam, f"/staff{led}")):
+        page = parse((await person.get(path)).text)
+        panel = page.by_id(f"search-{thread.id}")
+        assert panel is not None
+        assert ("open" in panel.attributes) is (person is dana)
+        assert bool(page.all("data-hit")) is (person is dana)
+    for sealed in ("x", "%00", "é", led.rpartition("=")[2][:-3]):
+        assert (await dana.get(f"{thread.path(dana)}?sealed={sealed}")).status_code == 200
+
+
+async def test_a_search_in_the_inbox_stays_there(deployment: Deployment) -> None:
+    thread, (miriam,) = await begin(deployment, "miriam")
+    place = f"/staff/inbox/{thread.id}?view=mine"
+    answer = await miriam.post(place.replace("?", "/search?"), q="guinea")
+    assert answer.headers["location"].startswith(f"{place}&sealed=")
+    page = parse((await miriam.get(answer.headers["location"])).text)
+    hits = [one.get("href") for one in page.all("data-hit")]
+    assert hits and all(href.startswith(f"{place}&at=") for href in hits)
+    assert page.by_id("inbox-list") is not None
 
 
 willow = own_practice(scope="function", workers=0)

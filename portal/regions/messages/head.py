@@ -31,7 +31,6 @@ async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | No
         "title": title_of(viewer, thread.audience, thread.confidential, chart.first_name, chart.name),
         "readers_line": readers_line(viewer, can_read),
         "readers_href": f"{href}/readers",
-        "search_href": None if viewer.lens else f"{href}/search",
         "confidential_line": confidential_line(language) if thread.confidential else None,
         "hints": await _hints(viewer, chart, thread.audience),
         "kept": viewer.kind is Kind.STAFF and not can_read["people"],

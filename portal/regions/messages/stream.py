@@ -90,11 +90,7 @@ async def passage(viewer: Viewer, client: UUID, conversation: UUID, at: int) -> 
     thread = await thread_of(viewer, client, conversation)
     if thread is None:
         return None
-    href = thread_href(viewer, client, conversation)
-    return await window(viewer, thread, at + PAGE // 2) | {
-        "newest_href": href,
-        "later_href": f"{href}?at={min(at, 2**30) + PAGE}",
-    }
+    return await window(viewer, thread, at + PAGE // 2) | {"later_at": min(at, 2**30) + PAGE}
 
 
 def is_far_back(conversation: Conversation, at: int) -> bool:

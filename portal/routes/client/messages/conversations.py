@@ -63,8 +63,11 @@ async def show(visit: Visit) -> Answer:
     """One of them, open."""
     conversation = await visit.find(Conversation)
     older = await reading.older(visit, conversation)
-    if older is not None:
-        return older
+    return older or await _open(visit, conversation)
+
+
+async def _open(visit: Visit, conversation: Conversation) -> Answer:
+    place = reading.here(visit, conversation)
     about = await visit.me.find(Client, conversation.client_id)
     several = await visit.me.see(Conversation).count() > 1
     profile_href = base(visit.me, about.id)
@@ -74,6 +77,8 @@ async def show(visit: Visit) -> Answer:
         "client/messages/show.html",
         about,
         place="messages",
+        status=422 if visit.errors else 200,
+        search=None if visit.viewed else await searching.panel(visit, conversation, place),
         threads_href=f"{profile_href}/messages" if several else None,
         new_href=f"{profile_href}/conversations/new",
         composer=await reading.composer(visit, conversation, label),
@@ -117,25 +122,21 @@ async def readers(visit: Visit) -> Answer:
     return await who_can_see.readers(visit, why_page)
 
 
-async def _search(visit: Visit) -> Answer:
-    results, status = await searching.outcome(visit), 422 if visit.errors else 200
-    return await page(
-        visit, "client/messages/search.html", await visit.find(Client), place="messages", status=status, **results
-    )
-
-
-index = client("GET /clients/{client}/messages", Right.MESSAGES, opens="open messages")(all_of_them)
-new = client("GET /clients/{client}/conversations/new", Right.MESSAGES, opens="open messages")(to_begin)
-ask = client(
-    "GET /clients/{client}/conversations/{conversation}/search", Right.MESSAGES, opens="open search", viewable=False
-)(_search)
-search = client(
+@client(
     "POST /clients/{client}/conversations/{conversation}/search",
     Right.MESSAGES,
     form=searching.Search,
     audit=None,
     transaction=False,
-)(_search)
+)
+async def search(visit: Visit) -> Answer:
+    conversation = await visit.find(Conversation)
+    found = await searching.look(visit, conversation, reading.here(visit, conversation))
+    return found or await _open(visit, conversation)
+
+
+index = client("GET /clients/{client}/messages", Right.MESSAGES, opens="open messages")(all_of_them)
+new = client("GET /clients/{client}/conversations/new", Right.MESSAGES, opens="open messages")(to_begin)
 send = client(
     "POST /clients/{client}/conversations/{conversation}/messages",
     Right.MESSAGES,

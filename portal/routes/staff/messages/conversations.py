@@ -43,6 +43,10 @@ async def show(visit: Visit) -> Answer:
     older = await reading.older(visit, conversation)
     if older is not None:
         return older
+    return await _open(visit, conversation)
+
+
+async def _open(visit: Visit, conversation: Conversation) -> Answer:
     return await _page(visit, await visit.me.find(Client, conversation.client_id), conversation)
 
 
@@ -60,6 +64,8 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None,
     return await chart_page(
         visit,
         "staff/people/clients/messages.html",
+        status=422 if visit.errors else 200,
+        search=await searching.panel(visit, conversation, reading.here(visit, conversation)) if conversation else None,
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
         begins=begins,
@@ -159,18 +165,18 @@ async def readers_of(visit: Visit) -> Answer:
     return await who_can_see.readers(visit, why_page)
 
 
-async def _search(visit: Visit) -> Answer:
-    results, status = await searching.outcome(visit), 422 if visit.errors else 200
-    return await chart_page(visit, "staff/messages/conversations/search.html", status=status, **results)
-
-
-ask = staff("GET /staff/clients/{client}/conversations/{conversation}/search", opens="open search")(_search)
-search = staff(
+@staff(
     "POST /staff/clients/{client}/conversations/{conversation}/search",
     form=searching.Search,
     audit=None,
     transaction=False,
-)(_search)
+)
+async def search(visit: Visit) -> Answer:
+    conversation = await visit.find(Conversation)
+    found = await searching.look(visit, conversation, reading.here(visit, conversation))
+    return found or await _open(visit, conversation)
+
+
 send = staff(
     "POST /staff/clients/{client}/conversations/{conversation}/messages",
     form=writing.NewMessage,

@@ -9,7 +9,7 @@ from portal.models.people.client import Client
 from portal.regions.messages.handling import about, handling
 from portal.regions.messages.inbox import inbox_list
 from portal.regions.messages.inbox_filter import InboxFilter
-from portal.routes.messages import reading
+from portal.routes.messages import reading, searching
 from portal.routes.staff.messages import conversations
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
@@ -29,6 +29,13 @@ async def show(visit: Visit) -> Answer:
     conversation = await visit.find(Conversation)
     older = await reading.older(visit, conversation)
     return older or await _page(visit, conversation)
+
+
+@staff("POST /staff/inbox/{conversation}/search", form=searching.Search, audit=None, transaction=False)
+async def search(visit: Visit) -> Answer:
+    conversation = await visit.find(Conversation)
+    found = await searching.look(visit, conversation, _filter(visit).href(conversation.id))
+    return found or await _page(visit, conversation)
 
 
 def _filter(visit: Visit) -> InboxFilter:
@@ -53,6 +60,8 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
         more = {
             "chosen": True,
             "list_href": narrowed.href(),
+            "search": await searching.panel(visit, conversation, narrowed.href(conversation.id)),
+            "status": 422 if visit.errors else 200,
             "thread_id": f"thread-{conversation.id}",
             "composer": await conversations.composer(visit, conversation, label),
         }

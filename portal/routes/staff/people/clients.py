@@ -1,13 +1,12 @@
 """Clients: the list, a chart's overview, adding, editing, archiving and restoring (A0)."""
 
-import base64
 import datetime as dt
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from portal import clock, crypto
+from portal import clock
 from portal.models.access.archive import archive_client, restore_client
 from portal.models.access.changed_details import as_contact, change_client
 from portal.models.access.minors import settle
@@ -29,6 +28,7 @@ from portal.routes.staff.shell import chart_page, page, why_page
 from portal.web.doors import staff
 from portal.web.edit_conflict import FormState, WholeState, form_state
 from portal.web.refusals import Refused
+from portal.web.sealed_words import open_words, seal_words
 from portal.web.slots import Link, link
 from portal.web.visit import Answer, EmailAddress, Form, Name, Visit, go
 
@@ -73,26 +73,16 @@ class Wanted(Form):
     before: Annotated[str, Field(max_length=600)] = ""
 
     def address(self, staff: UUID) -> str:
-        """Return where this list is. Names stand in no address, for those are kept in histories and logs: the words of
-        the search are sealed in it, for this person alone, and its length tells nothing of theirs."""
+        """Return where this list is, with the words of the search sealed in it."""
         if not (self.q or self.stage or self.after or self.before):
             return "/staff/clients" + ("?show=archived" if self.show == "archived" else "")
-        words = self.model_dump_json(exclude_defaults=True)
-        box = crypto.ring().seal(words + " " * (-len(words.encode()) % _PADDED), f"search/{staff}")
-        return f"/staff/clients?sealed={base64.urlsafe_b64encode(box).decode().rstrip('=')}"
+        return f"/staff/clients?sealed={seal_words(self, staff)}"
 
     @classmethod
     def at(cls, sealed: str, show: str, staff: UUID) -> "Wanted":
         """Return the search of such an address; somebody else's, or one that can't be opened any more, looks for
         all."""
-        try:
-            box = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-            return cls.model_validate_json(crypto.ring().open(box, f"search/{staff}"))
-        except (ValueError, crypto.Unreadable):
-            return cls(show="archived" if show == "archived" else "active")
-
-
-_PADDED = 256  # bytes: what is sealed is a multiple of so many
+        return open_words(cls, sealed, staff) or cls(show="archived" if show == "archived" else "active")
 
 
 @staff("POST /staff/clients/search", form=Wanted, audit=None, transaction=False)
