@@ -1,1 +1,1 @@
-"""How fast Portal is, against the same work by hand, in one run on one machine."""
+"""Measure how fast Portal is against the same work by hand, in one run on one machine."""

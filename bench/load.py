@@ -163,7 +163,7 @@ def escaped(text: str) -> str:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """What these processes and all their children have used, those that have ended included."""
+    """Return what these processes and all their children have used, those that have ended included."""
     # After a program's name, which may hold spaces: state, parent, and from 11 on utime, stime and
     # the same of children that have ended and been waited for.
     stats = {pid: stat(pid) for pid in families(pids)}

@@ -104,7 +104,7 @@ class Practice:
 
 
 class Portal:
-    """What people's pages do: a client's and a therapist's page of a conversation, whole."""
+    """Do what people's pages do: a client's and a therapist's page of a conversation, whole."""
 
     name = "Portal"
     messages_only = False

@@ -88,7 +88,7 @@ class Measured:
     rounds: list[Result]
 
     def wrong(self) -> int:
-        """How many messages, answers or sockets were not as they had to be, over all rounds."""
+        """Count the messages, answers and sockets that were not as they had to be, over all rounds."""
         return sum(int(result[name]) for result in self.rounds for name in WRONGS)
 
 

@@ -1,4 +1,4 @@
-"""What a side of the comparison is: a floor, the product or a peer, doing the same job."""
+"""A side of the comparison: a floor, the product or a peer, doing the same job."""
 
 from dataclasses import dataclass, field
 from typing import Protocol

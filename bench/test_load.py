@@ -69,7 +69,7 @@ def address() -> Iterator[str]:
 
 
 def outcome(address: str, fault: str, **fields: Any) -> dict[str, int]:
-    """What was wrong with twenty messages to two sockets."""
+    """Return what was wrong with twenty messages to two sockets."""
     readers = [Socket(address, "/live", 0, "{}")] * 2
     post = Post(address, f"/{fault}", 0, **{"body": '{"text": "{marker}"}'} | fields)
     result = load.run(Load(readers, [post]), {}, seconds=0.2, warm=0, rate=100, drain=1)

@@ -67,7 +67,7 @@ class Gone(Exception):
 
 
 def green(breakage: Breakage, tree: Path) -> list[str]:
-    """Those of its tests that stay green in this copy when it is broken; then the copy is whole again."""
+    """Return the tests of it that stay green in this copy when it is broken; then the copy is whole again."""
     file = tree / breakage.file
     whole = file.read_text()
     file.write_text(applied(breakage, tree))

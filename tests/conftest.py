@@ -1,4 +1,4 @@
-"""What every test may ask for.
+"""Fixtures for every test.
 
 `embedded` and `full` are shared by all tests that leave the practice as they found it, or don't mind what
 others have written there; a file that needs one for itself makes it: `willow = own_practice()`.

@@ -99,7 +99,7 @@ class Worker(Process):
 
 
 class Deployment:
-    """What runs for one test, and how the test looks into it. `cast` knows everybody's ids."""
+    """All processes that run for one test, and ways to look into them. `cast` knows everybody's ids."""
 
     cast: Cast
 
@@ -252,7 +252,7 @@ class Deployment:
             }
 
     async def audited(self) -> dict[str, int]:
-        """How often something was done, and how often somebody was refused: the rows of those who are known, and the
+        """Count what was done, and how often somebody was refused: the rows of those who are known, and the
         counts of those who are not."""
         done = "(select count(*) from audit where result = 'done')"
         counted = "(select coalesce(sum(count), 0) from throttle where key like 'refused:%')"
@@ -264,7 +264,7 @@ class Deployment:
         return (await self.audited())["refused"]
 
     async def bookmark(self) -> Bookmark:
-        """Where the database is now."""
+        """Return the place where the database is now."""
         place = "(select coalesce(max(id), 0) from fact)" if self.sqlite else "pg_current_snapshot()::text"
         return Bookmark.now_at((await self.sql(f"select value as era, {place} as place from era"))[0])
 
@@ -294,7 +294,7 @@ class Deployment:
 
     @property
     def now(self) -> dt.datetime:
-        """What time it is there."""
+        """Return the time there."""
         return dt.datetime.now(dt.UTC) + self.passed
 
     async def followed(self) -> None:

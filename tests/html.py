@@ -67,7 +67,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        """What it says, with single spaces."""
+        """Return its words, with single spaces."""
         parts = (child if isinstance(child, str) else child.text for child in self.children)
         return " ".join(" ".join(parts).split())
 
@@ -83,7 +83,7 @@ class Element:
 
 
 def filled(page: str, action: str) -> dict[str, str]:
-    """What a browser would send of the form that goes to this address, as it stands in a page."""
+    """Return what a browser would send of the form that goes to this address, as it stands in a page."""
     form = next(one for one in parse(page).all("action", tag="form") if one.get("action") == action)
     sent: dict[str, str] = {}
     for one in form.all("name"):

@@ -64,7 +64,7 @@ class Page:
     # --- Loading ----------------------------------------------------------------------------
 
     async def opens(self) -> bool:
-        """Whether this person may see the page now."""
+        """Tell whether this person may see the page now."""
         answer = await self.person.get(self.path, self.worker, follow=True)
         return answer.status_code == 200 and answer.url.path != "/sign-in"
 
@@ -80,7 +80,7 @@ class Page:
 
     @property
     def staying(self) -> bool:
-        """Whether its socket is open, or about to be again."""
+        """Tell whether its socket is open, or about to be again."""
         return self._staying is not None and not self._staying.done()
 
     @property
@@ -120,7 +120,7 @@ class Page:
         return _regions(fresh)
 
     async def _around(self) -> dict[str, str]:
-        """What may stay of a page that is refused: what stands around it on pages that are not."""
+        """Return what may stay of a page that is refused: all that stands around it on pages that are not."""
         side, here = self.person.side, self.path.split("/")
         first = "/staff/today" if side == "staff" else "/".join([*here[:3], "home"])
         chart = "/".join([*here[:4], "messages"])
@@ -209,7 +209,7 @@ class Page:
         return str(self.pushes[found]["content"])
 
     async def hears_nothing(self) -> bool:
-        """Whether no push has come, beyond those asked for, when the page is drained to what is committed now."""
+        """Tell whether no push has come, beyond those asked for, when the page is drained to what is committed now."""
         await self.settle()
         return len(self.pushes) <= self._read_to
 

@@ -114,7 +114,7 @@ class Server(ABC):
         return self.folder / "log"
 
     def prepare(self) -> None:  # noqa: B027 (a server may well need nothing)
-        """What is to be done once, before the first start."""
+        """Do what is to be done once, before the first start."""
 
     @abstractmethod
     def run(self, log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
@@ -122,7 +122,7 @@ class Server(ABC):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether clients can use it now."""
+        """Tell whether clients can use it now."""
 
     def _end(self, how: signal.Signals) -> None:
         """Ends the process by this signal, and by force if it doesn't follow; frozen or not."""
@@ -339,7 +339,7 @@ def chromium() -> str | None:
 
 
 def within_wheel(package: str, pattern: str) -> Iterator[Path]:
-    """Where an installed package holds what matches, without importing it."""
+    """Find where an installed package holds what matches, without importing it."""
     spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         yield from Path(folder).glob(pattern)
@@ -367,7 +367,7 @@ def utf8_locale() -> str:
 
 
 def missing() -> list[str]:
-    """What the tests need and this machine lacks."""
+    """Return what the tests need and this machine lacks."""
     needed: dict[str, Callable[[], object]] = {
         "postgresql": postgresql_programs,
         "redis": redis_program,

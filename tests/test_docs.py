@@ -32,14 +32,14 @@ def text(name: str) -> str:
 
 
 def code_in(markdown: str) -> str:
-    """What stands in it as code: blocks and spans."""
+    """Return what stands in it as code: blocks and spans."""
     blocks = re.findall(r"^```.*?^```", markdown, re.MULTILINE | re.DOTALL)
     rest = re.sub(r"^```.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
     return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", rest)])
 
 
 def between(name: str, first: str, last: str) -> str:
-    """What stands between two markers of a page."""
+    """Return what stands between two markers of a page."""
     return text(name).split(f"<!-- {first} -->\n")[1].split(f"<!-- {last} -->")[0]
 
 

@@ -202,7 +202,7 @@ ENGLISH = re.compile(r"\b(the|your?|this|that|with|are|is|not|here|of|to)\b", re
 
 
 class Reader(HTMLParser):
-    """What a page says to eyes and ears, but for what people wrote in it."""
+    """A page's words to eyes and ears, without the text that people wrote in it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -234,7 +234,7 @@ def said_by(html: str) -> list[str]:
 
 
 def english_in(html: str) -> list[str]:
-    """What stands on a page in English: whole sentences of the catalogue, and common words of any other."""
+    """Return the English on a page: whole sentences of the catalogue, and common words of any other."""
     translated = {
         text
         for message in words.spanish()

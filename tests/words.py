@@ -160,7 +160,7 @@ def _written(value: ast.expr) -> str | None:
 
 
 def _values(argument: ast.expr, function: ast.AST | None, module: "_Module") -> list[ast.expr]:
-    """What an argument can be: a name that its function sets is each thing it is set to, a name that a function
+    """Return what an argument can be: a name that its function sets is each thing it is set to, a name that a function
     within a function is given each thing it is given, and a place in a dictionary each thing that stands there."""
     match argument:
         case ast.IfExp():
@@ -202,7 +202,7 @@ def _set_to(name: str, function: ast.AST) -> list[ast.expr]:
 
 
 def _given(name: str, function: ast.AST, module: "_Module") -> list[ast.expr]:
-    """What a function within a function is given for a parameter."""
+    """Return what a function within a function is given for a parameter."""
     if not isinstance(function, ast.FunctionDef) or function not in module.inside:
         return []
     names = [argument.arg for argument in function.args.args]
@@ -312,7 +312,7 @@ def hidden() -> list[Hidden]:
 
 
 def needless() -> list[tuple[str, str]]:
-    """What ELSEWHERE lists and nobody says."""
+    """Return what ELSEWHERE lists and nobody says."""
     said = {(one.file, one.expression) for one in in_code() if isinstance(one, Hidden)}
     return [entry for entry in ELSEWHERE if entry not in said]
 
@@ -328,7 +328,7 @@ def places(text: str) -> list[str]:
 
 
 def faults(catalogue: Catalog) -> list[str]:
-    """What is wrong with the translation of all that is said, in sentences; empty when it is whole."""
+    """Return what is wrong with the translation of all that is said, in sentences; empty when it is whole."""
     wrong, said = [], all_words()
     for words, (where, *_) in said.items():
         message = catalogue.get(words.one, words.context)

@@ -1,4 +1,4 @@
-"""What the access tests do by hand: a chart is made, an invitation is sent, a link is followed.
+"""Acts of the access tests: a chart is made, an invitation is sent, a link is followed.
 
 chart = await desk.chart("Wren")
 link = await desk.invite(chart)

@@ -24,7 +24,7 @@ willow = own_practice("full", scope="function")  # its clock goes on
 
 
 async def pages(willow: Deployment, stack: AsyncExitStack, child: str = "eli") -> dict[str, Page]:
-    """What those whom it may concern have open, each signed in anew, on either worker."""
+    """Open pages of everybody whom it may concern, each signed in anew, on either worker."""
     found = {}
     home = f"/clients/{willow.cast.client['eli']}/home"
     for n, (who, path) in enumerate(

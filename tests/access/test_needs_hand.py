@@ -1,5 +1,5 @@
-"""Who is stuck on the way onto the portal is seen: in the list of clients, on Today with the act beside it, and by
-whoever invited them."""
+"""Clients who are stuck on the way onto the portal are seen: in the list of clients, on Today with the act beside it,
+and by whoever invited them."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ async def lock_out(browser: Person) -> None:
 
 
 async def state_of(desk: Desk, chart: Chart, stage: str = "", by: str = "miriam") -> str | None:
-    """What somebody's list of clients says of a chart; None where a filter leaves it out."""
+    """Return what somebody's list of clients says of a chart; None where a filter leaves it out."""
     answer = await (await desk.person(by)).send("/staff/clients/search", q=chart.last, stage=stage)
     assert answer.status_code == 200, answer.text
     rows = [row for row in parse(answer.text).all("id", tag="tr") if row.get("id").endswith(chart.id)]

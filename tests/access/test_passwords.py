@@ -1,4 +1,4 @@
-"""Which passwords are taken, and how they are kept (rule 10)."""
+"""Passwords: some are taken, and are kept as they should be (rule 10)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an account needs, cleared on file, pauses the profile (A2); and the whole portal can be switched off."""
+"""A profile pauses when its account lacks something on file (A2); and the whole portal can be switched off."""
 
 import contextlib
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Whoever has no business with a route of portal access gets nothing from it, changes nothing and is noted.
+"""Strangers to a route of portal access get nothing from it, change nothing and are noted.
 
 Made from the route table: a new route of these places without a sample is red.
 """
@@ -145,7 +145,7 @@ _ASKING = ("/letter", "/addresses/{bounce}")
 
 
 def expected(route: Route) -> Permission | None:
-    """What the table under B says; the tab and the list of letters are for all who see the client."""
+    """Return what the table under B says; the tab and the list of letters are for all who see the client."""
     if route.path.startswith("/staff/settings"):
         return Permission.PORTAL_SETTINGS
     if route.path.startswith("/staff") and (is_write(route) or route.path.endswith(_ASKING)):
@@ -161,7 +161,7 @@ def test_every_route_asks_for_its_permission(route: Route) -> None:
 
 
 def strangers(route: Route) -> list[tuple[str, int]]:
-    """Who may not, and what they are answered; 0 is being asked to sign in."""
+    """Return the names of those who may not, and what they are answered; 0 is being asked to sign in."""
     endpoint = route.endpoint
     if endpoint.door != "staff":  # type: ignore[attr-defined]
         return []

@@ -10,7 +10,7 @@ from tests.pages import open_page
 
 
 def cards(html: str) -> dict[str, str]:
-    """What stands on each card, by the name at its head."""
+    """Return the words on each card, by the name at its head."""
     found = {}
     for section in parse(html).all("class"):
         if "who-card" in section.classes:
@@ -21,7 +21,7 @@ def cards(html: str) -> dict[str, str]:
 
 
 async def test_two_tabs_for_two_children_never_mix(full: Deployment) -> None:
-    """What is sent from one child's tab to the other's conversation is refused, whole; keys don't help."""
+    """A message sent from one child's tab to the other's conversation is refused, whole; keys don't help."""
     cast = full.cast
     dana = await cast.sign_in("dana")
     noas, elis = cast.client["noa"], cast.client["eli"]

@@ -23,7 +23,7 @@ willow = own_practice()  # rights are taken and given here
 
 
 def place(willow: Deployment, who: str, client: str) -> str:
-    """Where one looks at a client as somebody."""
+    """Return the address at which one looks at a client as somebody."""
     return f"/staff/clients/{willow.cast.client[client]}/as/{willow.cast.account[who]}"
 
 
@@ -65,7 +65,7 @@ async def traces(willow: Deployment) -> dict[str, str]:
 
 
 async def pages_of(person: Person, client: str) -> list[str]:
-    """Those of a client that somebody gets."""
+    """Return the pages of a client that somebody gets."""
     willow = person.cast.deployment
     thread = willow.cast.threads[client]
     own = f"/clients/{willow.cast.client[client]}"
@@ -118,7 +118,7 @@ async def test_what_they_have_not_sent_stays_theirs(willow: Deployment) -> None:
 
 
 async def test_what_is_of_no_client_or_another_is_not_shown(willow: Deployment) -> None:
-    """That Dana is to confirm something, or that somebody else has come of age, is not of Noa."""
+    """Nothing is said of Noa when Dana is to confirm something, or when somebody else has come of age."""
     cast = willow.cast
     miriam, here = await cast.sign_in("miriam"), place(willow, "dana", "noa")
     for kind in ("to_confirm", "came_of_age"):
@@ -365,7 +365,7 @@ async def test_a_socket_of_it_takes_staff_who_may(willow: Deployment) -> None:
 
 
 def asked_terms(**more: str) -> dict[str, str]:
-    """What staff write about Dana, with all rights but for what is said."""
+    """Return a form about Dana, with all rights but for these details."""
     return {"name": "Dana Reyes", "email": "dana.reyes@example.com", "relationship": "Mother"} | EVERYTHING | more
 
 

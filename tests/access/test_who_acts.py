@@ -1,4 +1,4 @@
-"""Who acts for me (J3, H5): the client in person sees it, and from the day they come of age chooses it, one by one."""
+"""Clients in person see *Who acts for me* (J3, H5), and from the day they come of age choose it, one by one."""
 
 import datetime as dt
 

@@ -10,7 +10,7 @@ CONTACTS = ("Dana Reyes", "Ravi Menon")
 
 
 async def reasons(person: Person, path: str) -> dict[str, str]:
-    """Who stands on a page of reasons, and why."""
+    """Return the people on a page of reasons, and why each is there."""
     answer = await person.get(path)
     assert answer.status_code == 200, answer.text
     (shown,) = [one for one in parse(answer.text).walk() if "why-list" in one.classes]

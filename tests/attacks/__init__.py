@@ -1,1 +1,1 @@
-"""What an attack or a close look found, each tried by the front door, and how Portal answers it now."""
+"""Faults that an attack or a close look found, each tried by the front door, and how Portal answers it now."""

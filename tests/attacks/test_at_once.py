@@ -170,7 +170,7 @@ async def test_another_age_of_majority_holds_for_terms_of_the_same_moment(scene:
 
 
 async def test_an_access_that_two_end_at_once_ends_once(scene: Scene) -> None:
-    """Whose it was is written to once."""
+    """One letter goes to the person who held it."""
     cast, willow = scene.willow.cast, scene.willow
     client, account = cast.client["eli"], cast.account["eli"]
     (access,) = await willow.sql("select id from access where account_id = :id and until_at is null", id=account)

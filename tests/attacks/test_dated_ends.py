@@ -1,4 +1,4 @@
-"""What ends by its date ends as what is ended by hand: no link, no offer and no half-done sign-up goes on."""
+"""An end by date is like an end by hand: no link, no offer and no half-done sign-up goes on."""
 
 import datetime as dt
 from uuid import uuid4

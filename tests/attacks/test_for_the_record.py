@@ -1,4 +1,4 @@
-"""What an attack noted for the record: each decided, said in SECURITY.md, and held here."""
+"""Remarks of an attack: each decided, said in SECURITY.md, and held here."""
 
 import ast
 import asyncio

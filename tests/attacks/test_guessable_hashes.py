@@ -1,4 +1,4 @@
-"""What the database knows again by a hash, nobody can guess from the database: it takes the key file too."""
+"""Nobody can guess from the database what lies in it as a hash: it takes the key file too."""
 
 import ast
 import asyncio
@@ -43,7 +43,7 @@ async def everything(deployment: Deployment) -> str:
 
 
 def plain_hashes(guesses: Iterable[str]) -> Iterator[str]:
-    """How a thief hashes each guess: by every usual function, the first sixteen digits of what it gives."""
+    """Hash a guess as a thief would: by every usual function, the first sixteen digits of what it gives."""
     for guess in guesses:
         for name in HASHES:
             yield hashlib.new(name, guess.encode()).hexdigest()[:16]

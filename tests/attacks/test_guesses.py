@@ -37,7 +37,7 @@ async def sign_in(person: Person, address: str, email: str, password: str = PASS
 
 
 async def gets_in(deployment: Deployment, address: str, name: str = "sam") -> bool:
-    """Whether this person, with the right password and on a device nobody knows, gets in from there."""
+    """Tell whether this person, with the right password and on an unknown device, gets in from there."""
     answer = await sign_in(deployment.cast.stranger(), address, deployment.cast.email["client", name])
     assert answer.status_code in (303, 401), answer.text
     return answer.status_code == 303
@@ -81,7 +81,7 @@ async def test_an_address_that_is_written_otherwise_is_the_same(proxied: Deploym
 
 
 def test_only_one_place_says_where_a_request_comes_from() -> None:
-    """Whoever limits something asks for the network; an address itself is for the log of what somebody did."""
+    """Limits ask for the network; an address itself is for the log of what somebody did."""
     whole = {module: ast.unparse(tree(module)) for module in MODULES}
     assert {module for module, text in whole.items() if ".client.host" in text} == {"portal.web.visit"}
     asks = re.compile(r"\b(?:into|from|update|join) throttle\b")
@@ -157,7 +157,7 @@ desk = own_desk()  # Dana gets another password
 
 
 def made_of_names(*names: str) -> list[str]:
-    """What people make of a name, or two, where twelve characters are asked for."""
+    """Passwords that people make of a name, or two, where twelve characters are asked for."""
     year = dt.datetime.now(dt.UTC).year
     whole = "".join(names)
     return [

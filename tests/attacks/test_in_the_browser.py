@@ -1,4 +1,4 @@
-"""What only a browser can show of what stays behind: words a page still holds, and words a browser still keeps."""
+"""Words that stay behind, as only a browser can show: a page still holds some, and a browser still keeps some."""
 
 import re
 from uuid import UUID

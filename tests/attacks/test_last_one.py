@@ -1,4 +1,4 @@
-"""What is counted and then acted upon, by two at once: one after the other, or held by the database itself."""
+"""Two at once count something and then act on it: one after the other, or held by the database itself."""
 
 import sqlite3
 from collections.abc import Awaitable

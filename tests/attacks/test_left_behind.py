@@ -1,4 +1,4 @@
-"""What stays behind when its reason is gone: letters, pushes and notices, sockets, names in addresses, unsent words."""
+"""Nothing stays behind when its reason is gone: letters, pushes, notices, sockets, names in addresses, unsent words."""
 
 import asyncio
 import base64
@@ -152,7 +152,7 @@ async def outcome(socket: ClientConnection) -> tuple[int, list[dict[str, Any]]]:
 
 
 async def is_in(socket: ClientConnection) -> bool:
-    """Whether this socket is let in: it is answered with a bookmark."""
+    """Tell whether this socket is let in: it is answered with a bookmark."""
     with contextlib.suppress(ConnectionClosed):
         hello = {"since": "0", "showing": [], "cursors": {}, "looks": {}}
         await socket.send(json.dumps({"hello": hello}))

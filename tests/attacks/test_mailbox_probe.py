@@ -23,7 +23,7 @@ async def ada(portal: Deployment) -> Person:
 
 
 async def result(ada: Person, port: int, **other: str) -> str:
-    """What a test of the mailbox says."""
+    """Return the answer to a test of the mailbox."""
     answer = await ada.send(f"{HERE}/test", **mailbox_form(port, **other))
     assert answer.status_code == 200, answer.text
     return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())

@@ -25,7 +25,7 @@ async def opened(person: Person, page: str, action: str) -> dict[str, str]:
 
 
 def news(answer: httpx2.Response) -> str:
-    """What the page says was changed meanwhile."""
+    """Return what the page says was changed meanwhile."""
     (found,) = [one for one in parse(answer.text).all("role") if "meanwhile" in one.classes]
     return found.text
 
@@ -158,7 +158,7 @@ async def test_a_corrected_address_on_a_chart_stays(willow: Deployment) -> None:
 
 
 async def test_a_chart_made_of_a_contact_brings_back_no_old_address(willow: Deployment) -> None:
-    """Who becomes a client is reached as their chart says from then on."""
+    """A contact who becomes a client is reached as the chart says from then on."""
     miriam, henrik = await two(willow)
     tie = await a_contact(willow, miriam)
     becoming = await opened(miriam, f"{tie.place}/client", f"{tie.place}/client")

@@ -1,4 +1,4 @@
-"""What is for one side is never given to the other, whatever a page says that it shows.
+"""Nothing for one side is given to the other, whatever a page says that it shows.
 
 The law asks for every region there is, as every kind of person who sees a client, on their own socket: what the socket
 gives, one of their pages gives too. It costs a socket for each region of the other side and each person.

@@ -1,5 +1,5 @@
-"""What let somebody in is changed while their password is being compared, or while their form is on its way: it is
-asked again by the transaction that acts."""
+"""Sign-in while its grounds change: as a password is compared, or a form is on its way, the transaction that acts asks
+again."""
 
 import asyncio
 from uuid import UUID, uuid4

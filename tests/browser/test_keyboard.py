@@ -188,7 +188,7 @@ async def test_menus_open_and_close_by_key(practice: Deployment, visit: Visit, s
 
 
 async def tabs_to_the_box(page: Page) -> int:
-    """How often Tab is pressed from a conversation's log until one can write."""
+    """Count how often Tab is pressed from a conversation's log until one can write."""
     await page.locator(".log").focus()
     for presses in range(1, 60):
         await page.keyboard.press("Tab")

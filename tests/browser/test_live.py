@@ -13,7 +13,7 @@ from tests.deployment import Deployment
 
 
 class Practice:
-    """What others do while the pages stand open."""
+    """Acts of others while the pages stand open."""
 
     def __init__(self, deployment: Deployment, dana: Person, miriam: Person) -> None:
         self.dana, self.miriam = dana, miriam

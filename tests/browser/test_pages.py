@@ -110,7 +110,7 @@ class Tour:
 
 @dataclass(frozen=True)
 class Look:
-    """How a page is looked at: its window and theme, and the rules of axe that are tried (None: all of them)."""
+    """A way of looking at a page: its window and theme, and the rules of axe that are tried (None: all of them)."""
 
     name: str
     window: ViewportSize
@@ -133,7 +133,7 @@ async def bring_axe(visitor: Visitor) -> None:
 
 
 async def look(page: Page, language: str, all_rules: bool = False) -> dict[str, list[str]]:
-    """What is wrong with a page, by size and theme."""
+    """Return what is wrong with a page, by size and theme."""
     found: dict[str, list[str]] = {}
     for one in _LOOKS[language]:
         await page.set_viewport_size(one.window)

@@ -1,4 +1,4 @@
-"""What is no longer someone's to see leaves the open page by itself, and does not come back by the back button."""
+"""Words that are no longer someone's to see leave the open page by themselves, and the back button brings none."""
 
 import asyncio
 import re

@@ -111,7 +111,7 @@ class Visitor:
 
 
 class Socket:
-    """What a page's sockets have brought it since it was loaded."""
+    """All that a page's sockets have brought it since it was loaded."""
 
     def __init__(self) -> None:
         self.forget()

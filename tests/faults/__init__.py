@@ -1,1 +1,1 @@
-"""What breaks in a practice's week, broken on purpose: nothing may be lost, doubled, late or told to the wrong one."""
+"""Faults of a practice's week, made on purpose: nothing may be lost, doubled, late or told to the wrong one."""

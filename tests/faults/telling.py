@@ -23,7 +23,7 @@ SOON = 1.0  # seconds within which a message is taken, whatever is broken
 
 
 class Telling:
-    """What one person tells in one conversation, by the number of a worker or by several in turn."""
+    """Sentences that one person tells in one conversation, by one worker or by several in turn."""
 
     def __init__(self, teller: Person, client: str, conversation: str) -> None:
         self.teller, self.conversation = teller, conversation
@@ -67,7 +67,7 @@ class Telling:
 
 
 class Ears:
-    """When each sentence was first shown on a page."""
+    """Times at which each sentence was first shown on a page."""
 
     def __init__(self, page: Page, telling: Telling) -> None:
         self.page, self.telling = page, telling

@@ -20,7 +20,7 @@ from tests.servers import PostgreSQL
 
 
 async def up(deployment: Deployment, worker: int) -> tuple[int, dict[str, object]]:
-    """What a worker says of itself, and with which status."""
+    """Return what a worker says of itself, and with which status."""
     address = f"http://127.0.0.1:{deployment.workers[worker].port}/up"
 
     def ask() -> tuple[int, dict[str, object]]:

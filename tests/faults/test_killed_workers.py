@@ -16,7 +16,7 @@ from tests.servers import Redis
 
 
 async def saved(deployment: Deployment, telling: Telling) -> int:
-    """How many messages the conversation has, and the facts that say so: the two never differ."""
+    """Count the messages of the conversation, and the facts that say so: the two never differ."""
     found = await deployment.sql(
         "select (select count(*) from message where conversation_id = :id) as messages, "
         "(select last_number from conversation where id = :id) as last",

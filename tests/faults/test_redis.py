@@ -15,7 +15,7 @@ from tests.servers import Redis
 
 
 def up(deployment: Deployment, worker: int) -> dict[str, object]:
-    """What a worker says of itself."""
+    """Return what a worker says of itself."""
     address = f"http://127.0.0.1:{deployment.workers[worker].port}/up"
     with urllib.request.urlopen(address, timeout=5) as answer:
         said = json.load(answer)

@@ -71,7 +71,7 @@ async def deaf_page(person: Person, path: str, since: str, *regions: str) -> soc
 
 
 async def rest_of(page: socket.socket) -> bytes:
-    """What comes to a page after all, when it reads until the line ends or nothing more comes.
+    """Return what comes to a page after all, when it reads until the line ends or nothing more comes.
 
     The worker has let go of it by then. What the system still holds of it may trickle on, with seconds between.
     """

@@ -1,4 +1,4 @@
-"""Which addresses are one, which only look like one, and which are not taken at all."""
+"""Addresses: two spellings of one, some that only look like it, and some that are not taken at all."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What only one of the databases can read is found, though no test runs it on the other."""
+"""A statement that only one of the databases can read is found, though no test runs it on the other."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the database itself refuses, proven by trying: every constraint of its catalogue, on both databases.
+"""The database itself refuses, proven by trying: every constraint of its catalogue, on both databases.
 
 The lists are read from the catalogue, so a constraint that is lost, or new and not tried, is red.
 """
@@ -132,7 +132,7 @@ class _Undone(Exception):
 
 
 async def refused(text: str, **values: Any) -> str | None:
-    """What the database says to a statement; None where it takes it. Nothing of it stays."""
+    """Return what the database says to a statement; None where it takes it. Nothing of it stays."""
     try:
         async with in_transaction():
             await sql.rows(text, **values)

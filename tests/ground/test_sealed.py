@@ -1,4 +1,4 @@
-"""What lies encrypted opens in its own place only, and with any of the keys at hand."""
+"""An encrypted value opens in its own place only, and with any of the keys at hand."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What of everything that can happen is tried with sockets: a sample, or with --all all of it."""
+"""Choose what is tried with sockets: a sample of everything that can happen, or with --all all of it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Those who stand near Noa and Eli and still have no business with some of it: beside the cast, further contacts whose
+"""People who stand near Noa and Eli and still have no business with some of it: beside the cast, further contacts whose
 ties differ in one thing each."""
 
 import datetime as dt

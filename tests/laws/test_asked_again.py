@@ -1,5 +1,5 @@
-"""What takes long stands before a transaction, and what was checked before it is checked again inside: who acts is
-asked by the verb, on rows that it holds."""
+"""Slow work stands before a transaction, and whatever was checked before it is checked again inside: the verb asks who
+acts, on rows that it holds."""
 
 import ast
 

@@ -33,7 +33,7 @@ def quiet(request: pytest.FixtureRequest) -> Deployment:
 
 @pytest_asyncio.fixture(scope="module")
 async def stage(quiet: Deployment) -> Stage:
-    """Whoever is refused stays signed in: they need no session of their own for the next try."""
+    """Everybody stays signed in after a refusal: they need no session of their own for the next try."""
     stage = Stage(quiet)
     await stage.has_news()
     return stage
@@ -45,7 +45,7 @@ def deployment(stage: Stage) -> Deployment:
 
 
 async def at_rest(deployment: Deployment) -> dict[str, str]:
-    """What is there, once the worker has done with what was written before."""
+    """Return what is there, once the worker has done with what was written before."""
     await Stage(deployment).settled()
     return await deployment.contents(MAY_CHANGE)
 

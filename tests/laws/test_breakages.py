@@ -1,4 +1,4 @@
-"""What is broken on purpose by `bin/test --breakages` is still there to be broken, and a few of them in every run."""
+"""Each text that `bin/test --breakages` breaks on purpose is still there to be broken, and a few are in every run."""
 
 import hashlib
 from collections.abc import Iterator

@@ -83,7 +83,7 @@ async def test_a_conversation_gets_each_missed_message_once_and_in_order(deploym
 
 
 async def test_each_message_is_sent_once_to_a_page_that_stays(deployment: Deployment) -> None:
-    """What was sent is behind the page's cursor, also for those who write next."""
+    """A message that was sent is behind the page's cursor, also for those who write next."""
     async with both_sides(deployment) as (conversation, _, _):
         before, last = (
             len(conversation.pushes),

@@ -1,5 +1,5 @@
-"""Who looks whether there is room, and then makes something, lets nobody in between: a row is held that both would
-need, or the database says no to the second."""
+"""Functions that look whether there is room, and then make something, let nobody in between: they hold a row that both
+would need, or the database says no to the second."""
 
 import ast
 
@@ -28,7 +28,7 @@ def _makes(call: ast.Call) -> bool:
 
 
 def counts_and_acts(function: ast.AST) -> bool:
-    """Whether a function looks and makes something, and holds nothing nor lets the database say no."""
+    """Tell whether a function looks and makes something, and neither holds a row nor lets the database say no."""
     calls = list(_calls(function))
     held = any(_name(call) in HOLDS or "for no key update" in _text(call) for call in calls)
     said_no = any(

@@ -95,7 +95,7 @@ def asks(field: FieldInfo, function: Any) -> bool:
 
 
 def word(name: str) -> str:
-    """What says what a field is: `first_name` is a name, `label_3` a label, `text_en` a text."""
+    """Return the word that says what a field is: `first_name` is a name, `label_3` a label, `text_en` a text."""
     parts = [part for part in name.split("_") if not part.isdigit() and part not in ("en", "es")]
     return parts[-1]
 

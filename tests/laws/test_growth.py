@@ -1,4 +1,4 @@
-"""What pages cost the database as a practice grows, in pages of 8 KiB that it touches."""
+"""The cost of pages to the database as a practice grows, in pages of 8 KiB that it touches."""
 
 import json
 from collections.abc import AsyncIterator

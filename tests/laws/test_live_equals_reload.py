@@ -28,7 +28,7 @@ OF_ONE_PERSON = 10  # sockets of one person on one worker
 
 
 def staff_pages(cast: Cast) -> list[str]:
-    """What staff leave open, the most telling first."""
+    """Return the pages that staff leave open, the most telling first."""
     chart = {name: f"/staff/clients/{cast.client[name]}" for name in ("noa", "eli", "sam", "lena")}
 
     as_dana = f"{chart['noa']}/as/{cast.account['dana']}"
@@ -74,7 +74,7 @@ def staff_pages(cast: Cast) -> list[str]:
 
 
 def client_pages(cast: Cast) -> list[str]:
-    """What clients and those who act for them leave open, whoever of them may."""
+    """Return the pages that clients, and those who act for them, leave open, as far as they may."""
     pages = ["/board"]
     for name in ("noa", "eli", "sam"):
         here = f"/clients/{cast.client[name]}"

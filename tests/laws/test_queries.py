@@ -1,4 +1,4 @@
-"""How often a page asks the database does not grow with what there is to show."""
+"""The number of questions that a page asks the database does not grow with what there is to show."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -55,7 +55,7 @@ def askers(route: Route) -> set[str]:
 
 
 async def questions(willow: Deployment, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often each page asks, for the one whose sample it is and for somebody who sees all clients."""
+    """Count the questions of each page, for the one whose sample it is and for somebody who sees all clients."""
     monkeypatch.setenv("PORTAL_BASE_URL", ORIGIN)
     settings.cache_clear()
     counts = {}

@@ -1,4 +1,4 @@
-"""Where an address is written: each place says who may, so that no new way to somebody's mail is opened unseen."""
+"""Each place that writes an address says who may, so that no new way to somebody's mail is opened unseen."""
 
 import ast
 import re

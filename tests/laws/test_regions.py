@@ -152,7 +152,7 @@ class Held:
         self.page.showing = self.showing
 
     async def open(self, hub: Hub) -> bool:
-        """Whether a page of theirs can be open now; then it is."""
+        """Open a page of theirs; tell whether it can be open now."""
         if self.page not in hub.pages:
             self.drawn = {}
             await hub.add(self.page)
@@ -262,7 +262,7 @@ class Law:
                         held.forget(key)
 
     async def after(self, act: Act) -> list[str]:
-        """What is wrong when this has happened."""
+        """Return what is wrong when this has happened."""
         self.tried.append(act)
         await act.prepare(self.stage)
         await self.begin()
@@ -278,7 +278,7 @@ class Law:
         return news.facts
 
     async def happened(self, act: Act) -> list[str]:
-        """What looks different and was not told so, or is somebody's whom it does not concern."""
+        """Return the regions that look different and were not told so, or are of somebody whom it does not concern."""
         strangers = foreign(act)
         facts = await self.hear()
         await rendering.learn_practice()
@@ -441,7 +441,7 @@ async def test_every_kind_of_fact_was_among_what_happened(announced: dict[str, s
 
 
 async def test_the_sample_for_sockets_has_one_of_each_class_of_facts(announced: dict[str, set[type[Fact]]]) -> None:
-    """What the same regions are mapped to, and the hub takes the same way, is one class to the transport."""
+    """Facts that the same regions name, and that the hub takes the same way, are one class to the transport."""
     classes: dict[tuple[object, ...], set[type[Fact]]] = defaultdict(set)
     for kind in set().union(*announced.values()):
         mapped = frozenset(region.name for region in REGIONS.values() if issubclass(kind, region.on + region.on_any))

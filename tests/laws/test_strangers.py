@@ -1,4 +1,4 @@
-"""Whoever has no business with a route gets nothing from it, and changes nothing by it.
+"""Strangers to a route get nothing from it, and change nothing by it.
 
 The matrix is made from the route table: each route with every kind of stranger its door and its path can have,
 next to the success of the one who may. A route without a sample is red; so is a permission that nobody of the
@@ -183,7 +183,7 @@ async def refused(stage: Stage, route: Route, stranger: Stranger) -> str:
 
 
 async def who_changed(stage: Stage, route: Route, strangers: list[Stranger]) -> list[Stranger]:
-    """Those who change something when they ask again, found by halves."""
+    """Return the strangers who change something when they ask again, found by halves."""
     before = await stage.deployment.contents(MAY_CHANGE)
     for one in strangers:
         await refused(stage, route, one)
@@ -372,7 +372,7 @@ async def claiming(stage: Stage, person: Any, client: str, thread: str, about: s
 
 
 def foreign(act: Act) -> set[str]:
-    """Whom it does not concern at all."""
+    """Return the names of everybody whom it does not concern at all."""
     assert not act.client or act.client in FOREIGN, f"say whom nothing about {act.client} concerns"
     names = set(FOREIGN.get(act.client, ())) - {CONCERNED.get(act.name, "")}
     if act.client == "noa" and ("{conversation}" in act.name or "{link}" in act.name):

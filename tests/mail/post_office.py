@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 async def eventually(look: Callable[[], Awaitable[T]], seconds: float = SOON) -> T:
-    """What a look gives as soon as it gives something."""
+    """Return what a look gives as soon as it gives something."""
     async with asyncio.timeout(seconds):
         while True:
             found = await look()
@@ -43,7 +43,7 @@ async def until(holds: Callable[[], bool], seconds: float = SOON) -> None:
 
 @dataclass(frozen=True)
 class To:
-    """Whose account a letter is about."""
+    """The holder of the account that a letter is about."""
 
     name: str
     email: str

@@ -44,7 +44,7 @@ async def row(id: UUID) -> dict[str, Any]:
 
 
 async def told() -> list[str]:
-    """What was announced about letters, in order."""
+    """Return what was announced about letters, in order."""
     return [found["kind"] for found in await sql.rows("select kind from fact where kind like 'Letter%' order by id")]
 
 

@@ -1,4 +1,4 @@
-"""What letters say: neutral, in both languages, and never more headers or readers than were meant."""
+"""Letters are neutral, in both languages, and never have more headers or readers than were meant."""
 
 import email.policy
 import re

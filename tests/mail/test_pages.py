@@ -1,4 +1,4 @@
-"""What staff see of letters that don't arrive, and where the demo's letters are read."""
+"""Staff see letters that don't arrive, and the demo's letters are read on a page."""
 
 import asyncio
 import json

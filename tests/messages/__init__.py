@@ -1,1 +1,1 @@
-"""What people write to each other, through the front door: seen, answered, changed, searched, kept."""
+"""Messages between people, through the front door: seen, answered, changed, searched, kept."""

@@ -1,4 +1,4 @@
-"""What a test reads from an inbox page, and does on it."""
+"""Reading and pressing on an inbox page, for tests."""
 
 from typing import Any
 
@@ -56,5 +56,5 @@ def shown(page: Page) -> list[str]:
 
 
 def says(page: Page, words: str) -> bool:
-    """Whether an open page shows these words."""
+    """Tell whether an open page shows these words."""
     return words in page.document.text

@@ -67,7 +67,7 @@ async def test_an_audience_is_read_by_those_who_hold_its_permission_and_see_the_
 
 
 async def test_nobody_writes_into_the_void(deployment: Deployment) -> None:
-    """Where nobody would read it, it isn't offered, and not begun by a page from before."""
+    """No conversation that nobody would read is offered, or begun by a page from before."""
     cast, noa = deployment.cast, deployment.cast.client["noa"]
     dana = await cast.sign_in("dana")
     held = await deployment.sql("delete from staff_permission where permission = 'billing_messages' returning staff_id")

@@ -139,7 +139,7 @@ async def test_two_who_press_at_once_are_one_act(full: Deployment) -> None:
 
 
 async def test_what_comes_at_that_moment_is_not_put_out_of_sight_unread(full: Deployment) -> None:
-    """Who presses *Done* or *Snooze* means what was before them, not what arrives as they press."""
+    """A press on *Done* or *Snooze* is about what was on the page, not about what arrives at that moment."""
     conversation = full.cast.conversation["noa clinical"]
     here = f"/staff/inbox/{conversation}"
     async with await full.cast.sign_in("miriam") as miriam, await full.cast.sign_in("dana") as dana:

@@ -1,4 +1,4 @@
-"""What staff write to each other in a conversation stays with staff, and a colleague who is put on it hears of it."""
+"""Notes among staff in a conversation stay with staff, and a colleague who is put on it hears of it."""
 
 import asyncio
 import re

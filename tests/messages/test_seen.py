@@ -79,7 +79,7 @@ async def test_when_it_was_seen_stays_when_more_is_read(deployment: Deployment) 
 
 
 async def test_a_page_that_slept_too_long_shows_what_was_seen_meanwhile(deployment: Deployment) -> None:
-    """Which facts it missed is not known any more: so the newest messages are drawn anew."""
+    """The facts that it missed are not known any more: so the newest messages are drawn anew."""
     thread, (dana, miriam) = await begin(deployment, "dana", "miriam")
     message = await thread.write(dana, "Sleep well.")
     async with thread.open(dana) as hers:

@@ -29,7 +29,7 @@ class Thread:
         return f"/clients/{self.cast.client[self.name.split()[0]]}/conversations/{self.id}"
 
     def path(self, person: Person) -> str:
-        """Where this person has it."""
+        """Return the address at which this person has it."""
         return f"/staff{self.place}" if person.side == "staff" else self.place
 
     async def write(self, person: Person, text: str, **more: str) -> str:
@@ -48,7 +48,7 @@ class Thread:
         assert (await person.post(f"{self.path(person)}/reading", number=9999)).status_code == 204
 
     async def acts(self, person: Person, message: str) -> str:
-        """What the page about one message says."""
+        """Return the page about one message."""
         answer = await person.get(f"{self.path(person)}/messages/{message}")
         assert answer.status_code == 200, answer.text
         return parse(answer.text).text
@@ -72,5 +72,5 @@ def shown(page: Page, message: str) -> Element:
 
 
 def state(page: Page, message: str) -> str:
-    """What stands below a message."""
+    """Return the words below a message."""
     return next((one.text for one in shown(page, message).walk() if "state" in one.classes), "")

@@ -1,4 +1,4 @@
-"""What else people are told of beside messages: each kind reaches the one it is for, live, and nobody else."""
+"""Notices beside those of messages: each kind reaches the one it is for, live, and nobody else."""
 
 import datetime as dt
 from uuid import uuid4

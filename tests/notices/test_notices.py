@@ -1,4 +1,4 @@
-"""What concerns somebody reaches them wherever they are in the portal, once, and waits for them until they look."""
+"""A notice reaches people wherever they are in the portal, once, and waits for them until they look."""
 
 import asyncio
 from uuid import UUID

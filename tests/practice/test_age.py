@@ -1,4 +1,4 @@
-"""Which day is a birthday, and at which moment it begins."""
+"""Birthdays: the day of each, and the moment at which it begins."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""When the office is open: split shifts, holidays, worked Saturdays, midnight, and the days on which clocks change."""
+"""Office hours: split shifts, holidays, worked Saturdays, midnight, and the days on which clocks change."""
 
 import datetime as dt
 from collections.abc import Iterator

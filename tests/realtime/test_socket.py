@@ -1,4 +1,4 @@
-"""What a socket takes, and what it refuses. How sessions and accesses end on open ones is in tests/faults."""
+"""Sockets take some frames and refuse others. Ends of sessions and accesses on open ones are in tests/faults."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How long somebody is signed in: a deployment of its own, whose clock is moved."""
+"""Sessions last for some time: a deployment of its own, whose clock is moved."""
 
 from uuid import UUID
 
