@@ -158,7 +158,7 @@ class Portal:
         pages = []
         for person in people:
             of = person["client"]
-            showing = [f"home?client={of}", f"switch?client={of}", f"unread?client={of}"]
+            showing = [f"home?client={of}", f"switch?client={of}", f"places?client={of}&place=home"]
             pages.append(_socket(at, f"/clients/{of}/live", 0, _hello(since, showing), "client", person["account"]))
         return Load(pages)
 
@@ -169,7 +169,7 @@ class Portal:
 
     def _client(self, at: str, pair: int, person: Person, since: str, last: int) -> Socket:
         of, stream = person["client"], _messages(person)
-        around = [f"switch?client={of}", _head(person), f"unread?client={of}"]
+        around = [f"switch?client={of}", _head(person), f"places?client={of}&place=home"]
         hello = _hello(since, [stream] if self.messages_only else [stream, *around], {stream: last})
         return _socket(at, f"/clients/{of}/live", pair, hello, "client", person["account"])
 

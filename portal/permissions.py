@@ -67,6 +67,12 @@ class Right(Enum):
     BILLING = "may_billing"
 
 
+# Any of these makes a contact part of somebody's care. A contact who holds none of them pays, at most: neither the care
+# team nor who else can see the client is theirs to know.
+CARE = frozenset(Right) - {Right.BILLING}
+Rights = Right | frozenset[Right]  # one, or any of several
+
+
 class Restriction(Enum):
     """A limit on a contact from a day on, by a court's order or the practice's word, whatever rights they hold; the
     value is the rights that are left. The name is the column on ContactLink."""

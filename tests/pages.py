@@ -35,7 +35,7 @@ AROUND = (
     "chart-head",
     "chart-threads",
     "switch",
-    "unread",
+    "places",
 )  # regions around what was asked for
 
 

@@ -30,7 +30,7 @@ from portal.models.ground.record import Record
 from portal.models.messages.conversation import Conversation
 from portal.models.people.client import Client
 from portal.models.people.contact import ContactLink
-from portal.permissions import Permission, Right
+from portal.permissions import Permission, Right, Rights
 from portal.viewer import NotVisible, Viewer, may_see
 from portal.web.rendering import render
 from portal.web.slots import ORDER, in_order
@@ -38,7 +38,7 @@ from portal.web.slots import ORDER, in_order
 Context = dict[str, Any]
 Load = Callable[..., Awaitable[Context | None]]
 Side = Literal["staff", "client", "both"]
-Needs = Permission | Right | None
+Needs = Permission | Rights | None
 Kinds = tuple[type[Fact], ...]
 
 REGIONS: "dict[str, Region]" = {}
@@ -80,7 +80,7 @@ class Region:
             return False
         if isinstance(self.needs, Permission):
             return await viewer.may(self.needs)
-        if isinstance(self.needs, Right) and viewer.side == "client":
+        if isinstance(self.needs, Right | frozenset) and viewer.side == "client":
             return await holds_right(viewer.id, args["client"], self.needs)
         return True
 
@@ -162,7 +162,7 @@ def region(
         types = {p.name: p.annotation for p in parameters}
         if isinstance(needs, Permission) and side != "staff":
             raise TypeError(f"Region {name} needs a permission, which staff alone hold: say side='staff'.")
-        if isinstance(needs, Right) and (side == "staff" or types.get("client") is not UUID):
+        if isinstance(needs, Right | frozenset) and (side == "staff" or types.get("client") is not UUID):
             raise TypeError(f"Region {name} needs a right, which contacts hold for its argument `client`.")
         if unknown := {n for n, kind in types.items() if kind in _IDS} - {*RECORDS, "person"}:
             raise TypeError(f"Region {name}: say in RECORDS which records {sorted(unknown)} are ids of.")

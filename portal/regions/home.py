@@ -1,4 +1,4 @@
-"""The client side's Home, the switch between profiles, and the count beside Messages."""
+"""The client side's Home, the switch between profiles, and the ways to its pages."""
 
 import datetime as dt
 from collections import Counter
@@ -15,60 +15,84 @@ from portal.models.ground.record import UNREADABLE, opened_day
 from portal.models.messages.conversation import HAS_UNREAD, Conversation, threads, unread, unread_by_client
 from portal.models.notices.notice import Notice, newest_unread
 from portal.models.people.client import CareTeam, Client, team_of
+from portal.permissions import CARE, Right
 from portal.regions import Context, region
 from portal.regions.phrases import base, excerpt, role_label, thread_row, zone
 from portal.viewer import Viewer
+from portal.web.slots import links
 
-NEWEST = 4  # conversations that Home looks at
 TOLD = 200  # notices that the board counts
 
 
-@region("unread", "client/_unread.html", side="client", needs=None, on=(OfThreadList,))
-async def unread_count(viewer: Viewer, client: UUID) -> Context | None:
-    if viewer.client != client:
+@region("places", "client/_places.html", side="client", needs=None, on=(OfThreadList, OfChart), element="places")
+async def places(viewer: Viewer, client: UUID, place: str | None) -> Context | None:
+    """The ways to the pages of one profile: those that its account may open. `place` is where this page stands."""
+    profile = await _profile_of(viewer, client)
+    if profile is None:
         return None
-    return {"count": await unread(viewer.see(Conversation).where("r.client_id = :of", of=client))}
+    ways = links("client places", viewer.language, base(viewer, client), profile["rights"].__contains__)
+    of_client = viewer.see(Conversation).where("r.client_id = :of", of=client)
+    return {"links": ways, "place": place, "counts": {"unread": await unread(of_client)}}
 
 
 @region(
     "home", "client/home/_home.html", side="client", needs=None, on=(OfThreadList, OfChart, OfPractice), slots=("home",)
 )
 async def home(viewer: Viewer, client: UUID) -> Context | None:
-    found = await viewer.find(Client, client)
-    language, here = viewer.language, base(viewer, client)
-    rows = await threads(
-        viewer.see(Conversation).where("r.client_id = :of", of=client).where("r.last_said > 0"), NEWEST
-    )
+    """Show what is next for one profile; to a contact who only pays, where bills will be, and nothing of the care."""
+    profile = await _profile_of(viewer, client)
+    if profile is None:
+        return None
+    language, here, name = viewer.language, base(viewer, client), profile["first_name"]
     team = (await team_of(viewer.see(CareTeam), [client]))[client]
-    latest: dict[str, Any] | None = None
-    if rows:
-        row = rows[0]
-        mine = (row["staff_id"] or row["account_id"]) == viewer.id
-        latest = {
-            "from_name": say(language, "You") if mine else row["from_name"],
-            "initial": initial(row["from_name"]),
-            "mine": mine,
-            "by_staff": row["staff_id"] is not None,
-            "at": short(row["sent_at"], zone(), language),
-            "text": excerpt(row["body"], 300),
-            "new": row["unread"] > 0,
-            "href": f"{here}/conversations/{row['id']}",
-        }
+    rows = await _newest(viewer, client)
+    latest = rows[0] if rows else None
     return {
-        "also": [
-            thread_row(language, row, viewer.id, f"{here}/conversations/{row['id']}")
-            for row in rows[1:]
-            if row["unread"]
-        ],
-        "name": found.first_name,
+        **_may(profile),
+        "name": name,
+        "own": profile["self"],
         "date_label": today_in_words(zone(), language),
-        "latest": latest,
+        "latest": latest
+        and {
+            "from_name": latest["from_name"],
+            "initial": initial(latest["from_name"]),
+            "mine": (latest["staff_id"] or latest["account_id"]) == viewer.id,
+            "by_staff": latest["staff_id"] is not None,
+            "at": short(latest["sent_at"], zone(), language),
+            "text": excerpt(latest["body"], 300),
+            "new": latest["unread"] > 0,
+            "href": f"{here}/conversations/{latest['id']}",
+        },
+        "also": [thread_row(language, row, viewer.id, f"{here}/conversations/{row['id']}") for row in rows[1:]],
         "care_team": [
             {"name": m["name"], "initial": initial(m["name"]), "role": role_label(language, m["role"])} for m in team
         ],
         "threads_href": f"{here}/messages",
-        "of_age": _of_age(viewer.language, found.first_name, (await ends_for(viewer.see(Access))).get(client), here),
     }
+
+
+@region("ahead", "client/home/_ahead.html", side="client", needs=None, on=(OfChart, OfPractice), slots=("home",))
+async def ahead(viewer: Viewer, client: UUID) -> Context | None:
+    """On Home: the coming of age that is near, where it changes something for the viewer."""
+    chart = await viewer.find(Client, client)
+    ends = (await ends_for(viewer.see(Access))).get(client)
+    return {"of_age": _of_age(viewer.language, chart.first_name, ends, base(viewer, client))}
+
+
+async def _newest(viewer: Viewer, client: UUID) -> list[dict[str, Any]]:
+    """Return the conversations with something unread, newest first; where there is none, the newest alone."""
+    written = await threads(viewer.see(Conversation).where("r.client_id = :of and r.last_said > 0", of=client))
+    return [row for row in written if row["unread"]] or written[:1]
+
+
+async def _profile_of(viewer: Viewer, client: UUID) -> dict[str, Any] | None:
+    return next((row for row in await profiles(viewer.see(Access)) if row["id"] == client), None)
+
+
+def _may(profile: dict[str, Any]) -> dict[str, bool]:
+    """Say what a profile's account may do: write and read messages, take part in the care, pay."""
+    rights = profile["rights"]
+    return {"writes": Right.MESSAGES in rights, "cares": bool(CARE & rights), "pays": Right.BILLING in rights}
 
 
 def _of_age(language: str, name: str, ends: tuple[dt.datetime, bool] | None, here: str) -> dict[str, Any] | None:
@@ -114,7 +138,8 @@ async def switch(viewer: Viewer, client: UUID) -> Context | None:
     counts = await unread_by_client(wide.see(Conversation))
     rows = [_profile(viewer, row, client, counts) for row in await profiles(wide.see(Access))]
     current = next((row for row in rows if row["current"]), None)
-    return None if current is None else {"profiles": rows, "current": current}
+    news = [row for row in rows if row["unread"] and row is not current]
+    return None if current is None else {"profiles": rows, "current": current, "news": news}
 
 
 def _profile(viewer: Viewer, row: dict[str, Any], current: UUID, counts: dict[UUID, int]) -> dict[str, Any]:
@@ -135,6 +160,7 @@ def _profile(viewer: Viewer, row: dict[str, Any], current: UUID, counts: dict[UU
         "line": line,
         "unread": counts.get(id, 0),
         "current": id == current,
+        "self": row["self"],
     }
 
 
@@ -167,7 +193,7 @@ def _card(
     viewer: Viewer, row: dict[str, Any], latest: dict[str, Any] | None, counts: dict[UUID, int], told: Counter[UUID]
 ) -> dict[str, Any]:
     client = row["id"]
-    card = _profile(viewer, row, client, counts) | {"latest": None}
+    card = _profile(viewer, row, client, counts) | _may(row) | {"latest": None}
     if latest is not None:
         href = f"/clients/{client}/conversations/{latest['id']}"
         card["latest"] = thread_row(viewer.language, latest, viewer.id, href)

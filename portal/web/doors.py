@@ -25,7 +25,7 @@ from portal.models.ground import audit, idempotency, sql
 from portal.models.ground.fact import Bookmark, bookmark, unit
 from portal.models.ground.record import Gone, Kind, Unacceptable
 from portal.models.staff.session import SessionHolder, touch, who
-from portal.permissions import Permission, Right
+from portal.permissions import Permission, Rights
 from portal.settings import settings
 from portal.viewer import NotPermitted, NotVisible, Viewer
 from portal.web.edit_conflict import must_have_compared
@@ -100,7 +100,7 @@ def staff(
 
 def client(
     address: str,
-    right: Right | None = None,
+    right: Rights | None = None,
     form: type[Form] | None = None,
     audit: str | None = UNSAID,
     opens: str = "",
@@ -109,8 +109,8 @@ def client(
     viewable: bool = True,
 ) -> Callable[[Endpoint], Any]:
     """Let a portal account in. With `{client}` in the path the viewer is narrowed to that client: everything else is
-    not visible. A contact must hold the right for the client; the client in person holds all. Staff may see such a page
-    as somebody, unless it is not `viewable`."""
+    not visible. A contact must hold the right for the client, or one of several; the client in person holds all. Staff
+    may see such a page as somebody, unless it is not `viewable`."""
     return _door("client", address, form, audit, None, right, opens, once, transaction, viewable)
 
 
@@ -120,7 +120,7 @@ def _door(
     form: type[Form] | None,
     act: str | None,
     permission: Permission | None = None,
-    right: Right | None = None,
+    right: Rights | None = None,
     opens: str = "",
     once: Once = False,
     transaction: bool = True,
@@ -248,7 +248,7 @@ async def _refuse(visit: Visit, endpoint: Endpoint, reason: Exception) -> Respon
     return await refuse(visit, endpoint.__name__, reason, known)
 
 
-async def _identify(visit: Visit, kind: str, right: Right | None = None) -> None:
+async def _identify(visit: Visit, kind: str, right: Rights | None = None) -> None:
     """Find out who is there, as whom they look, and whether they hold what the door asks for. The bookmark is taken
     with the session, before anything is read."""
     sides = {"staff": ["staff"], "client": ["client"]}.get(kind, ["staff", "client"])
@@ -275,7 +275,7 @@ async def _identify(visit: Visit, kind: str, right: Right | None = None) -> None
         visit.viewer = Viewer(Kind.ACCOUNT, holder.holder, None, holder.language)
 
 
-def _authorise(visit: Visit, permission: Permission | None, right: Right | None) -> None:
+def _authorise(visit: Visit, permission: Permission | None, right: Rights | None) -> None:
     """Require that the staff member holds the permission, or that the account acts for its client in person or holds
     the right as a contact: raises NotVisible where it may not act for that client at all, NotPermitted where only the
     right is missing."""
@@ -284,7 +284,11 @@ def _authorise(visit: Visit, permission: Permission | None, right: Right | None)
     if right is not None and not visit.holder.holds:
         if visit.holder.holds is None:
             raise NotVisible
-        raise NotPermitted(visit.say("You can look here, but you can’t act for this person in this."))
+        raise NotPermitted(
+            visit.say(
+                "This isn’t among the things you may do for this person. If you think it should be, call the practice."
+            )
+        )
     visit.granted = frozenset(held for held in (permission, right) if held is not None)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from portal.language import say
-from portal.permissions import Permission
+from portal.permissions import Permission, Rights
 
 ORDER = {
     # Links
@@ -23,7 +23,7 @@ ORDER = {
     # Regions
     "today": ("stuck", "needs-hand", "today-unread", "came-in", "today-of-age"),
     "today beside": ("today-waiting", "today-invited", "today-away"),
-    "home": ("offers", "home", "came-in", "acting", "seen-by", "crisis"),
+    "home": ("offers", "home", "ahead", "came-in", "acting", "seen-by", "crisis"),
 }
 
 
@@ -50,7 +50,7 @@ class Link:
     label: str
     href: str
     icon: str = ""
-    needs: Permission | None = None
+    needs: Permission | Rights | None = None
     count: str = ""
 
 
@@ -64,7 +64,7 @@ def link(slot: str, entry: Link) -> None:
 
 
 def links(
-    slot: str, language: str, under: str = "", may: Callable[[Permission], bool] = lambda permission: True
+    slot: str, language: str, under: str = "", may: Callable[[Any], bool] = lambda needs: True
 ) -> list[dict[str, Any]]:
     """Return the links of a slot for somebody: name, label, href, icon, count."""
     return [

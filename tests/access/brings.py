@@ -29,7 +29,7 @@ from portal.models.ground.throttle import Network
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink
 from portal.models.practice.practice import hold_practice
-from portal.permissions import Permission
+from portal.permissions import CARE, Permission
 from tests.breakage import ANNOUNCE, END, Breakage, live, test
 from tests.browser.places import Place, emptied, sent
 from tests.cast import Cast
@@ -77,6 +77,7 @@ ASKED = {
     r"POST /staff/clients/{client}/contacts/(network|{link}/preview)": Permission.CONTACT_NETWORK,
     r"POST /staff/clients/{client}/(coming-of-age|messaging)": Permission.PORTAL_ACCESS,
     r"\w+ /staff/clients/{client}/contacts/{link}/client.*": Permission.PORTAL_ACCESS,
+    r"GET /clients/{client}/who-sees": CARE,
     r"GET /staff/clients/{client}/(as/.*|portal/letter)": Permission.PORTAL_ACCESS,
     r"POST /staff/clients/{client}/portal/.*": Permission.PORTAL_ACCESS,
 }

@@ -53,12 +53,12 @@ async def test_people_are_told_in_the_mornings_and_pages_say_it_from_ninety_days
         await willow.move_clock(seconds=61)
         today, dana, his, ravi = (open_pages[who] for who in ("miriam", "dana", "eli", "ravi"))
         await today.until(lambda: "Eli Reyes-Menon" in today.live["today-of-age"], what="him on Today")
-        await dana.until(lambda: "Eli comes of age" in dana.live[f"home?client={eli}"], what="her card")
-        await his.until(lambda: "you come of age" in his.live[f"home?client={eli}"], what="his card")
+        await dana.until(lambda: "Eli comes of age" in dana.live[f"ahead?client={eli}"], what="her card")
+        await his.until(lambda: "you come of age" in his.live[f"ahead?client={eli}"], what="his card")
         for page in open_pages.values():
             await page.current()
             assert not page.toasts, "at midnight nobody is woken"
-        assert "of age" not in ravi.live[f"home?client={eli}"], "nothing of his ends by it"
+        assert "of age" not in ravi.live[f"ahead?client={eli}"], "nothing of his ends by it"
 
     for days in (90, 30, 7):
         await until(willow, begins(day - dt.timedelta(days=days), ZONE) + 8 * HOUR, -60)

@@ -6,7 +6,7 @@ from uuid import uuid4
 from tests.deployment import Deployment
 from tests.html import Element, parse
 from tests.messages.thread import Thread
-from tests.pages import open_page
+from tests.pages import Page, open_page
 
 
 def cards(html: str) -> dict[str, str]:
@@ -108,3 +108,50 @@ async def test_a_link_that_leads_nowhere_any_more_says_so_kindly_and_nothing_els
         said.add(re.sub(r'nonce="[^"]+"', "", answer.text))
     assert len(said) == 1
     assert (await dana.get(f"/clients/{cast.client['noa']}/messages", follow=True)).status_code == 200
+
+
+async def test_news_of_another_child_are_drawn_on_that_child(full: Deployment) -> None:
+    """On Noa's page Eli's unread message stands beside Eli's name and leads to Eli."""
+    cast = full.cast
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam", worker=1)
+    for child in ("noa", "eli"):
+        for thread in cast.threads[child]:
+            await dana.send(f"/clients/{cast.client[child]}/conversations/{thread}/reading", number=9999)
+
+    def news(page: Page) -> list[tuple[str, str]]:
+        links = [
+            one for one in parse(page.live["switch?client=" + cast.client["noa"]]).walk() if "other" in one.classes
+        ]
+        return [(one.get("href"), " ".join(one.text.split())) for one in links]
+
+    async with open_page(dana, f"/clients/{cast.client['noa']}/home") as page:
+        assert news(page) == []
+        await Thread(cast).write(miriam, "About Noa.")
+        await page.settle()
+        assert news(page) == [], "her own news is at Messages"
+        await Thread(cast, "eli clinical").write(miriam, "About Eli.")
+        await page.until(lambda: news(page) != [], what="Eli’s news")
+        assert news(page) == [(f"/clients/{cast.client['eli']}/home", "E Eli 1 1 unread message")]
+        (summary,) = [one for one in page.body.walk() if one.tag == "summary" and "Noa" in one.text]
+        assert "1" not in summary.text
+        await page.current()
+
+
+async def test_home_shows_what_is_unread_first_and_ones_own_words_last(full: Deployment) -> None:
+    cast = full.cast
+    eli, miriam = await cast.sign_in("eli"), await cast.sign_in("miriam", worker=1)
+    unread, own = Thread(cast, "eli confidential"), Thread(cast, "eli clinical")
+    for thread in cast.threads["eli"]:
+        await eli.send(f"/clients/{cast.client['eli']}/conversations/{thread}/reading", number=9999)
+    theirs, his = f"How was it? {uuid4().hex}", f"I had rehearsal. {uuid4().hex}"
+    async with open_page(eli, f"/clients/{cast.client['eli']}/home") as page:
+        home = f"home?client={cast.client['eli']}"
+        await unread.write(miriam, theirs)
+        await own.write(eli, his, understood="yes")
+        await page.until(lambda: theirs in page.live[home], what="the unread message")
+        await page.settle()
+        assert his not in page.live[home] and "New" in page.live[home]
+        await unread.read(eli)
+        await page.until(lambda: "You wrote last" in page.live[home], what="what is left")
+        assert his not in page.live[home] and theirs not in page.live[home]
+        await page.current()

@@ -67,7 +67,7 @@ async def test_clients_are_told_what_is_theirs_to_know(full: Deployment) -> None
     assert f"At the practice Miriam Adler, {roles} can see what is here about Noa" in home
 
 
-@pytest.mark.parametrize("name", ["dana", "ravi", "eli"])
+@pytest.mark.parametrize("name", ["dana", "eli"])
 async def test_nobody_is_told_here_who_else_acts_for_the_child(full: Deployment, name: str) -> None:
     cast = full.cast
     person = await cast.sign_in(name)

@@ -175,7 +175,7 @@ async def test_from_the_chart_to_the_first_message(willow: House, visit: Visit) 
     await watch.step(
         page, page.get_by_role("button", name="Save and go in"), "Lena uses the portal", "Lena Brandt signed up"
     )
-    await expect(page.get_by_role("heading", name="What’s next for Lena")).to_be_visible()
+    await expect(page.get_by_role("heading", name="What’s next for you")).to_be_visible()
     await expect(page).to_have_url(f"{willow.deployment.bases[1]}/clients/{lena_id}/home")
 
     async with lena.goes_on(page):
@@ -302,7 +302,7 @@ async def test_a_forgotten_password_ends_the_other_browser(willow: House, visit:
         await letter.locator("form .primary").click()
         if secret == PASSWORD:
             await expect(letter.locator("main .trouble")).to_be_visible()
-    await expect(letter.get_by_role("heading", name=f"What’s next for {name}")).to_be_visible()
+    await expect(letter.get_by_role("heading", name="What’s next for you")).to_be_visible()
     told = await willow.letter(email, "password")
     assert "changed" in str(told["Subject"]).lower() + told.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
@@ -481,7 +481,7 @@ async def test_signing_up_and_a_new_password_without_javascript(willow: House, v
     await (await give_birth_date(page, chart.born)).click()
     await page.get_by_label("Password", exact=True).fill(WORDS)
     await press(page, "Save and go in")
-    await expect(page.get_by_role("heading", name="What’s next for Ivy")).to_be_visible()
+    await expect(page.get_by_role("heading", name="What’s next for you")).to_be_visible()
 
     await plain.context.clear_cookies()
     await page.goto(f"{base}/forgot")
@@ -495,7 +495,7 @@ async def test_signing_up_and_a_new_password_without_javascript(willow: House, v
     await page.get_by_label("Email").fill(chart.email)
     await page.get_by_label("Password", exact=True).fill(NEW_WORDS)
     await page.locator("form .primary").click()
-    await expect(page.get_by_role("heading", name="What’s next for Ivy")).to_be_visible()
+    await expect(page.get_by_role("heading", name="What’s next for you")).to_be_visible()
 
 
 async def test_staff_invite_without_javascript(willow: House, visit: Visit) -> None:

@@ -107,8 +107,8 @@ BREAKAGES = [
         MAPPING,
         "a count of what is unread follows messages",
         "portal/regions/home.py",
-        "on=(OfThreadList,))\nasync def unread_count",
-        "on=())\nasync def unread_count",
+        'on=(OfThreadList, OfChart), element="places")',
+        'on=(OfChart,), element="places")',
         live("POST /staff/clients/{client}/conversations/{conversation}/messages"),
     ),
     Breakage(

@@ -23,7 +23,7 @@ from portal.app import SOCKETS, create
 from portal.models.ground.database import models
 from portal.models.ground.record import Record, Row
 from portal.models.notices.kinds import NoticeKind
-from portal.permissions import Permission, Right
+from portal.permissions import Permission, Rights
 from portal.regions import REGIONS, catalogue, read_key, region, unmapped
 from portal.regions.notices.notice_words import NOTICES
 from portal.routes import ROUTES
@@ -589,7 +589,7 @@ def test_every_route_has_a_door() -> None:
 
 # What a door asks of who comes in beside being signed in, by where it is. The matrix of strangers is made from the
 # doors, so it can't know what one has forgotten.
-ASKED: dict[str, Permission | Right] = brought_by_name("ASKED")
+ASKED: dict[str, Permission | Rights] = brought_by_name("ASKED")
 
 
 def test_each_door_asks_for_what_is_said_here() -> None:

@@ -16,11 +16,11 @@ from portal.models.ground.moment import Moment
 from portal.models.ground.outbox import drop_letters
 from portal.models.ground.person import a_name, an_address, canonical_email
 from portal.models.ground.record import Kind, Lasting, Record, live
-from portal.models.ground.rules import access_is_seen, client_is_seen, right_of, sees_a_client
+from portal.models.ground.rules import access_is_seen, allows, client_is_seen, right_of, sees_a_client
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, call_off
 from portal.models.people.client import Client
-from portal.permissions import Restriction, Right
+from portal.permissions import Restriction, Right, Rights
 
 
 class PortalAccount(Record):
@@ -141,24 +141,28 @@ class Access(Lasting):
         await announce(AccessEndPlanned(client=self.client_id, account=self.account_id))
 
 
-async def holds_right(account: UUID, client: UUID, right: Right) -> bool:
+async def holds_right(account: UUID, client: UUID, right: Rights) -> bool:
     """Tell whether the door of a page that takes this right would let the account in."""
     text = right_of(":account", right)
     answer = await sql.row(text, account=account, client=client, now=clock.now())
     return bool(answer and answer["held"])
 
 
+_RIGHTS = ", ".join(f"(cl.id is null or {allows('cl', right)})::boolean as {right.value}" for right in Right)
+
+
 async def profiles(accesses: Scope[Access]) -> list[dict[str, Any]]:
     """Return the clients an account may act for, youngest access last: id, names, colour, date of birth, as self or
-    not."""
-    return await (
-        accesses.join("join client c on c.id = r.client_id")
+    not, and the rights held for each; in person all of them."""
+    rows = await (
+        accesses.join("join client c on c.id = r.client_id left join contact_link cl on cl.id = r.contact_link_id")
         .order("r.contact_link_id is not null, r.from_at, r.id")
         .columns(
             "c.id, c.first_name, c.last_name, c.colour, c.date_of_birth_sealed, "
-            "(r.contact_link_id is null)::boolean as self"
+            f"(r.contact_link_id is null)::boolean as self, {_RIGHTS}"
         )
     )
+    return [row | {"rights": frozenset(right for right in Right if row[right.value])} for row in rows]
 
 
 async def clients_of(kind: Kind, viewer: UUID) -> dict[UUID, bool]:

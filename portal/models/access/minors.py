@@ -241,12 +241,22 @@ async def ends_for(accesses: Scope[Access]) -> dict[UUID, tuple[datetime, bool]]
     """Return the clients of an account who come of age within ninety days, where its own access ends by it (as a
     guardian's) or that of others does (as the client in person): when, and whether it is they."""
     ending = await (
-        accesses.join(
-            f"join contact_link l on l.client_id = r.client_id and {_ENDING} "
-            "and (r.contact_link_id is null or r.contact_link_id = l.id)"
-        )
-        .where("l.of_age_at > :now and l.of_age_at <= :soon", soon=await _horizon())
+        _ending(accesses)
+        .where("l.of_age_at <= :soon", soon=await _horizon())
         .order("l.of_age_at")
         .columns("r.client_id, l.of_age_at, (r.contact_link_id is null)::boolean as own")
     )
     return {row["client_id"]: (row["of_age_at"], row["own"]) for row in ending}
+
+
+async def awaits_majority(accesses: Scope[Access]) -> bool:
+    """Tell whether an access of the account, or that of others, ends when somebody comes of age, however far ahead."""
+    return await _ending(accesses).count() > 0
+
+
+def _ending(accesses: Scope[Access]) -> Scope[Access]:
+    """Join the links that end by a coming of age: a guardian's own, and for the client in person those of all."""
+    return accesses.join(
+        f"join contact_link l on l.client_id = r.client_id and {_ENDING} and l.of_age_at > :now "
+        "and (r.contact_link_id is null or r.contact_link_id = l.id)"
+    )

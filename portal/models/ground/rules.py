@@ -6,7 +6,7 @@ stand together, below all records, and a record's `visible_to` asks here.
 """
 
 from portal.models.ground.record import Kind, live
-from portal.permissions import Audience, Permission, Restriction, Right
+from portal.permissions import CARE, Audience, Permission, Restriction, Right, Rights
 
 # --- What somebody of the practice is -----------------------------------------------------------
 
@@ -66,9 +66,11 @@ def acted(link: str) -> str:
     )
 
 
-def allows(link: str, right: Right) -> str:
-    """Ask whether the contact may do this for the client: they hold the right, and no restriction takes it from them
-    now."""
+def allows(link: str, right: Rights) -> str:
+    """Ask whether the contact may do this for the client, or any of these: they hold the right, and no restriction
+    takes it from them now."""
+    if isinstance(right, frozenset):
+        return f"({' or '.join(allows(link, one) for one in Right if one in right)})"
     stops = [restriction for restriction in Restriction if right not in restriction.leaves]
     kept = " and ".join(_not_yet(link, one) for one in stops)
     return f"({link}.{right.value} and {live(link)} and {kept} and {_network_is_on(link)})"
@@ -182,9 +184,17 @@ def access_is_seen(kind: Kind, r: str) -> str:
     return seen if kind is Kind.STAFF else f"{r}.account_id = :viewer and {live(r)} and {seen}"
 
 
-def right_of(account: str, right: Right) -> str:
-    """Ask whether the account with this id holds a right for the client `:client`: 1 or 0; null where it doesn't see
-    them."""
+def care_team_is_seen(kind: Kind, client: str) -> str:
+    """Ask whether the viewer may know who cares for the client with this id: staff who see the client, the client, and
+    contacts who take part in the care."""
+    care = f"(tl.id is null or {allows('tl', CARE)})"
+    seen = sees_client(kind, client)
+    return seen if kind is Kind.STAFF else f"{seen} and {by_access(client, 't', care)}"
+
+
+def right_of(account: str, right: Rights) -> str:
+    """Ask whether the account with this id holds a right, or any of several, for the client `:client`: 1 or 0; null
+    where it doesn't see them."""
     rule = access_is_seen(Kind.PROFILE, "h").replace(":viewer", account)
     return (
         f"select max(case when h.contact_link_id is null or {allows('hl', right)} then 1 else 0 end) as held "

@@ -16,7 +16,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import Bookmark, announce, here, write
 from portal.models.ground.record import Kind, Record, Sealed
 from portal.models.ground.rules import is_viewers, right_of
-from portal.permissions import Permission, Right
+from portal.permissions import Permission, Rights
 from portal.settings import settings
 
 IDLE = {"staff": dt.timedelta(minutes=15), "client": dt.timedelta(minutes=20)}
@@ -119,12 +119,12 @@ _MAY_ENTER = (
 
 
 @lru_cache
-def _who_text(here: str, right: Right | None, postgres: bool) -> str:
+def _who_text(here: str, right: Rights | None, postgres: bool) -> str:
     asked = "null" if right is None else right_of("s.account_id", right)
     return _WHO.format(holds=asked, here=here, may_enter=_MAY_ENTER, list="string_agg" if postgres else "group_concat")
 
 
-async def who(token: str, side: str, client: UUID | None = None, right: Right | None = None) -> SessionHolder | None:
+async def who(token: str, side: str, client: UUID | None = None, right: Rights | None = None) -> SessionHolder | None:
     """Return the person a cookie belongs to now, the permissions they hold, whether an account holds a right for a
     client where one is named, and the bookmark of this moment; one query."""
     if not 20 <= len(token) <= 100:

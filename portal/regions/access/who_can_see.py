@@ -8,13 +8,14 @@ from uuid import UUID
 
 from portal.facts import OfChart, OfSignInAddress, OfStaff
 from portal.language import date_in_words, listed, local_day, say
+from portal.models.access.account import holds_right
 from portal.models.access.portal_status import portal_status_of
 from portal.models.ground.person import initial
 from portal.models.ground.record import Kind
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.readers import OFFICE, SUPERVISOR, TEAM, why_read, why_see
 from portal.models.people.client import Client
-from portal.permissions import Audience, Permission, Right, Role
+from portal.permissions import CARE, Audience, Permission, Right, Role
 from portal.regions import Context, region
 from portal.regions.phrases import base, beside_the_team, of_role, relation_in_words, role_label, zone
 from portal.viewer import Viewer
@@ -43,7 +44,7 @@ async def readers(viewer: Viewer, client: UUID, conversation: UUID) -> Context |
     }
 
 
-@region("who-sees", "access/_why.html", side="both", needs=None, on=(OfChart, OfStaff))
+@region("who-sees", "access/_why.html", side="both", needs=CARE, on=(OfChart, OfStaff))
 async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
     """Show everybody who sees a client's chart; a conversation in it says for itself who reads it."""
     about, why = await viewer.find(Client, client), await why_see(viewer.see(Client), client)
@@ -64,7 +65,9 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
 
 @region("seen-by", "access/_seen_by.html", side="both", needs=None, on=(OfChart, OfStaff), slots=("home",))
 async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
-    """Sum up in one line who sees the chart, with the way to the reasons."""
+    """Sum up in one line who sees the chart, with the way to the reasons; nothing for a contact who only pays."""
+    if viewer.kind is not Kind.STAFF and not await holds_right(viewer.id, client, CARE):
+        return {"line": None}
     about, why = await viewer.find(Client, client), await why_see(viewer.see(Client), client)
     if why is None:
         return None

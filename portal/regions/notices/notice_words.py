@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.language import say
+from portal.models.access.account import Access
+from portal.models.access.minors import awaits_majority
 from portal.models.ground.record import Kind
 from portal.models.notices.kinds import NoticeKind, NoticeLetter
 from portal.regions.phrases import base
@@ -204,12 +206,16 @@ def unworded() -> list[str]:
     return [kind.name for kind in NoticeKind if kind not in NOTICES]
 
 
-def kinds_in_words(viewer: Viewer) -> list[dict[str, Any]]:
-    """Return the kinds that this person may be told of, as they choose among them."""
+async def kinds_in_words(viewer: Viewer) -> list[dict[str, Any]]:
+    """Return the kinds that this person may be told of, as they choose among them. An account is told of a coming of
+    age only where somebody it acts for, or its holder, has that ahead."""
+    never: tuple[NoticeKind, ...] = ()
+    if viewer.kind is not Kind.STAFF and not await awaits_majority(viewer.wide().see(Access)):
+        never = (NoticeKind.COMING_OF_AGE, NoticeKind.CAME_OF_AGE)
     return [
         {"key": kind.key, "label": say(viewer.language, told.label), "mailed": kind.letter is not NoticeLetter.OWN}
         for kind in NOTICES
-        if (told := told_of(kind, viewer))
+        if kind not in never and (told := told_of(kind, viewer))
     ]
 
 

@@ -3,6 +3,7 @@
 from portal.language import today_in_words
 from portal.models.access.account import Access, profiles
 from portal.models.people.client import Client
+from portal.permissions import CARE
 from portal.regions import home
 from portal.regions.phrases import zone
 from portal.regions.practice import availability
@@ -22,7 +23,8 @@ async def first(visit: Visit) -> Answer:
     if found:
         return go(f"/clients/{found[0]['id']}/home")
     regions = {"nobody": await visit.draw(home.nobody), "offers": await visit.draw(home.offers)}
-    return visit.page("client/nobody.html", title="Portal", place="home", live="/live", places=None, regions=regions)
+    title = visit.say("Home")
+    return visit.page("client/nobody.html", title=title, place="home", live="/live", home_href=None, regions=regions)
 
 
 @client("GET /board", opens="open board")
@@ -30,9 +32,9 @@ async def board(visit: Visit) -> Answer:
     """All whom one acts for, on one page."""
     return visit.page(
         "client/board/show.html",
-        title=visit.say("All on one page"),
+        title=visit.say("Everyone on one page"),
         live="/live",
-        places=None,
+        home_href=None,
         date_label=today_in_words(zone(), visit.language),
         regions={"board": await visit.draw(home.board), "crisis": await visit.draw(availability.crisis)},
     )
@@ -44,12 +46,13 @@ async def of_client(visit: Visit) -> Answer:
         visit,
         "client/home/show.html",
         found,
+        title=visit.say("Home"),
         place="home",
         cards=await visit.fill("home", client=found.id),
     )
 
 
-@client("GET /clients/{client}/who-sees", opens="open who sees")
+@client("GET /clients/{client}/who-sees", CARE, opens="open who sees")
 async def who_sees(visit: Visit) -> Answer:
     """Show who can see what is here, and why."""
     return await who_can_see.who_sees(visit, why_page)

@@ -13,19 +13,20 @@ from portal.web.visit import Visit
 
 
 async def page(
-    visit: Visit, template: str, client: Client, *, regions: dict[str, Any] | None = None, **more: Any
+    visit: Visit, template: str, client: Client, *, title: str, regions: dict[str, Any] | None = None, **more: Any
 ) -> Response:
+    """A page of one profile. Its title, which the browser's history keeps, names nobody."""
     here = base(visit.me, client.id)
     return visit.page(
         template,
-        title=visit.viewed["title"] if visit.viewed else "Portal",
+        title=f"{visit.viewed['title']}: {title}" if visit.viewed else title,
         live=None if visit.viewed and visit.viewed["trial"] else f"{here}/live",
         colour=client.colour,
-        places=links("client places", visit.language, here),
+        home_href=f"{here}/home",
         account_links=links("client account", visit.language, here),
         regions={
             "switch": await visit.draw(home.switch, client=client.id),
-            "unread": await visit.draw(home.unread_count, client=client.id),
+            "places": await visit.draw(home.places, client=client.id, place=more.get("place")),
             "bell": await visit.draw(notices.bell, person=visit.me.id),
             "toasts": await visit.draw(notices.toasts, person=visit.me.id),
         }
@@ -36,4 +37,5 @@ async def page(
 
 async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
     """Show who sees something and why."""
-    return await page(visit, "client/access/why.html", about, back_href=back, regions=regions)
+    title = visit.say("Who can read it") if "conversation" in visit.request.path_params else visit.say("Who can see it")
+    return await page(visit, "client/access/why.html", about, title=title, back_href=back, regions=regions)

@@ -45,10 +45,10 @@ async def confirm(visit: Visit) -> Answer:
 def _page(visit: Visit, offer: Invitation, error: str | None = None, status: int = 200) -> Response:
     return visit.page(
         "client/access/offers/show.html",
-        title="Portal",
+        title=visit.say("Something for you to confirm"),
         place="home",
         live="/live",
-        places=None,
+        home_href=None,
         status=status,
         regions={},
         locked=offer.locked_at is not None,

@@ -30,6 +30,7 @@ async def show(visit: Visit) -> Answer:
         visit,
         "client/access/who_acts/show.html",
         chart,
+        title=visit.say("Who acts for me"),
         place="home",
         back_href=f"{base(visit.me, chart.id)}/home",
         regions={"who_acts": await visit.draw(who_acts, client=chart.id)},

@@ -15,7 +15,7 @@ from portal.web.doors import client
 from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit, go
 
-link("client places", Link("messages", "Messages", "/messages", "messages-square", count="unread"))
+link("client places", Link("messages", "Messages", "/messages", "messages-square", Right.MESSAGES, count="unread"))
 
 
 async def all_of_them(visit: Visit) -> Answer:
@@ -33,6 +33,7 @@ async def list_of_them(visit: Visit) -> Answer:
         visit,
         "client/messages/index.html",
         about,
+        title=visit.say("Messages"),
         place="messages",
         name=about.first_name,
         new_href=f"{profile_href}/conversations/new",
@@ -48,6 +49,7 @@ async def to_begin(visit: Visit) -> Answer:
         visit,
         "client/messages/new.html",
         about,
+        title=visit.say("New message"),
         place="messages",
         name=about.first_name,
         threads_href=f"{base(visit.me, about.id)}/messages" if several else None,
@@ -76,6 +78,7 @@ async def _open(visit: Visit, conversation: Conversation) -> Answer:
         visit,
         "client/messages/show.html",
         about,
+        title=visit.say("Conversation"),
         place="messages",
         status=422 if visit.errors else 200,
         search=None if visit.viewed else await searching.panel(visit, conversation, place),
@@ -111,6 +114,7 @@ async def show_message(visit: Visit) -> Answer:
         visit,
         "client/messages/message.html",
         await visit.find(Client),
+        title=visit.say("This message"),
         place="messages",
         acts=acts,
         regions={"conversation": await visit.draw(head, **reading.ids(visit))},

@@ -30,6 +30,7 @@ async def _page(visit: Visit) -> Answer:
         visit,
         "client/notices/choices.html",
         chart,
+        title=visit.say("Notices to you"),
         action=f"/clients/{chart.id}/notices/choices",
         devices_action=f"/clients/{chart.id}/notices/devices",
         regions={"devices": await visit.draw(devices, person=visit.me.id)},

@@ -13,7 +13,13 @@ async def index(visit: Visit) -> Answer:
     chart = await visit.find(Client)
     shown = await visit.draw(regions.notices, person=visit.me.id, before=notices.before(visit))
     return await page(
-        visit, "client/notices/index.html", chart, place="notices", name=chart.first_name, regions={"notices": shown}
+        visit,
+        "client/notices/index.html",
+        chart,
+        title=visit.say("Notices"),
+        place="notices",
+        name=chart.first_name,
+        regions={"notices": shown},
     )
 
 

@@ -14,7 +14,7 @@ from portal.models.ground.fact import unit
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink, Terms
-from portal.permissions import Permission, Right
+from portal.permissions import Permission, Right, Rights
 from portal.routes.client import home as homes
 from portal.routes.client.messages import conversations as messages
 from portal.routes.staff.access.view_as import Page, looking
@@ -30,7 +30,7 @@ class Trial(KnownPerson):
     page: Literal["home", "messages", "form"] = "home"
 
 
-PAGES: dict[str, tuple[Page, Right | None]] = {
+PAGES: dict[str, tuple[Page, Rights | None]] = {
     "home": (homes.of_client, None),
     "messages": (messages.list_of_them, Right.MESSAGES),
 }

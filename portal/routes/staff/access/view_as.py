@@ -11,7 +11,7 @@ from portal.language import say
 from portal.models.access.account import PortalAccount, holds_right
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
-from portal.permissions import Audience, Permission, Right
+from portal.permissions import Audience, Permission, Rights
 from portal.viewer import NotVisible, looking_as, may_look
 from portal.web.doors import staff
 from portal.web.refusals import Refused
@@ -23,7 +23,7 @@ Page = Callable[[Visit], Awaitable[Answer]]
 def as_somebody(route: Route) -> Route:
     """Return the route at which staff get a page of the client's side as the account of the path gets it."""
     page: Page = route.endpoint.__wrapped__  # type: ignore[attr-defined]
-    right: Right | None = route.endpoint.right  # type: ignore[attr-defined]
+    right: Rights | None = route.endpoint.right  # type: ignore[attr-defined]
 
     async def view_as(visit: Visit) -> Answer:
         return await page(await looking(visit, visit.id("account"), right))
@@ -32,7 +32,7 @@ def as_somebody(route: Route) -> Route:
     return staff(address, Permission.PORTAL_ACCESS, opens="view as")(view_as).route  # type: ignore[no-any-return]
 
 
-async def looking(visit: Visit, account: UUID, right: Right | None) -> Visit:
+async def looking(visit: Visit, account: UUID, right: Rights | None) -> Visit:
     """The same visit, as that of an account. Raises NotVisible for who never acted for the client, and
     Refused where they would be refused."""
     client = await visit.find(Client)
