@@ -210,7 +210,7 @@ class Open:
     status: int = 303
 
 
-QUIET = Open("", {"often": "never"}, {"quiet_from": "22:00", "quiet_until": "06:00"})
+QUIET = Open("", {"often": "never"}, {"quiet": "on", "quiet_from": "22:00", "quiet_until": "06:00"})
 FORMS = {
     "/staff/clients/{client}": Open(
         "miriam", {"email": "a@family.example"}, {"phone": "(555) 010-0100"}, "{action}/edit"

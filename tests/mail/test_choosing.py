@@ -11,7 +11,7 @@ from tests.mail.post_office import PostOffice, eventually
 from tests.messages.thread import Thread
 from tests.pages import Page, are_current
 
-QUIET = {"often": "once", "mail_message": "on", "quiet_from": "21:30", "quiet_until": "07:00"}
+QUIET = {"often": "once", "mail_message": "on", "quiet": "on", "quiet_from": "21:30", "quiet_until": "07:00"}
 
 
 @pytest.mark.parametrize("name", ["miriam", "dana"])
@@ -27,8 +27,8 @@ async def test_what_is_chosen_is_kept_and_shown(portal: Deployment, name: str) -
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"quiet_until": ""}, "Fill in both times, or neither."),
-        ({"quiet_from": ""}, "Fill in both times, or neither."),
+        ({"quiet_until": ""}, "Fill in both times, or switch quiet hours off."),
+        ({"quiet_from": ""}, "Fill in both times, or switch quiet hours off."),
         ({"quiet_until": "21:30"}, "Choose another time than the one they begin."),
         ({"quiet_from": "24:00"}, "Write a time like 21:30."),
         ({"quiet_from": "9"}, "Write a time like 21:30."),

@@ -26,6 +26,7 @@ def some_choices(cast: Cast) -> dict[str, str]:
         "push_message": "on",
         "often": "daily",
         "daily_at": f"07:{minute:02}",
+        "quiet": "on",
         "quiet_from": "22:00",
         "quiet_until": f"06:{minute:02}",
     }

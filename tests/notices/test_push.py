@@ -51,7 +51,13 @@ async def test_what_was_read_or_is_not_wanted_is_not_pushed(willow: Practice) ->
     await miriam.post(choices, often="once", shown_message="on", push_message="on")
     # In quiet hours it waits for their end.
     await miriam.post(
-        choices, often="once", push_message="on", quiet_from="00:00", quiet_until="23:59", shown_message="on"
+        choices,
+        often="once",
+        push_message="on",
+        quiet="on",
+        quiet_from="00:00",
+        quiet_until="23:59",
+        shown_message="on",
     )
     await willow.writes(dana, "In the night.")
     await willow.told()

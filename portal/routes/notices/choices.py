@@ -1,4 +1,4 @@
-"""Notices to you, on both sides: what comes into sight, how often one is written to, and when not."""
+"""Notices to you, on both sides: quiet hours, how often one is written to, and for each kind by which ways."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,11 +27,14 @@ def _time(value: str) -> str:
 
 
 Time = Annotated[str, AfterValidator(_time)]
+# The quiet hours that the form offers to whoever has none, in minutes of the day.
+NIGHT, MORNING = 21 * 60, 8 * 60
 
 
 class _Times(WholeState):
     often: Literal["once", "daily", "never"]
     daily_at: Time = ""
+    quiet: bool = False
     quiet_from: Time = ""
     quiet_until: Time = ""
 
@@ -48,10 +51,10 @@ async def save(visit: Visit) -> bool:
     """Keep what was chosen, from now on. False where it can't be, and the form says why."""
     form: Choices | None = visit.form
     form_state = await _form_state(visit)
-    if form is not None and bool(form.quiet_from) != bool(form.quiet_until):
+    if form is not None and form.quiet and not (form.quiet_from and form.quiet_until):
         missing = "quiet_until" if form.quiet_from else "quiet_from"
-        visit.errors[missing] = visit.say("Fill in both times, or neither.")
-    elif form is not None and form.quiet_from and form.quiet_from == form.quiet_until:
+        visit.errors[missing] = visit.say("Fill in both times, or switch quiet hours off.")
+    elif form is not None and form.quiet and form.quiet_from == form.quiet_until:
         visit.errors["quiet_until"] = visit.say("Choose another time than the one they begin.")
     if form_state.refused or form is None:
         return False
@@ -59,13 +62,13 @@ async def save(visit: Visit) -> bool:
     choice = MailChoice(
         form.often,
         _minute(form.daily_at) if form.daily_at else usual.daily_at,
-        _minute(form.quiet_from) if form.quiet_from else None,
-        _minute(form.quiet_until) if form.quiet_until else None,
+        _minute(form.quiet_from) if form.quiet else None,
+        _minute(form.quiet_until) if form.quiet else None,
     )
     await choose_mail(visit.holder.holder, choice, (await the_practice()).zone)
     chosen = {
         kind["key"]: {way: bool(getattr(form, f"{way}_{kind['key']}")) for way in WAYS}
-        for kind in kinds_in_words(visit.me)
+        for kind in await kinds_in_words(visit.me)
     }
     await choose_ways(visit.holder.holder, chosen)
     return True
@@ -79,22 +82,20 @@ async def _form_state(visit: Visit) -> FormState:
     now: dict[str, Any] = {
         "often": kept.often,
         "daily_at": _text(kept.daily_at),
-        "quiet_from": _text(kept.quiet_from),
-        "quiet_until": _text(kept.quiet_until),
+        "quiet": kept.quiet_from is not None,
+        "quiet_from": _text(NIGHT if kept.quiet_from is None else kept.quiet_from),
+        "quiet_until": _text(MORNING if kept.quiet_until is None else kept.quiet_until),
     }
     labels = {
         "often": visit.say("By email"),
         "daily_at": visit.say("If once a day, at"),
+        "quiet": visit.say("Quiet hours"),
         "quiet_from": visit.say("Quiet hours, from"),
         "quiet_until": visit.say("Quiet hours, until"),
     }
     often = {"once": visit.say("Write to me soon"), "daily": visit.say("Once a day"), "never": visit.say("No emails")}
-    places = {
-        "shown": visit.say("On an open page"),
-        "mail": visit.say("By email"),
-        "push": visit.say("On your devices"),
-    }
-    for kind in kinds_in_words(visit.me):
+    places = {"shown": visit.say("Pop-up"), "mail": visit.say("Email"), "push": visit.say("Device")}
+    for kind in await kinds_in_words(visit.me):
         for way in WAYS:
             if way != "mail" or kind["mailed"]:
                 now[f"{way}_{kind['key']}"] = ways[kind["key"]][way]
@@ -108,11 +109,11 @@ async def shown(visit: Visit) -> dict[str, Any]:
     return {
         "kinds": [
             kind | {way: bool(form_state.values.get(f"{way}_{kind['key']}")) for way in WAYS}
-            for kind in kinds_in_words(visit.me)
+            for kind in await kinds_in_words(visit.me)
         ],
         "push_key": crypto.push_public(),
         "form_state": form_state,
-        "values": dict.fromkeys(("often", "daily_at", "quiet_from", "quiet_until"), "") | form_state.values,
+        "values": dict.fromkeys(("often", "daily_at", "quiet", "quiet_from", "quiet_until"), "") | form_state.values,
         "status": form_state.status,
         "errors": form_state.errors,
         "minutes": practice.mail_after,
@@ -126,5 +127,5 @@ def _minute(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _text(minute: int | None) -> str:
-    return "" if minute is None else f"{minute // 60:02}:{minute % 60:02}"
+def _text(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
