@@ -89,7 +89,7 @@ def error_page(request: Request, language: str, status: int, title: str, text: s
     whole = context | {
         "nonce": request.scope["portal.nonce"],
         "theme": "",
-        "page": page | {"colour": "", "elsewhere": ""},
+        "page": page | {"colour": "", "elsewhere": "", "plain": False, "path": ""},
         "me": {},
         "viewed": None,
     }

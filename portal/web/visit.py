@@ -17,7 +17,7 @@ from portal.models.ground.fact import Bookmark
 from portal.models.ground.person import LONGEST_ADDRESS, address_fault, initial, name_fault
 from portal.models.ground.throttle import Network, network_of
 from portal.models.staff.session import SessionHolder
-from portal.permissions import Permission, Right, Role
+from portal.permissions import Permission, Rights, Role
 from portal.regions import Region, fill_slot
 from portal.regions import draw as draw_region
 from portal.viewer import M, NotVisible, Viewer
@@ -87,7 +87,7 @@ class Visit:
     record: UUID | None = None  # the record that is opened or changed, for the audit log
     details: dict[str, Any] = field(default_factory=dict)  # what besides is noted of an act
     has_acted: bool = True  # False where what was asked for is so already
-    granted: frozenset[Permission | Right] = frozenset()  # what the door has found this viewer to hold
+    granted: frozenset[Permission | Rights] = frozenset()  # what the door has found this viewer to hold
     viewed: dict[str, Any] | None = (
         None  # as whom staff look at a page that is somebody else's, and what it says of that
     )
@@ -168,16 +168,20 @@ class Visit:
         return await fill_slot(slot, self.me, args | {"person": self.me.id}, self.granted)
 
     def page(self, template: str, *, title: str, place: str = "", status: int = 200, **more: Any) -> Response:
-        """Return a whole page. `live` is where its socket is, `regions` the parts of it that stay current."""
+        """Return a whole page. `live` is where its socket is, `regions` the parts of it that stay current. The
+        tab of a `plain` one says neither what it is nor whose."""
         live = more.pop("live", None)
         colour = more.pop("colour", "")
         discreet = self.who is not None and self.who.discreet
+        plain = more.get("plain", False) or discreet
         context: dict[str, Any] = {
             "nonce": self.request.scope["portal.nonce"],
             "theme": self.who.theme if self.who else "",
             "page": {
-                "title": self.say("Portal") if discreet else title,
+                "title": self.say("Portal") if plain else title,
+                "plain": plain,
                 "elsewhere": ELSEWHERE if discreet else "",
+                "path": self.request.url.path if self.request.method == "GET" else "",
                 "place": place,
                 "since": str(self.since),
                 "now": int(clock.now().timestamp() * 1000),

@@ -29,11 +29,14 @@ async def page(visit: Visit, template: str, *, regions: dict[str, Any] | None = 
     )
 
 
-async def chart_page(visit: Visit, template: str, **more: Any) -> Response:
+async def chart_page(visit: Visit, template: str, *, title: str, **more: Any) -> Response:
     """A page of one client's chart. Its title, which the browser's history keeps, names nobody."""
-    return await page(visit, template, title=visit.say("Clients"), place="clients", **more)
+    return await page(visit, template, title=title, place="clients", **more)
 
 
 async def why_page(visit: Visit, about: Client, back: str, regions: dict[str, Any]) -> Response:
     """Show who sees something and why."""
-    return await chart_page(visit, "staff/access/why.html", name=about.name, back_href=back, regions=regions)
+    reads = "conversation" in visit.request.path_params
+    title = visit.say("Chart: who can read it") if reads else visit.say("Chart: who can see it")
+    template = "staff/access/why.html"
+    return await chart_page(visit, template, title=title, name=about.name, back_href=back, regions=regions)

@@ -9,6 +9,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from portal import passwords
+from portal.language import LANGUAGES
 from portal.models.access import invitation
 from portal.models.access.invitation import TRIES, Invitation
 from portal.models.access.link_session import LinkSession
@@ -19,6 +20,7 @@ from portal.models.ground.throttle import Limit
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.models.staff.sign_in import Login, words_about
+from portal.routes.public.front import speaking
 from portal.routes.public.staff.sign_in import enter
 from portal.settings import settings
 from portal.web.doors import anyone, cookie_name
@@ -50,6 +52,8 @@ async def open_link(visit: Visit) -> Answer:
     link = await invitation.by_token(visit.request.path_params["token"])
     if link is None or await kind_of(link) != "open":
         return over(visit, await kind_of(link))
+    if visit.query("language") in LANGUAGES:
+        return speaking(go(visit.request.url.path), visit.query("language"))
     return visit.page(
         "public/access/welcome/open.html",
         title=visit.say("Welcome"),
@@ -143,7 +147,7 @@ async def _birth_page(visit: Visit, link: Invitation, error: str | None, status:
     client = await Client.get(id=link.client_id)
     return visit.page(
         "public/access/welcome/birth.html",
-        title=visit.say("Welcome"),
+        title=visit.say("Welcome: date of birth"),
         status=status,
         action="/welcome/birth-date",
         own=link.contact_link_id is None,
@@ -193,7 +197,7 @@ async def ask_password(visit: Visit) -> Answer:
 def _password_page(visit: Visit, link: Invitation, error: str | None, status: int) -> Response:
     return visit.page(
         "public/access/welcome/password.html",
-        title=visit.say("Welcome"),
+        title=visit.say("Welcome: choose a password"),
         status=status,
         action="/welcome/password",
         email=link.email,

@@ -238,6 +238,7 @@ async def _page(visit: Visit, client: Client, link: ContactLink, contact: Contac
     return await chart_page(
         visit,
         "staff/people/contacts/becoming.html",
+        title=visit.say("Chart: contact as a client"),
         status=status,
         contact_name=contact.name,
         name=client.first_name,

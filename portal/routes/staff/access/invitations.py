@@ -110,7 +110,9 @@ async def letter(visit: Visit) -> Answer:
     if visit.by_script:
         return visit.fragment(render("staff/practice/_preview.html", visit.language, shown))
     back = f"/staff/clients/{client.id}/portal"
-    return await chart_page(visit, "staff/access/portal/preview.html", name=client.first_name, back_href=back, **shown)
+    title = visit.say("Chart: welcome email")
+    template = "staff/access/portal/preview.html"
+    return await chart_page(visit, template, title=title, name=client.first_name, back_href=back, **shown)
 
 
 @staff(

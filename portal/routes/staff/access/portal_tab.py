@@ -27,6 +27,7 @@ async def show(visit: Visit) -> Answer:
     return await chart_page(
         visit,
         "staff/access/portal/show.html",
+        title=visit.say("Chart: portal"),
         said=None,
         dialogs=await dialogs_of(visit, status) if may else {},
         regions={

@@ -61,11 +61,13 @@ async def _page(visit: Visit, client: Client, conversation: Conversation | None,
         people = visit.query("people")[:40] or None
         regions["beginnings"] = await visit.draw(beginnings, client=client.id, people=people)
     label = visit.say("Message about %(name)s", name=client.name)
+    title = visit.say("Chart: new message") if begins else visit.say("Chart: messages")
     return await chart_page(
         visit,
         "staff/people/clients/messages.html",
         status=422 if visit.errors else 200,
         search=await searching.panel(visit, conversation, reading.here(visit, conversation)) if conversation else None,
+        title=visit.say("Chart: conversation") if conversation else title,
         threads_href=f"/staff/clients/{client.id}/messages",
         chosen=conversation is not None,
         begins=begins,
@@ -124,7 +126,7 @@ async def choose_template(visit: Visit) -> Answer:
     return await page(
         visit,
         "staff/messages/conversations/choosing.html",
-        title=visit.say("Templates"),
+        title=visit.say("Chart: choose a template"),
         place="clients",
         back_href=here,
         **shown,
@@ -155,6 +157,7 @@ async def show_message(visit: Visit) -> Answer:
     return await chart_page(
         visit,
         "staff/messages/conversations/message.html",
+        title=visit.say("Chart: one message"),
         acts=acts,
         regions={"conversation": await visit.draw(head, **reading.ids(visit))},
     )

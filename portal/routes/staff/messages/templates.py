@@ -91,7 +91,7 @@ async def _form(
     return await page(
         visit,
         "staff/messages/templates/edit.html",
-        title=visit.say("Templates"),
+        title=visit.say("Edit a template") if template else visit.say("New template"),
         place="templates",
         status=status,
         known=template is not None,

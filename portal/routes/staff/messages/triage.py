@@ -91,6 +91,7 @@ async def _ask_snooze(visit: Visit, conversation: Conversation, status: int = 20
         "staff/messages/inbox/_snooze.html",
         conversation,
         status,
+        title=visit.say("Inbox: snooze"),
         action=f"/staff/inbox/{conversation.id}/snooze",
         choices=choices,
         chosen=visit.sent.get("when", "tomorrow"),
@@ -143,7 +144,9 @@ def back_to(visit: Visit, conversation: Conversation, changed: bool) -> Answer:
     return Response(status_code=204) if visit.by_script else go(f"/staff/inbox/{conversation.id}")
 
 
-async def ask(visit: Visit, template: str, conversation: Conversation, status: int, **more: Any) -> Answer:
+async def ask(
+    visit: Visit, template: str, conversation: Conversation, status: int, *, title: str, **more: Any
+) -> Answer:
     """A question about a conversation: by script a dialog, else a page of its own."""
     back = f"/staff/inbox/{conversation.id}"
     context = more | {"back": back, "by_script": visit.by_script}
@@ -152,7 +155,7 @@ async def ask(visit: Visit, template: str, conversation: Conversation, status: i
     return await page(
         visit,
         "staff/messages/inbox/ask.html",
-        title=visit.say("Inbox"),
+        title=title,
         place="inbox",
         status=status,
         question=template,

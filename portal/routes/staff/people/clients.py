@@ -180,6 +180,7 @@ async def show(visit: Visit) -> Answer:
     return await chart_page(
         visit,
         "staff/people/clients/show.html",
+        title=visit.say("Chart: overview"),
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="overview"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
@@ -234,6 +235,7 @@ async def _edit(visit: Visit, client: Client, form_state: FormState) -> Answer:
     return await chart_page(
         visit,
         "staff/people/clients/edit.html",
+        title=visit.say("Chart: edit details"),
         status=form_state.status,
         action=address,
         name=client.name,

@@ -198,9 +198,11 @@ async def contact_form(visit: Visit, client: Client, status: int, **more: Any) -
     kept = {"basis"} | {name for one in Restriction for name in (one.key, one.column)}
     practice = await the_practice()
     choices = [*RELATIONSHIPS, *([relationship] if relationship and relationship not in RELATIONSHIPS else [])]
+    is_there = "link" in visit.request.path_params
     return await chart_page(
         visit,
         "staff/people/contacts/edit.html",
+        title=visit.say("Chart: edit a contact") if is_there else visit.say("Chart: add a contact"),
         status=status,
         name=client.name,
         first_name=client.first_name,

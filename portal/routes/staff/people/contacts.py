@@ -61,6 +61,7 @@ async def show(visit: Visit) -> Answer:
     return await chart_page(
         visit,
         "staff/people/contacts/show.html",
+        title=visit.say("Chart: contacts"),
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="contacts"),
             "of_age": await visit.draw(of_age, client=client.id),
@@ -264,6 +265,7 @@ async def history(visit: Visit) -> Answer:
     return await chart_page(
         visit,
         "staff/people/contacts/history.html",
+        title=visit.say("Chart: history of a contact"),
         name=contact.name,
         client_name=client.name,
         back_href=tab_of(client),

@@ -76,7 +76,7 @@ async def _page(visit: Visit, member: StaffMember, status: int) -> Answer:
     return await page(
         visit,
         "staff/staff/departure.html",
-        title=visit.say("Colleagues"),
+        title=visit.say("End a colleague’s work"),
         place="settings",
         status=status,
         name=member.name,
