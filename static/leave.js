@@ -13,7 +13,8 @@
     event.preventDefault();
     document.documentElement.hidden = true;
     // Outlives this page. Not heard, the session ends by itself as any other that is left alone.
-    fetch("/sign-out", { method: "POST", credentials: "same-origin", keepalive: true, redirect: "manual" }).catch(() => {});
+    const body = new URLSearchParams({ leave: "yes" });
+    fetch("/sign-out", { method: "POST", body, credentials: "same-origin", keepalive: true, redirect: "manual" }).catch(() => {});
     kept.wipe();
     location.replace(door.dataset.elsewhere);
   }

@@ -507,6 +507,9 @@ window.live = (() => {
     if (!message) return location.reload();
     document.title = message.dataset.title;
     document.body.replaceChildren(message.content.cloneNode(true));
+    // Signed in again, one goes on here, also where the inbox has opened another conversation meanwhile.
+    const on = document.querySelector('a[href^="/sign-in?next="]');
+    if (on) on.search = new URLSearchParams({ next: location.pathname });
     document.documentElement.removeAttribute("class"); // the profile's colour
     for (const { name } of [...document.body.attributes]) if (name !== "data-side") document.body.removeAttribute(name);
     document.querySelector("main")?.focus();

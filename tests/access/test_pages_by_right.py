@@ -1,6 +1,4 @@
-"""What an account may not do for somebody is not on its pages, and who only pays sees bills and whom to ask alone."""
-
-from __future__ import annotations
+"""Pages by right: nothing on them that an account may not do, and bills alone for somebody who only pays."""
 
 from dataclasses import replace
 

@@ -379,7 +379,7 @@ async def test_terms_can_be_looked_at_before_they_are_saved(full: Deployment) ->
         before = await full.contents()
         shown = await miriam.post(f"{form}/preview", **asked_terms())
         assert shown.status_code == 200
-        for words in ("What’s next for Noa", "Nothing is saved yet", "You wrote last", 'value="messages"'):
+        for words in ("What’s next for Noa", "Nothing is saved yet", ">Care team<", 'value="messages"'):
             assert words in shown.text
         listed = await miriam.post(f"{form}/preview", page="messages", **asked_terms())
         assert "Noa’s care team" in listed.text

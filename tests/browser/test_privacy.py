@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import pytest
@@ -74,7 +74,10 @@ async def test_a_session_that_ends_elsewhere_empties_the_open_pages(practice: De
     await are_emptied(pages, "You’re signed out")
     for page in pages:
         await holds_nothing(page, *OF_NOA)
-        await page.get_by_role("link", name="Sign in").click()
+        again = page.get_by_role("link", name="Sign in")
+        back = urlencode({"next": urlsplit(page.url).path})
+        await expect(again).to_have_attribute("href", re.compile(f"/sign-in\\?{re.escape(back)}$"))
+        await again.click()
         await expect(page.get_by_label("Password")).to_be_visible()
         await page.go_back()
         await expect(page.get_by_label("Password")).to_be_visible()
@@ -200,6 +203,11 @@ async def test_who_wants_discretion_can_leave_at_once(practice: Deployment, visi
         assert not page.url.endswith("/notices")
         if "answer" not in way:
             assert page.url.split("?")[0].endswith("/sign-in")
+            # Nor does the page one finds there say of whom it is.
+            assert await page.title() == "Portal"
+            await expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("blank"))
+            await expect(page.get_by_label("Email")).to_be_visible()
+            assert "Willow Street" not in await page.content()
     finally:
         again = await visit("dana")
         await wants_discretion(again, await again.open("/home"), "Off")

@@ -1,7 +1,5 @@
 """Titles of pages: browser tabs tell one page from another, and none names a person (WCAG 2.4.2)."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from contextlib import suppress

@@ -14,7 +14,7 @@ from portal.models.ground import sql
 from portal.models.ground.fact import announce
 from portal.models.ground.person import a_name, an_address, canonical_email, colour_for, folded, words_of
 from portal.models.ground.record import Kind, Lasting, Record, Sealed, live, opened_day, unreadable, write_anew
-from portal.models.ground.rules import care_team_is_seen, client_is_seen, holds, sees_client, works_here
+from portal.models.ground.rules import care_team_is_seen, client_is_seen, holds, works_here
 from portal.models.ground.scope import Scope
 from portal.models.notices.kinds import NoticeKind, call_off
 from portal.models.practice.practice import keep_settings

@@ -35,9 +35,13 @@ async def language(visit: Visit) -> Answer:
     chosen = visit.form.lang if visit.form else "en"
     if visit.who is not None:
         await choose_language(visit.who.side, visit.who.holder, chosen)
-    back = go(came_from(visit))
-    back.set_cookie("portal-language", chosen, 31_536_000, secure=settings().secure, httponly=True, samesite="lax")
-    return back
+    return speaking(go(came_from(visit)), chosen)
+
+
+def speaking(answer: Response, language: str) -> Response:
+    """Return the answer, with which this browser is spoken to in a language for a year."""
+    answer.set_cookie("portal-language", language, 31_536_000, secure=settings().secure, httponly=True, samesite="lax")
+    return answer
 
 
 class Theme(Form):

@@ -22,6 +22,8 @@ _WRONG = (
 )
 _SIDES = {"staff": "Staff", "client": "Client or family"}
 _DEVICE_KEPT = 180 * 24 * 3600  # seconds
+# Says that somebody left this browser quickly: its page to sign in names no practice until they come back.
+_LEFT, _LEFT_KEPT = "portal-left", 24 * 3600  # seconds
 
 
 class Credentials(Form):
@@ -92,6 +94,7 @@ async def enter(visit: Visit, holder: Login, next: str) -> Response | None:
     answer = go(_own_path(next, side))
     _set(answer, cookie_name(side), token, int(LONGEST.total_seconds()))
     _set(answer, cookie_name("device"), device, _DEVICE_KEPT)
+    answer.delete_cookie(_LEFT)
     return answer
 
 
@@ -105,7 +108,11 @@ def _own_path(next: str, side: str) -> str:
     if not is_own_path(next):
         return first
     staff_page = next.startswith("/staff/")
-    return next if staff_page == (side == "staff") and next.startswith(("/staff/", "/clients/", "/home")) else first
+    return (
+        next
+        if staff_page == (side == "staff") and next.startswith(("/staff/", "/clients/", "/home", "/board", "/offers/"))
+        else first
+    )
 
 
 async def _page(
@@ -119,6 +126,7 @@ async def _page(
     return visit.page(
         "public/staff/sign_in.html",
         title=visit.say("Sign in"),
+        plain=_LEFT in visit.request.cookies,
         status=status,
         email=said.email if said else "",
         error=error,
@@ -149,6 +157,7 @@ async def end(visit: Visit) -> Answer:
     if visit.form is not None and visit.form.leave:
         # No redirect: a form of ours may not lead to another site, by our own policy.
         answer = Response(headers={"Refresh": f"0; url={ELSEWHERE}"}, media_type="text/html")
+        _set(answer, _LEFT, "yes", _LEFT_KEPT)
     for side in ("staff", "client"):
         answer.delete_cookie(cookie_name(side), secure=settings().secure, httponly=True, samesite="lax")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
