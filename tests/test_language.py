@@ -313,7 +313,7 @@ async def test_a_welcome_email_is_in_the_language_that_is_chosen(embedded: Deplo
     (row,) = await embedded.sql("select language from invitation where client_id = :client", client=client)
     assert row["language"] == "es"
     # Sent again, it stays in that language unless another is chosen.
-    again = (await miriam.get(tab)).text.partition('id="dialog-resend"')[2]
+    again = (await miriam.get(tab)).text.partition('id="dialog-resend-client"')[2]
     assert 'name="language" value="es" checked' in again.partition("</dialog>")[0]
 
 

@@ -250,6 +250,7 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ("portal/web/refusals.py", "reason.text"): "said",  # Refused("…")
     ("portal/web/refusals.py", "str(reason)"): "said",  # NotPermitted("…")
     ("portal/regions/access/portal_status.py", "UNKNOWN_AGE"): [UNKNOWN_AGE],
+    ("portal/regions/access/portal_status.py", "TOO_YOUNG"): [TOO_YOUNG],
     ("portal/web/rendering.py", "UNREADABLE"): [UNREADABLE],
     ("portal/web/guard.py", "reason.text"): "said",  # Refused("…")
     ("portal/web/form_reading.py", "str(error['ctx']['error'])"): "said",  # ValueError("…")
@@ -278,11 +279,11 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ],
     ("portal/routes/messages/writing.py", "_why(visit)"): "said",
     ("portal/web/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
-    ("portal/regions/access/portal_status.py", "own['hindered']"): _OWN,
+    ("portal/regions/access/portal_status.py", "account['hindered']"): _OWN,
+    ("portal/regions/access/portal_status.py", "first.hindrance"): _HINDRANCES,
+    ("portal/regions/access/portal_status.py", "person.hindrance"): _HINDRANCES,
     ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),
-    ("portal/regions/access/portal_acts.py", "reasons[0]"): _HINDRANCES,
-    ("portal/routes/staff/access/portal_dialogs.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/routes/staff/practice/availability.py", "str(reason)"): "said",  # ValueError("…")
     ("portal/routes/staff/practice/portal_settings.py", "str(reason)"): "said",  # UnknownPlaceholder("…")
     **{

@@ -30,6 +30,8 @@ def check(data: Data = None) -> None:
         problems += wrong_database(chosen, with_keys=not about_keys)
         if not problems:
             problems += with_database(_set_aside)
+        if not problems and not (chosen.smtp_url or chosen.demo):
+            problems += with_database(_waiting)
         if not problems and not with_database(_has_practice):
             problems.append(
                 "There is no practice in the database yet: `portal start` begins one, `portal demo` makes one "
@@ -100,6 +102,14 @@ async def _set_aside() -> list[str]:
         "tried again by itself."
         for row in await all_stuck()
     ]
+
+
+async def _waiting() -> list[str]:
+    """Say how many letters wait for a mail server."""
+    [waiting] = await sql.column("select count(*) from outbox where done_at is null and failed_at is null")
+    if not waiting:
+        return []
+    return [f"SMTP_URL is not set, and {waiting} letter(s) wait: give the mail server, and they go out."]
 
 
 async def _has_practice() -> bool:

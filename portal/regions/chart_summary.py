@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from portal import clock
 from portal.facts import OfChart, OfLetter, OfPortalStatus, OfPractice, OfThreadList, OfTriage
 from portal.language import at_in_words, listed, say, say_many
 from portal.models.access.portal_status import PortalStatus, portal_status_of
@@ -17,14 +16,23 @@ from portal.viewer import Viewer
 
 _STATES = {
     "not_invited": "Not on the portal",
+    "has_account": "Not on the portal",
+    "offered": "To be confirmed",
+    "waiting": "Waiting for a mail server",
     "invited": "Invited",
+    "opened": "Opened",
+    "expired": "Link expired",
     "trouble": "Welcome email not delivered",
     "locked": "Sign-up locked",
+    "offer_locked": "Sign-up locked",
     "active": "On the portal",
     "paused": "Paused",
     "removed": "Access removed",
 }
-_KINDS = {"invited": "wait", "trouble": "bad", "locked": "bad", "active": "ok", "paused": "wait"}  # of its tag
+# The kind of its tag.
+_KINDS = {"active": "ok", "trouble": "bad", "locked": "bad", "offer_locked": "bad", "expired": "bad"} | dict.fromkeys(
+    ("offered", "waiting", "invited", "opened", "paused"), "wait"
+)
 
 
 @region(
@@ -54,15 +62,14 @@ async def chart_summary(viewer: Viewer, client: UUID) -> Context | None:
 def _line(language: str, status: PortalStatus) -> str:
     """Say who is there, or what was sent to whom."""
     if status.accounts:
-        names = listed(language, [account["name"] for account in status.acting])
-        seen = max((a["last_seen_at"] for a in status.acting if a["last_seen_at"]), default=None)
+        acting = [account for account in status.accounts if account["sees"]]
+        names = listed(language, [account["name"] for account in acting])
+        seen = max((account["last_seen_at"] for account in acting if account["last_seen_at"]), default=None)
         if not names or seen is None:
             return names
         when = at_in_words(seen, zone(), language)
         return say(language, "%(names)s, last here %(when)s", names=names, when=when)
-    if status.invitation is not None:
-        return status.invitation.email
-    return ""
+    return listed(language, [person.invitation.email for person in status.people if person.invitation])
 
 
 def _to_answer(viewer: Viewer, client: UUID, waiting: dict[str, Any] | None) -> list[dict[str, str]]:
@@ -82,19 +89,21 @@ async def _to_invite(viewer: Viewer, status: PortalStatus) -> list[dict[str, str
         return []
     chart = f"/staff/clients/{status.client.id}"
     edit, portal = f"{chart}/edit", f"{chart}/portal"
-    label, href = None, portal
+    label, href, email = None, portal, status.first.email if status.first else None
     match status.state:
-        case "locked":
+        case "locked" | "offer_locked":
             label = "Call them, then lift the lock"
         case "trouble":
             label = "Check the email address: the welcome email didn’t arrive"
-        case "invited" if status.invitation is not None and status.invitation.expires_at <= clock.now():
+        case "expired":
             label = "Send the welcome email again: the link has expired"
         case "not_invited" | "paused" if status.client.date_of_birth_sealed is None:
             label, href = "Add the date of birth", f"{edit}#field-date_of_birth"
-        case "not_invited" if status.too_young and not status.first.email:
+        case "has_account":
+            label = "Link the account that has this email already"
+        case "not_invited" if status.too_young and not email:
             label, href = "Add a contact with an email", f"{chart}/contacts"
-        case "not_invited" | "paused" if not status.first.email and (status.cleared or not status.accounts):
+        case "not_invited" | "paused" if not email and (status.cleared or not status.accounts):
             label, href = "Add the email", f"{edit}#field-email"
         case "not_invited" if not status.missing:
             label = "Send the welcome email"

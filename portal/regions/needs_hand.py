@@ -87,7 +87,7 @@ def _stuck(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
         case Stage.LOCKED:
             text, at = say(language, "Locked out after five wrong dates of birth"), row["locked_at"]
             note = say(language, "Call them before you lift the lock.")
-            path, fields = "unlocking", {}
+            path = "unlocking"
             if row["account_id"]:
                 path, fields = "offers/unlocking", {"holder": str(row["account_id"])}
             act = {"label": say(language, "Lift the lock"), "action": f"{tab}/{path}", "fields": fields}

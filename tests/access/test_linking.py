@@ -34,7 +34,7 @@ async def offer_of(desk: Desk, chart: Chart) -> str:
 
 async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) -> None:
     first, browser, account, second = await two(desk)
-    miriam, linked = await desk.person("miriam"), f"portal-linked?client={second.id}"
+    miriam, state = await desk.person("miriam"), f"portal-state?client={second.id}"
     async with (
         confirming(desk),
         open_page(browser, first.home, worker=1) as page,
@@ -43,8 +43,7 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         assert (await desk.act(second, "accesses", account=account)).status_code == 303
         await page.until(lambda: "something for you to confirm" in page.live["offers"], 2, "the offer")
         await page.until(lambda: "something for you to confirm" in str(page.toasts), 2, "the word")
-        await tab.until(lambda: "to confirm the date of birth" in tab.live[linked], 2, "the waiting")
-        assert "It was offered already" in tab.live[f"portal-state?client={second.id}"]
+        await tab.until(lambda: "is to confirm the link" in tab.live[state], 2, "the waiting")
         await are_current(page, tab)
         assert "Elm" not in str(page.frames) + page.document.text
         assert (await browser.get(second.home)).status_code == 404
@@ -63,8 +62,8 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         assert right.headers["location"] == second.home
         assert (await browser.get(second.home)).status_code == 200
         await page.until(lambda: "Elm" in str(page.live), 2, "the new profile")
-        await tab.until(lambda: "Who this account acts for" in tab.live[linked], 2, "the end")
-        assert "to confirm the date of birth" not in tab.live[linked]
+        await tab.until(lambda: "Also acts for" in tab.live[state], 2, "the end")
+        assert "is to confirm the link" not in tab.live[state]
         assert "something for you to confirm" not in page.live["offers"]
         await are_current(page, tab)
     assert (await browser.post(path, date_of_birth=second.born)).status_code == 404, "once"
@@ -89,7 +88,7 @@ async def test_five_wrong_ones_lock_it_until_staff_lift_the_lock(desk: Desk) -> 
     assert locked.status_code == 422 and "This is locked now" in locked.text
     assert (await browser.get(second.home)).status_code == 404
     tab = await desk.tab(second)
-    assert "Locked after five wrong dates of birth" in tab and "Lift the lock" in tab
+    assert "Elm is locked out" in tab and "Lift the lock" in tab
     assert (await desk.act(second, "offers/unlocking", holder=account)).status_code == 303
     assert (await browser.post(path, date_of_birth=second.born)).status_code == 303
     assert (await browser.get(second.home)).status_code == 200
@@ -142,7 +141,7 @@ async def test_what_is_withdrawn_or_lapsed_can_be_confirmed_no_more(desk: Desk, 
         assert (await browser.post(path, date_of_birth=second.born)).status_code == 404
         assert (await browser.get(second.home)).status_code == 404
         assert "would like to give your account access" not in (await browser.get(first.home)).text
-    assert "Waiting for" not in await desk.tab(second)
+    assert "To be confirmed" not in await desk.tab(second)
     assert await desk.sql("select 1 from access where client_id = :id", id=second.id) == []
     if how != "lapsed":
         unread = "notice where kind = 'to_confirm' and read_at is null and account_id = :id"

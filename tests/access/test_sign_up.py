@@ -106,7 +106,7 @@ async def test_two_charts_with_one_address_make_one_account(desk: Desk) -> None:
     assert await desk.sql("select id from access where client_id = :id", id=second.id) == []
     # Staff are offered to link it, and can't send another invitation there.
     tab = await desk.tab(second)
-    assert "Link client to portal account" in tab
+    assert "Link Elm to it" in tab
     assert (await desk.act(second, "invitations", holder="client")).status_code == 409
 
 

@@ -111,7 +111,7 @@ async def test_staff_pages(street: Street, visit: Visit, language: str) -> None:
             page = await who.context.new_page()
             await page.goto(base + path)
             if dialog:
-                await page.locator(f"[data-asks=dialog-{dialog}]").first.click()
+                await page.locator(f"[data-asks^=dialog-{dialog}-]").first.click()
                 await page.get_by_role("dialog").wait_for()
             await findings.look(name, page)
             await page.close()
@@ -206,8 +206,8 @@ async def test_a_welcome_email_by_keyboard_alone(street: Street, visit: Visit) -
     chart = await street.willow.chart("Linden")
     miriam = await speaking(visit, street, "miriam", "en")
     page = await miriam.open(chart.tab)
-    opener = page.locator("[data-state]").get_by_role("button", name="Send welcome email")
-    await tab_to(page, "^Send welcome email$", "button")
+    opener = page.locator("[data-state]").get_by_role("button", name=re.compile("^Send welcome email ?:"))
+    await tab_to(page, "^Send welcome email ?:", "button")
     await page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_be_visible()
@@ -230,5 +230,5 @@ async def test_a_welcome_email_by_keyboard_alone(street: Street, visit: Visit) -
     row = await street.willow.invitation(chart)
     assert row["language"] == "es"
     # What can't be pressed yet can be reached, and says why.
-    await tab_to(page, "^Resend welcome email", "button")
+    await tab_to(page, "^Resend ?:", "button")
     await expect(page.locator(":focus")).to_have_accessible_description(re.compile("It can be sent again"))

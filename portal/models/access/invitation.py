@@ -297,10 +297,11 @@ async def end_all_invitations(client: UUID, why: str) -> int:
     return await _end(why, "client_id = :client", client=client)
 
 
-async def withdraw_invitations(client: UUID) -> None:
-    """End everything outstanding for this client because staff say so."""
-    await end_all_invitations(client, "withdrawn")
+async def withdraw_invitation(client: UUID, link: UUID | None) -> int:
+    """End what is outstanding for one holder because staff say so; return how many there were."""
+    ended = await end_invitations(client, link, "withdrawn")
     await announce(InvitationEnded(client=client))
+    return ended
 
 
 async def end_contact_invitations(client: UUID | None) -> int:

@@ -1,7 +1,9 @@
-"""The portal status of a client: the people who hold, or could hold, access, for the Portal tab, derived from rows."""
+"""The portal status of a client: each person who holds, or could hold, access, with a way onto the portal of their own;
+derived from rows, for the Portal tab."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from portal.models.access.account import PortalAccount
 from portal.models.access.candidate_holder import (
     CandidateHolder,
     account_with,
+    hindrance,
     missing_for,
     of_holder,
     possible_holders,
@@ -24,78 +27,177 @@ from portal.models.ground.rules import account_sees, acts
 from portal.models.people.client import Client
 from portal.models.people.contact import Contact
 from portal.models.practice.practice import the_practice
+from portal.permissions import Restriction, Right
+from portal.settings import settings
+
+# What a client's portal is, from the states of its people: the first that anybody is in.
+FOREMOST = (
+    *("active", "locked", "offer_locked", "trouble", "waiting", "opened", "invited", "expired", "offered"),
+    *("paused", "has_account", "removed"),
+)
+
+
+@dataclass
+class PortalPerson:
+    """One person of a client's portal: the client, or a contact by a link. Whatever is on its way to them, and any
+    account that they have, is theirs alone."""
+
+    link: UUID | None  # None: the client in person
+    name: str
+    email: str | None  # on file
+    tie: dict[str, Any] | None  # of a contact: relationship, guardian, rights and restrictions
+    acts: bool  # the client in person, or a contact who may act for them now
+    access: dict[str, Any] | None = None  # that lives: account, its name and email, last seen, whether it sees now
+    past: dict[str, Any] | None = None  # an access that has ended
+    invitation: Invitation | None = None  # that can still be used, or was not in time
+    letter: dict[str, Any] | None = None  # that carries its link: done_at, failed_at, reason
+    offer: Invitation | None = None  # that the holder of an account is to confirm
+    linkable: dict[str, Any] | None = None  # an account that signs in with their email (see `linkable`)
+    hindrance: str | None = None  # why no welcome email can go to them
+    next_letter: dt.datetime | None = None  # when another may; None: now
+    again: bool = False  # another account of somebody who has a row already
+
+    @property
+    def key(self) -> str:
+        """Return what tells their row from the others."""
+        account = self.access or self.past
+        return str(account["id"]) if self.again and account else self.holder
+
+    @property
+    def holder(self) -> str:
+        """Return how a form names them."""
+        return str(self.link or "client")
+
+    @property
+    def state(self) -> str:
+        """Return one of FOREMOST, or not_invited."""
+        if self.access is not None:
+            return "active" if self.access["sees"] else "paused"
+        if self.invitation is not None:
+            return self._invited(self.invitation)
+        if self.offer is not None:
+            return "offer_locked" if self.offer.locked_at else "offered"
+        if self.linkable is not None:
+            return "has_account"
+        return "removed" if self.past is not None else "not_invited"
+
+    def _invited(self, invitation: Invitation) -> str:
+        if invitation.locked_at is not None:
+            return "locked"
+        if invitation.expires_at <= clock.now():
+            return "expired"
+        if invitation.opened_at is not None:
+            return "opened"
+        if self.letter is not None and (self.letter["failed_at"] or self.letter["reason"]):
+            return "trouble"
+        return "waiting" if self.waits_for_mail_server else "invited"
+
+    @property
+    def waits_for_mail_server(self) -> bool:
+        """Tell whether the letter with the link lies here because no mail server is set up."""
+        return self.letter is not None and self.letter["done_at"] is None and not settings().smtp_url
+
+    @property
+    def returnable(self) -> bool:
+        """Tell whether access can be given back: not to a contact whose tie has ended, nor to an account that is not a
+        minor's own."""
+        return self.past is not None and self.acts and not self.past["hindered"]
 
 
 @dataclass
 class PortalStatus:
-    """The portal access of one client, as staff see it now."""
+    """The portal of one client, as staff see it now."""
 
     client: Client
-    accounts: list[
-        dict[str, Any]
-    ]  # live accesses: account, name, email, as, since, last seen, acts and sees now or not
-    past: list[dict[str, Any]]  # accounts whose access has ended
-    invitation: Invitation | None  # the newest that is neither used nor ended
-    offers: list[Invitation]  # what holders of accounts that are there already are to confirm
-    letter: dict[str, Any] | None  # its letter: done_at, failed_at, reason, tries
-    holders: list[CandidateHolder]
+    people: list[PortalPerson]  # the client first, then contacts who may act, then those whose access has ended
     portal_on: bool
     network: str  # the contact network: on, or off for the client or the practice
-    too_young: bool = False  # for an account of their own
-    missing: list[str] = field(default_factory=list)
+    too_young: bool  # for an account of their own
 
     @property
     def state(self) -> str:
-        """Return not_invited, invited, trouble, locked, active, paused or removed."""
-        if self.accounts:
-            return "paused" if self.paused else "active"
-        if self.invitation is not None:
-            if self.invitation.locked_at is not None:
-                return "locked"
-            return "trouble" if self.letter and (self.letter["failed_at"] or self.letter["reason"]) else "invited"
-        return "removed" if self.past else "not_invited"
+        states = {person.state for person in self.people}
+        return next((state for state in FOREMOST if state in states), "not_invited")
 
     @property
-    def first(self) -> CandidateHolder:
+    def accounts(self) -> list[dict[str, Any]]:
+        """Return the accounts whose access lives."""
+        return [person.access for person in self.people if person.access is not None]
+
+    @property
+    def first(self) -> PortalPerson | None:
         """Return the person to invite where nobody else is named: the client, or for one who is too young the first of
         those who act for them."""
-        return self.holders[1] if self.too_young and len(self.holders) > 1 else self.holders[0]
+        return next((person for person in self.people if person.acts and (person.link or not self.too_young)), None)
 
     @property
-    def returnable(self) -> list[dict[str, Any]]:
-        """Return the accounts that access can be given back to: none of a contact whose tie has ended, nor one that is
-        not a minor's own."""
-        ties = {holder.link for holder in self.holders}
-        return [row for row in self.past if (not row["hindered"] if row["self"] else row["contact_link_id"] in ties)]
-
-    @property
-    def acting(self) -> list[dict[str, Any]]:
-        """Return the people who may act for the client now: no contact who is kept away."""
-        return [account for account in self.accounts if account["acts"]]
+    def missing(self) -> list[str]:
+        """Say in sentences what is missing on file before the first can be invited."""
+        first = self.first or self.people[0]
+        return missing_for(self.client, CandidateHolder(first.link, first.name, first.email))
 
     @property
     def cleared(self) -> bool:
         """Tell whether something that an account needs is no longer on file."""
+        if not self.accounts:
+            return False
         if self.client.date_of_birth_sealed is None:
             return True
-        return self.client.email_key is None and all(a["self"] for a in self.accounts)
-
-    @property
-    def paused(self) -> bool:
-        return self.cleared or not self.acting
+        return self.client.email_key is None and all(account["self"] for account in self.accounts)
 
 
 async def portal_status_of(client: Client) -> PortalStatus:
     """Read everything the Portal tab needs about one client, which the caller was allowed to see."""
+    accesses, practice = await _accesses(client), await the_practice()
+    invitations = {one.contact_link_id: one for one in await outstanding(client.id, "i.account_id is null")}
+    offers = {offer.contact_link_id: offer for offer in await open_offers(client.id)}
+    accounts = {account["link"]: account for account in await linkable(client)}
+    letters = await _letters(invitations.values())
+    people = []
+    for tie in [None, *await _ties(client.id)]:
+        link, name, email = (tie["id"], tie["name"], tie["email"]) if tie else (None, client.name, client.email)
+        theirs = [row for row in accesses if row["contact_link_id"] == link]
+        living = [row for row in theirs if row["live"]]
+        ended = list({row["id"]: row for row in theirs}.values()) if not living else []
+        invitation = invitations.get(link)
+        person = PortalPerson(
+            link=link,
+            name=name,
+            email=email,
+            tie=tie,
+            acts=tie is None or tie["acts"],
+            access=living[0] if living else None,
+            past=ended[-1] if ended else None,
+            invitation=invitation,
+            letter=letters.get(invitation.letter_id) if invitation else None,
+            offer=offers.get(link),
+            linkable=accounts.get(link) if not living else None,
+            hindrance=await hindrance(client, CandidateHolder(link, name, email)) if not tie or tie["acts"] else None,
+            next_letter=await next_send(client.id, link) if invitation else None,
+        )
+        people.append(person)
+        # Who has another address on file than their account can have been linked to a second one.
+        people += [PortalPerson(link, name, email, tie, person.acts, access=row, again=True) for row in living[1:]]
+        people += [PortalPerson(link, name, email, tie, person.acts, past=row, again=True) for row in ended[:-1]]
+    return PortalStatus(
+        client,
+        sorted(people, key=lambda person: not (person.acts or person.access)),
+        practice.portal_on,
+        network_of(practice, client),
+        not practice.on_their_own(client.born_if_known),
+    )
+
+
+async def _accesses(client: Client) -> list[dict[str, Any]]:
+    """Return every access there is or was to a client, the oldest first."""
     rows = await sql.rows(
-        "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, a.password_set_at, "
-        "x.from_at, x.until_at, x.contact_link_id, l.relationship, l.guardian, g.name as granted_by, "
-        f"e.name as ended_by, ({live('x')} and (l.id is null or {live('l')}))::boolean as live, "
-        f"(l.id is null or {acts('l')})::boolean as acts, "
+        "select x.id as access_id, a.id, a.name, a.email, a.last_seen_at, a.added_at, "
+        "x.from_at, x.until_at, x.contact_link_id, l.until_at as tie_until, e.name as ended_by, "
+        f"({live('x')} and (l.id is null or {live('l')}))::boolean as live, "
+        f"{live('x')}::boolean as not_ended, "
         f"{account_sees('x.client_id', 'x.account_id')}::boolean as sees "
         "from access x join portal_account a on a.id = x.account_id "
-        "left join contact_link l on l.id = x.contact_link_id "
-        "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "
+        "left join contact_link l on l.id = x.contact_link_id left join staff_member e on e.id = x.ended_by "
         "where x.client_id = :client order by x.from_at, x.id",
         client=client.id,
         now=clock.now(),
@@ -103,30 +205,31 @@ async def portal_status_of(client: Client) -> PortalStatus:
     for row in rows:
         row["self"] = row["contact_link_id"] is None
         row["hindered"] = await hinders_own_account(client, row["email"]) if row["self"] else None
-    now_live = [row for row in rows if row["live"]]
-    living = {row["id"] for row in now_live}
-    invitation = next(iter((await outstanding(client.id, "i.account_id is null"))[::-1]), None)
-    letter = None
-    if invitation is not None and invitation.letter_id is not None:
-        letter = await sql.row(
-            "select done_at, failed_at, reason, tries from outbox where id = :id", id=invitation.letter_id
-        )
-    practice = await the_practice()
-    holders = await possible_holders(client)
-    status = PortalStatus(
-        client,
-        now_live,
-        list({row["id"]: row for row in rows if row["id"] not in living}.values()),
-        invitation,
-        await open_offers(client.id),
-        letter,
-        holders,
-        practice.portal_on,
-        network_of(practice, client),
-        not practice.on_their_own(client.born_if_known),
+        row["ended_at"] = row["tie_until"] if row["not_ended"] else row["until_at"]
+    return rows
+
+
+async def _ties(client: UUID) -> list[dict[str, Any]]:
+    """Return the contacts who may act for a client, guardians first, and those who have, or had, access."""
+    columns = ("relationship", "guardian", *(r.value for r in Right), *(r.column for r in Restriction))
+    return await sql.rows(
+        f"select l.id, c.name, c.email, {', '.join(f'l.{column}' for column in columns)}, "
+        f"{acts('l')}::boolean as acts from contact_link l join contact c on c.id = l.contact_id "
+        f"where l.client_id = :client and ({acts('l')} "
+        "or exists (select 1 from access x where x.contact_link_id = l.id)) "
+        "order by l.guardian desc, l.from_at, l.id",
+        client=client,
+        now=clock.now(),
     )
-    status.missing = missing_for(client, status.first)
-    return status
+
+
+async def _letters(invitations: Iterable[Invitation]) -> dict[UUID | None, dict[str, Any]]:
+    """Return the letters that carry their links, by id."""
+    ids = [invitation.letter_id for invitation in invitations if invitation.letter_id]
+    if not ids:
+        return {}
+    text = "select id, done_at, failed_at, reason from outbox where id = any(:ids)"
+    return {row["id"]: row for row in await sql.rows(text, ids=ids)}
 
 
 async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
@@ -149,8 +252,9 @@ async def next_send(client: UUID, link: UUID | None) -> dt.datetime | None:
 
 
 async def linkable(client: Client) -> list[dict[str, Any]]:
-    """Return accounts with exactly the client's email, or a contact's, that never acted for the client (A7); those that
-    did are given access back, and those that were offered it have only to confirm."""
+    """Return accounts with exactly the client's email, or a contact's, that never acted for the client (A7), and as
+    which other clients' own each is known already; those that did are given access back, and those that were offered it
+    have only to confirm."""
     offers = []
     minor = await may_be_minor(client)
     waiting = {offer.account_id for offer in await open_offers(client.id)}
@@ -162,12 +266,23 @@ async def linkable(client: Client) -> list[dict[str, Any]]:
         # One that somebody else holds is not the young person's own.
         if own and (account.contact_id is not None or await hinders_own_account(client, account.email)):
             continue
-        if not await sql.exists(
-            "select 1 from access x where x.account_id = :account and x.client_id = :client",
+        acted_for = await sql.rows(
+            f"select x.client_id, ({live('x')} and x.contact_link_id is null)::boolean as in_person from access x "
+            "where x.account_id = :account",
             account=account.id,
-            client=client.id,
-        ):
-            offers.append({"id": account.id, "name": account.name, "email": account.email, "link": holder.link})
+            now=clock.now(),
+        )
+        if not any(row["client_id"] == client.id for row in acted_for):
+            in_person = [row["client_id"] for row in acted_for if row["in_person"]] if holder.link is None else []
+            offers.append(
+                {
+                    "id": account.id,
+                    "name": account.name,
+                    "email": account.email,
+                    "link": holder.link,
+                    "in_person": in_person,
+                }
+            )
     return offers
 
 
@@ -189,48 +304,3 @@ async def account_of(id: UUID) -> PortalAccount:
     """Return one of the accounts that `portal_status_of` or `linkable` named: perhaps none whose clients the viewer may
     see."""
     return await PortalAccount.get(id=id)
-
-
-async def history_of(client: UUID) -> list[dict[str, Any]]:
-    """Return the history of one client's portal access, newest first: (at, kind, name, by)."""
-    events: list[dict[str, Any]] = []
-
-    def add(kind: str, at: dt.datetime | None, name: str = "", by: str | None = None) -> None:
-        if at is not None and at <= clock.now():
-            events.append({"kind": kind, "at": at, "name": name, "by": by or ""})
-
-    for row in await sql.rows(
-        "select i.*, s.name as sender, u.name as unlocker from invitation i "
-        "join staff_member s on s.id = i.sent_by left join staff_member u on u.id = i.unlocked_by "
-        "where i.client_id = :client order by i.sent_at desc limit 50",
-        client=client,
-    ):
-        add("offered" if row["account_id"] else "sent", row["sent_at"], row["email"], row["sender"])
-        add("opened", row["opened_at"])
-        add("verified", row["verified_at"])
-        add("locked", row["locked_at"])
-        add("unlocked", row["unlocked_at"], by=row["unlocker"])
-        if row["ended_why"] == "address":
-            add("address", row["ended_at"])
-    known = set()
-    for row in await sql.rows(
-        "select x.from_at, x.until_at, a.name, a.added_at, g.name as granter, e.name as ender, a.id "
-        "from access x join portal_account a on a.id = x.account_id "
-        "left join staff_member g on g.id = x.granted_by left join staff_member e on e.id = x.ended_by "
-        "where x.client_id = :client order by x.from_at",
-        client=client,
-    ):
-        opened = abs((row["from_at"] - row["added_at"]).total_seconds()) < 5
-        add("joined" if opened and row["id"] not in known else "granted", row["from_at"], row["name"], row["granter"])
-        add("removed", row["until_at"], row["name"], row["ender"])
-        known.add(row["id"])
-    for row in await sql.rows(
-        "select r.made_at, r.used_at, s.name as staff, a.name from reset r "
-        "join portal_account a on a.id = r.account_id left join staff_member s on s.id = r.by_staff "
-        "where exists (select 1 from access x where x.account_id = r.account_id and x.client_id = :client) "
-        "order by r.made_at desc limit 20",
-        client=client,
-    ):
-        add("reset_sent", row["made_at"], row["name"], row["staff"])
-        add("reset", row["used_at"], row["name"])
-    return sorted(events, key=lambda event: event["at"], reverse=True)[:60]

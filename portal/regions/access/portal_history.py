@@ -4,7 +4,7 @@ from uuid import UUID
 
 from portal.facts import OfChart, OfLetter, OfPortalStatus
 from portal.language import at_in_words, say
-from portal.models.access.portal_status import history_of
+from portal.models.access.portal_history import history_of
 from portal.models.people.client import Client
 from portal.regions import Context, region
 from portal.regions.phrases import zone
@@ -13,11 +13,14 @@ from portal.viewer import Viewer
 _HISTORY = {
     "sent": "Welcome email sent to %(name)s by %(by)s",
     "offered": "%(by)s asked %(name)s to confirm the date of birth",
-    "opened": "The link was opened",
-    "verified": "The date of birth was right",
-    "locked": "Locked after five wrong dates of birth",
-    "unlocked": "Lock lifted by %(by)s",
-    "address": "The email on file changed, so the link ended",
+    "waiting": "Welcome email to %(name)s by %(by)s is waiting: no mail server is set up",
+    "sending": "Welcome email to %(name)s by %(by)s is on its way",
+    "failed": "Welcome email to %(name)s by %(by)s couldn’t be delivered",
+    "opened": "%(name)s opened the link",
+    "verified": "%(name)s gave the right date of birth",
+    "locked": "%(name)s locked out after five wrong dates of birth",
+    "unlocked": "Lock for %(name)s lifted by %(by)s",
+    "address": "The email of %(name)s on file changed, so the link ended",
     "joined": "%(name)s signed up",
     "granted": "%(name)s given access by %(by)s",
     "removed": "Access of %(name)s removed by %(by)s",
@@ -41,7 +44,7 @@ async def history(viewer: Viewer, client: UUID) -> Context | None:
             {
                 "text": say(viewer.language, _HISTORY[event["kind"]], name=event["name"], by=event["by"] or system),
                 "at": at_in_words(event["at"], zone(), viewer.language),
-                "kind": "warn" if event["kind"] in ("locked", "removed") else "hot" if n == 0 else "",
+                "kind": "warn" if event["kind"] in ("locked", "removed", "failed") else "hot" if n == 0 else "",
             }
             for n, event in enumerate(await history_of(client))
         ]

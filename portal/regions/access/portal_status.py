@@ -1,172 +1,353 @@
-"""The state of a client's portal access, on the chart's Portal tab."""
+"""The chart's Portal tab: a row for each person, with their state and what can be done about it."""
 
 from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.facts import OfChart, OfLetter, OfPortalStatus, OfPractice
-from portal.language import at_in_words, date_in_words, say, say_many
+from portal.facts import OfChart, OfLetter, OfPortalStatus, OfPractice, OfStaff
+from portal.language import at_in_words, date_in_words, listed, local_day, say, say_many
 from portal.mail.outbox import reason_in_words
-from portal.models.access.own_address import UNKNOWN_AGE
-from portal.models.access.portal_status import PortalStatus, portal_status_of
-from portal.models.ground.person import canonical_email
+from portal.models.access.invitation import TRIES, Invitation
+from portal.models.access.own_address import TOO_YOUNG, UNKNOWN_AGE
+from portal.models.access.portal_status import PortalPerson, PortalStatus, portal_status_of
+from portal.models.ground.person import canonical_email, initial
 from portal.models.people.client import Client
-from portal.permissions import Permission
+from portal.models.staff.staff_member import StaffMember
+from portal.permissions import Permission, Restriction, Right
 from portal.regions import Context, region
-from portal.regions.access.portal_acts import acts_of
-from portal.regions.phrases import zone
+from portal.regions.access.portal_acts import account_label, acts_of, other_clients
+from portal.regions.people.contacts import rights_line
+from portal.regions.phrases import relation_in_words, zone
 from portal.viewer import Viewer
 from portal.web.slots import Link, link
 
 link("chart", Link("portal", "Portal", "/portal"))
 
 
+# It names the other clients of its accounts too.
 @region(
     "portal-state",
     "staff/access/portal/_state.html",
     side="staff",
     needs=None,
-    on=(OfPortalStatus, OfLetter, OfChart, OfPractice),
+    on=(OfPortalStatus, OfLetter, OfPractice, OfStaff),
+    on_any=(OfChart,),
 )
 async def state(viewer: Viewer, client: UUID) -> Context | None:
     chart = await viewer.find(Client, client)
     status = await portal_status_of(chart)
     may = await viewer.may(Permission.PORTAL_ACCESS)
+    may_change = await viewer.may(Permission.CONTACT_NETWORK) and chart.archived_at is None
+    others = await other_clients(viewer, status)
+    senders = await _senders(viewer, status)
+    rows = [
+        _row(viewer, status, person, senders)
+        | {
+            "also": [
+                {"name": other["first_name"], "href": f"/staff/clients/{other['client_id']}/portal"}
+                for other in (others.of(person.access["id"]) if person.access else [])
+            ],
+            "change_href": f"/staff/clients/{client}/contacts/{person.link}"
+            if person.tie and person.acts and may_change
+            else None,
+            "acts": await acts_of(viewer, status, person, others) if may else [],
+        }
+        for person in status.people
+        if person.link or not status.too_young or person.state != "not_invited"
+    ]
     return {
         "state": status.state,
-        "title": _title(viewer, status),
+        "title": await _title(viewer, status),
         "sentence": _sentence(viewer, status),
-        "facts": _facts(viewer, status),
-        "needs": await _needs(viewer, status)
-        if status.state == "not_invited" or chart.birth_unreadable or (status.accounts and status.cleared)
-        else [],
-        "acts": await acts_of(viewer, status, may),
-        "note": _note(viewer, status),
+        "rows": rows,
+        "needs": await _needs(viewer, status),
+        "notes": [
+            *([say(viewer.language, UNKNOWN_AGE)] if chart.birth_unreadable else []),
+            *([] if may else [say(viewer.language, "Your role doesn’t include managing portal access.")]),
+        ],
+        "add_href": f"/staff/clients/{client}/contacts/new" if may_change and status.network == "on" else None,
     }
 
 
-def _title(viewer: Viewer, status: PortalStatus) -> str:
-    name, language = status.client.first_name, viewer.language
-    others = [a for a in status.acting if not a["self"]]
-    if status.state == "active" and others and len(others) == len(status.acting):
-        return say(language, "%(other)s acts for %(name)s", other=others[0]["name"], name=name)
-    return say(
-        language,
-        {
-            "not_invited": "%(name)s isn’t invited yet",
-            "invited": "%(name)s is invited",
-            "trouble": "The welcome email couldn’t be delivered",
-            "locked": "Sign-up for %(name)s is locked",
-            "active": "%(name)s uses the portal",
-            "paused": "The portal is paused for %(name)s",
-            "removed": "Access to %(name)s has been removed",
-        }[status.state],
-        name=name,
-    )
+async def _senders(viewer: Viewer, status: PortalStatus) -> dict[UUID, str]:
+    """Return who sent what is on its way, by name."""
+    ids = [one.sent_by for person in status.people for one in (person.invitation, person.offer) if one is not None]
+    if not ids:
+        return {}
+    rows = await viewer.see(StaffMember).where("r.id = any(:ids)", ids=ids).columns("r.id, r.name")
+    return {row["id"]: row["name"] for row in rows}
 
 
-def _sentence(viewer: Viewer, status: PortalStatus) -> str:
-    language, invitation = viewer.language, status.invitation
-    match status.state:
+# --- The head ----------------------------------------------------------------------------------------
+
+_ONE = {
+    "active": "%(names)s is on the portal",
+    "locked": "%(names)s is locked out",
+    "offer_locked": "%(names)s is locked out",
+    "trouble": "The welcome email to %(names)s couldn’t be delivered",
+    "waiting": "The welcome email to %(names)s is waiting",
+    "opened": "%(names)s has opened the link",
+    "invited": "%(names)s is invited",
+    "expired": "The link of %(names)s has expired",
+    "offered": "%(names)s is to confirm the link",
+    "has_account": "%(names)s already has an account",
+}
+_SEVERAL = {
+    "active": "%(names)s are on the portal",
+    "locked": "%(names)s are locked out",
+    "offer_locked": "%(names)s are locked out",
+    "trouble": "The welcome emails to %(names)s couldn’t be delivered",
+    "waiting": "The welcome emails to %(names)s are waiting",
+    "opened": "%(names)s have opened their links",
+    "invited": "%(names)s are invited",
+    "expired": "The links of %(names)s have expired",
+    "offered": "%(names)s are to confirm the link",
+    "has_account": "%(names)s already have accounts",
+}
+
+
+async def _title(viewer: Viewer, status: PortalStatus) -> str:
+    language, state, name = viewer.language, status.state, status.client.first_name
+    concerned = [person for person in status.people if person.state == state]
+    match state:
+        case "paused":
+            return say(language, "The portal is paused for %(name)s", name=name)
+        case "removed":
+            return say(language, "Access to %(name)s has been removed", name=name)
+        case "not_invited" if len(status.people) > 1:
+            return say(language, "Nobody is invited for %(name)s yet", name=name)
         case "not_invited":
-            return (
-                say_many(
-                    language,
-                    "One thing is missing before a welcome email can go out.",
-                    "%(num)s things are missing before a welcome email can go out.",
-                    len(status.missing),
-                )
-                if status.missing
-                else say(language, "Everything a welcome email needs is on file.")
+            return say(language, "%(name)s isn’t invited yet", name=name)
+    names = [person.name if person.link else name for person in concerned]
+    if state == "has_account":
+        names = list(dict.fromkeys([await account_label(viewer, person.linkable) for person in concerned]))
+    several, listing = len(names) > 1, listed(language, names)
+    if state == "active" and all(person.link for person in concerned):
+        acting = "%(names)s act for %(name)s" if several else "%(names)s acts for %(name)s"
+        return say(language, acting, names=listing, name=name)
+    return say(language, _SEVERAL[state] if several else _ONE[state], names=listing)
+
+
+def _sentence(viewer: Viewer, status: PortalStatus) -> str | None:
+    language, first, name = viewer.language, status.first, status.client.first_name
+    match status.state:
+        case "not_invited" if first is None:
+            return say(language, TOO_YOUNG)
+        case "not_invited" if status.missing:
+            return say_many(
+                language,
+                "One thing is missing before a welcome email can go out.",
+                "%(num)s things are missing before a welcome email can go out.",
+                len(status.missing),
             )
-        case "invited" if invitation is not None:
-            step = "Nobody has opened the link yet."
-            if invitation.verified_at is not None:
-                step = "The date of birth was right; a password is being chosen."
-            elif invitation.opened_at is not None:
-                step = "The link was opened; the date of birth is being asked for."
-            if invitation.expires_at <= clock.now():
-                step = "The link has expired. Send another one."
-            return say(language, step)
-        case "trouble" if status.letter is not None:
-            reason = status.letter["reason"] or "silent"
-            ours = reason_in_words(language, reason)
-            return ours if ours != reason else say(language, "The mail server said: %(reason)s", reason=reason)
-        case "locked":
+        case "not_invited" if first is not None and first.hindrance:
+            return say(language, first.hindrance)
+        case "not_invited":
+            return say(language, "Everything a welcome email needs is on file.")
+        case "has_account":
+            return say(language, "A welcome email can’t go there. Link %(name)s to the account instead.", name=name)
+        case "locked" | "offer_locked":
             return say(language, "Five wrong dates of birth were given. Speak with them, then lift the lock.")
+        case "waiting":
+            return say(language, "No mail server is set up. It goes out by itself once there is one.")
         case "paused":
             return say(
                 language,
                 "Something an account needs was cleared. Access goes on when it is filled in again."
                 if status.cleared
+                else "The chart is archived. Access goes on when it is restored."
+                if status.client.archived_at is not None
                 else "Someone who acts here is blocked by a restriction. See Contacts."
                 if status.network == "on"
                 else "The contact network is off. What each contact may do is kept.",
             )
         case "removed":
             return say(language, "Nobody can see this record on the portal. Access can be given back.")
-    last = max((a["last_seen_at"] for a in status.accounts if a["last_seen_at"]), default=None)
-    if last is None:
-        return say(language, "Signed up, and hasn’t been here since.")
-    return say(language, "Last here %(when)s.", when=at_in_words(last, zone(), viewer.language))
+        case "active" if status.too_young:
+            return say(language, "%(name)s is too young for an account of their own.", name=name)
+        case "active" if not any(account["self"] for account in status.accounts):
+            return say(language, "%(name)s has no account of their own.", name=name)
+    return None
 
 
-def _note(viewer: Viewer, status: PortalStatus) -> str | None:
-    if status.state == "locked":
-        return say(viewer.language, "Call them first, and ask for the date of birth.")
-    if status.client.birth_unreadable:
-        return say(viewer.language, UNKNOWN_AGE)
-    own = next((a for a in status.accounts if a["self"]), None)
-    if own is not None and own["hindered"]:
-        return say(viewer.language, own["hindered"])
-    on_file = status.client.email
-    if own is None or on_file is None or canonical_email(on_file) == canonical_email(own["email"]):
+# --- The rows ----------------------------------------------------------------------------------------
+
+
+def _row(viewer: Viewer, status: PortalStatus, person: PortalPerson, senders: dict[UUID, str]) -> dict[str, Any]:
+    language, name, tie = viewer.language, status.client.first_name, person.tie
+    kind, word, icon = _tag(language, person)
+    return {
+        "id": f"person-{person.key}",
+        "name": person.name,
+        "initial": initial(person.name),
+        "colour": "slate" if tie else status.client.colour,
+        "email": (person.access or person.past or {}).get("email") or person.email or "",
+        "as_label": relation_in_words(language, tie) if tie else say(language, "The client"),
+        "may": _may_do(language, status, person),
+        "kind": kind,
+        "state": word,
+        "icon": icon,
+        "lines": [line for line in _lines(language, status, person, senders, name) if line],
+        "fix": _fix(language, status, person),
+    }
+
+
+def _may_do(language: str, status: PortalStatus, person: PortalPerson) -> str:
+    tie, name = person.tie, status.client.first_name
+    if tie is None:
+        return say(language, "Everything")
+    if status.network != "on":
+        return say(language, "The contact network is off")
+    if not person.acts and person.access is None:
+        return say(language, "No longer acts for %(name)s", name=name)
+    now = clock.now()
+    kept = any(tie[one.column] is not None and tie[one.column] <= now for one in Restriction)
+    if not kept and all(tie[right.value] for right in Right):
+        return say(language, "Everything for %(name)s", name=name)
+    return rights_line(language, tie)
+
+
+def _tag(language: str, person: PortalPerson) -> tuple[str, str, str]:
+    """Return how the state of somebody is marked: kind, word and icon."""
+    match person.state:
+        case "active":
+            return "ok", say(language, "Active"), "check"
+        case "paused":
+            return "wait", say(language, "Paused"), "circle-pause"
+        case "locked" | "offer_locked":
+            return "bad", say(language, "Locked"), "lock"
+        case "trouble" if person.letter and person.letter["failed_at"]:
+            return "bad", say(language, "Undeliverable"), "mail-warning"
+        case "trouble":
+            return "wait", say(language, "Not delivered yet"), "mail-warning"
+        case "waiting":
+            return "wait", say(language, "Waiting for a mail server"), "clock"
+        case "opened":
+            return "wait", say(language, "Opened"), "mail-check"
+        case "invited" if person.letter and person.letter["done_at"] is None:
+            return "wait", say(language, "On its way"), "clock"
+        case "invited":
+            return "wait", say(language, "Invited"), "mail-check"
+        case "expired":
+            return "bad", say(language, "Expired"), "circle-x"
+        case "offered":
+            return "wait", say(language, "To be confirmed"), "clock"
+        case "has_account":
+            return "line", say(language, "Has an account"), "link"
+        case "removed":
+            return "bad", say(language, "Access ended"), "link-2-off"
+    return "neutral", say(language, "Not invited"), ""
+
+
+def _lines(
+    language: str, status: PortalStatus, person: PortalPerson, senders: dict[UUID, str], name: str
+) -> list[str | None]:
+    """Say what is to be known about the state of somebody."""
+    if person.access is not None:
+        return _of_account(language, status, person, person.access)
+    if person.invitation is not None:
+        return _of_invitation(language, person, person.invitation, senders)
+    if person.offer is not None:
+        return [
+            say(language, "Five wrong dates of birth.")
+            if person.offer.locked_at
+            else say(language, "Until %(when)s", when=_at(person.offer.expires_at, language)),
+            _by(language, person.offer, senders),
+        ]
+    if person.past is not None and person.state == "removed":
+        return _of_past(language, person.past)
+    return [say(language, person.hindrance)] if person.hindrance and person.state == "not_invited" else []
+
+
+def _of_account(language: str, status: PortalStatus, person: PortalPerson, account: dict[str, Any]) -> list[str | None]:
+    seen, until = account["last_seen_at"], account["until_at"]
+    lines = [
+        None if account["sees"] else _pause(language, status, person),
+        say(language, "Last here %(when)s", when=_at(seen, language))
+        if seen
+        else say(language, "Signed up %(when)s, and hasn’t been here since", when=_at(account["added_at"], language)),
+        say(language, "Until %(date)s", date=date_in_words(local_day(until, zone()), language)) if until else None,
+        say(language, account["hindered"]) if account["hindered"] else None,
+    ]
+    if person.email and canonical_email(person.email) != canonical_email(account["email"]):
+        text = "The email on file is now %(new)s. They still sign in with %(old)s, and need no other account."
+        lines.append(say(language, text, new=person.email, old=account["email"]))
+    return lines
+
+
+def _pause(language: str, status: PortalStatus, person: PortalPerson) -> str:
+    """Say why an account that has access sees nothing now."""
+    if status.client.archived_at is not None:
+        return say(language, "The chart is archived")
+    if status.client.date_of_birth_sealed is None:
+        return say(language, "The date of birth is missing")
+    if person.link and status.network != "on":
+        return say(language, "The contact network is off")
+    if not person.acts:
+        return say(language, "Blocked by a restriction")
+    return say(language, "The email is missing")
+
+
+def _of_invitation(
+    language: str, person: PortalPerson, invitation: Invitation, senders: dict[UUID, str]
+) -> list[str | None]:
+    letter, until = person.letter, _at(invitation.expires_at, language)
+    tries = say(language, "Wrong dates of birth: %(count)s of %(most)s", count=invitation.tries, most=TRIES)
+    tried, by = tries if invitation.tries else None, _by(language, invitation, senders)
+    match person.state:
+        case "locked":
+            return [say(language, "Call them first, and ask for the date of birth."), by]
+        case "expired":
+            return [say(language, "The link has expired. Send another one."), by]
+        case "opened" if invitation.verified_at is not None:
+            return [say(language, "The date of birth was right; a password is being chosen.")]
+        case "opened":
+            return [say(language, "The date of birth is being asked for."), tried]
+        case "trouble" if letter is not None:
+            reason = letter["reason"] or "silent"
+            ours = reason_in_words(language, reason)
+            return [ours if ours != reason else say(language, "The mail server said: %(reason)s", reason=reason)]
+        case "waiting":
+            return [say(language, "Since %(when)s", when=_at(invitation.sent_at, language)), by]
+    taken = letter["done_at"] if letter else invitation.sent_at
+    return [
+        say(language, "Taken by the mail server %(when)s", when=_at(taken, language)) if taken else None,
+        say(language, "Not opened yet. The link works until %(when)s.", when=until),
+        by,
+    ]
+
+
+def _of_past(language: str, past: dict[str, Any]) -> list[str | None]:
+    if past["ended_at"] is None:
+        return []
+    when = _at(past["ended_at"], language)
+    if past["ended_by"]:
+        return [say(language, "Removed %(when)s by %(name)s", when=when, name=past["ended_by"])]
+    return [say(language, "Ended %(when)s", when=when)]
+
+
+def _by(language: str, invitation: Invitation, senders: dict[UUID, str]) -> str | None:
+    name = senders.get(invitation.sent_by)
+    return say(language, "Sent by %(name)s", name=name) if name else None
+
+
+def _fix(language: str, status: PortalStatus, person: PortalPerson) -> dict[str, str] | None:
+    """Return where the email is added that somebody needs."""
+    if person.email or person.state != "not_invited" or not person.acts:
         return None
-    return say(
-        viewer.language,
-        "The email on file is now %(new)s. %(name)s still signs in with %(old)s, and needs no other account.",
-        new=on_file,
-        name=status.client.first_name,
-        old=own["email"],
-    )
+    at = f"contacts/{person.link}" if person.link else "edit"
+    return {"href": f"/staff/clients/{status.client.id}/{at}#field-email", "label": say(language, "Add an email")}
 
 
-def _facts(viewer: Viewer, status: PortalStatus) -> list[dict[str, str]]:
-    language, facts = viewer.language, []
-
-    def fact(label: str, value: str) -> None:
-        facts.append({"label": say(language, label), "value": value})
-
-    for account in status.accounts:
-        fact("Signs in with", account["email"])
-        if not account["acts"]:
-            fact(
-                "Now",
-                say(
-                    language,
-                    "Blocked by a restriction" if status.network == "on" else "Paused: the contact network is off",
-                ),
-            )
-        fact("Signed up", at_in_words(account["added_at"], zone(), viewer.language))
-        if account["last_seen_at"]:
-            fact("Last sign-in", at_in_words(account["last_seen_at"], zone(), viewer.language))
-    if status.invitation is not None:
-        fact("Welcome email to", status.invitation.email)
-        fact("Sent", at_in_words(status.invitation.sent_at, zone(), viewer.language))
-        fact("Link works until", at_in_words(status.invitation.expires_at, zone(), viewer.language))
-        if status.invitation.tries:
-            fact("Wrong dates of birth", f"{status.invitation.tries} / 5")
-    ended = [row for row in status.past if row["until_at"]]
-    if status.state == "removed" and ended:
-        last = max(ended, key=lambda row: row["until_at"])
-        fact("Removed", at_in_words(last["until_at"], zone(), viewer.language))
-        if last["ended_by"]:
-            fact("Removed by", last["ended_by"])
-    return facts
+def _at(when: Any, language: str) -> str:
+    return at_in_words(when, zone(), language)
 
 
 async def _needs(viewer: Viewer, status: PortalStatus) -> list[dict[str, Any]]:
-    """Return the fields an account needs, each with a link to where it is put right, for those who may."""
+    """Return what every account here needs, where some of it is missing, each with a link to where it is put right, for
+    those who may. What one person lacks is said in their row."""
+    if not (status.state == "not_invited" or status.client.birth_unreadable or status.cleared or not status.portal_on):
+        return []
     settings = "/staff/settings/portal" if await viewer.may(Permission.PORTAL_SETTINGS) else None
     language, edit = viewer.language, f"/staff/clients/{status.client.id}/edit"
 
@@ -182,13 +363,7 @@ async def _needs(viewer: Viewer, status: PortalStatus) -> list[dict[str, Any]]:
     day = status.client.born_if_known
     born = date_in_words(day, language) if day else None
     unread = status.client.birth_unreadable
-    email = need("Email", status.client.email, f"{edit}#field-email", "Add an email")
-    if status.too_young:
-        contacts = f"/staff/clients/{status.client.id}/contacts"
-        known = status.first.email if status.first.link else None
-        email = need("Email of who acts for them", known, contacts, "Open contacts")
-    return [
-        email,
+    needs = [
         need(
             "Date of birth",
             born,
@@ -198,3 +373,4 @@ async def _needs(viewer: Viewer, status: PortalStatus) -> list[dict[str, Any]]:
         ),
         need("Client portal", say(language, "On") if status.portal_on else None, settings, "Switch it on"),
     ]
+    return needs if any(not one["ok"] for one in needs) else []

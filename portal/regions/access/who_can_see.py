@@ -6,16 +6,15 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from portal.facts import OfChart, OfSignInAddress, OfStaff
+from portal.facts import OfChart, OfStaff
 from portal.language import date_in_words, listed, local_day, say
 from portal.models.access.account import holds_right
-from portal.models.access.portal_status import portal_status_of
 from portal.models.ground.person import initial
 from portal.models.ground.record import Kind
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.readers import OFFICE, SUPERVISOR, TEAM, why_read, why_see
 from portal.models.people.client import Client
-from portal.permissions import CARE, Audience, Permission, Right, Role
+from portal.permissions import CARE, Audience, Right, Role
 from portal.regions import Context, region
 from portal.regions.phrases import base, beside_the_team, of_role, relation_in_words, role_label, zone
 from portal.viewer import Viewer
@@ -89,53 +88,6 @@ async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
         ),
         "href": f"{base(viewer, client)}/who-sees",
     }
-
-
-@region(
-    "accounts", "staff/access/portal/_accounts.html", side="staff", needs=None, on=(OfChart, OfStaff, OfSignInAddress)
-)
-async def accounts(viewer: Viewer, client: UUID) -> Context | None:
-    """On the chart's Portal tab: the accounts that have access, each with how it came by it and what it sees."""
-    about = await viewer.find(Client, client)
-    language, status = viewer.language, await portal_status_of(about)
-    may_look = await viewer.may(Permission.PORTAL_ACCESS)
-    return {
-        "name": about.first_name,
-        "rows": [
-            {
-                "name": row["name"],
-                "initial": initial(row["name"]),
-                "reasons": [*_tie(language, row), _given(language, row)],
-                "paused": _pause(language, row, about),
-                "view_href": f"/staff/clients/{client}/as/{row['id']}/home" if may_look else None,
-            }
-            for row in status.accounts
-        ],
-    }
-
-
-def _pause(language: str, row: dict[str, Any], about: Client) -> str | None:
-    """Say why an account that has access sees nothing now; None where it does."""
-    if row["sees"]:
-        return None
-    if about.archived_at is not None:
-        return say(language, "Paused: the chart is archived")
-    if about.date_of_birth_sealed is None:
-        return say(language, "Paused: the date of birth is missing")
-    if row["self"] and about.email_key is None:
-        return say(language, "Paused: the email is missing")
-    return say(language, "Sees nothing now")
-
-
-def _given(language: str, row: dict[str, Any]) -> str:
-    since = _day(row["from_at"], language)
-    if row["granted_by"]:
-        said = say(language, "Access given by %(by)s on %(date)s", by=row["granted_by"], date=since)
-    else:
-        said = say(language, "Signed up on %(date)s", date=since)
-    if row["until_at"] is None:
-        return said
-    return f"{said}. {say(language, 'Until %(date)s', date=_day(row['until_at'], language))}"
 
 
 def _each(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:

@@ -9,7 +9,7 @@ from portal.mail import outbox
 from portal.mail.composing import NotAnAddress
 from portal.mail.welcome_letter import welcome
 from portal.models.access.candidate_holder import CandidateHolder, possible_holders
-from portal.models.access.invitation import Invitation, withdraw_invitations
+from portal.models.access.invitation import Invitation, withdraw_invitation
 from portal.models.access.portal_status import portal_status_of
 from portal.models.ground.person import first_of
 from portal.models.people.client import Client
@@ -29,17 +29,16 @@ def _link(value: Any) -> Any:
     return None if value in ("", "client") else value
 
 
-class Keyed(Form):
-    typed = False
+class OnPerson(Form):
+    """`holder` is a contact by their link, or the client in person."""
 
-    key: UUID
-
-
-class Send(Form):
     typed = False
 
     key: UUID
     holder: Annotated[UUID | None, BeforeValidator(_link)] = None
+
+
+class Send(OnPerson):
     language: Literal["en", "es"] = "en"
 
 
@@ -116,14 +115,19 @@ async def letter(visit: Visit) -> Answer:
 
 
 @staff(
-    "POST /staff/clients/{client}/portal/unlocking", Permission.PORTAL_ACCESS, form=Keyed, audit="lift lock", once=True
+    "POST /staff/clients/{client}/portal/unlocking",
+    Permission.PORTAL_ACCESS,
+    form=OnPerson,
+    audit="lift lock",
+    once=True,
 )
 async def unlock(visit: Visit) -> Answer:
-    client = await client_of(visit)
-    invitation = (await portal_status_of(client)).invitation
+    """Give one person five new tries."""
+    people = (await portal_status_of(await client_of(visit))).people
+    invitation = next((one.invitation for one in people if one.invitation and one.link == visit.form.holder), None)
     if invitation is None:
         raise Refused(409, "There is no invitation to unlock any more.")
-    visit.note(acted=invitation.locked_at is not None)
+    visit.note(record=invitation.id, acted=invitation.locked_at is not None)
     if invitation.locked_at is not None:
         await invitation.unlock(visit.me.id)
     return go(here(visit))
@@ -132,12 +136,12 @@ async def unlock(visit: Visit) -> Answer:
 @staff(
     "POST /staff/clients/{client}/portal/withdrawal",
     Permission.PORTAL_ACCESS,
-    form=Keyed,
+    form=OnPerson,
     audit="withdraw invitation",
     once=True,
 )
 async def withdraw(visit: Visit) -> Answer:
-    """End the outstanding invitations of this client."""
+    """End what is outstanding for one person."""
     client = await client_of(visit)
-    await withdraw_invitations(client.id)
+    visit.note(acted=await withdraw_invitation(client.id, visit.form.holder) > 0)
     return go(here(visit))

@@ -28,8 +28,9 @@ async def grant(visit: Visit) -> Answer:
         raise Refused(409, "This chart is archived. Restore it first.")
     await hold_addresses(client.id)
     status = await portal_status_of(client)
-    offers = {o["id"]: o["link"] for o in await linkable(client)}
-    past = {row["id"]: row["contact_link_id"] for row in status.returnable}
+    person = visit.form.person
+    offers = {o["id"]: o["link"] for o in await linkable(client) if person in ("", str(o["link"] or "client"))}
+    past = {one.past["id"]: one.link for one in status.people if one.past and one.returnable}
     account = await chosen_account(visit, [{"id": id} for id in offers | past])
     link = offers[account.id] if account.id in offers else past[account.id]
     if account.id in offers:

@@ -7,7 +7,7 @@ from portal.models.access.account import PortalAccount
 from portal.models.access.portal_status import account_of, portal_status_of
 from portal.models.people.client import Client
 from portal.permissions import Permission
-from portal.regions.access import linked_clients, portal_history, portal_status, who_can_see
+from portal.regions.access import portal_history, portal_status
 from portal.regions.access.coming_of_age import of_age
 from portal.regions.mail.undelivered import chart_addresses
 from portal.regions.people import clients
@@ -28,15 +28,12 @@ async def show(visit: Visit) -> Answer:
         visit,
         "staff/access/portal/show.html",
         title=visit.say("Chart: portal"),
-        said=None,
-        dialogs=await dialogs_of(visit, status) if may else {},
+        dialogs=await dialogs_of(visit, status) if may else None,
         regions={
             "head": await visit.draw(clients.chart_head, client=client.id, tab="portal"),
             "addresses": await visit.draw(chart_addresses, client=client.id),
             "state": await visit.draw(portal_status.state, client=client.id),
             "of_age": await visit.draw(of_age, client=client.id),
-            "accounts": await visit.draw(who_can_see.accounts, client=client.id),
-            "linked": await visit.draw(linked_clients.linked, client=client.id),
             "messaging": await visit.draw(availability.messaging, client=client.id),
             "history": await visit.draw(portal_history.history, client=client.id),
         },
@@ -62,13 +59,15 @@ async def set_messaging(visit: Visit) -> Answer:
 
 
 class OnAccount(Form):
-    """`holder` and `account` both name an account: the first where one of those who hold access is meant."""
+    """`holder` and `account` both name an account: the first where one of those who hold access is meant. `person` says
+    as whom it is linked, where more than one of a chart has its address: a contact's link, or "client"."""
 
     typed = False
 
     key: UUID
     holder: UUID | None = None
     account: UUID | None = None
+    person: str = ""
 
     @property
     def chosen(self) -> UUID | None:
