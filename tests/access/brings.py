@@ -3,7 +3,7 @@
 import datetime as dt
 from itertools import cycle
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from portal import clock, passwords
 from portal.demo import PASSWORD
@@ -38,6 +38,16 @@ from tests.laws.stage import Verbs
 from tests.people.brings import new_client, seen_by_ada, terms, with_a_contact
 
 _ON_AND_OFF = cycle(["no", "yes"])
+WORDS = {"subject_en": "Your account", "body_en": "Hello {name}: {link}", "language": "en"}
+
+
+def a_press(cast: Cast) -> dict[str, str]:
+    return {"key": str(uuid4())}
+
+
+def of_a_mother(cast: Cast) -> dict[str, str]:
+    return a_press(cast) | {"holder": cast.account["dana"]}
+
 
 SAMPLES = {
     "POST /staff/clients/{client}/archival": Sample("miriam", 303, sampled=True),
@@ -70,6 +80,42 @@ SAMPLES = {
     ),
     "POST /staff/clients/{client}/messaging": Sample("miriam", 303, client="lena", form=wishes(mode="reply")),
     "POST /staff/clients/{client}/coming-of-age": Sample("miriam", 303),
+    "GET /staff/clients/{client}/portal": Sample("miriam", 200),
+    "GET /staff/clients/{client}/portal/letter": Sample("miriam", 200),
+    "POST /staff/clients/{client}/portal/invitations": Sample(
+        "miriam", 303, client="lena", form=lambda cast: a_press(cast) | {"holder": "client"}
+    ),
+    "POST /staff/clients/{client}/portal/withdrawal": Sample("miriam", 303, client="lena", form=a_press),
+    "POST /staff/clients/{client}/portal/unlocking": Sample("miriam", 303, client="lena", form=a_press),
+    "POST /staff/clients/{client}/portal/resets": Sample("miriam", 303, form=of_a_mother),
+    "POST /staff/clients/{client}/portal/removals": Sample("miriam", 303, form=of_a_mother),
+    "POST /staff/clients/{client}/portal/removals/all": Sample("ada", 303, form=of_a_mother),
+    "POST /staff/clients/{client}/portal/accesses": Sample("miriam", 303, form=of_a_mother),
+    "POST /staff/clients/{client}/portal/offers/withdrawal": Sample("miriam", 303, form=of_a_mother),
+    "POST /staff/clients/{client}/portal/offers/unlocking": Sample("miriam", 303, form=of_a_mother),
+    "GET /staff/settings/portal": Sample("ada", 200),
+    "POST /staff/settings/portal": Sample("ada", 303, form=wishes(on="no")),
+    "POST /staff/settings/portal/linking": Sample("ada", 303, form=wishes(on="yes")),
+    "POST /staff/settings/portal/contacts": Sample("ada", 303, form=wishes(on="no")),
+    "POST /staff/settings/portal/letter": Sample("ada", 303, form=wishes(**WORDS)),
+    "POST /staff/settings/portal/preview": Sample("ada", 200, form=wishes(**WORDS)),
+    "POST /staff/settings/portal/sample": Sample("ada", 200, form=wishes(**WORDS)),
+    "GET /start": Sample("", 404),
+    "POST /start": Sample("", 404, form=wishes(code="0000-0000-0000-0000")),
+    "GET /welcome/{token}": Sample("", 200),
+    "POST /welcome": Sample("", 303, form=wishes(token="A" * 43)),
+    "GET /welcome/birth-date": Sample("", 303),
+    "POST /welcome/birth-date": Sample("", 303, form=wishes(date_of_birth="1994-08-17")),
+    "GET /welcome/password": Sample("", 303),
+    "POST /welcome/password": Sample("", 303, form=wishes(password="copper kettle under nine stars")),
+    "GET /offers/{offer}": Sample("dana", 200),
+    "POST /offers/{offer}": Sample("dana", 303, form=wishes(date_of_birth="1994-08-17")),
+    "GET /forgot": Sample("", 200),
+    "POST /forgot": Sample("", 303, form=wishes(email="nobody@family.example")),
+    "GET /reset/{token}": Sample("", 200),
+    "POST /reset": Sample("", 303, form=wishes(token="A" * 43)),
+    "GET /reset/password": Sample("", 303),
+    "POST /reset/password": Sample("", 303, form=wishes(password="copper kettle under nine stars")),
 }
 
 # The permission or right that a door asks for, by its address.

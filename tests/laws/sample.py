@@ -40,6 +40,8 @@ class Sample:
             notice=cast.notice.get(self.notice, ""),
             message=cast.message[cast.conversation[self.conversation]],
             day=uuid4(),
+            offer=uuid4(),
+            token="A" * 43,
             template=cast.template.get(self.template, ""),
             **cast.named,
             link=cast.link,

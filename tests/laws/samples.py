@@ -11,7 +11,8 @@ from tests.rooms import brought_by_name
 
 SAMPLES: dict[str, Sample] = brought_by_name("SAMPLES")
 
-# Getting in has a matrix and a live law of its own, in tests/access: its strangers hold links and half a session.
+# Getting in, and its letters: acts that need a mail server, a link or half a session are served by tests/access and
+# tests/mail, and told by verbs. Strangers are tried on them as on all.
 ELSEWHERE = (
     "/staff/clients/{client}/portal",
     "/staff/settings/portal",
@@ -26,10 +27,8 @@ ELSEWHERE = (
     "/demo/mail",
 )
 _ORDER = {name: number for number, name in enumerate(SAMPLES)}
-ALL_ROUTES = sorted(
-    (route for route in ROUTES if not route.path.startswith(ELSEWHERE)),
-    key=lambda route: _ORDER.get(name_of(route), -1),
-)
+EVERY_ROUTE = sorted(ROUTES, key=lambda route: _ORDER.get(name_of(route), -1))
+ALL_ROUTES = [route for route in EVERY_ROUTE if not route.path.startswith(ELSEWHERE)]
 WRITES = [route for route in ALL_ROUTES if is_write(route)]
 
 

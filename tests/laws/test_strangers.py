@@ -18,14 +18,16 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Route
 
+from portal.models.ground.fact import unit
 from portal.permissions import Permission
 from portal.regions import REGIONS, key_of, read_key
 from tests.deployment import Deployment
 from tests.html import Element
 from tests.laws.family import gather
 from tests.laws.sample import Sample, is_write, name_of
-from tests.laws.samples import ALL_ROUTES, WRITES, sample_of
+from tests.laws.samples import ALL_ROUTES, EVERY_ROUTE, WRITES, sample_of
 from tests.laws.stage import Act, Stage
+from tests.mail.brings import a_letter_came_back
 from tests.pages import Page, open_page
 from tests.servers import PostgreSQL, Redis
 
@@ -72,6 +74,8 @@ def strangers_of(route: Route) -> list[Stranger]:
         if "{notice}" in route.path:
             found.append(Stranger("a colleague", "theo", 404))
             found.append(Stranger("a colleague who sees the client too", "henrik", 404))
+        if "{letter}" in route.path or "{bounce}" in route.path:
+            found.append(Stranger("staff outside the care team", "theo", 404))
         if of_client or of_thread:
             # Who manages staff sees all clients, so nobody who may is outside.
             refusal = 403 if route.endpoint.permission is Permission.STAFF else 404  # type: ignore[attr-defined]
@@ -139,10 +143,12 @@ async def stage(request: pytest.FixtureRequest, postgres: PostgreSQL, redis_serv
         stage = Stage(deployment)
         await gather(stage)
         await stage.has_news()
+        async with deployment.models(), unit():
+            await a_letter_came_back(stage.cast)
         yield stage
 
 
-@pytest.mark.parametrize("route", ALL_ROUTES, ids=name_of)
+@pytest.mark.parametrize("route", EVERY_ROUTE, ids=name_of)
 async def test_strangers_are_refused_and_change_nothing(stage: Stage, route: Route) -> None:
     """All strangers of a route, one after the other, between two looks at every table."""
     strangers = strangers_of(route)

@@ -601,6 +601,13 @@ def test_each_door_asks_for_what_is_said_here() -> None:
     assert asks == said
 
 
+def test_the_door_of_an_address_is_of_its_side() -> None:
+    sides = {"staff": "staff", "clients": "client", "offers": "client", "home": "client", "board": "client"}
+    sides |= {"discretion": "client"} | dict.fromkeys(("session", "sign-out", "theme"), "signed_in")
+    doors_of = {route.path: route.endpoint.door for route in ROUTES if route.path not in WITHOUT_A_VISIT}
+    assert doors_of == {path: sides.get(path.split("/")[1], "anyone") for path in doors_of}
+
+
 def test_every_route_has_one_method_and_no_get_changes_anything() -> None:
     for route in ROUTES:
         assert isinstance(route, Route)

@@ -26,9 +26,27 @@ from portal.models.people.contact import Contact
 from portal.permissions import Permission
 from portal.realtime.bus import Bus
 from tests.cast import Cast
+from tests.laws.sample import Sample, wishes
 from tests.laws.stage import Verbs
 from tests.mail.post_office import To
 from tests.people.brings import seen_by_ada
+
+_MAILBOX = wishes(address="back@willow.example", host="localhost", mailbox_user="back", mailbox_password="unknown")
+
+SAMPLES = {
+    "GET /staff/mail": Sample("miriam", 200),
+    "POST /staff/mail/{letter}/retry": Sample("miriam", 303),
+    "POST /staff/mail/retries": Sample("miriam", 303),
+    "GET /staff/mail/addresses/{bounce}": Sample("miriam", 200),
+    "POST /staff/mail/addresses/{bounce}": Sample("miriam", 303, form=wishes(email="right@family.example")),
+    "POST /staff/mail/addresses/{bounce}/confirmation": Sample("miriam", 303),
+    "GET /staff/settings/mail": Sample("ada", 200),
+    "POST /staff/settings/mail/minutes": Sample("ada", 303, form=wishes(mail_after="240")),
+    "POST /staff/settings/mail/mailbox": Sample("ada", 303, form=_MAILBOX),
+    "POST /staff/settings/mail/removal": Sample("ada", 303),
+    "POST /staff/settings/mail/test": Sample("ada", 200, form=_MAILBOX),
+    "GET /demo/mail": Sample("", 200),
+}
 
 # The permission or right that a door asks for, by its address.
 ASKED = {
@@ -51,9 +69,14 @@ async def _left(letter: UUID) -> UUID:
     return letter
 
 
-@VERBS("a letter to a mother comes back")
-async def _(cast: Cast) -> None:
-    assert await note_bounce(await _letter_to(cast, "dana", "noa"), Cause.ADDRESS, "5.1.1", "550 5.1.1 No such user")
+async def a_letter_came_back(cast: Cast) -> None:
+    """A letter about Noa: `{letter}` and `{bounce}` in addresses."""
+    letter = await _letter_to(cast, "dana", "noa")
+    assert await note_bounce(letter, Cause.ADDRESS, "5.1.1", "550 5.1.1 No such user")
+    cast.named |= {"letter": str(letter), "bounce": str((await Bounce.get(letter_id=letter)).id)}
+
+
+VERBS("a letter to a mother comes back")(a_letter_came_back)
 
 
 @VERBS("an email about messages comes back", sampled=True)  # its address may stand on any chart: all staff hear of that
