@@ -185,8 +185,8 @@ async def _without_therapist(viewer: Viewer, whose: str | None) -> list[dict[str
             href=f"/staff/clients/{row['id']}",
             act={
                 "label": say(language, "Choose a therapist"),
-                "href": "/staff/colleagues#orphans",
-                "asks": False,
+                "href": f"/staff/clients/{row['id']}/care-team",
+                "asks": True,
             },
         )
         for row in alone[:WITHOUT_TEAM_SHOWN]

@@ -541,6 +541,7 @@ ONE_ACT = {
     "Subscription": "a device that is told",
     "Plan": "makes a leave",
     "RightChoice": "one right, given or taken",
+    "Joining": "puts one colleague on a care team",
 }
 
 

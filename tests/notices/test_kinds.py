@@ -28,7 +28,7 @@ async def test_who_takes_a_client_into_their_care_is_told(full: Deployment) -> N
     sam = full.cast.client["sam"]
     teams = await full.sql("select staff_id from care_team where client_id = :sam", sam=sam)
     async with open_page(theo, "/staff/today") as page:
-        assert (await ada.post(f"/staff/clients/{sam}/care-team", staff=theo.id)).status_code == 303
+        assert (await ada.post(f"/staff/clients/{sam}/care-team", staff=theo.id, place="member")).status_code == 303
         await page.until(lambda: "Ada Lindqvist gave this client to your care." in str(page.toasts), what="a toast")
         await page.current()
         if theo.id not in {str(row["staff_id"]) for row in teams}:

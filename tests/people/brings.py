@@ -53,6 +53,24 @@ def a_leave(cast: Cast) -> dict[str, str]:
     return {"staff": cast.staff["miriam"], "cover": cast.staff["theo"]} | days
 
 
+def to_henrik(cast: Cast) -> dict[str, str]:
+    return {"staff": cast.staff["henrik"]}
+
+
+async def with_henrik(sample: Sample, route: Route, person: Person) -> None:
+    """Henrik is on the care team, and the newest who is."""
+    cast = person.cast
+    client = cast.client[sample.client]
+    staff = person if person.name == "ada" else await cast.sign_in("ada")
+    await staff.post(f"/staff/clients/{client}/care-team", staff=cast.staff["henrik"], place="member")
+    rows = await cast.deployment.sql(
+        "select id from care_team where client_id = :client and staff_id = :henrik and until_at is null",
+        client=client,
+        henrik=cast.staff["henrik"],
+    )
+    cast.named["careteam"] = str(rows[0]["id"])
+
+
 async def with_a_contact(sample: Sample, route: Route, person: Person) -> None:
     """A contact is added; the newest is meant, and where somebody's page is looked at, of those with an account."""
     cast, seen = person.cast, route.path.endswith("/preview")
@@ -67,7 +85,10 @@ async def with_a_contact(sample: Sample, route: Route, person: Person) -> None:
 
 
 # How an address finds one in the demo.
-NAMED = {"leave": "select id from leave"}
+NAMED = {
+    "leave": "select id from leave",
+    "careteam": "select t.id from care_team t join client c on c.id = t.client_id where c.first_name = 'Noa'",
+}
 
 SAMPLES = {
     "GET /staff/clients": Sample("miriam", 200),
@@ -85,6 +106,9 @@ SAMPLES = {
     "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=terms, before=with_a_contact),
     "GET /staff/clients/{client}/contacts/{link}/history": Sample("miriam", 200, before=with_a_contact),
     "POST /staff/clients/{client}/contacts/{link}/end": Sample("miriam", 303, before=with_a_contact),
+    "GET /staff/clients/{client}/care-team": Sample("ada", 200),
+    "POST /staff/clients/{client}/care-team": Sample("ada", 303, client="lena", form=to_henrik, sampled=True),
+    "POST /staff/clients/{client}/care-team/{careteam}/end": Sample("ada", 303, before=with_henrik),
     "GET /staff/leave": Sample("miriam", 200),
     "POST /staff/leave": Sample("miriam", 303, form=a_leave, sampled=True),
     "POST /staff/leave/{leave}/end": Sample("theo", 303),
@@ -92,6 +116,7 @@ SAMPLES = {
 
 # The permission or right that a door asks for, by its address.
 ASKED = {
+    r"\w+ /staff/clients/{client}/care-team.*": Permission.STAFF,
     r"\w+ /staff/clients/{client}/contacts/(new|search)": Permission.CONTACT_NETWORK,
     "POST /staff/clients/{client}/contacts": Permission.CONTACT_NETWORK,
     r"\w+ /staff/clients/{client}/contacts/{link}(/history|/end)?": Permission.CONTACT_NETWORK,

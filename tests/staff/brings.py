@@ -15,10 +15,6 @@ from tests.laws.stage import Verbs
 from tests.rooms import insert
 
 
-def to_henrik(cast: Cast) -> dict[str, str]:
-    return {"staff": cast.staff["henrik"]}
-
-
 def signing_in(cast: Cast) -> dict[str, str]:
     return {"email": cast.email["client", "sam"], "demo": "1", "side": "client"}
 
@@ -28,7 +24,6 @@ SAMPLES = {
     "POST /sign-in": Sample("", 303, form=signing_in),
     "POST /sign-out": Sample("jo", 303),
     "POST /session": Sample("miriam", 204),
-    "POST /staff/clients/{client}/care-team": Sample("ada", 303, client="lena", form=to_henrik, sampled=True),
     "GET /staff/colleagues": Sample("ada", 200),
     "GET /staff/colleagues/{colleague}/departure": Sample("ada", 200),
     "POST /staff/colleagues/{colleague}/departure": Sample("ada", 303, form=wishes(successor="nobody"), sampled=True),
@@ -37,7 +32,6 @@ SAMPLES = {
 # The permission or right that a door asks for, by its address.
 ASKED = {
     r"\w+ /staff/colleagues.*": Permission.STAFF,
-    "POST /staff/clients/{client}/care-team": Permission.STAFF,
 }
 
 

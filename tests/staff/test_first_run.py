@@ -13,6 +13,7 @@ import httpx2
 
 from tests.access.desk import BORN, SECRET, path_of, text_of, token_of
 from tests.deployment import PORTAL, ROOT, Worker, _plain_environment
+from tests.html import filled
 from tests.mail.post_office import PostOffice
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -112,10 +113,12 @@ async def test_from_nothing_to_the_first_client() -> None:
             today = await browser.get("/staff/today")
             assert "Alder House" in today.text
 
+            # There is one therapist, so the client is theirs unless somebody says otherwise.
+            form = filled((await browser.get("/staff/clients/new")).text, "/staff/clients")
             added = await browser.post(
                 "/staff/clients",
-                data={
-                    "key": str(uuid4()),
+                data=form
+                | {
                     "first_name": "Ines",
                     "last_name": "Falk",
                     "email": "ines@family.example",
@@ -123,6 +126,8 @@ async def test_from_nothing_to_the_first_client() -> None:
                 },
             )
             chart = added.headers["location"]
+            assert "Has no therapist" not in (await browser.get("/staff/today")).text
+            assert PRACTICE["name"] in (await browser.get(f"{chart}/care-team")).text
             sent = await browser.post(f"{chart}/portal/invitations", data={"key": str(uuid4()), "holder": "client"})
             assert sent.status_code == 303, sent.text
             await office.arrived(1)

@@ -138,6 +138,13 @@ class CareTeam(Lasting):
             return
         await announce(CareTeamChanged(client=client, staff=staff))
 
+    async def lead_care(self, yes: bool) -> None:
+        """Note that this colleague leads the care, or no more: this row alone; see `departure.take_over`."""
+        if self.lead is not yes:
+            await self.hold()
+            self.lead = yes
+            await self.save(update_fields=["lead"])
+
     async def end(self) -> None:
         await self.hold()
         self.until_at = clock.now()
@@ -147,13 +154,14 @@ class CareTeam(Lasting):
 
 
 async def team_of(teams: Scope[CareTeam], clients: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Return the staff who care for each of these clients, the lead first: id, name, role."""
+    """Return the staff who care for each of these clients, the lead first: id, name, role, and
+    whether they lead."""
     members = await (
         teams.where("r.client_id = any(:clients)", clients=clients)
         .where(live("r"))
         .join("join staff_member s on s.id = r.staff_id")
         .order("r.lead desc, r.from_at, r.id")
-        .columns("r.client_id, s.id as staff_id, s.name, s.role")
+        .columns("r.id, r.client_id, r.lead, s.id as staff_id, s.name, s.role")
     )
     teams_by_client: dict[UUID, list[dict[str, Any]]] = {client: [] for client in clients}
     for row in members:

@@ -52,15 +52,14 @@ async def depart(member: StaffMember, successor: UUID | None, by: UUID) -> None:
 
 
 async def take_over(client: UUID, staff: UUID, lead: bool, by: UUID) -> None:
-    """Make a colleague part of a client's care team, and its lead where it has lost that; they are told of it."""
+    """Make a colleague part of a client's care team, or the one who leads it, whoever did before; they are told of
+    it."""
     await Client.lock(client)
-    teams = [team for team in await CareTeam.filter(client_id=client, staff_id=staff) if not team.has_ended]
-    if not teams:
+    team = [member for member in await CareTeam.filter(client_id=client) if not member.has_ended]
+    if not any(member.staff_id == staff for member in team):
         await CareTeam.create(client_id=client, staff_id=staff, lead=lead)
-    elif lead and not teams[0].lead:
-        await teams[0].hold()
-        teams[0].lead = True
-        await teams[0].save(update_fields=["lead"])
+    for member in team if lead else []:
+        await member.lead_care(member.staff_id == staff)
     await announce(CareTeamChanged(client=client, staff=staff))
     await tell(NoticeKind.IN_CARE, staff={staff} - {by}, client=client, by=by)
 

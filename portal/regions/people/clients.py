@@ -157,6 +157,7 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
     language, archived = viewer.language, chart.archived_at is not None
     may_edit = not archived and await viewer.may(Permission.PORTAL_ACCESS)
     edit = f"/staff/clients/{client}/edit" if may_edit else None
+    may_team = not archived and await viewer.may(Permission.STAFF)
 
     def fact(label: str, value: str | None, field: str, href: str | None = None) -> dict[str, Any]:
         return {"label": label, "value": value, "href": href, "add_href": edit and f"{edit}#field-{field}"}
@@ -191,6 +192,7 @@ async def overview(viewer: Viewer, client: UUID) -> Context | None:
         ],
         "network": network_of(await the_practice(), chart),
         "edit_href": edit,
+        "team_href": f"/staff/clients/{client}/care-team" if may_team else None,
         "contacts_href": f"/staff/clients/{client}/contacts",
         "archived": archived,
     }

@@ -167,11 +167,10 @@ async def _new(visit: Visit, status: int) -> Answer:
 
 
 async def therapist_choice(visit: Visit) -> dict[str, Any]:
-    """Return what the field for the therapist needs."""
-    return {
-        "therapists": await therapists(visit.me.see(StaffMember)),
-        "therapist": visit.sent.get("therapist") or await _myself(visit) or "",
-    }
+    """Return what the field for the therapist needs: where there is only one, they are chosen already."""
+    able = await therapists(visit.me.see(StaffMember))
+    only = able[0]["id"] if len(able) == 1 else ""
+    return {"therapists": able, "therapist": visit.sent.get("therapist", await _myself(visit) or only)}
 
 
 @staff("GET /staff/clients/{client}", opens="open chart")

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BeforeValidator
 
 from portal.language import listed
-from portal.models.people.client import CareTeam, Client
-from portal.models.people.departure import depart, in_care_of, take_over
+from portal.models.people.client import CareTeam
+from portal.models.people.departure import depart, in_care_of
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.regions.staff import colleagues as regions
@@ -31,12 +31,6 @@ def _nobody(value: Any) -> Any:
 
 class Departure(Form):
     successor: Annotated[UUID | None, BeforeValidator(_nobody)]
-
-
-class TakeOver(Form):
-    typed = False
-
-    staff: UUID
 
 
 @staff("GET /staff/colleagues", Permission.STAFF)
@@ -118,12 +112,3 @@ async def depart_with(visit: Visit) -> Answer:
 def _check(chosen: UUID, among: list[dict[str, Any]]) -> None:
     if str(chosen) not in {str(one["id"]) for one in among}:
         raise Refused(422, "Who takes over must be a colleague who reads clinical messages.")
-
-
-@staff("POST /staff/clients/{client}/care-team", Permission.STAFF, form=TakeOver, audit="hand over client")
-async def hand_over(visit: Visit) -> Answer:
-    """Give a client to somebody's care; they lead it."""
-    client = await visit.find(Client)
-    _check(visit.form.staff, await _successors(visit))
-    await take_over(client.id, visit.form.staff, True, visit.me.id)
-    return go(HERE)
