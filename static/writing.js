@@ -94,16 +94,18 @@
   }
 
   // ---- Drafts: kept as they are written, for this person's other pages and devices. What is being typed here is never
-  // overwritten: a page takes over what another has kept only once all that was typed in it is kept too.
+  // overwritten: a page takes over what another has kept only once all that was typed in it is kept too. Nor does it
+  // overwrite what another has kept: with its words it says on which version they were begun, in its field `draft`, and the
+  // server sets aside what they would replace, for somebody to choose.
 
   const KEEP_AFTER = 1200;
   const TRY_AGAIN = 4500; // where the server was not reached
   const TYPING = 3000; // this long after a key somebody may still be at it
-  const drafts = new WeakMap(); // composer -> { known: what the server keeps, shown: what it was last told, … }
+  const drafts = new WeakMap(); // composer -> { known: what the server keeps, shown: the version it was last told, … }
 
   const draftOf = (form) => {
-    const shown = form.querySelector("[data-draft]")?.dataset.draft ?? "";
-    if (!drafts.has(form)) drafts.set(form, { known: shown, shown, touched: false, at: 0, timer: 0, busy: false });
+    const { draft: known = "", version: shown = "" } = form.querySelector("[data-draft]")?.dataset ?? {};
+    if (!drafts.has(form)) drafts.set(form, { known, shown, tried: null, touched: false, at: 0, timer: 0, busy: null });
     return drafts.get(form);
   };
   const isOnItsWay = (form) => Boolean(outbox.get(form.dataset.list)?.letters.some((one) => !one.refused));
@@ -146,12 +148,8 @@
     draft.timer = 0;
     if (isOver() || draft.busy || !draft.touched || !form.isConnected) return;
     if (isOnItsWay(form)) return storeDraft(form, draft);
-    const body = form.elements.body.value;
-    draft.busy = true;
-    const answer = await ask(form.dataset.keep, { body, reply_to: form.elements.reply_to.value }, how).catch(() => null);
-    draft.busy = false;
+    const answer = await sendDraft(form, { body: form.elements.body.value }, how);
     if (answer && !answer.ok && answer.status < 500) return; // it will be said when it is sent
-    if (answer?.ok) Object.assign(draft, { known: body, at: Date.now() });
     if (answer?.ok) kept.drop(storeOf(form));
     else await storeDraft(form, draft);
     draft.touched = form.elements.body.value !== draft.known;
@@ -159,9 +157,34 @@
     if (draft.touched) draft.timer ||= setTimeout(() => keepDraft(form), answer ? KEEP_AFTER : TRY_AGAIN);
   }
 
+  // Resolves with the answer, or null. Its version is the one that what is typed from now on was begun on.
+  async function sendDraft(form, fields, how) {
+    const draft = draftOf(form);
+    const { reply_to: reply, draft: version } = form.elements;
+    draft.tried = fields.body;
+    draft.busy = ask(form.dataset.keep, { reply_to: reply.value, draft: version.value, ...fields }, how).catch(() => null);
+    const answer = await draft.busy;
+    draft.busy = null;
+    if (!answer?.ok) return answer;
+    version.value = answer.headers.get("Portal-Draft");
+    Object.assign(draft, { known: fields.body, at: Date.now() });
+    return answer;
+  }
+
+  async function chooseDraft(form, choice) {
+    const draft = draftOf(form);
+    await draft.busy;
+    const answer = await sendDraft(form, { body: form.elements.body.value, choice });
+    if (!answer?.ok) return toast(word("noAnswer"));
+    if (choice === "other") Object.assign(draft, { known: null, tried: null, touched: false, at: 0 }); // it comes with the region
+    form.elements.body.focus();
+    takeDrafts();
+  }
+
   function afterSending(form, { waited }) {
     if (!waited) {
       Object.assign(draftOf(form), { known: "", at: Date.now() }); // dropped by the server, with the message
+      form.elements.draft.value = "";
       kept.drop(storeOf(form));
     }
     if (form.elements.body.value) noteTyping(form);
@@ -171,9 +194,13 @@
     for (const form of all("form[data-keep]")) {
       const kept = form.querySelector("[data-draft]")?.dataset;
       const draft = draftOf(form);
-      if (!kept || kept.draft === draft.shown || draft.touched || draft.busy || Date.now() - draft.at < TYPING) continue;
-      draft.shown = kept.draft;
-      if (draft.known === draft.shown) continue;
+      if (!kept || kept.version === draft.shown || draft.busy) continue;
+      if (kept.version && kept.version < form.elements.draft.value) continue; // their order is that of their making
+      // The answer may have been lost, and the words have arrived: they are this page's own.
+      if (kept.draft === draft.tried) form.elements.draft.value = kept.version;
+      if (draft.touched || Date.now() - draft.at < TYPING) continue;
+      draft.shown = form.elements.draft.value = kept.version;
+      if (draft.known === kept.draft) continue;
       draft.known = form.elements.body.value = kept.draft;
       answering(form, kept.replyTo ? { id: kept.replyTo, name: kept.replyName, text: kept.replyText } : null);
     }
@@ -198,6 +225,7 @@
     fields.set("key", crypto.randomUUID());
     fields.set("seen", newestIn(form.dataset.list));
     const letter = write({ id: fields.get("key"), body, reply: replyOf(form), fields, form, url: form.action, list: form.dataset.list });
+    letter.keeping = form.dataset.keep && draftOf(form).busy; // the draft that is being kept at this moment is this one
     storeLetter(letter);
     tell(letter, word("sending"));
     const { letters } = outbox.get(letter.list);
@@ -319,6 +347,8 @@
 
   // Resolves when there is an answer that ends it; rejects when the same letter, with its key, must be tried again.
   async function deliver(letter) {
+    const version = (await letter.keeping)?.headers.get("Portal-Draft");
+    if (version) letter.fields = withField(letter.fields, "draft", version);
     const multipart = letter.form?.enctype === "multipart/form-data";
     const answer = await ask(letter.url, multipart ? letter.fields : [...letter.fields]);
     const text = await answer.text();
@@ -378,16 +408,20 @@
     if (form && !isUnderstood(form)) return;
     const box = form?.elements.understood;
     if (box?.checked) {
-      const fields = new FormData(); // it may have been written while the office was open
-      for (const [name, value] of letter.fields) fields.append(name, value);
-      fields.set(box.name, box.value);
-      letter.fields = fields;
+      letter.fields = withField(letter.fields, box.name, box.value); // it may have been written while the office was open
       box.checked = false;
     }
     Object.assign(letter, { refused: false, ended: false });
     storeLetter(letter);
     tell(letter, word("sending"));
     sendNext(letter.list);
+  }
+
+  function withField(given, name, value) {
+    const fields = new FormData();
+    for (const [name, value] of given) fields.append(name, value);
+    fields.set(name, value);
+    return fields;
   }
 
   const composerOf = ({ form, list }) => form?.isConnected ? form : document.querySelector(`form[data-composer][data-list="${CSS.escape(list)}"]`);
@@ -487,7 +521,8 @@
   on("submit", (event) => {
     if (event.defaultPrevented || !event.target.matches("form[data-composer]")) return;
     event.preventDefault();
-    post(event.target, event.submitter);
+    if (event.submitter?.name === "choice") chooseDraft(event.target, event.submitter.value);
+    else post(event.target, event.submitter);
   });
   on("input", ({ target }) => target.matches("[data-composer] [name=body]") && (sayWriting(target.form), noteTyping(target.form)));
   on("click", onClick);

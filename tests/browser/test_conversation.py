@@ -539,3 +539,52 @@ async def test_what_nobody_can_read_yet_is_kept_and_not_sent(practice: Deploymen
     await shows(page, "A word before we meet.")
     await expect(sent).to_be_visible()
     await expect(kept).to_be_hidden()
+
+
+STORY = "A long story, told on the phone on the way home."
+
+
+async def test_what_a_device_wrote_without_a_line_overwrites_nothing(practice: Deployment, visit: Visit) -> None:
+    """Three words on a laptop that was away, and a long story on the phone: both are there to choose from."""
+    phone, laptop = await visit("dana"), await visit("dana")
+    hers = await phone.open(noa_thread(practice, "client"))
+    theirs = await laptop.open(noa_thread(practice, "client"), worker=1)
+    box, away = [page.get_by_label("Message about Noa") for page in (hers, theirs)]
+    laptop.line_is_cut = True
+    await laptop.context.set_offline(True)
+    await away.press_sequentially("Three more words.")
+    async with hers.expect_response(re.compile("/draft$")):
+        await box.press_sequentially(STORY)
+    await laptop.context.set_offline(False)
+    for page in (hers, theirs):
+        await expect(page.locator(".other-draft")).to_contain_text(STORY, timeout=NOTICED)
+    await expect(away).to_have_value("Three more words.")
+    await theirs.get_by_role("button", name="Use that").click()
+    for page, field in ((hers, box), (theirs, away)):
+        await expect(field).to_have_value(STORY, timeout=NOTICED)
+        await expect(page.locator(".other-draft")).to_have_count(0)
+    # Whoever goes on from there is asked nothing more.
+    await away.press_sequentially(" And its end.")
+    await expect(box).to_have_value(f"{STORY} And its end.", timeout=NOTICED)
+    await expect(theirs.locator(".other-draft")).to_have_count(0)
+    await away.press("Enter")
+    await shows(hers, f"{STORY} And its end.")
+    for field in (box, away):
+        await expect(field).to_have_value("", timeout=NOTICED)
+
+
+async def test_two_tabs_in_which_one_person_writes_lose_nothing(practice: Deployment, visit: Visit) -> None:
+    miriam = await visit("miriam")
+    one, other = [await miriam.open(noa_thread(practice, "staff")) for _ in range(2)]
+    first, second = [page.locator("textarea[name=body]") for page in (one, other)]
+    await asyncio.gather(first.press_sequentially("In one tab."), second.press_sequentially("And in another."))
+    offered = [page.locator(".other-draft") for page in (one, other)]
+    for offer in offered:
+        await expect(offer).to_be_visible(timeout=NOTICED)
+    words = {await first.input_value(), await second.input_value(), await offered[0].locator("blockquote").inner_text()}
+    assert {"In one tab.", "And in another."} <= words
+    await one.get_by_role("button", name="Keep this").click()
+    for offer in offered:
+        await expect(offer).to_have_count(0, timeout=NOTICED)
+    async with one.expect_response(re.compile("/draft$")):
+        await first.fill("")

@@ -15,7 +15,7 @@ from portal.models.messages.message import Message, MessageVersion
 from portal.models.messages.note import Note
 from portal.models.messages.template import Template
 from portal.permissions import Audience, Right
-from tests.breakage import ANNOUNCE, DOOR, MAPPING, SCOPE, SIGHT, Breakage, live, stranger, structure, test
+from tests.breakage import ANNOUNCE, DOOR, MAPPING, SCOPE, SIGHT, TWO, Breakage, live, stranger, structure, test
 from tests.browser.places import Place, asked, opened, sent
 from tests.cast import Cast, Person
 from tests.laws.sample import Sample, wishes
@@ -354,12 +354,20 @@ BREAKAGES = [
         live("in other words"),
     ),
     Breakage(
+        TWO,
+        "what another device wrote in the same draft",
+        "portal/models/messages/draft.py",
+        "if kept.id == begun_on or choice:",
+        "if kept.id == begun_on or body.strip():",
+        test("messages/test_drafts.py::test_a_device_that_was_away_overwrites_nothing"),
+    ),
+    Breakage(
         ANNOUNCE,
         "half a message was kept for one's other pages",
         "portal/models/messages/draft.py",
-        "            saved_at=clock.now(),\n        )\n"
-        "        await announce(DraftChanged(conversation=conversation, staff=staff, account=account))",
-        "            saved_at=clock.now(),\n        )",
+        "        await announce(DraftChanged(conversation=self.conversation_id, "
+        "staff=self.staff_id, account=self.account_id))",
+        "        pass",
         live("POST /staff/clients/{client}/conversations/{conversation}/draft"),
     ),
     Breakage(

@@ -64,14 +64,14 @@ class Conversation(Handled):
         at: dt.datetime | None = None,
         id: UUID | None = None,
         reply_to: UUID | None = None,
-        keep_draft: bool = False,
+        draft: UUID | None = None,
         automatic: bool = False,
         seen: int | None = None,
     ) -> int:
         """Add a message and return its number; raises Closed where the client's chart is archived. Its writer has read
-        everything up to the number `seen`, by default all of it, and the draft they had begun is sent, unless that is
-        something else (`keep_draft`). An `automatic` one stands under the name of the practice: nobody has read or
-        answered anything by it.
+        everything up to the number `seen`, by default all of it, and the draft they had begun is sent, where it is this
+        one (`draft`, a version) or holds no other words. An `automatic` one stands under the name of the practice:
+        nobody has read or answered anything by it.
 
         Numbers follow the order of commits: the row of the conversation is locked by taking one. A message written at
         another time (`at`) is history, of which nobody is told by email.
@@ -121,8 +121,8 @@ class Conversation(Handled):
             return number
         if answers and taken["answered_at"] == sent_at:
             await announce(ConversationAnswered(client=self.client_id, conversation=self.id))
-        if taken["drafted"] and not keep_draft:
-            await Draft.drop(self.id, staff, account)
+        if taken["drafted"]:
+            await Draft.sent(self.id, body, draft, staff, account)
         had_read = taken["had_read"] or 0
         read_to = number if seen is None else await self._before_news(max(had_read, seen), writer, number)
         await write(_READ_TO, conversation=self.id, reader=writer, number=read_to, at=sent_at)
@@ -149,7 +149,7 @@ class Conversation(Handled):
 
     async def _is_new(self, seen: int, reader: UUID | None) -> bool:
         """Tell whether there is something to read beyond a number."""
-        return await sql.exists(f"select 1 {news_to(':reader', ':id', ':seen')}", id=self.id, seen=seen, reader=reader)
+        return await sql.exists(_NEWS, id=self.id, seen=seen, reader=reader)
 
     async def read(self, number: int, staff: UUID | None = None, account: UUID | None = None) -> None:
         """Note that someone has read up to a number. Never goes backwards; says nothing if nothing moved."""
@@ -196,6 +196,7 @@ class Conversation(Handled):
         )
 
 
+_NEWS = f"select 1 {news_to(':reader', ':id', ':seen')}"
 _READ_TO = (
     "insert into reading (conversation_id, reader_id, number, at) "
     "values (:conversation, :reader, :number, :at) on conflict (conversation_id, reader_id) "

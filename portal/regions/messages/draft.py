@@ -10,7 +10,7 @@ from portal.models.messages.message import Message, message_now
 from portal.permissions import Right
 from portal.regions import Context, region
 from portal.regions.messages.thread import thread_of
-from portal.regions.phrases import excerpt
+from portal.regions.phrases import excerpt, paragraphs, thread_href
 from portal.viewer import Viewer
 
 
@@ -21,7 +21,13 @@ async def draft(viewer: Viewer, client: UUID, conversation: UUID) -> Context | N
         return None
     kept = await draft_in(viewer.see(Draft), conversation)
     answers = await answered_message(viewer, conversation, kept.reply_to_id) if kept and kept.reply_to_id else None
-    return {"body": kept.words if kept else "", "reply": answers}
+    return {
+        "body": kept.words if kept else "",
+        "version": kept.id if kept else "",
+        "other": paragraphs(kept.other_words) if kept and kept.other_words else [],
+        "action": f"{thread_href(viewer, client, conversation)}/draft",
+        "reply": answers,
+    }
 
 
 async def answered_message(viewer: Viewer, conversation: UUID, message: UUID) -> dict[str, Any] | None:

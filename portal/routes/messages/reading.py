@@ -68,6 +68,7 @@ async def composer(visit: Visit, conversation: Conversation, label: str) -> dict
         "for_client": visit.me.side == "client",
         "error": None,
         "text": kept.words if kept else "",
+        "draft": kept.id if kept else "",
     }
 
 

@@ -53,20 +53,25 @@ Chosen = Annotated[UUID | None, BeforeValidator(lambda value: value or None)]  #
 
 class NewMessage(Form):
     """`understood`: that nobody reads it now. Asked for while the office is closed, for this message alone. `seen` is
-    the number of the newest message that its writer had before them when they wrote it."""
+    the number of the newest message that its writer had before them when they wrote it, `draft` the version of the
+    draft that this is."""
 
     key: UUID
     seen: Annotated[int | None, Field(ge=0, lt=2**31)] = None
     understood: Literal["yes", ""] = ""
     body: Body
     reply_to: Chosen = None  # the message that this one answers
+    draft: Chosen = None
 
 
 class Written(Form):
-    """The words written so far: with their spaces, for the writer will go on."""
+    """The words written so far: with their spaces, for the writer will go on. `draft` is the version that they were
+    begun on; `choice` says which are kept, where another device had kept some too."""
 
     body: Annotated[str, StringConstraints(strip_whitespace=False, max_length=LONGEST)] = ""
     reply_to: Chosen = None
+    draft: Chosen = None
+    choice: Literal["this", "other", ""] = ""
 
 
 class Beginning(Form):
@@ -82,8 +87,7 @@ class Addressed(Beginning):
 async def send(visit: Visit) -> dict[str, Any]:
     """Save a message; return its number.
 
-    One that waited in a browser comes with `?waited`: what its author has begun since is a draft of its own, and what
-    others wrote meanwhile they have not seen.
+    One that waited in a browser comes with `?waited`: what others wrote meanwhile its author has not seen.
     """
     conversation = await visit.find(Conversation)
     if visit.errors:
@@ -95,7 +99,7 @@ async def send(visit: Visit) -> dict[str, Any]:
     waited = "waited" in visit.request.query_params
     more: dict[str, Any] = {
         "reply_to": written.reply_to,
-        "keep_draft": waited,
+        "draft": written.draft,
         "seen": 0 if waited and written.seen is None else written.seen,
     }
     if visit.me.kind is Kind.STAFF:
@@ -131,13 +135,16 @@ async def sent(visit: Visit, number: int) -> Response:
 
 
 async def keep_draft(visit: Visit) -> Answer:
-    """Keep what somebody is writing, for themselves."""
+    """Keep what somebody is writing, for themselves, and answer with its version."""
     conversation = await visit.find(Conversation)
     if visit.errors:
         raise Refused(422, "This is too long to be kept.")
     await _only_answers_in_here(visit)
-    await Draft.keep(conversation.id, visit.form.body, visit.form.reply_to, visit.me.staff, visit.me.account)
-    return Response(status_code=204)
+    form, me = visit.form, visit.me
+    version = await Draft.keep(conversation.id, form.body, form.reply_to, me.staff, me.account, form.draft, form.choice)
+    if form.choice and not visit.by_script:
+        return go(thread_href(me, **ids(visit)))
+    return Response(status_code=204, headers={"Portal-Draft": str(version or "")})
 
 
 async def begun(visit: Visit, people: tuple[bool, list[UUID]]) -> str:
