@@ -147,6 +147,8 @@ def _sentences(file: str, call: ast.Call) -> list[ast.expr]:
     name = _name(call)
     if name == "ValueError" and not file.startswith(("portal/routes/", "portal/web/visit.py")):
         return []
+    if name == "Field":
+        return [keyword.value for keyword in call.keywords if keyword.arg == "title"]
     # visit.say("…"), or a name for it; say(language, "…") has one more.
     method = name == "say" and (isinstance(call.func, ast.Attribute) or len(call.args) == 1)
     return [call.args[i - method] for i in SAYS.get(name, ()) if i - method < len(call.args)]
@@ -243,6 +245,7 @@ _HINDRANCES = [*given_by(missing_for), *given_by(hindrance), *_OWN]
 # What is not written where it is said: (file, expression) and the words it can be, or "said" where it was
 # said, or found, where it comes from.
 ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
+    ("portal/web/visit.py", "field.title"): "said",  # Field(title="…")
     ("portal/web/visit.py", "message"): "said",  # Visit.say hands on what it is given
     **{("portal/mail/letters.py", name): "said" for name in ("subject", "button", "text")},  # account_letter(…)
     ("portal/web/refusals.py", "title"): "said",  # and so does error_page

@@ -1,7 +1,8 @@
 """Reading the form of a request: its shape is refused, its values are for the page to show."""
 
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -33,16 +34,20 @@ async def read_form(visit: Visit, form: type[Form] | None) -> None:
             if error["type"] == "extra_forbidden":
                 raise Refused(400, "This form has fields that are not known here.") from None
             name = str(error["loc"][0]) if error["loc"] else ""
-            visit.errors.setdefault(name, _in_words(visit, error))
+            visit.fault(name, _remedy(visit, error, form.model_fields[name].annotation if name else None))
 
 
-def _in_words(visit: Visit, error: Any) -> str:
-    if error["type"] == "missing" or error["type"].endswith("too_short"):
-        return visit.say("Fill this in.")
-    if error["type"].endswith("too_long"):
-        return visit.say("This is longer than %(n)s characters.", n=error["ctx"]["max_length"])
-    if error["type"].startswith("date"):
-        return visit.say("Write a real date: year, month, day.")
-    if error["type"] == "value_error":
+def _remedy(visit: Visit, error: Any, of: Any) -> str:
+    """Say what to do about a value; `of` is the type of its field."""
+    kind = error["type"]
+    if kind == "value_error":
         return visit.say(str(error["ctx"]["error"]))
-    return visit.say("This can’t be read. Please check it.")
+    if kind.endswith("too_long"):
+        return visit.say("Use at most %(n)s characters.", n=error["ctx"]["max_length"])
+    if kind.startswith("date"):
+        return visit.say("Enter a date that exists: month, day and year.")
+    if kind.startswith("int") or kind in ("greater_than_equal", "less_than_equal", "less_than"):
+        return visit.say("Write a number.")
+    if kind.startswith(("uuid", "literal", "bool")) or get_origin(of) is Literal or UUID in (of, *get_args(of)):
+        return visit.say("Choose one.")
+    return visit.say("Fill this in.")

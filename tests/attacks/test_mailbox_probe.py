@@ -32,7 +32,7 @@ async def result(ada: Person, port: int, **other: str) -> str:
 async def test_the_kept_password_goes_nowhere_else(portal: Deployment, ada: Person, trusted: Path) -> None:
     async with ImapServer(trusted) as imap, ImapServer(trusted) as stranger:
         assert (await ada.post(f"{HERE}/mailbox", **mailbox_form(imap.port))).status_code == 303
-        asked = "Enter the password"
+        asked = "Password: enter it again"
         assert asked in await result(ada, stranger.port, mailbox_password="")
         assert asked in await result(ada, imap.port, mailbox_password="", mailbox_user="somebody@willow.example")
         assert asked in await result(ada, imap.port, mailbox_password="", host="mail.willow.example")

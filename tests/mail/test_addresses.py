@@ -101,9 +101,9 @@ async def test_an_address_of_another_account_is_not_taken(portal: Deployment, ma
     there = await comes_back(portal, mail, cast.email["client", "eli"], "eli")
     miriam = await cast.sign_in("miriam")
     for wrong, said in (
-        (cast.email["client", "sam"].upper(), "Another account signs in with this address already."),
-        ("nobody", "Write an email address like name@example.com."),
-        ("", "Fill this in."),
+        (cast.email["client", "sam"].upper(), "Email: another account signs in with this address already."),
+        ("nobody", "Email: write an email address like name@example.com."),
+        ("", "Email: fill this in."),
     ):
         answer = await miriam.post(there, email=wrong)
         assert answer.status_code == 422 and said in answer.text, wrong

@@ -27,11 +27,11 @@ async def test_what_is_chosen_is_kept_and_shown(portal: Deployment, name: str) -
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"quiet_until": ""}, "Fill in both times, or switch quiet hours off."),
-        ({"quiet_from": ""}, "Fill in both times, or switch quiet hours off."),
-        ({"quiet_until": "21:30"}, "Choose another time than the one they begin."),
-        ({"quiet_from": "24:00"}, "Write a time like 21:30."),
-        ({"quiet_from": "9"}, "Write a time like 21:30."),
+        ({"quiet_until": ""}, "fill in both times, or switch quiet hours off."),
+        ({"quiet_from": ""}, "fill in both times, or switch quiet hours off."),
+        ({"quiet_until": "21:30"}, "choose another time than the one they begin."),
+        ({"quiet_from": "24:00"}, "write a time like 21:30."),
+        ({"quiet_from": "9"}, "write a time like 21:30."),
     ],
 )
 async def test_what_can_not_be_is_said_and_kept_in_the_form(

@@ -41,7 +41,7 @@ async def test_a_note_says_something(embedded: Deployment) -> None:
     async with await embedded.cast.sign_in("miriam") as miriam:
         for body in ("", " ", "\u200b\u2060", "x" * 10_001):
             refused = await miriam.send(f"/staff/inbox/{conversation}/notes", key=str(uuid4()), body=body)
-            assert refused.status_code == 422 and ("Fill this in." in refused.text) == (len(body) < 3)
+            assert refused.status_code == 422 and ("Note: fill this in." in refused.text) == (len(body) < 3)
 
 
 def _everything_of(cast: Cast, name: str) -> list[str]:

@@ -58,6 +58,34 @@ async def test_what_is_missing_before_an_invitation_is_the_next_step(willow: Dep
     assert "Send the welcome email" in (await miriam.get(chart)).text
 
 
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("<sam@example.com>", "write the address alone"),
+        ("mailto:sam@example.com", "write the address alone"),
+        ("a@x.example,b@x.example", "write one email address only"),
+        ("a@b@x.example", "write one email address only"),
+        ("a@b..example", "write an email address like"),
+    ],
+)
+async def test_what_is_no_address_is_refused_wherever_one_is_written(
+    willow: Deployment, written: str, remedy: str
+) -> None:
+    cast = willow.cast
+    miriam, ada, sam = await cast.sign_in("miriam"), await cast.sign_in("ada"), cast.client["sam"]
+    named = {"first_name": "Sam", "last_name": "Okafor", "email": written}
+    contact = {"name": "Ines Okafor", "relationship": "Spouse", "email": written}
+    key = "01936c60-0000-7000-8000-000000000002"
+    box = {"address": written, "host": "imap.example.com", "port": "993", "mailbox_user": "u", "folder": "INBOX"}
+    for answer in (
+        await miriam.post("/staff/clients", key=key, **named),
+        await miriam.post(f"/staff/clients/{sam}", **named),
+        await miriam.post(f"/staff/clients/{sam}/contacts", key=key, **contact),
+        await ada.post("/staff/settings/mail/mailbox", **box),
+    ):
+        assert answer.status_code == 422 and remedy in answer.text.replace("&lt;", "<")
+
+
 async def test_archiving_says_that_they_are_out_at_once_and_is_offered_to_who_may(willow: Deployment) -> None:
     cast = willow.cast
     miriam, idris, noa = await cast.sign_in("miriam"), await cast.sign_in("idris"), cast.client["noa"]

@@ -122,7 +122,7 @@ async def test_planning_by_the_page(willow: Deployment) -> None:
     # Who stands in is there: Theo goes when Miriam is back.
     his = {"staff": staff["theo"], "cover": staff["henrik"]}
     refused = await theo.post("/staff/leave", **his, **days(4, 6))
-    assert refused.status_code == 422 and "They’re covering for someone at that time." in refused.text
+    assert refused.status_code == 422 and "First day away: they’re covering for someone at that time." in refused.text
     assert (await theo.post("/staff/leave", **his, **days(5, 6))).status_code == 303
 
 
@@ -132,7 +132,7 @@ async def test_a_successor_takes_over_all_of_it(willow: Deployment) -> None:
     shown = (await ada.get(here)).text
     assert "Noa Reyes-Menon" in shown and "Idris Bello" in shown
     asked = await ada.post(here, successor="")
-    assert asked.status_code == 422 and "Choose who takes over" in asked.text
+    assert asked.status_code == 422 and "Who takes over: choose a colleague" in asked.text
     assert (await ada.post(here, successor=willow.cast.staff["grace"])).status_code == 422
     await away(willow, "theo", days=3)
     before = await willow.count(ORPHANS)

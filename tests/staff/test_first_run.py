@@ -84,6 +84,9 @@ async def test_from_nothing_to_the_first_client() -> None:
                 refused = await browser.post("/start", data=PRACTICE | {"code": wrong})
                 assert refused.status_code == 422 and PRACTICE["password"].strip() not in refused.text
                 assert PRACTICE["practice"] in refused.text
+            bare = await browser.post("/start", data=PRACTICE | {"practice": "", "email": "<ada@example.com>"})
+            for said in ("Name of the practice: fill this in.", "Email: write the address alone"):
+                assert bare.status_code == 422 and bare.text.count(said) == 2, "above, and at the field"
             weak = await browser.post("/start", data=PRACTICE | {"code": code[0], "password": "password1234"})
             assert weak.status_code == 422 and "easy to guess" in weak.text
             foreign = await browser.post(

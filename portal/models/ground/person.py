@@ -17,11 +17,13 @@ def canonical_email(email: str) -> str:
 def is_address(email: str) -> bool:
     """Tell whether a letter can be sent there at all: it is one plain address, and nothing that ends a line or a
     command."""
-    domain = email.rpartition("@")[2]
+    local, _, domain = email.rpartition("@")
     try:
         domain.encode("idna")
     except UnicodeError:
         return False
+    if not all(local.split(".")) or not all(domain.split(".")):
+        return False  # a dot too many
     return bool(_ADDRESS.fullmatch(email)) and max(len(email), len(canonical_email(email))) <= LONGEST_ADDRESS
 
 
@@ -33,6 +35,10 @@ def address_fault(email: str) -> str | None:
         return "This address holds characters that can’t be seen. Type it letter by letter."
     local, _, domain = unicodedata.normalize("NFKC", email).rpartition("@")
     if email and not (is_address(email.strip()) and "." in domain):
+        if re.search(r"[<>]|mailto:", email, re.IGNORECASE):
+            return "Write the address alone, like name@example.com, without a name, < and >, or “mailto:”."
+        if email.count("@") > 1:
+            return "Write one email address only, like name@example.com."
         return "Write an email address like name@example.com."
     for part in (local, *domain.split(".")):
         if len({_alphabet(c) for c in part if c.isalpha()}) > 1:

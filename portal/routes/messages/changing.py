@@ -1,9 +1,10 @@
 """Changes to one message, the same on both sides: looked at closely, said in other words, taken back."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
 from starlette.responses import Response
 
 from portal import clock
@@ -35,7 +36,7 @@ from portal.web.visit import Answer, Form, Visit, go
 
 
 class Edition(Form):
-    body: Body
+    body: Annotated[Body, Field(title="Message")]
 
 
 async def acts(visit: Visit) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from portal.web.visit import Answer, Form, Visit, go
 
 
 class Search(Form):
-    q: Annotated[str, Field(min_length=1, max_length=100)]
+    q: Annotated[str, Field(title="Words", min_length=1, max_length=100)]
     before: Annotated[int | None, Field(ge=0, lt=2**31)] = None
 
 

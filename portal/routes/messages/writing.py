@@ -59,7 +59,7 @@ class NewMessage(Form):
     key: UUID
     seen: Annotated[int | None, Field(ge=0, lt=2**31)] = None
     understood: Literal["yes", ""] = ""
-    body: Body
+    body: Annotated[Body, Field(title="Message")]
     reply_to: Chosen = None  # the message that this one answers
     draft: Chosen = None
 
@@ -75,7 +75,7 @@ class Written(Form):
 
 
 class Beginning(Form):
-    audience: Literal["clinical", "administrative", "billing"]
+    audience: Annotated[Literal["clinical", "administrative", "billing"], Field(title="Who this message is for")]
 
 
 class Addressed(Beginning):

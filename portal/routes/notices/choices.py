@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, create_model
+from pydantic import AfterValidator, Field, create_model
 
 from portal import crypto
 from portal.models.access.account import PortalAccount
@@ -32,11 +32,11 @@ NIGHT, MORNING = 21 * 60, 8 * 60
 
 
 class _Times(WholeState):
-    often: Literal["once", "daily", "never"]
-    daily_at: Time = ""
-    quiet: bool = False
-    quiet_from: Time = ""
-    quiet_until: Time = ""
+    often: Annotated[Literal["once", "daily", "never"], Field(title="By email")]
+    daily_at: Annotated[Time, Field(title="If once a day, at")] = ""
+    quiet: Annotated[bool, Field(title="Quiet hours")] = False
+    quiet_from: Annotated[Time, Field(title="Quiet hours, from")] = ""
+    quiet_until: Annotated[Time, Field(title="Quiet hours, until")] = ""
 
 
 # A box for each kind and way; one that is not ticked is not sent.
@@ -53,9 +53,9 @@ async def save(visit: Visit) -> bool:
     form_state = await _form_state(visit)
     if form is not None and form.quiet and not (form.quiet_from and form.quiet_until):
         missing = "quiet_until" if form.quiet_from else "quiet_from"
-        visit.errors[missing] = visit.say("Fill in both times, or switch quiet hours off.")
+        visit.fault(missing, visit.say("Fill in both times, or switch quiet hours off."))
     elif form is not None and form.quiet and form.quiet_from == form.quiet_until:
-        visit.errors["quiet_until"] = visit.say("Choose another time than the one they begin.")
+        visit.fault("quiet_until", visit.say("Choose another time than the one they begin."))
     if form_state.refused or form is None:
         return False
     usual = MailChoice()
@@ -86,13 +86,7 @@ async def _form_state(visit: Visit) -> FormState:
         "quiet_from": _text(NIGHT if kept.quiet_from is None else kept.quiet_from),
         "quiet_until": _text(MORNING if kept.quiet_until is None else kept.quiet_until),
     }
-    labels = {
-        "often": visit.say("By email"),
-        "daily_at": visit.say("If once a day, at"),
-        "quiet": visit.say("Quiet hours"),
-        "quiet_from": visit.say("Quiet hours, from"),
-        "quiet_until": visit.say("Quiet hours, until"),
-    }
+    labels = Choices.labels(visit.language)
     often = {"once": visit.say("Write to me soon"), "daily": visit.say("Once a day"), "never": visit.say("No emails")}
     places = {"shown": visit.say("Pop-up"), "mail": visit.say("Email"), "push": visit.say("Device")}
     for kind in await kinds_in_words(visit.me):

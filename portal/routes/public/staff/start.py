@@ -29,14 +29,14 @@ def _zone(value: str) -> str:
 
 
 class Start(Form):
-    code: Annotated[str, Field(min_length=1, max_length=40)]
-    practice: Annotated[Name, Field(min_length=1, max_length=100)]
-    phone: Annotated[Name, Field(min_length=1, max_length=40)]
-    location: Annotated[str, Field(min_length=1, max_length=200)]
-    zone: Annotated[str, AfterValidator(_zone)]
-    name: Annotated[Name, Field(min_length=1, max_length=100)]
+    code: Annotated[str, Field(title="One-time code", min_length=1, max_length=40)]
+    practice: Annotated[Name, Field(title="Name of the practice", min_length=1, max_length=100)]
+    phone: Annotated[Name, Field(title="Phone", min_length=1, max_length=40)]
+    location: Annotated[str, Field(title="Address", min_length=1, max_length=200)]
+    zone: Annotated[str, Field(title="Time zone"), AfterValidator(_zone)]
+    name: Annotated[Name, Field(title="Your name", min_length=1, max_length=100)]
     email: Annotated[EmailAddress, Field(min_length=1)]
-    password: Exact = ""
+    password: Annotated[Exact, Field(title="Password")] = ""
 
 
 @anyone("GET /start")
@@ -63,13 +63,13 @@ async def create(visit: Visit) -> Answer:
     if not await first_run.is_empty():
         raise NotVisible
     if await WRONG_CODES.is_reached(visit.network):
-        visit.errors["code"] = visit.say("Too many tries. Wait ten minutes.")
+        visit.fault("code", visit.say("Too many tries. Wait ten minutes."))
         return _page(visit, 422)
     password = visit.sent.get("password", "")
     personal = [visit.sent.get(name, "") for name in ("email", "name", "practice")]
     weak = await passwords.weakness(password, personal)
     if weak is not None:
-        visit.errors["password"] = visit.say(weak)
+        visit.fault("password", visit.say(weak))
     if visit.errors:
         return _page(visit, 422)
     form: Start = visit.form
@@ -91,7 +91,7 @@ async def create(visit: Visit) -> Answer:
             await audit.note("make practice", side="staff", actor=administrator.id)
     if administrator is None:
         await WRONG_CODES.count(visit.network)
-        visit.errors["code"] = visit.say("That isn’t the code in the log. `portal start` prints a new one.")
+        visit.fault("code", visit.say("This isn’t the one in the log. `portal start` prints a new one."))
         return _page(visit, 422)
     visit.request.app.state.bus.hint(told.keys)
     await learn_practice()

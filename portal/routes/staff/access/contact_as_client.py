@@ -3,8 +3,10 @@ others stays."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
 
 from portal.language import date_in_words
 from portal.models.access.account import PortalAccount
@@ -19,7 +21,7 @@ from portal.models.people.known_people import likely_clients
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
 from portal.routes.staff.access.linking import link_account
-from portal.routes.staff.people.clients import NewClient, added, details_in_words, therapist_choice
+from portal.routes.staff.people.clients import NewClient, added, therapist_choice
 from portal.routes.staff.people.contacts import chart_to_change, open_chart, tab_of, tied, tied_to_change
 from portal.routes.staff.shell import chart_page
 from portal.viewer import NotPermitted, NotVisible
@@ -34,7 +36,7 @@ class Becoming(NewClient, WholeState):
     for them in person too. `apart`: they are none of the clients whom the page names."""
 
     link: bool = False
-    apart: bool = False
+    apart: Annotated[bool, Field(title="It is none of the clients above")] = False
 
 
 class Known(Form):
@@ -129,11 +131,11 @@ async def _check(visit: Visit, contact: Contact) -> None:
     try:
         await check_contact_address(contact, form.email)
     except SharedAddress as reason:
-        visit.errors["email"] = visit.say(reason.why)
+        visit.fault("email", visit.say(reason.why))
     if form.link and form.date_of_birth is None and await account_held_by(contact) is not None:
-        visit.errors["date_of_birth"] = visit.say("Needed for a profile of their own on the portal.")
+        visit.fault("date_of_birth", visit.say("Fill this in for a profile of their own on the portal."))
     if not form.apart and await _likely(visit, contact, form.model_dump()):
-        visit.errors["apart"] = visit.say("Choose who it is above, or say that it is someone else.")
+        visit.fault("apart", visit.say("Choose who it is above, or tick this."))
 
 
 async def _likely(visit: Visit, contact: Contact, said: dict[str, Any]) -> list[dict[str, Any]]:
@@ -178,12 +180,11 @@ async def _to(visit: Visit, client: Client, person: UUID, linked: bool) -> Answe
 
 
 def _form_state(visit: Visit, contact: Contact) -> FormState:
-    labels = details_in_words(visit)
-    del labels["date_of_birth"]
     first, _, last = contact.name.rpartition(" ")
     now = {"first_name": first or last, "last_name": last if first else ""}
     now |= {name: known(contact, name) or "" for name in ("email", "phone", "address")}
-    return form_state(visit, Becoming, now, labels, contact)
+    labels = Becoming.labels(visit.language)
+    return form_state(visit, Becoming, now, {name: labels[name] for name in now}, contact)
 
 
 async def _new(visit: Visit, client: Client, link: ContactLink, contact: Contact, form_state: FormState) -> Answer:

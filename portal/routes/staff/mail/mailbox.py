@@ -39,7 +39,7 @@ def _host(value: str) -> str:
 def _plain(value: str) -> str:
     """One line: it becomes part of a command to the server."""
     if not value.isprintable():
-        raise ValueError("This can’t be read. Please check it.")
+        raise ValueError("Write it on one line, with characters that can be seen.")
     return value
 
 
@@ -53,16 +53,16 @@ class Where(WholeState):
     """The place of the mailbox. An empty password means the one that is kept, for the place it was given for. Name and
     password have names of their own: under the usual ones a browser fills in what its user signs in here with."""
 
-    address: Annotated[EmailAddress, Field(min_length=1)]
-    host: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_host)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 993
-    mailbox_user: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
-    mailbox_password: Annotated[Exact, Field(max_length=200), AfterValidator(_plain)] = ""
-    folder: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_folder)] = "INBOX"
+    address: Annotated[EmailAddress, Field(title="Address for returned mail", min_length=1)]
+    host: Annotated[str, Field(title="IMAP server", min_length=1, max_length=200), AfterValidator(_host)]
+    port: Annotated[int, Field(title="Port", ge=1, le=65535)] = 993
+    mailbox_user: Annotated[str, Field(title="User name", min_length=1, max_length=200), AfterValidator(_plain)]
+    mailbox_password: Annotated[Exact, Field(title="Password", max_length=200), AfterValidator(_plain)] = ""
+    folder: Annotated[str, Field(title="Folder", min_length=1, max_length=200), AfterValidator(_folder)] = "INBOX"
 
 
 class Minutes(WholeState):
-    mail_after: Annotated[int, Field(ge=1, le=240)]
+    mail_after: Annotated[int, Field(title="Minutes a message waits unread before the email goes", ge=1, le=240)]
 
 
 @staff("GET /staff/settings/mail", Permission.PORTAL_SETTINGS)
@@ -121,8 +121,8 @@ async def _page(visit: Visit, said: Markup | None = None) -> Answer:
 async def wait(visit: Visit) -> Answer:
     """Set how long a message is unread before an email tells of it."""
     practice = await hold_practice()
-    if visit.errors:
-        visit.errors["mail_after"] = visit.say("Write a number of minutes from 1 to 240.")
+    if visit.errors.pop("mail_after", None):
+        visit.fault("mail_after", visit.say("Write a number from %(first)s to %(last)s.", first=1, last=240))
     if _minutes(visit, practice).refused:
         return await _page(visit)
     await practice.keep(mail_after=visit.form.mail_after)
@@ -157,16 +157,15 @@ async def _password(visit: Visit) -> str | None:
         return typed.mailbox_password if typed else None
     box = await visit.me.see(Mailbox).first()
     if box is None:
-        visit.errors["mailbox_password"] = visit.say("Fill this in.")
+        visit.fault("mailbox_password", visit.say("Fill this in."))
     elif (box.host.lower(), box.port, box.username) != (typed.host, typed.port, typed.mailbox_user):
-        visit.errors["mailbox_password"] = visit.say(
-            "Enter the password: the one that is saved is for another server or user name."
-        )
+        visit.fault("mailbox_password", visit.say("Enter it again: the saved one is for another server or user name."))
     else:
         with suppress(Unreadable):
             return box.password
-        visit.errors["mailbox_password"] = visit.say(
-            "The password can’t be opened with the keys at hand. Enter it again."
+        visit.fault(
+            "mailbox_password",
+            visit.say("Enter it again: the saved one can’t be opened with the keys at hand."),
         )
     return None
 

@@ -112,7 +112,7 @@ async def correct(visit: Visit) -> Answer:
     try:
         moved = await bounce.put_right(visit.form.email, holders, visit.me.see(Client))
     except AddressTaken:
-        visit.errors["email"] = visit.say("Another account signs in with this address already.")
+        visit.fault("email", visit.say("Another account signs in with this address already. Write another one."))
         return await _address(visit, bounce, 422)
     clients = list(dict.fromkeys(holder["client_id"] for holder in holders if holder["client_id"]))
     for account, before in moved:

@@ -20,13 +20,13 @@ from portal.web.visit import Answer, Form, Visit
 
 class NewNote(Form):
     key: UUID
-    body: Body
+    body: Annotated[Body, Field(title="Note")]
 
 
 class HandOver(Form):
     key: UUID
-    staff: UUID
-    body: Annotated[str, Field(max_length=LONGEST)] = ""
+    staff: Annotated[UUID, Field(title="Colleague")]
+    body: Annotated[str, Field(title="A note to them", max_length=LONGEST)] = ""
 
 
 @staff("GET /staff/inbox/{conversation}/notes")

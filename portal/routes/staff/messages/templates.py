@@ -29,8 +29,8 @@ def _places(text: str) -> str:
 
 
 class TemplateForm(Form):
-    name: Annotated[Name, Field(min_length=1, max_length=LONGEST_NAME)]
-    body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_places)]
+    name: Annotated[Name, Field(title="Name", min_length=1, max_length=LONGEST_NAME)]
+    body: Annotated[str, Field(title="Text", min_length=1, max_length=LONGEST), AfterValidator(_places)]
 
 
 class ChangedTemplate(TemplateForm, WholeState):
@@ -39,7 +39,7 @@ class ChangedTemplate(TemplateForm, WholeState):
 
 class NewTemplate(TemplateForm):
     key: UUID
-    whose: Literal["own", "practice"] = "own"
+    whose: Annotated[Literal["own", "practice"], Field(title="Whose")] = "own"
 
 
 @staff("GET /staff/templates")

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from portal import clock
@@ -37,9 +37,9 @@ class OnIt(Form):
 class Snooze(Reading):
     typed = True
 
-    when: Literal["hours", "tomorrow", "monday", "date"]
-    date: Annotated[dt.date | None, BeforeValidator(_empty)] = None
-    time: Annotated[dt.time | None, BeforeValidator(_empty)] = None
+    when: Annotated[Literal["hours", "tomorrow", "monday", "date"], Field(title="When")]
+    date: Annotated[dt.date | None, Field(title="Date"), BeforeValidator(_empty)] = None
+    time: Annotated[dt.time | None, Field(title="Time"), BeforeValidator(_empty)] = None
 
 
 @staff("POST /staff/inbox/{conversation}/assignment", form=OnIt, audit="assign conversation")
@@ -107,7 +107,7 @@ async def snooze(visit: Visit) -> Answer:
     conversation = await visit.find(Conversation)
     until = None if visit.errors else _until(visit.form)
     if until is None or not clock.now() < until < clock.now() + LONGEST_SNOOZE:
-        visit.errors = visit.errors or {"date": visit.say("Choose a time that is still to come, within a year.")}
+        visit.fault("date", visit.say("Choose a time that is still to come, within a year."))
         return await _ask_snooze(visit, conversation, 422)
     snoozed = await conversation.snooze(until, visit.me.id, visit.form.number)
     if not snoozed:

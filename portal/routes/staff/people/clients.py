@@ -37,7 +37,7 @@ link("staff places", Link("clients", "Clients", "/staff/clients", "users"))
 
 def _born(value: dt.date | None) -> dt.date | None:
     if value and not dt.date(1900, 1, 1) <= value <= clock.now().date():
-        raise ValueError("A date of birth lies between 1900 and today.")
+        raise ValueError("Enter a date between 1900 and today.")
     return value
 
 
@@ -46,12 +46,14 @@ def _empty(value: Any) -> Any:
 
 
 class Details(Form):
-    first_name: Annotated[Name, Field(min_length=1, max_length=60)]
-    last_name: Annotated[Name, Field(min_length=1, max_length=60)]
-    date_of_birth: Annotated[dt.date | None, BeforeValidator(_empty), AfterValidator(_born)] = None
+    first_name: Annotated[Name, Field(title="First name", min_length=1, max_length=60)]
+    last_name: Annotated[Name, Field(title="Last name", min_length=1, max_length=60)]
+    date_of_birth: Annotated[
+        dt.date | None, Field(title="Date of birth"), BeforeValidator(_empty), AfterValidator(_born)
+    ] = None
     email: EmailAddress = ""
-    phone: Annotated[Name, Field(max_length=40)] = ""
-    address: Annotated[str, Field(max_length=300)] = ""
+    phone: Annotated[Name, Field(title="Phone", max_length=40)] = ""
+    address: Annotated[str, Field(title="Address", max_length=300)] = ""
 
 
 class ChangedDetails(Details, WholeState):
@@ -60,13 +62,13 @@ class ChangedDetails(Details, WholeState):
 
 class NewClient(Details):
     key: UUID
-    therapist: Annotated[UUID | None, BeforeValidator(_empty)] = None
+    therapist: Annotated[UUID | None, Field(title="Therapist"), BeforeValidator(_empty)] = None
 
 
 class Wanted(Form):
     """A search for clients, and which page of them: from a place on, or up to one."""
 
-    q: Annotated[str, Field(max_length=200)] = ""
+    q: Annotated[str, Field(title="Search", max_length=200)] = ""
     show: Literal["active", "archived"] = "active"
     stage: Annotated[str, Field(pattern=f"^({'|'.join(Stage.__members__)})?$".lower())] = ""
     after: Annotated[str, Field(max_length=600)] = ""
@@ -159,9 +161,9 @@ async def _new(visit: Visit, status: int) -> Answer:
         place="clients",
         status=status,
         action="/staff/clients",
-        key=visit.sent["key"] if "key" in visit.sent and "key" not in visit.errors else uuid7(),
+        key=visit.sent.get("key") or uuid7(),
         values=visit.sent,
-        errors={k: v for k, v in visit.errors.items() if k != "key"},
+        errors=visit.errors,
         **await therapist_choice(visit),
     )
 
@@ -207,24 +209,13 @@ async def update(visit: Visit) -> Answer:
     try:
         await change_client(client, visit.form.model_dump(include=set(Details.model_fields)), visit.me.see(Client))
     except SharedAddress as reason:
-        visit.errors["email"] = visit.say(reason.why)
+        visit.fault("email", visit.say(reason.why))
         return await _edit(visit, client, form_state)
     return go(f"/staff/clients/{client.id}")
 
 
-def details_in_words(visit: Visit) -> dict[str, str]:
-    return {
-        "first_name": visit.say("First name"),
-        "last_name": visit.say("Last name"),
-        "date_of_birth": visit.say("Date of birth"),
-        "email": visit.say("Email"),
-        "phone": visit.say("Phone"),
-        "address": visit.say("Address"),
-    }
-
-
 def _form_state(visit: Visit, client: Client) -> FormState:
-    labels = details_in_words(visit)
+    labels = ChangedDetails.labels(visit.language)
     now = {name: known(client, name) or "" for name in labels}
     return form_state(visit, ChangedDetails, now, labels, client)
 
@@ -242,7 +233,7 @@ async def _edit(visit: Visit, client: Client, form_state: FormState) -> Answer:
         form_state=form_state,
         values=form_state.values,
         errors=form_state.errors,
-        unreadable=[details_in_words(visit)[name] for name in unreadable(client, *SEALED)],
+        unreadable=[Details.labels(visit.language)[name] for name in unreadable(client, *SEALED)],
         apart=bool(await as_contact(client, visit.me.see(Client), whole=False)),
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from portal import clock
-from portal.language import local_day, moment_of
+from portal.language import local_day, moment_of, say
 from portal.models.access.changed_details import sees_all_behind
 from portal.models.ground.record import known, unreadable
 from portal.models.people.client import Client
@@ -32,7 +32,13 @@ def empty(value: Any) -> Any:
 
 def _sensible(value: dt.date | None) -> dt.date | None:
     if value is not None and not _FIRST <= value < _LAST:
-        raise ValueError("Write a date of these years.")
+        raise ValueError("Enter a date between 1950 and 2149.")
+    return value
+
+
+def _chosen(value: str) -> str:
+    if not value:
+        raise ValueError("Choose one.")
     return value
 
 
@@ -42,15 +48,15 @@ Day = Annotated[dt.date | None, BeforeValidator(empty), AfterValidator(_sensible
 class Agreement(Form):
     """The contact's relation and rights. A restriction that is ticked without a day holds from now on."""
 
-    relationship: Annotated[Name, Field(min_length=1, max_length=40)]
-    guardian: bool = False
+    relationship: Annotated[Name, Field(title="Relationship", max_length=40), AfterValidator(_chosen)]
+    guardian: Annotated[bool, Field(title="Legal guardian")] = False
     forms: bool = False
     appointments: bool = False
     messages: bool = False
     documents: bool = False
     billing: bool = False
-    first: Day = None
-    last: Day = None
+    first: Annotated[Day, Field(title="From")] = None
+    last: Annotated[Day, Field(title="Last day")] = None
     pay_only: bool = False
     pay_only_from: Day = None
     no_contact: bool = False
@@ -59,14 +65,23 @@ class Agreement(Form):
     no_records_from: Day = None
     no_scheduling: bool = False
     no_scheduling_from: Day = None
-    basis: Annotated[str, Field(max_length=1000)] = ""
+    basis: Annotated[str, Field(title="Based on", max_length=1000)] = ""
+
+    @classmethod
+    def labels(cls, language: str) -> dict[str, str]:
+        labels = super().labels(language)
+        labels |= {right.name.lower(): say(language, words).capitalize() for right, words in RIGHT_WORDS.items()}
+        for one, words in RESTRICTION_WORDS.items():
+            kept = say(language, words)
+            labels |= {one.key: kept, one.column: say(language, "%(what)s, from", what=kept)}
+        return labels
 
 
 class Person(Agreement):
-    name: Annotated[Name, Field(max_length=120)] = ""
+    name: Annotated[Name, Field(title="Name", max_length=120)] = ""
     email: EmailAddress = ""
-    phone: Annotated[Name, Field(max_length=40)] = ""
-    address: Annotated[str, Field(max_length=300)] = ""
+    phone: Annotated[Name, Field(title="Phone", max_length=40)] = ""
+    address: Annotated[str, Field(title="Address", max_length=300)] = ""
 
 
 class KnownPerson(Person, WholeState):
@@ -81,7 +96,7 @@ def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
     starts = _begins(form.first, link.from_at if link else None) or (link.from_at if link else now)
     ends = None if form.last is None else _begins(form.last + dt.timedelta(days=1), link.agreed_until if link else None)
     if ends is not None and ends <= starts:
-        visit.errors["last"] = visit.say("The last day is before the first.")
+        visit.fault("last", visit.say("Choose the first day or a later one."))
     restrictions = {}
     for one in Restriction:
         stood, day = (link.since(one) if link else None), getattr(form, one.column)
@@ -89,7 +104,7 @@ def terms_of(visit: Visit, link: ContactLink | None) -> Terms:
             restrictions[one] = _begins(day, stood) or stood or now
         elif day is not None and (stood is None or local_day(stood, zone()) != day):
             # Its own day left standing while it is unticked lifts it; another day says that more was meant.
-            visit.errors[one.column] = visit.say("Tick what is restricted from this day on, or clear the day.")
+            visit.fault(one.column, visit.say("Tick what is restricted from this day on, or clear the day."))
     return Terms(
         relationship=form.relationship,
         guardian=form.guardian,
@@ -114,7 +129,7 @@ async def agreed(visit: Visit, link: ContactLink, contact: Contact) -> FormState
     values = _values(link, contact)
     if not await is_theirs(visit, contact):
         values = {name: value for name, value in values.items() if name not in _REACHED}
-    labels = _labels(visit)
+    labels = KnownPerson.labels(visit.language)
     return form_state(
         visit,
         KnownPerson,
@@ -132,29 +147,10 @@ async def is_theirs(visit: Visit, contact: Contact) -> bool:
     return contact.client_id is None and await sees_all_behind(visit.me.see(Client), "contact", contact.id)
 
 
-def _labels(visit: Visit) -> dict[str, str]:
-    """Return the name of each field, where several stand in one list."""
-    labels = {
-        "name": visit.say("Name"),
-        "email": visit.say("Email"),
-        "phone": visit.say("Phone"),
-        "address": visit.say("Address"),
-        "relationship": visit.say("Relationship"),
-        "guardian": visit.say("Legal guardian"),
-        "basis": visit.say("Based on"),
-        "first": visit.say("From"),
-        "last": visit.say("Last day"),
-    }
-    labels |= {right.name.lower(): visit.say(words).capitalize() for right, words in RIGHT_WORDS.items()}
-    for one, words in RESTRICTION_WORDS.items():
-        kept = visit.say(words)
-        labels |= {one.key: kept, one.column: visit.say("%(what)s, from", what=kept)}
-    return labels
-
-
 def emptied(visit: Visit, link: ContactLink, contact: Contact) -> list[str]:
     """Say which parts of it can't be opened."""
-    return [_labels(visit)[name] for name in (*unreadable(contact, *SEALED), *unreadable(link, "basis"))]
+    labels = KnownPerson.labels(visit.language)
+    return [labels[name] for name in (*unreadable(contact, *SEALED), *unreadable(link, "basis"))]
 
 
 def terms_before(link: ContactLink) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class NewContact(Person):
 
 
 class KnownPersonSearch(Form):
-    words: Annotated[str, Field(max_length=200)]
+    words: Annotated[str, Field(title="Name or email", max_length=200)]
 
 
 @staff("GET /staff/clients/{client}/contacts", opens="open contacts")
@@ -116,7 +116,7 @@ async def create(visit: Visit) -> Answer:
         try:
             await check_for_contact(client.id, form.email)
         except SharedAddress as reason:
-            visit.errors["email"] = visit.say(reason.why)
+            visit.fault("email", visit.say(reason.why))
     if visit.errors:
         return await _new(visit, client, 422, people=people)
     link = await tie(client.id, (await _who(visit, client)).id, terms)
@@ -130,13 +130,13 @@ async def _same_email(visit: Visit, client: Client) -> list[dict[str, Any]]:
     if form.contact or form.person:
         return []
     if not form.name:
-        visit.errors["name"] = visit.say("Write a name.")
+        visit.fault("name", visit.say("Fill this in."))
     if not form.email:
         return []
     contact = await known_people(visit.me.see(Contact), visit.me.see(Client), form.email, client.id)
     same = [row for row in contact if row["email"] and canonical_email(row["email"]) == canonical_email(form.email)]
     if same:
-        visit.errors["email"] = visit.say("Someone with this email is known already. Choose them above.")
+        visit.fault("email", visit.say("Someone with this email is known already. Choose them above."))
     return same
 
 
@@ -227,7 +227,7 @@ async def update(visit: Visit) -> Answer:
     form_state = await agreed(visit, link, contact)
     if not visit.errors:
         if not visit.form.name and await is_theirs(visit, contact):
-            visit.errors["name"] = visit.say("Write a name.")
+            visit.fault("name", visit.say("Fill this in."))
         terms = terms_of(visit, link)
     if form_state.refused:
         return await edit_form(visit, client, link, contact, form_state)
@@ -237,7 +237,7 @@ async def update(visit: Visit) -> Answer:
             details = visit.form.model_dump(include={"name", "email", "phone", "address"})
             await change_contact(contact, details, visit.me.see(Client))
         except SharedAddress as reason:
-            visit.errors["email"] = visit.say(reason.why)
+            visit.fault("email", visit.say(reason.why))
             return await edit_form(visit, client, link, contact, form_state)
     before = link.terms
     await change_terms(link, terms)

@@ -1,8 +1,10 @@
 """Time away: who is, who stands in, and planning it (D10)."""
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
 
 from portal import clock
 from portal.language import local_day, moment_of
@@ -23,10 +25,10 @@ LONGEST = dt.timedelta(days=400)
 
 
 class Plan(Form):
-    staff: UUID
-    cover: UUID
-    first: dt.date
-    last: dt.date
+    staff: Annotated[UUID, Field(title="Who is away")]
+    cover: Annotated[UUID, Field(title="Who covers")]
+    first: Annotated[dt.date, Field(title="First day away")]
+    last: Annotated[dt.date, Field(title="Last day away")]
 
 
 @staff("GET /staff/leave")
@@ -85,7 +87,7 @@ async def create(visit: Visit) -> Answer:
             visit.me.id,
         )
     except CannotLeave as reason:
-        visit.errors["first"] = visit.say(reason.why)
+        visit.fault("first", visit.say(reason.why))
         return await _page(visit, 422)
     visit.note(record=leave.id)
     return go("/staff/leave")
@@ -95,11 +97,11 @@ def _check(visit: Visit) -> None:
     form: Plan = visit.form
     today = local_day(clock.now(), zone())
     if form.staff == form.cover:
-        visit.errors["cover"] = visit.say("Nobody can cover for themselves. Choose a colleague.")
+        visit.fault("cover", visit.say("Choose a colleague: nobody can cover for themselves."))
     if form.last < form.first:
-        visit.errors["last"] = visit.say("The last day is before the first.")
+        visit.fault("last", visit.say("Choose the first day or a later one."))
     if not today <= form.first <= form.last <= today + LONGEST:
-        visit.errors.setdefault("first", visit.say("Choose days from today on, within the coming year."))
+        visit.fault("first", visit.say("Choose a day from today on, within the coming year."))
 
 
 @staff("POST /staff/leave/{leave}/end", audit="end leave")

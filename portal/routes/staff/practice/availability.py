@@ -8,7 +8,7 @@ from markupsafe import Markup
 from pydantic import AfterValidator, Field, create_model
 
 from portal import clock
-from portal.language import LANGUAGES, weekday
+from portal.language import LANGUAGES, say, weekday
 from portal.language.office_hours import reply_words, standing_line, week_line
 from portal.models.ground.person import dialled
 from portal.models.messages.availability import set_reply
@@ -43,25 +43,42 @@ _hours: dict[str, Any] = {
     f"{day}_{part}_{edge}": (Hour, "") for day in DAYS for part in PARTS for edge in ("from", "to")
 }
 _hours["none"] = (Literal["yes", ""], "")  # no hours are to be kept
-Week = create_model("Week", __base__=WholeState, **_hours)
+
+
+class Hours(WholeState):
+    @classmethod
+    def labels(cls, language: str) -> dict[str, str]:
+        labels = {"none": say(language, "Remove office hours")}
+        for n, name in enumerate(DAYS):
+            day = weekday(n, language).capitalize()
+            labels |= {
+                f"{name}_first_from": say(language, "%(day)s, from", day=day),
+                f"{name}_first_to": say(language, "%(day)s, to", day=day),
+                f"{name}_second_from": say(language, "%(day)s, again from", day=day),
+                f"{name}_second_to": say(language, "%(day)s, again to", day=day),
+            }
+        return labels
+
+
+Week = create_model("Week", __base__=Hours, **_hours)
 
 
 class NewDay(WholeState):
-    day: dt.date
-    label: Annotated[Name, Field(max_length=80)] = ""
-    begins: Hour = ""
-    ends: Hour = ""
+    day: Annotated[dt.date, Field(title="Date")]
+    label: Annotated[Name, Field(title="Why", max_length=80)] = ""
+    begins: Annotated[Hour, Field(title="Open from")] = ""
+    ends: Annotated[Hour, Field(title="Open until")] = ""
 
 
 class Reply(WholeState):
-    on: Literal["yes", "no"]
-    text_en: Annotated[str, Field(max_length=1000)] = ""
-    text_es: Annotated[str, Field(max_length=1000)] = ""
+    on: Annotated[Literal["yes", "no"], Field(title="Automatic reply")]
+    text_en: Annotated[str, Field(title="English", max_length=1000)] = ""
+    text_es: Annotated[str, Field(title="Español", max_length=1000)] = ""
 
 
 def _number(value: str) -> str:
     if value and not re.fullmatch(r"\+?[\d\s().-]{2,25}", value, re.ASCII):
-        raise ValueError("A telephone number has digits, and perhaps a plus, spaces, dots or hyphens.")
+        raise ValueError("Write digits, with a plus, spaces, dots or hyphens where you like.")
     return value
 
 
@@ -70,8 +87,16 @@ _numbers |= {f"number_{n}": (Annotated[str, Field(max_length=30), AfterValidator
 
 
 class CrisisTexts(WholeState):
-    text_en: Annotated[str, Field(max_length=300)] = ""
-    text_es: Annotated[str, Field(max_length=300)] = ""
+    text_en: Annotated[str, Field(title="English", max_length=300)] = ""
+    text_es: Annotated[str, Field(title="Español", max_length=300)] = ""
+
+    @classmethod
+    def labels(cls, language: str) -> dict[str, str]:
+        labels = super().labels(language)
+        for n in range(NUMBERS):
+            labels[f"label_{n}"] = say(language, "Words of number %(n)s", n=n + 1)
+            labels[f"number_{n}"] = say(language, "Number %(n)s", n=n + 1)
+        return labels
 
 
 Crisis = create_model("Crisis", __base__=CrisisTexts, **_numbers)
@@ -117,27 +142,14 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
 
 
 def _week_state(visit: Visit, practice: Practice) -> FormState:
-    labels = {"none": visit.say("Remove office hours")}
-    for n, name in enumerate(DAYS):
-        day = weekday(n, visit.language).capitalize()
-        labels |= {
-            f"{name}_first_from": visit.say("%(day)s, from", day=day),
-            f"{name}_first_to": visit.say("%(day)s, to", day=day),
-            f"{name}_second_from": visit.say("%(day)s, again from", day=day),
-            f"{name}_second_to": visit.say("%(day)s, again to", day=day),
-        }
+    labels = Week.labels(visit.language)
     now = dict.fromkeys(labels, "") | {"none": practice.week is None} | _fields(practice.week)
     return form_state(visit, Week, now, labels, practice)
 
 
 async def _day_state(visit: Visit, practice: Practice) -> FormState:
     """A date that nobody has written of is empty; of another one, what is on file now."""
-    labels = {
-        "day": visit.say("Date"),
-        "label": visit.say("Why"),
-        "begins": visit.say("Open from"),
-        "ends": visit.say("Open until"),
-    }
+    labels = NewDay.labels(visit.language)
     now = dict.fromkeys(labels, "")
     if visit.asked is NewDay and visit.form is not None:
         for known in await special_days(visit.form.day):
@@ -149,19 +161,13 @@ async def _day_state(visit: Visit, practice: Practice) -> FormState:
 
 
 def _reply_state(visit: Visit, practice: Practice) -> FormState:
-    labels = {"on": visit.say("Automatic reply")} | {f"text_{one}": name for one, name in LANGUAGES.items()}
     now: dict[str, Any] = {"on": practice.reply_by is not None}
     now |= {f"text_{tongue}": _reply(practice, tongue) for tongue in LANGUAGES}
-    return form_state(visit, Reply, now, labels, practice)
+    return form_state(visit, Reply, now, Reply.labels(visit.language), practice)
 
 
 def _crisis_state(visit: Visit, practice: Practice) -> FormState:
-    labels = {f"text_{tongue}": name for tongue, name in LANGUAGES.items()}
-    for n in range(NUMBERS):
-        labels |= {
-            f"label_{n}": f"{visit.say('What it says')} {n + 1}",
-            f"number_{n}": f"{visit.say('Number it calls')} {n + 1}",
-        }
+    labels = Crisis.labels(visit.language)
     now = dict.fromkeys(labels, "")
     now |= {f"text_{tongue}": (practice.crisis_words or {}).get(tongue, "") for tongue in LANGUAGES}
     for n, (label, number) in enumerate(practice.crisis[:NUMBERS]):
@@ -189,7 +195,7 @@ def _clock(minutes: int) -> str:
 def _week(visit: Visit, sent: dict[str, str]) -> list[list[Span]]:
     """The hours of the form; what is wrong with them goes to the errors."""
     week = []
-    for n, name in enumerate(DAYS):
+    for name in DAYS:
         spans: list[Span] = []
         for part in PARTS:
             field = f"{name}_{part}_from"
@@ -197,9 +203,9 @@ def _week(visit: Visit, sent: dict[str, str]) -> list[list[Span]]:
             try:
                 spans += _span(begin, end)
                 if len(spans) == 2 and spans[1][0] < spans[0][1]:
-                    raise ValueError("The second hours begin before the first end.")
+                    raise ValueError("Let the second hours begin after the first end.")
             except ValueError as reason:
-                visit.errors.setdefault(field, f"{weekday(n, visit.language).capitalize()}: {visit.say(str(reason))}")
+                visit.fault(field, visit.say(str(reason)))
         week.append(spans)
     return week
 
@@ -213,13 +219,13 @@ def _span(begin: str, end: str) -> list[Span]:
     first, last = (int(_hour(text)[:2]) * 60 + int(text[3:]) for text in (begin, end))
     last = last or DAY
     if first >= last:
-        raise ValueError("The end is before the beginning.")
+        raise ValueError("Let it end after it begins.")
     return [(first, last)]
 
 
 def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
     """Return what clients would read with these hours."""
-    trial = Visit(visit.request, None, visit.who, visit.since)
+    trial = Visit(visit.request, None, visit.who, visit.since, Week)
     week = _week(trial, sent)
     kept = Office(zone, tuple(map(tuple, week)))
     standing = kept.at(clock.now())
@@ -265,11 +271,11 @@ async def save_day(visit: Visit) -> Answer:
     try:
         spans = _span(visit.sent.get("begins", ""), visit.sent.get("ends", ""))
     except ValueError as reason:
-        visit.errors.setdefault("begins", visit.say(str(reason)))
+        visit.fault("begins", visit.say(str(reason)))
     if not visit.errors:
         today = (await office()).local_day(clock.now())
         if not today <= visit.form.day <= today + dt.timedelta(days=400):
-            visit.errors["day"] = visit.say("Choose a date from today on, within the coming year.")
+            visit.fault("day", visit.say("Choose a day from today on, within the coming year."))
     practice = await hold_practice()
     if (await _day_state(visit, practice)).refused:
         return await _page(visit, practice, "day")
@@ -312,9 +318,9 @@ async def save_crisis(visit: Visit) -> Answer:
         if number:
             numbers.append([label or number, dialled(number)])
         elif label:
-            visit.errors.setdefault(f"number_{n}", visit.say("Write the number that goes with it."))
+            visit.fault(f"number_{n}", visit.say("Write the number that goes with the words."))
     if not numbers:
-        visit.errors.setdefault("number_0", visit.say("Write at least one number to call."))
+        visit.fault("number_0", visit.say("Write at least one number to call."))
     if _crisis_state(visit, practice).refused:
         return await _page(visit, practice, "crisis")
     words = {tongue: text for tongue in LANGUAGES if (text := getattr(visit.form, f"text_{tongue}"))}

@@ -17,14 +17,13 @@ from portal.web.visit import Answer, Visit
 link("settings", Link("minors", "Minors", "/staff/settings/minors", needs=Permission.PORTAL_SETTINGS))
 
 YOUNGEST, OLDEST = 6, 25
-_Age = Annotated[int, Field(ge=YOUNGEST, le=OLDEST)]
 
 
 class Ages(WholeState):
     """`sure` is ticked where it was said how many guardians' access ends at once."""
 
-    own_account_age: _Age
-    majority_age: _Age
+    own_account_age: Annotated[int, Field(title="Age for an account of one’s own", ge=YOUNGEST, le=OLDEST)]
+    majority_age: Annotated[int, Field(title="Age of majority", ge=YOUNGEST, le=OLDEST)]
     sure: bool = False
 
 
@@ -36,15 +35,16 @@ async def show(visit: Visit) -> Answer:
 @staff("POST /staff/settings/minors", Permission.PORTAL_SETTINGS, form=Ages, audit="change ages for minors")
 async def save(visit: Visit) -> Answer:
     """Takes effect at once, on pages that stand open too."""
-    for name in visit.errors:
-        visit.errors[name] = visit.say("Write an age from %(first)s to %(last)s.", first=YOUNGEST, last=OLDEST)
+    for name in [*visit.errors]:
+        del visit.errors[name]
+        visit.fault(name, visit.say("Write a number from %(first)s to %(last)s.", first=YOUNGEST, last=OLDEST))
     practice = await hold_practice()
     form_state = _form_state(visit, practice)
     if form_state.refused:
         return await _page(visit, form_state)
     form: Ages = visit.form
     if form.own_account_age > form.majority_age:
-        visit.errors["own_account_age"] = visit.say("This can’t be later than coming of age.")
+        visit.fault("own_account_age", visit.say("Choose the age of majority or a lower one."))
         return await _page(visit, form_state)
     ending = 0 if form.majority_age >= practice.majority_age else await would_end(practice, form.majority_age)
     if ending and not form.sure:
@@ -55,10 +55,7 @@ async def save(visit: Visit) -> Answer:
 
 
 def _form_state(visit: Visit, practice: Practice) -> FormState:
-    labels = {
-        "own_account_age": visit.say("Age for an account of one’s own"),
-        "majority_age": visit.say("Age of majority"),
-    }
+    labels = Ages.labels(visit.language)
     return form_state(visit, Ages, {name: getattr(practice, name) for name in labels}, labels, practice)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from markupsafe import Markup
 from pydantic import Field
 
+from portal.language import say
 from portal.mail import outbox, welcome_letter
 from portal.mail.composing import Letter
 from portal.models.access.network import switch_all_networks
@@ -37,6 +38,11 @@ class WelcomeTexts(WholeState):
     body_es: Annotated[str, Field(max_length=5000)] = ""
     language: Literal["en", "es", ""] = ""
     built_in: Literal["en", "es", ""] = ""
+
+    @classmethod
+    def labels(cls, language: str) -> dict[str, str]:
+        words = {"subject": say(language, "Subject"), "body": say(language, "Text")}
+        return {f"{name}_{one}": f"{tongue}, {words[name]}" for one, tongue in TONGUES.items() for name in words}
 
     def of(self, language: str) -> dict[str, str]:
         return {"subject": getattr(self, f"subject_{language}"), "body": getattr(self, f"body_{language}")}
@@ -90,13 +96,10 @@ async def _page(
 def _form_state(visit: Visit, practice: Practice) -> FormState:
     """The welcome letter: the practice's own words, or the built-in ones."""
     now: dict[str, str] = {}
-    labels: dict[str, str] = {}
-    for language, label in TONGUES.items():
+    for language in TONGUES:
         words = (practice.welcome or {}).get(language) or welcome_letter.welcome_words(language)
-        for name, called in (("subject", visit.say("Subject")), ("body", visit.say("Text"))):
-            now[f"{name}_{language}"] = words[name]
-            labels[f"{name}_{language}"] = f"{label}, {called}"
-    return form_state(visit, WelcomeTexts, now, labels, practice)
+        now |= {f"{name}_{language}": words[name] for name in ("subject", "body")}
+    return form_state(visit, WelcomeTexts, now, WelcomeTexts.labels(visit.language), practice)
 
 
 def _preview(visit: Visit, language: str, words: dict[str, str]) -> str:
@@ -197,11 +200,11 @@ def _check(visit: Visit, language: str, words: dict[str, str]) -> None:
     try:
         welcome_letter.checked_subject(words["subject"])
     except ValueError as reason:
-        visit.errors[f"subject_{language}"] = visit.say(str(reason))
+        visit.fault(f"subject_{language}", visit.say(str(reason)))
     try:
         welcome_letter.checked_body(words["body"])
     except ValueError as reason:
-        visit.errors[f"body_{language}"] = visit.say(str(reason))
+        visit.fault(f"body_{language}", visit.say(str(reason)))
 
 
 @staff("POST /staff/settings/portal/sample", Permission.PORTAL_SETTINGS, form=WelcomeTexts, audit=None)

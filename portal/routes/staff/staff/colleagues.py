@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from portal.language import listed
 from portal.models.people.client import CareTeam
@@ -25,12 +25,12 @@ HERE = "/staff/colleagues"
 
 def _nobody(value: Any) -> Any:
     if value == "":
-        raise ValueError("Choose who takes over, or that nobody does yet.")
+        raise ValueError("Choose a colleague, or that nobody does yet.")
     return None if value == "nobody" else value
 
 
 class Departure(Form):
-    successor: Annotated[UUID | None, BeforeValidator(_nobody)]
+    successor: Annotated[UUID | None, Field(title="Who takes over"), BeforeValidator(_nobody)]
 
 
 @staff("GET /staff/colleagues", Permission.STAFF)
