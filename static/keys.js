@@ -5,6 +5,7 @@
 
   const FIELDS = "input, textarea, select, [contenteditable]";
   const MENUS = "details.who[open]";
+  const FINDER = "[data-finder]";
   const PANEL = "details.search-panel";
   const ROWS = "[data-rows] > *, .work .row, .work tbody > tr, .work .thread-row";
   const KEYS = {
@@ -17,8 +18,9 @@
 
   function onKey(event) {
     if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    if (walkFinder(event)) return event.preventDefault();
     if (event.key === "Escape") return onEscape(event.target);
-    const busy = event.target.matches(FIELDS) || document.querySelector("dialog[open]");
+    const busy = event.target.matches(FIELDS) || event.target.closest(FINDER) || document.querySelector("dialog[open]");
     if (busy || isOff || document.body.dataset.side !== "staff" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (onShortcut(event.key)) event.preventDefault();
   }
@@ -78,6 +80,22 @@
     rows.forEach((row) => row.classList.toggle("cursor", row === to));
     if (to) linkOf(to).focus();
     return Boolean(to);
+  }
+
+  // ---- People offered below the field where one types a name: the arrows go from one to the next, Escape puts them away,
+  // and whoever types goes on in the field
+
+  function walkFinder({ key, target, ctrlKey, metaKey, altKey }) {
+    const finder = target.closest(FINDER);
+    if (!finder || ctrlKey || metaKey || altKey) return false;
+    const list = finder.querySelector(".finds");
+    const stops = [finder.querySelector("[name=q]"), ...(list.hidden ? [] : all("a", list))];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    const at = stops.indexOf(target);
+    const puts = key === "Escape" && !finder.closest("dialog") && !list.hidden && live.flat(list);
+    if (puts) list.hidden = true;
+    if (step || puts || (at > 0 && key.length === 1)) stops[step ? Math.min(Math.max(at + step, 0), stops.length - 1) : 0].focus();
+    return Boolean(step || puts);
   }
 
   // ---- The panel in which a conversation is searched: where one types when it opens, and from match to match

@@ -1,5 +1,6 @@
 """Long lists: older messages load upwards without a jump, and thousands of clients keep their place."""
 
+import re
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -142,3 +143,46 @@ async def test_five_thousand_clients_have_pages_and_keep_their_place(crowded: De
     assert await scroll.evaluate("(box) => box.scrollTop") == at
     await expect(shown).to_have_text(pages[2])
     await expect(page.locator("#clients tbody tr").nth(30).get_by_role("link")).to_be_focused()
+
+
+async def test_the_search_in_the_rail_offers_people_while_one_types(practice: Deployment, visit: Visit) -> None:
+    miriam, cast = await visit("miriam"), practice.cast
+    page = await miriam.open("/staff/today")
+    field, offered = page.get_by_label("Search clients"), page.locator("#client-finder a")
+    await page.keyboard.press("/")
+    await page.keyboard.type("reyes")
+    await expect(page.locator("#client-finder").get_by_role("status")).to_contain_text("people found")
+    await expect(offered.first).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await expect(offered.nth(0)).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await expect(field).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.type("-menon, eli")  # typed on, from the list: it is no command, and not lost
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value("reyes-menon, eli")
+    await expect(offered).to_have_count(1)
+    await page.keyboard.press("Escape")
+    await expect(offered).to_be_hidden()
+    await expect(field).to_be_focused()
+    async with miriam.goes_on(page):
+        await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(f"/staff/clients/{cast.client['eli']}$"))
+
+
+async def test_a_new_message_from_the_inbox_takes_three_steps(practice: Deployment, visit: Visit) -> None:
+    miriam, cast = await visit("miriam"), practice.cast
+    page = await miriam.open("/staff/inbox")
+    await page.keyboard.press("n")
+    dialog = page.get_by_role("dialog", name="New message")
+    await expect(dialog.get_by_label("Client")).to_be_focused()
+    await page.keyboard.type("priya")
+    await expect(dialog.locator("#recipient-finder a")).to_have_count(1)
+    async with miriam.goes_on(page):
+        await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(f"/staff/clients/{cast.client['priya']}/conversations/new$"))
+    async with miriam.goes_on(page):
+        await page.locator(".beginning").first.click()
+    await expect(page.get_by_label(re.compile("^Message about"))).to_be_visible()

@@ -18,6 +18,8 @@ APART = {
     "staff.practice.availability.preview": "nothing: it looks",
     "staff.practice.portal_settings.preview": "nothing: it looks",
     "staff.people.clients.search": "nothing: it looks",
+    "staff.people.finder.search": "nothing: it looks",
+    "staff.messages.inbox.find_recipient": "nothing: it looks",
     "staff.messages.conversations.search": "nothing: it looks",
     "staff.messages.inbox.search": "nothing: it looks",
     "client.messages.conversations.search": "nothing: it looks",

@@ -65,6 +65,8 @@ PEOPLE = (
     "rosa",
 )  # the last four stand near Noa (family.py)
 
+OFFERED = ("client-finder?q=reyes", "recipient-finder?q=reyes")  # what typing a name brings to a page that is open
+
 
 # --- What there is to see --------------------------------------------------------------------------------
 
@@ -240,7 +242,7 @@ class Law:
                 assert viewer is not None, path
                 held = self.held.setdefault(viewer, Held(name, viewer, session["id"]))
                 self.shown[f"{name} {path}"] = {key: one.written() for key, one in regions.items()}
-                for key in regions:
+                for key in (*regions, *(OFFERED if person.side == "staff" else ())):
                     shown = read_key(key)
                     assert shown is not None and shown.key == key, f"{path} shows {key}, which is no region"
                     held.showing[key] = shown

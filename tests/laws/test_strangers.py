@@ -216,6 +216,8 @@ UNNOTED = {
     "/availability/preview": "it writes nothing",
     "/contacts/search": "it writes nothing",
     "/clients/search": "it writes nothing",
+    "/staff/search": "it writes nothing",
+    "/inbox/search": "it writes nothing",
 }
 
 

@@ -74,6 +74,8 @@ async def after_writing(sample: Sample, route: Route, person: Person) -> None:
 
 SAMPLES = {
     "GET /staff/inbox": Sample("miriam", 200),
+    "GET /staff/inbox/new": Sample("miriam", 200),
+    "POST /staff/inbox/search": Sample("miriam", 200, form=wishes(q="reyes"), script=True),
     "GET /staff/inbox/{conversation}": Sample("miriam", 200),
     "POST /staff/inbox/{conversation}/assignment": Sample("miriam", 303, form=put_on_it),
     "POST /staff/inbox/{conversation}/completion": Sample("miriam", 303, form=wishes(number=9999), sampled=True),
@@ -233,6 +235,8 @@ BROKEN = {
 PLACES = [
     Place("inbox", "miriam", "/staff/inbox"),
     Place("inbox, nothing", "newcomer", "/staff/inbox"),
+    Place("new message", "miriam", "/staff/inbox/new"),
+    Place("new message?", "miriam", "/staff/inbox", asked("[data-new]")),
     Place("inbox, overfull", "wilhelmina", "/staff/inbox"),
     Place("inbox, filters", "miriam", "/staff/inbox?view=done", opened("#inbox-list-more > summary")),
     Place("inbox, nothing done", "newcomer", "/staff/inbox?view=done&audience=billing"),

@@ -94,6 +94,7 @@ SAMPLES = {
     "GET /staff/clients": Sample("miriam", 200),
     "POST /staff/clients": Sample("miriam", 303, form=new_client),
     "POST /staff/clients/search": Sample("miriam", 303, form=wishes(q="reyes")),
+    "POST /staff/search": Sample("miriam", 200, form=wishes(q="reyes"), script=True),
     "GET /staff/clients/new": Sample("miriam", 200),
     "GET /staff/clients/{client}": Sample("miriam", 200),
     "POST /staff/clients/{client}": Sample("miriam", 303, form=changed_client),

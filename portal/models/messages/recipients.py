@@ -98,16 +98,28 @@ async def would_read(
         contacts=contacts,
         now=clock.now(),
     )
-    asked = " union all ".join(
-        f"select '{audience.key}', c.id, '{audience.key}' from client c where c.id = :client" for audience in Audience
-    )
-    for key, group, person in await staff_by_group(asked, client=client):
+    asked = _of_each_audience("'{audience}'")
+    for key, group, person in await staff_by_group(asked, ids=[client]):
         who = by_audience.setdefault(
             Audience[key.upper()],
             {"people": people, "staff": [], "others": []},
         )
         who[group].append(person)
     return {audience: by_audience[audience] for audience in Audience if audience in by_audience}
+
+
+def _of_each_audience(row: str) -> str:
+    """Return the SQL that asks, of clients, who would read each audience's words; `row` says what each answer is of."""
+    return " union all ".join(
+        f"select {row.format(audience=audience.key)}, c.id, '{audience.key}' from client c where c.id = any(:ids)"
+        for audience in Audience
+    )
+
+
+async def may_write_to(clients: Scope[Client], ids: list[UUID]) -> set[UUID]:
+    """Return those of these clients that the colleague who looks can write to, and read an answer from."""
+    would = await staff_by_group(_of_each_audience("c.id"), ids=ids)
+    return {client for client, _, reader in would if reader["id"] == clients.viewer}
 
 
 async def confidential(client: Client, with_client: bool, contacts: list[UUID]) -> set[Audience]:

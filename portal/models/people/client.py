@@ -15,7 +15,7 @@ from portal.models.ground.fact import announce
 from portal.models.ground.person import a_name, an_address, canonical_email, colour_for, folded, words_of
 from portal.models.ground.record import Kind, Lasting, Record, Sealed, live, opened_day, unreadable, write_anew
 from portal.models.ground.rules import care_team_is_seen, client_is_seen, holds, works_here
-from portal.models.ground.scope import Scope
+from portal.models.ground.scope import M, Scope
 from portal.models.notices.kinds import NoticeKind, call_off
 from portal.models.practice.practice import keep_settings
 from portal.permissions import Permission
@@ -188,6 +188,27 @@ _MANAGERS = (
 PAGE = 50
 
 
+def plain(word: str) -> str:
+    """Return a word as a pattern of `like` takes it: none of its signs stands for others."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def by_name(people: Scope[M], column: str, words: str) -> Scope[M]:
+    """Narrow to those in whose name each of these words stands, be it within another; six are enough."""
+    for letter, word in zip("abcdef", words_of(words), strict=False):
+        people = people.where(f"{column} like :word{letter} escape '\\'", **{f"word{letter}": f"%{plain(word)}%"})
+    return people
+
+
+async def clients_named(clients: Scope[Client], words: str, most: int) -> list[dict[str, Any]]:
+    """Return clients of this name who are not archived, by last name: id, names, colour, sealed date of birth."""
+    return await (
+        by_name(clients.where("r.archived_at is null"), "r.search", words)
+        .order("r.sorting, r.id")
+        .columns("r.id, r.first_name, r.last_name, r.colour, r.date_of_birth_sealed", most)
+    )
+
+
 async def page_of_clients(
     clients: Scope[Client], words: str, archived: bool, after: str | None, before: str | None, more: str
 ) -> tuple[list[dict[str, Any]], bool, bool]:
@@ -196,11 +217,7 @@ async def page_of_clients(
     `after` and `before` are places: the sorting name and the id of a row, joined by a line feed. `more` is a column
     that the list has besides.
     """
-    wanted = clients.where(f"r.archived_at is {'not ' if archived else ''}null")
-    for index, word in enumerate(words_of(words)[:6]):
-        place = f"word{'abcdef'[index]}"
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        wanted = wanted.where(f"r.search like :{place} escape '\\'", **{place: pattern})
+    wanted = by_name(clients.where(f"r.archived_at is {'not ' if archived else ''}null"), "r.search", words)
     backwards = before is not None
     start = before if backwards else after
     if start is not None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from portal.models.ground.person import canonical_email, folded, words_of
 from portal.models.ground.record import live, opened_day
 from portal.models.ground.scope import Scope
-from portal.models.people.client import Client
-from portal.models.people.contact import Contact
+from portal.models.people.client import Client, by_name, plain
+from portal.models.people.contact import Contact, ContactLink
 
 KNOWN = 12  # people that are offered at once
 
@@ -21,7 +21,7 @@ async def known_people(
     parts = words_of(words)[:6]
     if not parts:
         return []
-    places = {f"word_{letter}": _plain(part) for letter, part in zip("abcdef", parts, strict=False)}
+    places = {f"word_{letter}": plain(part) for letter, part in zip("abcdef", parts, strict=False)}
     values = {p: f"%{part}%" for p, part in places.items()} | {f"{p}_at": f"{part}%" for p, part in places.items()}
     named = " and ".join(
         f"(r.search like :{place} escape '\\' or r.email_key like :{place}_at escape '\\')" for place in places
@@ -51,8 +51,19 @@ async def known_people(
     return [row | {"for": acts_for.get(row["id"], [])} for row in people[:KNOWN]]
 
 
-def _plain(part: str) -> str:
-    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+async def contacts_named(links: Scope[ContactLink], words: str, most: int) -> list[dict[str, Any]]:
+    """Return contacts of this name, each with a client who is not archived and for whom they act now: the link's id,
+    name, relationship, guardian, and the client's id and names."""
+    if most <= 0:
+        return []
+    acting = links.where(live("r")).join(
+        "join contact c on c.id = r.contact_id join client k on k.id = r.client_id and k.archived_at is null"
+    )
+    return await (
+        by_name(acting, "c.search", words)
+        .order("c.search, r.id")
+        .columns("r.id, c.name, r.relationship, r.guardian, r.client_id, k.first_name, k.last_name", most)
+    )
 
 
 async def _acted_for(clients: Scope[Client], contacts: list[UUID]) -> dict[UUID, list[str]]:

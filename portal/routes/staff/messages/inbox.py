@@ -9,10 +9,13 @@ from portal.models.people.client import Client
 from portal.regions.messages.handling import about, handling
 from portal.regions.messages.inbox import inbox_list
 from portal.regions.messages.inbox_filter import InboxFilter
+from portal.regions.messages.recipient_finder import recipient_finder
 from portal.routes.messages import reading, searching
 from portal.routes.staff.messages import conversations
+from portal.routes.staff.people import finder
 from portal.routes.staff.shell import page
 from portal.web.doors import staff
+from portal.web.sealed_words import open_words, seal_words
 from portal.web.slots import Link, link
 from portal.web.visit import Answer, Visit
 
@@ -22,6 +25,26 @@ link("staff places", Link("inbox", "Inbox", "/staff/inbox", "inbox", count="unre
 @staff("GET /staff/inbox", opens="open inbox")
 async def index(visit: Visit) -> Answer:
     return await _page(visit, None)
+
+
+@staff("GET /staff/inbox/new")
+async def new(visit: Visit) -> Answer:
+    """Ask which client a new message is for. Then it goes on as on their chart."""
+    wanted = open_words(finder.NameSearch, visit.query("sealed"), visit.me.id) or finder.NameSearch()
+    return await page(
+        visit,
+        "staff/messages/inbox/new.html",
+        title=visit.say("New message"),
+        place="inbox",
+        q=wanted.q,
+        regions={"finder": await visit.draw(recipient_finder, q=wanted.q or None)},
+    )
+
+
+@staff("POST /staff/inbox/search", form=finder.NameSearch, audit=None, transaction=False)
+async def find_recipient(visit: Visit) -> Answer:
+    sealed = seal_words(finder.NameSearch(q=visit.sent.get("q", "")[:200]), visit.me.id)
+    return await finder.look(visit, recipient_finder, f"/staff/inbox/new?sealed={sealed}")
 
 
 @staff("GET /staff/inbox/{conversation}", opens="read conversation")
@@ -66,5 +89,5 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
             "composer": await conversations.composer(visit, conversation, label),
         }
     return await page(
-        visit, "staff/messages/inbox/show.html", title=visit.say("Inbox"), place="inbox", regions=regions, **more
+        visit, "staff/messages/inbox/show.html", title=visit.say("Inbox"), place="inbox", q="", regions=regions, **more
     )
