@@ -12,6 +12,17 @@ from tests.access.desk import BORN, SECRET, Chart, Desk, path_of, token_of
 from tests.cast import Person
 
 
+async def test_the_page_behind_the_link_speaks_the_language_one_chooses(desk: Desk) -> None:
+    chart = await desk.chart("Paloma")
+    assert (await desk.act(chart, "invitations", holder="client")).status_code == 303
+    link, paloma = path_of(await desk.mailed(chart.email, "/welcome/")), desk.browser()
+    assert f'href="{link}?language=es"' in (await paloma.get(link)).text
+    spanish = await paloma.get(f"{link}?language=es", follow=True)
+    assert '<html lang="es"' in spanish.text and "Continuar" in spanish.text and token_of(link) in spanish.text
+    odd = await desk.browser().get(f"{link}?language=xx")
+    assert odd.status_code == 200 and '<html lang="en"' in odd.text
+
+
 async def test_from_the_letter_to_a_first_page(desk: Desk) -> None:
     chart = await desk.chart("Wren")
     assert (await desk.act(chart, "invitations", holder="client")).status_code == 303

@@ -200,6 +200,23 @@ async def test_nobody_is_led_to_another_site(embedded: Deployment, path: str) ->
     assert go(path).headers["location"] == "/"
 
 
+async def test_who_signs_in_again_goes_on_where_they_were_on_their_own_side(embedded: Deployment) -> None:
+    cast = embedded.cast
+    noa = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
+    for name, side, there, led in (
+        ("dana", "client", noa, noa),
+        ("dana", "client", "/board", "/board"),
+        ("dana", "client", f"/staff{noa}", "/home"),
+        ("miriam", "staff", f"/staff{noa}", f"/staff{noa}"),
+        ("miriam", "staff", noa, "/staff/today"),
+    ):
+        person, sent = cast.stranger(), {"email": cast.email[side, name], "password": PASSWORD, "side": side}
+        answer = await person.post("/sign-in", next=there, **sent)
+        assert (answer.status_code, answer.headers["location"]) == (303, led)
+        if led == there:
+            assert f'href="/sign-in?next={led}"' in (await person.get(led)).text, "and so the next time"
+
+
 async def test_one_is_led_back_to_where_one_was(embedded: Deployment) -> None:
     person, origin = await embedded.cast.sign_in("dana"), embedded.bases[0]
     for referer, back in (

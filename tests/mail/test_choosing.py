@@ -22,6 +22,24 @@ async def test_what_is_chosen_is_kept_and_shown(portal: Deployment, name: str) -
     page = (await person.get(f"{here}?saved=yes")).text
     assert "Saved." in page and 'value="21:30"' in page and 'value="07:00"' in page
     assert f'href="{here}"' in page  # the menu leads there
+    without = {name: value for name, value in QUIET.items() if name != "quiet"}
+    assert (await person.post(here, **without)).status_code == 303
+    kept = await portal.sql("select quiet_from from mail_choice where person_id = :id", id=person.id)
+    assert [row["quiet_from"] for row in kept] == [None], "switched off, whatever times stand there"
+
+
+async def test_a_coming_of_age_is_offered_only_where_one_is_ahead(portal: Deployment) -> None:
+    """Noa is nine: Dana may be told of it. Sam is an adult and acts for nobody."""
+    cast = portal.cast
+    dana, sam = await cast.sign_in("dana"), await cast.sign_in("sam")
+    for person, client, is_offered in ((dana, "noa", True), (sam, "sam", False)):
+        here = f"/clients/{cast.client[client]}/notices/choices"
+        page = (await person.get(here)).text
+        assert ('name="shown_coming_of_age"' in page) is is_offered
+        assert 'name="shown_message"' in page
+        assert (await person.post(here, often="once", shown_message="on")).status_code == 303
+    kinds = "select kind from notice_choice where person_id = :id and kind = 'came_of_age'"
+    assert not await portal.sql(kinds, id=sam.id), "what is not offered is not chosen"
 
 
 @pytest.mark.parametrize(
