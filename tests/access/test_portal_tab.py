@@ -113,8 +113,13 @@ async def test_without_a_mail_server_the_invitation_waits_until_one_has_taken_it
         await tab.current()
     page = (await miriam.get(chart.tab)).text
     assert "Waiting for a mail server" in row_of(page, "Hazel") and "Taken by" not in page and "email sent" not in page
+    assert (await desk.act(chart, "withdrawal")).status_code == 303
+    page = (await miriam.get(chart.tab)).text
+    assert "was undone before it went out" in page and "couldn’t be delivered" not in page
+    await desk.sql("update invitation set sent_at = '2026-01-01 00:00:00+00:00' where client_id = :id", id=chart.id)
+    assert (await desk.act(chart, "invitations", holder="client")).status_code == 303
     now = clock.now()
-    await desk.sql("update outbox set done_at = :now where client_id = :id", now=now, id=chart.id)
+    await desk.sql("update outbox set failed_at = null, done_at = :now where client_id = :id", now=now, id=chart.id)
     page = (await miriam.get(chart.tab)).text
     assert "Hazel is invited" in page and "Taken by the mail server today" in row_of(page, "Hazel")
     assert f"Welcome email sent to {chart.email}" in page and "is waiting" not in page

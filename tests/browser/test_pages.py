@@ -40,7 +40,7 @@ _FINDINGS = """async (rules) => {
 }"""
 # What reaches over the side of the window, unless it stands in something that scrolls sideways on purpose.
 _HANGS_OVER = """() => {
-    const held = (one) => one.closest(".tabs, .sr, [hidden], dialog:not([open])");
+    const held = (one) => one.closest(".tabs, .work-head > .seg, .sr, [hidden], dialog:not([open])");
     const name = (one) => `${one.localName}.${one.getAttribute("class")}: ${one.textContent.trim().slice(0, 40)}`;
     const over = [...document.body.querySelectorAll("*")].filter((one) => {
         const { right, left, width } = one.getBoundingClientRect();

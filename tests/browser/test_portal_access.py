@@ -23,6 +23,7 @@ from tests.browser.letterbox import House, Letterbox, house
 from tests.browser.visitor import Visitor, are_emptied, becomes, write
 from tests.deployment import PORTAL, ROOT, Deployment
 from tests.pages import in_time
+from tests.people.contacts import add_contact
 from tests.servers import PostgreSQL, Redis
 
 WORDS = "copper kettle under nine stars"
@@ -268,6 +269,30 @@ async def test_locked_after_five_wrong_dates_until_staff_lift_it(willow: House, 
     await page.reload()
     await (await give_birth_date(page, chart.born)).click()
     await expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()
+
+
+async def test_a_second_parent_is_invited_in_three_steps_from_the_chart(willow: House, visit: Visit) -> None:
+    child, miriam = await willow.chart("Tilda", born="2017-05-05", email=""), await willow.person("miriam")
+    parents = {
+        name: await add_contact(
+            miriam, child.id, name=name, email=f"{name.lower().replace(' ', '.')}@holm.example", guardian="on"
+        )
+        for name in ("Karin Holm", "Jens Holm")
+    }
+    await willow.invite(child, parents["Karin Holm"].id)
+    visitor = await visit("miriam", willow.deployment)
+    page = await visitor.open(f"/staff/clients/{child.id}", worker=0)
+    async with visitor.goes_on(page):
+        await page.get_by_role("navigation", name="Chart").get_by_role("link", name="Portal").click()
+    await is_in(page, "invited", "Karin Holm is invited")
+    jens = page.locator(f"#person-{parents['Jens Holm'].id}")
+    await jens.get_by_role("button", name="Send welcome email").click()
+    await press(page.get_by_role("dialog", name="Send the welcome email to Jens Holm?"), "Send welcome email")
+    await is_in(page, "invited", "Karin Holm and Jens Holm are invited")
+    await willow.mailed("jens.holm@holm.example", "/welcome/")
+    await expect(jens).to_contain_text("Taken by the mail server today")
+    await visitor.open(f"/staff/clients/{child.id}/contacts", page=page)
+    await expect(page.get_by_text("Invited on")).to_have_count(2)
 
 
 async def test_a_forgotten_password_ends_the_other_browser(willow: House, visit: Visit) -> None:

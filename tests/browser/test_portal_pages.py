@@ -95,7 +95,7 @@ class Findings:
 
 # The tabs, and what is opened on which of them by the name of its button. Spanish meets the other two of theme and
 # size, so there each kind of page suffices.
-TABS = ["missing", "trouble", "locked", "removed", "noa", "ready", "invited", "paused", "linkable"]
+TABS = ["missing", "trouble", "locked", "removed", "eli", "noa", "ready", "invited", "paused", "linkable"]
 DIALOGS = {"send": "ready", "resend": "invited", "unlock": "locked", "remove": "noa", "link": "linkable"}
 
 
@@ -119,7 +119,7 @@ async def test_staff_pages(street: Street, visit: Visit, language: str) -> None:
     [failed] = await street.willow.comes("select id from bounce where settled_at is null")
     dialogs = DIALOGS if language == "en" else {}
     await asyncio.gather(
-        *(one(f"tab, {state}", miriam, street.tab(state)) for state in TABS[: 9 if language == "en" else 5]),
+        *(one(f"tab, {state}", miriam, street.tab(state)) for state in TABS[: 10 if language == "en" else 5]),
         *(one(f"{act}?", miriam, street.tab(state), act) for act, state in dialogs.items()),
         one("preview", miriam, f"{street.tab('ready')}/letter"),
         one("undelivered", miriam, "/staff/mail"),

@@ -20,10 +20,11 @@ from portal.models.ground import sql
 from portal.models.ground.fact import unit
 from portal.models.ground.outbox import Outbox, waiting_letters
 from portal.models.ground.record import Kind
+from portal.models.practice.practice import Practice
 from portal.settings import Settings
 from portal.viewer import Viewer
 from tests.access.desk import Desk, own_desk
-from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment
+from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment, opened
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.pages import open_page
 from tests.servers import free_port
@@ -268,6 +269,24 @@ def test_check_says_that_letters_stay_without_a_mail_server(tmp_path: Path) -> N
     )
     assert ran.returncode == 1
     assert "SMTP_URL is not set: letters stay in the outbox" in ran.stderr
+
+
+async def test_check_counts_the_letters_that_wait_for_a_mail_server(tmp_path: Path) -> None:
+    """Also in a folder that is looked at by itself, where none is asked for."""
+
+    def check() -> subprocess.CompletedProcess[str]:
+        ask = [*PORTAL, "check", "--data", str(tmp_path)]
+        return subprocess.run(ask, cwd=ROOT, env=_plain_environment(), capture_output=True, text=True)
+
+    async with opened(tmp_path, filled=False):
+        async with unit():
+            await Practice.create(name="Willow Street", phone="(555) 010-0134")
+        assert (await asyncio.to_thread(check)).returncode == 0
+        async with unit():
+            await post(letters.password_changed(To("Dana", "dana@family.example")))
+        ran = await asyncio.to_thread(check)
+    assert ran.returncode == 1
+    assert "SMTP_URL is not set, and 1 letter(s) wait" in ran.stderr
 
 
 @pytest.mark.parametrize(

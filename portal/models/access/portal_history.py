@@ -59,9 +59,12 @@ async def history_of(client: UUID) -> list[dict[str, Any]]:
 
 
 def _way(row: dict[str, Any]) -> str:
-    """Return how far the letter of an invitation has come: sent, once the mail server took it."""
+    """Return how far the letter of an invitation has come: sent, once the mail server took it. One that was dropped
+    before, because its invitation was over, has no reason."""
     if row["letter_id"] is None or (row["done_at"] is not None and row["reason"] is None):
         return "sent"
+    if row["reason"] is None and row["failed_at"] is not None:
+        return "unsent"
     if row["done_at"] is not None or row["failed_at"] is not None:
         return "failed"
     return "sending" if settings().smtp_url else "waiting"

@@ -15,6 +15,7 @@ _HISTORY = {
     "offered": "%(by)s asked %(name)s to confirm the date of birth",
     "waiting": "Welcome email to %(name)s by %(by)s is waiting: no mail server is set up",
     "sending": "Welcome email to %(name)s by %(by)s is on its way",
+    "unsent": "Welcome email to %(name)s by %(by)s was undone before it went out",
     "failed": "Welcome email to %(name)s by %(by)s couldn’t be delivered",
     "opened": "%(name)s opened the link",
     "verified": "%(name)s gave the right date of birth",

@@ -36,7 +36,7 @@ link("chart", Link("portal", "Portal", "/portal"))
 async def state(viewer: Viewer, client: UUID) -> Context | None:
     chart = await viewer.find(Client, client)
     status = await portal_status_of(chart)
-    may = await viewer.may(Permission.PORTAL_ACCESS)
+    language, may = viewer.language, await viewer.may(Permission.PORTAL_ACCESS)
     may_change = await viewer.may(Permission.CONTACT_NETWORK) and chart.archived_at is None
     others = await other_clients(viewer, status)
     senders = await _senders(viewer, status)
@@ -51,19 +51,24 @@ async def state(viewer: Viewer, client: UUID) -> Context | None:
             if person.tie and person.acts and may_change
             else None,
             "acts": await acts_of(viewer, status, person, others) if may else [],
+            "fix": _fix(language, status, person) if may_change or not person.link else None,
         }
         for person in status.people
         if person.link or not status.too_young or person.state != "not_invited"
     ]
+    foremost = [act for row in rows for act in row["acts"] if act["first"]]
+    # One button leads; a lock before all else, since somebody stands before it now.
+    leading = min(foremost, key=lambda act: not act["name"].startswith("unlock"), default=None)
     return {
         "state": status.state,
         "title": await _title(viewer, status),
         "sentence": _sentence(viewer, status),
         "rows": rows,
+        "leading": leading and leading["id"],
         "needs": await _needs(viewer, status),
         "notes": [
-            *([say(viewer.language, UNKNOWN_AGE)] if chart.birth_unreadable else []),
-            *([] if may else [say(viewer.language, "Your role doesn’t include managing portal access.")]),
+            *([say(language, UNKNOWN_AGE)] if chart.birth_unreadable else []),
+            *([] if may else [say(language, "Your role doesn’t include managing portal access.")]),
         ],
         "add_href": f"/staff/clients/{client}/contacts/new" if may_change and status.network == "on" else None,
     }
@@ -188,7 +193,6 @@ def _row(viewer: Viewer, status: PortalStatus, person: PortalPerson, senders: di
         "state": word,
         "icon": icon,
         "lines": [line for line in _lines(language, status, person, senders, name) if line],
-        "fix": _fix(language, status, person),
     }
 
 
