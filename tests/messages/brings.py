@@ -297,8 +297,8 @@ BREAKAGES = [
         MAPPING,
         "what a client may write is shown by the head of a conversation",
         "portal/regions/messages/head.py",
-        "on=(OfChart, OfStaff))\nasync def head",
-        "on=(OfStaff,))\nasync def head",
+        "on=(OfChart, OfStaff, OfficeTurned))\nasync def head",
+        "on=(OfStaff, OfficeTurned))\nasync def head",
         live("POST /staff/clients/{client}/messaging"),
     ),
     Breakage(

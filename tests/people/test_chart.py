@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.models.ground.person import dialled
+from portal.models.ground.person import dialled, first_of
 from tests.deployment import Deployment, own_practice
 from tests.messages.thread import Thread
 from tests.pages import open_page
@@ -56,6 +56,8 @@ async def test_what_is_missing_before_an_invitation_is_the_next_step(willow: Dep
     assert "Add the email" in (await miriam.get(chart)).text
     await miriam.post(chart, **form, email="mary.ann@example.com")
     assert "Send the welcome email" in (await miriam.get(chart)).text
+    preview = (await miriam.get(f"{chart}/portal/letter?holder=client&language=en")).text
+    assert "Hello Mary Ann," in preview
 
 
 @pytest.mark.parametrize(
@@ -130,3 +132,16 @@ async def test_a_contact_that_ended_acts_no_more_and_is_added_again_as_they_were
 )
 def test_a_telephone_dials_the_number_and_no_extension(written: str, number: str) -> None:
     assert dialled(written) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("Dana Reyes", "Dana"),
+        ("Mary Ann Reyes", "Mary Ann Reyes"),
+        ("José García López", "José García López"),
+        ("J", "J"),
+    ],
+)
+def test_nobody_is_called_by_half_a_first_name(name: str, called: str) -> None:
+    assert first_of(name) == called

@@ -5,12 +5,15 @@ import datetime as dt
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from portal.demo.people import ZONE
+from portal.language import date_in_words, date_of, local_day
 from portal.models.ground.fact import unit
 from portal.models.people.leave import Leave
 from tests.deployment import Deployment, own_practice
 from tests.messages.reading import act, says, shown
 from tests.messages.thread import Thread
 from tests.pages import are_current, open_page
+from tests.practice.brings import DAYS as WEEK
 
 willow = own_practice("embedded", scope="function")
 
@@ -50,6 +53,23 @@ async def test_a_cover_sees_and_answers_until_the_leave_is_over(willow: Deployme
             await clients.until(lambda: "Noa Reyes-Menon" not in str(clients.live), what="the end of his list")
     assert (await theo.get(chart(willow))).status_code == 404
     assert "Miriam Adler is away" not in (await dana.get(thread(willow))).text
+
+
+async def test_back_is_a_day_on_which_the_office_is_open(willow: Deployment) -> None:
+    """The page says another day as soon as other hours are kept."""
+    dana, ada = await willow.cast.sign_in("dana"), await willow.cast.sign_in("ada")
+    ends = willow.now + dt.timedelta(days=3)
+    day, after = (local_day(ends + dt.timedelta(days=n), ZONE) for n in (0, 1))
+    closed = {f"{name}_first_{edge}": "" for name in (WEEK[day.weekday()],) for edge in ("from", "to")}
+    always = {f"{name}_first_{edge}": at for name in WEEK for edge, at in (("from", "08:00"), ("to", "18:00"))}
+    assert (await ada.post("/staff/settings/availability/hours", **always)).status_code == 303
+    async with open_page(dana, thread(willow)) as page, open_page(ada, "/staff/colleagues") as colleagues:
+        await away(willow, "theo", days=3)
+        await page.until(lambda: f"will be back on {date_of(day, 'en')}" in str(page.live), what="the day")
+        assert (await ada.post("/staff/settings/availability/hours", **always | closed)).status_code == 303
+        await page.until(lambda: f"will be back on {date_of(after, 'en')}" in str(page.live), what="the next open day")
+        await colleagues.until(lambda: f"back on {date_in_words(after, 'en')}" in str(colleagues.live), what="it too")
+        await are_current(page, colleagues)
 
 
 async def test_what_a_cover_took_is_nobodys_secret_when_the_leave_is_over(willow: Deployment) -> None:

@@ -11,11 +11,12 @@ from tests.browser.places import Place, older
 from tests.cast import Cast
 from tests.laws.sample import OTHERS, Sample
 
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 
 def always_open(cast: Cast) -> dict[str, str]:
     """So that whatever else is tried can be written at any hour."""
-    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    return {f"{day}_first_{edge}": "00:00" for day in days for edge in ("from", "to")}
+    return {f"{day}_first_{edge}": "00:00" for day in DAYS for edge in ("from", "to")}
 
 
 def a_day_of_its_own(cast: Cast) -> dict[str, str]:

@@ -70,6 +70,15 @@ def test_holidays_and_days_that_are_worked_for_once() -> None:
     )
 
 
+def test_whoever_was_away_is_back_when_the_office_is_open() -> None:
+    office = Office(NEW_YORK, WEEKDAYS, (("2026-11-30", Special("A day out", ())),))
+    friday, saturday = dt.date(2026, 11, 27), dt.date(2026, 11, 28)
+    assert office.open_from(friday) == friday
+    assert office.open_from(saturday) == dt.date(2026, 12, 1), "after the weekend and the day out"
+    assert Office(NEW_YORK, None).open_from(saturday) == saturday, "no hours are kept"
+    assert Office(NEW_YORK, ((),) * 7).open_from(saturday) == saturday, "it never opens"
+
+
 def test_a_closure_is_one_from_its_first_minute_to_its_last() -> None:
     """Its beginning is by what the automatic reply is given once."""
     office = Office(NEW_YORK, WEEKDAYS)

@@ -9,7 +9,7 @@ from portal import clock
 from portal.models.access.account import PortalAccount
 from portal.models.access.own_address import UNKNOWN_AGE, hinders_own_account, hold_addresses
 from portal.models.ground import sql
-from portal.models.ground.person import canonical_email
+from portal.models.ground.person import canonical_email, first_of
 from portal.models.ground.record import Unacceptable, not_ended
 from portal.models.ground.rules import acts
 from portal.models.people.client import Client
@@ -22,6 +22,7 @@ class CandidateHolder:
     link: UUID | None
     name: str
     email: str | None
+    called: str = ""  # as letters address them
 
     @property
     def value(self) -> str:
@@ -45,8 +46,8 @@ async def possible_holders(client: Client) -> list[CandidateHolder]:
         now=clock.now(),
     )
     return [
-        CandidateHolder(None, client.name, client.email),
-        *(CandidateHolder(row["id"], row["name"], row["email"]) for row in links),
+        CandidateHolder(None, client.name, client.email, client.first_name),
+        *(CandidateHolder(row["id"], row["name"], row["email"], first_of(row["name"])) for row in links),
     ]
 
 

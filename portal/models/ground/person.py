@@ -69,8 +69,10 @@ def an_address(value: str) -> None:
 
 
 def first_of(name: str) -> str:
-    """Return the first name of somebody, as letters and pages address them."""
-    return next(iter(name.split()), name)
+    """Return the name by which letters and pages address somebody: the first of two words. Of more, nobody can tell
+    which are first names, so Mary Ann Reyes is addressed by the whole of it."""
+    words = name.split()
+    return words[0] if len(words) == 2 else name
 
 
 def dialled(phone: str) -> str:

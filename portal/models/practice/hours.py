@@ -94,6 +94,12 @@ class Office:
         special = dict(self.days).get(day.isoformat())
         return special.spans if special is not None else (self.week or ((),) * 7)[day.weekday()]
 
+    def open_from(self, day: dt.date) -> dt.date:
+        """Return the first day from one on, within a month, on which the office opens; the day itself where none does,
+        or where no hours are kept."""
+        days = (day + dt.timedelta(days=n) for n in range(31))
+        return day if self.week is None else next((open for open in days if self.spans(open)), day)
+
     def local_day(self, when: dt.datetime) -> dt.date:
         return when.astimezone(ZoneInfo(self.zone)).date()
 

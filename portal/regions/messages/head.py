@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from portal.facts import OfChart, OfStaff
+from portal.facts import OfChart, OfficeTurned, OfStaff
 from portal.language import date_of, local_day, say
 from portal.models.ground.record import Kind
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.readers import readers
 from portal.models.people.client import CareTeam, Client
 from portal.models.people.leave import away_from
+from portal.models.practice.hours import Office, office
 from portal.permissions import Audience, Right
 from portal.regions import Context, region
 from portal.regions.messages.thread import confidential_line, thread_of, title_of
@@ -17,7 +18,7 @@ from portal.regions.phrases import readers_line, thread_href, zone
 from portal.viewer import Viewer
 
 
-@region("thread-head", "messages/_head.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff))
+@region("thread-head", "messages/_head.html", side="both", needs=Right.MESSAGES, on=(OfChart, OfStaff, OfficeTurned))
 async def head(viewer: Viewer, client: UUID, conversation: UUID) -> Context | None:
     thread = await thread_of(viewer, client, conversation)
     if thread is None:
@@ -45,8 +46,9 @@ async def _hints(viewer: Viewer, client: Client, audience: str) -> list[tuple[st
     where one writes to the care team; the client's side reads of its own limits where it writes."""
     hints = []
     if audience == Audience.CLINICAL.key:
-        for absence in await away_from(viewer.see(CareTeam), client.id):
-            hints.append(("clock", _absence(viewer, absence)))
+        absences = await away_from(viewer.see(CareTeam), client.id)
+        hours = await office() if absences else Office(zone(), None)
+        hints += [("clock", _absence(viewer, absence, hours)) for absence in absences]
     if viewer.kind is Kind.STAFF and client.messaging != "on":
         text = (
             say(
@@ -61,9 +63,10 @@ async def _hints(viewer: Viewer, client: Client, audience: str) -> list[tuple[st
     return hints
 
 
-def _absence(viewer: Viewer, absence: dict[str, Any]) -> str:
+def _absence(viewer: Viewer, absence: dict[str, Any], hours: Office) -> str:
+    """Say until when somebody is away: they are back when the office is open."""
     language = viewer.language
-    back = date_of(local_day(absence["until_at"], zone()), language)
+    back = date_of(hours.open_from(local_day(absence["until_at"], zone())), language)
     if absence["cover_id"] is None:
         return say(language, "%(name)s is away and will be back on %(date)s.", name=absence["name"], date=back)
     if absence["cover_id"] == viewer.id:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from portal.facts import OfChart, OfStaff
+from portal.facts import OfChart, OfficeTurned, OfStaff
 from portal.language import date_in_words, local_day, say, say_many
 from portal.models.ground.person import initial
 from portal.models.people.client import Client
 from portal.models.people.departure import colleagues, without_team
+from portal.models.practice.hours import Office, office
 from portal.models.staff.staff_member import StaffMember, therapists
 from portal.permissions import Permission
 from portal.regions import Context, region
@@ -19,17 +20,18 @@ from portal.viewer import Viewer
     "staff/staff/_list.html",
     side="staff",
     needs=Permission.STAFF,
-    on=(OfChart, OfStaff),
+    on=(OfChart, OfStaff, OfficeTurned),
     element="colleagues",
 )
 async def colleague_list(viewer: Viewer) -> Context | None:
-    return {"rows": [_row(viewer, row) for row in await colleagues(viewer.see(StaffMember))]}
+    hours = await office()
+    return {"rows": [_row(viewer, row, hours) for row in await colleagues(viewer.see(StaffMember))]}
 
 
-def _row(viewer: Viewer, row: dict[str, Any]) -> dict[str, Any]:
+def _row(viewer: Viewer, row: dict[str, Any], hours: Office) -> dict[str, Any]:
     language = viewer.language
     away = row["away_until"]
-    back = date_in_words(local_day(away, zone()), language) if away else ""
+    back = date_in_words(hours.open_from(local_day(away, zone())), language) if away else ""
     return {
         "id": row["id"],
         "name": row["name"],

@@ -11,7 +11,6 @@ from portal.mail.welcome_letter import welcome
 from portal.models.access.candidate_holder import CandidateHolder, possible_holders
 from portal.models.access.invitation import Invitation, withdraw_invitation
 from portal.models.access.portal_status import portal_status_of
-from portal.models.ground.person import first_of
 from portal.models.people.client import Client
 from portal.models.practice.practice import the_practice
 from portal.permissions import Permission
@@ -61,7 +60,7 @@ async def invite(visit: Visit) -> Answer:
     try:
         letter = welcome(
             form.language,
-            name=first_of(holder.name),
+            name=holder.called,
             email=invitation.email,
             link=settings().link(f"/welcome/{token}"),
             texts=practice.welcome,
@@ -93,7 +92,7 @@ async def letter(visit: Visit) -> Answer:
     language = visit.query("language") if visit.query("language") in ("en", "es") else visit.language
     written = welcome(
         language,
-        name=first_of(holder.name),
+        name=holder.called,
         email=holder.email or "name@example.com",
         link=settings().link("/welcome/…"),
         texts=practice.welcome,

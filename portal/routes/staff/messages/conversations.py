@@ -100,8 +100,9 @@ async def _places(visit: Visit, conversation: Conversation) -> dict[str, str]:
     """Return the words that fill a template's places in this conversation."""
     client = await visit.me.find(Client, conversation.client_id)
     people = (await readers(visit.me.see(Conversation), [conversation.id]))[conversation.id]["people"]
+    names = [client.first_name if person["name"] == client.name else first_of(person["name"]) for person in people]
     return {
-        "name": listed(visit.language, [first_of(person["name"]) for person in people]) or client.first_name,
+        "name": listed(visit.language, names) or client.first_name,
         "client": client.first_name,
         "me": visit.holder.name,
         "practice": (await the_practice()).name,
