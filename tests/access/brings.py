@@ -30,7 +30,7 @@ from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink
 from portal.models.practice.practice import hold_practice
 from portal.permissions import CARE, Permission
-from tests.breakage import ANNOUNCE, END, Breakage, live, test
+from tests.breakage import ANNOUNCE, DOOR, END, SIGHT, Breakage, live, structure, test
 from tests.browser.places import Place, emptied, sent
 from tests.cast import Cast
 from tests.laws.sample import Sample, wishes
@@ -392,6 +392,27 @@ BREAKAGES = [
         "        await announce(AccessEnded(client=self.client_id, account=self.account_id))",
         "        pass",
         live("a mother's access to one child ends"),
+    ),
+    Breakage(
+        SIGHT,
+        "who only pays knows who cares for the client",
+        "portal/models/ground/rules.py",
+        """    care = f"(tl.id is null or {allows('tl', CARE)})"
+""",
+        """    care = "true"
+""",
+        test("access/test_pages_by_right.py::test_the_care_team_is_not_for_who_only_pays_to_know[embedded]"),
+    ),
+    Breakage(
+        DOOR,
+        "who only pays sees who can see the client",
+        "portal/routes/client/home.py",
+        '@client("GET /clients/{client}/who-sees", CARE, ',
+        '@client("GET /clients/{client}/who-sees", ',
+        structure("test_each_door_asks_for_what_is_said_here")
+        + test(
+            "access/test_pages_by_right.py::test_the_addresses_of_what_one_may_not_are_refused_and_say_why[embedded-who-sees]"
+        ),
     ),
     Breakage(
         END,

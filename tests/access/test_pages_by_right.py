@@ -1,13 +1,17 @@
 """Pages by right: nothing on them that an account may not do, and bills alone for somebody who only pays."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from portal.models.access.contact_links import change_terms
 from portal.models.ground.fact import unit
+from portal.models.ground.record import Kind
+from portal.models.people.client import CareTeam
 from portal.models.people.contact import ContactLink
 from portal.permissions import Restriction, Right
+from portal.viewer import Viewer
 from tests.access.test_view_as import asked_terms, comparable
 from tests.deployment import Deployment, own_practice
 from tests.html import Element, parse
@@ -40,6 +44,15 @@ async def test_who_only_pays_sees_bills_and_whom_to_ask(willow: Deployment) -> N
         assert words in seen((await dana.get(home)).text) + "Write to the care team", words
     assert "What’s next for you" in seen((await eli.get(home)).text)
     assert "What’s next for Eli" in seen((await dana.get(home)).text)
+
+
+async def test_the_care_team_is_not_for_who_only_pays_to_know(willow: Deployment) -> None:
+    """Whatever a page would show of it: the rule of the record itself says so."""
+    cast = willow.cast
+    async with willow.models():
+        for name, knows in (("ravi", False), ("dana", True), ("eli", True)):
+            viewer = Viewer(Kind.PROFILE, UUID(cast.account[name]), UUID(cast.client["eli"]))
+            assert bool(await viewer.see(CareTeam).count()) is knows, name
 
 
 @pytest.mark.parametrize("page", ["messages", "conversations/new", "conversations/{thread}", "who-sees"])
