@@ -41,7 +41,7 @@ class View(Enum):
         }[self]
 
 
-COUNTED = (View.MINE, View.UNREAD, View.ANSWER)
+COUNTED = (View.ALL, View.MINE, View.UNREAD, View.ANSWER)
 
 
 def narrowed(conversations: Scope[Conversation], audience: Audience | None, client: UUID | None) -> Scope[Conversation]:
@@ -74,10 +74,10 @@ async def page_of_inbox(
 async def counts(conversations: Scope[Conversation]) -> dict[View, int]:
     """Count the conversations in each of the views that show a number: one question for all."""
     counts = ", ".join(
-        f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as {view.value}" for view in COUNTED
+        f"count(case when {view.rule.removeprefix(f'{OPEN} and ')} then 1 end) as in_{view.value}" for view in COUNTED
     )
     (row,) = await conversations.where(OPEN).columns(counts)
-    return {view: int(row[view.value]) for view in COUNTED}
+    return {view: int(row[f"in_{view.value}"]) for view in COUNTED}
 
 
 async def unread_conversations(conversations: Scope[Conversation]) -> int:
