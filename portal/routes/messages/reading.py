@@ -1,4 +1,5 @@
-"""An open conversation, the same on both sides: its live parts, the box below, older messages, how far one has read."""
+"""An open conversation, the same on both sides: its live parts, the panel of a search, the box below, older messages,
+and how far one has read."""
 
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -6,17 +7,20 @@ from uuid import UUID, uuid4
 from pydantic import Field
 from starlette.responses import Response
 
+from portal.language import say_many
 from portal.models.messages.conversation import Conversation
 from portal.models.messages.draft import Draft, draft_in
 from portal.models.messages.message import Message
 from portal.regions import key_of
 from portal.regions.mail.delivery_status import way
 from portal.regions.messages.draft import answered_message, draft
+from portal.regions.messages.found import Hits, found_messages
 from portal.regions.messages.head import head
 from portal.regions.messages.stream import is_far_back, messages, passage, window
 from portal.regions.phrases import thread_href
 from portal.regions.practice.availability import availability
 from portal.web.rendering import render
+from portal.web.sealed_words import open_words
 from portal.web.visit import Answer, Form, Visit
 
 
@@ -81,6 +85,40 @@ async def _reply(visit: Visit, conversation: Conversation, kept: Draft | None) -
         answered = await asked.where("r.number = :number", number=number).first()
         answers = answered.id if answered else None
     return await answered_message(visit.me, conversation.id, answers) if answers else None
+
+
+async def panel(visit: Visit, conversation: Conversation, place: str) -> dict[str, Any]:
+    """Return the panel in which the conversation at `place` is searched, open where a search was made."""
+    ids = {"client": conversation.client_id, "conversation": conversation.id}
+    sealed = visit.query("sealed")
+    hits = open_words(Hits, sealed, visit.me.id) if sealed else None
+    path, _, query = place.partition("?")
+    shown: dict[str, Any] = {
+        "id": f"search-{conversation.id}",
+        "action": f"{path}/search" + (f"?{query}" if query else ""),
+        "with": key_of("thread-head", ids),
+        "is_open": hits is not None or bool(visit.errors),
+        "q": hits.q if hits else visit.sent.get("q", "")[:100],
+        "error": visit.errors.get("q"),
+        "found": None,
+    }
+    if hits is not None:
+        shown |= {
+            "found": await visit.draw(found_messages, **ids, sealed=sealed),
+            "before": hits.before,
+            "line": _found_line(visit, hits),
+        }
+    return shown
+
+
+def _found_line(visit: Visit, hits: Hits) -> str:
+    if hits.numbers:
+        return say_many(
+            visit.language, "One message, newest first", "%(num)s messages, newest first", len(hits.numbers)
+        )
+    if hits.before is None:
+        return visit.say("No message here says that.")
+    return visit.say("None of the newer messages says that.")
 
 
 async def older(visit: Visit, conversation: Conversation) -> Response | None:

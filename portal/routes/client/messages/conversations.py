@@ -81,7 +81,7 @@ async def _open(visit: Visit, conversation: Conversation) -> Answer:
         title=visit.say("Conversation"),
         place="messages",
         status=422 if visit.errors else 200,
-        search=None if visit.viewed else await searching.panel(visit, conversation, place),
+        search=None if visit.viewed else await reading.panel(visit, conversation, place),
         threads_href=f"{profile_href}/messages" if several else None,
         new_href=f"{profile_href}/conversations/new",
         composer=await reading.composer(visit, conversation, label),

@@ -83,7 +83,7 @@ async def _page(visit: Visit, conversation: Conversation | None) -> Answer:
         more = {
             "chosen": True,
             "list_href": narrowed.href(),
-            "search": await searching.panel(visit, conversation, narrowed.href(conversation.id)),
+            "search": await reading.panel(visit, conversation, narrowed.href(conversation.id)),
             "status": 422 if visit.errors else 200,
             "thread_id": f"thread-{conversation.id}",
             "composer": await conversations.composer(visit, conversation, label),
