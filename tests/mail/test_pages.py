@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import signal
 import smtplib
 import subprocess
 from pathlib import Path
@@ -23,7 +22,6 @@ from portal.models.ground.record import Kind
 from portal.models.practice.practice import Practice
 from portal.settings import Settings
 from portal.viewer import Viewer
-from tests.access.desk import Desk, own_desk
 from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment, opened
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.pages import open_page
@@ -126,50 +124,6 @@ async def test_no_request_waits_for_the_mail_server() -> None:
         assert office.letters == []
         office.go.set()
         await office.arrived(2)
-
-
-desk = own_desk(scope="function", workers=1)
-
-
-async def test_a_worker_killed_after_the_server_took_a_letter_leaves_it_to_another(desk: Desk) -> None:
-    portal, office = desk.deployment, desk.office
-    assert portal.beside is not None
-    office.slow.add("dana@family.example")
-    id = await write(portal, "dana@family.example", "noa")
-    await office.until(lambda: office.waiting == 1)
-    await asyncio.to_thread(portal.beside.stop, signal.SIGKILL)
-    office.go.set()
-    [left] = await portal.sql("select * from outbox where id = :id", id=id)
-    assert left["done_at"] is None and left["leased_until"] is not None
-
-    # Its lease is two minutes; they pass.
-    await portal.sql("update outbox set leased_until = posted_at where id = :id", id=id)
-    await asyncio.to_thread(portal.beside.start)
-    await office.until(lambda: left["message_id"] in office.ids)
-    assert set(office.ids) == {left["message_id"]}
-    await eventually(lambda: portal.sql("select 1 from outbox where id = :id and done_at is not null", id=id))
-
-
-async def test_two_processes_deliver_each_letter_once(desk: Desk) -> None:
-    portal, office = desk.deployment, desk.office
-    another = Process(["work"], portal.env)
-    await asyncio.to_thread(another.start)
-    try:
-        async with portal.models(), unit():
-            ids = [
-                await post(
-                    letters.password_changed(To("Dana", f"reader{n}@family.example")),
-                    client=UUID(portal.cast.client["noa"]),
-                )
-                for n in range(60)
-            ]
-        await office.arrived(60)
-        await eventually(lambda: portal.sql("select 1 from outbox having count(*) = count(done_at) and count(*) = 60"))
-    finally:
-        await asyncio.to_thread(another.close)
-    assert len(office.ids) == 60
-    assert {UUID(found[1:37]) for found in office.ids} == set(ids)
-    assert await portal.count("fact where kind = 'LetterDelivered'") == 60
 
 
 # --- The demo's mail --------------------------------------------------------------------------
