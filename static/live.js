@@ -121,6 +121,7 @@ window.live = (() => {
   function onClose(code) {
     if (code === 4401) return empty("ended");
     if (code === 4403) return empty("gone");
+    if (code === 4423) return empty("closed");
     downSince ||= Date.now();
   }
 

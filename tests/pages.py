@@ -311,7 +311,7 @@ class Page:
         except websockets.ConnectionClosed as end:
             async with self._changed:
                 self.closed = end.rcvd.code if end.rcvd else 1006
-                self.over = self.closed in (4401, 4403)
+                self.over = self.closed in (4401, 4403, 4423)
                 self._changed.notify_all()
         return RETRIES[0]
 

@@ -165,7 +165,7 @@ def test_the_table_of_what_is_encrypted_is_that_of_the_database() -> None:
 
 def test_every_close_code_is_explained() -> None:
     explained = set(re.findall(r"^\| (\d{4}) \|", text("docs/realtime.md"), re.MULTILINE))
-    codes = (page.SIGNED_OUT, page.NO_ACCESS, page.COME_BACK, page.RESTARTING, page.BAD)
+    codes = (page.SIGNED_OUT, page.NO_ACCESS, page.PORTAL_CLOSED, page.COME_BACK, page.RESTARTING, page.BAD)
     assert explained == {str(code) for code in codes}
 
 

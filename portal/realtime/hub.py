@@ -13,12 +13,13 @@ from portal.facts import EVERYONE, Fact, SessionEnded
 from portal.models.access.account import clients_of, next_end
 from portal.models.ground.fact import Bookmark, NewFacts
 from portal.models.ground.record import Kind
+from portal.models.practice.practice import portal_is_on
 from portal.models.staff.session import lives_until
 from portal.models.staff.staff_member import supervised_by
 from portal.permissions import Permission
 from portal.realtime.drawing import Draw, Frame, draw_whole, extend_lists
 from portal.realtime.gate import Gate
-from portal.realtime.page import COME_BACK, NO_ACCESS, RESTARTING, SIGNED_OUT, STALLED, Page
+from portal.realtime.page import COME_BACK, NO_ACCESS, PORTAL_CLOSED, RESTARTING, SIGNED_OUT, STALLED, Page
 from portal.settings import settings
 from portal.viewer import may_look
 
@@ -82,7 +83,8 @@ class Hub:
         page.asked = asked = page.asked + 1
         session = (await lives_until([page.session])).get(page.session)
         if session is None or session <= clock.now():
-            self.let_go(page, SIGNED_OUT)
+            closed = viewer.side == "client" and viewer.lens is None and not await portal_is_on()
+            self.let_go(page, PORTAL_CLOSED if closed else SIGNED_OUT)
             return False
         if viewer.lens is not None:
             if not await may_look(viewer):

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 STALLED = 30.0  # seconds a page may take to drain before it is let go
 
-SIGNED_OUT, NO_ACCESS, COME_BACK, RESTARTING, BAD = 4401, 4403, 1013, 1012, 1008
+SIGNED_OUT, NO_ACCESS, PORTAL_CLOSED, COME_BACK, RESTARTING, BAD = 4401, 4403, 4423, 1013, 1012, 1008
 
 
 class Page:

@@ -14,10 +14,11 @@ from portal.models.ground.database import is_away
 from portal.models.ground.fact import Bookmark, NewFacts, bookmark, since
 from portal.models.ground.record import Kind
 from portal.models.ground.throttle import network_of
+from portal.models.practice.practice import portal_is_on
 from portal.models.staff.session import SessionHolder
 from portal.realtime.drawing import Frame
 from portal.realtime.hub import Hub
-from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, SIGNED_OUT, Page
+from portal.realtime.page import BAD, COME_BACK, NO_ACCESS, PORTAL_CLOSED, SIGNED_OUT, Page
 from portal.realtime.presence import note_writing
 from portal.regions import LONGEST_KEY, LOOK, closed_to, read_key
 from portal.viewer import Viewer, looking_as
@@ -100,13 +101,14 @@ async def _open(ws: WebSocket, hub: Hub, side: str, client: UUID | None, account
     try:
         who = await admitted(ws, side)
         viewer = await _viewer(who, client, account) if who else None
+        closed = who is None and side == "client" and not await portal_is_on()
     except Exception as reason:
         if not is_away(reason):
             raise
         await _turn_away(ws, COME_BACK)
         return
     if who is None:
-        await _turn_away(ws, SIGNED_OUT)
+        await _turn_away(ws, PORTAL_CLOSED if closed else SIGNED_OUT)
         return
     if viewer is None:
         await _turn_away(ws, NO_ACCESS)

@@ -90,13 +90,21 @@ async def test_off_everyone_is_signed_out_and_nobody_comes_in(desk: Desk) -> Non
         async with switched_off(desk):
             for page in (one, other):
                 await page.until(lambda page=page: page.over, 2, "being signed out")
-                assert page.closed == 4401
+                assert page.closed == 4423, "it says that the portal is closed, and not only to sign in again"
             await tab.current()
             assert tab.closed is None
-            assert "The portal is switched off for the practice." in str(tab.live)
+            assert "Client portal" in str(tab.live)
             for worker in (0, 1):
                 answer = await browser.get(chart.home, worker)
                 assert answer.headers["location"].startswith("/sign-in")
+
+            # The sign-in page says so before anybody has typed a password, and staff find their way in.
+            door = (await desk.browser().get("/sign-in")).text
+            phone = (await desk.sql("select phone from practice"))[0]["phone"]
+            assert "The portal is closed at the moment" in door and f"Call {phone}" in door
+            assert "Sign in as staff" in door and "welcome email" not in door
+            staff = await desk.cast.sign_in("jo", worker=1)
+            assert (await staff.get("/staff/today")).status_code == 200
 
             refused = await desk.browser(1).post("/sign-in", email=chart.email, password=SECRET)
             assert refused.status_code == 403
@@ -119,9 +127,10 @@ async def test_off_everyone_is_signed_out_and_nobody_comes_in(desk: Desk) -> Non
             assert (await resetting.post("/reset/password", password=SECRET + "!")).status_code == 403
             # Staff go on.
             assert (await miriam.get(chart.tab)).status_code == 200
-        await tab.until(lambda: "switched off for the practice" not in str(tab.live), what="that it is on")
+        await tab.until(lambda: "Client portal" not in str(tab.live), what="that it is on")
         await tab.current()
     # On again, all of it works as before.
+    assert "closed at the moment" not in (await desk.browser().get("/sign-in")).text
     assert (await desk.browser().post("/sign-in", email=chart.email, password=SECRET)).status_code == 303
     assert (await half.post("/welcome/password", password=SECRET)).status_code == 303
     assert (await resetting.post("/reset/password", password=SECRET + "!")).status_code == 303

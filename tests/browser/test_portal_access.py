@@ -409,7 +409,8 @@ async def test_settings_show_the_letter_as_it_is_typed_and_switch_the_portal(wil
     await press(page, "Turn the portal off")
     dialog = page.get_by_role("dialog", name="Turn the portal off for everyone?")
     await press(dialog, "Turn the portal off")
-    await expect(home.get_by_role("heading", name="You’re signed out")).to_be_visible()
+    await expect(home.get_by_role("heading", name="The portal is closed at the moment")).to_be_visible()
+    await expect(home.get_by_role("link", name=re.compile("^Call "))).to_be_visible()
     try:
         await expect(page.get_by_role("heading", name="The portal is off")).to_be_visible()
         refused = await willow.cast.stranger(1).post(

@@ -96,6 +96,7 @@ PLACES = [
     Place("profiles, overfull", "hildegard", "/clients/{maximiliana-theodora}/home", opened("#switch-menu > summary")),
     Place("more", "dana", "/clients/{noa}/home", opened("#more > summary")),
     Place("idle warning", "dana", "/clients/{noa}/home", shown("idle")),
+    Place("portal closed", "dana", "/clients/{noa}/home", emptied("closed")),
     Place("access ended", "dana", "/clients/{noa}/home", emptied("gone")),
     Place("nobody", "nobody", "/home"),
     Place("all on one page", "dana", "/board"),

@@ -127,6 +127,7 @@ async def _page(
         "public/staff/sign_in.html",
         title=visit.say("Sign in"),
         plain=_LEFT in visit.request.cookies,
+        closed=not await portal_is_on(),
         status=status,
         email=said.email if said else "",
         error=error,
