@@ -6,7 +6,7 @@ import pytest
 
 from tests.deployment import Deployment
 from tests.html import parse
-from tests.messages.thread import begin, shown, state
+from tests.messages.thread import Thread, begin, shown, state
 from tests.pages import open_page
 
 
@@ -90,6 +90,8 @@ async def test_who_answers_a_message_that_is_withdrawn_has_its_words_no_more(dep
 
 async def test_lists_show_the_last_words_that_still_stand(deployment: Deployment) -> None:
     thread, (dana, miriam) = await begin(deployment, "dana", "miriam")
+    for name in ("noa clinical", "noa administrative"):  # Home shows first what is unread
+        await Thread(deployment.cast, name).read(dana)
     await thread.write(dana, "May her brother come?")
     message = await thread.write(dana, "Never mind the kestrel.")
     noa, chart = thread.place.rpartition("/conv")[0], thread.path(miriam).rpartition("/conv")[0]
