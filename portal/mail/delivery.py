@@ -25,7 +25,7 @@ from portal.logs import where
 from portal.mail.bounces import cause_of, status_of
 from portal.mail.composing import one_line
 from portal.mail.outbox import host
-from portal.models.access.invitation import call_off_unsent, tell_unsent
+from portal.models.access.invitation import call_off_unsent, live_from_now, tell_unsent
 from portal.models.ground.fact import unit
 from portal.models.ground.outbox import LeasedLetter, Outbox, Settled, take_letters
 from portal.models.ground.record import unseal
@@ -232,6 +232,8 @@ async def _settle(
 ) -> None:
     """End the lease with the letter's outcome. An address that was refused is a task for staff from then on."""
     async with unit() as facts:
+        if fact is LetterDelivered:
+            await live_from_now(letter.id)  # before the letter, as whoever ends an invitation holds the two
         settled = await letter.settle(fact, **columns)
         if settled and fact is LetterDelivered and letter.tries:
             await note_arrival(letter.id)

@@ -1,6 +1,6 @@
 """Time passes: five minutes and seven days, by a clock that is moved under a whole practice."""
 
-from tests.access.desk import Desk, own_desk
+from tests.access.desk import Chart, Desk, own_desk, path_of
 from tests.access.test_live import Watch
 from tests.pages import open_page
 
@@ -8,6 +8,11 @@ OVER = "This link has expired"
 
 
 old = own_desk()  # nobody else is in it: its clock goes on and never back
+
+
+async def left(desk: Desk, chart: Chart) -> None:
+    """Wait until its letter has left: a link lives from then."""
+    await desk.comes("select 1 from outbox where client_id = :id and done_at is not null", id=chart.id)
 
 
 async def test_another_letter_may_go_after_five_minutes_and_the_tab_says_so_by_itself(old: Desk) -> None:
@@ -26,6 +31,7 @@ async def test_another_letter_may_go_after_five_minutes_and_the_tab_says_so_by_i
 
 async def test_a_link_ends_after_seven_days_while_staff_look(old: Desk) -> None:
     chart, token = await old.invited("Birch")
+    await left(old, chart)
     await old.time_passes(days=7, minutes=-5)
     async with open_page(await old.person("miriam"), chart.tab, worker=1) as tab:
         watch = Watch(old, chart, [tab])
@@ -36,9 +42,24 @@ async def test_a_link_ends_after_seven_days_while_staff_look(old: Desk) -> None:
         assert OVER in (await old.browser().get(f"/welcome/{token}")).text
 
 
+async def test_a_link_whose_letter_waited_works_for_seven_days_from_when_it_left(old: Desk) -> None:
+    chart = await old.chart("Hornbeam")
+    old.office.to_rcpt.append("450 4.7.1 Try again later")
+    await old.act(chart, "invitations", holder="client")
+    await old.comes("select 1 from outbox where client_id = :id and reason is not null", id=chart.id)
+    await old.time_passes(days=8)
+    link = await old.mailed(chart.email, "/welcome/")
+    await old.time_passes(days=7, minutes=-5)
+    assert OVER not in (await old.browser().get(path_of(link))).text
+    await old.time_passes(minutes=5, seconds=5)
+    assert OVER in (await old.browser().get(path_of(link))).text
+    assert "Expired" in await old.tab(chart)
+
+
 async def test_a_lock_that_is_lifted_late_gives_seven_more_days(old: Desk) -> None:
     chart = await old.chart("Cedar")
     await old.act(chart, "invitations", holder="client")
+    await left(old, chart)
     await old.sql("update invitation set tries = 5, locked_at = sent_at where client_id = :id", id=chart.id)
     await old.time_passes(days=6)
     assert (await old.act(chart, "unlocking")).status_code == 303

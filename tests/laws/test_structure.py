@@ -221,6 +221,7 @@ UNSCOPED = {
     "portal.models.access.invitation.withdraw_invitation": "of a client found through the viewer",
     "portal.models.access.invitation.end_invitations": "of a client found through the viewer",
     "portal.models.access.invitation.end_lapsed_invitations": "the worker, when a date has come",
+    "portal.models.access.invitation.live_from_now": "the worker, when a letter has left",
     "portal.models.access.invitation.grant": "to an account that the tab of a client found through the viewer offers",
     "portal.models.notices.mail_choice.choose_mail": "the choice of the one who is signed in, and their own letters",
     "portal.models.notices.choices.choose_ways": "the choice of the one who is signed in, and their own letters",

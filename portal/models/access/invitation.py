@@ -40,6 +40,7 @@ from portal.models.people.client import CareTeam, Client, who_cares
 from portal.models.people.contact import Contact, ContactLink
 
 LIVES = dt.timedelta(days=7)
+LATE = dt.timedelta(hours=1)  # a letter that left later than this after it was written
 RESEND_AFTER = dt.timedelta(minutes=5)
 A_DAY = 5  # letters to one holder in 24 hours
 TRIES = 5  # dates of birth behind one link
@@ -279,6 +280,20 @@ async def call_off_unsent(letter: UUID) -> None:
     """Call that off: it has been delivered after all."""
     for invitation in await Invitation.filter(letter_id=letter):
         await call_off(NoticeKind.UNSENT, invitation.id)
+
+
+async def live_from_now(letter: UUID) -> None:
+    """Let the link in a letter that waited long, as for a mail server, work for seven days from now on: it leaves
+    now."""
+    until = clock.now() + LIVES
+    for row in await sql.rows(
+        "update invitation set expires_at = :until where letter_id = :letter and used_at is null and ended_at is null "
+        "and opened_at is null and sent_at < :before returning client_id",
+        until=until,
+        letter=letter,
+        before=clock.now() - LATE,
+    ):
+        await Moment.plan(until, InvitationExpired(client=row["client_id"]))
 
 
 async def end_invitations(client: UUID, link: UUID | None, why: str) -> int:

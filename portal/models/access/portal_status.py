@@ -84,18 +84,22 @@ class PortalPerson:
     def _invited(self, invitation: Invitation) -> str:
         if invitation.locked_at is not None:
             return "locked"
+        if self.waits_for_mail_server and invitation.opened_at is None:
+            return "waiting"
         if invitation.expires_at <= clock.now():
             return "expired"
         if invitation.opened_at is not None:
             return "opened"
         if self.letter is not None and (self.letter["failed_at"] or self.letter["reason"]):
             return "trouble"
-        return "waiting" if self.waits_for_mail_server else "invited"
+        return "invited"
 
     @property
     def waits_for_mail_server(self) -> bool:
         """Tell whether the letter with the link lies here because no mail server is set up."""
-        return self.letter is not None and self.letter["done_at"] is None and not settings().smtp_url
+        return self.letter is not None and not (
+            self.letter["done_at"] or self.letter["failed_at"] or settings().smtp_url
+        )
 
     @property
     def returnable(self) -> bool:

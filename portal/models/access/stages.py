@@ -8,6 +8,7 @@ from portal.models.ground.record import live
 from portal.models.ground.rules import account_sees, leads
 from portal.models.ground.scope import Scope
 from portal.models.people.client import Client
+from portal.settings import settings
 
 AT_ONCE = 100  # invitations on Today
 
@@ -79,8 +80,11 @@ def _of_invitation(i: str) -> str:
         f"{letter} (so.failed_at is not null or so.bounced_at is not null)) "
         f"or exists (select 1 from bounce sb where sb.email_key = {i}.email_key and sb.settled_at is null)"
     )
+    waiting = f"when {i}.opened_at is null and {letter} so.done_at is null) then {Stage.WAITING:d}"
+    # What waits for a mail server has seven days from when it leaves.
+    first, last = ("", waiting) if settings().smtp_url else (waiting, "")
     return (
-        f"case when {i}.locked_at is not null then {Stage.LOCKED:d} when {lost} then {Stage.UNDELIVERABLE:d} "
+        f"case when {i}.locked_at is not null then {Stage.LOCKED:d} when {lost} then {Stage.UNDELIVERABLE:d} {first} "
         f"when {i}.expires_at <= :now then {Stage.EXPIRED:d} when {i}.opened_at is not null then {Stage.OPENED:d} "
-        f"when {letter} so.done_at is null) then {Stage.WAITING:d} else {Stage.INVITED:d} end"
+        f"{last} else {Stage.INVITED:d} end"
     )
