@@ -120,10 +120,13 @@ async def test_a_page_hears_nothing_of_what_is_not_its_own(practice: Deployment,
     theo, ravi = await visit("theo"), await visit("ravi")
     strangers = [(theo, await theo.open("/staff/today")), (ravi, await ravi.open("/home", worker=1))]
     miriam, dana = await visit("miriam"), await visit("dana")
-    heard = [await miriam.open("/staff/today"), await dana.open("/home", worker=1)]
     act = await Practice.begin(practice)
+    today, thread = (
+        await miriam.open("/staff/today"),
+        await dana.open(f"/clients/{practice.cast.client['noa']}/{act.thread}", worker=1),
+    )
     await act.write(act.dana, "Between us: the cat is called Kestrel.")
-    for page in heard:  # what reaches these on either worker has passed the others by
+    for page in (today, thread):  # what reaches these on either worker has passed the others by
         await expect(page.get_by_text("Between us: the cat is called Kestrel.")).to_be_visible()
     for visitor, page in strangers:
         await becomes_fresh({"page": page})
