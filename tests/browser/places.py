@@ -58,6 +58,28 @@ def sent(*values: tuple[str, str], button: str) -> Callable[[Page], Awaitable[An
     return act
 
 
+def offered(field: str, words: str, found: str) -> Callable[[Page], Awaitable[Any]]:
+    """Type into a field, and wait for what is offered below it."""
+
+    async def act(page: Page) -> None:
+        await page.locator(field).fill(words)
+        await page.locator(found).first.wait_for()
+
+    return act
+
+
+def searched(words: str) -> Callable[[Page], Awaitable[Any]]:
+    """Look for words in the conversation that is open."""
+
+    async def act(page: Page) -> None:
+        await page.locator(".search-panel > summary").click()
+        await page.locator("#search-q").fill(words)
+        await page.locator("#search-q").press("Enter")
+        await page.locator(".hits-head").wait_for()
+
+    return act
+
+
 def older(form: str, field: str, value: str) -> Callable[[Page], Awaitable[Any]]:
     """Send a form that was made on what is no more."""
 

@@ -16,7 +16,7 @@ from portal.models.messages.note import Note
 from portal.models.messages.template import Template
 from portal.permissions import Audience, Right
 from tests.breakage import ANNOUNCE, DOOR, MAPPING, SCOPE, SIGHT, TWO, Breakage, live, stranger, structure, test
-from tests.browser.places import Place, asked, opened, sent
+from tests.browser.places import Place, asked, offered, opened, searched, sent
 from tests.cast import Cast, Person
 from tests.laws.sample import Sample, wishes
 from tests.laws.stage import Verbs
@@ -237,6 +237,8 @@ PLACES = [
     Place("inbox, nothing", "newcomer", "/staff/inbox"),
     Place("new message", "miriam", "/staff/inbox/new"),
     Place("new message?", "miriam", "/staff/inbox", asked("[data-new]")),
+    Place("new message, overfull", "wilhelmina", "/staff/inbox/new", offered("#recipient", "maxi", ".main .finds a")),
+    Place("inbox, searched", "miriam", "/staff/inbox/{priya clinical}", searched("the")),
     Place("inbox, overfull", "wilhelmina", "/staff/inbox"),
     Place("inbox, filters", "miriam", "/staff/inbox?view=done", opened("#inbox-list-more > summary")),
     Place("inbox, nothing done", "newcomer", "/staff/inbox?view=done&audience=billing"),
@@ -279,6 +281,8 @@ PLACES = [
     ),
     Place("conversations", "dana", "/clients/{noa}/messages"),
     Place("conversations, none", "silent", "/clients/{silent}/messages"),
+    Place("conversation, searched", "dana", "/clients/{noa}/conversations/{noa clinical}", searched("noa")),
+    Place("conversation, nothing found", "dana", "/clients/{noa}/conversations/{noa clinical}", searched("kestrel")),
     Place("conversations, overfull", "hildegard", "/clients/{maximiliana-theodora}/messages"),
     Place("new conversation", "dana", "/clients/{noa}/conversations/new"),
     Place("new conversation, overfull", "hildegard", "/clients/{maximiliana-theodora}/conversations/new"),
@@ -324,6 +328,22 @@ BREAKAGES = [
         "({r}.staff_id is null or {r}.staff_id = :viewer)",
         "({r}.staff_id is null or {r}.staff_id is not null)",
         test("test_templates.py::test_ones_own_are_nobody_elses[embedded]"),
+    ),
+    Breakage(
+        SIGHT,
+        "only whom one can write to is offered for a new message",
+        "portal/regions/messages/recipient_finder.py",
+        'if row["id"] in open_to_me]',
+        "if open_to_me or True]",
+        test("people/test_finding.py::test_only_whom_one_may_write_to_is_offered_for_a_new_message"),
+    ),
+    Breakage(
+        MAPPING,
+        "what is done with a conversation takes it off Today",
+        "portal/regions/today.py",
+        'on=(OfThreadList, OfTriage, OfChart),\n    slots=("today",)',
+        'on=(OfThreadList, OfChart),\n    slots=("today",)',
+        live("POST /staff/inbox/{conversation}/completion"),
     ),
     Breakage(
         DOOR,

@@ -15,7 +15,7 @@ from portal.models.ground.scope import Scope
 from portal.models.people.client import CareTeam, Client
 from portal.permissions import Permission
 from tests.breakage import ANNOUNCE, AUDIT, DOOR, MAPPING, SCOPE, TWO, Breakage, live, served, stranger, structure
-from tests.browser.places import Place, older, opened, refused_contact, sent, shown
+from tests.browser.places import Place, offered, older, opened, refused_contact, sent, shown
 from tests.cast import Cast, Person
 from tests.laws.sample import OTHERS, Sample, wishes
 from tests.laws.stage import Verbs
@@ -212,6 +212,7 @@ PLACES = [
     Place("clients", "miriam", "/staff/clients"),
     Place("clients, none", "newcomer", "/staff/clients"),
     Place("clients, overfull", "wilhelmina", "/staff/clients"),
+    Place("people offered, overfull", "wilhelmina", "/staff/clients", offered("#find", "maxi", "#client-finder a")),
     Place("clients, not found", "miriam", "/staff/clients#q=nobody at all"),
     Place("archived clients", "miriam", "/staff/clients?show=archived"),
     Place("new client", "miriam", "/staff/clients/new"),
