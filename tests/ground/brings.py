@@ -83,6 +83,8 @@ BROKEN = {
 PLACES = [
     Place("nothing here", "", "/no/such/page"),
     Place("Today", "miriam", "/staff/today"),
+    Place("Today, mine", "ada", "/staff/today?whose=mine"),
+    Place("Today, new", "jo", "/staff/today", opened("#new > summary")),
     Place("Today, nothing", "newcomer", "/staff/today"),
     Place("Today, overfull", "wilhelmina", "/staff/today"),
     Place("keys", "miriam", "/staff/today", shown("keys")),

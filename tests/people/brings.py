@@ -224,6 +224,7 @@ PLACES = [
     Place("edit", "miriam", "/staff/clients/{noa}/edit"),
     Place("edit, wrong", "miriam", "/staff/clients/{noa}/edit", sent(("first_name", ""), button=".sheet .primary")),
     Place("edit, overfull", "wilhelmina", "/staff/clients/{maximiliana-theodora}/edit"),
+    Place("care team", "ada", "/staff/clients/{noa}/care-team"),
     Place("time away", "ada", "/staff/leave"),
     Place("contacts", "miriam", "/staff/clients/{noa}/contacts"),
     Place("contacts, none", "miriam", "/staff/clients/{lena}/contacts"),
