@@ -389,9 +389,8 @@ BREAKAGES = [
         ANNOUNCE,
         "half a message was kept for one's other pages",
         "portal/models/messages/draft.py",
-        "        await announce(DraftChanged(conversation=self.conversation_id, "
-        "staff=self.staff_id, account=self.account_id))",
-        "        pass",
+        "            await announce(DraftChanged(conversation=conversation, staff=staff, account=account))",
+        "            pass",
         live("POST /staff/clients/{client}/conversations/{conversation}/draft"),
     ),
     Breakage(
