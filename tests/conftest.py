@@ -5,6 +5,7 @@ others have written there; a file that needs one for itself makes it: `willow = 
 """
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from portal import clock
 from tests import both_databases
 from tests.deployment import Deployment, opened, own_practice, practice_in_postgres, practice_in_sqlite
 from tests.servers import PostgreSQL, Redis
@@ -156,6 +158,13 @@ async def practice(request: pytest.FixtureRequest, postgres: PostgreSQL, tmp_pat
     """The demo practice in this process, on either database, for one test."""
     async with opened(tmp_path, postgres if request.param == "postgres" else None):
         yield
+
+
+@pytest.fixture
+def another_hour() -> Iterator[None]:
+    """For a test that moves this process's clock: afterwards it is as it was."""
+    yield
+    clock.move(dt.timedelta())
 
 
 unserved = own_practice(workers=0)  # its `models()` work in this process

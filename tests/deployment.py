@@ -178,6 +178,11 @@ class Deployment:
     def sqlite(self) -> bool:
         return not self.database_url
 
+    @property
+    def last(self) -> int:
+        """The number of the last worker: another than the first, where there are two."""
+        return len(self.bases) - 1
+
     async def stop(self, worker: int = 0, how: signal.Signals = signal.SIGKILL) -> None:
         """End a worker, and return when it has ended; SIGTERM lets it drain first."""
         await asyncio.to_thread(self.workers[worker].stop, how)
@@ -395,6 +400,13 @@ async def opened(folder: Path, postgres: PostgreSQL | None = None, filled: bool 
         EXECUTOR_CACHE.clear()
         if postgres is not None:
             await asyncio.to_thread(postgres.drop_database, name)
+
+
+async def command(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a `portal` command to its end, and return what came of it."""
+    return await asyncio.to_thread(
+        subprocess.run, [*PORTAL, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=90
+    )
 
 
 def _make(folder: Path, filled: bool, **env: str) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -41,12 +41,6 @@ async def seconds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[flo
         yield time.perf_counter() - started
     finally:
         await close_database()
-
-
-@pytest.fixture
-def another_hour() -> Iterator[None]:
-    yield
-    clock.move(dt.timedelta())
 
 
 async def viewer(name: str) -> tuple[Kind, UUID]:

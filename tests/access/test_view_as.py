@@ -27,10 +27,6 @@ def place(willow: Deployment, who: str, client: str) -> str:
     return f"/staff/clients/{willow.cast.client[client]}/as/{willow.cast.account[who]}"
 
 
-def worker_of(willow: Deployment) -> int:
-    return len(willow.bases) - 1
-
-
 # What their own page has and this one has not: ways to write, and the profiles that are others'.
 WRITES = ("data-reading", "data-read", "data-draft", "data-look")
 
@@ -100,7 +96,7 @@ async def test_it_is_their_own_page_and_leaves_no_trace(willow: Deployment, who:
 async def test_what_they_have_not_sent_stays_theirs(willow: Deployment) -> None:
     """Nor does what the looker began to write to them stand on their page."""
     cast = willow.cast
-    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam", worker=worker_of(willow))
+    dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam", worker=willow.last)
     thread = f"/conversations/{cast.conversation['noa clinical']}"
     own, here = f"/clients/{cast.client['noa']}{thread}", place(willow, "dana", "noa") + thread
     words, mine = f"I am not sure yet {uuid4().hex}", f"Dear Dana {uuid4().hex}"
@@ -224,7 +220,7 @@ async def test_the_links_stand_where_they_lead_somewhere(willow: Deployment) -> 
 
 async def test_it_is_live_as_theirs_is_and_nobody_hears_of_the_looker(willow: Deployment) -> None:
     cast = willow.cast
-    miriam, jo = await cast.sign_in("miriam", worker=worker_of(willow)), await cast.sign_in("jo")
+    miriam, jo = await cast.sign_in("miriam", worker=willow.last), await cast.sign_in("jo")
     dana = await cast.sign_in("dana")
     thread = f"/conversations/{cast.conversation['noa administrative']}"
     own = f"/clients/{cast.client['noa']}{thread}"
@@ -249,7 +245,7 @@ async def says_writing(page: Page, region: str) -> None:
 
 async def test_it_closes_when_they_lose_their_access_and_when_one_loses_ones_own(willow: Deployment) -> None:
     cast = willow.cast
-    miriam, ada = await cast.sign_in("miriam", worker=worker_of(willow)), await cast.sign_in("ada")
+    miriam, ada = await cast.sign_in("miriam", worker=willow.last), await cast.sign_in("ada")
     jo = await cast.sign_in("jo")
     here = f"{place(willow, 'dana', 'noa')}/home"
     async with open_page(miriam, here) as looked, open_page(ada, here) as hers, open_page(jo, here) as other:
@@ -269,7 +265,7 @@ async def test_it_closes_when_they_lose_their_access_and_when_one_loses_ones_own
 async def test_it_ends_with_what_either_of_them_may_see(willow: Deployment) -> None:
     """Each way by which one of the two loses the client, or a part of it, while a page of it stands open."""
     cast = willow.cast
-    miriam = await cast.sign_in("miriam", worker=worker_of(willow))
+    miriam = await cast.sign_in("miriam", worker=willow.last)
     jo, here = await cast.sign_in("jo"), place(willow, "dana", "noa")
     thread = f"{here}/conversations/{cast.conversation['noa clinical']}"
     contacts = f"/staff/clients/{cast.client['noa']}/contacts"

@@ -5,7 +5,6 @@ import asyncio
 import hashlib
 import ipaddress
 import socket
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import uuid4
@@ -19,7 +18,7 @@ from portal.web import guard, serving
 from portal.web.public_hosts import Forbidden, is_public, looked_up
 from portal.web.pushing import check_endpoint
 from portal.web.visit import go
-from tests.deployment import PORTAL, Deployment, own_practice
+from tests.deployment import Deployment, command, own_practice
 from tests.laws.test_structure import MODULES, tree
 from tests.mail.post_office import eventually
 from tests.notices.brings import a_device
@@ -246,10 +245,6 @@ def test_nothing_leads_elsewhere_but_by_go() -> None:
 # --- A backup that is put back ---------------------------------------------------------------------
 
 
-def portal(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PORTAL, *arguments], env=deployment.env, capture_output=True, text=True, timeout=90)
-
-
 whole = own_practice(scope="function", workers=1)
 
 
@@ -288,9 +283,9 @@ async def test_a_backup_that_is_put_back_brings_no_session_link_or_letter_to_lif
     before = await whole.bookmark()
 
     if whole.sqlite:
-        assert portal(whole, "restored").returncode == 1, "not while it is served"
+        assert (await command(whole.env, "restored")).returncode == 1, "not while it is served"
         await whole.stop()
-    ran = portal(whole, "restored")
+    ran = await command(whole.env, "restored")
     assert ran.returncode == 0, ran.stderr
     assert "Ended " in ran.stdout
     if whole.sqlite:

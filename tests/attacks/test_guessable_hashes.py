@@ -1,18 +1,16 @@
 """Nobody can guess from the database what lies in it as a hash: it takes the key file too."""
 
 import ast
-import asyncio
 import datetime as dt
 import hashlib
 import json
 import re
-import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator
 from uuid import uuid4
 
 import pytest
 
-from tests.deployment import PORTAL, ROOT, Deployment
+from tests.deployment import Deployment, command
 from tests.laws.test_structure import MODULES, tree
 from tests.notices.brings import a_device
 from tests.people.brings import new_client
@@ -27,9 +25,9 @@ async def deployment(deployment: Deployment) -> AsyncIterator[Deployment]:
     await deployment.sql("delete from push_device")
 
 
-def portal(deployment: Deployment, *arguments: str) -> None:
-    env = deployment.env | {"PORTAL_BASE_URL": deployment.bases[0]}
-    subprocess.run([*PORTAL, *arguments], cwd=ROOT, env=env, capture_output=True, timeout=60, check=True)
+async def portal(deployment: Deployment, *arguments: str) -> None:
+    ran = await command(deployment.env | {"PORTAL_BASE_URL": deployment.bases[0]}, *arguments)
+    assert ran.returncode == 0, ran.stderr
 
 
 async def everything(deployment: Deployment) -> str:
@@ -78,7 +76,7 @@ async def test_what_was_sent_is_known_again_when_the_keys_were_replaced(deployme
     miriam = await deployment.cast.sign_in("miriam")
     form = new_client(deployment.cast) | {"last_name": f"Rotated{uuid4().hex[:6]}"}
     first = await miriam.post("/staff/clients", **form)
-    await asyncio.to_thread(portal, deployment, "keys", "rotate")
+    await portal(deployment, "keys", "rotate")
     for worker in range(len(deployment.bases)):
         again = await miriam.post("/staff/clients", worker, **form)
         assert (again.status_code, again.headers["location"]) == (303, first.headers["location"])
@@ -116,7 +114,7 @@ async def test_an_upgrade_marks_what_is_there_and_loses_nothing(deployment: Depl
     await deployment.sql("update idempotency set request = :plain where key = :key", plain=plain, key=form["key"])
     await deployment.sql("delete from tortoise_migrations where name = '0029_marks'")
 
-    await asyncio.to_thread(portal, deployment, "migrate")
+    await portal(deployment, "migrate")
     assert plain not in await everything(deployment)
     # The form that was on its way makes nobody twice, and the browser is told once.
     again = await miriam.post("/staff/clients", **form)

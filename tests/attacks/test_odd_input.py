@@ -1,11 +1,9 @@
 """Whatever stands in an address or a header: a clear answer, never a fault of ours; and a fault tells nothing."""
 
 import ast
-import asyncio
 import base64
 import datetime as dt
 import re
-import subprocess
 from collections.abc import AsyncIterator
 from functools import cache
 from urllib.parse import quote
@@ -17,7 +15,7 @@ from starlette.routing import Route
 
 from portal.crypto import digest
 from tests.cast import Person
-from tests.deployment import PORTAL, ROOT, Deployment, own_practice
+from tests.deployment import Deployment, command, own_practice
 from tests.laws.sample import is_write, name_of
 from tests.laws.samples import ALL_ROUTES, sample_of
 from tests.laws.test_structure import MODULES, tree
@@ -495,12 +493,9 @@ async def test_a_draft_and_a_device_that_cant_be_opened(own: Deployment) -> None
 
 async def test_keys_are_replaced_whatever_a_row_holds(own: Deployment) -> None:
     await break_one(own, "client", "date_of_birth_sealed", own.cast.client["eli"])
-    env = own.env | {"PORTAL_BASE_URL": own.bases[0]}
-    ran = await asyncio.to_thread(
-        subprocess.run, [*PORTAL, "keys", "rotate"], cwd=ROOT, env=env, capture_output=True, timeout=60
-    )
-    assert ran.returncode == 1 and " value(s) can’t be opened" in ran.stderr.decode()
-    assert " values are now sealed with the key " in ran.stdout.decode()
+    ran = await command(own.env | {"PORTAL_BASE_URL": own.bases[0]}, "keys", "rotate")
+    assert ran.returncode == 1 and " value(s) can’t be opened" in ran.stderr
+    assert " values are now sealed with the key " in ran.stdout
     dana = await own.cast.sign_in("dana")
     assert (await dana.get(f"/clients/{own.cast.client['noa']}/messages")).status_code == 200
 

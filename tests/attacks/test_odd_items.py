@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -36,7 +35,7 @@ from portal.models.people.contact import Contact, Terms
 from portal.models.staff.staff_member import StaffMember
 from portal.permissions import Audience, Role
 from portal.realtime.bus import Bus
-from tests.deployment import PORTAL, Deployment
+from tests.deployment import Deployment, command
 from tests.laws.test_fields import ODD_ADDRESSES, ODD_NAMES
 from tests.mail.conftest import Outgoing
 from tests.mail.imap import ImapServer
@@ -355,14 +354,8 @@ async def test_a_bounce_that_can_t_be_kept_is_passed_over(out: Outgoing, imap: I
 # --- Who is told --------------------------------------------------------------------------------------
 
 
-def check(deployment: Deployment) -> tuple[int, str]:
-    ran = subprocess.run(
-        [*PORTAL, "check", "--data", str(deployment.folder)],
-        env=deployment.env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+async def check(deployment: Deployment) -> tuple[int, str]:
+    ran = await command(deployment.env, "check", "--data", str(deployment.folder))
     return ran.returncode, ran.stdout + ran.stderr
 
 
@@ -382,13 +375,13 @@ async def test_staff_who_answer_for_the_portal_see_it_and_so_does_the_check(full
                 await eventually(lambda tried=tried: tries(full, tried + 1), 20)
         await today.until(lambda: words in today.live["stuck"], 20, "told")
         assert words not in other.live["stuck"] and words not in await other.reload()
-        code, said = await asyncio.to_thread(check, full)
+        code, said = await check(full)
         assert code == 1 and "“wishes”" in said and before["email_key"] not in said
 
         await full.sql("update portal_account set email = :email where id = :id", email=before["email"], id=odd)
         await full.move_clock(minutes=2)
         await today.until(lambda: words not in today.live["stuck"], 20, "no more")
-    code, said = await asyncio.to_thread(check, full)
+    code, said = await check(full)
     assert "wishes" not in said
 
 

@@ -273,7 +273,7 @@ def test_every_form_with_a_whole_state_is_tried_here() -> None:
 async def test_of_two_who_have_a_form_open_the_second_sees_what_the_first_saved(willow: Deployment, name: str) -> None:
     cast, form = willow.cast, FORMS[name]
     one = await cast.sign_in(form.who)
-    other = await cast.sign_in(form.who, worker=len(willow.bases) - 1)
+    other = await cast.sign_in(form.who, worker=willow.last)
     action = name.format(
         client=cast.client["sam" if name.endswith("{client}") else "noa"],
         link=(await a_contact(willow, await cast.sign_in("miriam"))).id if "{link}" in name else "",

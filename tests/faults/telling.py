@@ -114,6 +114,13 @@ async def becomes(truth: Callable[[], bool | Awaitable[bool]], within: float = 8
             await asyncio.sleep(0.01)
 
 
+async def up(deployment: Deployment, worker: int) -> tuple[int, dict[str, object]]:
+    """Return the status with which a worker answers for itself, and its words."""
+    async with httpx2.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{deployment.workers[worker].port}/up", timeout=10)
+    return answer.status_code, answer.json()
+
+
 async def waits_for_a_lock(deployment: Deployment, part: str = "", count: int = 1) -> None:
     """Wait until so many of the workers' statements, those that contain a text, wait for a lock."""
 

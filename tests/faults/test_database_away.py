@@ -2,9 +2,6 @@
 
 import asyncio
 import datetime as dt
-import json
-import urllib.error
-import urllib.request
 from contextlib import AsyncExitStack
 from time import monotonic
 from uuid import UUID, uuid4
@@ -14,23 +11,9 @@ from portal.models.access.account import Access
 from portal.models.ground.fact import unit
 from portal.realtime.page import COME_BACK
 from tests.deployment import Deployment
-from tests.faults.telling import Telling, becomes
+from tests.faults.telling import Telling, becomes, up
 from tests.pages import open_page
 from tests.servers import PostgreSQL
-
-
-async def up(deployment: Deployment, worker: int) -> tuple[int, dict[str, object]]:
-    """Return what a worker says of itself, and with which status."""
-    address = f"http://127.0.0.1:{deployment.workers[worker].port}/up"
-
-    def ask() -> tuple[int, dict[str, object]]:
-        try:
-            with urllib.request.urlopen(address, timeout=10) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as answer:
-            return answer.status or 0, json.load(answer)
-
-    return await asyncio.to_thread(ask)
 
 
 async def test_pages_wait_for_the_database_and_go_on_by_themselves(

@@ -1,31 +1,22 @@
 """Redis stops, freezes, cuts its lines or was never there: what is written arrives all the same, and in time."""
 
 import asyncio
-import json
-import urllib.request
 from contextlib import AsyncExitStack
 from time import monotonic
 
 import pytest
 
 from tests.deployment import Deployment
-from tests.faults.telling import LATE, Telling, becomes, hearing
+from tests.faults.telling import LATE, Telling, becomes, hearing, up
 from tests.pages import open_page
 from tests.servers import Redis
 
 
-def up(deployment: Deployment, worker: int) -> dict[str, object]:
-    """Return what a worker says of itself."""
-    address = f"http://127.0.0.1:{deployment.workers[worker].port}/up"
-    with urllib.request.urlopen(address, timeout=5) as answer:
-        said = json.load(answer)
-    assert isinstance(said, dict)
-    return said
-
-
 async def bus_is(deployment: Deployment, state: str) -> None:
-    for worker in range(2):
-        await becomes(lambda worker=worker: up(deployment, worker)["bus"] == state)
+    async def is_so() -> bool:
+        return all([(await up(deployment, worker))[1]["bus"] == state for worker in (0, 1)])
+
+    await becomes(is_so)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +74,7 @@ async def test_workers_that_start_without_redis_serve_and_find_it_when_it_comes(
     cast = ground.cast
     miriam, dana = await cast.sign_in("miriam", worker=0), await cast.sign_in("dana", worker=1)
     told = Telling(miriam, cast.client["noa"], cast.conversation["noa clinical"])
-    assert up(ground, 0)["bus"] == up(ground, 1)["bus"] == "away"
+    await bus_is(ground, "away")
     async with open_page(dana, told.path.removeprefix("/staff")) as page, hearing(page, told) as ears:
         await told.go_on(1.2)
         late = await ears.all()

@@ -1,26 +1,17 @@
 """Migrating a database that is in use: again and again, and nothing is lost."""
 
-import subprocess
-
 import pytest
 
 from portal.models.ground import sql
 from portal.models.ground.database import pending_migrations
-from tests.deployment import PORTAL, ROOT, Deployment
+from tests.deployment import ROOT, Deployment, command
 from tests.ground.test_constraints import columns, tables
 
 FOLDER = ROOT / "portal/models/migrations"
 
 
-def migrate(unserved: Deployment) -> None:
-    ran = subprocess.run(
-        [*PORTAL, "migrate"],
-        cwd=ROOT,
-        env=unserved.env | {"PORTAL_BASE_URL": "http://localhost:1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+async def migrate(unserved: Deployment) -> None:
+    ran = await command(unserved.env | {"PORTAL_BASE_URL": "http://localhost:1"}, "migrate")
     assert ran.returncode == 0, ran.stderr
     assert "up to date" in ran.stdout
 
@@ -29,7 +20,7 @@ async def test_migrating_again_loses_and_changes_nothing(unserved: Deployment) -
     before = await unserved.contents()
     assert len(before) > 20
     for _ in range(2):
-        migrate(unserved)
+        await migrate(unserved)
     assert await unserved.contents() == before
     async with unserved.models():
         assert await pending_migrations() == []
@@ -48,7 +39,7 @@ async def test_an_empty_database_comes_to_the_same_shape(
     fresh = Deployment(tmp_path_factory.mktemp("fresh"), {}, 0, False)
     fresh.env |= {"PORTAL_DATA": str(fresh.folder)}
     (fresh.folder / "portal.key").write_bytes((unserved.folder / "portal.key").read_bytes())
-    migrate(fresh)
+    await migrate(fresh)
     async with fresh.models():
         assert {table: await columns(table) for table in await tables()} == shape
         other = await sql.row("select value from era")

@@ -56,7 +56,7 @@ async def test_what_happened_while_its_socket_was_closed_is_caught_up(deployment
         for page in pages:
             before = len(page.frames)
             assert page.live != await page.reload(), f"{page} had nothing to catch up with"
-            await page.come_back(worker=len(deployment.bases) - 1)
+            await page.come_back(worker=deployment.last)
             await page.settle()
             assert page.live == await page.reload()
             assert all("content" not in frame or frame in page.pushes for frame in page.frames[before:])

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import smtplib
-import subprocess
 from pathlib import Path
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from portal.models.ground.record import Kind
 from portal.models.practice.practice import Practice
 from portal.settings import Settings
 from portal.viewer import Viewer
-from tests.deployment import PORTAL, ROOT, Deployment, Process, _plain_environment, opened
+from tests.deployment import Deployment, Process, _plain_environment, command, opened
 from tests.mail.post_office import PostOffice, To, eventually
 from tests.pages import open_page
 from tests.servers import free_port
@@ -140,7 +139,7 @@ async def test_the_demos_mail_goes_over_smtp_and_can_be_read(tmp_path: Path) -> 
         async with httpx2.AsyncClient(base_url=base, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
             await eventually(lambda: up(browser), 60)
             assert "No mail yet" in (await browser.get("/demo/mail")).text
-            sam = await asyncio.to_thread(email_of, "Sam", tmp_path / "demo")
+            sam = await email_of("Sam", tmp_path / "demo")
             for email in ("stranger@example.com", sam):
                 await browser.post("/forgot", data={"email": email})
 
@@ -165,16 +164,9 @@ async def up(browser: httpx2.AsyncClient) -> bool:
         return False
 
 
-def email_of(name: str, folder: Path) -> str:
+async def email_of(name: str, folder: Path) -> str:
     """The email address of someone of the demo's cast."""
-    ran = subprocess.run(
-        [*PORTAL, "cast", "--json", "--data", str(folder)],
-        cwd=ROOT,
-        env=_plain_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    ran = await command(_plain_environment(), "cast", "--json", "--data", str(folder))
     return next(person["email"] for person in json.loads(ran.stdout) if person["name"].startswith(name))
 
 
@@ -213,32 +205,23 @@ async def test_letters_that_wait_for_a_mail_server_are_counted_by_those_who_may_
 # --- portal check -----------------------------------------------------------------------------
 
 
-def test_check_says_that_letters_stay_without_a_mail_server(tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [*PORTAL, "check", "--data", str(tmp_path)],
-        cwd=ROOT,
-        env=_plain_environment() | {"PORTAL_BASE_URL": "https://portal.example.org"},
-        capture_output=True,
-        text=True,
-    )
+async def test_check_says_that_letters_stay_without_a_mail_server(tmp_path: Path) -> None:
+    env = _plain_environment() | {"PORTAL_BASE_URL": "https://portal.example.org"}
+    ran = await command(env, "check", "--data", str(tmp_path))
     assert ran.returncode == 1
     assert "SMTP_URL is not set: letters stay in the outbox" in ran.stderr
 
 
 async def test_check_counts_the_letters_that_wait_for_a_mail_server(tmp_path: Path) -> None:
     """Also in a folder that is looked at by itself, where none is asked for."""
-
-    def check() -> subprocess.CompletedProcess[str]:
-        ask = [*PORTAL, "check", "--data", str(tmp_path)]
-        return subprocess.run(ask, cwd=ROOT, env=_plain_environment(), capture_output=True, text=True)
-
+    check = _plain_environment(), "check", "--data", str(tmp_path)
     async with opened(tmp_path, filled=False):
         async with unit():
             await Practice.create(name="Willow Street", phone="(555) 010-0134")
-        assert (await asyncio.to_thread(check)).returncode == 0
+        assert (await command(*check)).returncode == 0
         async with unit():
             await post(letters.password_changed(To("Dana", "dana@family.example")))
-        ran = await asyncio.to_thread(check)
+        ran = await command(*check)
     assert ran.returncode == 1
     assert "SMTP_URL is not set, and 1 letter(s) wait" in ran.stderr
 

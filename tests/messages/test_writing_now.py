@@ -21,7 +21,7 @@ def told(page: Page) -> list[Any]:
 
 async def test_the_other_side_is_told_who_is_writing(deployment: Deployment) -> None:
     thread, (dana, miriam) = await begin(deployment, "dana", "miriam")
-    last = len(deployment.bases) - 1
+    last = deployment.last
     async with thread.open(dana, 0) as hers, thread.open(miriam, last) as theirs:
         await types(theirs, thread)
         await hers.until(lambda: told(hers) == ["Miriam Adler"])

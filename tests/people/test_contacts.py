@@ -19,15 +19,11 @@ from tests.people.contacts import EVERYTHING, add_contact, agree, link_of
 willow = own_practice()  # rights are taken and given here
 
 
-def worker_of(willow: Deployment) -> int:
-    return len(willow.bases) - 1
-
-
 async def test_somebody_new_is_added_and_every_open_tab_shows_them(willow: Deployment) -> None:
     miriam, henrik = await willow.cast.sign_in("miriam"), await willow.cast.sign_in("henrik")
     sam = willow.cast.client["sam"]
     terms = {"email": "ines@family.example", "relationship": "Spouse", "billing": "on", "phone": "(555) 010-0199"}
-    async with open_page(henrik, f"/staff/clients/{sam}/contacts", worker=worker_of(willow)) as page:
+    async with open_page(henrik, f"/staff/clients/{sam}/contacts", worker=willow.last) as page:
         await add_contact(miriam, sam, name="Ines Okafor", **terms)
         await page.until(lambda: "Ines Okafor" in page.live[f"contacts?client={sam}"], what="the new contact")
         for words in ("Spouse", "May act in billing", "(555) 010-0199"):
@@ -43,7 +39,7 @@ async def test_what_was_agreed_and_on_what_it_rests_is_kept(willow: Deployment) 
     person = {"name": "Olive Okafor", "relationship": "Sibling"}
     place = (await add_contact(miriam, sam, **person, billing="on")).place
     order = "Family court, order 12 F 34/26\nof 3 March 2026"
-    async with open_page(henrik, f"{place}/history", worker=worker_of(willow)) as page:
+    async with open_page(henrik, f"{place}/history", worker=willow.last) as page:
         key = next(key for key in page.live if key.startswith("contact-history"))
         assert "Added by Miriam" in page.live[key] and "May act in billing" in page.live[key]
         terms = {"no_records": "on", "basis": order, "forms": "on"}
@@ -131,7 +127,7 @@ async def test_a_right_that_is_taken_is_gone_from_open_pages_and_the_other_child
     willow: Deployment,
 ) -> None:
     cast = willow.cast
-    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=worker_of(willow))
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=willow.last)
     noa, eli = cast.client["noa"], cast.client["eli"]
     thread = f"/clients/{noa}/conversations/{cast.conversation['noa clinical']}"
     others = f"/clients/{eli}/conversations/{cast.conversation['eli clinical']}"
@@ -185,7 +181,7 @@ async def test_who_is_kept_away_is_not_said_to_use_the_portal(willow: Deployment
     cast = willow.cast
     miriam, noa = await cast.sign_in("miriam"), cast.client["noa"]
     state = f"portal-state?client={noa}"
-    async with open_page(miriam, f"/staff/clients/{noa}/portal", worker=worker_of(willow)) as tab:
+    async with open_page(miriam, f"/staff/clients/{noa}/portal", worker=willow.last) as tab:
         assert "acts for Noa" in tab.live[state] and "Active" in await listed(miriam, noa)
         assert (await agree(willow, miriam, "noa", **EVERYTHING, no_contact="on")).status_code == 303
         await tab.until(lambda: "The portal is paused for Noa" in tab.live[state], what="the pause")
@@ -271,7 +267,7 @@ async def test_days_begin_and_end_in_the_practices_zone_on_pages_that_stand_open
 
 async def test_it_ends_at_once_and_the_other_child_stays(willow: Deployment) -> None:
     cast = willow.cast
-    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=worker_of(willow))
+    miriam, dana = await cast.sign_in("miriam"), await cast.sign_in("dana", worker=willow.last)
     noa, eli = cast.client["noa"], cast.client["eli"]
     link = await link_of(willow, "Dana", "Noa")
     async with (

@@ -1,10 +1,7 @@
 """Office hours: split shifts, holidays, worked Saturdays, midnight, and the days on which clocks change."""
 
 import datetime as dt
-from collections.abc import Iterator
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from portal import clock
 from portal.facts import OfficeTurned
@@ -125,12 +122,6 @@ def test_the_automatic_reply_names_the_date() -> None:
 
 
 # --- Moments -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def another_hour() -> Iterator[None]:
-    yield
-    clock.move(dt.timedelta())
 
 
 async def planned() -> list[dt.datetime]:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis as Client
 
 from portal.realtime.bus import BATCH, HINTS, MOST_KEYS, Bus, BusClosed
 from portal.realtime.redis_backend import MOST_EVENTS, RedisBackend
+from tests.faults.telling import becomes
 from tests.pages import in_time
 from tests.servers import Redis
 
@@ -55,12 +56,6 @@ async def hears(bus: Bus, *wanted: str, within: float = 8) -> set[str]:
         while not heard.issuperset(wanted):
             heard |= await bus.heard()
     return heard
-
-
-async def becomes(truth: Callable[[], bool], within: float = 8) -> None:
-    async with asyncio.timeout(within):
-        while not truth():  # noqa: ASYNC110 (the bus says how it is, not when that changes)
-            await asyncio.sleep(0.005)
 
 
 async def publish(redis: Redis, *payloads: str | bytes) -> None:

@@ -1,20 +1,16 @@
 """`portal staff`: whoever runs the machine sees who works here, and lets somebody in again who has no other way."""
 
-import asyncio
 import subprocess
 
 from tests.access.desk import path_of, token_of
-from tests.deployment import PORTAL, ROOT, Deployment
+from tests.deployment import Deployment, command
 
 NEW = "eleven herons over quiet water"
 
 
 async def portal_staff(deployment: Deployment, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     env = deployment.env | {"PORTAL_BASE_URL": deployment.bases[0]} | more
-    command = [*PORTAL, "staff", *arguments]
-    return await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
-    )
+    return await command(env, "staff", *arguments)
 
 
 async def test_an_administrator_without_mail_gets_in_again(deployment: Deployment) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from uuid import uuid4
 import httpx2
 
 from tests.access.desk import BORN, SECRET, path_of, text_of, token_of
-from tests.deployment import PORTAL, ROOT, Worker, _plain_environment
+from tests.deployment import Worker, _plain_environment, command
 from tests.html import filled
 from tests.mail.post_office import PostOffice
 
@@ -38,12 +37,6 @@ async def empty() -> AsyncIterator[dict[str, str]]:
             "PORTAL_KEY_FILE": str(Path(folder) / "keys" / "portal.key"),
             "PORTAL_BASE_URL": "http://localhost:1",
         }
-
-
-async def command(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(
-        subprocess.run, [*PORTAL, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
-    )
 
 
 @asynccontextmanager
