@@ -1,5 +1,6 @@
 """On a phone: a conversation has the room, nothing is cut or covered, and quiet hours are four steps away."""
 
+import itertools
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
@@ -103,3 +104,25 @@ async def test_quiet_hours_are_four_steps_away(practice: Deployment, visit: Visi
     await page.get_by_label("Write to me soon").check()
     async with dana.goes_on(page):
         await page.get_by_role("button", name="Save", exact=True).click()
+
+
+async def test_at_320_pixels_nothing_in_the_bar_lies_on_another(practice: Deployment, visit: Visit) -> None:
+    """The way out, the bell, another child's news and the switch, all at once."""
+    cast = practice.cast
+    await Thread(cast, "eli clinical").write(await cast.sign_in("miriam"), "For the narrow bar.")
+    dana = await visit("dana", viewport={"width": 320, "height": 640})
+    assert dana.person is not None
+    await dana.person.post("/discretion", discreet="on")
+    try:
+        page = await dana.open(f"/clients/{cast.client['noa']}/home")
+        await expect(page.locator("#switch .other")).to_contain_text("Eli")
+        found = [
+            await box(page.locator(name)) for name in ("#leave", "#bell", "#switch .other", "#switch-menu > summary")
+        ]
+        assert all(one["x"] >= 0 and one["x"] + one["width"] <= 320 for one in found)
+        for one, other in itertools.pairwise(found):
+            assert one["x"] + one["width"] <= other["x"]
+        mark = page.locator(".bar .practice .mark")
+        assert not await mark.is_visible() or (await box(mark))["x"] + (await box(mark))["width"] <= found[0]["x"]
+    finally:
+        await dana.person.post("/discretion", discreet="off")
