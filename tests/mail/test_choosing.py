@@ -29,8 +29,12 @@ async def test_what_is_chosen_is_kept_and_shown(portal: Deployment, name: str) -
 
 
 async def test_a_coming_of_age_is_offered_only_where_one_is_ahead(portal: Deployment) -> None:
-    """Noa is nine: Dana may be told of it. Sam is an adult and acts for nobody."""
+    """Noa is nine: Dana and Miriam may be told of it. Sam is an adult and acts for nobody, Theo sees no minor."""
     cast = portal.cast
+    for name, is_offered in (("miriam", True), ("theo", False)):
+        member = await cast.sign_in(name)
+        page = (await member.get("/staff/notices/choices")).text
+        assert ('name="mail_came_of_age"' in page, 'name="mail_message"' in page) == (is_offered, True)
     dana, sam = await cast.sign_in("dana"), await cast.sign_in("sam")
     for person, client, is_offered in ((dana, "noa", True), (sam, "sam", False)):
         here = f"/clients/{cast.client[client]}/notices/choices"

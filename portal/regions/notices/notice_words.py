@@ -9,6 +9,7 @@ from portal.models.access.account import Access
 from portal.models.access.minors import awaits_majority
 from portal.models.ground.record import Kind
 from portal.models.notices.kinds import NoticeKind, NoticeLetter
+from portal.models.people.contact import ContactLink
 from portal.regions.phrases import base
 from portal.viewer import Viewer
 
@@ -207,11 +208,13 @@ def unworded() -> list[str]:
 
 
 async def kinds_in_words(viewer: Viewer) -> list[dict[str, Any]]:
-    """Return the kinds that this person may be told of, as they choose among them. An account is told of a coming of
-    age only where somebody it acts for, or its holder, has that ahead."""
-    never: tuple[NoticeKind, ...] = ()
-    if viewer.kind is not Kind.STAFF and not await awaits_majority(viewer.wide().see(Access)):
-        never = (NoticeKind.COMING_OF_AGE, NoticeKind.CAME_OF_AGE)
+    """Return the kinds that this person may be told of, as they choose among them: of a coming of age only where a
+    client they see, somebody they act for or they themselves have that ahead."""
+    if viewer.kind is Kind.STAFF:
+        ahead = await viewer.see(ContactLink).where("r.of_age_at > :now").count() > 0
+    else:
+        ahead = await awaits_majority(viewer.wide().see(Access))
+    never = () if ahead else (NoticeKind.COMING_OF_AGE, NoticeKind.CAME_OF_AGE)
     return [
         {"key": kind.key, "label": say(viewer.language, told.label), "mailed": kind.letter is not NoticeLetter.OWN}
         for kind in NOTICES
