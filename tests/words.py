@@ -282,9 +282,9 @@ ELSEWHERE: dict[tuple[str, str], Iterable[str]] = {
     ],
     ("portal/routes/messages/writing.py", "_why(visit)"): "said",
     ("portal/web/visit.py", "fault"): [*given_by(address_fault), *given_by(name_fault)],
-    ("portal/regions/access/portal_status.py", "account['hindered']"): _OWN,
+    ("portal/regions/access/portal_rows.py", "account['hindered']"): _OWN,
     ("portal/regions/access/portal_status.py", "first.hindrance"): _HINDRANCES,
-    ("portal/regions/access/portal_status.py", "person.hindrance"): _HINDRANCES,
+    ("portal/regions/access/portal_rows.py", "person.hindrance"): _HINDRANCES,
     ("portal/models/access/invitation.py", "await hindrance(client, holder)"): _HINDRANCES,
     ("portal/models/access/offer.py", "missing[0]"): given_by(missing_for),
     ("portal/routes/staff/practice/availability.py", "str(reason)"): "said",  # ValueError("…")

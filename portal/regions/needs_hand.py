@@ -114,7 +114,7 @@ def _stuck(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
         initial=initial(row["contact_name"] or row["first_name"]),
         colour=row["colour"],
         sub=say(language, "For %(name)s", name=client) if row["contact_name"] else "",
-        href=tab,
+        href=f"{tab}#person-{row['contact_link_id'] or 'client'}",
         note=note,
         act=act if may else None,
         urgent=row["stage"] is Stage.LOCKED,

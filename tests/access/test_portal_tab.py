@@ -55,18 +55,18 @@ async def test_two_parents_are_invited_at_the_same_time_each_on_their_own(desk: 
     async with open_page(miriam, child.tab, worker=1) as tab:
         state = f"portal-state?client={child.id}"
         hers = await desk.invite(child, karin)
-        await tab.until(lambda: "Karin is invited" in tab.live[state], 2, "Karin, and not Tilda, to be invited")
+        await tab.until(lambda: "Karin is invited" in tab.live[state], what="Karin, and not Tilda, to be invited")
         assert asks(await desk.tab(child), "send") == ["Send the welcome email to Jens?"]
         assert (await desk.act(child, "invitations", holder=jens)).status_code == 303
         his = await desk.plant("invitation", await desk.newest_invitation(child))
-        await tab.until(lambda: "Karin and Jens are invited" in tab.live[state], 2, "both")
+        await tab.until(lambda: "Karin and Jens are invited" in tab.live[state], what="both")
         # Five minutes hold for each of them alone.
         assert (await desk.act(child, "invitations", holder=jens)).status_code == 409
 
         browser = await desk.begin(hers)
         for _ in range(5):
             await browser.post("/welcome/birth-date", date_of_birth="1990-01-01")
-        await tab.until(lambda: "Karin is locked out" in tab.live[state], 2, "the lock")
+        await tab.until(lambda: "Karin is locked out" in tab.live[state], what="the lock")
         await tab.current()
         page = await desk.tab(child)
         assert "Locked" in row_of(page, "Karin") and "Invited" in row_of(page, "Jens")
@@ -75,10 +75,10 @@ async def test_two_parents_are_invited_at_the_same_time_each_on_their_own(desk: 
         assert "Locked" in row_of(await desk.tab(child), "Karin"), "hers is another's lock"
         form = filled((await miriam.get("/staff/today")).text, f"{child.tab}/unlocking")
         assert (await miriam.post(f"{child.tab}/unlocking", **form)).status_code == 303
-        await tab.until(lambda: "Karin is locked out" not in tab.live[state], 2, "that it is lifted, from Today")
+        await tab.until(lambda: "Karin is locked out" not in tab.live[state], what="that it is lifted, from Today")
 
         assert (await desk.act(child, "withdrawal", holder=jens)).status_code == 303
-        await tab.until(lambda: "Not invited" in tab.live[state], 2, "the end of his")
+        await tab.until(lambda: "Not invited" in tab.live[state], what="the end of his")
         await tab.current()
     assert "There is a newer email" in (await desk.browser().get(f"/welcome/{his}")).text
     assert (await browser.post("/welcome/birth-date", date_of_birth=child.born)).status_code == 303
