@@ -110,7 +110,7 @@
 
   function showHitPlace() {
     const at = hitAt();
-    for (const place of all("[data-hit-place]")) place.textContent = at < 0 ? "" : live.word("matchPlace", { n: at + 1, of: hits().length });
+    for (const place of all("[data-hit-place]")) place.textContent = at < 0 ? "" : live.word("matchPlace", { n: at + 1, m: hits().length });
   }
 
   document.addEventListener("toggle", ({ target }) => {
