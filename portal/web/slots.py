@@ -19,7 +19,7 @@ ORDER = {
     "client places": ("home", "messages"),
     "client account": ("choices",),
     "chart": ("overview", "portal", "messages", "contacts"),
-    "settings": ("portal", "availability", "messages", "minors", "mail", "colleagues"),
+    "settings": ("portal", "availability", "minors", "mail", "colleagues"),
     # Regions
     "today": ("stuck", "needs-hand", "today-unread", "came-in", "today-of-age"),
     "today beside": ("today-waiting", "today-invited", "today-away"),

@@ -219,7 +219,9 @@ FORMS = {
         "miriam", {"no_contact": "on"}, {"messages": "on", "first": "2026-01-01"}
     ),
     "/staff/templates/{template}": Open("miriam", {"name": "The lift"}, {"body": "Hello {name}, by the stairs."}),
-    "/staff/settings/messages": Open("ada", {"edit_minutes": "20"}, {"edit_minutes": "30"}, status=200),
+    "/staff/settings/portal/messages": Open(
+        "ada", {"edit_minutes": "20"}, {"edit_minutes": "30"}, f"{SETTINGS}/portal"
+    ),
     "/staff/settings/minors": Open("ada", {"own_account_age": "13"}, {"majority_age": "19"}, status=200),
     "/staff/settings/availability/hours": Open(
         "ada",

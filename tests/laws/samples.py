@@ -17,7 +17,6 @@ ELSEWHERE = (
     "/staff/clients/{client}/portal",
     "/staff/settings/portal",
     "/staff/settings/mail",
-    "/staff/settings/messages",
     "/staff/mail",
     "/start",
     "/welcome",

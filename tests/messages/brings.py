@@ -131,8 +131,7 @@ SAMPLES = {
     "POST /clients/{client}/conversations/{conversation}/messages/{message}/withdrawal": Sample(
         "dana", 303, before=after_writing
     ),
-    "GET /staff/settings/messages": Sample("ada", 200),
-    "POST /staff/settings/messages": Sample("ada", 303, form=wishes(edit_minutes="20")),
+    "POST /staff/settings/portal/messages": Sample("ada", 303, form=wishes(edit_minutes="20")),
 }
 
 # The permission or right that a door asks for, by its address.

@@ -178,15 +178,15 @@ async def test_after_the_practices_time_it_stays(deployment: Deployment) -> None
 async def test_the_practice_says_for_how_long(deployment: Deployment) -> None:
     thread, (dana, ada, miriam) = await begin(deployment, "dana", "ada", "miriam")
     message = await thread.write(dana, "Too hasty.")
-    assert (await miriam.post("/staff/settings/messages", edit_minutes="0")).status_code == 403
+    assert (await miriam.post("/staff/settings/portal/messages", edit_minutes="0")).status_code == 403
     for wrong in ("-1", "1441", "soon", ""):
-        assert (await ada.post("/staff/settings/messages", edit_minutes=wrong)).status_code == 422
+        assert (await ada.post("/staff/settings/portal/messages", edit_minutes=wrong)).status_code == 422
     try:
-        assert (await ada.post("/staff/settings/messages", edit_minutes="0")).status_code == 200
+        assert (await ada.post("/staff/settings/portal/messages", edit_minutes="0")).status_code == 303
         assert (await thread.edit(dana, message, "Better.")).status_code == 409
         assert "Messages stay as they were sent." in await thread.acts(dana, message)
     finally:
-        await ada.post("/staff/settings/messages", edit_minutes="15")
+        await ada.post("/staff/settings/portal/messages", edit_minutes="15")
     assert (await thread.edit(dana, message, "Better.")).status_code == 204
 
 

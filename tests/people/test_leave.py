@@ -2,6 +2,7 @@
 is left without somebody."""
 
 import datetime as dt
+import re
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -181,6 +182,24 @@ ORPHANS = (
     "client c where archived_at is null and not exists (select 1 from care_team t join staff_member s "
     "on s.id = t.staff_id and s.ended_at is null where t.client_id = c.id and t.until_at is null)"
 )
+
+
+async def test_clients_of_a_colleague_are_counted_alike_on_both_pages(willow: Deployment) -> None:
+    """Clients who are archived are told apart."""
+    ada, miriam = await willow.cast.sign_in("ada"), willow.cast.staff["miriam"]
+
+    async def counted() -> tuple[int, int, int]:
+        page = (await ada.get("/staff/colleagues")).text.partition(f"colleague-{miriam}")[2]
+        ending = (await ada.get(f"/staff/colleagues/{miriam}/departure")).text
+        listed = re.search(r"(\d+) clients", page)
+        to_hand_over = re.search(r"<summary>(\d+) clients, and (\d+) who are archived</summary>", ending)
+        assert listed and to_hand_over
+        return int(listed[1]), int(to_hand_over[1]), int(to_hand_over[2])
+
+    number, same, archived = await counted()
+    assert number == same
+    assert (await ada.post(f"{chart(willow, 'sam')}/archival")).status_code == 303
+    assert await counted() == (number - 1, number - 1, archived + 1)
 
 
 async def test_without_a_successor_it_is_a_task_until_somebody_is_found(willow: Deployment) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cast import Person
 from tests.deployment import Deployment
+from tests.html import filled
 from tests.messages.thread import Thread
 from tests.pages import Page, open_page
 
@@ -176,7 +177,10 @@ async def test_whom_to_call_is_in_the_practices_words_wherever_clients_are(willo
             await sees(page, "We are not an emergency line.")
             assert 'href="tel:5550100199"' in str(page.live) and "Crisis line" in str(page.live)
     refused = await ada.post(f"{HERE}/crisis", label_0="Nobody", number_0="")
-    assert refused.status_code == 422 and "Number 1: write the number that goes with the words." in refused.text
+    assert (
+        refused.status_code == 422
+        and "Number 1: write the number that this calls, or clear what it is shown as." in refused.text
+    )
     assert (await ada.post(f"{HERE}/crisis", number_0="call me")).status_code == 422
 
 
@@ -199,6 +203,29 @@ async def test_what_is_wrong_with_hours_is_said_where_it_is(willow: Willow) -> N
     assert shown.status_code == 200 and "Friday, 9:00 am to 1:00 pm, 2:00 pm to 5:00 pm" in text
     assert (await ada.post(f"{HERE}/days", day="2020-01-01")).status_code == 422
     assert (await willow.keep(none="yes")).status_code == 303
+
+
+async def test_the_hours_of_monday_are_copied_to_every_weekday_and_kept_when_one_saves(willow: Willow) -> None:
+    ada = await willow.cast.sign_in("ada")
+    monday = {"monday_first_from": "08:30", "monday_first_to": "12:00", "saturday_first_from": "10:00"}
+    copied = await ada.post(f"{HERE}/hours", weekdays="yes", **monday | {"saturday_first_to": "11:00"})
+    assert copied.status_code == 200
+    week = {name: value for name, value in filled(copied.text, f"{HERE}/hours").items() if "_" in name and value}
+    saturday = {"saturday_first_from": "10:00", "saturday_first_to": "11:00"}
+    same = {f"{day}_first_{edge}": at for day in DAYS[:5] for edge, at in (("from", "08:30"), ("to", "12:00"))}
+    assert week == same | saturday
+    assert (await willow.deployment.sql("select week from practice"))[0]["week"] is None, "nothing is kept by it"
+    assert (await willow.keep(**week)).status_code == 303
+
+
+async def test_what_clients_will_read_knows_of_holidays(willow: Willow) -> None:
+    ada = await willow.cast.sign_in("ada")
+    assert (
+        await ada.post(f"{HERE}/days", day=willow.local.date().isoformat(), label="A burst pipe")
+    ).status_code == 303
+    always = {f"{day}_first_{edge}": "00:00" for day in DAYS for edge in ("from", "to")}
+    shown = await ada.send(f"{HERE}/preview", None, **always)
+    assert "Office closed: A burst pipe." in shown.text and "Office open" not in shown.text
 
 
 async def test_a_day_of_its_own_shows_to_colleagues_and_goes_again(willow: Willow) -> None:

@@ -1,5 +1,6 @@
 """Settings → Availability: office hours, days that differ, the automatic reply, and whom to call in danger (D7)."""
 
+import dataclasses
 import datetime as dt
 import re
 from typing import Annotated, Any, Literal
@@ -38,11 +39,13 @@ def _hour(value: str) -> str:
     return value
 
 
+_EDGES = tuple(f"{part}_{edge}" for part in PARTS for edge in ("from", "to"))
 Hour = Annotated[str, Field(max_length=8), AfterValidator(_hour)]
 _hours: dict[str, Any] = {
     f"{day}_{part}_{edge}": (Hour, "") for day in DAYS for part in PARTS for edge in ("from", "to")
 }
 _hours["none"] = (Literal["yes", ""], "")  # no hours are to be kept
+_hours["weekdays"] = (Literal["yes", ""], "")  # those of Monday are to be those of each weekday
 
 
 class Hours(WholeState):
@@ -70,10 +73,18 @@ class NewDay(WholeState):
     ends: Annotated[Hour, Field(title="Open until")] = ""
 
 
-class Reply(WholeState):
+class Texts(WholeState):
+    """Words in each language."""
+
+    @classmethod
+    def labels(cls, language: str) -> dict[str, str]:
+        return super().labels(language) | {f"text_{one}": name for one, name in LANGUAGES.items()}
+
+
+class Reply(Texts):
     on: Annotated[Literal["yes", "no"], Field(title="Automatic reply")]
-    text_en: Annotated[str, Field(title="English", max_length=1000)] = ""
-    text_es: Annotated[str, Field(title="Español", max_length=1000)] = ""
+    text_en: Annotated[str, Field(max_length=1000)] = ""
+    text_es: Annotated[str, Field(max_length=1000)] = ""
 
 
 def _number(value: str) -> str:
@@ -86,16 +97,16 @@ _numbers: dict[str, Any] = {f"label_{n}": (Annotated[Name, Field(max_length=40)]
 _numbers |= {f"number_{n}": (Annotated[str, Field(max_length=30), AfterValidator(_number)], "") for n in range(NUMBERS)}
 
 
-class CrisisTexts(WholeState):
-    text_en: Annotated[str, Field(title="English", max_length=300)] = ""
-    text_es: Annotated[str, Field(title="Español", max_length=300)] = ""
+class CrisisTexts(Texts):
+    text_en: Annotated[str, Field(max_length=300)] = ""
+    text_es: Annotated[str, Field(max_length=300)] = ""
 
     @classmethod
     def labels(cls, language: str) -> dict[str, str]:
         labels = super().labels(language)
         for n in range(NUMBERS):
-            labels[f"label_{n}"] = say(language, "Words of number %(n)s", n=n + 1)
             labels[f"number_{n}"] = say(language, "Number %(n)s", n=n + 1)
+            labels[f"label_{n}"] = say(language, "Number %(n)s, shown as", n=n + 1)
         return labels
 
 
@@ -123,7 +134,6 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
         title=visit.say("Availability"),
         place="settings",
         status=whole_status(*form_state.values()),
-        tab="availability",
         action=HERE,
         days=[(name, weekday(n, language)) for n, name in enumerate(DAYS)],
         parts=PARTS,
@@ -133,7 +143,7 @@ async def _page(visit: Visit, practice: Practice, form: str = "") -> Answer:
         zone=kept.zone.replace("_", " "),
         replies=practice.reply_by is not None,
         today=kept.local_day(clock.now()).isoformat(),
-        preview=Markup(_preview(visit, kept.zone, form_state["week"].values)),
+        preview=Markup(_preview(visit, kept, form_state["week"].values)),
         tongues=LANGUAGES,
         errors=visit.errors,
         wrong=form,
@@ -223,11 +233,11 @@ def _span(begin: str, end: str) -> list[Span]:
     return [(first, last)]
 
 
-def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
-    """Return what clients would read with these hours."""
+def _preview(visit: Visit, office: Office, sent: dict[str, str]) -> str:
+    """Return what clients would read with these hours, and the days that differ."""
     trial = Visit(visit.request, None, visit.who, visit.since, Week)
     week = _week(trial, sent)
-    kept = Office(zone, tuple(map(tuple, week)))
+    kept = dataclasses.replace(office, week=tuple(map(tuple, week)))
     standing = kept.at(clock.now())
     shown = {
         "el": "preview-hours",
@@ -244,13 +254,18 @@ def _preview(visit: Visit, zone: str, sent: dict[str, str]) -> str:
 )
 async def preview(visit: Visit) -> Answer:
     """Show the typed words as they would be read; nothing is saved."""
-    return visit.fragment(_preview(visit, (await office()).zone, visit.sent))
+    return visit.fragment(_preview(visit, await office(), visit.sent))
 
 
 @staff("POST /staff/settings/availability/hours", Permission.PORTAL_SETTINGS, form=Week, audit="change office hours")
 async def save_hours(visit: Visit) -> Answer:
-    """Keep these hours, or none: then clients are told nothing about them."""
+    """Keep these hours, or none: then clients are told nothing about them. Those of Monday come to each weekday of the
+    form first, where that is asked for; nothing is kept by it."""
     practice = await hold_practice()
+    if visit.sent.pop("weekdays", ""):
+        visit.sent |= {f"{day}_{edge}": visit.sent.get(f"monday_{edge}", "") for day in DAYS[1:5] for edge in _EDGES}
+        visit.note(acted=False)
+        return await _page(visit, practice, "week")
     form_state = _week_state(visit, practice)
     week = None if visit.sent.get("none") else _week(visit, visit.sent)
     if form_state.refused:
@@ -318,7 +333,7 @@ async def save_crisis(visit: Visit) -> Answer:
         if number:
             numbers.append([label or number, dialled(number)])
         elif label:
-            visit.fault(f"number_{n}", visit.say("Write the number that goes with the words."))
+            visit.fault(f"number_{n}", visit.say("Write the number that this calls, or clear what it is shown as."))
     if not numbers:
         visit.fault("number_0", visit.say("Write at least one number to call."))
     if _crisis_state(visit, practice).refused:

@@ -18,7 +18,7 @@ from portal.routes.staff.shell import page
 from portal.settings import settings
 from portal.web import rendering
 from portal.web.doors import staff
-from portal.web.edit_conflict import FormState, WholeState, form_state
+from portal.web.edit_conflict import FormState, WholeState, form_state, whole_status
 from portal.web.slots import Link, link
 from portal.web.visit import Answer, OnOff, Visit, go
 
@@ -26,6 +26,7 @@ link("staff places", Link("settings", "Settings", "/staff/settings/portal", "set
 link("settings", Link("portal", "Client portal", "/staff/settings/portal", needs=Permission.PORTAL_SETTINGS))
 
 LINK = "/welcome/…"
+LONGEST_EDIT = 1440  # minutes
 TONGUES = {"en": "English", "es": "Español"}
 
 
@@ -48,6 +49,12 @@ class WelcomeTexts(WholeState):
         return {"subject": getattr(self, f"subject_{language}"), "body": getattr(self, f"body_{language}")}
 
 
+class Rules(WholeState):
+    edit_minutes: Annotated[
+        int, Field(title="Minutes in which a message can be edited or withdrawn", ge=0, le=LONGEST_EDIT)
+    ]
+
+
 @staff("GET /staff/settings/portal", Permission.PORTAL_SETTINGS)
 async def show(visit: Visit) -> Answer:
     return await _page(visit, await the_practice())
@@ -57,6 +64,7 @@ async def _page(
     visit: Visit, practice: Practice, form_state: FormState | None = None, news: str | None = None
 ) -> Answer:
     own, form_state = practice.welcome or {}, form_state or _form_state(visit, practice)
+    rules = _rules(visit, practice)
     sent = visit.asked is WelcomeTexts
     texts = []
     for language, label in TONGUES.items():
@@ -76,11 +84,12 @@ async def _page(
         "staff/practice/portal.html",
         title=visit.say("Client portal"),
         place="settings",
-        status=form_state.status,
+        status=whole_status(form_state, rules),
         form_state=form_state,
         power={"on": practice.portal_on, "action": "/staff/settings/portal"},
         network={"on": practice.contact_network, "action": "/staff/settings/portal/contacts"},
         linking={"confirms": practice.confirm_links, "action": "/staff/settings/portal/linking"},
+        editing={"form_state": rules, "action": "/staff/settings/portal/messages"},
         texts=texts,
         placeholders=welcome_letter.placeholders(visit.language),
         action="/staff/settings/portal/letter",
@@ -129,6 +138,24 @@ def _letter(visit: Visit, language: str, words: dict[str, str], sample: bool = F
         texts={language: words},
         is_sample=sample,
     )
+
+
+def _rules(visit: Visit, practice: Practice) -> FormState:
+    labels = Rules.labels(visit.language)
+    return form_state(visit, Rules, {"edit_minutes": practice.edit_minutes}, labels, practice)
+
+
+@staff("POST /staff/settings/portal/messages", Permission.PORTAL_SETTINGS, form=Rules, audit="change message settings")
+async def save_rules(visit: Visit) -> Answer:
+    """Set how long a message may be changed by who wrote it: from now on, for those that were sent already too."""
+    practice = await hold_practice()
+    if visit.errors.pop("edit_minutes", None):
+        visit.fault("edit_minutes", visit.say("Write a number from %(first)s to %(last)s.", first=0, last=LONGEST_EDIT))
+    if _rules(visit, practice).refused:
+        return await _page(visit, practice)
+    await practice.keep(edit_minutes=visit.form.edit_minutes)
+    visit.note(minutes=practice.edit_minutes)
+    return go("/staff/settings/portal#messages")
 
 
 @staff("POST /staff/settings/portal", Permission.PORTAL_SETTINGS, form=OnOff, audit="switch portal")

@@ -40,7 +40,6 @@ async def index(visit: Visit) -> Answer:
         "staff/staff/index.html",
         title=visit.say("Colleagues"),
         place="settings",
-        tab="colleagues",
         regions={"colleagues": await visit.draw(regions.colleague_list), "orphans": await visit.draw(regions.orphans)},
     )
 
