@@ -130,7 +130,7 @@ async def test_what_someone_writes_is_never_more_than_text(practice: Deployment,
     cast = practice.cast
     path = f"/clients/{cast.client['noa']}/conversations/{cast.conversation['noa clinical']}"
     hers = await miriam.open(f"/staff{path}", worker=0)
-    home = await dana.open(f"/clients/{cast.client['noa']}/home", worker=1)
+    home = await dana.open(f"/clients/{cast.client['noa']}/messages", worker=1)
     theirs = await dana.open(path, worker=1)
     asked: list[str] = []
     for page in (hers, home, theirs):
