@@ -30,7 +30,7 @@ from portal.models.people.client import Client
 from portal.models.people.contact import Contact, ContactLink
 from portal.models.practice.practice import hold_practice
 from portal.permissions import CARE, Permission
-from tests.breakage import ANNOUNCE, DOOR, END, SIGHT, Breakage, live, structure, test
+from tests.breakage import ANNOUNCE, DOOR, END, MAPPING, SIGHT, Breakage, live, structure, test
 from tests.browser.places import Place, emptied, sent
 from tests.cast import Cast
 from tests.laws.sample import Sample, wishes
@@ -385,6 +385,14 @@ PLACES = [
 ]
 
 BREAKAGES = [
+    Breakage(
+        MAPPING,
+        "who is locked out shows on Today",
+        "portal/regions/needs_hand.py",
+        "    on=(OfMailAddress, OfLetter, OfPortalStatus, OfChart, OfPractice, OfStaff),",
+        "    on=(OfMailAddress, OfLetter, OfChart, OfPractice, OfStaff),",
+        test("access/test_needs_hand.py::test_who_is_locked_out_is_let_in_again_from_today"),
+    ),
     Breakage(
         ANNOUNCE,
         "an access has ended",

@@ -22,7 +22,8 @@ async def state_of(desk: Desk, chart: Chart, stage: str = "", by: str = "miriam"
     answer = await (await desk.person(by)).send("/staff/clients/search", q=chart.last, stage=stage)
     assert answer.status_code == 200, answer.text
     rows = [row for row in parse(answer.text).all("id", tag="tr") if row.get("id").endswith(chart.id)]
-    return next((cell.text for row in rows for cell in row.all("class", tag="td") if "portal" in cell.classes), None)
+    cells = [cell for row in rows for cell in row.all("class", tag="td") if "portal" in cell.classes]
+    return cells[0].text.partition(" :")[0] if cells else None
 
 
 async def test_each_step_stands_in_the_list_and_can_be_looked_for(desk: Desk) -> None:
@@ -173,3 +174,19 @@ async def test_without_a_mail_server_administrators_read_so(embedded: Deployment
     ada, miriam = await embedded.cast.sign_in("ada"), await embedded.cast.sign_in("miriam")
     assert "No mail server is set up" in (await ada.get("/staff/today")).text
     assert "No mail server is set up" not in (await miriam.get("/staff/today")).text
+
+
+async def test_who_has_no_therapist_yet_reads_who_looks_after_them(desk: Desk) -> None:
+    chart = await desk.chart("Olive", by="jo")
+    browser = await desk.sign_up(chart, await desk.invite(chart, by="jo"))
+    home = (await browser.get(chart.home)).text
+    assert "Your therapist isn’t chosen yet" in home
+    assert "Write to the practice" in home and "Write to the care team" not in home
+    ada = await desk.person("ada")
+    async with open_page(browser, chart.home) as page:
+        assert (
+            await ada.post(f"/staff/clients/{chart.id}/care-team", staff=desk.cast.staff["theo"])
+        ).status_code == 303
+        await page.until(lambda: "Theo Novak" in str(page.live), what="the therapist")
+        assert "Write to the care team" in str(page.live)
+        await page.current()
