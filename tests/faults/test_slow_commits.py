@@ -14,6 +14,16 @@ from tests.faults.telling import LATE, Telling, becomes, by_hand, hearing, waits
 from tests.pages import Page, open_page
 
 
+async def has_looked(deployment: Deployment, times: int) -> None:
+    """Wait until the second worker has looked for facts so many times more."""
+    before = await deployment.metric("portal_follower_looks", 1)
+
+    async def often_enough() -> bool:
+        return await deployment.metric("portal_follower_looks", 1) >= before + times
+
+    await becomes(often_enough)
+
+
 async def test_a_message_that_commits_long_after_it_was_written_arrives(ground: Deployment) -> None:
     cast = ground.cast
     miriam, dana = await cast.sign_in("miriam", worker=0), await cast.sign_in("dana", worker=1)
@@ -119,14 +129,9 @@ async def test_a_page_from_far_behind_takes_no_message_from_one_that_is_ahead(gr
                 await writes(transaction, told, noa, texts[450])
             await waits_for_a_lock(ground)
             asleep.stay()
-            looks = await ground.metric("portal_follower_looks", 1)
             async with by_hand(ground) as transaction:
                 await writes(transaction, told, noa, texts[451])
-
-            async def has_looked_again() -> bool:
-                return await ground.metric("portal_follower_looks", 1) >= looks + 3
-
-            await becomes(has_looked_again)
+            await has_looked(ground, 3)
         for page in (awake, asleep):
             await page.until(lambda page=page: told.shown(page) == texts, what="every message")
             await page.current()
@@ -148,12 +153,7 @@ async def test_a_page_that_was_empty_when_it_fell_asleep_is_told_everything(grou
                 for text in texts:
                     await writes(transaction, told, noa, text)
             # The worker has told these facts to whom was there: the page hears of them by its bookmark alone.
-            looks = await ground.metric("portal_follower_looks", 1)
-
-            async def has_looked_again() -> bool:
-                return await ground.metric("portal_follower_looks", 1) >= looks + 2
-
-            await becomes(has_looked_again)
+            await has_looked(ground, 2)
             await page.come_back()
             await page.until(lambda: told.shown(page) == texts, what="every message")
             await page.current()

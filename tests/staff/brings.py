@@ -38,38 +38,18 @@ ASKED = {
 VERBS = Verbs()
 
 
-async def _allow(cast: Cast, staff: str, permission: Permission, yes: bool) -> None:
-    await (await StaffMember.get(id=cast.staff[staff])).allow(permission, yes)
+def _allows(name: str, staff: str, permission: Permission, yes: bool) -> None:
+    @VERBS(name)
+    async def _(cast: Cast) -> None:
+        await (await StaffMember.get(id=cast.staff[staff])).allow(permission, yes)
 
 
-@VERBS("an administrator may read clinical messages")
-async def _(cast: Cast) -> None:
-    await _allow(cast, "ada", Permission.CLINICAL_MESSAGES, True)
-
-
-@VERBS("and may no more")
-async def _(cast: Cast) -> None:
-    await _allow(cast, "ada", Permission.CLINICAL_MESSAGES, False)
-
-
-@VERBS("a therapist may see all clients")
-async def _(cast: Cast) -> None:
-    await _allow(cast, "theo", Permission.SEE_ALL_CLIENTS, True)
-
-
-@VERBS("and only hers again")
-async def _(cast: Cast) -> None:
-    await _allow(cast, "theo", Permission.SEE_ALL_CLIENTS, False)
-
-
-@VERBS("a therapist loses her clinical messages")
-async def _(cast: Cast) -> None:
-    await _allow(cast, "miriam", Permission.CLINICAL_MESSAGES, False)
-
-
-@VERBS("and has them back")
-async def _(cast: Cast) -> None:
-    await _allow(cast, "miriam", Permission.CLINICAL_MESSAGES, True)
+_allows("an administrator may read clinical messages", "ada", Permission.CLINICAL_MESSAGES, True)
+_allows("and may no more", "ada", Permission.CLINICAL_MESSAGES, False)
+_allows("a therapist may see all clients", "theo", Permission.SEE_ALL_CLIENTS, True)
+_allows("and only hers again", "theo", Permission.SEE_ALL_CLIENTS, False)
+_allows("a therapist loses her clinical messages", "miriam", Permission.CLINICAL_MESSAGES, False)
+_allows("and has them back", "miriam", Permission.CLINICAL_MESSAGES, True)
 
 
 @VERBS("somebody who sees all clients is employed")
