@@ -17,7 +17,7 @@ from tests.servers import PostgreSQL
 
 COLLEAGUES = 200
 CONCERNED, OTHERS = 20, 20  # whose pages stand open: those see every client, these none
-COUNT = " as mine, "  # the numbers of the inbox, as models/messages/inbox.py asks for them
+COUNT = " as in_mine, "  # the numbers of the inbox, as models/messages/inbox.py asks for them
 
 
 willow = own_practice("full", scope="function", workers=1)
