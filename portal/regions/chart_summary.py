@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from portal.facts import OfChart, OfLetter, OfPortalStatus, OfPractice, OfThreadList, OfTriage
+from portal.facts import OfChart, OfLetter, OfPortalStatus, OfPractice, OfStaff, OfThreadList, OfTriage
 from portal.language import at_in_words, listed, say, say_many
 from portal.models.access.portal_status import PortalStatus, portal_status_of
 from portal.models.messages.conversation import Conversation, threads
@@ -40,7 +40,8 @@ _KINDS = {"active": "ok", "trouble": "bad", "locked": "bad", "offer_locked": "ba
     "staff/people/clients/_summary.html",
     side="staff",
     needs=None,
-    on=(OfChart, OfPortalStatus, OfLetter, OfPractice, OfThreadList, OfTriage),
+    on=(OfPortalStatus, OfLetter, OfPractice, OfStaff, OfThreadList, OfTriage),
+    on_any=(OfChart,),  # an account that another chart names may be this client's
 )
 async def chart_summary(viewer: Viewer, client: UUID) -> Context | None:
     chart = await viewer.find(Client, client)

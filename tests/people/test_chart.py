@@ -60,6 +60,14 @@ async def test_what_is_missing_before_an_invitation_is_the_next_step(willow: Dep
     assert "Hello Mary Ann," in preview
 
 
+async def test_all_that_a_new_contact_lacks_is_said_at_once(willow: Deployment) -> None:
+    miriam, sam = await willow.cast.sign_in("miriam"), willow.cast.client["sam"]
+    key = "01936c60-0000-7000-8000-000000000003"
+    bare = await miriam.post(f"/staff/clients/{sam}/contacts", key=key, name=" ", relationship="")
+    assert bare.status_code == 422
+    assert "Name: fill this in." in bare.text and "Relationship: choose one." in bare.text
+
+
 @pytest.mark.parametrize(
     ("written", "remedy"),
     [

@@ -109,6 +109,8 @@ async def search(visit: Visit) -> Answer:
 async def create(visit: Visit) -> Answer:
     client = await _growing(visit, chart_to_change)
     people: list[dict[str, Any]] = []
+    if not any(visit.sent.get(who, "").strip() for who in ("contact", "person", "name")):
+        visit.fault("name", visit.say("Fill this in."))
     if not visit.errors:
         form: NewContact = visit.form
         terms = terms_of(visit, None)
@@ -127,11 +129,7 @@ async def create(visit: Visit) -> Answer:
 async def _same_email(visit: Visit, client: Client) -> list[dict[str, Any]]:
     """Somebody known by the address of somebody new: very likely the same, and one person should stand here once."""
     form: NewContact = visit.form
-    if form.contact or form.person:
-        return []
-    if not form.name:
-        visit.fault("name", visit.say("Fill this in."))
-    if not form.email:
+    if form.contact or form.person or not form.email:
         return []
     contact = await known_people(visit.me.see(Contact), visit.me.see(Client), form.email, client.id)
     same = [row for row in contact if row["email"] and canonical_email(row["email"]) == canonical_email(form.email)]
