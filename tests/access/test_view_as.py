@@ -397,7 +397,7 @@ async def test_terms_can_be_looked_at_before_they_are_saved(full: Deployment) ->
         back = await miriam.post(f"{form}/preview", page="form", no_contact="on", **asked_terms())
         assert 'name="no_contact" checked' in back.text
         wrong = await miriam.post(f"{form}/preview", **asked_terms(first="2026-02-02", last="2026-02-01"))
-        assert wrong.status_code == 422 and "Choose the first day or a later one." in wrong.text
+        assert wrong.status_code == 422 and "Last day: choose the first day or a later one." in wrong.text
 
         after = await full.contents()
         assert {table for table in after if after[table] != before[table]} == {"audit"}
