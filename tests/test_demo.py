@@ -55,15 +55,6 @@ async def clients_seen_by(name: str) -> set[str]:
     return {client.first_name for client in await Scope(Client, *await viewer(name), None).all()}
 
 
-async def threads_seen_by(name: str) -> list[tuple[str, str, bool]]:
-    """Client, audience and whether confidential, sorted."""
-    seen = await threads(Scope(Conversation, *await viewer(name), None))
-    return sorted((row["first_name"], row["audience"], row["confidential"]) for row in seen)
-
-
-CAST = {"Noa", "Eli", "Sam", "Lena"}
-
-
 async def test_the_practice_is_made_in_two_seconds(seconds: float) -> None:
     assert seconds < 2
 
@@ -73,41 +64,9 @@ async def test_a_practice_that_is_there_is_left_alone(seconds: float) -> None:
         await demo.make_practice()
 
 
-@pytest.mark.parametrize(
-    ("name", "clients", "seen"),
-    [
-        (
-            "Dana",
-            {"Noa", "Eli"},
-            [("Eli", "clinical", False), ("Noa", "administrative", False), ("Noa", "clinical", False)],
-        ),
-        ("Ravi", {"Eli"}, []),
-        ("Eli", {"Eli"}, [("Eli", "clinical", False), ("Eli", "clinical", True)]),
-        ("Sam", {"Sam"}, [("Sam", "billing", False), ("Sam", "clinical", False)]),
-    ],
-)
-async def test_each_account_sees_its_own(
-    seconds: float, name: str, clients: set[str], seen: list[tuple[str, str, bool]]
-) -> None:
-    """A mother both children, but not the confidential thread; who only pays, no messages."""
-    assert await clients_seen_by(name) == clients
-    assert await threads_seen_by(name) == seen
-
-
 async def test_a_supervisor_sees_the_interns_clients_and_not_the_reverse(seconds: float) -> None:
     assert await clients_seen_by("Idris") == {"Gus", "Marguerite", "Freya"}
-    assert await clients_seen_by("Miriam") >= CAST | {"Gus", "Marguerite", "Freya"}
-
-
-async def test_theo_sees_none_of_the_cast(seconds: float) -> None:
-    seen = await clients_seen_by("Theo")
-    assert not seen & CAST
-    assert "Tomás" in seen
-
-
-async def test_ada_sees_all_clients_and_no_clinical_thread(seconds: float) -> None:
-    assert len(await Scope(Client, *await viewer("Ada"), None).all()) == 44
-    assert {audience for _, audience, _ in await threads_seen_by("Ada")} == {"administrative", "billing"}
+    assert await clients_seen_by("Miriam") >= {"Noa", "Eli", "Sam", "Lena", "Gus", "Marguerite", "Freya"}
 
 
 @pytest.mark.parametrize(("name", "count"), [("Miriam", 2), ("Dana", 1), ("Gus", 2), ("Sam", 0)])
