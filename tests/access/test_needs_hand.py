@@ -1,8 +1,14 @@
 """Clients who are stuck on the way onto the portal are seen: in the list of clients, on Today with the act beside it,
 and by whoever invited them."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pytest
+
+from portal.models.access import stages
+from portal.models.ground.record import Kind
+from portal.models.people.client import Client
+from portal.viewer import Viewer
 from tests.access.desk import Chart, Desk
 from tests.cast import Person
 from tests.deployment import Deployment
@@ -88,7 +94,7 @@ async def test_who_is_locked_out_is_let_in_again_from_today(desk: Desk) -> None:
         await lock_out(browser)
         await today.until(lambda: chart.last in today.live["needs-hand"], what="the task")
         assert LOCKED in today.live["needs-hand"] and lift in today.live["needs-hand"]
-        assert chart.last not in today.live["today-invited"]
+        await today.until(lambda: chart.last not in today.live["today-invited"], what="the step to go")
         await looker.until(lambda: chart.last in looker.live["needs-hand"], what="the task, to look at")
         assert lift not in looker.live["needs-hand"], "her role doesn't include it"
         await inviter.until(lambda: f"{LOCKED}. Call them" in str(inviter.toasts), what="a word to whoever invited")
@@ -101,7 +107,7 @@ async def test_who_is_locked_out_is_let_in_again_from_today(desk: Desk) -> None:
         assert (await grace.post(lift, **form)).status_code == 403
         assert (await miriam.post(lift, **form)).status_code == 303
         await today.until(lambda: chart.last in today.live["today-invited"], what="the next step")
-        assert chart.last not in today.live["needs-hand"]
+        await today.until(lambda: chart.last not in today.live["needs-hand"], what="the task to go")
         unread = "select 1 from notice where kind = 'locked' and client_id = :id and read_at is null"
         assert not await desk.sql(unread, id=chart.id), "it is no longer so"
         await are_current(today, inviter, other, looker, clients)
@@ -190,3 +196,17 @@ async def test_who_has_no_therapist_yet_reads_who_looks_after_them(desk: Desk) -
         await page.until(lambda: "Theo Novak" in str(page.live), what="the therapist")
         assert "Write to the care team" in str(page.live)
         await page.current()
+
+
+async def test_who_is_stuck_stands_before_those_invited_since(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many were invited after them."""
+    chart = await desk.chart("Sloe")
+    await lock_out(await desk.begin(await desk.invite(chart)))
+    for _ in range(3):
+        await desk.invite(await desk.chart("Sorb"))
+    monkeypatch.setattr(stages, "AT_ONCE", 2)
+    async with desk.deployment.models():
+        viewer = Viewer(Kind.STAFF, UUID(desk.cast.staff["miriam"]))
+        rows = await stages.waiting_invitations(viewer.see(Client).where("r.first_name in ('Sloe', 'Sorb')"))
+    assert len(rows) == 2
+    assert (rows[0]["stage"], rows[0]["last_name"]) == (stages.Stage.LOCKED, chart.last)

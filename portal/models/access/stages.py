@@ -43,15 +43,15 @@ def stage_of(client: str) -> str:
 
 
 async def waiting_invitations(clients: Scope[Client]) -> list[dict[str, Any]]:
-    """Return the invitations of these clients that nobody has used yet, and the offers to confirm, the newest first:
-    each with its stage, the name of whoever is invited, and the client."""
+    """Return the invitations of these clients that nobody has used yet, and the offers to confirm, those that need
+    a hand first, then the newest: each with its stage, the name of whoever is invited, and the client."""
     rows = await (
         clients.join(
             "join invitation i on i.client_id = r.id left join contact_link il on il.id = i.contact_link_id "
             "left join contact ik on ik.id = il.contact_id left join outbox io on io.id = i.letter_id"
         )
         .where(_waits("i"))
-        .order("i.sent_at desc, i.id desc")
+        .order("stage, i.sent_at desc, i.id desc")
         .columns(
             "i.id, i.client_id, i.contact_link_id, i.account_id, i.email_key, i.language, i.sent_at, i.verified_at, "
             "i.locked_at, i.expires_at, io.reason, io.failed_at, r.first_name, "
