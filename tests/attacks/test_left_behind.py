@@ -311,7 +311,7 @@ async def test_a_message_taken_back_is_counted_nowhere(willow: Practice, writer:
         pages = (home, today, inbox)
 
         def counted() -> list[str]:
-            live = (home.live[f"unread?client={noa}"], today.live["inbox-count"], today.live["today-unread"])
+            live = (home.live[f"places?client={noa}&place=home"], today.live["inbox-count"], today.live["today-unread"])
             return [" ".join(parse(part).text.split()) for part in live]
 
         def listed() -> bool:

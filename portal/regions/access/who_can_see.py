@@ -65,11 +65,11 @@ async def who_sees(viewer: Viewer, client: UUID) -> Context | None:
 @region("seen-by", "access/_seen_by.html", side="both", needs=None, on=(OfChart, OfStaff), slots=("home",))
 async def seen_by(viewer: Viewer, client: UUID) -> Context | None:
     """Sum up in one line who sees the chart, with the way to the reasons; nothing for a contact who only pays."""
-    if viewer.kind is not Kind.STAFF and not await holds_right(viewer.id, client, CARE):
-        return {"line": None}
     about, why = await viewer.find(Client, client), await why_see(viewer.see(Client), client)
     if why is None:
         return None
+    if viewer.kind is not Kind.STAFF and not await holds_right(viewer.id, client, CARE):
+        return {"line": None}
     language, names, others = viewer.language, [], []
     for own in _each(why["staff"]):
         if own[0]["id"] == viewer.id:
