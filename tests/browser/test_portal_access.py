@@ -140,7 +140,7 @@ async def test_from_the_chart_to_the_first_message(willow: House, visit: Visit) 
         tab,
         dialog.get_by_role("button", name="Send welcome email"),
         "Lena is invited",
-        "Sent by Miriam Adler",
+        "Invited by Miriam Adler",
         "Welcome email sent to lena.brandt@example.com by Miriam Adler",
     )
     await expect(dialog).to_be_hidden()

@@ -168,7 +168,7 @@ def _of_past(language: str, past: dict[str, Any]) -> list[str | None]:
 
 def _by(language: str, invitation: Invitation, senders: dict[UUID, str]) -> str | None:
     name = senders.get(invitation.sent_by)
-    return say(language, "Sent by %(name)s", name=name) if name else None
+    return say(language, "Invited by %(name)s", name=name) if name else None
 
 
 def fix_of(language: str, status: PortalStatus, person: PortalPerson) -> dict[str, str] | None:
