@@ -294,10 +294,10 @@ async def test_no_english_is_left_on_a_staff_page(embedded: Deployment) -> None:
         wrong = {"key": str(uuid.uuid4()), "first_name": "", "last_name": "x" * 61, "email": "nowhere"}
         refused = await henrik.post("/staff/clients", **wrong)
         assert refused.status_code == 422 and english_in(refused.text) == []
-        for sentence in ("Complete este campo.", "Esto tiene más de 60 caracteres.", "Escriba un correo como"):
+        for sentence in ("Nombre: complete este campo.", "use como máximo 60 caracteres.", ": escriba un correo como"):
             assert sentence in refused.text
         empty = await henrik.send(f"{thread}/messages", key=str(uuid.uuid4()), body=" ")
-        assert empty.status_code == 422 and "Su mensaje no se envió. Complete este campo." in empty.text
+        assert empty.status_code == 422 and "Su mensaje no se envió. Mensaje: complete este campo." in empty.text
 
 
 async def test_a_welcome_email_is_in_the_language_that_is_chosen(embedded: Deployment) -> None:
