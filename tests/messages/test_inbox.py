@@ -189,7 +189,7 @@ async def test_a_snooze_ends_at_its_time_or_at_a_word(embedded: Deployment) -> N
             await hers.until(lambda: NOA not in shown(hers), what="its leave")
             await Thread(dana.cast).write(dana, "Something came up.")
             await hers.until(lambda: shown(hers)[:1] == [NOA], what="its return")
-            assert not says(hers, "Snoozed until")
+            await hers.until(lambda: not says(hers, "Snoozed until"), what="the same beside the conversation")
             await act(miriam, conversation, "snooze", number=9999, when="monday")
             await act(miriam, conversation, "waking")
             await hers.current()
