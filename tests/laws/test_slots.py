@@ -33,7 +33,7 @@ async def test_cards_stand_in_their_order(embedded: Deployment, who: str, page: 
             "ada",
             "/staff/settings/minors",
             [
-                *(f"/staff/settings/{name}" for name in ("portal", "availability", "messages", "minors", "mail")),
+                *(f"/staff/settings/{name}" for name in ("portal", "availability", "minors", "mail")),
                 "/staff/colleagues",
             ],
         ),
