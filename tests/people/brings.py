@@ -34,7 +34,7 @@ def changed_client(cast: Cast) -> dict[str, str]:
 
 def terms(cast: Cast) -> dict[str, str]:
     return {
-        "name": f"Ada {uuid4().hex[:8]}",
+        "name": "Ada Berg",
         "relationship": "Grandparent",
         "forms": "on",
         "last": "2140-01-31",
@@ -44,6 +44,11 @@ def terms(cast: Cast) -> dict[str, str]:
 
 def a_contact(cast: Cast) -> dict[str, str]:
     return terms(cast) | {"key": str(uuid4())}
+
+
+def other_terms(cast: Cast) -> dict[str, str]:
+    """The same contact, with one right more."""
+    return terms(cast) | {"messages": "on"}
 
 
 def a_leave(cast: Cast) -> dict[str, str]:
@@ -104,7 +109,7 @@ SAMPLES = {
     "GET /staff/clients/{client}/contacts/{link}": Sample("miriam", 200, before=with_a_contact),
     "POST /staff/clients/{client}/contacts": Sample("miriam", 303, form=a_contact),
     "POST /staff/clients/{client}/contacts/search": Sample("miriam", 200, form=lambda cast: {"words": "Dana"}),
-    "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=terms, before=with_a_contact),
+    "POST /staff/clients/{client}/contacts/{link}": Sample("miriam", 303, form=other_terms, before=with_a_contact),
     "GET /staff/clients/{client}/contacts/{link}/history": Sample("miriam", 200, before=with_a_contact),
     "POST /staff/clients/{client}/contacts/{link}/end": Sample("miriam", 303, before=with_a_contact),
     "GET /staff/clients/{client}/care-team": Sample("ada", 200),
@@ -267,6 +272,14 @@ BREAKAGES = [
         "        await announce(CareTeamChanged(client=self.client_id, staff=self.staff_id))",
         "        pass",
         live("a therapist leaves a client's care team"),
+    ),
+    Breakage(
+        ANNOUNCE,
+        "other terms are agreed on with a contact",
+        "portal/models/people/contact.py",
+        "        await announce(changed)",
+        "        pass",
+        live("POST /staff/clients/{client}/contacts/{link}"),
     ),
     Breakage(
         AUDIT,
