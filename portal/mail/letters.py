@@ -78,8 +78,8 @@ def address_moved(to: Addressee, *, before: str) -> Letter:
         "address_moved",
         "Your account at {practice} has changed",
         None,
-        "{practice} has changed the address with which you sign in. From now on our emails go to the new one.",
-        "If you know of it, all is well. If you don’t, call us at {phone} right away.",
+        "{practice} has changed the address you sign in with. From now on our emails go to the new one.",
+        "If you know about this, all is well. If you don’t, call us at {phone} right away.",
     )
     return dataclasses.replace(letter, to=before)
 
@@ -140,7 +140,7 @@ def unread(to: Addressee, *, link: str) -> Letter:
         "There is something new for you at {practice}. Sign in to read it:",
         "For your privacy our emails never say what they are about. You choose when we write to you, and whether "
         "at all: sign in, open the menu with your name, or “More”, and choose “Notices to you”.",
-        "Please don’t answer this email: nobody reads the answers.",
+        "Please don’t reply to this email: nobody reads the replies.",
         link=link,
     )
 
@@ -168,7 +168,7 @@ NAMES = {
     "reset": "Link to a new password",
     "password_changed": "Password changed",
     "address_changed": "Address corrected",
-    "address_moved": "Address changed, to the old one",
+    "address_moved": "Address changed (sent to the old one)",
     "access_linked": "Access added",
     "to_confirm": "Something to confirm",
     "access_ended": "Access ended",
@@ -178,4 +178,4 @@ NAMES = {
 
 def name_of(language: str, kind: str) -> str:
     """Return a letter's name, for lists."""
-    return say(language, NAMES.get(kind, "Letter"))
+    return say(language, NAMES.get(kind, "Email"))

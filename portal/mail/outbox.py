@@ -65,8 +65,8 @@ REASONS = {
     "insecure": "No encrypted connection to the mail server could be made.",
     "address": "The mail server can’t send to this address.",
     "held": "Mail to this address came back. Put the address right, or confirm it, first.",
-    "unforeseen": "Something about this letter can’t be sent.",
-    "unreadable": "The letter can’t be opened with the keys at hand.",
+    "unforeseen": "Something in this email can’t be sent.",
+    "unreadable": "The email can’t be opened with the keys at hand.",
 }
 
 

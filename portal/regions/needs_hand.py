@@ -103,7 +103,7 @@ def _stuck(language: str, row: dict[str, Any], may: bool) -> dict[str, Any]:
         case _:
             text, at = say(language, "The welcome email couldn’t be delivered"), row["failed_at"]
             note = reason_in_words(language, row["reason"] or "")
-            act = {"label": say(language, "Undelivered letters"), "href": "/staff/mail", "asks": False}
+            act = {"label": say(language, "Undelivered mail"), "href": "/staff/mail", "asks": False}
     if "action" in act:
         # The same act on the same state is done once, from whichever page it comes.
         act["fields"]["key"] = str(uuid5(row["id"], f"{row['stage'].name} {at.isoformat()}"))
@@ -146,7 +146,7 @@ async def _mail_server(viewer: Viewer) -> list[dict[str, Any]]:
     if not await viewer.may(Permission.PORTAL_SETTINGS):
         return []
     language = viewer.language
-    letters = {"label": say(language, "Undelivered letters"), "href": "/staff/mail", "asks": False}
+    letters = {"label": say(language, "Undelivered mail"), "href": "/staff/mail", "asks": False}
     name = say(language, "Email delivery")
     if not settings().smtp_url:
         waiting = await waiting_letters(viewer.see(Outbox))

@@ -286,7 +286,7 @@ def _authorise(visit: Visit, permission: Permission | None, right: Rights | None
             raise NotVisible
         raise NotPermitted(
             visit.say(
-                "This isn’t among the things you may do for this person. If you think it should be, call the practice."
+                "You don’t have permission to do this for this person. If you think you should, call the practice."
             )
         )
     visit.granted = frozenset(held for held in (permission, right) if held is not None)

@@ -124,7 +124,7 @@ class Guard:
 def _come_back(request: Request, language: str) -> Response:
     """Answer that the database is away. A page that was only read the browser asks for again by itself."""
     asked = request.method in ("GET", "HEAD")
-    text = "The portal can’t reach its records for a moment. This page tries again by itself."
+    text = "The portal can’t reach its records for a moment. This page tries again automatically."
     if not asked:
         text = (
             "The portal can’t reach its records for a moment. Go back and send this once more: "

@@ -50,7 +50,7 @@ async def refuse(visit: Visit, act: str, reason: Exception, known: SessionHolder
             if visit.who is not None and visit.who.side == "client":
                 text = (
                     "It may have ended, or you don’t have access to it. Everything you can see is on your first "
-                    "page. If you miss something there, please call the practice."
+                    "page. If something is missing there, please call the practice."
                 )
         case NotPermitted():
             status, title, text = 403, "You don’t have access to this", str(reason)

@@ -113,14 +113,14 @@ async def test_what_is_left_to_do_stands_on_the_chart_until_it_is_done(willow: D
             assert "The access of Dana Reyes ends that day at midnight" in text
             assert "Ravi Menon isn’t a legal guardian and isn’t affected." in text
             assert 'An account of their own<span class="sr">: done' in text
-            assert 'looked through together<span class="sr">: to do' in text
+            assert 'reviewed together<span class="sr">: to do' in text
         # Whoever does not care for him is not reminded, though they may see him.
         assert "Eli" not in (await henrik.get("/staff/today")).text.partition("today-of-age")[2][:2000]
         assert (await theo.post(f"/staff/clients/{eli}/coming-of-age")).status_code == 404
         assert (await miriam.post(f"/staff/clients/{eli}/coming-of-age")).status_code == 303
         await today.until(lambda: "Eli" not in today.live["today-of-age"], what="it to go from Today")
         await chart.until(
-            lambda: 'looked through together<span class="sr">: done' in chart.live[f"of-age?client={eli}"],
+            lambda: 'reviewed together<span class="sr">: done' in chart.live[f"of-age?client={eli}"],
             what="the chart to say it is done",
         )
         await are_current(today, chart)

@@ -43,7 +43,7 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         assert (await desk.act(second, "accesses", account=account)).status_code == 303
         await page.until(lambda: "something for you to confirm" in page.live["offers"], 2, "the offer")
         await page.until(lambda: "something for you to confirm" in str(page.toasts), 2, "the word")
-        await tab.until(lambda: "is to confirm the link" in tab.live[state], 2, "the waiting")
+        await tab.until(lambda: "still has to confirm the link" in tab.live[state], 2, "the waiting")
         await are_current(page, tab)
         assert "Elm" not in str(page.frames) + page.document.text
         assert (await browser.get(second.home)).status_code == 404
@@ -63,7 +63,7 @@ async def test_nothing_is_shown_before_the_date_of_birth_is_given(desk: Desk) ->
         assert (await browser.get(second.home)).status_code == 200
         await page.until(lambda: "Elm" in str(page.live), 2, "the new profile")
         await tab.until(lambda: "Also acts for" in tab.live[state], 2, "the end")
-        assert "is to confirm the link" not in tab.live[state]
+        assert "still has to confirm the link" not in tab.live[state]
         assert "something for you to confirm" not in page.live["offers"]
         await are_current(page, tab)
     assert (await browser.post(path, date_of_birth=second.born)).status_code == 404, "once"

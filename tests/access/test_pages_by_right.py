@@ -62,7 +62,7 @@ async def test_the_addresses_of_what_one_may_not_are_refused_and_say_why(willow:
     path = page.format(thread=cast.conversation["eli clinical"])
     refused = await ravi.get(f"/clients/{cast.client['eli']}/{path}")
     assert refused.status_code == 403
-    assert "This isn’t among the things you may do for this person" in refused.text and "call" in refused.text
+    assert "You don’t have permission to do this for this person" in refused.text and "call" in refused.text
     assert (await dana.get(f"/clients/{cast.client['eli']}/{path}", follow=True)).status_code == 200
     looked = await miriam.get(f"/staff/clients/{cast.client['eli']}/as/{cast.account['ravi']}/{path}")
     assert looked.status_code == 409 and "Ravi can’t open this" in looked.text

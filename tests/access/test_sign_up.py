@@ -216,7 +216,7 @@ async def test_five_minutes_and_five_a_day(desk: Desk) -> None:
         assert await count() == sent
     await desk.due_again(chart, 6)
     refused = await desk.act(chart, "invitations", holder="client")
-    assert refused.status_code == 409 and "Five letters went out within a day" in refused.text
+    assert refused.status_code == 409 and "Five emails were sent within a day" in refused.text
     await desk.due_again(chart, 24 * 60)
     assert await send() == 303
     assert await desk.count("outbox where client_id = :id", id=chart.id) == 6

@@ -29,7 +29,7 @@ async def test_until_of_age_one_sees_it_and_changes_nothing(willow: Deployment) 
     own, dana = await cast.sign_in("eli"), await cast.sign_in("dana")
     page = f"/clients/{eli}/who-acts"
     shown = (await own.get(page)).text
-    for words in ("Dana Reyes", "Mother", "Ravi Menon", "Until you are of age"):
+    for words in ("Dana Reyes", "Mother", "Ravi Menon", "Until you come of age"):
         assert words in shown
     assert "<button name" not in shown.partition('id="who-acts')[2].partition("</main>")[0]
     for private in ("dana.reyes@", "(555) 010-0151", cast.email["client", "ravi"]):
@@ -37,7 +37,7 @@ async def test_until_of_age_one_sees_it_and_changes_nothing(willow: Deployment) 
     link = (await tie_of(willow, "Ravi", "Eli"))["id"]
     for place, form in ((f"{page}/{link}", {"right": "messages", "on": "yes"}), (f"{page}/{link}/end", {})):
         refused = await own.post(place, **form)
-        assert refused.status_code == 409 and "Until you are of age" in refused.text
+        assert refused.status_code == 409 and "Until you come of age" in refused.text
         assert (await dana.post(place, **form)).status_code == 404
     assert not (await tie_of(willow, "Ravi", "Eli"))["may_messages"]
     # Whoever acts for somebody doesn't see who else does, not even that there is such a page.

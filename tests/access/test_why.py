@@ -31,7 +31,7 @@ async def test_staff_read_of_each_reader_why(full: Deployment) -> None:
     why = await reasons(miriam, f"{thread}/readers")
     assert why["You"] == "In Noa’s care team. Reads clinical messages"
     assert why["Henrik Vasquez"] == "Clinical Administrator. Sees all clients. Reads clinical messages"
-    assert why["Dana Reyes"].startswith("Mother, legal guardian. Holds the right to messages. On the portal")
+    assert why["Dana Reyes"].startswith("Mother, legal guardian. Can read messages here. On the portal")
     assert len(why) == 3
     dialog = await miriam.htmx(f"{thread}/readers")
     assert "<dialog" in dialog.text and "<html" not in dialog.text

@@ -280,7 +280,7 @@ async def test_the_chart_has_the_same_acts_and_keys_and_each_has_a_way_back(prac
     await page.keyboard.press("Enter")
     await expect(bar).not_to_contain_text("Snoozed until")
     await page.keyboard.press("h")
-    await expect(page.get_by_role("dialog", name="Hand over to whom?")).to_be_visible()
+    await expect(page.get_by_role("dialog", name="Who takes over?")).to_be_visible()
     await page.keyboard.press("Escape")
     await page.keyboard.press("a")
     await page.keyboard.press("r")

@@ -46,7 +46,7 @@ async def test_staff_see_a_refusal_come_with_its_reason_and_go_when_it_is_tried_
 ) -> None:
     miriam = await portal.cast.sign_in("miriam")
     async with open_page(miriam, "/staff/mail") as page:
-        assert "All letters have arrived" in page.live["undelivered"]
+        assert "Every email was delivered" in page.live["undelivered"]
         mail.to_rcpt.append(REFUSAL)
         id = await write(portal, "dana.gone@family.example", "noa")
         shown = await page.next_push(region="undelivered")

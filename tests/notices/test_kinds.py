@@ -29,11 +29,11 @@ async def test_who_takes_a_client_into_their_care_is_told(full: Deployment) -> N
     teams = await full.sql("select staff_id from care_team where client_id = :sam", sam=sam)
     async with open_page(theo, "/staff/today") as page:
         assert (await ada.post(f"/staff/clients/{sam}/care-team", staff=theo.id, place="member")).status_code == 303
-        await page.until(lambda: "Ada Lindqvist gave this client to your care." in str(page.toasts), what="a toast")
+        await page.until(lambda: "Ada Lindqvist assigned this client to you." in str(page.toasts), what="a toast")
         await page.current()
         if theo.id not in {str(row["staff_id"]) for row in teams}:
             await full.sql("delete from care_team where client_id = :sam and staff_id = :theo", sam=sam, theo=theo.id)
-    assert "gave this client to your care" not in (await theo.get("/staff/notices")).text, "theirs no more"
+    assert "assigned this client to you" not in (await theo.get("/staff/notices")).text, "theirs no more"
 
 
 async def test_what_came_in_stands_on_today_until_it_was_looked_at(full: Deployment) -> None:

@@ -46,10 +46,10 @@ async def test_a_client_without_a_therapist_shows_until_one_is_chosen(deployment
         await list_.until(lambda: last in str(list_.live), what="the client among his")
         await are_current(page, today, looker, list_)
     assert (await theo.get(chart)).status_code == 200
-    assert "gave this client to your care" in (await theo.get("/staff/notices")).text
+    assert "assigned this client to you" in (await theo.get("/staff/notices")).text
     assert last not in (await ada.get("/staff/colleagues")).text
     assert (await ada.post(_ending((await ada.get(here)).text))).status_code == 303
-    assert "gave this client to your care" not in (await theo.get("/staff/notices")).text
+    assert "assigned this client to you" not in (await theo.get("/staff/notices")).text
     assert last in (await ada.get("/staff/colleagues")).text
 
 

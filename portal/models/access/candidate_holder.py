@@ -58,7 +58,7 @@ async def as_on_file(client: Client, link: UUID | None) -> CandidateHolder:
     for holder in await possible_holders(client):
         if holder.link == link:
             return holder
-    raise CannotInvite("They are no contact of this client any more. Add them again.")
+    raise CannotInvite("They are no longer a contact of this client. Add them again.")
 
 
 def missing_for(client: Client, holder: CandidateHolder) -> list[str]:

@@ -107,11 +107,9 @@ class Invitation(Record):
             **values,
         )
         if sent and sent[0]["sent_at"] + RESEND_AFTER > now:
-            raise CannotInvite(
-                "The last letter went out less than five minutes ago.", sent[0]["sent_at"] + RESEND_AFTER
-            )
+            raise CannotInvite("The last email was sent less than five minutes ago.", sent[0]["sent_at"] + RESEND_AFTER)
         if len(sent) >= A_DAY:
-            raise CannotInvite("Five letters went out within a day. Call, or try again tomorrow.")
+            raise CannotInvite("Five emails were sent within a day. Call, or try again tomorrow.")
         await end_invitations(client.id, holder.link, "replaced")
         token = secrets.token_urlsafe(32)
         invitation = await cls.create(

@@ -50,7 +50,7 @@ async def say_for_oneself(client: Client) -> None:
     if client.birth_unreadable:
         raise NotTheClientsChoice("Your date of birth can’t be read at the moment. Please talk with the practice.")
     if (await the_practice()).is_minor(client.born_if_known):
-        raise NotTheClientsChoice("Until you are of age the practice keeps this with your guardians.")
+        raise NotTheClientsChoice("Until you come of age, the practice arranges this with your guardians.")
 
 
 async def let_act(client: Client, link: ContactLink, right: Right, on: bool) -> tuple[ContactLink, list[Access]]:

@@ -308,7 +308,7 @@ class IsClient(Unacceptable):
 class HasEnded(Unacceptable):
     """A contact of this client who is none any more."""
 
-    why = "They are no contact of this client any more. Add them again."
+    why = "They are no longer a contact of this client. Add them again."
 
 
 class AlreadyTied(Unacceptable):

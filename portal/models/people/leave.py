@@ -52,7 +52,7 @@ class Leave(Record):
         if await sql.row("select 1 as yes from staff_member where id = :id and ended_at is not null", id=cover):
             raise CannotLeave("The person covering no longer works here. Choose someone else.")
         if await _is_away(staff, from_at, until_at):
-            raise CannotLeave("There is a leave in this time already. End that one first.")
+            raise CannotLeave("There is already time away in these days. End that first.")
         if await _is_away(cover, from_at, until_at):
             raise CannotLeave("The person covering is away then too. Choose someone else.")
         if await _is_away(staff, from_at, until_at, "cover_id"):

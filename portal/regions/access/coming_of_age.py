@@ -48,10 +48,10 @@ async def of_age(viewer: Viewer, client: UUID) -> Context | None:
     if ahead.others:
         lines.append(say(language, "%(others)s isn’t a legal guardian and isn’t affected.", **names))
     todo = [
-        (ahead.own_address, say(language, "An email address of their own on file"), f"/staff/clients/{client}/edit"),
+        (ahead.own_address, say(language, "Their own email address on file"), f"/staff/clients/{client}/edit"),
         (ahead.invited or ahead.account, say(language, "Invited"), portal),
         (ahead.account, say(language, "An account of their own"), portal),
-        (ahead.settled, say(language, "Contacts and what is shared with them looked through together"), None),
+        (ahead.settled, say(language, "Contacts and what is shared with them reviewed together"), None),
     ]
     return {
         "title": say(language, "Of age since %(date)s" if past else "%(name)s comes of age on %(date)s", **names),

@@ -194,10 +194,10 @@ async def _link(
 ) -> Act:
     language, name = viewer.language, status.client.first_name
     text = (
-        "Its holder is told by email that there is something to confirm. With %(name)s’s date of birth, given within "
-        "seven days, access begins; before that nothing is shown, not even the name."
+        "The account’s holder gets an email that there is something to confirm. Access starts once they give "
+        "%(name)s’s date of birth, within seven days. Until then nothing is shown, not even the name."
         if (await the_practice()).confirm_links
-        else "The account can see %(name)s from its next page on, and its holder is told by email."
+        else "The account can see %(name)s from its next page on, and its holder gets an email."
     )
     warns = None
     if account["in_person"]:

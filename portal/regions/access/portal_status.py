@@ -89,7 +89,7 @@ _ONE = {
     "opened": "%(names)s has opened the link",
     "invited": "%(names)s is invited",
     "expired": "The link of %(names)s has expired",
-    "offered": "%(names)s is to confirm the link",
+    "offered": "%(names)s still has to confirm the link",
     "has_account": "%(names)s already has an account",
 }
 _SEVERAL = {
@@ -101,7 +101,7 @@ _SEVERAL = {
     "opened": "%(names)s have opened their links",
     "invited": "%(names)s are invited",
     "expired": "The links of %(names)s have expired",
-    "offered": "%(names)s are to confirm the link",
+    "offered": "%(names)s still have to confirm the link",
     "has_account": "%(names)s already have accounts",
 }
 
@@ -149,7 +149,7 @@ def _sentence(viewer: Viewer, status: PortalStatus) -> str | None:
         case "locked" | "offer_locked":
             return say(language, "Five wrong dates of birth were given. Speak with them, then lift the lock.")
         case "waiting":
-            return say(language, "No mail server is set up. It goes out by itself once there is one.")
+            return say(language, "No mail server is set up. It will be sent automatically once there is one.")
         case "paused":
             return say(
                 language,

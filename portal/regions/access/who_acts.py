@@ -85,6 +85,6 @@ async def acting(viewer: Viewer, client: UUID) -> Context | None:
         line = (
             say(language, "Who can act for you here: %(names)s", names=listed(language, names))
             if names
-            else say(language, "Nobody acts for you here any more. You can let them again.")
+            else say(language, "Nobody acts for you here any more. You can allow it again.")
         )
     return {"line": line, "href": f"{base(viewer, client)}/who-acts"}

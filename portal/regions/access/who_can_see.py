@@ -121,7 +121,7 @@ def _person(viewer: Viewer, about: Client, rows: list[dict[str, Any]], read: boo
 
 def _by_access(language: str, row: dict[str, Any], read: bool) -> list[str]:
     since = say(language, "On the portal since %(date)s", date=_day(row["since"], language))
-    right = [say(language, "Holds the right to messages")] if read and not row["self"] else []
+    right = [say(language, "Can read messages here")] if read and not row["self"] else []
     return [*_tie(language, row), *right, since]
 
 

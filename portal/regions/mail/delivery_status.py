@@ -37,7 +37,7 @@ async def way(viewer: Viewer, client: UUID, conversation: UUID) -> Context | Non
         return {"lines": []}
     text = say(
         viewer.language,
-        "The practice was told of it by email %(when)s.",
+        "The practice was told by email %(when)s.",
         when=at_in_words(max(arrived), zone(), viewer.language),
     )
     return {"lines": [{"icon": "mail-check", "text": text, "href": None}]}

@@ -148,7 +148,7 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
     ),
     NoticeKind.IN_CARE: (
         "contact",
-        Told("Clients given to your care", "%(name)s gave this client to your care.", "{here}"),
+        Told("Clients assigned to you", "%(name)s assigned this client to you.", "{here}"),
         None,
     ),
     NoticeKind.STANDS_IN: (
@@ -189,7 +189,7 @@ NOTICES: dict[NoticeKind, tuple[str, Told | None, Told | None]] = {
         ),
         Told(
             "The address you sign in with",
-            "If you don’t know of it, call us right away.",
+            "If you don’t know about this, call us right away.",
             "/home",
             "The address you sign in with was changed.",
         ),

@@ -61,7 +61,7 @@ def changes(language: str, before: dict[str, Any], after: dict[str, Any]) -> lis
     if after["relationship"] != before.get("relationship"):
         lines.append(say(language, after["relationship"]))
     if after["guardian"] != before.get("guardian", False):
-        lines.append(say(language, "Legal guardian" if after["guardian"] else "Legal guardian no longer"))
+        lines.append(say(language, "Legal guardian" if after["guardian"] else "No longer legal guardian"))
     had, has = set(before.get("rights", [])), set(after["rights"])
     if has - had:
         lines.append(say(language, "May act in %(rights)s", rights=_rights(has - had, language)))

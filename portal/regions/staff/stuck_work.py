@@ -28,9 +28,9 @@ IN_WORDS = {
     BURSTS: "Someone isn’t getting emails about what is new.",
     LETTERS: "Someone isn’t getting emails about what is new.",
     WISHES: "Someone who asked for a new password isn’t getting the email.",
-    RETURNED: "Something in the mailbox for returned mail couldn’t be read, and was passed over.",
-    COMING_OF_AGE: "For someone, the day on which guardians’ access ends can’t be worked out.",
-    TIDYING: "Something that was kept long enough isn’t deleted.",
+    RETURNED: "Something in the mailbox for returned mail couldn’t be read, and was skipped.",
+    COMING_OF_AGE: "For one client, the day on which guardians’ access ends can’t be calculated.",
+    TIDYING: "Something that is due to be deleted hasn’t been.",
     LOOPS: "Some work in the background has stopped.",
 }
 

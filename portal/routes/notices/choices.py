@@ -55,7 +55,7 @@ async def save(visit: Visit) -> bool:
         missing = "quiet_until" if form.quiet_from else "quiet_from"
         visit.fault(missing, visit.say("Fill in both times, or switch quiet hours off."))
     elif form is not None and form.quiet and form.quiet_from == form.quiet_until:
-        visit.fault("quiet_until", visit.say("Choose another time than the one they begin."))
+        visit.fault("quiet_until", visit.say("Choose an end that differs from the start."))
     if form_state.refused or form is None:
         return False
     usual = MailChoice()

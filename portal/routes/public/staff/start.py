@@ -91,7 +91,7 @@ async def create(visit: Visit) -> Answer:
             await audit.note("make practice", side="staff", actor=administrator.id)
     if administrator is None:
         await WRONG_CODES.count(visit.network)
-        visit.fault("code", visit.say("This isn’t the one in the log. `portal start` prints a new one."))
+        visit.fault("code", visit.say("This isn’t the code in the log. `portal start` prints a new one."))
         return _page(visit, 422)
     visit.request.app.state.bus.hint(told.keys)
     await learn_practice()

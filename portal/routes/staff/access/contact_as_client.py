@@ -36,7 +36,7 @@ class Becoming(NewClient, WholeState):
     for them in person too. `apart`: they are none of the clients whom the page names."""
 
     link: bool = False
-    apart: Annotated[bool, Field(title="It is none of the clients above")] = False
+    apart: Annotated[bool, Field(title="None of the clients above")] = False
 
 
 class Known(Form):

@@ -125,7 +125,7 @@ async def unlock(visit: Visit) -> Answer:
     people = (await portal_status_of(await client_of(visit))).people
     invitation = next((one.invitation for one in people if one.invitation and one.link == visit.form.holder), None)
     if invitation is None:
-        raise Refused(409, "There is no invitation to unlock any more.")
+        raise Refused(409, "There is no longer an invitation to unlock.")
     visit.note(record=invitation.id, acted=invitation.locked_at is not None)
     if invitation.locked_at is not None:
         await invitation.unlock(visit.me.id)

@@ -32,7 +32,7 @@ async def index(visit: Visit) -> Answer:
     return await page(
         visit,
         "staff/mail/index.html",
-        title=visit.say("Undelivered letters"),
+        title=visit.say("Undelivered mail"),
         place="mail",
         regions={"undelivered": await visit.draw(undelivered)},
     )
@@ -112,7 +112,7 @@ async def correct(visit: Visit) -> Answer:
     try:
         moved = await bounce.put_right(visit.form.email, holders, visit.me.see(Client))
     except AddressTaken:
-        visit.fault("email", visit.say("Another account signs in with this address already. Write another one."))
+        visit.fault("email", visit.say("Another account already signs in with this address. Use a different one."))
         return await _address(visit, bounce, 422)
     clients = list(dict.fromkeys(holder["client_id"] for holder in holders if holder["client_id"]))
     for account, before in moved:

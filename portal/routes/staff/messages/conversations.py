@@ -139,7 +139,7 @@ async def create(visit: Visit) -> Answer:
     """Write to a client and those who act for them, as the care team, the office or billing."""
     client = await visit.find(Client)
     if not visit.errors and not await visit.me.may(Audience[visit.form.audience.upper()].permission):
-        raise NotPermitted(visit.say("These messages are read and written by others of the practice."))
+        raise NotPermitted(visit.say("Others at the practice read and write these messages."))
     people: tuple[bool, list[UUID]] = (False, [])
     if not visit.errors:
         party = await party_of(client.id, visit.form.people or None)

@@ -107,7 +107,7 @@ async def snooze(visit: Visit) -> Answer:
     conversation = await visit.find(Conversation)
     until = None if visit.errors else _until(visit.form)
     if until is None or not clock.now() < until < clock.now() + LONGEST_SNOOZE:
-        visit.fault("date", visit.say("Choose a time that is still to come, within a year."))
+        visit.fault("date", visit.say("Choose a time in the future, within a year."))
         return await _ask_snooze(visit, conversation, 422)
     snoozed = await conversation.snooze(until, visit.me.id, visit.form.number)
     if not snoozed:

@@ -221,7 +221,7 @@ async def update(visit: Visit) -> Answer:
     client = await chart_to_change(visit)
     link, contact = await tied_to_change(visit, client)
     if link.has_ended:
-        raise Refused(409, "They are no contact of this client any more. Add them again.")
+        raise Refused(409, "They are no longer a contact of this client. Add them again.")
     form_state = await agreed(visit, link, contact)
     if not visit.errors:
         if not visit.form.name and await is_theirs(visit, contact):

@@ -32,7 +32,7 @@ async def search(visit: Visit) -> Answer:
 async def look(visit: Visit, region: Region, else_to: str) -> Answer:
     """Offer people of this name; without a script, lead to the only one there is, and `else_to` another page."""
     too_often = not await LOOKING.count(visit.me.id)
-    why = "That is too long to search for." if visit.errors else "That was very fast. Wait a moment and go on."
+    why = "That is too long to search for." if visit.errors else "That was very fast. Wait a moment, then continue."
     if visit.errors or too_often:
         status = 422 if visit.errors else 429
         if not visit.by_script:

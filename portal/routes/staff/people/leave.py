@@ -97,7 +97,7 @@ def _check(visit: Visit) -> None:
     form: Plan = visit.form
     today = local_day(clock.now(), zone())
     if form.staff == form.cover:
-        visit.fault("cover", visit.say("Choose a colleague: nobody can cover for themselves."))
+        visit.fault("cover", visit.say("Choose someone else: people can’t cover for themselves."))
     if form.last < form.first:
         visit.fault("last", visit.say("Choose the first day or a later one."))
     if not today <= form.first <= form.last <= today + LONGEST:

@@ -213,7 +213,7 @@ def _week(visit: Visit, sent: dict[str, str]) -> list[list[Span]]:
             try:
                 spans += _span(begin, end)
                 if len(spans) == 2 and spans[1][0] < spans[0][1]:
-                    raise ValueError("Let the second hours begin after the first end.")
+                    raise ValueError("The second hours must start after the first ones end.")
             except ValueError as reason:
                 visit.fault(field, visit.say(str(reason)))
         week.append(spans)
@@ -229,7 +229,7 @@ def _span(begin: str, end: str) -> list[Span]:
     first, last = (int(_hour(text)[:2]) * 60 + int(text[3:]) for text in (begin, end))
     last = last or DAY
     if first >= last:
-        raise ValueError("Let it end after it begins.")
+        raise ValueError("The end must be after the start.")
     return [(first, last)]
 
 

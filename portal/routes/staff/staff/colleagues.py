@@ -25,7 +25,7 @@ HERE = "/staff/colleagues"
 
 def _nobody(value: Any) -> Any:
     if value == "":
-        raise ValueError("Choose a colleague, or that nobody does yet.")
+        raise ValueError("Choose a colleague, or choose nobody yet.")
     return None if value == "nobody" else value
 
 
