@@ -7,11 +7,11 @@ from tests.laws.test_structure import MODULES, _calls, modules_of, tree
 
 # Writes that open no transaction at their door, and what asks again in their own; or why nothing is to be asked.
 APART = {
-    "public.sign_in.create": "sign_in.begin",
-    "public.start.create": "first_run.begin, sign_in.begin",
-    "public.welcome.check_birth_date": "Invitation.try_birth_date",
-    "public.welcome.create_account": "LinkSession.end, Invitation.accept, sign_in.begin",
-    "public.reset.change": "LinkSession.end, Reset.use",
+    "public.staff.sign_in.create": "sign_in.begin",
+    "public.staff.start.create": "first_run.begin, sign_in.begin",
+    "public.access.welcome.check_birth_date": "Invitation.try_birth_date",
+    "public.access.welcome.create_account": "LinkSession.end, Invitation.accept, sign_in.begin",
+    "public.access.reset.change": "LinkSession.end, Reset.use",
     "client.access.offers.confirm": "Invitation.try_birth_date, offer.confirm_offer",
     "staff.mail.mailbox.test": "nothing: it looks, and keeps nothing",
     "staff.access.terms_preview.preview": "nothing: its transaction is undone",
@@ -54,7 +54,7 @@ def test_what_takes_long_holds_no_transaction() -> None:
         for node in tree(module).body
         if isinstance(node, ast.AsyncFunctionDef) and any(_named(call) in SLOW for call in _calls(node))
     }
-    assert slow <= set(APART) | {"public.mailbox.show"}  # the demo's letters, read from files
+    assert slow <= set(APART) | {"public.mail.mailbox.show"}  # the demo's letters, read from files
     assert slow, "the net catches nothing"
 
 

@@ -28,15 +28,15 @@ async def happen(deployment: Deployment, *names: str) -> None:
 async def three_acts(deployment: Deployment) -> None:
     await happen(
         deployment,
-        "POST /staff/clients/{client}/conversations/{conversation}/messages",
         "POST /staff/clients/{client}",
         "POST /clients/{client}/conversations/{conversation}/messages",
+        "POST /staff/clients/{client}/conversations/{conversation}/messages",
     )
 
 
 @contextlib.asynccontextmanager
 async def both_sides(deployment: Deployment) -> AsyncIterator[list[Page]]:
-    """A mother's open conversation, her home, and the therapist's chart of the child."""
+    """A mother's home, her open conversation, with which all is read, and the therapist's chart of the child."""
     cast = deployment.cast
     noa, thread = cast.client["noa"], cast.conversation["noa clinical"]
     dana, miriam = await cast.sign_in("dana"), await cast.sign_in("miriam")
@@ -45,7 +45,7 @@ async def both_sides(deployment: Deployment) -> AsyncIterator[list[Page]]:
         open_page(dana, f"/clients/{noa}/home") as home,
         open_page(miriam, f"/staff/clients/{noa}") as chart,
     ):
-        yield [conversation, home, chart]
+        yield [home, conversation, chart]
 
 
 async def test_what_happened_while_its_socket_was_closed_is_caught_up(deployment: Deployment) -> None:
@@ -63,7 +63,7 @@ async def test_what_happened_while_its_socket_was_closed_is_caught_up(deployment
 
 
 async def test_a_conversation_gets_each_missed_message_once_and_in_order(deployment: Deployment) -> None:
-    async with both_sides(deployment) as (conversation, _, _):
+    async with both_sides(deployment) as (_, conversation, _):
         await conversation.leave()
         before, shown = len(conversation.pushes), conversation.document.all("data-number")
         last = max(int(item.get("data-number")) for item in shown)
@@ -84,7 +84,7 @@ async def test_a_conversation_gets_each_missed_message_once_and_in_order(deploym
 
 async def test_each_message_is_sent_once_to_a_page_that_stays(deployment: Deployment) -> None:
     """A message that was sent is behind the page's cursor, also for those who write next."""
-    async with both_sides(deployment) as (conversation, _, _):
+    async with both_sides(deployment) as (_, conversation, _):
         before, last = (
             len(conversation.pushes),
             max(int(item.get("data-number")) for item in conversation.document.all("data-number")),

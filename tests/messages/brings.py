@@ -129,7 +129,7 @@ SAMPLES = {
         "dana", 303, form=other_words, before=after_writing, sampled=True
     ),
     "POST /clients/{client}/conversations/{conversation}/messages/{message}/withdrawal": Sample(
-        "dana", 303, before=after_writing
+        "dana", 303, before=after_writing, sampled=True
     ),
     "POST /staff/settings/portal/messages": Sample("ada", 303, form=wishes(edit_minutes="20")),
 }
