@@ -15,17 +15,17 @@ from portal.regions.phrases import thread_href, thread_row, zone
 from portal.viewer import Viewer
 
 _STATES = {
-    "not_invited": "Not on the portal",
-    "has_account": "Not on the portal",
+    "not_invited": "Not invited",
+    "has_account": "Not invited",
     "offered": "To be confirmed",
     "waiting": "Waiting for a mail server",
     "invited": "Invited",
     "opened": "Opened",
     "expired": "Link expired",
-    "trouble": "Welcome email not delivered",
-    "locked": "Sign-up locked",
-    "offer_locked": "Sign-up locked",
-    "active": "On the portal",
+    "trouble": "Undeliverable",
+    "locked": "Locked",
+    "offer_locked": "Locked",
+    "active": "Active",
     "paused": "Paused",
     "removed": "Access removed",
 }

@@ -43,7 +43,9 @@ SEES_NOA = ("dana", "olga", "nils", "walter", *ONE_RIGHT.values())
 CLIENTS = (*SEES_NOA, "ravi", "eli", "sam", "ben")
 STAFF = ("miriam", "jo", "idris", "ada", "theo", "grace")
 # What only some pages show of the same: a search, far back, a list of several, before there is anybody to act for.
-WITHIN = {"found": "messages", "passage": "messages", "threads": "beginnings", "nobody": "offers"}
+WITHIN = {"found": "messages", "passage": "messages", "threads": "beginnings", "nobody": "offers"} | dict.fromkeys(
+    ("client-finder", "recipient-finder"), "clients"
+)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ async def test_the_last_message_and_the_next_step_are_those_of_now(willow: Deplo
     thread = Thread(cast, "noa clinical")
     key = f"chart-summary?client={noa}"
     async with open_page(miriam, f"/staff/clients/{noa}") as chart:
-        assert "On the portal" in chart.live[key] and "Dana Reyes" in chart.live[key]
+        assert "Active" in chart.live[key] and "Dana Reyes" in chart.live[key]
         await thread.write(dana, "She is up all night again.")
         await chart.until(lambda: "up all night" in chart.live[key], what="what she wrote")
         await chart.current()
@@ -39,7 +39,7 @@ async def test_the_last_message_and_the_next_step_are_those_of_now(willow: Deplo
         await chart.until(lambda: "Closed while archived" in chart.live[key], what="that it is archived")
         await chart.current()
         assert (await miriam.post(f"/staff/clients/{noa}/restoration")).status_code == 303
-        await chart.until(lambda: "On the portal" in chart.live[key], what="that it is back")
+        await chart.until(lambda: "Active" in chart.live[key], what="that it is back")
         await chart.current()
 
 
