@@ -44,11 +44,14 @@ async def test_a_link_ends_after_seven_days_while_staff_look(old: Desk) -> None:
 
 async def test_a_link_whose_letter_waited_works_for_seven_days_from_when_it_left(old: Desk) -> None:
     chart = await old.chart("Hornbeam")
-    old.office.to_rcpt.append("450 4.7.1 Try again later")
+    # More than one: letters of the tests before may leave meanwhile.
+    old.office.to_rcpt.extend(["450 4.7.1 Try again later"] * 20)
     await old.act(chart, "invitations", holder="client")
     await old.comes("select 1 from outbox where client_id = :id and reason is not null", id=chart.id)
+    old.office.to_rcpt.clear()
     await old.time_passes(days=8)
     link = await old.mailed(chart.email, "/welcome/")
+    await left(old, chart)
     await old.time_passes(days=7, minutes=-5)
     assert OVER not in (await old.browser().get(path_of(link))).text
     await old.time_passes(minutes=5, seconds=5)
