@@ -101,7 +101,7 @@ async def test_an_address_of_another_account_is_not_taken(portal: Deployment, ma
     there = await comes_back(portal, mail, cast.email["client", "eli"], "eli")
     miriam = await cast.sign_in("miriam")
     for wrong, said in (
-        (cast.email["client", "sam"].upper(), "Email: another account signs in with this address already."),
+        (cast.email["client", "sam"].upper(), "Email: another account already signs in with this address."),
         ("nobody", "Email: write an email address like name@example.com."),
         ("", "Email: fill this in."),
     ):

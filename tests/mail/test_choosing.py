@@ -51,7 +51,7 @@ async def test_a_coming_of_age_is_offered_only_where_one_is_ahead(portal: Deploy
     [
         ({"quiet_until": ""}, "fill in both times, or switch quiet hours off."),
         ({"quiet_from": ""}, "fill in both times, or switch quiet hours off."),
-        ({"quiet_until": "21:30"}, "choose another time than the one they begin."),
+        ({"quiet_until": "21:30"}, "choose an end that differs from the start."),
         ({"quiet_from": "24:00"}, "write a time like 21:30."),
         ({"quiet_from": "9"}, "write a time like 21:30."),
     ],
@@ -164,7 +164,7 @@ async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, mail
         await thread.write(sam, "And another.")
         await portal.move_clock(minutes=9)
         await portal.move_clock(minutes=3)
-        await his.until(lambda: says(his, "The practice was told of it by email today"))
+        await his.until(lambda: says(his, "The practice was told by email today"))
         await hers.until(lambda: not says(hers, "came back"))
         await his.current()
 
