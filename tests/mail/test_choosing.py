@@ -145,7 +145,9 @@ async def test_the_way_of_a_message_shows_to_both_sides(portal: Deployment, mail
     cast = portal.cast
     miriam, sam = await cast.sign_in("miriam"), await cast.sign_in("sam")
     thread = Thread(cast, "sam clinical")
-    await miriam.post("/staff/notices/choices", often="once", mail_message="on")  # no quiet hours, whatever the time is
+    # No quiet hours, whatever the time is.
+    await miriam.post("/staff/notices/choices", often="once", mail_message="on")
+    await sam.post(f"/clients/{cast.client['sam']}/notices/choices", often="once", mail_message="on")
     async with thread.open(miriam) as hers, thread.open(sam) as his:
         before = len(mail.letters)
         await thread.write(miriam, "A word of no weight.")
