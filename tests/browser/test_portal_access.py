@@ -442,7 +442,9 @@ async def test_from_an_empty_deployment_to_the_first_invitation(visit: Visit) ->
             await page.get_by_label(label, exact=True).fill(value)
         await page.get_by_label("Time zone").select_option("America/New_York")
         await press(page, "Set up the practice")
-        await expect(page.get_by_role("link", name=re.compile("One-time code: this isn’t the code in the log"))).to_be_visible()
+        await expect(
+            page.get_by_role("link", name=re.compile("One-time code: this isn’t the code in the log"))
+        ).to_be_visible()
         await page.get_by_label("One-time code").fill(code)
         await page.get_by_label("Password", exact=True).fill(WORDS)
         await press(page, "Set up the practice")

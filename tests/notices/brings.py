@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.async_api import Page
 from starlette.routing import Route
 
 from portal import clock
@@ -30,6 +31,12 @@ def some_choices(cast: Cast) -> dict[str, str]:
         "quiet_from": "22:00",
         "quiet_until": f"06:{minute:02}",
     }
+
+
+async def once_a_day_as_of_before(page: Page) -> None:
+    """Choose once a day, with which its time is asked, in a form that was made on what is no more."""
+    await page.locator("[name=often][value=daily]").check()
+    await older("form[action$=choices]", "daily_at", "07:30")(page)
 
 
 def a_device(cast: Cast) -> dict[str, str]:
@@ -123,7 +130,7 @@ PLACES = [
         "choices, changed meanwhile",
         "dana",
         "/clients/{noa}/notices/choices",
-        older("form[action$=choices]", "daily_at", "07:30"),
+        once_a_day_as_of_before,
     ),
 ]
 
