@@ -194,7 +194,7 @@ async def test_who_has_no_therapist_yet_reads_who_looks_after_them(desk: Desk) -
             await ada.post(f"/staff/clients/{chart.id}/care-team", staff=desk.cast.staff["theo"])
         ).status_code == 303
         await page.until(lambda: "Theo Novak" in str(page.live), what="the therapist")
-        assert "Write to the care team" in str(page.live)
+        await page.until(lambda: "Write to the care team" in str(page.live), what="the button's words")
         await page.current()
 
 

@@ -282,6 +282,7 @@ async def test_the_chart_has_the_same_acts_and_keys_and_each_has_a_way_back(prac
     await page.keyboard.press("h")
     await expect(page.get_by_role("dialog", name="Who takes over?")).to_be_visible()
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("a")
     await page.keyboard.press("r")
     await expect(page.get_by_label(re.compile("^Message about"))).to_be_focused()
