@@ -133,7 +133,7 @@ IDS = [
 
 @pytest.mark.parametrize("route", OF_A_RECORD, ids=name_of)
 async def test_an_id_that_is_none(stage: Stage, route: Route) -> None:
-    """The same answer as for what is not theirs, for each place an id can stand in; and nothing is changed."""
+    """Answer as for what is not theirs, in each place where an id can stand, and change nothing."""
     sample, deployment = sample_of(route), stage.deployment
     person = await stage.person(sample.who)
     await sample.find(deployment.cast)

@@ -47,7 +47,7 @@ def a_contact(cast: Cast) -> dict[str, str]:
 
 
 def other_terms(cast: Cast) -> dict[str, str]:
-    """The same contact, with one right more."""
+    """Return the terms of the same contact with one right more."""
     return terms(cast) | {"messages": "on"}
 
 
